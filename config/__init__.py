@@ -1,0 +1,1 @@
+"""Ground floor: typed settings, the reaction table, and the one exception tree."""

@@ -1,0 +1,59 @@
+"""Every error this project raises on purpose, in one tree.
+
+    SidecarError
+    ├── ConfigError        a settings file, environment variable or option is wrong
+    ├── StickerError       a GIF, WebP, APNG or sticker drawing can't be used
+    ├── ModelError         a net is missing, damaged or can't be fetched
+    ├── PictureError       a picture or video can't be read or written
+    ├── RoomError          a meeting refuses us or speaks nonsense
+    │   └── SignallingError    one HTTP request or message of a meeting is refused
+    └── ServerError        our own server can't start
+
+The message says what is wrong, where, and what to do; the command line prints it as one line and
+exits with 2, the HTTP server sends it as problem+json.
+"""
+
+
+class SidecarError(Exception):
+    """Something a user can act on.
+
+    ``what`` went wrong, ``where`` (a file, key, URL or address), and what to ``do`` about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.do = do
+        super().__init__(": ".join(filter(None, [where, what])) + (f" ({do})" if do else ""))
+
+
+class ConfigError(SidecarError):
+    """A settings file, an environment variable or an option is wrong."""
+
+
+class StickerError(SidecarError):
+    """A sticker can't be loaded, drawn or found."""
+
+
+class ModelError(SidecarError):
+    """A net is missing, damaged or can't be fetched."""
+
+
+class PictureError(SidecarError):
+    """A picture or a video can't be read or written."""
+
+
+class RoomError(SidecarError):
+    """A meeting refuses us or speaks nonsense."""
+
+
+class SignallingError(RoomError):
+    """One request or message of a meeting is refused; ``status`` is the HTTP status to answer."""
+
+    def __init__(self, what: str, *, status: int, where: str = "", do: str = "") -> None:
+        super().__init__(what, where=where, do=do)
+        self.status = status
+
+
+class ServerError(SidecarError):
+    """Our own server can't start."""

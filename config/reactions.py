@@ -1,0 +1,40 @@
+"""The reaction table: what each label does once somebody holds it (``reactions.toml``)."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Kind(StrEnum):
+    """What a held label leads to."""
+
+    STICKER = "sticker"
+    """A sticker plays over the participant, and events are sent."""
+    EVENT = "event"
+    """Events only; nothing is drawn."""
+    OFF = "off"
+    """Never scored: a net that only this label needs is not run."""
+
+
+class ReactionRule(BaseModel):
+    """One label's row of the reaction table. Times are in seconds, scores in 0–1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind = Kind.STICKER
+    sticker: str | None = None
+    """Name in the catalogue, or a file of the user's sticker folder; needed by kind ``sticker``."""
+    effect: str | None = None
+    """A full-frame effect (``confetti``, ``hearts``, …) that plays in the tile as well."""
+    threshold: float = Field(0.7, gt=0, le=1)
+    """A sample counts as evidence at this score and above."""
+    release: float = Field(0.5, ge=0, le=1)
+    """A running reaction ends when the score stays below this (hysteresis)."""
+    hold: float = Field(0.8, ge=0, le=10)
+    """How long the label must be held before the reaction starts."""
+    cooldown: float = Field(3.0, ge=0, le=600)
+    """How long after its end the same participant can't start the same reaction."""
+    duration: float = Field(3.0, gt=0, le=60)
+    """How long the sticker plays at least."""
+    outranks: tuple[str, ...] = ()
+    """Labels of the same hand or face that give way while this one is seen."""

@@ -1,0 +1,51 @@
+"""The one box type that recognition, policy and drawing share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-aligned box in fractions of the frame (0–1, y down); it may reach outside."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    @classmethod
+    def around(cls, points: npt.NDArray[np.float32], width: int, height: int) -> Self:
+        """The box of ``points`` (n, ≥2) given in pixels of a ``width`` x ``height`` frame."""
+        left, top = points[:, :2].min(axis=0)
+        right, bottom = points[:, :2].max(axis=0)
+        return cls(
+            float(left) / width,
+            float(top) / height,
+            float(right - left) / width,
+            float(bottom - top) / height,
+        )
+
+    @classmethod
+    def union(cls, boxes: Iterable["Box"]) -> Self:
+        """The smallest box around ``boxes``; at least one is needed."""
+        parts = list(boxes)
+        left = min(box.x for box in parts)
+        top = min(box.y for box in parts)
+        right = max(box.x + box.width for box in parts)
+        bottom = max(box.y + box.height for box in parts)
+        return cls(left, top, right - left, bottom - top)
+
+    def clipped(self) -> "Box":
+        """The part inside the frame; width or height is 0 where there is none."""
+        left, top = min(max(self.x, 0.0), 1.0), min(max(self.y, 0.0), 1.0)
+        right = min(max(self.x + self.width, 0.0), 1.0)
+        bottom = min(max(self.y + self.height, 0.0), 1.0)
+        return Box(left, top, right - left, bottom - top)

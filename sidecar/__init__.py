@@ -1,0 +1,1 @@
+"""Everything that talks: media plane, meeting rooms, server, command line."""

@@ -1,0 +1,42 @@
+"""What a composite shows at one moment, as plain values: the border between session and drawing."""
+
+from dataclasses import dataclass
+
+import av
+
+from reactions.geometry import Box
+
+
+@dataclass(frozen=True, slots=True)
+class StickerMark:
+    """A running reaction: a sticker that follows ``anchor``, and perhaps a full-tile effect."""
+
+    sticker: str
+    since: float
+    """When it began, on the composite's clock."""
+    anchor: Box
+    """The hand, face or body it came from, in fractions of the source picture."""
+    effect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldMark:
+    """A reaction that is building up: a ring around ``anchor``, filled to ``progress`` (0–1)."""
+
+    anchor: Box
+    progress: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileView:
+    """One participant as the composite shows them; ``frame`` None draws the name alone."""
+
+    participant: str
+    name: str
+    frame: av.VideoFrame | None
+    stale: bool = False
+    """The picture is old: it is shown dimmed."""
+    pinned: bool = False
+    """This participant gets the large tile."""
+    stickers: tuple[StickerMark, ...] = ()
+    holds: tuple[HoldMark, ...] = ()
