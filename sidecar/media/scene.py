@@ -40,3 +40,5 @@ class TileView:
     """This participant gets the large tile."""
     stickers: tuple[StickerMark, ...] = ()
     holds: tuple[HoldMark, ...] = ()
+    face: Box | None = None
+    """Where their face is, in fractions of the source picture; stickers keep clear of it."""

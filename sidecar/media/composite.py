@@ -1,0 +1,88 @@
+"""The clock of the composite: a picture every tick, encoded once, whatever else happens."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
+import structlog
+
+from sidecar.media.canvas import Canvas
+from sidecar.media.encoder import Encoder
+from sidecar.media.packets import VideoPacket
+from sidecar.media.scene import TileView
+
+log = structlog.get_logger(__name__)
+
+
+class Composite:
+    """Draws and encodes ``tiles`` at ``fps`` while it is entered, and publishes the packets.
+
+    ``tiles`` is asked on the event loop, once a tick, for what to show at that time of ``clock``;
+    drawing and encoding run in one thread of their own. A tick that can't begin before the next one
+    is due is skipped: the picture never falls behind.
+    """
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        tiles: Callable[[float], Sequence[TileView]],
+        encoder: Encoder,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._canvas = canvas
+        self._tiles = tiles
+        self._encoder = encoder
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="composite")
+        self._task: asyncio.Task[None] | None = None
+        self.ticks = 0
+        """Pictures made."""
+        self.late = 0
+        """Ticks skipped because an earlier one took too long."""
+        self.failed = 0
+        """Ticks without a picture because drawing or encoding failed."""
+        self.seconds = 0.0
+        """How long the last picture took to draw and encode."""
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="composite")
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        # At most one picture is under way: 40 ms.
+        self._pool.shutdown()
+        self._encoder.close()
+
+    async def _run(self) -> None:
+        start, tick = self._clock(), 0
+        while True:
+            await asyncio.sleep(start + tick / self._encoder.fps - self._clock())
+            await self._tick(tick)
+            due = int((self._clock() - start) * self._encoder.fps)
+            self.late += max(0, due - tick - 1)
+            tick = max(tick + 1, due)
+
+    async def _tick(self, tick: int) -> None:
+        loop = asyncio.get_running_loop()
+        began = self._clock()
+        try:
+            tiles = self._tiles(began)
+            packets = await loop.run_in_executor(self._pool, self._make, tiles, began, tick)
+            self._encoder.publish(packets)
+        except Exception:
+            self.failed += 1
+            if self.failed & (self.failed - 1) == 0:
+                # The first, second, fourth, eighth … failure: 25 a second would drown the log.
+                log.exception("no picture", failed=self.failed)
+            return
+        self.ticks += 1
+        self.seconds = self._clock() - began
+
+    def _make(self, tiles: Sequence[TileView], time: float, tick: int) -> list[VideoPacket]:
+        return self._encoder.encode(self._canvas.draw(tiles, time), tick)
