@@ -1,0 +1,266 @@
+"""Every setting: its name, type, limits and meaning. The values we ship are in ``default.toml``."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from config.complaints import complaint
+from config.files import CONFIG_VARIABLE, find_file, read_toml
+from config.origins import Layer, locate, merge, variables
+
+Pixels = Annotated[int, Field(ge=16, le=4096, multiple_of=2)]
+"""A side of a 4:2:0 picture: even."""
+
+
+class Section(BaseModel):
+    """What the sections have in common: they can't be changed, and know no other keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class IceServer(Section):
+    """One STUN or TURN server, as in ``RTCIceServer``."""
+
+    url: str = Field(pattern=r"^(stun|stuns|turn|turns):\S+$")
+    """``stun:HOST[:PORT]`` or ``turn:HOST[:PORT][?transport=udp|tcp]``."""
+    username: str | None = None
+    credential: SecretStr | None = None
+
+
+class ServerSettings(Section):
+    """The embedded room's HTTP server."""
+
+    host: str = Field(min_length=1)
+    """Address to listen on; ``0.0.0.0`` and ``::`` let other machines in."""
+    port: int = Field(ge=0, le=65535)
+    """TCP port; 0 takes any that is free."""
+    max_body_bytes: int = Field(ge=1024, le=2**24)
+    """Longest request body that is read."""
+    max_rooms: int = Field(ge=1, le=1000)
+    """Rooms that may be open at the same time."""
+    max_participants: int = Field(ge=1, le=49)
+    """Cameras in one room."""
+    max_viewers: int = Field(ge=1, le=1000)
+    """Viewers of one room's composite."""
+    heartbeat_s: float = Field(ge=1, le=300)
+    """Seconds of silence after which a browser's place is free again."""
+    ice_servers: tuple[IceServer, ...]
+    """STUN and TURN servers for us and for browsers; none means host candidates only."""
+
+
+class Layout(StrEnum):
+    """How tiles share the picture."""
+
+    GRID = "grid"
+    SPEAKER = "speaker"
+
+
+class Fit(StrEnum):
+    """How a camera's picture is put into a tile of another shape."""
+
+    LETTERBOX = "letterbox"
+    COVER = "cover"
+
+
+class CompositeSettings(Section):
+    """The published picture."""
+
+    width: Pixels
+    """Pixels."""
+    height: Pixels
+    """Pixels."""
+    fps: int = Field(ge=1, le=60)
+    """Frames a second."""
+    bitrate: int = Field(ge=50_000, le=20_000_000)
+    """Bits a second of its VP8 stream."""
+    layout: Layout
+    """Equal tiles, or one participant large."""
+    fit: Fit
+    """Show the whole camera picture with bars, or fill the tile and cut."""
+    names: bool
+    """Write each participant's name into their tile."""
+
+
+class SamplingSettings(Section):
+    """Which frames the recogniser gets to see."""
+
+    rate: float = Field(gt=0, le=30)
+    """Samples a second from each camera."""
+    longest: int = Field(ge=160, le=1920)
+    """Longest side of a sample in pixels."""
+    workers: int = Field(ge=1, le=64)
+    """Detection threads, each with its own nets (35–170 MiB)."""
+
+
+class ModelSize(StrEnum):
+    """Which of two nets for the same task."""
+
+    LITE = "lite"
+    FULL = "full"
+
+
+class RecognitionSettings(Section):
+    """Accuracy against speed."""
+
+    hand_model: ModelSize
+    """``full`` finds finger joints 3 % of a hand more exactly, at twice the time."""
+    body_model: ModelSize
+    """``full`` finds shoulders and arms more exactly, at twice the time."""
+
+
+class PolicySettings(Section):
+    """When scores become reactions, beyond what each label's rule says."""
+
+    evidence: int = Field(ge=1, le=30)
+    """A label counts as held while this many …"""
+    window: int = Field(ge=1, le=30)
+    """… of so many latest samples show it."""
+    max_per_participant: int = Field(ge=1, le=9)
+    """Stickers that one participant may wear at once."""
+    max_at_once: int = Field(ge=1, le=49)
+    """Stickers in a room at once."""
+
+    @model_validator(mode="after")
+    def _window_holds_evidence(self) -> "PolicySettings":
+        if self.evidence > self.window:
+            raise ValueError(f"evidence ({self.evidence}) must not exceed window ({self.window})")
+        return self
+
+
+class StickerSettings(Section):
+    """Your own stickers."""
+
+    folders: tuple[Path, ...]
+    """Folders with GIF, WebP or APNG files that reactions.toml may name; the first match wins."""
+    cache_bytes: int = Field(ge=2**20, le=2**34)
+    """Memory for decoded stickers."""
+
+
+class ModelSettings(Section):
+    """Where the nets are kept."""
+
+    folder: Path | None = None
+    """Folder with the fetched nets; SIDECAR_MODELS sets it too. Default: the platform's cache."""
+
+
+class LogLevel(StrEnum):
+    """The least severe entries to write."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How log entries look."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogSettings(Section):
+    """The log on standard error."""
+
+    level: LogLevel
+    """Least severe entries to write."""
+    format: LogFormat
+    """``text`` for people, ``json`` for machines; ``auto`` asks whether this is a terminal."""
+
+
+class Settings(BaseSettings):
+    """All settings. ``Settings()`` is what we ship; keyword arguments change parts of it."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="SIDECAR_",
+        env_nested_delimiter="__",
+        toml_file=Path(__file__).with_name("default.toml"),
+    )
+    FILE_PATHS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("stickers", "folders"),
+        ("models", "folder"),
+    )
+    """Keys whose relative paths in a settings file are meant from that file's folder."""
+
+    server: ServerSettings
+    composite: CompositeSettings
+    sampling: SamplingSettings
+    recognition: RecognitionSettings
+    policy: PolicySettings
+    stickers: StickerSettings
+    models: ModelSettings
+    log: LogSettings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the caller gives, over ``default.toml``: ``load`` layers the rest itself.
+
+        That is how each value's origin stays known, and how a mistake can be told with its origin.
+        """
+        return init_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where each value that we don't ship came from (``section.key`` → origin)."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_with_origins(
+    file: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Settings from ``default.toml`` < a settings file < ``SIDECAR_…`` < command line options.
+
+    ``file`` is the settings file; without one SIDECAR_CONFIG, ``./sidecar.toml`` and the platform's
+    configuration folder are tried. ``options`` maps ``"section.key"`` to a value, None where an
+    option was not given. Raises ConfigError naming file, variable or option, key and what is
+    allowed.
+    """
+    environ = os.environ if environ is None else environ
+    layers: list[Layer] = []
+    if (path := find_file("sidecar.toml", file, environ.get(CONFIG_VARIABLE))) is not None:
+        layers.append(Layer(str(path), read_toml(path, Settings.FILE_PATHS)))
+    layers.extend(variables(Settings, environ))
+    for key, value in (options or {}).items():
+        if value is not None:
+            section, name = key.split(".")
+            layers.append(Layer(f"--{name.replace('_', '-')}", {section: {name: value}}))
+    values, origins = merge(layers)
+    try:
+        return Loaded(Settings(**values), origins)
+    except ValidationError as error:
+        raise complaint(error, Settings, lambda key: locate(key, origins)) from None
+
+
+def load(
+    file: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings of ``load_with_origins`` alone."""
+    return load_with_origins(file, options, environ).settings
