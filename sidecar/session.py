@@ -1,0 +1,236 @@
+"""One room from joining to leaving: feeds, sampling, detection, policy and composite."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import structlog
+
+from config.reactions import ReactionRule
+from config.settings import Settings
+from gifs.cache import StickerCache
+from reactions.detection import Detection
+from reactions.reaction import ReactionEvent
+from sidecar.assembly import make_policy
+from sidecar.detector import Detector
+from sidecar.events import EventBus, LiveScores, ParticipantJoined, ParticipantLeft, ReactionStep
+from sidecar.media.canvas import Canvas
+from sidecar.media.composite import Composite
+from sidecar.media.encoder import Encoder
+from sidecar.media.feed import Feed
+from sidecar.media.scene import TileView
+from sidecar.rooms.room import Consent, Joined, Left, Room
+from sidecar.seat import Seat
+from sidecar.stats import ParticipantStats, RecentMedian, SessionStats
+
+log = structlog.get_logger(__name__)
+
+SWEEP_EVERY = 0.1
+"""Seconds between looks at what ends by time alone."""
+
+
+@dataclass(slots=True, eq=False)
+class Presence:
+    """A participant with their feed, while they are in the room."""
+
+    seat: Seat
+    feed: Feed
+    opted_out: bool = False
+    samples: int = 0
+    sampled_at: float | None = None
+    detection_ms: RecentMedian = field(default_factory=RecentMedian)
+    watcher: asyncio.Task[None] | None = None
+
+
+class Session:
+    """Takes part in ``room`` while it is entered; nobody's failure disturbs anybody else's tile.
+
+    ``clock`` is that of the feeds: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        room: Room,
+        detector: Detector,
+        stickers: StickerCache,
+        table: Mapping[str, ReactionRule],
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        size = settings.composite
+        self.room = room
+        self.events = EventBus()
+        self._detector = detector
+        self._table = table
+        self._interval = 1 / settings.sampling.rate
+        self._clock = clock
+        self._began = clock()
+        self._people: dict[str, Presence] = {}
+        self._policy = make_policy(table, settings)
+        self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
+        canvas = Canvas(size.width, size.height, stickers)
+        self._composite = Composite(canvas, self.tiles, self._encoder, clock=clock)
+        self._life = AsyncExitStack()
+        self._attending: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Join the room and begin to publish; raises RoomError where it refuses us."""
+        async with AsyncExitStack() as stack:
+            self._began = self._clock()
+            stack.callback(self.events.close)
+            await stack.enter_async_context(self.room)
+            await stack.enter_async_context(self._composite)
+            await self.room.publish(self._encoder)
+            self._attending = asyncio.create_task(self._attend(), name=f"room {self.room.name}")
+            stack.push_async_callback(self._stop, self._attending)
+            self._life = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._life.aclose()
+
+    async def ended(self) -> None:
+        """Wait until the meeting is over; raises what ended it if that was an error."""
+        if self._attending is not None:
+            await asyncio.shield(self._attending)
+
+    def tiles(self, now: float) -> Sequence[TileView]:
+        """Everybody's tile at ``now``, in the order in which they joined."""
+        return [
+            person.seat.tile(person.feed.frame, stale=person.feed.stale(now))
+            for person in self._people.values()
+        ]
+
+    def stats(self) -> SessionStats:
+        """The numbers of this moment."""
+        now = self._clock()
+        return SessionStats(
+            room=self.room.name,
+            uptime=now - self._began,
+            frames_out=self._composite.ticks,
+            late_ticks=self._composite.late,
+            viewers=self._encoder.viewers,
+            key_frames=self._encoder.key_frames,
+            participants=tuple(_numbers(person, now) for person in self._people.values()),
+        )
+
+    @staticmethod
+    async def _stop(task: asyncio.Task[None]) -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    async def _attend(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            sweeper = group.create_task(self._sweep())
+            async for change in self.room.changes():
+                match change:
+                    case Joined():
+                        self._welcome(change, group)
+                    case Left():
+                        self._see_off(change)
+                    case Consent():
+                        self._heed(change)
+            for participant in tuple(self._people):
+                self._see_off(Left(participant, "the meeting is over"))
+            sweeper.cancel()
+
+    def _welcome(self, joined: Joined, group: asyncio.TaskGroup) -> None:
+        participant = joined.participant
+        person = Presence(Seat(participant, joined.name, self._table), joined.feed)
+        self._people[participant] = person
+        person.watcher = group.create_task(self._watch(person), name=f"watch {participant}")
+        self.events.publish(ParticipantJoined(self._elapsed(), participant, joined.name))
+        log.info("participant joined", participant=participant)
+
+    def _see_off(self, left: Left) -> None:
+        person = self._people.pop(left.participant, None)
+        if person is None:
+            return
+        if person.watcher is not None:
+            person.watcher.cancel()
+        self._tell(person, self._policy.leave(left.participant, self._clock()))
+        name = person.seat.name
+        self.events.publish(ParticipantLeft(self._elapsed(), left.participant, name, left.reason))
+        log.info("participant left", participant=left.participant, reason=left.reason)
+
+    def _heed(self, consent: Consent) -> None:
+        person = self._people.get(consent.participant)
+        if person is None:
+            return
+        person.opted_out = consent.opted_out
+        now = self._clock()
+        self._tell(person, self._policy.opt_out(consent.participant, consent.opted_out, now))
+        person.seat.forget()
+
+    async def _watch(self, person: Presence) -> None:
+        """Sample one participant at the set rate for as long as their feed lasts."""
+        feed = person.feed
+        seen = 0
+        while await feed.wait_newer(seen):
+            began = self._clock()
+            seen = feed.frames
+            if not person.opted_out:
+                try:
+                    await self._sample(person)
+                except Exception:
+                    log.exception("detection failed", participant=person.seat.participant)
+            await asyncio.sleep(max(0.0, began + self._interval - self._clock()))
+
+    async def _sample(self, person: Presence) -> None:
+        frame, arrived = person.feed.frame, person.feed.arrived
+        if frame is None or arrived is None:
+            return
+        detection = await self._detector.detect(frame, arrived, person.seat.memory)
+        if not person.opted_out:
+            self._take(person, detection, arrived)
+
+    def _take(self, person: Presence, detection: Detection, taken: float) -> None:
+        participant = person.seat.participant
+        person.samples += 1
+        person.sampled_at = taken
+        person.detection_ms.add(detection.milliseconds)
+        person.seat.see(detection)
+        self._tell(person, self._policy.observe(participant, detection.scores, taken))
+        progress = dict(person.seat.progress)
+        scores = LiveScores(taken - self._began, participant, detection.scores, progress)
+        self.events.publish(scores)
+
+    async def _sweep(self) -> None:
+        """End what ends by time, also for those of whom no samples come any more."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            for event in self._policy.advance(self._clock()):
+                if (person := self._people.get(event.participant)) is not None:
+                    self._tell(person, [event])
+
+    def _tell(self, person: Presence, events: Sequence[ReactionEvent]) -> None:
+        person.seat.apply(events)
+        for event in events:
+            rebased = replace(event, time=event.time - self._began)
+            self.events.publish(ReactionStep(rebased, person.seat.name))
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._began
+
+
+def _numbers(person: Presence, now: float) -> ParticipantStats:
+    feed, size = person.feed, person.feed.size
+    return ParticipantStats(
+        participant=person.seat.participant,
+        name=person.seat.name,
+        width=None if size is None else size[0],
+        height=None if size is None else size[1],
+        frames_in=feed.frames,
+        frames_late=feed.late,
+        samples=person.samples,
+        sample_age=None if person.sampled_at is None else now - person.sampled_at,
+        detection_ms=person.detection_ms.value,
+        stale=feed.stale(now),
+        opted_out=person.opted_out,
+    )
