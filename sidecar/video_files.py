@@ -4,18 +4,17 @@ import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.stream import Stream
 from av.video.stream import VideoStream
 
 from config.errors import PictureError
 
-SoundPacket: TypeAlias = "av.Packet[Stream]"
+SoundPacket: TypeAlias = "av.Packet[Any]"
 
 MAX_SIDE = 4096
 """Frames beyond this many pixels a side are refused before they are decoded."""
@@ -88,7 +87,7 @@ class VideoReader:
         """Frames a second; 30 where the file doesn't say."""
         return self._video.average_rate or self._video.guessed_rate or Fraction(30)
 
-    def __iter__(self) -> Iterator[av.VideoFrame | SoundPacket]:
+    def __iter__(self) -> Iterator["av.VideoFrame | SoundPacket"]:
         """Upright frames in showing order, and between them the packets of the sound.
 
         Frames that can't be decoded are left out; a file without a single good one raises
