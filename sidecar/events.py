@@ -177,6 +177,11 @@ class EventBus:
         self._present: dict[str, ParticipantJoined] = {}
         self._closed = False
 
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
+
     def publish(self, event: SessionEvent) -> None:
         """Hand ``event`` to everybody who may see it."""
         if isinstance(event, ParticipantJoined):

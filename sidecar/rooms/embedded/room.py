@@ -14,14 +14,14 @@ from sidecar.media.feed import Feed, VideoSource
 from sidecar.rooms.embedded.connection import CameraConnection, Connection, ViewerConnection
 from sidecar.rooms.embedded.offer import Offer, Role
 from sidecar.rooms.embedded.protocol import Answer, IceServer
-from sidecar.rooms.embedded.roster import Limits, Place, Roster
+from sidecar.rooms.embedded.roster import NOTICE, Limits, Place, Roster
 from sidecar.rooms.embedded.trickle import Fragment
 from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange
 
 log = structlog.get_logger(__name__)
 
-ROUND: Final = 0.5
-"""Seconds between two looks for places whose holder is gone."""
+ROUND: Final = NOTICE / 2
+"""Seconds between two looks for signs of life, and for places whose holder shows none."""
 
 
 @dataclass(slots=True, eq=False)

@@ -8,22 +8,24 @@ from typing import Final
 from config.errors import SignallingError
 from sidecar.rooms.embedded.offer import Role
 
-SILENCE: Final = 8.0
-"""Seconds without a sign of life after which a place is free again.
-
-A page sends a heartbeat every 3 s, so two may be lost; and whoever looks twice a second frees the
-place of a browser that died within 10 s."""
+NOTICE: Final = 1.0
+"""Seconds that it takes to notice: signs of life are looked for twice a second, and so are places
+that are to be freed."""
 NO_MEDIA: Final = 30.0
 """Seconds without media after which heartbeats alone no longer keep a place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many may take part in one room at once."""
+    """How many may take part in one room at once, and how long the dead keep their places."""
 
     participants: int = 49
     """Cameras: as many as the largest layout has tiles."""
     viewers: int = 100
+    silence: float = 10.0
+    """Seconds after a client died by which its place is free again.
+
+    A page sends a heartbeat every 3 s, so two may be lost."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,10 +47,10 @@ class Place:
     beat_at: float | None = None
     """When the last heartbeat came."""
 
-    def verdict(self, now: float) -> str | None:
+    def verdict(self, now: float, silence: float) -> str | None:
         """Why the place is to be freed at ``now``; None while it is kept."""
         media = max(self.admitted, self.media_at or self.admitted)
-        if now - max(media, self.beat_at or media) > SILENCE:
+        if now - max(media, self.beat_at or media) > silence - NOTICE:
             return "no sign of life"
         if now - media > NO_MEDIA:
             return "no media"
@@ -96,5 +98,6 @@ class Roster:
 
     def silent(self, now: float) -> list[tuple[Place, str]]:
         """Every place that is to be freed at ``now``, with the reason."""
-        verdicts = ((place, place.verdict(now)) for place in self._places.values())
+        silence = self._limits.silence
+        verdicts = ((place, place.verdict(now, silence)) for place in self._places.values())
         return [(place, reason) for place, reason in verdicts if reason is not None]

@@ -1,0 +1,67 @@
+"""Errors on the wire: every refusal is ``application/problem+json`` (RFC 9457) with its reason."""
+
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from config.errors import RoomError, SidecarError, SignallingError
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER: Final = {409: 1, 503: 5}
+"""Seconds that a client is asked to wait before it tries again, by status."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def problem(
+    status: int, detail: str, *, do: str = "", headers: dict[str, str] | None = None
+) -> web.Response:
+    """A response that says what is wrong and, where there is something, what to ``do``."""
+    body = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    if do:
+        body["do"] = do
+    extra = {"Retry-After": str(RETRY_AFTER[status])} if status in RETRY_AFTER else {}
+    return web.Response(
+        status=status,
+        text=json.dumps(body),
+        content_type="application/problem+json",
+        headers={"Cache-Control": "no-store", **extra, **(headers or {})},
+    )
+
+
+def _status(error: SidecarError) -> int:
+    if isinstance(error, SignallingError):
+        return error.status
+    return 503 if isinstance(error, RoomError) else 500
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what handlers raise into problems; what nobody expected is told to the log alone."""
+    try:
+        return await handler(request)
+    except SidecarError as error:
+        return problem(_status(error), error.what, do=error.do)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+        return problem(error.status, error.reason, headers=allow)
+    except TimeoutError:
+        return problem(408, "the request took too long")
+    except (ConnectionResetError, OSError):
+        raise
+    except Exception:
+        log.exception("request failed", method=request.method, route=_route(request))
+        return problem(500, "something went wrong here; the log says what")
+
+
+def _route(request: web.Request) -> str:
+    """The route's pattern: the path itself would put a session's secret name into the log."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"

@@ -1,0 +1,135 @@
+"""WHIP and WHEP over HTTP: endpoints that take offers, and the sessions that they create."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from config.errors import SignallingError
+from sidecar.rooms.embedded.offer import Role, read_offer
+from sidecar.rooms.embedded.protocol import Answer, IceServer, display_name
+from sidecar.rooms.embedded.room import EmbeddedRoom
+from sidecar.rooms.embedded.roster import Place
+from sidecar.rooms.embedded.trickle import CONTENT_TYPE, check_entity, read_fragment
+from sidecar.server.lobby import Lobby
+
+BODY_SECONDS: Final = 10.0
+"""How long a client may take to send a body."""
+ROLE: Final = "{role:whip|whep}"
+_EXTENSION: Final = "urn:reaction-sidecar:ext"
+
+
+class Signalling:
+    """The WHIP and WHEP routes of every room in ``lobby``."""
+
+    def __init__(self, lobby: Lobby) -> None:
+        self._lobby = lobby
+
+    def routes(self) -> list[web.RouteDef]:
+        endpoint = f"/rooms/{{room}}/{ROLE}"
+        session = f"{endpoint}/{{token}}"
+        return [
+            web.post(endpoint, self.offer),
+            web.options(endpoint, self.describe),
+            web.patch(session, self.trickle),
+            web.delete(session, self.leave),
+            web.options(session, self.describe_session),
+            web.post(f"{session}/heartbeat", self.heartbeat),
+            web.options(f"{session}/heartbeat", self.describe_session),
+            web.post(f"{session}/consent", self.consent),
+            web.options(f"{session}/consent", self.describe_session),
+        ]
+
+    async def offer(self, request: web.Request) -> web.Response:
+        """POST: join or watch; 201 with the answer, the session's URL and its ETag."""
+        role = Role(request.match_info["role"])
+        name = self._lobby.check(request.match_info["room"])
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await request.read()
+        offer = read_offer(body, request.headers.get("Content-Type", ""), role)
+        room = (await self._lobby.enter(name)).room
+        if role is Role.PUBLISH:
+            opted_out = request.query.get("opted_out") in {"1", "true"}
+            person = display_name(request.query.get("name"))
+            answer = await room.join(offer, person, opted_out=opted_out)
+        else:
+            answer = await room.watch(offer)
+        return _created(request.path, answer, room.ice_servers)
+
+    async def describe(self, request: web.Request) -> web.Response:
+        """OPTIONS of an endpoint: what may be posted (CORS headers are added to every answer)."""
+        self._lobby.check(request.match_info["room"])
+        headers = {"Allow": "POST, OPTIONS", "Accept-Post": "application/sdp"}
+        return web.Response(status=204, headers=headers)
+
+    async def describe_session(self, request: web.Request) -> web.Response:
+        """OPTIONS of a session."""
+        headers = {"Allow": "PATCH, DELETE, OPTIONS", "Accept-Patch": CONTENT_TYPE}
+        return web.Response(status=204, headers=headers)
+
+    async def trickle(self, request: web.Request) -> web.Response:
+        """PATCH: more candidates of the client (204)."""
+        room, place = self._session(request)
+        check_entity(request.headers.get("If-Match"), place.etag)
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await request.read()
+        await room.trickle(place, read_fragment(body, request.headers.get("Content-Type", "")))
+        return web.Response(status=204)
+
+    async def leave(self, request: web.Request) -> web.Response:
+        """DELETE: the session is over; its place is free when this is answered."""
+        room, place = self._session(request)
+        room.leave(place)
+        return web.Response(status=200)
+
+    async def heartbeat(self, request: web.Request) -> web.Response:
+        """POST: the client lives (204); 404 tells it that its place is gone."""
+        room, place = self._session(request)
+        room.beat(place)
+        return web.Response(status=204)
+
+    async def consent(self, request: web.Request) -> web.Response:
+        """POST ``{"opted_out": true}``: neither sample nor decorate this participant (204)."""
+        room, place = self._session(request)
+        if place.role is not Role.PUBLISH:
+            raise SignallingError("only participants opt out", status=404)
+        async with asyncio.timeout(BODY_SECONDS):
+            room.consent(place, opted_out=_opted_out(await request.read()))
+        return web.Response(status=204)
+
+    def _session(self, request: web.Request) -> tuple[EmbeddedRoom, Place]:
+        room = self._lobby.find(request.match_info["room"]).room
+        role = Role(request.match_info["role"])
+        return room, room.place(role, request.match_info["token"])
+
+
+def _opted_out(body: bytes) -> bool:
+    try:
+        value = json.loads(body)
+        if isinstance(value, dict) and isinstance(value.get("opted_out"), bool):
+            return bool(value["opted_out"])
+    except ValueError:
+        pass
+    raise SignallingError('the body must be {"opted_out": true} or false', status=400)
+
+
+def _created(path: str, answer: Answer, ice_servers: Iterable[IceServer]) -> web.Response:
+    session = f"{path}/{answer.token}"
+    headers = CIMultiDict(
+        {
+            "Location": session,
+            "ETag": answer.etag,
+            "Accept-Patch": CONTENT_TYPE,
+            "Cache-Control": "no-store",
+            "Sidecar-Participant": answer.participant,
+        }
+    )
+    for server in ice_servers:
+        headers.add("Link", server.link())
+    headers.add("Link", f'<{session}/heartbeat>; rel="{_EXTENSION}:heartbeat"')
+    return web.Response(
+        status=201, text=answer.sdp, content_type="application/sdp", headers=headers
+    )

@@ -1,0 +1,126 @@
+"""A server over rooms whose session only shows a grey picture and tells who comes and goes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+import aiohttp
+import av
+import numpy as np
+import pytest
+
+from sidecar.events import EventBus, ParticipantJoined, ParticipantLeft
+from sidecar.media.encoder import Encoder
+from sidecar.rooms.embedded.room import EmbeddedRoom
+from sidecar.rooms.embedded.roster import Limits
+from sidecar.rooms.room import Consent, Joined, Left
+from sidecar.server.app import Server, create_app
+from sidecar.server.lobby import Lobby
+from sidecar.stats import SessionStats
+
+GREY = 200
+
+
+class GreyMeeting:
+    """A session without detection: the simplest that a server can serve."""
+
+    def __init__(self, room: EmbeddedRoom) -> None:
+        self.room = room
+        self.events = EventBus(listeners=3)
+        self.present: dict[str, Joined] = {}
+        self.opted_out: dict[str, bool] = {}
+        self.frames_out = 0
+        self.over = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["GreyMeeting"]:
+        encoder = Encoder(160, 90)
+        async with AsyncExitStack() as stack:
+            stack.callback(self.events.close)
+            await stack.enter_async_context(self.room)
+            stack.callback(encoder.close)
+            await self.room.publish(encoder)
+            tasks = asyncio.create_task(self.attend()), asyncio.create_task(self.draw(encoder))
+            try:
+                yield self
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def ended(self) -> None:
+        await self.over.wait()
+
+    async def attend(self) -> None:
+        names: dict[str, str] = {}
+        async for change in self.room.changes():
+            match change:
+                case Joined(participant, name):
+                    self.present[participant] = change
+                    names[participant] = name
+                    self.events.publish(ParticipantJoined(0.0, participant, name))
+                case Left(participant, reason):
+                    del self.present[participant]
+                    self.events.publish(
+                        ParticipantLeft(1.0, participant, names[participant], reason)
+                    )
+                case Consent(participant, opted_out):
+                    self.opted_out[participant] = opted_out
+
+    async def draw(self, encoder: Encoder) -> None:
+        while True:
+            await asyncio.sleep(0.04)
+            picture = np.full((135, 160), GREY, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+            encoder.publish(encoder.encode(frame, self.frames_out))
+            self.frames_out += 1
+
+    def stats(self) -> SessionStats:
+        return SessionStats(self.room.name, 0.0, self.frames_out, 0, 0, 0, ())
+
+
+class House:
+    """A running server with the meetings that it opened."""
+
+    def __init__(self, server: Server, meetings: dict[str, GreyMeeting]) -> None:
+        self.server = server
+        self.meetings = meetings
+
+    def url(self, path: str) -> str:
+        return self.server.url(path)
+
+
+MakeHouse = Callable[..., AbstractAsyncContextManager[House]]
+
+
+@asynccontextmanager
+async def open_house(
+    *,
+    fixed: tuple[str, ...] = (),
+    max_rooms: int = 2,
+    limits: Limits | None = None,
+    origins: tuple[str, ...] = (),
+) -> AsyncIterator[House]:
+    """Serve on a free port of this machine."""
+    meetings: dict[str, GreyMeeting] = {}
+
+    def open_meeting(room: EmbeddedRoom) -> AbstractAsyncContextManager[GreyMeeting]:
+        meetings[room.name] = GreyMeeting(room)
+        return meetings[room.name].running()
+
+    lobby = Lobby(open_meeting, fixed=fixed, max_rooms=max_rooms, limits=limits)
+    app = create_app(lobby, origins=origins)
+    async with Server(app, lobby, "127.0.0.1", 0) as server:
+        yield House(server, meetings)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with open_house() as house:
+        yield house
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as http:
+        yield http
