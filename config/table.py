@@ -1,6 +1,8 @@
 """The reaction table: the shipped ``reactions.toml`` with the user's rows merged over it."""
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -15,28 +17,46 @@ from config.reactions import Kind, ReactionRule
 ReactionTable: TypeAlias = Mapping[str, ReactionRule]
 """Label → rule, one for every label of the vocabulary."""
 
+REACTIONS_VARIABLE = "SIDECAR_REACTIONS"
 SHIPPED = Path(__file__).with_name("reactions.toml")
 
 
-def load_table(file: Path | None = None) -> ReactionTable:
+@dataclass(frozen=True, slots=True)
+class LoadedTable:
+    """The table, and where each value that we don't ship came from (``label.key`` → file)."""
+
+    table: ReactionTable
+    origins: Mapping[str, str]
+
+
+def load_table_with_origins(
+    file: Path | None = None, environ: Mapping[str, str] | None = None
+) -> LoadedTable:
     """Every label's rule: ours, with the keys that the user's file sets for it.
 
-    Without ``file``, ``reactions.toml`` is looked for in the working folder and in the platform's
-    configuration folder. Raises ConfigError naming file, label, key and what is allowed.
+    The user's file is ``file``, else SIDECAR_REACTIONS, else a ``reactions.toml`` in the working
+    folder or in the platform's configuration folder. Raises ConfigError naming file, label, key
+    and what is allowed.
     """
+    environ = os.environ if environ is None else environ
     rows = read_toml(SHIPPED)
     table = {label: _rule(SHIPPED, label, row, rows) for label, row in rows.items()}
-    path = find_file("reactions.toml", file)
-    if path is not None:
+    origins: dict[str, str] = {}
+    if (path := find_file("reactions.toml", file, environ.get(REACTIONS_VARIABLE))) is not None:
         for label, row in read_toml(path).items():
+            place = f"{path}: {label}"
             if label not in rows:
-                raise ConfigError(
-                    f"unknown label; {nearest(label, rows)}", where=f"{path}: {label}"
-                )
+                raise ConfigError(f"unknown label; {nearest(label, rows)}", where=place)
             if not isinstance(row, dict):
-                raise ConfigError(f"must be a table: [{label}]", where=f"{path}: {label}")
+                raise ConfigError(f"must be a table: [{label}]", where=place)
             table[label] = _rule(path, label, rows[label] | row, rows)
-    return MappingProxyType(table)
+            origins.update({f"{label}.{key}": str(path) for key in row})
+    return LoadedTable(MappingProxyType(table), origins)
+
+
+def load_table(file: Path | None = None, environ: Mapping[str, str] | None = None) -> ReactionTable:
+    """The table of ``load_table_with_origins`` alone."""
+    return load_table_with_origins(file, environ).table
 
 
 def _rule(

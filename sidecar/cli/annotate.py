@@ -1,0 +1,55 @@
+"""``sidecar annotate``: what pictures show, one JSON line each."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.errors import PictureError
+from sidecar.cli.models import ready_store
+from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+
+
+def command(
+    pictures: Annotated[
+        list[Path] | None, typer.Argument(metavar="PICTURE…", help="Pictures to look at.")
+    ] = None,
+    listing: Annotated[
+        Path | None,
+        typer.Option("--list", metavar="FILE", help="Take the pictures' paths from FILE's lines."),
+    ] = None,
+    config: ConfigFile = None,
+    reactions: ReactionsFile = None,
+) -> None:
+    """Print one JSON line a picture: its labels, best first, and which of them fire.
+
+    A picture that can't be read gives a line with "error", and the run goes on. FILE may be - for
+    standard input.
+    """
+    if bool(pictures) == (listing is not None):
+        raise typer.BadParameter("name pictures, or a list of them with --list, not both")
+    paths = iter(pictures) if pictures else listed(listing or Path("-"))
+    settings, table = prepare(config, reactions)
+    store = ready_store(settings)
+    from sidecar.annotate import annotate
+    from sidecar.assembly import make_frame_detector
+
+    for report in annotate(paths, make_frame_detector(store, table, settings), table):
+        print(report.to_json(), flush=True)
+
+
+def listed(listing: Path) -> Iterator[Path]:
+    """The paths in the lines of ``listing`` (``-``: of standard input), as they come.
+
+    Empty lines are left out. Raises PictureError where the list can't be read.
+    """
+    try:
+        with nullcontext(sys.stdin) if str(listing) == "-" else listing.open() as lines:
+            yield from (Path(line.rstrip("\r\n")) for line in lines if line.strip())
+    except OSError as error:
+        raise PictureError(f"can't be read: {error.strerror}", where=str(listing)) from error
+    except UnicodeDecodeError as error:
+        raise PictureError("is not a list in UTF-8", where=str(listing)) from error

@@ -1,0 +1,80 @@
+"""The ``sidecar`` command: its commands, and how any failure reads."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from config.errors import SidecarError
+from sidecar.cli import annotate, demo, models, replay, show
+
+USAGE = 2
+"""Exit status of whatever the user can mend."""
+
+app = typer.Typer(
+    name="sidecar",
+    help="Recognises poses in a meeting and plays the matching sticker over whoever made them.",
+    epilog="Every setting, its default and its variable: docs/configuration.md.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.command)
+app.command("replay")(replay.command)
+app.command("annotate")(annotate.command)
+app.command("config")(show.command)
+app.add_typer(models.app, name="models")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"sidecar {version('reaction-sidecar')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit status of ``sidecar`` with ``arguments`` (those of this process if None).
+
+    Whatever the user can mend is one line on standard error and status 2; Ctrl-C is 130; a reader
+    that went away (``| head``) is no error to speak of.
+    """
+    try:
+        return app(arguments, prog_name="sidecar", standalone_mode=False) or 0
+    except SidecarError as error:
+        return _refuse(str(error))
+    except typer.TyperException as error:
+        return _refuse(error.format_message())
+    except typer.Abort:
+        return 130
+
+
+def main() -> None:
+    """Console entry point."""
+    status = run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more on its way out; let it have somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def _refuse(message: str) -> int:
+    print(f"sidecar: error: {' '.join(message.split())}", file=sys.stderr)
+    return USAGE

@@ -1,0 +1,57 @@
+"""``sidecar demo``: a meeting of mannequins that anybody may join."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine
+from typing import Annotated
+
+import typer
+
+from sidecar.cli.duration import parse_duration
+from sidecar.cli.models import ready_store
+from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+
+
+def command(
+    port: Annotated[
+        int | None, typer.Option(metavar="N", help="TCP port of the page; 0 takes any free one.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(metavar="H", help="Address to listen on.")] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the page's address only.")
+    ] = False,
+    mannequins: Annotated[
+        int, typer.Option(min=0, max=12, metavar="N", help="How many mannequins act (0-12).")
+    ] = 3,
+    for_: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="Stop after 90, 90s, 2m or 1h30m."),
+    ] = None,
+    config: ConfigFile = None,
+    reactions: ReactionsFile = None,
+) -> None:
+    """Open a room in which mannequins act out every reaction, and let anybody join."""
+    seconds = None if for_ is None else parse_duration(for_)
+    options = {"server.port": port, "server.host": host}
+    settings, table = prepare(config, reactions, options)
+    ready_store(settings)
+    from sidecar import demo
+
+    _run_until_stopped(
+        demo.run(settings, table, mannequins=mannequins, browser=not no_browser, seconds=seconds)
+    )
+
+
+def _run_until_stopped(life: Coroutine[None, None, None]) -> None:
+    """Run ``life``; SIGTERM (a container's stop) ends it as cleanly as its own end does."""
+
+    async def live() -> None:
+        task = asyncio.ensure_future(life)
+        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.result()
+
+    asyncio.run(live())

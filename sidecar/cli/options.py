@@ -1,0 +1,36 @@
+"""Options that several commands share, and the settings they lead to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from config.table import ReactionTable
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file, in place of a found one."),
+]
+ReactionsFile = Annotated[
+    Path | None,
+    typer.Option("--reactions", metavar="FILE", help="Reaction table to merge over ours."),
+]
+
+
+def prepare(
+    config: Path | None, reactions: Path | None, options: Mapping[str, Any] | None = None
+) -> "tuple[Settings, ReactionTable]":
+    """Settings and reaction table of a command; the log is set up on the way.
+
+    ``options`` are the command's own, by the key of the setting. Raises ConfigError.
+    """
+    from config.settings import load
+    from config.table import load_table
+    from sidecar.logs import configure
+
+    settings = load(config, options)
+    configure(settings.log)
+    return settings, load_table(reactions)
