@@ -1,0 +1,67 @@
+"""What a hand's 21 landmarks say about its shape, as one vector: pure numpy, no nets.
+
+The vector doesn't change when the hand moves, grows, or is seen in a mirror with its side swapped.
+It does change when the hand turns: thumbs up and thumbs down are the same shape, turned.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Landmarks = npt.NDArray[np.float32]
+"""(n, 21, 3): hands in MediaPipe's order; pixels, y down, z towards the camera negative."""
+Features = npt.NDArray[np.float32]
+"""(n, FEATURES)."""
+
+_PALM = np.array([0, 1, 5, 9, 13, 17])
+_TIPS = np.array([4, 8, 12, 16, 20])
+# One bone a row, from the joint nearer to the wrist to the farther one, finger by finger.
+_BONES = np.array(
+    [
+        *((0, 1), (1, 2), (2, 3), (3, 4)),
+        *((0, 5), (5, 6), (6, 7), (7, 8)),
+        *((0, 9), (9, 10), (10, 11), (11, 12)),
+        *((0, 13), (13, 14), (14, 15), (15, 16)),
+        *((0, 17), (17, 18), (18, 19), (19, 20)),
+    ]
+)
+# Joints between two bones that follow each other on the same finger.
+_JOINTS = np.array([(b, b + 1) for b in range(20) if b % 4 != 3])
+_TIP_PAIRS = np.array([(a, b) for i, a in enumerate(_TIPS) for b in _TIPS[i + 1 :]])
+# The tip's distance to its finger's own knuckle tells folded from straight at any tilt; the
+# thumb's to the little finger's knuckle tells tucked in from stuck out.
+_TIP_ROOTS = np.array([(4, 17), (8, 5), (12, 9), (16, 13), (20, 17)])
+_SPANS = np.concatenate([_TIP_PAIRS, _TIP_ROOTS])
+
+FEATURES = 21 * 3 + len(_BONES) * 3 + len(_JOINTS) + len(_SPANS)
+"""Length of one hand's vector."""
+_TINY = np.float32(1e-6)
+
+
+def canonical(points: Landmarks, left: npt.NDArray[np.bool_]) -> Landmarks:
+    """``points`` as right hands round the palm's centre, in palm sizes; the turn is kept.
+
+    ``left`` (n,) says which are left hands: these are mirrored, so that the palm of an upright hand
+    seen from the front has its thumb to the right. The unit is the root mean square distance of the
+    palm's six joints from their centre, in three dimensions: it survives fingers that point at the
+    camera.
+    """
+    palm = points[:, _PALM]
+    center = palm.mean(axis=1, keepdims=True)
+    spread = palm - center
+    size = np.sqrt(np.einsum("nij,nij->n", spread, spread) / np.float32(len(_PALM)))
+    shape = (points - center) / np.maximum(size, _TINY)[:, None, None]
+    shape[:, :, 0] *= np.where(left, np.float32(-1), np.float32(1))[:, None]
+    return shape
+
+
+def hand_features(points: Landmarks, left: npt.NDArray[np.bool_]) -> Features:
+    """One vector a hand: joints, bone directions, bends of the joints, distances of fingertips."""
+    shape = canonical(points, left)
+    bones = shape[:, _BONES[:, 1]] - shape[:, _BONES[:, 0]]
+    lengths = np.sqrt(np.einsum("nij,nij->ni", bones, bones))
+    bones /= np.maximum(lengths, _TINY)[:, :, None]
+    bends = np.einsum("nij,nij->ni", bones[:, _JOINTS[:, 0]], bones[:, _JOINTS[:, 1]])
+    spans = shape[:, _SPANS[:, 0]] - shape[:, _SPANS[:, 1]]
+    distances = np.sqrt(np.einsum("nij,nij->ni", spans, spans))
+    n = len(points)
+    return np.concatenate([shape.reshape(n, -1), bones.reshape(n, -1), bends, distances], axis=1)
