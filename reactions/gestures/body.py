@@ -1,0 +1,121 @@
+"""Where a hand is by its face: raised beside the head, or holding the chin.
+
+Positions are in the head's frame: the origin at the chin, x across towards the person's left, y
+down, turned with the head's roll; the unit is the height of the face, forehead to chin (about
+18 cm). The mouth is near y = -0.25, the eyes near -0.6, the top of the face at -1.
+"""
+
+from dataclasses import dataclass
+from math import cos, radians
+
+import numpy as np
+import numpy.typing as npt
+
+from reactions.gestures.motion import stretched, upright
+from reactions.gestures.ramp import ramp
+from reactions.observation import Face, Hand
+
+_Plane = npt.NDArray[np.float64]
+
+_FOREHEAD, _CHIN = 10, 152
+_EYE_OUTER = (33, 263)
+_JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
+"""The lower edge of the face from ear to ear."""
+_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+_PALM = (0, 5, 17)
+_TIPS = (8, 12, 16, 20)
+_LIP_MARGIN = 0.06
+"""Face heights (1 cm): how near to the lips a fingertip already covers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandAtHead:
+    """One hand in its head's frame, in face heights."""
+
+    wrist: tuple[float, float]
+    palm: tuple[float, float]
+    """The middle of the palm."""
+    tips: float
+    """The y of the fingertips' middle (thumb left out)."""
+    top: float
+    """The y of the hand's highest point."""
+    jaw: float
+    """The distance from the jaw's edge to the nearest joint of the hand."""
+    mouth: float
+    """The nearest joint of the hand by the lips: below 1 it covers them."""
+    size: float
+    """The palm's length: about 0.5 where hand and head are equally far away."""
+    stretched: float
+    """The share of fingers that are stretched, 0–1."""
+    upright: float
+    """The cosine of the angle between the hand and straight up in the picture."""
+
+
+def place_hand(hand: Hand, face: Face) -> HandAtHead:
+    """Where ``hand`` is by ``face``."""
+    mesh = face.points[:, :2].astype(np.float64)
+    across = mesh[_EYE_OUTER[1]] - mesh[_EYE_OUTER[0]]
+    across /= float(np.linalg.norm(across)) or 1.0
+    axes = np.stack([across, [-across[1], across[0]]], axis=1)
+    unit = float(np.linalg.norm(mesh[_FOREHEAD] - mesh[_CHIN])) or 1.0
+    joints = (hand.points[:, :2].astype(np.float64) - mesh[_CHIN]) @ axes / unit
+    outline = (mesh - mesh[_CHIN]) @ axes / unit
+    palm = joints[list(_PALM)].mean(axis=0)
+    return HandAtHead(
+        wrist=(float(joints[0, 0]), float(joints[0, 1])),
+        palm=(float(palm[0]), float(palm[1])),
+        tips=float(joints[list(_TIPS), 1].mean()),
+        top=float(joints[:, 1].min()),
+        jaw=_distance(joints, outline[list(_JAW)]),
+        mouth=_by_lips(joints, outline[list(_LIPS)]),
+        size=float(np.linalg.norm(joints[9] - joints[0])),
+        stretched=stretched(hand.points),
+        upright=upright(hand.points),
+    )
+
+
+def raised_hand(hand: HandAtHead) -> float:
+    """Whether a flat hand is raised beside or above the head, 0–1.
+
+    Its fingers point up and reach above the eyes, its palm is above the chin and free of the face.
+    """
+    x, y = hand.palm
+    beside = max(ramp(abs(x), at=0.55, sure=0.7), ramp(y, at=-1.1, sure=-1.3))
+    return min(
+        ramp(hand.stretched, at=0.7, sure=0.95),
+        ramp(hand.upright, at=cos(radians(40)), sure=cos(radians(20))),
+        ramp(hand.tips, at=-0.6, sure=-0.8),
+        ramp(y, at=-0.05, sure=-0.25),
+        beside,
+    )
+
+
+def thinking(hand: HandAtHead) -> float:
+    """Whether a hand comes from below and touches chin or cheek, and leaves the mouth free, 0–1."""
+    x, y = hand.wrist
+    return min(
+        ramp(hand.jaw, at=0.1, sure=0.05),
+        ramp(hand.mouth, at=1.05, sure=1.3),
+        ramp(y, at=0.1, sure=0.2),
+        ramp(hand.palm[1], at=0.0, sure=0.1),
+        ramp(hand.top, at=-0.5, sure=-0.4),
+        ramp(abs(x), at=0.7, sure=0.5),
+        ramp(hand.size, at=0.25, sure=0.32),
+        ramp(hand.size, at=0.8, sure=0.7),
+    )
+
+
+def _distance(points: _Plane, line: _Plane) -> float:
+    """From the nearest of ``points`` (n, 2) to the polyline ``line`` (m, 2)."""
+    start, way = line[:-1], np.diff(line, axis=0)
+    offset = points[:, None] - start
+    along = (offset * way).sum(axis=2) / np.maximum((way * way).sum(axis=1), 1e-9)
+    foot = start + np.clip(along, 0, 1)[..., None] * way
+    return float(np.linalg.norm(points[:, None] - foot, axis=2).min())
+
+
+def _by_lips(points: _Plane, lips: _Plane) -> float:
+    """The nearest of ``points`` in an ellipse's measure: 1 is a finger's breadth off the lips."""
+    low, high = lips.min(axis=0), lips.max(axis=0)
+    radius = (high - low) / 2 + _LIP_MARGIN
+    return float(np.linalg.norm((points - (low + high) / 2) / radius, axis=1).min())

@@ -1,0 +1,144 @@
+"""Smile, surprise and calm from the face mesh: distances in the head's own axes.
+
+Landmark numbers are MediaPipe's. Distances are in units of the distance between the outer corners
+of the eyes (about 9 cm), measured after turning the mesh upright and frontal. The decision points
+were set on faces photographed and drawn; docs/labels.md says how and gives the figures.
+"""
+
+from dataclasses import dataclass
+from math import asin, atan2, degrees
+
+import numpy as np
+import numpy.typing as npt
+
+from reactions.gestures.ramp import ramp
+from reactions.observation import Face, Points
+
+_Vector = npt.NDArray[np.float64]
+
+EYE_OUTER = (33, 263)
+TEMPLES = (234, 454)
+FOREHEAD, NOSE_BRIDGE, NOSE_BASE = 10, 168, 2
+LIP_CORNERS = (61, 291)
+LIPS_INNER = (13, 14)
+BROWS = (105, 334)
+EYES = ((33, 133), (263, 362))
+"""Outer and inner corner of the right and the left eye."""
+LIDS = ((159, 145), (386, 374))
+
+
+@dataclass(frozen=True, slots=True)
+class FaceReading:
+    """What one face mesh says about the head and its expression."""
+
+    yaw: float
+    """Degrees, positive towards the person's left."""
+    pitch: float
+    """Degrees by the mesh's own depth: good to about 10, with an offset that varies by person."""
+    roll: float
+    """Degrees, clockwise in the picture."""
+    mouth_width: float
+    """Between the corners of the lips: 0.53–0.60 at rest, 0.64–0.76 smiling."""
+    corner_drop: float
+    """The corners of the lips below the base of the nose: 0.20–0.25 at rest, 0.09–0.16 smiling."""
+    mouth_open: float
+    """Between the inner edges of the lips: up to 0.03 closed, 0.14 and more in surprise."""
+    brow_height: float
+    """The brows above the line of the eyes: 0.24 ± 0.03 at rest."""
+    eye_open: float
+    """Between the lids, by the width of the eye: 0.30 ± 0.05 at rest."""
+
+    @property
+    def smiling(self) -> float:
+        """Corners apart and up: 0.12–0.33 at rest, 0.41–0.60 smiling.
+
+        The corner's way up weighs 1.5 of its way outwards: with that weight the measure sorts
+        portraits of strangers by how much they smile, whatever the shape of their mouths.
+        """
+        return self.mouth_width - 1.5 * self.corner_drop
+
+    @property
+    def mouth_round(self) -> float:
+        """Height of the mouth's opening by its width: 0.05 closed, 0.3–0.6 for an "oh"."""
+        return self.mouth_open / self.mouth_width
+
+    @property
+    def alarm(self) -> float:
+        """Brows and lids raised: in standard deviations above people at rest, both summed up."""
+        return (self.brow_height - 0.24) / 0.03 + (self.eye_open - 0.30) / 0.05
+
+
+def read_face(face: Face) -> FaceReading:
+    """Measure ``face`` (468 points) in its own axes."""
+    axes = head_axes(face.points)
+    mesh = face.points.astype(np.float64) @ axes.T
+    unit = float(np.linalg.norm(mesh[EYE_OUTER[1]] - mesh[EYE_OUTER[0]])) or 1.0
+
+    def apart(one: int, other: int) -> float:
+        return float(np.linalg.norm(mesh[one] - mesh[other])) / unit
+
+    corners = mesh[list(LIP_CORNERS), 1].mean()
+    eye_line = np.array([mesh[list(corner), 1].mean() for corner in EYES])
+    lids = [apart(*lid) / (apart(*eye) or 1.0) for lid, eye in zip(LIDS, EYES, strict=True)]
+    across, down, _ = axes
+    return FaceReading(
+        yaw=degrees(asin(float(np.clip(across[2], -1, 1)))),
+        pitch=degrees(asin(float(np.clip(down[2], -1, 1)))),
+        roll=degrees(atan2(float(across[1]), float(across[0]))),
+        mouth_width=apart(*LIP_CORNERS),
+        corner_drop=float(corners - mesh[NOSE_BASE, 1]) / unit,
+        mouth_open=apart(*LIPS_INNER),
+        brow_height=float((eye_line - mesh[list(BROWS), 1]).mean()) / unit,
+        eye_open=float(np.mean(lids)),
+    )
+
+
+def head_axes(points: Points) -> npt.NDArray[np.float64]:
+    """The head's axes as rows (3, 3): across to the person's left, down, and into the head.
+
+    From points that neither mouth nor brows move: eye corners, temples, forehead, bridge and base
+    of the nose.
+    """
+    mesh = points.astype(np.float64)
+    across = mesh[EYE_OUTER[1]] - mesh[EYE_OUTER[0]] + mesh[TEMPLES[1]] - mesh[TEMPLES[0]]
+    across = _unit(across)
+    down = mesh[NOSE_BASE] + mesh[NOSE_BRIDGE] - 2 * mesh[FOREHEAD]
+    down = _unit(down - (down @ across) * across)
+    return np.stack([across, down, np.cross(across, down)])
+
+
+def smile(face: FaceReading) -> float:
+    """How much ``face`` smiles, 0–1."""
+    return min(ramp(face.smiling, at=0.37, sure=0.43), _frontal(face))
+
+
+def surprised(face: FaceReading) -> float:
+    """How surprised ``face`` looks, 0–1: a round open mouth under raised brows and wide eyes.
+
+    A laugh opens the mouth as well, but draws its corners up and apart.
+    """
+    return min(
+        ramp(face.mouth_round, at=0.27, sure=0.36),
+        ramp(face.alarm, at=1.2, sure=3.0),
+        ramp(face.smiling, at=0.24, sure=0.16),
+        _frontal(face),
+    )
+
+
+def calm(face: FaceReading) -> float:
+    """How expressionless ``face`` is, 0–1."""
+    return min(
+        ramp(face.smiling, at=0.33, sure=0.27),
+        ramp(face.mouth_open, at=0.08, sure=0.04),
+        ramp(face.alarm, at=4.5, sure=3.0),
+        ramp(abs(face.yaw), at=30, sure=20),
+    )
+
+
+def _frontal(face: FaceReading) -> float:
+    """Whether both corners of the mouth are in sight; the mesh invents what it can't see."""
+    return ramp(abs(face.yaw), at=40, sure=32)
+
+
+def _unit(vector: _Vector) -> _Vector:
+    return vector / (float(np.linalg.norm(vector)) or 1.0)

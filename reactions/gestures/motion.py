@@ -1,0 +1,199 @@
+"""Hands over time: who moved where in the last two seconds, and whether that is a wave. Pure.
+
+Built for 5 samples a second, where a wave of 1.5–3 Hz is near or beyond the Nyquist rate: its
+frequency can't be trusted, but the sampled swings keep their size and keep changing direction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import cos, hypot, radians
+
+import numpy as np
+import numpy.typing as npt
+
+from reactions.gestures.ramp import ramp
+from reactions.observation import Hand, Observation, Side
+
+HISTORY = 2.0
+"""Seconds of past that a motion keeps."""
+LOST = 0.7
+"""Seconds after which a hand that isn't seen is another one when it comes back."""
+MOST_MOMENTS = 64
+MOST_HANDS = 4
+REACH = 4.0
+"""How many palm lengths a hand may have moved between two samples and still be the same."""
+SWING = 0.5
+"""Palm lengths (about 5 cm): smaller turns of direction are tremor or noise of the landmarks."""
+WINDOW = 1.6
+"""Seconds in which the swings of a wave must fall."""
+
+_PALM = (0, 5, 9, 13, 17)
+_TIPS = (8, 12, 16)
+_FINGERS = ((6, 8), (10, 12), (14, 16), (18, 20))
+"""Middle joint and tip of each finger but the thumb."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One sighting of a hand. Lengths are pixels of the sample."""
+
+    time: float
+    center: tuple[float, float]
+    """The middle of the palm."""
+    tips: tuple[float, float]
+    """The middle of the fingertips."""
+    size: float
+    """The length of the palm, wrist to middle knuckle, as if seen from the front."""
+    open: float
+    """The share of fingers that are stretched, 0–1."""
+    upright: float
+    """The cosine of the angle between the hand and straight up."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandTrack:
+    """One hand over time, oldest moment first; there is at least one."""
+
+    side: Side
+    moments: tuple[Moment, ...]
+
+    @property
+    def newest(self) -> Moment:
+        return self.moments[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """The hands of one participant over the last two seconds: small, frozen, picklable."""
+
+    tracks: tuple[HandTrack, ...] = ()
+
+    def follow(self, observation: Observation) -> "Motion":
+        """The motion with ``observation``'s hands added and what is too old dropped."""
+        kept = [track for track in self.tracks if 0 < observation.time - track.newest.time <= LOST]
+        added: list[HandTrack] = []
+        for hand in observation.hands[:MOST_HANDS]:
+            moment = _moment(hand, observation.time)
+            track = _nearest(kept, moment, hand.side)
+            if track is None:
+                added.append(HandTrack(hand.side, (moment,)))
+                continue
+            kept.remove(track)
+            recent = tuple(
+                past for past in track.moments if observation.time - past.time <= HISTORY
+            )
+            moments = (*recent, moment)[-MOST_MOMENTS:]
+            added.append(replace(track, side=hand.side, moments=moments))
+        return Motion((*added, *kept)[:MOST_HANDS])
+
+    def track_of(self, hand: Hand, time: float) -> HandTrack | None:
+        """The track whose newest moment is ``hand``, seen at ``time``."""
+        moment = _moment(hand, time)
+        return next((track for track in self.tracks if track.newest == moment), None)
+
+
+def wave(track: HandTrack) -> float:
+    """How much ``track`` is a wave, 0–1: an open, upright hand that swings from side to side.
+
+    Three swings (two changes of direction) within 1.6 s decide. Hands that talk are rarely open,
+    upright and level in their movement at the same time.
+    """
+    legs, moments = _swings(track)
+    if not legs:
+        return 0.0
+    spread_x = float(np.std([moment.tips[0] for moment in moments]))
+    spread_y = float(np.std([moment.tips[1] for moment in moments]))
+    return min(
+        ramp(_strength(legs), at=2.5, sure=3.2),
+        ramp(float(np.mean([moment.open for moment in moments])), at=0.7, sure=0.85),
+        ramp(float(np.mean([moment.upright for moment in moments])), at=cos(radians(45)), sure=0.9),
+        ramp(spread_x - 1.2 * spread_y, at=0.0, sure=0.3 * _size(moments)),
+    )
+
+
+def steadiness(track: HandTrack) -> float:
+    """Whether ``track`` is held rather than swung, 0–1: at two swings it may be a wave."""
+    legs, _ = _swings(track)
+    return ramp(_strength(legs), at=1.6, sure=1.2)
+
+
+def _strength(legs: Sequence[float]) -> float:
+    """How many full swings ``legs`` (palm lengths) amount to."""
+    return sum(min(1.0, abs(leg) / (1.4 * SWING)) for leg in legs)
+
+
+def _swings(track: HandTrack) -> tuple[list[float], tuple[Moment, ...]]:
+    """The swings across of the window, in palm lengths, and the moments they span."""
+    end = track.newest.time
+    moments = tuple(moment for moment in track.moments if end - moment.time <= WINDOW)
+    size = _size(moments)
+    turns = _turns([moment.tips[0] / size for moment in moments])
+    legs = [(moments[b].tips[0] - moments[a].tips[0]) / size for a, b in pairwise(turns)]
+    return legs, moments[turns[0] :]
+
+
+def _turns(values: Sequence[float]) -> list[int]:
+    """Where ``values`` turn by at least ``SWING``: indices of alternating extremes.
+
+    The first entry is where the first swing begins, the last one where the newest has got to.
+    """
+    turns, candidate, direction = [0], 0, 0.0
+    for index, value in enumerate(values):
+        if direction == 0:
+            if abs(value - values[turns[0]]) >= SWING:
+                direction, candidate = value - values[turns[0]], index
+        elif (value - values[candidate]) * direction > 0:
+            candidate = index
+        elif abs(value - values[candidate]) >= SWING:
+            turns.append(candidate)
+            direction, candidate = value - values[candidate], index
+    return [*turns, candidate] if direction else turns
+
+
+def _size(moments: Sequence[Moment]) -> float:
+    return float(np.median([moment.size for moment in moments])) or 1.0
+
+
+def _moment(hand: Hand, time: float) -> Moment:
+    points = hand.points.astype(np.float64)
+    wrist, knuckle = points[0], points[9]
+    # Foreshortening shrinks the palm's length or its width, seldom both; a palm is as long as
+    # 1.3 times the way from the first to the last knuckle.
+    length = hypot(*(knuckle - wrist)[:2])
+    size = max(length, 1.3 * hypot(*(points[17] - points[5])[:2]), 1.0)
+    middle, tips = points[list(_PALM), :2].mean(axis=0), points[list(_TIPS), :2].mean(axis=0)
+    return Moment(
+        time,
+        (float(middle[0]), float(middle[1])),
+        (float(tips[0]), float(tips[1])),
+        size,
+        stretched(points),
+        upright(points),
+    )
+
+
+def stretched(points: npt.NDArray[np.floating]) -> float:
+    """The share of a hand's four fingers, thumb left out, whose tip is farther out than its joint.
+
+    ``points`` are 21 landmarks (21, 3).
+    """
+    out = np.linalg.norm(points - points[0], axis=1)
+    return float(np.mean([out[tip] > out[joint] for joint, tip in _FINGERS]))
+
+
+def upright(points: npt.NDArray[np.floating]) -> float:
+    """The cosine of the angle between a hand (21, 3) and straight up in the picture."""
+    x, y = (points[9] - points[0])[:2]
+    return float(-y) / (hypot(x, y) or 1.0)
+
+
+def _nearest(tracks: Sequence[HandTrack], moment: Moment, side: Side) -> HandTrack | None:
+    """The track that ``moment`` most likely goes on; the wrong side counts as a palm length."""
+
+    def distance(track: HandTrack) -> float:
+        (x, y), (u, v) = track.newest.center, moment.center
+        return hypot(x - u, y - v) / moment.size + (track.side is not side)
+
+    near = min(tracks, key=distance, default=None)
+    return near if near is not None and distance(near) <= REACH else None
