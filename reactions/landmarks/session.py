@@ -27,7 +27,8 @@ class Session:
     """A loaded net with a fixed input size, running on the calling thread only."""
 
     def __init__(self, path: Path, inputs: Range, outputs: Sequence[tuple[int, ...]]) -> None:
-        """``outputs``: the shapes to give out, in this order (names differ between exports).
+        """``outputs``: the shapes to give out, in this order (names differ between exports);
+        −1 stands for any length.
 
         Raises ``ModelError`` where the file is no net or has other outputs.
         """
@@ -65,9 +66,15 @@ class Session:
         ]
         found = []
         for shape in shapes:
-            match = next((output for output in left if output[0] == shape), None)
+            match = next((output for output in left if _fits(output[0], shape)), None)
             if match is None:
                 raise ModelError(f"the net has no output of shape {shape}", where=str(path))
             left.remove(match)
             found.append(match[1])
         return found
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        want in (-1, have) for have, want in zip(shape, wanted, strict=True)
+    )

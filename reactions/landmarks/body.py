@@ -1,0 +1,114 @@
+"""Bodies: the pose detector and the pruned landmark net with its heat maps."""
+
+from typing import Protocol
+
+import numpy as np
+
+from reactions.landmarks.nets import POSE_DETECTOR, POSE_FULL, POSE_LITE
+from reactions.landmarks.roi import Roi, body_from_keypoints, letterbox
+from reactions.landmarks.session import Range, Session, Tensor
+from reactions.landmarks.ssd import Detector
+from reactions.landmarks.store import ModelStore
+from reactions.landmarks.warp import crop_on_edge
+from reactions.observation import Body, RgbImage
+
+PRESENT = 0.5
+"""From this confidence on it is a body."""
+_STRIDES = (8, 16, 32, 32, 32)
+_KERNEL = 7
+_SURE = 0.5
+"""Where a heat map's best value in the window is lower, a landmark stays where it is."""
+_BODY, _AUXILIARY = slice(0, 33), slice(33, 35)
+
+
+class Bodies(Protocol):
+    """Finds people in a picture."""
+
+    def find(self, picture: RgbImage) -> list[Roi]:
+        """Where bodies are, the surest first."""
+        ...
+
+
+class BodyReader(Protocol):
+    """Reads one body."""
+
+    def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
+        """The body in ``roi`` and where it will be next, or None where there is none."""
+        ...
+
+
+class BodyDetector:
+    """Finds people by hips and height."""
+
+    def __init__(self, store: ModelStore) -> None:
+        path = store.path(POSE_DETECTOR)
+        self._detector = Detector(path, Range.SYMMETRIC, _STRIDES, keypoints=4)
+
+    def find(self, picture: RgbImage) -> list[Roi]:
+        """Where bodies are, the surest first."""
+        height, width = picture.shape[:2]
+        bodies = self._detector.detect(picture, letterbox(width, height))
+        return [body_from_keypoints(body.keypoints) for body in bodies]
+
+
+class BodyLandmarker:
+    """Reads a body in a region."""
+
+    def __init__(self, store: ModelStore) -> None:
+        """Takes the lite net where the store has it, else the full one."""
+        outputs = ((1, 195), (1, 1), (1, 64, 64, 39))
+        name = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
+        self._session = Session(store.path(name), Range.UNIT, outputs)
+
+    def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
+        """The body in ``roi`` and where it will be next, or None where there is none."""
+        size = self._session.width
+        raw, presence, heat = self._session.run(crop_on_edge(picture, roi, size, size))
+        if presence[0, 0] < PRESENT:
+            return None
+        values = raw.reshape(39, 5)
+        points = refined(values[:, :3] / np.float32(size), heat[0])
+        placed = roi.to_picture(points)
+        visibility = (1 / (1 + np.exp(-values[_BODY, 3]))).astype(np.float32)
+        body = Body(points=placed[_BODY], visibility=visibility, presence=float(presence[0, 0]))
+        return body, body_from_keypoints(placed[_AUXILIARY])
+
+
+class BodyFollower:
+    """One body, from sample to sample."""
+
+    def __init__(self, bodies: Bodies, landmarks: BodyReader) -> None:
+        self._bodies = bodies
+        self._landmarks = landmarks
+
+    def follow(self, picture: RgbImage, region: Roi | None) -> tuple[Body | None, Roi | None]:
+        """The body in ``picture`` and where it will be; looked for unless it is in ``region``."""
+        read = self._landmarks.read(picture, region) if region else None
+        if read is None:
+            found = self._bodies.find(picture)
+            read = self._landmarks.read(picture, found[0]) if found else None
+        return read or (None, None)
+
+
+def refined(points: Tensor, heat: Tensor) -> Tensor:
+    """``points`` (n, 3; 0–1) drawn to the middle of the heat (h, w, n; logits) around them."""
+    rows, columns, count = heat.shape
+    x = (points[:, 0] * columns).astype(np.int32)
+    y = (points[:, 1] * rows).astype(np.int32)
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    reach = np.arange(_KERNEL) - _KERNEL // 2
+    across, down = x[:, None] + reach, y[:, None] + reach
+    window = heat[
+        np.clip(down, 0, rows - 1)[:, :, None],
+        np.clip(across, 0, columns - 1)[:, None, :],
+        np.arange(count)[:, None, None],
+    ]
+    heats = 1 / (1 + np.exp(-window))
+    heats *= ((down >= 0) & (down < rows))[:, :, None]
+    heats *= ((across >= 0) & (across < columns))[:, None]
+    total = heats.sum(axis=(1, 2))
+    moved = inside & (heats.max(axis=(1, 2)) >= _SURE) & (total > 0)
+    drawn = points.copy()
+    drawn[moved, 0] = ((heats.sum(axis=1) * across).sum(axis=1) / columns)[moved] / total[moved]
+    drawn[moved, 1] = ((heats.sum(axis=2) * down).sum(axis=1) / rows)[moved] / total[moved]
+    return drawn

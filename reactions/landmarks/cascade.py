@@ -1,0 +1,61 @@
+"""Which net runs on which sample.
+
+Nets are nearly all of the cost, so the cascade's work is not to run them: what was seen in the last
+sample is read straight from where it was, and palms are looked for only now and then. Lost things
+are searched again in the same sample: at a few samples a second a waving hand leaves its region in
+a tenth of the steps.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Literal
+
+from reactions.labels import Net
+from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
+from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
+from reactions.landmarks.gates import look
+from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
+from reactions.landmarks.nets import HAND_FULL, HAND_LITE
+from reactions.landmarks.store import ModelStore
+from reactions.landmarks.tracking import Tracks
+from reactions.observation import Gate, Observation, Sample
+
+
+class Cascade:
+    """One set of nets. Not thread-safe: one a worker, serving any number of participants."""
+
+    def __init__(
+        self,
+        store: ModelStore,
+        nets: Collection[Net],
+        *,
+        hand_model: Literal["lite", "full"] = "lite",
+    ) -> None:
+        """Loads what ``nets`` needs and nothing else; ``ModelError`` where the store lacks it."""
+        self._hands = self._face = self._body = None
+        if Net.HANDS in nets:
+            net = HAND_FULL if hand_model == "full" else HAND_LITE
+            self._hands = HandFollower(PalmDetector(store), HandLandmarker(store, net))
+        if Net.FACE in nets:
+            self._face = FaceFollower(FaceDetector(store), FaceMesh(store))
+        if Net.BODY in nets:
+            self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store))
+
+    def observe(self, sample: Sample, tracks: Tracks | None) -> tuple[Observation, Tracks]:
+        """What is in ``sample``, and what the participant's next sample needs to know.
+
+        Without ``tracks``, or after a change of size, everything is searched, as in a still
+        picture. A sample that a gate stops has no landmarks and keeps the tracks.
+        """
+        picture, size = sample.pixels, (sample.width, sample.height)
+        if tracks is not None and (tracks.width, tracks.height) != size:
+            tracks = None
+        gate, fingerprint = look(picture, sample.time, tracks.fingerprint if tracks else None)
+        tracks = replace(tracks, fingerprint=fingerprint) if tracks else Tracks(*size, fingerprint)
+        if gate is not Gate.OPEN:
+            return Observation(*size, sample.time, gate=gate), tracks
+        hands, trail = self._hands.follow(picture, tracks.hands) if self._hands else ((), None)
+        face, face_region = self._face.follow(picture, tracks.face) if self._face else (None, None)
+        body, body_region = self._body.follow(picture, tracks.body) if self._body else (None, None)
+        tracks = replace(tracks, hands=trail, face=face_region, body=body_region)
+        return Observation(*size, sample.time, hands, face, body), tracks

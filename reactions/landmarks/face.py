@@ -1,0 +1,82 @@
+"""Faces: the short-range detector and the mesh."""
+
+import math
+from typing import Protocol
+
+import numpy as np
+
+from reactions.landmarks.nets import FACE_DETECTOR, FACE_MESH
+from reactions.landmarks.roi import Roi, face_from_detection, face_from_landmarks, letterbox
+from reactions.landmarks.session import Range, Session
+from reactions.landmarks.ssd import Detector
+from reactions.landmarks.store import ModelStore
+from reactions.landmarks.warp import crop_on_edge
+from reactions.observation import Face, RgbImage
+
+PRESENT = 0.5
+"""From this confidence on it is a face."""
+_STRIDES = (8, 16, 16, 16)
+
+
+class Faces(Protocol):
+    """Finds faces in a picture."""
+
+    def find(self, picture: RgbImage) -> list[Roi]:
+        """Where faces are, the surest first."""
+        ...
+
+
+class FaceReader(Protocol):
+    """Reads one face."""
+
+    def read(self, picture: RgbImage, roi: Roi) -> Face | None:
+        """The face in ``roi``, or None where there is none."""
+        ...
+
+
+class FaceDetector:
+    """Finds faces."""
+
+    def __init__(self, store: ModelStore) -> None:
+        path = store.path(FACE_DETECTOR)
+        self._detector = Detector(path, Range.SYMMETRIC, _STRIDES, keypoints=6)
+
+    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
+        """Where faces are in ``region`` (default: all of ``picture``), the surest first."""
+        height, width = picture.shape[:2]
+        faces = self._detector.detect(picture, region or letterbox(width, height))
+        return [face_from_detection(face.box, face.keypoints) for face in faces]
+
+
+class FaceMesh:
+    """Reads a face in a region."""
+
+    def __init__(self, store: ModelStore) -> None:
+        outputs = ((1, 1, 1, 1404), (1, 1, 1, 1))
+        self._session = Session(store.path(FACE_MESH), Range.UNIT, outputs)
+
+    def read(self, picture: RgbImage, roi: Roi) -> Face | None:
+        """The face in ``roi``, or None where there is none."""
+        size = self._session.width
+        raw, logit = self._session.run(crop_on_edge(picture, roi, size, size))
+        presence = 1 / (1 + math.exp(-float(logit.item())))
+        if presence < PRESENT:
+            return None
+        points = raw.reshape(468, 3) / np.float32(size)
+        return Face(points=roi.to_picture(points), presence=presence)
+
+
+class FaceFollower:
+    """One face, from sample to sample."""
+
+    def __init__(self, faces: Faces, landmarks: FaceReader) -> None:
+        self._faces = faces
+        self._landmarks = landmarks
+
+    def follow(self, picture: RgbImage, region: Roi | None) -> tuple[Face | None, Roi | None]:
+        """The face in ``picture`` and where it will be; looked for unless it is in ``region``."""
+        face = self._landmarks.read(picture, region) if region else None
+        if face is None:
+            found = self._faces.find(picture)
+            face = self._landmarks.read(picture, found[0]) if found else None
+        return face, face_from_landmarks(face.points) if face else None

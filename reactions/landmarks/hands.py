@@ -1,0 +1,143 @@
+"""Hands: the palm detector and the landmark net."""
+
+from typing import Protocol
+
+import numpy as np
+
+from reactions.landmarks.nets import PALM_SQUARE, PALM_WIDE
+from reactions.landmarks.roi import Roi, hand_from_landmarks, hand_from_palm, letterbox
+from reactions.landmarks.session import Range, Session
+from reactions.landmarks.ssd import Detector
+from reactions.landmarks.store import ModelStore
+from reactions.landmarks.tracking import HandTrail, new_among
+from reactions.landmarks.warp import crop_on_edge
+from reactions.observation import Hand, RgbImage, Side
+
+HANDS = 2
+"""At most so many hands are followed in one picture."""
+PRESENT = 0.5
+"""From this confidence on it is a hand."""
+_CANDIDATES = 3
+"""So many palms are looked at until there are two hands: the detector may be wrong on one."""
+_SEARCH_EVERY = {0: 2, 1: 3}
+"""Palms are looked for in every so many samples while so many hands are in view."""
+_STRIDES = (8, 16, 16, 16)
+_WIDE_FROM = 1.5
+"""From this width / height on the wide detector sees a picture as large as the square one."""
+_FLATTENED = 0.4
+"""The net's z is that much flatter than its x and y."""
+
+
+class Palms(Protocol):
+    """Finds hands in a picture."""
+
+    def find(self, picture: RgbImage) -> list[Roi]:
+        """Where hands are, the surest first."""
+        ...
+
+
+class HandReader(Protocol):
+    """Reads one hand."""
+
+    def read(self, picture: RgbImage, roi: Roi) -> Hand | None:
+        """The hand in ``roi``, or None where there is none."""
+        ...
+
+
+class PalmDetector:
+    """Finds palms, in a whole picture with the net that fits its shape."""
+
+    def __init__(self, store: ModelStore) -> None:
+        self._store = store
+        self._detectors: dict[str, Detector] = {}
+
+    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
+        """Where hands are in ``region`` (default: all of ``picture``), the surest first."""
+        height, width = picture.shape[:2]
+        wide = region is None and width >= _WIDE_FROM * height
+        detector = self._detector(PALM_WIDE if wide else PALM_SQUARE)
+        region = region or letterbox(width, height, detector.aspect)
+        return [
+            hand_from_palm(palm.box, palm.keypoints) for palm in detector.detect(picture, region)
+        ]
+
+    def _detector(self, name: str) -> Detector:
+        """Loaded at first use: a meeting of wide cameras never needs the square net."""
+        if name not in self._detectors:
+            path = self._store.path(name)
+            self._detectors[name] = Detector(path, Range.UNIT, _STRIDES, keypoints=7)
+        return self._detectors[name]
+
+
+class HandLandmarker:
+    """Reads a hand in a region."""
+
+    def __init__(self, store: ModelStore, net: str) -> None:
+        """``net``: HAND_LITE or HAND_FULL."""
+        outputs = ((1, 63), (1, 1), (1, 1))
+        self._session = Session(store.path(net), Range.UNIT, outputs)
+
+    def read(self, picture: RgbImage, roi: Roi) -> Hand | None:
+        """The hand in ``roi``, or None where there is none."""
+        size = self._session.width
+        raw, presence, handedness = self._session.run(crop_on_edge(picture, roi, size, size))
+        if presence[0, 0] < PRESENT:
+            return None
+        points = raw.reshape(21, 3) / np.float32(size)
+        points[:, 2] /= np.float32(_FLATTENED)
+        # The net takes its picture for a mirrored selfie: its "left" is the person's right hand.
+        right = float(handedness[0, 0])
+        return Hand(
+            points=roi.to_picture(points),
+            side=Side.RIGHT if right > 0.5 else Side.LEFT,
+            side_score=max(right, 1 - right),
+            presence=float(presence[0, 0]),
+        )
+
+
+class HandFollower:
+    """Up to two hands, from sample to sample."""
+
+    def __init__(self, palms: Palms, landmarks: HandReader) -> None:
+        self._palms = palms
+        self._landmarks = landmarks
+
+    def follow(
+        self, picture: RgbImage, trail: HandTrail | None
+    ) -> tuple[tuple[Hand, ...], HandTrail]:
+        """The hands in ``picture`` and their trail; without a trail, palms are looked for."""
+        seen = _Seen(self._landmarks, picture)
+        for region in trail.regions if trail else ():
+            seen.look_at(region)
+        unsearched = trail.unsearched + 1 if trail else 0
+        lost = trail is None or len(seen.hands) < len(trail.regions)
+        if len(seen.hands) < HANDS and (lost or unsearched >= _SEARCH_EVERY[len(seen.hands)]):
+            unsearched = 0
+            for region in self._palms.find(picture)[:_CANDIDATES]:
+                if len(seen.hands) < HANDS:
+                    seen.look_at(region)
+        return tuple(seen.hands), HandTrail(tuple(seen.regions), unsearched)
+
+
+class _Seen:
+    """The hands found in one picture so far, each once."""
+
+    def __init__(self, landmarks: HandReader, picture: RgbImage) -> None:
+        self._landmarks = landmarks
+        self._picture = picture
+        self.hands: list[Hand] = []
+        self.regions: list[Roi] = []
+        """Where each will be next."""
+
+    def look_at(self, region: Roi) -> None:
+        """Reads ``region`` unless a hand that we have is there."""
+        if not new_among(region, self.regions):
+            return
+        hand = self._landmarks.read(self._picture, region)
+        if hand is None:
+            return
+        coming = hand_from_landmarks(hand.points)
+        # Two regions that overlapped little may still have led to the same hand.
+        if new_among(coming, self.regions):
+            self.hands.append(hand)
+            self.regions.append(coming)
