@@ -2,15 +2,21 @@
 
 import errno
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Self
 
 from aiohttp import web
 
 from config.errors import ServerError
+from config.reactions import ReactionRule
+from config.settings import IceServer as ConfiguredIceServer
+from config.settings import Settings
+from sidecar.rooms.embedded.protocol import IceServer
+from sidecar.rooms.embedded.roster import Limits
 from sidecar.server.cors import cors_headers
-from sidecar.server.lobby import Lobby
+from sidecar.server.lobby import Lobby, OpenMeeting
+from sidecar.server.pages import Pages
 from sidecar.server.problems import problems
 from sidecar.server.stream import Streams
 from sidecar.server.whip import Signalling
@@ -56,6 +62,36 @@ def create_app(
     app.router.add_get("/healthz", healthz)
     app.add_routes([*Signalling(lobby).routes(), *Streams(lobby).routes(), *pages])
     return app
+
+
+def serve(
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    open_meeting: OpenMeeting,
+    *,
+    rooms: Sequence[str] = (),
+    tls: ssl.SSLContext | None = None,
+) -> "Server":
+    """The server that ``settings`` describe, with ``open_meeting`` for the session of a room.
+
+    With ``rooms`` there are these and no others; without, every valid name is a room.
+    """
+    wanted = settings.server
+    lobby = Lobby(
+        open_meeting,
+        fixed=rooms,
+        max_rooms=wanted.max_rooms,
+        limits=Limits(wanted.max_participants, wanted.max_viewers, wanted.heartbeat_s),
+        ice_servers=[_ice_server(server) for server in wanted.ice_servers],
+    )
+    pages = Pages(lobby, table, settings.stickers.folders).routes()
+    app = create_app(lobby, pages=pages, max_body=wanted.max_body_bytes)
+    return Server(app, lobby, wanted.host, wanted.port, tls=tls)
+
+
+def _ice_server(server: ConfiguredIceServer) -> IceServer:
+    secret = server.credential
+    return IceServer(server.url, server.username, secret.get_secret_value() if secret else None)
 
 
 class Server:

@@ -3,14 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
 import structlog
 
 from config.errors import SignallingError
-from sidecar.media.feed import Feed, VideoSource
+from sidecar.media.feed import Feed
 from sidecar.rooms.embedded.connection import CameraConnection, Connection, ViewerConnection
 from sidecar.rooms.embedded.offer import Offer, Role
 from sidecar.rooms.embedded.protocol import Answer, IceServer
@@ -127,22 +126,6 @@ class EmbeddedRoom:
         )
         return await self._answer(place, connection, offer)
 
-    @asynccontextmanager
-    async def seat(self, name: str, source: VideoSource) -> AsyncIterator[str]:
-        """Seat a participant of our own process, who needs no connection: a mannequin, a file.
-
-        Yields the participant's name in events; they leave with the context. Raises
-        SignallingError 503 when the room is full.
-        """
-        place = self._admit(Role.PUBLISH, name)
-        async with Feed(source, clock=self._clock) as feed:
-            self._cameras[place.participant] = _Camera(place, feed)
-            self._announce()
-            try:
-                yield place.participant
-            finally:
-                self._part(place, "left")
-
     def place(self, role: Role, token: str) -> Place:
         """The place of a session; raises SignallingError 404 when it has none (any more)."""
         return self._roster.find(role, token)
@@ -252,8 +235,6 @@ class EmbeddedRoom:
         for place in self._roster:
             connection = self._connections.get(place.token)
             if connection is None:
-                # Somebody of our own process: there until they leave.
-                place.media_at = now
                 continue
             count = after[place.token] = await connection.media_count()
             if count > before.get(place.token, 0):

@@ -1,0 +1,100 @@
+"""The page, its files, and the legend: which poses there are and what they play."""
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from config.reactions import Kind, ReactionRule
+from reactions.labels import LABELS
+from sidecar.server.lobby import Lobby
+
+WEB: Final = Path(str(files("sidecar") / "web"))
+STICKERS: Final = Path(str(files("gifs") / "stickers"))
+_FILE: Final = re.compile(r"[a-z_]+\.(?:js|css|svg|html)|poses/[a-z_]+\.webp")
+
+
+class Pages:
+    """The routes of everything that is shown rather than said.
+
+    ``folders`` are the user's sticker folders, in which a rule's sticker is looked for first.
+    """
+
+    def __init__(
+        self, lobby: Lobby, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
+    ) -> None:
+        self._lobby = lobby
+        self._stickers = {
+            label: path
+            for label, rule in table.items()
+            if rule.kind is Kind.STICKER and (path := _find(rule.sticker or label, folders))
+        }
+        self._legend = [
+            self._entry(label, rule) for label, rule in table.items() if rule.kind is not Kind.OFF
+        ]
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/", self.home),
+            web.get("/rooms/{room}", self.page),
+            web.get("/legend.json", self.legend),
+            web.get("/stickers/{label}", self.sticker),
+            web.get("/static/{file:.+}", self.file),
+        ]
+
+    async def home(self, request: web.Request) -> web.StreamResponse:
+        """Send whoever names no room to the first one."""
+        raise web.HTTPFound(f"/rooms/{self._lobby.first}")
+
+    async def page(self, request: web.Request) -> web.FileResponse:
+        """The page of a room that there is, or may be."""
+        self._lobby.check(request.match_info["room"])
+        return _file(WEB / "index.html")
+
+    async def legend(self, request: web.Request) -> web.Response:
+        """Every label that is scored: how to pose for it, and what it does."""
+        return web.json_response(self._legend, headers={"Cache-Control": "no-cache"})
+
+    async def sticker(self, request: web.Request) -> web.FileResponse:
+        """The animation that a label plays."""
+        path = self._stickers.get(request.match_info["label"])
+        if path is None or not path.is_file():
+            raise web.HTTPNotFound(reason="this label has no sticker")
+        return _file(path)
+
+    async def file(self, request: web.Request) -> web.FileResponse:
+        """One of the page's own files."""
+        name = request.match_info["file"]
+        path = WEB / name
+        if not _FILE.fullmatch(name) or not path.is_file():
+            raise web.HTTPNotFound(reason="no such file")
+        return _file(path)
+
+    def _entry(self, label: str, rule: ReactionRule) -> dict[str, object]:
+        spec = LABELS[label]
+        pose = WEB / "poses" / f"{label}.webp"
+        return {
+            "label": label,
+            "title": label.replace("_", " "),
+            "how": spec.how,
+            "evidence": spec.evidence.value,
+            "kind": rule.kind.value,
+            "threshold": rule.threshold,
+            "hold": rule.hold,
+            "sticker": f"/stickers/{label}" if label in self._stickers else None,
+            "pose": f"/static/poses/{label}.webp" if pose.is_file() else None,
+        }
+
+
+def _file(path: Path) -> web.FileResponse:
+    # Asked for anew each time, and answered 304: a restarted server may bring a new page.
+    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+
+def _find(sticker: str, folders: Sequence[Path]) -> Path | None:
+    """The file of a sticker: the user's, or our own art by its bare name."""
+    candidates = [*(folder / sticker for folder in folders), STICKERS / f"{sticker}.gif"]
+    return next((path for path in candidates if path.is_file()), None)
