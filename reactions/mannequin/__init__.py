@@ -1,0 +1,43 @@
+"""Synthetic people: posable, lit and drawn in numpy, so that the real nets see people in them.
+
+picture = render(CAST["Amara"], POSES["thumbs_up"], Scene(yaw=10))
+"""
+
+from reactions.mannequin.choreography import Choreography, Hold, demonstration, idle
+from reactions.mannequin.hand import Finger, HandShape, Thumb, hand_joints
+from reactions.mannequin.person import CAST, MONK, Hair, Person, Top
+from reactions.mannequin.pose import Arm, Face, Pose, blend, facing
+from reactions.mannequin.poses import LOOKALIKES, POSES, moving
+from reactions.mannequin.render import landmarks, render
+from reactions.mannequin.scene import FAR, MEDIUM, NEAR, Background, Scene
+
+__all__ = [
+    "CAST",
+    "FAR",
+    "LOOKALIKES",
+    "MEDIUM",
+    "MONK",
+    "NEAR",
+    "POSES",
+    "Arm",
+    "Background",
+    "Choreography",
+    "Face",
+    "Finger",
+    "Hair",
+    "HandShape",
+    "Hold",
+    "Person",
+    "Pose",
+    "Scene",
+    "Thumb",
+    "Top",
+    "blend",
+    "demonstration",
+    "facing",
+    "hand_joints",
+    "idle",
+    "landmarks",
+    "moving",
+    "render",
+]

@@ -1,0 +1,234 @@
+"""The picture being painted: shading of finished clay, depth, shadows and fine strokes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from reactions.mannequin.clay import COVER, NX, NY, NZ, Clay, Plane
+from reactions.mannequin.scene import Scene
+
+Colour: TypeAlias = tuple[float, float, float]
+"""RGB, 0–255."""
+
+_FAR = np.float32(-1e4)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """How a surface answers light: factors on its colour in full shadow and in full light."""
+
+    shadow: Colour
+    light: Colour
+    rim: float = 0.0
+    """Strength of the bright edge on the side away from the key light."""
+    gloss: float = 0.0
+    crease: float = 0.5
+    """How dark a fold gets, 0–1."""
+
+
+SKIN = Material((0.52, 0.40, 0.40), (1.10, 1.05, 1.00), rim=0.20, gloss=0.05, crease=0.45)
+CLOTH = Material((0.42, 0.42, 0.52), (1.08, 1.06, 1.02), rim=0.16, crease=0.35)
+HAIR = Material((0.40, 0.38, 0.46), (1.12, 1.08, 1.04), rim=0.35, gloss=0.10, crease=0.40)
+
+
+class Canvas:
+    """Planar float RGB (3, height, width) with a height for every pixel."""
+
+    def __init__(self, background: Plane, scene: Scene) -> None:
+        self.rgb = background.copy()
+        self.depth = np.full(background.shape[1:], _FAR, np.float32)
+        direction = np.array(scene.light_from) * np.array([1, -1, 1])
+        self._key = (direction / np.linalg.norm(direction)).astype(np.float32)
+        self._strength = scene.light
+
+    @property
+    def width(self) -> int:
+        return int(self.rgb.shape[2])
+
+    @property
+    def height(self) -> int:
+        return int(self.rgb.shape[1])
+
+    def lay(
+        self,
+        clay: Clay,
+        albedo: Plane,
+        material: Material,
+        *,
+        shadow: float = 0.0,
+        mask: Plane | None = None,
+        fold: float = 0.3,
+    ) -> None:
+        """Shade ``clay`` and put it into the picture where nothing nearer is.
+
+        ``albedo`` is (3, h, w) or (3, 1, 1); ``shadow`` darkens what lies close behind; ``mask``
+        (0–1) cuts parts away; ``fold`` is the reach in cm of the darkening in creases.
+        """
+        box = self._box(clay)
+        cover = clay.layers[COVER]
+        if mask is not None:
+            cover = cover * mask
+        if shadow:
+            self._cast(clay, cover, box, shadow)
+        light = self._light(clay, material)
+        light *= 1 - material.crease * _creases(clay.height, fold)
+        depth = self.depth[box]
+        front = (clay.height - depth) * np.float32(1.6)
+        front += np.float32(0.5)
+        np.clip(front, 0, 1, out=front)
+        front *= cover
+        bare = 1 - front
+        rim = self._rim(clay, material)
+        rgb = self.rgb[:, box[0], box[1]]
+        low, high = material.shadow, material.light
+        for c in range(3):
+            shade = light * np.float32(high[c] - low[c])
+            shade += np.float32(low[c] * min(self._strength, 1.0))
+            shade *= albedo[c]
+            shade += rim
+            shade *= front
+            rgb[c] *= bare
+            rgb[c] += shade
+        np.copyto(depth, clay.height, where=front > 0.5)
+
+    def stroke(
+        self,
+        points: npt.ArrayLike,
+        width: float,
+        colour: Colour,
+        strength: float,
+        height: float,
+        reach: float = 1.6,
+    ) -> None:
+        """A soft line through ``points`` (n, 2), in pixels, on surfaces within ``reach`` cm of
+        ``height``."""
+        p = np.asarray(points, np.float32)
+        half = width / 2
+        left, top = np.floor(p.min(axis=0) - half - 1.5).astype(int)
+        right, bottom = np.ceil(p.max(axis=0) + half + 1.5).astype(int)
+        x0, y0 = max(left, 0), max(top, 0)
+        x1, y1 = min(right, self.width), min(bottom, self.height)
+        if x1 <= x0 or y1 <= y0:
+            return
+        x = np.arange(x0, x1, dtype=np.float32) + np.float32(0.5)
+        y = (np.arange(y0, y1, dtype=np.float32) + np.float32(0.5))[:, None]
+        near = polyline_distance(x, y, p)
+        alpha = np.clip(half + 0.5 - near, 0, 1) * np.float32(strength * min(width, 1.0))
+        alpha *= np.abs(self.depth[y0:y1, x0:x1] - np.float32(height)) < np.float32(reach)
+        rgb = self.rgb[:, y0:y1, x0:x1]
+        for c in range(3):
+            rgb[c] += (np.float32(colour[c]) - rgb[c]) * alpha
+
+    def finish(self, noise: npt.NDArray[np.int16] | None) -> npt.NDArray[np.uint8]:
+        """The picture as (height, width, 3) uint8, with sensor noise of the same shape added."""
+        out = np.empty((self.height, self.width, 3), np.int16)
+        np.clip(self.rgb, 0, 255, out=self.rgb)
+        out[...] = self.rgb.transpose(1, 2, 0)
+        if noise is not None:
+            out += noise
+            np.clip(out, 0, 255, out=out)
+        return out.astype(np.uint8)
+
+    def _box(self, clay: Clay) -> tuple[slice, slice]:
+        height, width = clay.height.shape
+        return slice(clay.top, clay.top + height), slice(clay.left, clay.left + width)
+
+    def _light(self, clay: Clay, material: Material) -> Plane:
+        """Wrapped Lambert plus a soft highlight, about 0 (shadow) to 1 (lit)."""
+        layers = clay.layers
+        kx, ky, kz = self._key
+        light: Plane = layers[NX] * kx
+        light += layers[NY] * ky
+        light += layers[NZ] * kz
+        light *= np.float32(0.78)
+        light += np.float32(0.22)
+        np.clip(light, 0, 1, out=light)
+        if material.gloss:
+            light += (light**8) * np.float32(material.gloss)
+        # Light from the sky and the screen keeps the shadow side readable.
+        light *= np.float32(0.80 * self._strength)
+        light += layers[NZ] * np.float32(0.16 * self._strength)
+        return light
+
+    def _rim(self, clay: Clay, material: Material) -> Plane:
+        layers = clay.layers
+        edge: Plane = 1 - layers[NZ]
+        edge *= edge
+        edge *= edge
+        side = layers[NX] * -np.sign(self._key[0]) - layers[NY] * np.float32(0.35)
+        np.clip(side, 0, 1, out=side)
+        edge *= side
+        edge *= np.float32(255 * material.rim * self._strength)
+        return edge
+
+    def _cast(self, clay: Clay, cover: Plane, box: tuple[slice, slice], strength: float) -> None:
+        """Darken what lies within a hand's breadth behind ``clay``, away from the light."""
+        reach = 6
+        pad = np.pad(cover, reach)
+        blurred = _blur(_blur(pad, 4).T, 4).T
+        dx, dy = (3 if self._key[0] < 0 else -3), 4
+        top, left = box[0].start - reach + dy, box[1].start - reach + dx
+        y0, x0 = max(top, 0), max(left, 0)
+        y1 = min(top + pad.shape[0], self.height)
+        x1 = min(left + pad.shape[1], self.width)
+        if y1 <= y0 or x1 <= x0:
+            return
+        part = blurred[y0 - top : y1 - top, x0 - left : x1 - left]
+        heights = clay.height[cover > 0.5]
+        if not heights.size:
+            return
+        gap = np.float32(np.median(heights)) - self.depth[y0:y1, x0:x1]
+        close = np.clip(1.3 - gap * np.float32(1 / 16), 0, 1) * np.float32(strength)
+        self.rgb[:, y0:y1, x0:x1] *= 1 - part * close
+
+
+def polyline_distance(x: Plane, y: Plane, points: Plane) -> Plane:
+    """Distance in pixels from every (x, y) to the line through ``points`` (n ≥ 2, 2)."""
+    best: Plane | None = None
+    for (ax, ay), (bx, by) in zip(points[:-1], points[1:], strict=True):
+        ex, ey = bx - ax, by - ay
+        square = max(float(ex * ex + ey * ey), 1e-6)
+        px, py = x - ax, y - ay
+        t = np.clip((px * ex + py * ey) / np.float32(square), 0, 1)
+        d = (px - t * ex) ** 2 + (py - t * ey) ** 2
+        best = d if best is None else np.minimum(best, d)
+    assert best is not None
+    return np.sqrt(best)
+
+
+def colour_plane(colour: Sequence[float]) -> Plane:
+    """One colour as an albedo that broadcasts over any clay."""
+    return np.asarray(colour, np.float32).reshape(3, 1, 1)
+
+
+def _creases(height: Plane, reach: float) -> Plane:
+    """How much each pixel is hemmed in by higher neighbours, 0–1 (ambient occlusion of a height
+    field from eight neighbours at two distances)."""
+    gain = np.float32(1 / (4 * max(reach, 0.05)))
+    total = np.zeros_like(height)
+    for step in (2, 4):
+        for axis in (0, 1):
+            higher = height.take(range(step, height.shape[axis]), axis)
+            lower = height.take(range(height.shape[axis] - step), axis)
+            rise = (higher - lower) * np.float32(gain)
+            first = np.clip(rise, 0, 0.25)
+            second = np.clip(-rise, 0, 0.25)
+            if axis == 0:
+                total[:-step] += first
+                total[step:] += second
+            else:
+                total[:, :-step] += first
+                total[:, step:] += second
+    return np.minimum(total, 1)
+
+
+def _blur(plane: Plane, radius: int) -> Plane:
+    """Box blur along the first axis."""
+    window = 2 * radius + 1
+    sums = np.cumsum(plane, axis=0, dtype=np.float32)
+    out = np.zeros_like(plane)
+    out[radius + 1 : -radius] = (sums[window:] - sums[:-window]) * np.float32(1 / window)
+    return out

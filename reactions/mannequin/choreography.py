@@ -1,0 +1,169 @@
+"""Poses over time: what a mannequin does when, and what is true of every moment."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from math import pi, sin
+
+from reactions.mannequin.pose import Pose, blend
+from reactions.mannequin.poses import LOOKALIKES, POSES, moving
+
+TRANSITION = 0.6
+"""Seconds from one pose to the next."""
+
+Step = tuple[str, float]
+"""A label or look-alike, and how many seconds it is fully held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An interval in which one pose is fully held; seconds."""
+
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choreography:
+    """A loop of poses with eased ways between them.
+
+    Every step is held for its time, then turns into the next within ``transition``; the last turns
+    into the first, so that a clip can loop. ``left_handed`` mirrors every pose. ``seed`` varies the
+    small movements nobody holds back: breathing, swaying, blinking.
+    """
+
+    steps: Sequence[Step]
+    transition: float = TRANSITION
+    left_handed: bool = False
+    seed: int = 0
+    _poses: tuple[Pose, ...] = field(init=False, repr=False, compare=False)
+    _starts: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("a choreography needs at least one step")
+        if self.transition < 0 or any(seconds <= 0 for _, seconds in self.steps):
+            raise ValueError("steps need a positive time, transitions one of at least 0")
+        poses = [named(name) for name, _ in self.steps]
+        if self.left_handed:
+            poses = [pose.mirrored() for pose in poses]
+        lengths = [seconds + self.transition for _, seconds in self.steps]
+        object.__setattr__(self, "steps", tuple(self.steps))
+        object.__setattr__(self, "_poses", tuple(poses))
+        object.__setattr__(self, "_starts", (0.0, *accumulate(lengths)))
+
+    @property
+    def duration(self) -> float:
+        """Seconds of one round."""
+        return self._starts[-1]
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """When each step is fully held, in order."""
+        return tuple(
+            Hold(name, start, start + seconds)
+            for (name, seconds), start in zip(self.steps, self._starts, strict=False)
+        )
+
+    def begins(self, name: str) -> tuple[float, ...]:
+        """When, in one round, ``name`` begins to be fully held; empty if it never is."""
+        return tuple(hold.start for hold in self.holds if hold.name == name)
+
+    def truth_at(self, t: float) -> str | None:
+        """The label fully held at ``t``; None in between and for look-alikes."""
+        hold = self.holds[self._index(t % self.duration)]
+        held = hold.name in POSES and t % self.duration <= hold.end
+        return hold.name if held else None
+
+    def pose_at(self, t: float) -> Pose:
+        """The pose at ``t`` seconds; periodic but for the small movements."""
+        at = t % self.duration
+        i = self._index(at)
+        name, seconds = self.steps[i]
+        into = at - self._starts[i]
+        pose = self._moved(i, name, into)
+        if into > seconds:
+            following = (i + 1) % len(self.steps)
+            ahead = self._moved(following, self.steps[following][0], 0.0)
+            pose = blend(pose, ahead, ease((into - seconds) / self.transition))
+        return idle(pose, t, self.seed)
+
+    def _moved(self, i: int, name: str, seconds: float) -> Pose:
+        if not self.left_handed:
+            return moving(name, self._poses[i], seconds)
+        return moving(name, self._poses[i].mirrored(), seconds).mirrored()
+
+    def _index(self, at: float) -> int:
+        return min(bisect_right(self._starts, at) - 1, len(self.steps) - 1)
+
+
+def named(name: str) -> Pose:
+    """The pose of a label or look-alike. Raises KeyError naming an unknown one."""
+    if name in POSES:
+        return POSES[name]
+    if name in LOOKALIKES:
+        return LOOKALIKES[name]
+    raise KeyError(f"no pose is called {name!r}")
+
+
+def ease(w: float) -> float:
+    """Smootherstep: 0–1 with speed and acceleration 0 at both ends (Perlin 2002)."""
+    w = min(max(w, 0.0), 1.0)
+    return w * w * w * (w * (6 * w - 15) + 10)
+
+
+def idle(pose: Pose, t: float, seed: int = 0) -> Pose:
+    """``pose`` with the small movements of a living person at ``t`` seconds."""
+    a = 0.7 * seed
+    breath = sin(2 * pi * 0.27 * t + a)
+    sway = sin(2 * pi * 0.11 * t + 1.7 * a)
+    drift = sin(2 * pi * 0.19 * t + 2.3 * a + 1)
+    yaw, pitch, roll = pose.head
+    x, y, z = pose.lean
+    return replace(
+        pose,
+        face=replace(pose.face, lids=pose.face.lids * _blink(t, seed)),
+        head=(yaw + 1.8 * sway, pitch + 0.8 * drift + 0.3 * breath, roll + 0.9 * drift),
+        lean=(x + 0.7 * sway, y + 0.28 * breath, z + 0.4 * drift),
+    )
+
+
+def _blink(t: float, seed: int) -> float:
+    """1 open – 0 closed; a blink of 0.18 s every 3.1 to 5.3 s."""
+    period = 4.2 + 1.1 * sin(seed * 1.3 + 0.4)
+    into = (t + 1.1 + 0.6 * seed) % period
+    return abs(into / 0.09 - 1) if into < 0.18 else 1.0
+
+
+def demonstration(k: int = 0, hold: float = 2.0) -> Choreography:
+    """The demo's loop of the ``k``-th mannequin: every reaction in turn, each starting elsewhere.
+
+    Neighbouring mannequins use different hands and never hold the same label at once.
+    """
+    order = _DEMO[(k * 5) % len(_DEMO) :] + _DEMO[: (k * 5) % len(_DEMO)]
+    steps: list[Step] = []
+    for label in order:
+        steps += [(label, hold), ("neutral", 0.7)]
+    return Choreography(steps, left_handed=k % 2 == 1, seed=k)
+
+
+_DEMO = (
+    "thumbs_up",
+    "wave",
+    "smile",
+    "victory",
+    "thinking",
+    "ok_hand",
+    "surprised",
+    "rock",
+    "raised_hand",
+    "call_me",
+    "fist",
+    "ily",
+    "thumbs_down",
+    "pointing_up",
+    "open_palm",
+)
+"""Everything the shipped table answers with a sticker, like next to unlike."""

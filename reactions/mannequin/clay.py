@@ -1,0 +1,205 @@
+"""Soft solids: capsules and ellipsoids merged into one height field, then shaded as a whole.
+
+A ``Clay`` is a small window of the picture. Every solid adds, per pixel, its height towards the
+camera, its normal and how much of the pixel it covers; neighbours merge smoothly, so a palm made
+of four capsules has no seams. Only the pixels of a solid's own box are touched.
+"""
+
+from dataclasses import dataclass
+from math import ceil, floor, hypot, sqrt
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from reactions.mannequin.pose import Matrix
+
+Plane: TypeAlias = npt.NDArray[np.float32]
+"""(h, w), float32."""
+
+_SOFT = 1.3
+"""Width of a silhouette's soft edge, pixels: anti-aliasing and a webcam's lens in one."""
+_EMPTY = np.float32(-1e4)
+NX, NY, NZ, TONE, COVER = range(5)
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """A sphere in the picture: centre and radius in pixels, height and scale (pixels a cm)."""
+
+    x: float
+    y: float
+    height: float
+    scale: float
+    radius: float
+
+    @classmethod
+    def at(cls, projected: Matrix, radius_cm: float) -> "Ball":
+        """A ball of ``radius_cm`` at one row of ``Camera.project``."""
+        x, y, height, scale = (float(v) for v in projected)
+        return cls(x, y, height, scale, radius_cm * scale)
+
+
+class Clay:
+    """A window at (``left``, ``top``) in which solids merge."""
+
+    def __init__(self, left: int, top: int, width: int, height: int) -> None:
+        self.left, self.top = left, top
+        self.height = np.full((height, width), _EMPTY, np.float32)
+        self.layers = np.zeros((5, height, width), np.float32)
+        self.x = np.arange(left, left + width, dtype=np.float32) + np.float32(0.5)
+        self.y = (np.arange(top, top + height, dtype=np.float32) + np.float32(0.5))[:, None]
+
+    @classmethod
+    def around(
+        cls, boxes: list[tuple[float, float, float, float]], width: int, height: int
+    ) -> "Clay | None":
+        """A window around ``boxes`` (left, top, right, bottom), cut to the picture; None: unseen."""
+        left = max(floor(min(b[0] for b in boxes)) - 2, 0)
+        top = max(floor(min(b[1] for b in boxes)) - 2, 0)
+        right = min(ceil(max(b[2] for b in boxes)) + 2, width)
+        bottom = min(ceil(max(b[3] for b in boxes)) + 2, height)
+        if right - left < 2 or bottom - top < 2:
+            return None
+        return cls(left, top, right - left, bottom - top)
+
+    def capsule(self, a: Ball, b: Ball, merge: float = 0.25, tone: float = 1.0) -> None:
+        """Add the hull of two balls. ``merge`` is the reach of the smooth union in cm; ``tone`` is
+        carried along for the painter."""
+        length = hypot(b.x - a.x, b.y - a.y)
+        if length <= abs(a.radius - b.radius) + 0.3:
+            near = max(a, b, key=lambda ball: ball.radius + ball.height * 1e-3)
+            self._ball(near, merge, tone)
+            return
+        box = self._box(
+            min(a.x - a.radius, b.x - b.radius),
+            min(a.y - a.radius, b.y - b.radius),
+            max(a.x + a.radius, b.x + b.radius),
+            max(a.y + a.radius, b.y + b.radius),
+        )
+        if box is None:
+            return
+        dx, dy = self.x[box[1]] - np.float32(a.x), self.y[box[0]] - np.float32(a.y)
+        ux, uy = np.float32((b.x - a.x) / length), np.float32((b.y - a.y) / length)
+        along = dx * ux + dy * uy
+        across = dy * ux - dx * uy
+        taper = (a.radius - b.radius) / length
+        slope = np.float32(-taper)
+        top = np.float32(length)
+        center = np.abs(across)
+        center *= np.float32(-taper / sqrt(1 - taper * taper))
+        center += along
+        np.clip(center, 0, top, out=center)
+        radius = center * slope + np.float32(a.radius)
+        square = across * across
+        off = along - center
+        cover = radius - np.sqrt(off * off + square)
+        scale = (a.scale + b.scale) / 2
+        tilt = (b.height - a.height) * scale / length
+        if abs(tilt) > 0.15:
+            # A swept sphere that climbs towards the camera is seen a little farther along.
+            rise = np.sqrt(np.maximum(radius * radius - square, 0))
+            center += rise * np.float32(tilt / sqrt(1 + tilt * tilt))
+            np.clip(center, 0, top, out=center)
+            radius = center * slope + np.float32(a.radius)
+            off = along - center
+        inverse = 1 / radius
+        off *= inverse
+        side = across * inverse
+        up = np.sqrt(np.maximum(1 - off * off - side * side, 0))
+        height = center * np.float32((b.height - a.height) / length)
+        height += np.float32(a.height)
+        radius *= up
+        radius *= np.float32(1 / scale)
+        height += radius
+        new = np.empty((5, *cover.shape), np.float32)
+        np.subtract(off * ux, side * uy, out=new[NX])
+        np.add(off * uy, side * ux, out=new[NY])
+        new[NZ] = up
+        new[TONE] = tone
+        self._merge(box, new, height, cover, merge)
+
+    def _ball(self, ball: Ball, merge: float, tone: float) -> None:
+        box = self._box(
+            ball.x - ball.radius, ball.y - ball.radius, ball.x + ball.radius, ball.y + ball.radius
+        )
+        if box is None:
+            return
+        inverse = np.float32(1 / ball.radius)
+        dx = (self.x[box[1]] - np.float32(ball.x)) * inverse
+        dy = (self.y[box[0]] - np.float32(ball.y)) * inverse
+        square = dx * dx + dy * dy
+        up = np.sqrt(np.maximum(1 - square, 0))
+        new = np.empty((5, *square.shape), np.float32)
+        new[NX], new[NY], new[NZ], new[TONE] = dx, dy, up, tone
+        height = up * np.float32(ball.radius / ball.scale) + np.float32(ball.height)
+        self._merge(box, new, height, (1 - np.sqrt(square)) * np.float32(ball.radius), merge)
+
+    def ellipsoid(
+        self, center: Matrix, axes: Matrix, radii: Matrix, merge: float = 0.4, tone: float = 1.0
+    ) -> None:
+        """Add an ellipsoid at ``center`` (a row of ``Camera.project``) with half-axes ``radii`` in
+        cm along the columns of ``axes`` (camera coordinates)."""
+        cx, cy, cz, scale = (float(v) for v in center)
+        # Rows of ``m`` take (x, y, height) in pixels to the unit sphere.
+        m = (axes / (np.asarray(radii) * scale)).T * np.array([1.0, 1.0, -1.0])
+        n = np.linalg.inv(m)
+        half = np.sqrt((n * n).sum(axis=1))
+        box = self._box(cx - half[0], cy - half[1], cx + half[0], cy + half[1])
+        if box is None:
+            return
+        x = self.x[box[1]] - np.float32(cx)
+        y = self.y[box[0]] - np.float32(cy)
+        k = (m.T @ m).astype(np.float32)
+        a = k[2, 2]
+        b = x * k[0, 2] + y * k[1, 2]
+        c = x * x * k[0, 0] + y * y * k[1, 1] + (x * (2 * k[0, 1])) * y
+        silhouette = np.maximum(c - b * b / a, np.float32(1e-6))
+        root = np.sqrt(silhouette)
+        cover = (1 / root - 1) * np.sqrt(x * x + y * y + np.float32(1e-3))
+        z = (np.sqrt(np.maximum(a * (1 - silhouette), 0)) - b) / a
+        new = np.empty((5, *z.shape), np.float32)
+        # The gradient of |m p|² is 2 mᵀ m p.
+        for i in range(3):
+            np.add(x * k[i, 0] + y * k[i, 1], z * k[i, 2], out=new[i])
+        new[:3] /= np.sqrt((new[:3] * new[:3]).sum(axis=0) + np.float32(1e-9))
+        new[TONE] = tone
+        self._merge(box, new, z * np.float32(1 / scale) + np.float32(cz), cover, merge)
+
+    def _box(
+        self, left: float, top: float, right: float, bottom: float
+    ) -> tuple[slice, slice] | None:
+        height, width = self.height.shape
+        x0 = max(floor(left - 1) - self.left, 0)
+        x1 = min(ceil(right + 1) - self.left, width)
+        y0 = max(floor(top - 1) - self.top, 0)
+        y1 = min(ceil(bottom + 1) - self.top, height)
+        return (slice(y0, y1), slice(x0, x1)) if x1 > x0 and y1 > y0 else None
+
+    def _merge(
+        self, box: tuple[slice, slice], new: Plane, height: Plane, cover: Plane, merge: float
+    ) -> None:
+        """Blend ``new`` into the window: in front where it is higher, filling what is bare."""
+        cover *= np.float32(1 / _SOFT)
+        cover += np.float32(0.5)
+        np.clip(cover, 0, 1, out=cover)
+        old = self.height[box]
+        layers = self.layers[:, box[0], box[1]]
+        front = (height - old) * np.float32(0.5 / max(merge, 0.02))
+        front += np.float32(0.5)
+        np.clip(front, 0, 1, out=front)
+        share = front * cover
+        bare = 1 - layers[COVER]
+        fill = (cover - share) * bare
+        new[COVER] = 1
+        layers *= 1 - share
+        share += fill
+        new *= share
+        layers += new
+        # The smooth maximum bulges where both surfaces meet (polynomial smooth union).
+        bulge = front * (1 - front) * np.float32(merge)
+        height -= old
+        height *= front
+        height += bulge
+        height += old
+        np.copyto(old, height, where=cover > 0.5)

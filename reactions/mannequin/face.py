@@ -1,0 +1,220 @@
+"""The painted face: eyes, brows, nostrils, lips and beard, in head centimetres."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reactions.mannequin.clay import Clay, Plane
+from reactions.mannequin.person import Hair, Person
+from reactions.mannequin.pose import Face
+from reactions.mannequin.surface import Part, between, inside, mix, toned
+
+_EYE = (3.15, -0.25)
+_EYE_HALF = 1.72
+_BROW_HEIGHT = -2.5
+_MOUTH = 6.25
+_FRONT = -7.5
+"""Depth of the face's front from the head's centre, cm."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceCanvas:
+    """The head's albedo and, for each of its pixels, the place on the head."""
+
+    part: Part
+    clay: Clay
+    albedo: Plane
+    u: Plane
+    v: Plane
+
+    @property
+    def pixel(self) -> float:
+        """Size of a pixel in cm."""
+        return 1 / float(self.part.origin[3])
+
+    def patch(
+        self, left: float, top: float, right: float, bottom: float
+    ) -> tuple[Plane, Plane, Plane] | None:
+        """(albedo, u, v) of the pixels in a rectangle of the face, as views."""
+        corners = [(x, y, _FRONT) for x in (left, right) for y in (top, bottom)]
+        box = self.part.window(self.clay, corners)
+        if box is None:
+            return None
+        return self.albedo[:, box[0], box[1]], self.u[box], self.v[box]
+
+
+def jaw_drop(face: Face) -> float:
+    """How far the chin sinks with the mouth, cm."""
+    return 1.7 * face.mouth_open
+
+
+def paint_face(canvas: FaceCanvas, person: Person, face: Face) -> None:
+    """Paint everything but the eyes' lenses on the head."""
+    _cheeks(canvas, person, face)
+    if person.beard:
+        _beard(canvas, person, face)
+    for side in (-1.0, 1.0):
+        _eye(canvas, person, face, side)
+        _brow(canvas, person, face, side)
+        _nostril(canvas, person, side)
+    _mouth(canvas, person, face)
+
+
+def _cheeks(canvas: FaceCanvas, person: Person, face: Face) -> None:
+    flush = between(person.skin, (205, 60, 60), 0.6)
+    for side in (-1.0, 1.0):
+        patch = canvas.patch(side * 4.3 - 3.2, 0.2, side * 4.3 + 3.2, 6.8)
+        if patch is None:
+            continue
+        albedo, u, v = patch
+        glow = np.exp(-(((u - side * 4.3) / 1.9) ** 2) - ((v - 3.3) / 1.5) ** 2)
+        mix(albedo, flush, glow * np.float32(0.20 + 0.14 * max(face.smile, 0)))
+        socket = np.exp(-(((u - side * 3.0) / 2.3) ** 2) - ((v + 0.9) / 1.4) ** 2)
+        mix(albedo, toned(person.skin, 0.72), socket * np.float32(0.28))
+
+
+def _eye(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
+    cu, cv = side * _EYE[0], _EYE[1]
+    patch = canvas.patch(cu - 2.4, cv - 2.4, cu + 2.4, cv + 1.6)
+    if patch is None:
+        return
+    albedo, u, v = patch
+    px = canvas.pixel
+    x = (u - np.float32(cu)) * np.float32(1 / _EYE_HALF)
+    base = np.float32(cv + 0.28) - x * np.float32(side * 0.14)
+    bow = np.maximum(1 - x * x, 0)
+    squint = 0.22 * max(face.smile, 0.0)
+    opening = -0.40 + (1.42 - 0.6 * squint) * face.lids
+    upper = base - bow * np.float32(opening)
+    lower = base + bow * np.float32(0.44 - squint)
+    across = (1.0 - np.abs(x)) * np.float32(_EYE_HALF)
+    socket = np.exp(-((x / 1.25) ** 2) - ((v - (cv - 0.5)) / 1.2) ** 2)
+    mix(albedo, toned(person.skin, 0.66), socket * np.float32(0.26))
+    ball = inside(np.minimum(np.minimum(v - upper, lower - v), across), px)
+    if opening > -0.2:
+        _eyeball(albedo, u, v, ball, upper, person, face, cu, cv, px)
+    dark = between(person.hair_colour, (24, 16, 16), 0.75)
+    weight = 0.13 + 0.13 * person.lashes
+    lash = inside(np.minimum(weight * (0.55 + 0.45 * bow) - np.abs(v - upper), across + 0.15), px)
+    mix(albedo, dark, lash * np.float32(0.92))
+    under = inside(np.minimum(0.05 - np.abs(v - lower), across), px)
+    mix(albedo, toned(person.skin, 0.5), under * np.float32(0.55))
+    crease = inside(np.minimum(0.06 - np.abs(v - (upper - bow * 0.42 - 0.1)), across), px)
+    mix(albedo, toned(person.skin, 0.6), crease * np.float32(0.5 * min(face.lids, 1.0)))
+
+
+def _eyeball(
+    albedo: Plane, u: Plane, v: Plane, ball: Plane, upper: Plane,
+    person: Person, face: Face, cu: float, cv: float, px: float,
+) -> None:  # fmt: skip
+    mix(albedo, (250, 248, 246), ball)
+    iu = u - np.float32(cu + 0.62 * face.gaze[0])
+    iv = v - np.float32(cv - 0.08 + 0.42 * face.gaze[1])
+    r = np.sqrt(iu * iu + iv * iv)
+    mix(albedo, toned(person.eyes, 0.45), inside(0.86 - r, px) * ball)
+    mix(albedo, toned(person.eyes, 1.15), inside(0.72 - r, px) * ball)
+    mix(albedo, (14, 10, 12), inside(0.40 - r, px) * ball)
+    mix(albedo, (120, 110, 120), np.clip(1 - (v - upper) / 0.42, 0, 1) * ball * np.float32(0.45))
+    glint = np.sqrt((iu + 0.27) ** 2 + (iv + 0.32) ** 2)
+    mix(albedo, (330, 330, 330), inside(0.20 - glint, px) * ball)
+
+
+def _brow(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
+    raised, furrowed = max(face.brows, 0.0), max(-face.brows, 0.0)
+    patch = canvas.patch(side * 0.6, -5.2, side * 5.9, -0.8)
+    if patch is None:
+        return
+    albedo, u, v = patch
+    x = (u * np.float32(side) - np.float32(1.35 - 0.35 * furrowed)) * np.float32(1 / 3.75)
+    arch = np.sin(np.clip(x, 0, 1) * np.float32(2.3) + np.float32(0.35)) * np.float32(0.62)
+    height = np.float32(_BROW_HEIGHT + 0.45 - 1.25 * raised + 0.25 * furrowed) - arch
+    height += np.clip(1 - x, 0, 1) * np.float32(0.75 * furrowed)
+    thick = 0.36 * (1 - 0.55 * np.clip(x, 0, 1)) * (0.85 if person.lashes > 0.6 else 1.15)
+    ends = np.minimum(x, 1 - x) * np.float32(3.75)
+    alpha = inside(np.minimum(thick - np.abs(v - height), ends + 0.1), canvas.pixel * 1.5)
+    hair = person.hair_colour
+    # Fair hair needs darker brows, or the face mesh loses them on fair skin.
+    mix(albedo, between(toned(hair, 0.72), (48, 32, 26), 0.35), alpha * np.float32(0.9))
+    if furrowed > 0.05:
+        line = inside(np.minimum(0.09 - np.abs(u - side * 0.55), 0.9 - np.abs(v + 2.2)), 0.2)
+        mix(albedo, toned(person.skin, 0.55), line * np.float32(0.5 * furrowed))
+
+
+def _nostril(canvas: FaceCanvas, person: Person, side: float) -> None:
+    patch = canvas.patch(side * 0.78 - 1.2, 3.2, side * 0.78 + 1.2, 5.6)
+    if patch is None:
+        return
+    albedo, u, v = patch
+    r = ((u - side * 0.80) / 0.52) ** 2 + ((v - 4.48) / 0.24) ** 2
+    mix(albedo, toned(person.skin, 0.34), np.clip(1.5 - r, 0, 1) * np.float32(0.75))
+
+
+def _mouth(canvas: FaceCanvas, person: Person, face: Face) -> None:
+    patch = canvas.patch(-4.6, 4.0, 4.6, 11.6)
+    if patch is None:
+        return
+    albedo, u, v = patch
+    px = canvas.pixel
+    smile, frown = max(face.smile, 0.0), max(-face.smile, 0.0)
+    half = 2.35 * (1 + 0.34 * smile) * (1 - 0.42 * face.round)
+    x = u * np.float32(1 / half)
+    bow = np.maximum(1 - x * x, 0)
+    opening = max(2.9 * face.mouth_open, 1.0 * smile * smile)
+    lift = x * x * np.float32(-0.95 * smile + 0.5 * frown)
+    middle = np.float32(_MOUTH + 0.12 * smile - 0.3 * face.round * face.mouth_open) + lift
+    top = middle - bow * np.float32(0.22 * opening)
+    bottom = middle + np.sqrt(bow) * bow * np.float32(0.30 * opening)
+    bottom += np.sqrt(bow) * np.float32(0.48 * opening)
+    plump = 1 - 0.25 * smile + 0.15 * face.round
+    dip = 1 - 0.30 * np.exp(-((u / 0.45) ** 2))
+    upper_lip = top - np.sqrt(bow) * dip * np.float32(0.50 * plump)
+    lower_lip = bottom + np.sqrt(bow) * np.float32(0.68 * plump)
+    across = (1 - np.abs(x)) * np.float32(half)
+    lips = inside(np.minimum(np.minimum(v - upper_lip, lower_lip - v), across + 0.1), px)
+    rose = between(toned(person.skin, 0.74), (178, 62, 70), 0.30 + 0.38 * person.lips)
+    mix(albedo, rose, lips)
+    shine = np.exp(-((u / (half * 0.45)) ** 2) - ((v - (bottom + 0.32)) / 0.16) ** 2)
+    mix(albedo, between(rose, (255, 235, 230), 0.5), shine * np.float32(0.5))
+    if opening > 0.12:
+        gap = inside(np.minimum(np.minimum(v - top, bottom - v), across), px)
+        mix(albedo, (72, 24, 30), gap)
+        tongue = ((u / (half * 0.62)) ** 2) + (
+            (v - (bottom - 0.05 * opening)) / (0.36 * opening)
+        ) ** 2
+        mix(albedo, (196, 88, 92), np.clip((1.2 - tongue) * 2, 0, 1) * gap * np.float32(0.8))
+        teeth = min(0.62, 0.30 * opening + 0.22) * (1 - 0.45 * face.round)
+        white = inside(np.minimum(top + teeth - v, across - 0.22), px)
+        mix(albedo, (248, 245, 240), gap * white)
+    else:
+        line = inside(np.minimum(0.085 - np.abs(v - middle), across + 0.15), px)
+        mix(albedo, toned(rose, 0.42), line * np.float32(0.85))
+    _folds(albedo, u, v, person, half, smile)
+    below = np.exp(-((u / 1.5) ** 2) - ((v - (lower_lip + 0.55)) / 0.35) ** 2)
+    mix(albedo, toned(person.skin, 0.66), below * np.float32(0.30))
+
+
+def _folds(albedo: Plane, u: Plane, v: Plane, person: Person, half: float, smile: float) -> None:
+    if smile < 0.1:
+        return
+    a = np.abs(u)
+    fold = np.exp(-(((a - (2.2 + 0.42 * (v - 4.4) + 0.3 * smile)) / 0.20) ** 2))
+    fold *= np.clip((v - 4.1) * 2, 0, 1) * np.clip((6.4 - v) * 1.5, 0, 1)
+    mix(albedo, toned(person.skin, 0.60), fold * np.float32(0.42 * smile))
+
+
+def _beard(canvas: FaceCanvas, person: Person, face: Face) -> None:
+    u, v, albedo = canvas.u, canvas.v, canvas.albedo
+    drop = jaw_drop(face)
+    a = np.abs(u)
+    rise = np.clip((a - 3.4) * np.float32(1 / 3.2), 0, 1)
+    rise = rise * rise * (3 - 2 * rise)
+    edge = v - (5.05 + 0.25 * a - 6.2 * rise)
+    alpha = np.clip(edge * np.float32(1.6) + 0.5, 0, 1)
+    mouth = (u / (2.75 + 0.6 * max(face.smile, 0))) ** 2 + (
+        (v - 6.5 - drop * 0.5) / (1.05 + drop * 0.75)
+    ) ** 2
+    alpha *= np.clip((mouth - 0.9) * 3, 0, 1)
+    grain = 0.88 + 0.12 * np.sin(u * 9 + 3 * np.sin(v * 2.1)) * np.sin(v * 7)
+    strength = 0.28 + 0.62 * person.beard if person.beard > 0.6 else 0.62 * person.beard
+    hair = person.hair_colour if person.hair is not Hair.BALD else toned(person.hair_colour, 0.9)
+    mix(albedo, toned(hair, 0.95), alpha * grain * np.float32(strength))

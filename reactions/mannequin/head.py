@@ -1,0 +1,117 @@
+"""The head: skull, jaw, nose, ears and neck as clay, the painted face, glasses and earrings."""
+
+import numpy as np
+
+from reactions.mannequin.canvas import SKIN, Canvas, Material, colour_plane
+from reactions.mannequin.clay import Ball, Clay
+from reactions.mannequin.face import FaceCanvas, jaw_drop, paint_face
+from reactions.mannequin.person import Person
+from reactions.mannequin.pose import Face
+from reactions.mannequin.skeleton import Skeleton
+from reactions.mannequin.surface import Part, toned
+
+_METAL = Material((0.5, 0.45, 0.4), (1.2, 1.15, 1.1), rim=0.4, gloss=0.6)
+
+
+def draw_neck(canvas: Canvas, person: Person, skeleton: Skeleton, body: Part, head: Part) -> None:
+    """The neck, drawn before the head so that the chin's shadow falls on it."""
+    low = body.project([(0, 4.0, 2.0)])[0]
+    high = head.project([(0, 6.5, 1.5)])[0]
+    radius = 4.7 + 0.7 * (person.shoulders - 0.9) / 0.2
+    a, b = Ball.at(low, radius + 0.9), Ball.at(high, radius)
+    clay = Clay.around([_reach(a), _reach(b)], canvas.width, canvas.height)
+    if clay is None:
+        return
+    clay.capsule(a, b)
+    canvas.lay(clay, colour_plane(toned(person.skin, 0.93)), SKIN)
+
+
+def draw_head(canvas: Canvas, person: Person, face: Face, head: Part) -> None:
+    """Skull, face and ears."""
+    x, y, _, scale = (float(v) for v in head.origin)
+    reach = 14.5 * scale
+    clay = Clay.around([(x - reach, y - reach, x + reach, y + reach)], canvas.width, canvas.height)
+    if clay is None:
+        return
+    _shape(clay, person, face, head)
+    u, v, _ = head.coordinates(clay)
+    albedo = np.empty((3, *clay.height.shape), np.float32)
+    albedo[...] = colour_plane(person.skin)
+    paint_face(FaceCanvas(head, clay, albedo, u, v), person, face)
+    canvas.lay(clay, albedo, SKIN, shadow=0.42, fold=0.5)
+
+
+def _shape(clay: Clay, person: Person, face: Face, head: Part) -> None:
+    drop = jaw_drop(face)
+    jaw = person.jaw
+    wide = 0.25 * person.beard
+    cheek = max(face.smile, 0.0)
+
+    def blob(
+        center: tuple[float, float, float], radii: tuple[float, float, float], merge: float
+    ) -> None:
+        clay.ellipsoid(head.project([center])[0], head.axes, np.array(radii), merge)
+
+    for side in (-1.0, 1.0):
+        blob((side * 7.25, 1.2, 0.8), (0.95, 2.15, 1.5), 0.3)
+    blob((0, -2.8, 0.9), (7.35, 9.2, 9.0), 0.8)
+    blob((0, 3.0 + drop * 0.35, -1.5), (6.55 * jaw, 8.2 + drop * 0.4, 6.5), 1.6)
+    blob((0, 8.6 + drop * 0.75, -4.6), (3.0 * jaw + wide, 2.5 + wide, 2.6), 1.8)
+    for side in (-1.0, 1.0):
+        blob((side * 3.7, 3.3 - 0.5 * cheek, -4.9), (2.5, 2.3, 2.2 + 0.35 * cheek), 1.2)
+    _nose(clay, head)
+
+
+def _nose(clay: Clay, head: Part) -> None:
+    bridge, tip = head.project([(0, -0.4, -7.4), (0, 3.15, -8.75)])
+    clay.capsule(Ball.at(bridge, 0.62), Ball.at(tip, 0.98), merge=0.7)
+    for side in (-1.0, 1.0):
+        wing = Ball.at(head.project([(side * 1.0, 3.75, -7.7)])[0], 0.72)
+        clay.capsule(wing, wing, merge=0.5)
+
+
+def draw_glasses(canvas: Canvas, person: Person, head: Part) -> None:
+    """Round frames in front of the eyes; the lenses only catch a little light."""
+    if person.glasses is None:
+        return
+    height, scale = float(head.origin[2]) + 9.0, float(head.origin[3])
+    angle = np.linspace(0, 2 * np.pi, 25)
+    width = max(0.34 * scale, 1.2)
+    for side in (-1.0, 1.0):
+        # A superellipse between a circle and a rounded square.
+        ring = np.column_stack(
+            [
+                side * 3.2 + 2.55 * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.8,
+                0.1 + 2.2 * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.8,
+                np.full(25, -8.6),
+            ]
+        )
+        seen = head.project(ring)[:, :2]
+        _glare(canvas, head, side)
+        canvas.stroke(seen, width, person.glasses, 0.95, height, reach=6.0)
+        temple = head.project([(side * 5.7, -0.3, -8.4), (side * 7.6, -0.1, -1.0)])[:, :2]
+        canvas.stroke(temple, width, toned(person.glasses, 0.8), 0.9, height - 4, reach=9.0)
+    bridge = head.project([(-0.7, -0.35, -8.7), (0, -0.6, -8.9), (0.7, -0.35, -8.7)])[:, :2]
+    canvas.stroke(bridge, width, person.glasses, 0.95, height, reach=6.0)
+
+
+def _glare(canvas: Canvas, head: Part, side: float) -> None:
+    streak = head.project([(side * 3.2 - 1.5, 0.9, -8.6), (side * 3.2 - 0.4, -1.2, -8.6)])[:, :2]
+    width = 0.7 * float(head.origin[3])
+    canvas.stroke(streak, width, (255, 255, 255), 0.16, float(head.origin[2]) + 8, reach=6.0)
+
+
+def draw_earrings(canvas: Canvas, person: Person, head: Part) -> None:
+    """A small bead under each ear."""
+    if person.earrings is None:
+        return
+    for side in (-1.0, 1.0):
+        bead = Ball.at(head.project([(side * 7.75, 4.1, 0.4)])[0], 0.62)
+        clay = Clay.around([_reach(bead)], canvas.width, canvas.height)
+        if clay is not None:
+            clay.capsule(bead, bead)
+            canvas.lay(clay, colour_plane(person.earrings), _METAL)
+
+
+def _reach(ball: Ball) -> tuple[float, float, float, float]:
+    return ball.x - ball.radius, ball.y - ball.radius, ball.x + ball.radius, ball.y + ball.radius

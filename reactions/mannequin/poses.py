@@ -1,0 +1,122 @@
+"""The catalogue: a pose for every label, and look-alikes that must not be taken for one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import cos, pi, sin
+from types import MappingProxyType
+
+from reactions.mannequin.hand import Finger, HandShape, Thumb
+from reactions.mannequin.pose import (
+    RELAXED,
+    Arm,
+    Face,
+    Pose,
+    Quaternion,
+    Vector,
+    facing,
+)
+
+WAVE_HZ = 1.4
+"""Full swings of a waving hand a second."""
+
+_STRAIGHT = (Finger(2, 4, 2, 4), Finger(0, 3, 2, 1), Finger(2, 4, 2, -3), Finger(4, 6, 3, -8))
+_CLOSED = (Finger(80, 100, 62), Finger(83, 102, 62), Finger(84, 102, 62), Finger(82, 100, 62))
+_OUT = Thumb((50, 16), (46, 10), (38, 6))
+_FOLDED = Thumb((30, 40), (-52, 38), (-80, 12))
+_TUCKED = Thumb((14, 40), (-20, 34), (-46, 26))
+_HITCH = Thumb((62, 14), (80, 4), (92, -4))
+
+
+def _shape(thumb: Thumb, straight: str, spread: float = 0.0) -> HandShape:
+    """Fingers named in ``straight`` (of "ilrp") are straight, the others closed."""
+    fingers = [
+        replace(s, spread=s.spread + spread * k) if name in straight else c
+        for name, s, c, k in zip("ilrp", _STRAIGHT, _CLOSED, (1.0, -0.4, -0.6, -1.0), strict=True)
+    ]
+    return HandShape(thumb, *fingers)
+
+
+OPEN = _shape(_OUT, "ilrp")
+FLAT = HandShape(
+    Thumb((34, 16), (26, 12), (20, 8)),
+    Finger(2, 3, 2, -2), Finger(1, 3, 2, 0), Finger(2, 4, 2, 2), Finger(4, 6, 3, 4),
+)  # fmt: skip
+FIST = _shape(_FOLDED, "")
+_VICTORY = _shape(_FOLDED, "il", 7)
+_OK = HandShape(
+    Thumb((44, 44), (16, 36), (0, 28)),
+    Finger(50, 58, 30, 2), Finger(12, 14, 8, 3), Finger(6, 10, 6, -2), Finger(4, 8, 4, -8),
+)  # fmt: skip
+
+_PALM = facing((0, 1, 0.12), (0, 0, 1))
+_BACK = facing((0.05, 1, 0.05), (0, 0, -1))
+_SIDE: Vector = (24, -5, 17)
+"""Beside the head, fingers at the height of the eyes."""
+_LOW: Vector = (22, -10, 18)
+
+
+def _right(shape: HandShape, wrist: Vector = _LOW, turn: Quaternion = _PALM, **arm: float) -> Pose:
+    return Pose(right=Arm(wrist, turn, shape, **arm))
+
+
+_RAISED = Pose(right=Arm((25, 2, 12), facing((-0.05, 1, 0.05), (0.1, 0, 1)), FLAT))
+_WAVE = Pose(
+    right=Arm((25, -1, 15), facing((0, 1, 0.1), (0.05, 0, 1)), OPEN), face=Face(smile=0.35)
+)
+_THINKING = Pose(
+    right=Arm(
+        (5.5, -1.0, 13.0),
+        facing((0.75, 0.62, 0.1), (-0.35, 0.35, -0.9)),
+        _shape(Thumb((44, 30), (30, 24), (16, 20)), "", 0),
+    ),
+    face=Face(brows=0.25, gaze=(0.5, -0.6)),
+    head=(5, -2, 5),
+)
+
+POSES: Mapping[str, Pose] = MappingProxyType(
+    {
+        "neutral": Pose(),
+        "face": Pose(head=(-4, 1, 2)),
+        "hand": _right(RELAXED, (22, -9, 20), facing((0.1, 1, 0.3), (0.1, 0, 1))),
+        "smile": Pose(face=Face(smile=1.0, brows=0.15)),
+        "surprised": Pose(face=Face(mouth_open=0.75, round=0.55, brows=1.0, lids=1.25)),
+        "thinking": _THINKING,
+        "raised_hand": _RAISED,
+        "wave": _WAVE,
+        "ok_hand": _right(_OK),
+        "thumbs_up": _right(
+            _shape(_HITCH, ""), (21, -13, 20), facing((0.85, 0.05, 0.5), (0.45, 0, -0.8))
+        ),
+        "thumbs_down": _right(
+            _shape(_HITCH, ""), (21, -9, 20), facing((0.85, -0.05, 0.5), (-0.45, 0, 0.8))
+        ),
+        "victory": _right(_VICTORY),
+        "rock": _right(_shape(_FOLDED, "ip", 4)),
+        "ily": _right(_shape(_OUT, "ip", 4)),
+        "open_palm": _right(OPEN),
+        "fist": _right(FIST),
+        "pointing_up": _right(_shape(_FOLDED, "i")),
+        "call_me": _right(_shape(_HITCH, "p", 8), turn=facing((-0.25, 1, 0.1), (0, 0, 1))),
+    }
+)
+"""A pose for every label. ``wave`` is the middle of its swing; see ``moving``."""
+
+LOOKALIKES: Mapping[str, Pose] = MappingProxyType({"hands_down": Pose()})
+
+
+def moving(label: str, pose: Pose, seconds: float) -> Pose:
+    """``pose`` as it looks ``seconds`` into holding ``label``: only some labels move."""
+    if label == "wave":
+        return _swing(pose, sin(2 * pi * WAVE_HZ * seconds))
+    if label == "talking":
+        syllable = abs(sin(2 * pi * 2.3 * seconds)) * (0.6 + 0.4 * cos(2 * pi * 0.7 * seconds))
+        return replace(pose, face=replace(pose.face, mouth_open=0.38 * syllable))
+    return pose
+
+
+def _swing(pose: Pose, phase: float) -> Pose:
+    """A hand that swings about its elbow: ``phase`` -1 inwards to 1 outwards."""
+    out, up, forward = pose.right.wrist
+    wrist = (out + 5.5 * phase, up - 0.8 * phase * phase, forward)
+    turn = facing((-0.34 * phase, 1, 0.1), (0.05, 0, 1))
+    return replace(pose, right=replace(pose.right, wrist=wrist, turn=turn))

@@ -1,0 +1,92 @@
+"""One picture of a posed person, and where its hands' joints truly are in it."""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from reactions.mannequin.background import background
+from reactions.mannequin.canvas import Canvas
+from reactions.mannequin.clothes import draw_collar, draw_torso
+from reactions.mannequin.hair import draw_back_hair, draw_hair
+from reactions.mannequin.head import draw_earrings, draw_glasses, draw_head, draw_neck
+from reactions.mannequin.limbs import draw_hand, draw_sleeve
+from reactions.mannequin.person import Person
+from reactions.mannequin.pose import Pose
+from reactions.mannequin.scene import Camera, Scene
+from reactions.mannequin.skeleton import Skeleton, pose_skeleton
+from reactions.mannequin.surface import Part
+from reactions.observation import Points, RgbImage, Side
+
+RENDERER = 1
+"""Goes up with every change of the pictures, so that cached clips are made anew."""
+
+
+def render(
+    person: Person,
+    pose: Pose,
+    scene: Scene,
+    width: int = 640,
+    height: int = 360,
+    *,
+    seed: int = 0,
+) -> RgbImage:
+    """``person`` in ``pose`` as the camera of ``scene`` sees them: (height, width, 3), uint8.
+
+    ``seed`` moves the sensor's noise; everything else is a function of the other arguments.
+    """
+    camera = Camera.of(scene, width, height)
+    skeleton = pose_skeleton(pose, person.shoulders)
+    canvas = Canvas(background(scene.background, scene.light, width, height), scene)
+    _draw(canvas, person, pose, skeleton, camera)
+    return canvas.finish(_noise(scene.noise, width, height, seed))
+
+
+def landmarks(
+    person: Person, pose: Pose, scene: Scene, width: int = 640, height: int = 360
+) -> dict[Side, Points]:
+    """The 21 joints of each hand in pixels of the picture that ``render`` makes.
+
+    z has the scale of x, is 0 at the wrist and negative towards the camera, as the hand nets have
+    it. Joints outside the picture are given all the same.
+    """
+    camera = Camera.of(scene, width, height)
+    skeleton = pose_skeleton(pose, person.shoulders)
+    found = {}
+    for side, arm in ((Side.RIGHT, skeleton.right), (Side.LEFT, skeleton.left)):
+        seen = camera.project(arm.hand)
+        z = -(seen[:, 2] - seen[0, 2]) * seen[0, 3]
+        found[side] = np.column_stack([seen[:, :2], z]).astype(np.float32)
+    return found
+
+
+def _draw(canvas: Canvas, person: Person, pose: Pose, skeleton: Skeleton, camera: Camera) -> None:
+    head = Part.at(skeleton.head, skeleton.head_axes, camera)
+    body = Part.at(skeleton.lean, np.eye(3), camera)
+    draw_back_hair(canvas, person, head)
+    draw_torso(canvas, person, body)
+    draw_neck(canvas, person, skeleton, body, head)
+    draw_collar(canvas, person, body)
+    draw_head(canvas, person, pose.face, head)
+    draw_hair(canvas, person, head)
+    draw_earrings(canvas, person, head)
+    draw_glasses(canvas, person, head)
+    arms = [skeleton.right, skeleton.left]
+    arms.sort(key=lambda arm: float(camera.project(arm.hand[9])[0, 2]))
+    for arm in arms:
+        draw_sleeve(canvas, person, arm, camera)
+        draw_hand(canvas, person, arm, camera)
+
+
+@lru_cache(maxsize=8)
+def _noise_tile(sigma: float, width: int, height: int) -> npt.NDArray[np.int16]:
+    generator = np.random.default_rng(20)
+    tile = generator.normal(0.5, sigma, (height + 32, width + 32, 3))
+    return np.floor(tile).astype(np.int16)
+
+
+def _noise(sigma: float, width: int, height: int, seed: int) -> npt.NDArray[np.int16] | None:
+    if sigma <= 0:
+        return None
+    x, y = (seed * 7919 + 11) % 32, (seed * 104729 + 5) // 32 % 32
+    return _noise_tile(sigma, width, height)[y : y + height, x : x + width]
