@@ -1,0 +1,134 @@
+"""Stickers by name and size, decoded once."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Final, TypeAlias
+
+from config.errors import StickerError
+from gifs.animation import Animation
+from gifs.catalogue import EFFECTS, STICKERS, own_file
+from gifs.loader import Limits, load
+
+DEFAULT_BYTES: Final = 256 << 20
+"""Room for a few full-frame effects (about 25 MiB at 640x360) and hundreds of stickers."""
+
+_CHECK_SIZE: Final = 16
+
+_Key: TypeAlias = tuple[str, int, int]
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One sticker at one size; whoever holds the lock first decodes it."""
+
+    lock: Lock = field(default_factory=Lock)
+    outcome: Animation | StickerError | None = None
+
+
+class StickerCache:
+    """Animations of our own art and of the files in ``folders``, the least recently used go first.
+
+    Any thread may ask: two that want the same sticker decode it once, and nobody waits for a
+    sticker of another name. At most ``max_bytes`` of planes are kept; an animation that would take
+    more than half of them loses frames. A file that can't be used stays refused until the process
+    ends.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path] = (),
+        *,
+        max_bytes: int = DEFAULT_BYTES,
+        limits: Limits | None = None,
+    ) -> None:
+        self._folders = tuple(folders)
+        self._max_bytes = max_bytes
+        self._limits = limits or Limits()
+        self._slots: OrderedDict[_Key, _Slot] = OrderedDict()
+        self._lock = Lock()
+        self._nbytes = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all the planes that are kept now."""
+        return self._nbytes
+
+    def get(self, name: str, width: int, height: int) -> Animation:
+        """The sticker ``name`` within ``width`` x ``height`` pixels, each rounded down to even.
+
+        Our own art has bare names (``thumbs_up``), a user's file its file name (``party.webp``).
+        A sticker keeps its shape inside a transparent frame; our effects fill the whole frame.
+        The first call for a size decodes, which takes tens of milliseconds. Raises `StickerError`
+        when the name is unknown or the file can't be used.
+        """
+        key = name, max(width - width % 2, 2), max(height - height % 2, 2)
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+            self._slots.move_to_end(key)
+        with slot.lock:
+            if slot.outcome is None:
+                slot.outcome = self._load(*key)
+                if isinstance(slot.outcome, Animation):
+                    self._make_room(slot.outcome.nbytes, keep=key)
+            outcome = slot.outcome
+        if isinstance(outcome, StickerError):
+            # A new one each time: raising the same again would grow its traceback for ever.
+            raise StickerError(outcome.what, where=outcome.where, do=outcome.do)
+        return outcome
+
+    def check(self, names: Iterable[str]) -> Mapping[str, StickerError]:
+        """Decode each of ``names`` to the end and return those that can't be used, and why."""
+        failures: dict[str, StickerError] = {}
+        for name in dict.fromkeys(names):
+            try:
+                load(self._find(name), _CHECK_SIZE, _CHECK_SIZE, self._limits)
+            except StickerError as error:
+                failures[name] = error
+        return failures
+
+    def _load(self, name: str, width: int, height: int) -> Animation | StickerError:
+        try:
+            return load(
+                self._find(name),
+                width,
+                height,
+                self._limits,
+                cover=name in EFFECTS,
+                max_bytes=self._max_bytes // 2,
+            )
+        except StickerError as error:
+            return error.with_traceback(None)
+
+    def _find(self, name: str) -> Path:
+        own = own_file(name)
+        if own is not None:
+            return own
+        # Backslash and colon are separators on Windows; a folder must serve alike everywhere.
+        if not name.strip(". ") or any(sign in name for sign in "/\\:\0") or not name.isprintable():
+            raise StickerError(
+                "is not the name of a sticker or file",
+                where=repr(name),
+                do="give one of ours, or a file name without its folder",
+            )
+        for folder in self._folders:
+            if (folder / name).is_file():
+                return folder / name
+        places = " or ".join(map(str, self._folders)) or "a folder of your own, as none is set"
+        raise StickerError(
+            f"is neither one of our stickers nor a file in {places}",
+            where=repr(name),
+            do=f"ours are {', '.join(STICKERS + EFFECTS)}",
+        )
+
+    def _make_room(self, nbytes: int, *, keep: _Key) -> None:
+        with self._lock:
+            self._nbytes += nbytes
+            for key, slot in list(self._slots.items()):
+                if self._nbytes <= self._max_bytes:
+                    break
+                if key != keep and isinstance(slot.outcome, Animation):
+                    del self._slots[key]
+                    self._nbytes -= slot.outcome.nbytes
