@@ -55,8 +55,12 @@ class Encoder:
     def encode(self, frame: av.VideoFrame, tick: int) -> list[VideoPacket]:
         """The packets of ``frame``, shown at ``tick`` (in units of 1 / fps, ever increasing).
 
-        ``frame`` must be a fresh one: its picture type is written to. Raises av.FFmpegError.
+        ``frame`` must be a fresh one of the encoder's size in yuv420p: its picture type and time
+        are written to. Raises ValueError for another size or format (libvpx would read beyond the
+        planes), av.FFmpegError if encoding fails; the next frame then begins a new stream.
         """
+        if (frame.width, frame.height, frame.format.name) != (self.width, self.height, "yuv420p"):
+            raise ValueError(f"{frame} is not yuv420p of {self.width}x{self.height}")
         if self._codec is None:
             self._codec = self._open()
         frame.pts = tick

@@ -5,9 +5,10 @@ from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from gifs.animation import YuvaFrame
+from sidecar.media.fonts import Font, lettering
 from sidecar.media.layout import even
 from sidecar.media.overlay import Rgb, from_rgba
 
@@ -51,16 +52,17 @@ def name_label(name: str, size: int, room: int) -> YuvaFrame | None:
 
     A name that doesn't fit ends in an ellipsis. None where there is nothing to write or no room.
     """
-    font = _font(size)
-    across, down = round(size * 0.6), round(size * 0.32)
-    text = _elided(clean(name), font, room - 2 * across)
+    across, height = round(size * 0.65), even(size * 1.8)
+    text, font = lettering(clean(name), size)
+    text = _elided(text, font, room - 2 * across)
     if not text:
         return None
-    ascent, descent = font.getmetrics()
     width = even(font.getlength(text) + 2 * across + 1)
-    height = even(ascent + descent + 2 * down + 1)
     pill = _drawn_pill(width, height)
-    ImageDraw.Draw(pill).text((across, down), text, fill=(*INK, 255), font=font)
+    # The height of a capital, not of this text, so that all names stand on one line.
+    _, top, _, bottom = font.getbbox("H", anchor="ls")
+    baseline = round((height - top - bottom) / 2)
+    ImageDraw.Draw(pill).text((across, baseline), text, fill=(*INK, 255), font=font, anchor="ls")
     return from_rgba(np.asarray(pill))
 
 
@@ -70,15 +72,15 @@ def avatar(name: str, diameter: int) -> YuvaFrame:
     colour = AVATARS[crc32(name.encode("utf-8", "replace")) % len(AVATARS)]
     picture = Image.new("RGBA", (diameter, diameter), (*colour, 0))
     picture.putalpha(_smooth_pill(diameter, diameter))
-    font = _font(max(8, round(diameter * 0.4)))
+    text, font = lettering(initials(name), max(8, round(diameter * 0.4)))
     middle = diameter / 2
     ImageDraw.Draw(picture).text(
-        (middle, middle), initials(name), fill=(*INK, 255), font=font, anchor="mm"
+        (middle, middle), text or "?", fill=(*INK, 255), font=font, anchor="mm"
     )
     return from_rgba(np.asarray(picture))
 
 
-def _elided(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
+def _elided(text: str, font: Font, room: float) -> str:
     if not text or font.getlength(text) <= room:
         return text
     for end in range(len(text) - 1, 0, -1):
@@ -102,12 +104,3 @@ def _smooth_pill(width: int, height: int) -> Image.Image:
         (0, 0, 4 * width - 1, 4 * height - 1), radius=2 * min(width, height), fill=255
     )
     return large.resize((width, height), Image.Resampling.BOX)
-
-
-@lru_cache(maxsize=32)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, so that nothing depends on what is installed."""
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise RuntimeError("Pillow was built without FreeType: names can't be drawn")
-    return font

@@ -1,0 +1,102 @@
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import av
+from structlog.testing import capture_logs
+
+from sidecar.media.canvas import Canvas
+from sidecar.media.composite import Composite
+from sidecar.media.encoder import Encoder
+from sidecar.media.scene import TileView
+from tests.sidecar.media.pictures import Blocks, flat, until_true
+
+
+class Slow(Canvas):
+    """A canvas whose first picture takes four ticks, and which may fail."""
+
+    fail_at: frozenset[int] = frozenset()
+    delay = 0.0
+
+    def __init__(self) -> None:
+        super().__init__(320, 180, Blocks())
+        self.drawn = 0
+        self.threads: set[str] = set()
+
+    def draw(self, tiles: Sequence[TileView], time: float) -> av.VideoFrame:
+        self.drawn += 1
+        self.threads.add(threading.current_thread().name)
+        if self.drawn == 1:
+            threading.Event().wait(self.delay)
+        if self.drawn in self.fail_at:
+            raise RuntimeError("out of paint")
+        return super().draw(tiles, time)
+
+
+async def until(composite: Composite, ticks: int) -> None:
+    await until_true(lambda: composite.ticks >= ticks)
+
+
+def tiles(time: float) -> list[TileView]:
+    return [TileView("a", "", flat(320, 180))]
+
+
+async def test_it_ticks_by_itself_in_one_thread_of_its_own() -> None:
+    canvas = Slow()
+    async with Composite(canvas, tiles, Encoder(320, 180)) as composite:
+        await until(composite, 5)
+    assert len(canvas.threads) == 1
+    assert canvas.threads.pop().startswith("composite")
+
+
+async def test_a_viewer_gets_packets_with_growing_times() -> None:
+    encoder = Encoder(320, 180)
+    track = encoder.subscribe()
+    async with Composite(Slow(), tiles, encoder):
+        packets = [await track.recv() for _ in range(5)]
+    times = [packet.pts or 0 for packet in packets]
+    assert times == sorted(set(times))
+    assert packets[0].is_keyframe
+
+
+async def test_ticks_that_are_too_late_are_skipped_and_counted() -> None:
+    canvas, encoder = Slow(), Encoder(320, 180)
+    canvas.delay = 0.2
+    track = encoder.subscribe()
+    async with Composite(canvas, tiles, encoder) as composite:
+        packets = [await track.recv() for _ in range(2)]
+        assert composite.late >= 4
+    assert (packets[1].pts or 0) - (packets[0].pts or 0) >= 5
+
+
+async def test_a_failed_picture_is_counted_and_the_next_one_is_made() -> None:
+    canvas = Slow()
+    canvas.fail_at = frozenset({2, 3, 4})
+    with capture_logs() as logs:
+        async with Composite(canvas, tiles, Encoder(320, 180)) as composite:
+            await until(composite, 3)
+            assert composite.failed == 3
+    assert [log["failed"] for log in logs] == [1, 2]
+
+
+async def test_tiles_are_asked_on_the_event_loop() -> None:
+    threads = set()
+
+    def ask(time: float) -> list[TileView]:
+        threads.add(threading.current_thread())
+        return []
+
+    async with Composite(Slow(), ask, Encoder(320, 180)) as composite:
+        await until(composite, 2)
+    assert threads == {threading.main_thread()}
+
+
+async def test_leaving_ends_viewers_threads_and_tasks() -> None:
+    tasks, threads = asyncio.all_tasks(), threading.active_count()
+    encoder = Encoder(320, 180)
+    track = encoder.subscribe()
+    async with Composite(Slow(), tiles, encoder) as composite:
+        await until(composite, 2)
+    assert track.readyState == "ended"
+    assert asyncio.all_tasks() == tasks
+    assert threading.active_count() == threads
