@@ -13,7 +13,6 @@ import av
 from config.errors import PictureError
 from config.reactions import Kind, ReactionRule
 from config.settings import Settings
-from gifs.cache import StickerCache
 from reactions.detection import FrameDetector
 from reactions.labels import LabelScore
 from reactions.observation import Sample
@@ -21,7 +20,7 @@ from reactions.policy import Policy
 from reactions.reaction import ReactionEvent, Stage
 from sidecar.assembly import make_policy
 from sidecar.events import ParticipantJoined, ParticipantLeft, ReactionStep, SessionEvent, as_json
-from sidecar.media.canvas import Canvas
+from sidecar.media.canvas import Canvas, Stickers
 from sidecar.pictures import SUFFIXES, read_picture, write_picture
 from sidecar.sampling import FrameSampler
 from sidecar.seat import Seat
@@ -75,7 +74,7 @@ class Replay:
     def __init__(
         self,
         detector: FrameDetector,
-        stickers: StickerCache,
+        stickers: Stickers,
         table: Mapping[str, ReactionRule],
         settings: Settings,
     ) -> None:

@@ -12,13 +12,12 @@ import structlog
 
 from config.reactions import ReactionRule
 from config.settings import Settings
-from gifs.cache import StickerCache
 from reactions.detection import Detection
 from reactions.reaction import ReactionEvent
 from sidecar.assembly import make_policy
 from sidecar.detector import Detector
 from sidecar.events import EventBus, LiveScores, ParticipantJoined, ParticipantLeft, ReactionStep
-from sidecar.media.canvas import Canvas
+from sidecar.media.canvas import Canvas, Stickers
 from sidecar.media.composite import Composite
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
@@ -56,7 +55,7 @@ class Session:
         self,
         room: Room,
         detector: Detector,
-        stickers: StickerCache,
+        stickers: Stickers,
         table: Mapping[str, ReactionRule],
         settings: Settings,
         *,

@@ -1,0 +1,70 @@
+"""A meeting of mannequins with an open door: the core of ``sidecar demo``.
+
+The mannequins are participants like any other: each publishes its clip by WHIP, and what the
+sidecar knows of them is their picture.
+"""
+
+import asyncio
+import contextlib
+import webbrowser
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from config.reactions import ReactionRule
+from config.settings import Settings
+from sidecar.assembly import make_detector, make_stickers, make_store
+from sidecar.media.clip import ClipTrack
+from sidecar.rooms.embedded.room import EmbeddedRoom
+from sidecar.rooms.whip import WhipPublisher
+from sidecar.server.app import serve
+from sidecar.session import Session
+
+ROOM = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A mannequin with the clip that it plays."""
+
+    name: str
+    clip: Path
+
+
+async def run(
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    actors: Sequence[Actor],
+    *,
+    browser: bool,
+    seconds: float | None,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Hold the meeting for ``seconds`` (for ever if None), with ``actors`` in it.
+
+    ``say`` is told the page's address once everybody is seated; ``browser`` opens it. Raises
+    SidecarError where the server can't start or a net is missing.
+    """
+    stickers = make_stickers(settings)
+    async with AsyncExitStack() as stack:
+        detector = await stack.enter_async_context(
+            make_detector(make_store(settings), table, settings)
+        )
+
+        def open_meeting(room: EmbeddedRoom) -> Session:
+            return Session(room, detector, stickers, table, settings)
+
+        server = await stack.enter_async_context(serve(settings, table, open_meeting, rooms=[ROOM]))
+        for actor in actors:
+            url = server.url(f"/rooms/{ROOM}/whip?{urlencode({'name': actor.name})}")
+            await stack.enter_async_context(WhipPublisher(url, ClipTrack(actor.clip)))
+        address = server.url(f"/rooms/{ROOM}")
+        say(f"The meeting is at {address} (Ctrl-C ends it)")
+        if browser:
+            # Finding and starting a browser may take seconds.
+            await asyncio.to_thread(webbrowser.open, address)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.Event().wait()

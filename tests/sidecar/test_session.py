@@ -1,0 +1,220 @@
+"""A session with a room and a detector of the test's own; the real ones are in tests/e2e."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from fractions import Fraction
+from typing import Self
+
+import av
+import numpy as np
+import pytest
+
+from config.reactions import ReactionRule
+from config.settings import Settings
+from gifs.animation import Animation, YuvaFrame
+from reactions.detection import Detection, Memory
+from reactions.geometry import Box
+from reactions.gestures.motion import Motion
+from reactions.labels import LabelScore
+from reactions.landmarks.gates import Fingerprint
+from reactions.landmarks.tracking import Tracks
+from reactions.observation import Observation
+from sidecar.events import as_json
+from sidecar.media.feed import Feed
+from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange
+from sidecar.session import Session
+
+TABLE = {"thumbs_up": ReactionRule(sticker="thumbs_up", hold=0.2, cooldown=0, duration=0.2)}
+SETTINGS = Settings(sampling={"rate": 20.0})
+NOTHING_REMEMBERED = Memory(Tracks(64, 36, Fingerprint(b"", 0.0)), Motion())
+
+
+class WhiteSquares:
+    """Every sticker is an opaque white square."""
+
+    def get(self, name: str, width: int, height: int) -> Animation:
+        full, half = (height, width), (height // 2, width // 2)
+        luma, alpha = np.full(full, 235, np.uint8), np.full(full, 255, np.uint8)
+        chroma, chroma_alpha = np.full(half, 128, np.uint8), np.full(half, 255, np.uint8)
+        return Animation((YuvaFrame(luma, chroma, chroma, alpha, chroma_alpha),), (0.1,))
+
+
+class Camera:
+    """Thirty grey frames a second."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    async def recv(self) -> av.VideoFrame:
+        await asyncio.sleep(1 / 30)
+        frame = av.VideoFrame(64, 36, "yuv420p")
+        frame.pts, frame.time_base = self._count, Fraction(1, 30)
+        self._count += 1
+        return frame
+
+
+class TestRoom:
+    """A room that says what the test tells it to."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[RoomChange | None] = asyncio.Queue()
+        self.published: Publisher | None = None
+        self.entered = False
+
+    @property
+    def name(self) -> str:
+        return "test"
+
+    async def __aenter__(self) -> Self:
+        self.entered = True
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.entered = False
+
+    async def changes(self) -> AsyncIterator[RoomChange]:
+        while (change := await self.told.get()) is not None:
+            yield change
+
+    async def publish(self, composite: Publisher) -> None:
+        self.published = composite
+
+
+class ScriptedDetector:
+    """Sees a thumb up for as long as the test wants; fails on demand."""
+
+    def __init__(self) -> None:
+        self.thumb = False
+        self.broken = False
+        self.calls = 0
+
+    async def detect(self, frame: av.VideoFrame, time: float, memory: Memory | None) -> Detection:
+        self.calls += 1
+        if self.broken:
+            raise RuntimeError("the net fell over")
+        score = 0.95 if self.thumb else 0.0
+        scores = (LabelScore("thumbs_up", score, Box(0.4, 0.4, 0.2, 0.2)),)
+        return Detection(
+            Observation(frame.width, frame.height, time), scores, NOTHING_REMEMBERED, 4.0
+        )
+
+
+class Meeting:
+    """A running session with its fakes, and what it told."""
+
+    def __init__(self) -> None:
+        self.room = TestRoom()
+        self.detector = ScriptedDetector()
+        self.session = Session(self.room, self.detector, WhiteSquares(), TABLE, SETTINGS)
+        self.told: list[dict[str, object]] = []
+        self.feeds: list[Feed] = []
+
+    @asynccontextmanager
+    async def joined(self, *names: str) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group, asyncio.timeout(20), self.session:
+            group.create_task(self._listen())
+            for name in names:
+                feed = Feed(Camera())
+                await feed.__aenter__()
+                self.feeds.append(feed)
+                self.room.told.put_nowait(Joined(name, name.title(), feed))
+            yield
+            for feed in self.feeds:
+                await feed.__aexit__()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110 - many kinds of state are waited for
+            await asyncio.sleep(0.02)
+
+    def kinds(self) -> list[object]:
+        return [event["event"] for event in self.told]
+
+    async def _listen(self) -> None:
+        with self.session.events.listen() as listener:
+            async for event in listener:
+                self.told.append(dict(as_json(event)))
+
+
+@pytest.fixture
+def meeting() -> Meeting:
+    return Meeting()
+
+
+async def test_a_held_label_becomes_a_sticker_in_its_participants_tile(meeting: Meeting) -> None:
+    async with meeting.joined("ada", "bob"):
+        meeting.detector.thumb = True
+        await meeting.until(lambda: "reaction.started" in meeting.kinds())
+        tiles = {tile.participant: tile for tile in meeting.session.tiles(0.0)}
+        assert tiles["ada"].stickers
+        assert tiles["ada"].stickers[0].sticker == "thumbs_up"
+        meeting.detector.thumb = False
+        await meeting.until(lambda: "reaction.ended" in meeting.kinds())
+
+
+async def test_everybody_is_announced_and_seen_off(meeting: Meeting) -> None:
+    async with meeting.joined("ada"):
+        await meeting.until(lambda: "participant.joined" in meeting.kinds())
+        meeting.room.told.put_nowait(Left("ada", "left"))
+        await meeting.until(lambda: "participant.left" in meeting.kinds())
+        assert meeting.session.tiles(0.0) == []
+
+
+async def test_who_opts_out_is_not_sampled_and_loses_the_sticker_at_once(meeting: Meeting) -> None:
+    async with meeting.joined("ada"):
+        meeting.detector.thumb = True
+        await meeting.until(lambda: "reaction.started" in meeting.kinds())
+        meeting.room.told.put_nowait(Consent("ada", opted_out=True))
+        await meeting.until(lambda: "reaction.ended" in meeting.kinds())
+        assert meeting.session.tiles(0.0)[0].stickers == ()
+        await asyncio.sleep(0.1)
+        calls = meeting.detector.calls
+        await asyncio.sleep(0.2)
+        assert meeting.detector.calls == calls
+        meeting.room.told.put_nowait(Consent("ada", opted_out=False))
+        await meeting.until(lambda: meeting.detector.calls > calls)
+
+
+async def test_a_failing_detector_leaves_the_composite_running(meeting: Meeting) -> None:
+    async with meeting.joined("ada"):
+        meeting.detector.broken = True
+        await meeting.until(lambda: meeting.detector.calls >= 3)
+        ticks = meeting.session.stats().frames_out
+        await meeting.until(lambda: meeting.session.stats().frames_out > ticks + 2)
+        meeting.detector.broken = False
+        meeting.detector.thumb = True
+        await meeting.until(lambda: "reaction.started" in meeting.kinds())
+
+
+async def test_the_numbers_name_every_participant(meeting: Meeting) -> None:
+    async with meeting.joined("ada", "bob"):
+        await meeting.until(
+            lambda: (
+                all(person.samples for person in meeting.session.stats().participants)
+                and len(meeting.session.stats().participants) == 2
+            )
+        )
+        stats = meeting.session.stats()
+        assert [person.name for person in stats.participants] == ["Ada", "Bob"]
+        ada = stats.participants[0]
+        assert (ada.width, ada.height, ada.detection_ms) == (64, 36, 4.0)
+        assert ada.sample_age is not None
+        assert ada.sample_age >= 0
+
+
+async def test_the_end_of_the_meeting_sees_everybody_off(meeting: Meeting) -> None:
+    async with meeting.joined("ada"):
+        await meeting.until(lambda: "participant.joined" in meeting.kinds())
+        meeting.room.told.put_nowait(None)
+        await meeting.session.ended()
+        await meeting.until(lambda: "participant.left" in meeting.kinds())
+
+
+async def test_leaving_ends_every_task_and_leaves_the_room(meeting: Meeting) -> None:
+    before = asyncio.all_tasks()
+    async with meeting.joined("ada"):
+        await meeting.until(lambda: meeting.detector.calls > 0)
+    assert asyncio.all_tasks() == before
+    assert not meeting.room.entered
