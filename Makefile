@@ -1,22 +1,63 @@
-# `make demo` and `make test` need Python ≥3.11 and nothing else.
-PYTHON ?= python3
-BIN := .venv/bin
+# Everything from a bare checkout: `make demo` and `make test` need Python 3.11-3.13 and make.
+# ARGS goes to the command behind a target: make demo ARGS="--port 9000 --no-browser".
 
-.PHONY: setup demo test lint
-setup: .venv/run
-demo: setup
-	$(BIN)/sidecar demo $(ARGS)
-test: .venv/dev
-	$(BIN)/pytest $(ARGS)
-lint: .venv/dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$python && break; done)
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PINS := pyproject.toml constraints.txt
 
-.venv/run: pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable .
-	touch $@
-.venv/dev: .venv/run pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[dev,train]'
-	touch $@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint nets bench stickers train clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(VENV)/.run ## make .venv with what running needs
+
+demo: $(VENV)/.run ## a meeting of mannequins, in the browser
+	$(VENV)/bin/python -m sidecar demo $(ARGS)
+
+test: $(VENV)/.dev nets ## all tests
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## ruff and mypy, without writing anything
+	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m mypy
+
+nets: $(VENV)/.run ## fetch the nets that are missing
+	$(VENV)/bin/python -m sidecar models fetch
+
+bench: $(VENV)/.dev nets ## measure on this machine and write the table
+	$(VENV)/bin/python -m bench $(ARGS)
+
+stickers: $(VENV)/.dev ## render the checked-in GIFs from their drawings
+	$(VENV)/bin/python -m gifs.render $(ARGS)
+
+train: $(VENV)/.dev nets ## train the hand head and write its .tflite
+	$(VENV)/bin/python -m reactions.training $(ARGS)
+
+clean: ## remove .venv and every cache in the checkout
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist out
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11, 3.12 or 3.13 is needed and none was found;" \
+		"install one, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "make: $(PYTHON) is not Python 3.11, 3.12 or 3.13" >&2; exit 2; }
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+		echo "make: $(PYTHON) can't make a virtual environment (Debian: apt install python3-venv)" \
+		>&2; exit 2; }
+
+$(VENV)/.run: $(PINS) | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (a minute or two, once)"
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@echo "Installing what tests and training need (once)"
+	$(PIP) --editable '.[dev,train]'
+	@touch $@
