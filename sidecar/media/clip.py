@@ -45,7 +45,7 @@ class ClipTrack(MediaStreamTrack):
         if self._began is None:
             self._began = now
         await asyncio.sleep(self._began + due - now)
-        packet = cast(VideoPacket, av.Packet(data))
+        packet = cast("VideoPacket", av.Packet(data))
         packet.time_base = VIDEO_CLOCK
         packet.pts = packet.dts = round(due / VIDEO_CLOCK)
         packet.is_keyframe = key_frame
