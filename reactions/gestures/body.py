@@ -11,7 +11,7 @@ from math import cos, radians
 import numpy as np
 import numpy.typing as npt
 
-from reactions.gestures.motion import stretched, upright
+from reactions.gestures.motion import upright
 from reactions.gestures.ramp import ramp
 from reactions.observation import Face, Hand
 
@@ -24,6 +24,12 @@ _JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397
 _LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 _PALM = (0, 5, 17)
 _TIPS = (8, 12, 16, 20)
+_FINGERS = ((5, 6, 8), (9, 10, 12), (13, 14, 16), (17, 18, 20))
+"""Knuckle, middle joint and tip of each finger but the thumb."""
+_HEAD_CENTER, _HEAD_RADIUS = (0.0, -0.6), (0.5, 0.8)
+"""The head with its hair as an ellipse; the mesh ends at the forehead."""
+_ANGLES = np.arange(24) * (np.pi / 12)
+_DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)])
 _LIP_MARGIN = 0.06
 """Face heights (1 cm): how near to the lips a fingertip already covers them."""
 
@@ -43,10 +49,16 @@ class HandAtHead:
     """The distance from the jaw's edge to the nearest joint of the hand."""
     mouth: float
     """The nearest joint of the hand by the lips: below 1 it covers them."""
+    cover: float
+    """How deep the middle of the mouth lies inside the hand's outline; negative: outside."""
     size: float
     """The palm's length: about 0.5 where hand and head are equally far away."""
-    stretched: float
-    """The share of fingers that are stretched, 0–1."""
+    head: float
+    """The nearest joint of the hand by the head: below 1 it is before, on or in the hair."""
+    flat: float
+    """The cosine of the bend of the most bent finger: 1 where all four are straight."""
+    pinch: float
+    """From the tip of the thumb to the tip of the index finger, in palm lengths."""
     upright: float
     """The cosine of the angle between the hand and straight up in the picture."""
 
@@ -58,7 +70,8 @@ def place_hand(hand: Hand, face: Face) -> HandAtHead:
     across /= float(np.linalg.norm(across)) or 1.0
     axes = np.stack([across, [-across[1], across[0]]], axis=1)
     unit = float(np.linalg.norm(mesh[_FOREHEAD] - mesh[_CHIN])) or 1.0
-    joints = (hand.points[:, :2].astype(np.float64) - mesh[_CHIN]) @ axes / unit
+    points = hand.points.astype(np.float64)
+    joints = (points[:, :2] - mesh[_CHIN]) @ axes / unit
     outline = (mesh - mesh[_CHIN]) @ axes / unit
     palm = joints[list(_PALM)].mean(axis=0)
     return HandAtHead(
@@ -68,9 +81,12 @@ def place_hand(hand: Hand, face: Face) -> HandAtHead:
         top=float(joints[:, 1].min()),
         jaw=_distance(joints, outline[list(_JAW)]),
         mouth=_by_lips(joints, outline[list(_LIPS)]),
+        cover=_depth(joints, outline[list(_LIPS)].mean(axis=0)),
         size=float(np.linalg.norm(joints[9] - joints[0])),
-        stretched=stretched(hand.points),
-        upright=upright(hand.points),
+        head=float(np.linalg.norm((joints - _HEAD_CENTER) / _HEAD_RADIUS, axis=1).min()),
+        flat=_straightness(points),
+        pinch=float(np.linalg.norm(points[4] - points[8]) / np.linalg.norm(points[9] - points[0])),
+        upright=upright(points),
     )
 
 
@@ -81,8 +97,13 @@ def raised_hand(hand: HandAtHead) -> float:
     """
     x, y = hand.palm
     beside = max(ramp(abs(x), at=0.55, sure=0.7), ramp(y, at=-1.1, sure=-1.3))
+    # A hand on the head is no nearer to the camera than the head, and mostly slanted.
+    off_head = max(ramp(hand.head, at=1.1, sure=1.25), ramp(hand.size, at=0.6, sure=0.7))
     return min(
-        ramp(hand.stretched, at=0.7, sure=0.95),
+        ramp(hand.flat, at=0.8, sure=0.92),
+        ramp(hand.pinch, at=0.4, sure=0.6),
+        ramp(hand.size, at=0.42, sure=0.48),
+        off_head,
         ramp(hand.upright, at=cos(radians(40)), sure=cos(radians(20))),
         ramp(hand.tips, at=-0.6, sure=-0.8),
         ramp(y, at=-0.05, sure=-0.25),
@@ -94,7 +115,7 @@ def thinking(hand: HandAtHead) -> float:
     """Whether a hand comes from below and touches chin or cheek, and leaves the mouth free, 0–1."""
     x, y = hand.wrist
     return min(
-        ramp(hand.jaw, at=0.1, sure=0.05),
+        ramp(hand.jaw, at=0.06, sure=0.04),
         ramp(hand.mouth, at=1.05, sure=1.3),
         ramp(y, at=0.1, sure=0.2),
         ramp(hand.palm[1], at=0.0, sure=0.1),
@@ -103,6 +124,31 @@ def thinking(hand: HandAtHead) -> float:
         ramp(hand.size, at=0.25, sure=0.32),
         ramp(hand.size, at=0.8, sure=0.7),
     )
+
+
+def mouth_in_sight(hand: HandAtHead) -> float:
+    """Whether ``hand`` isn't before the mouth, 0–1; it may be at the cheek."""
+    return ramp(hand.cover, at=-0.03, sure=-0.08)
+
+
+def mouth_free(hand: HandAtHead) -> float:
+    """Whether ``hand`` leaves the lower face to be read, 0–1: no hand over mouth, cheek or chin."""
+    return min(ramp(hand.mouth, at=1.5, sure=1.8), ramp(hand.jaw, at=0.1, sure=0.15))
+
+
+def _straightness(points: _Plane) -> float:
+    lower = np.array([points[joint] - points[knuckle] for knuckle, joint, _ in _FINGERS])
+    upper = np.array([points[tip] - points[joint] for _, joint, tip in _FINGERS])
+    lengths = np.linalg.norm(lower, axis=1) * np.linalg.norm(upper, axis=1)
+    return float(((lower * upper).sum(axis=1) / np.maximum(lengths, 1e-9)).min())
+
+
+def _depth(points: _Plane, point: _Plane) -> float:
+    """How deep ``point`` lies inside the outline of ``points`` (n, 2); negative: outside.
+
+    The least way out over 24 directions; outside it is short of the true distance by up to 1 %.
+    """
+    return float(((points - point) @ _DIRECTIONS).max(axis=0).min())
 
 
 def _distance(points: _Plane, line: _Plane) -> float:

@@ -24,6 +24,8 @@ LIPS_INNER = (13, 14)
 BROWS = (105, 334)
 EYES = ((33, 133), (263, 362))
 """Outer and inner corner of the right and the left eye."""
+BROW_BY_PITCH = 0.002
+"""Eye widths a degree: how the brows seem to rise as the head nods, in portraits of strangers."""
 LIDS = ((159, 145), (386, 374))
 
 
@@ -44,9 +46,11 @@ class FaceReading:
     mouth_open: float
     """Between the inner edges of the lips: up to 0.03 closed, 0.14 and more in surprise."""
     brow_height: float
-    """The brows above the line of the eyes: 0.24 ± 0.03 at rest."""
+    """The brows above the line of the eyes, ``BROW_BY_PITCH`` taken out: 0.24 ± 0.03 at rest."""
     eye_open: float
     """Between the lids, by the width of the eye: 0.30 ± 0.05 at rest."""
+    scale: float
+    """Pixels between the outer corners of the eyes: how much there was to see."""
 
     @property
     def smiling(self) -> float:
@@ -81,15 +85,18 @@ def read_face(face: Face) -> FaceReading:
     eye_line = np.array([mesh[list(corner), 1].mean() for corner in EYES])
     lids = [apart(*lid) / (apart(*eye) or 1.0) for lid, eye in zip(LIDS, EYES, strict=True)]
     across, down, _ = axes
+    pitch = degrees(asin(float(np.clip(down[2], -1, 1))))
+    brows = float((eye_line - mesh[list(BROWS), 1]).mean()) / unit
     return FaceReading(
         yaw=degrees(asin(float(np.clip(across[2], -1, 1)))),
-        pitch=degrees(asin(float(np.clip(down[2], -1, 1)))),
+        pitch=pitch,
         roll=degrees(atan2(float(across[1]), float(across[0]))),
         mouth_width=apart(*LIP_CORNERS),
         corner_drop=float(corners - mesh[NOSE_BASE, 1]) / unit,
         mouth_open=apart(*LIPS_INNER),
-        brow_height=float((eye_line - mesh[list(BROWS), 1]).mean()) / unit,
+        brow_height=brows - BROW_BY_PITCH * pitch,
         eye_open=float(np.mean(lids)),
+        scale=unit,
     )
 
 
@@ -109,19 +116,21 @@ def head_axes(points: Points) -> npt.NDArray[np.float64]:
 
 def smile(face: FaceReading) -> float:
     """How much ``face`` smiles, 0–1."""
-    return min(ramp(face.smiling, at=0.37, sure=0.43), _frontal(face))
+    return min(ramp(face.smiling, at=0.37, sure=0.43), _legible(face))
 
 
 def surprised(face: FaceReading) -> float:
     """How surprised ``face`` looks, 0–1: a round open mouth under raised brows and wide eyes.
 
-    A laugh opens the mouth as well, but draws its corners up and apart.
+    Either sign alone may be weak, not both: hence the sum. A laugh opens the mouth as well, but
+    draws its corners up and apart.
     """
     return min(
-        ramp(face.mouth_round, at=0.27, sure=0.36),
-        ramp(face.alarm, at=1.2, sure=3.0),
+        ramp(face.mouth_round, at=0.28, sure=0.36),
+        ramp(face.alarm, at=0.8, sure=2.0),
+        ramp(face.alarm + (face.mouth_round - 0.28) / 0.06, at=3.0, sure=4.5),
         ramp(face.smiling, at=0.24, sure=0.16),
-        _frontal(face),
+        _legible(face),
     )
 
 
@@ -135,9 +144,13 @@ def calm(face: FaceReading) -> float:
     )
 
 
-def _frontal(face: FaceReading) -> float:
-    """Whether both corners of the mouth are in sight; the mesh invents what it can't see."""
-    return ramp(abs(face.yaw), at=40, sure=32)
+def _legible(face: FaceReading) -> float:
+    """Whether the mouth can be read: the mesh invents what it can't see.
+
+    Both corners must be in sight, and the face large enough: with the eyes 20 pixels apart a pixel
+    is the difference between a calm and a speaking mouth.
+    """
+    return min(ramp(abs(face.yaw), at=40, sure=32), ramp(face.scale, at=22, sure=27))
 
 
 def _unit(vector: _Vector) -> _Vector:

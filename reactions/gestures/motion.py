@@ -1,4 +1,4 @@
-"""Hands over time: who moved where in the last two seconds, and whether that is a wave. Pure.
+"""Hands and mouth over the last two seconds: is a hand waving, is somebody talking. Pure.
 
 Built for 5 samples a second, where a wave of 1.5–3 Hz is near or beyond the Nyquist rate: its
 frequency can't be trusted, but the sampled swings keep their size and keep changing direction.
@@ -26,7 +26,9 @@ REACH = 4.0
 SWING = 0.5
 """Palm lengths (about 5 cm): smaller turns of direction are tremor or noise of the landmarks."""
 WINDOW = 1.6
-"""Seconds in which the swings of a wave must fall."""
+"""Seconds in which the swings of a wave, or of a talking mouth, must fall."""
+SYLLABLE = 0.15
+"""How much the mouth's opening by its width changes at least as it talks."""
 
 _PALM = (0, 5, 9, 13, 17)
 _TIPS = (8, 12, 16)
@@ -65,12 +67,14 @@ class HandTrack:
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """The hands of one participant over the last two seconds: small, frozen, picklable."""
+    """One participant over the last two seconds: small, frozen, picklable."""
 
     tracks: tuple[HandTrack, ...] = ()
+    mouth: tuple[tuple[float, float], ...] = ()
+    """When the mouth was seen, and how round it was open (``FaceReading.mouth_round``)."""
 
-    def follow(self, observation: Observation) -> "Motion":
-        """The motion with ``observation``'s hands added and what is too old dropped."""
+    def follow(self, observation: Observation, mouth: float | None = None) -> "Motion":
+        """The motion with ``observation``'s hands and ``mouth`` added, what is too old dropped."""
         kept = [track for track in self.tracks if 0 < observation.time - track.newest.time <= LOST]
         added: list[HandTrack] = []
         for hand in observation.hands[:MOST_HANDS]:
@@ -85,7 +89,10 @@ class Motion:
             )
             moments = (*recent, moment)[-MOST_MOMENTS:]
             added.append(replace(track, side=hand.side, moments=moments))
-        return Motion((*added, *kept)[:MOST_HANDS])
+        said = tuple(past for past in self.mouth if 0 < observation.time - past[0] <= HISTORY)
+        if mouth is not None:
+            said = (*said, (observation.time, mouth))[-MOST_MOMENTS:]
+        return Motion((*added, *kept)[:MOST_HANDS], said)
 
     def track_of(self, hand: Hand, time: float) -> HandTrack | None:
         """The track whose newest moment is ``hand``, seen at ``time``."""
@@ -118,6 +125,14 @@ def steadiness(track: HandTrack) -> float:
     return ramp(_strength(legs), at=1.6, sure=1.2)
 
 
+def speechless(motion: Motion) -> float:
+    """Whether the mouth is held rather than talking, 0–1: talking opens and shuts it again."""
+    end = motion.mouth[-1][0] if motion.mouth else 0.0
+    openings = [opening for time, opening in motion.mouth if end - time <= WINDOW]
+    turns = len(_turns(openings, SYLLABLE)) - 2
+    return ramp(turns, at=1.3, sure=0.7)
+
+
 def _strength(legs: Sequence[float]) -> float:
     """How many full swings ``legs`` (palm lengths) amount to."""
     return sum(min(1.0, abs(leg) / (1.4 * SWING)) for leg in legs)
@@ -128,24 +143,24 @@ def _swings(track: HandTrack) -> tuple[list[float], tuple[Moment, ...]]:
     end = track.newest.time
     moments = tuple(moment for moment in track.moments if end - moment.time <= WINDOW)
     size = _size(moments)
-    turns = _turns([moment.tips[0] / size for moment in moments])
+    turns = _turns([moment.tips[0] / size for moment in moments], SWING)
     legs = [(moments[b].tips[0] - moments[a].tips[0]) / size for a, b in pairwise(turns)]
     return legs, moments[turns[0] :]
 
 
-def _turns(values: Sequence[float]) -> list[int]:
-    """Where ``values`` turn by at least ``SWING``: indices of alternating extremes.
+def _turns(values: Sequence[float], swing: float) -> list[int]:
+    """Where ``values`` turn by at least ``swing``: indices of alternating extremes.
 
     The first entry is where the first swing begins, the last one where the newest has got to.
     """
     turns, candidate, direction = [0], 0, 0.0
     for index, value in enumerate(values):
         if direction == 0:
-            if abs(value - values[turns[0]]) >= SWING:
+            if abs(value - values[turns[0]]) >= swing:
                 direction, candidate = value - values[turns[0]], index
         elif (value - values[candidate]) * direction > 0:
             candidate = index
-        elif abs(value - values[candidate]) >= SWING:
+        elif abs(value - values[candidate]) >= swing:
             turns.append(candidate)
             direction, candidate = value - values[candidate], index
     return [*turns, candidate] if direction else turns

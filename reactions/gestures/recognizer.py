@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 from reactions.gestures import body, face, motion
+from reactions.gestures.face import FaceReading, read_face
 from reactions.gestures.motion import Motion
 from reactions.labels import LABELS, Evidence, LabelScore
 from reactions.observation import Hand, Observation
@@ -41,26 +42,36 @@ class Recognizer:
         ``motion`` None is a still picture or the first sample. A label is scored once for every
         hand or face that could show it; one that nothing in the picture could show is left out.
         """
-        moved = (motion or Motion()).follow(observation)
+        reading = None if observation.face is None else read_face(observation.face)
+        mouth = None if reading is None else reading.mouth_round
+        moved = (motion or Motion()).follow(observation, mouth)
         found = [
             score
-            for score in (*self._faces(observation), *self._hands(observation, moved))
+            for score in (
+                *self._faces(observation, reading, moved),
+                *self._hands(observation, moved),
+            )
             if score.label in self._labels
         ]
         return tuple(sorted(found, key=lambda score: score.score, reverse=True)), moved
 
-    def _faces(self, observation: Observation) -> Iterator[LabelScore]:
-        if observation.face is None:
+    def _faces(
+        self, observation: Observation, reading: FaceReading | None, moved: Motion
+    ) -> Iterator[LabelScore]:
+        if observation.face is None or reading is None:
             return
         box = observation.box(observation.face.points)
-        reading = face.read_face(observation.face)
+        places = [body.place_hand(hand, observation.face) for hand in observation.hands]
+        free = min(map(body.mouth_free, places), default=1.0)
+        seen = min(map(body.mouth_in_sight, places), default=1.0)
         idle = 0.0 if observation.hands else face.calm(reading)
         yield LabelScore("face", observation.face.presence, box)
-        yield LabelScore("smile", face.smile(reading), box)
-        yield LabelScore("surprised", face.surprised(reading), box)
+        yield LabelScore("smile", min(free, face.smile(reading)), box)
+        yield LabelScore(
+            "surprised", min(seen, motion.speechless(moved), face.surprised(reading)), box
+        )
         yield LabelScore("neutral", idle, box)
-        for hand in observation.hands:
-            place = body.place_hand(hand, observation.face)
+        for hand, place in zip(observation.hands, places, strict=True):
             yield LabelScore("thinking", body.thinking(place), box, hand.side)
 
     def _hands(self, observation: Observation, moved: Motion) -> Iterator[LabelScore]:
