@@ -170,7 +170,7 @@ class EventBus:
     At most ``listeners`` may listen at once, each ``capacity`` events behind.
     """
 
-    def __init__(self, *, listeners: int = 64, capacity: int = 256) -> None:
+    def __init__(self, *, listeners: int = 256, capacity: int = 256) -> None:
         self._limit = listeners
         self._capacity = capacity
         self._listeners: set[Listener] = set()

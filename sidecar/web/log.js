@@ -1,0 +1,55 @@
+// The list of what happened, newest first, in words.
+
+const KEPT = 40;
+
+export class Log {
+  #list;
+  #hint;
+  #titles;
+
+  /** `legend` gives the labels' titles and stickers. */
+  constructor(list, hint, legend) {
+    this.#list = list;
+    this.#hint = hint;
+    this.#titles = new Map(legend.map((entry) => [entry.label, entry]));
+  }
+
+  /** Add a line for `event` if it is worth one; `own` marks the reader's own. */
+  add(event, own) {
+    const words = this.#words(event);
+    if (!words) return;
+    this.#hint.hidden = true;
+    const line = document.createElement("li");
+    line.className = own ? "own" : "";
+    const time = document.createElement("time");
+    time.textContent = new Date().toLocaleTimeString([], {
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+    });
+    const who = document.createElement("b");
+    who.textContent = own ? "You" : event.name;
+    line.append(time, who, ` ${words}`);
+    const sticker = event.event === "reaction.started" && this.#titles.get(event.label)?.sticker;
+    if (sticker) {
+      const picture = document.createElement("img");
+      Object.assign(picture, { src: sticker, alt: "", width: 24, height: 24 });
+      line.append(picture);
+    }
+    this.#list.prepend(line);
+    while (this.#list.children.length > KEPT) this.#list.lastElementChild.remove();
+  }
+
+  #words(event) {
+    switch (event.event) {
+      case "participant.joined":
+        return "joined";
+      case "participant.left":
+        return event.reason === "left" ? "left" : `left (${event.reason})`;
+      case "reaction.started":
+        return this.#titles.get(event.label)?.title ?? event.label;
+      default:
+        return null;
+    }
+  }
+}
