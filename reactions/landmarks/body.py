@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from reactions.landmarks.nets import POSE_DETECTOR, POSE_FULL, POSE_LITE
+from reactions.landmarks.nets import POSE_DETECTOR
 from reactions.landmarks.roi import Roi, body_from_keypoints, letterbox
 from reactions.landmarks.session import Range, Session, Tensor
 from reactions.landmarks.ssd import Detector
@@ -54,11 +54,10 @@ class BodyDetector:
 class BodyLandmarker:
     """Reads a body in a region."""
 
-    def __init__(self, store: ModelStore) -> None:
-        """Takes the lite net where the store has it, else the full one."""
+    def __init__(self, store: ModelStore, net: str) -> None:
+        """``net``: POSE_LITE or POSE_FULL."""
         outputs = ((1, 195), (1, 1), (1, 64, 64, 39))
-        name = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
-        self._session = Session(store.path(name), Range.UNIT, outputs)
+        self._session = Session(store.path(net), Range.UNIT, outputs)
 
     def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
         """The body in ``roi`` and where it will be next, or None where there is none."""

@@ -15,7 +15,7 @@ from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
 from reactions.landmarks.gates import look
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
-from reactions.landmarks.nets import HAND_FULL, HAND_LITE
+from reactions.landmarks.nets import HAND_FULL, HAND_LITE, POSE_FULL, POSE_LITE
 from reactions.landmarks.store import ModelStore
 from reactions.landmarks.tracking import Tracks
 from reactions.observation import Gate, Observation, Sample
@@ -39,7 +39,8 @@ class Cascade:
         if Net.FACE in nets:
             self._face = FaceFollower(FaceDetector(store), FaceMesh(store))
         if Net.BODY in nets:
-            self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store))
+            net = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
+            self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store, net))
 
     def observe(self, sample: Sample, tracks: Tracks | None) -> tuple[Observation, Tracks]:
         """What is in ``sample``, and what the participant's next sample needs to know.

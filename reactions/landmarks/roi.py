@@ -6,7 +6,7 @@ graphs). Pure geometry: positions in pixels of the sample, angles in radians, cl
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,10 @@ class Roi:
         if points.shape[1] > 2:
             placed[:, 2] = points[:, 2] * self.width
         return placed
+
+    def moved(self, right: float, down: float) -> "Roi":
+        """The same region so many pixels further right and down."""
+        return replace(self, x=self.x + right, y=self.y + down)
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom of the upright box around it."""

@@ -17,28 +17,48 @@ from reactions.observation import RgbImage
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
 from kornia_rs import imgproc
 
+_REACH = 2000
+"""Pixels that an edge goes on for: enough for the body below a portrait, bounded in memory."""
+
 Matrix: TypeAlias = tuple[float, float, float, float, float, float]
 
 
 def crop_on_black(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbImage:
     """The region ``roi`` at ``width`` x ``height``, black outside the picture: for detectors."""
-    matrix = _to_crop(roi, width, height)
-    return np.asarray(imgproc.warp_affine(picture, matrix, (height, width), "bilinear"))
+    if _inside(picture, roi):
+        return _warped(picture, roi, width, height)
+    rows, columns = picture.shape[:2]
+    # kornia-rs cuts off at the border, where MediaPipe's warp fades to black over one pixel. That
+    # pixel decides on detections near the threshold.
+    framed = np.zeros((rows + 2, columns + 2, 3), np.uint8)
+    framed[1:-1, 1:-1] = picture
+    return _warped(framed, roi.moved(1, 1), width, height)
 
 
 def crop_on_edge(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbImage:
     """As ``crop_on_black``, but the picture's edge goes on outside it: for landmark nets.
 
-    It goes on for one picture size; what lies farther is black.
+    It goes on for 2000 pixels; what lies farther is black.
     """
+    if _inside(picture, roi):
+        return _warped(picture, roi, width, height)
     rows, columns = picture.shape[:2]
     left, top, right, bottom = roi.bounds()
-    if left >= 0 and top >= 0 and right <= columns - 1 and bottom <= rows - 1:
-        return crop_on_black(picture, roi, width, height)
-    x = range(max(math.floor(left), -columns), min(math.ceil(right) + 1, 2 * columns))
-    y = range(max(math.floor(top), -rows), min(math.ceil(bottom) + 1, 2 * rows))
-    moved = Roi(roi.x - x.start, roi.y - y.start, roi.width, roi.height, roi.angle)
-    return crop_on_black(_extended(picture, x, y), moved, width, height)
+    x = range(max(math.floor(left), -_REACH), min(math.ceil(right) + 1, columns + _REACH))
+    y = range(max(math.floor(top), -_REACH), min(math.ceil(bottom) + 1, rows + _REACH))
+    extended = _extended(picture, x, y)
+    return _warped(extended, roi.moved(-x.start, -y.start), width, height)
+
+
+def _inside(picture: RgbImage, roi: Roi) -> bool:
+    rows, columns = picture.shape[:2]
+    left, top, right, bottom = roi.bounds()
+    return left >= 0 and top >= 0 and right <= columns - 1 and bottom <= rows - 1
+
+
+def _warped(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbImage:
+    matrix = _to_crop(roi, width, height)
+    return np.asarray(imgproc.warp_affine(picture, matrix, (height, width), "bilinear"))
 
 
 def _extended(picture: RgbImage, x: range, y: range) -> RgbImage:
