@@ -32,10 +32,11 @@ SMALLEST_LABELLED = 56
 
 
 class Stickers(Protocol):
-    """Where drawn-ready animations come from; a sticker cache."""
+    """Where animations come from: a sticker cache, or something in front of one."""
 
-    def get(self, name: str, width: int, height: int) -> Animation:
-        """The animation ``name`` to fill ``width`` x ``height`` pixels; StickerError if none."""
+    def get(self, name: str, width: int, height: int) -> Animation | None:
+        """The animation ``name`` within ``width`` x ``height`` pixels; StickerError if there is
+        none, None if it isn't ready yet."""
         ...
 
 
@@ -68,10 +69,11 @@ class Scaler:
 
 
 class Canvas:
-    """Draws pictures of ``width`` x ``height`` pixels (even, 320x180 at least), one after another.
+    """Draws pictures of ``width`` x ``height`` pixels, one after another.
 
-    It belongs to one thread. Between pictures it keeps scalers, the layout, and where each sticker
-    is on its way; nothing of the pictures themselves.
+    Both sides are even; several participants need 320x180 at least (ValueError otherwise). It
+    belongs to one thread. Between pictures it keeps scalers, the layout, and where each sticker is
+    on its way; nothing of the pictures themselves.
     """
 
     def __init__(
@@ -80,7 +82,8 @@ class Canvas:
         arrange(1, width, height)
         self.width = width
         self.height = height
-        self._stickers = stickers
+        self.stickers = stickers
+        """Asked for every sticker in every picture; may be exchanged between pictures."""
         self._fit = fit
         self._follower = Follower()
         self._scalers: dict[str, Scaler] = {}
@@ -136,10 +139,11 @@ class Canvas:
         for mark in tile.stickers:
             if mark.effect is not None:
                 self._draw_effect(inside, mark.effect, time - mark.since)
-        self._draw_name(inside, tile)
+        name = self._draw_name(inside, tile)
         for index, hold in enumerate(tile.holds):
             self._draw_hold(inside, (tile.participant, index), hold, placement, time)
-        self._draw_stickers(inside, tile, placement, time)
+        taken = [Box(area.x + name.x, area.y + name.y, name.width, name.height)] if name else []
+        self._draw_stickers(inside, tile, placement, taken, time)
 
     def _draw_picture(
         self, planes: Planes, tile: TileView, frame: av.VideoFrame, placement: Placement
@@ -156,15 +160,19 @@ class Canvas:
         x, y = even((width - diameter) / 2), even((height - diameter) / 2)
         blend(inside, avatar(tile.name, diameter), x, y)
 
-    def _draw_name(self, inside: Planes, tile: TileView) -> None:
+    def _draw_name(self, inside: Planes, tile: TileView) -> Rect | None:
+        """Where in the tile the name was written, if it was."""
         height, width = inside.luma.shape
         if height < SMALLEST_LABELLED:
-            return
-        size = round(min(max(height * 0.065, 11), 26))
+            return None
+        size = round(min(max(height * 0.065, 11), 22))
         margin = even(max(height * 0.035, 4))
         label = name_label(tile.name, size, width - 2 * margin)
-        if label is not None:
-            blend(inside, label, margin, even(height - margin - label.height))
+        if label is None:
+            return None
+        there = Rect(margin, even(height - margin - label.height), label.width, label.height)
+        blend(inside, label, there.x, there.y)
+        return there
 
     def _draw_effect(self, inside: Planes, name: str, elapsed: float) -> None:
         height, width = inside.luma.shape
@@ -193,11 +201,15 @@ class Canvas:
         )
 
     def _draw_stickers(
-        self, inside: Planes, tile: TileView, placement: Placement, time: float
+        self,
+        inside: Planes,
+        tile: TileView,
+        placement: Placement,
+        taken: list[Box],
+        time: float,
     ) -> None:
         area = placement.tile
         face = None if tile.face is None else placement.map(tile.face)
-        taken: list[Box] = []
         wanted = max(SMALLEST_STICKER, even(area.height * STICKER))
         size = min(wanted, even(area.width), even(area.height))
         for mark in tile.stickers:
@@ -238,10 +250,11 @@ class Canvas:
 
     def _sticker(self, name: str, width: int, height: int, elapsed: float) -> YuvaFrame | None:
         try:
-            return self._stickers.get(name, width, height).at(elapsed)
+            animation = self.stickers.get(name, width, height)
         except Exception:
             self._complain(name, "a sticker can't be drawn", name)
             return None
+        return None if animation is None else animation.at(elapsed)
 
     def _forget(self, tiles: Sequence[TileView]) -> None:
         """Let go of what belongs to participants who are not shown any more."""

@@ -8,6 +8,7 @@ from typing import Self
 
 import structlog
 
+from sidecar.media.backstage import Backstage
 from sidecar.media.canvas import Canvas
 from sidecar.media.encoder import Encoder
 from sidecar.media.packets import VideoPacket
@@ -21,7 +22,8 @@ class Composite:
 
     ``tiles`` is asked on the event loop, once a tick, for what to show at that time of ``clock``;
     drawing and encoding run in one thread of their own. A tick that can't begin before the next one
-    is due is skipped: the picture never falls behind.
+    is due is skipped: the picture never falls behind. For the same reason stickers are loaded
+    behind the scenes while it is entered. Leaving ends the encoder's tracks.
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class Composite:
         self._encoder = encoder
         self._clock = clock
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="composite")
+        self._stickers = canvas.stickers
+        self._backstage: Backstage | None = None
         self._task: asyncio.Task[None] | None = None
         self.ticks = 0
         """Pictures made."""
@@ -48,6 +52,7 @@ class Composite:
         """How long the last picture took to draw and encode."""
 
     async def __aenter__(self) -> Self:
+        self._canvas.stickers = self._backstage = Backstage(self._stickers)
         self._task = asyncio.create_task(self._run(), name="composite")
         return self
 
@@ -57,6 +62,9 @@ class Composite:
             await asyncio.gather(self._task, return_exceptions=True)
         # At most one picture is under way: 40 ms.
         self._pool.shutdown()
+        self._canvas.stickers = self._stickers
+        if self._backstage is not None:
+            self._backstage.close()
         self._encoder.close()
 
     async def _run(self) -> None:

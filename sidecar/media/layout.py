@@ -110,15 +110,17 @@ def arrange(
     """The tiles of ``count`` participants (1–49) on a canvas of ``width`` x ``height`` pixels.
 
     ``spotlight`` is the index of one that gets a large tile, with the others in a strip at its
-    right. Alone, a participant gets the whole canvas. Raises ValueError for any other count, and
-    for a canvas with an odd side or below 320x180.
+    right. Alone, a participant gets the whole canvas. Raises ValueError for any other count, for a
+    canvas with an odd side, and for one below 320x180 that is to be divided.
     """
     if not 1 <= count <= MAX_TILES:
         raise ValueError(f"{count} tiles: 1 to {MAX_TILES} can be arranged")
-    if width % 2 or height % 2 or width < 320 or height < 180:
-        raise ValueError(f"canvas of {width}x{height}: sides must be even, 320x180 at least")
+    if width % 2 or height % 2 or width < 2 or height < 2:
+        raise ValueError(f"canvas of {width}x{height}: sides must be even")
     if count == 1:
         return (Rect(0, 0, width, height),)
+    if width < 320 or height < 180:
+        raise ValueError(f"canvas of {width}x{height}: even 320x180 would be small for {count}")
     gap = even(min(width / 160, height / 90))
     if spotlight is None:
         return _grid(count, Rect(0, 0, width, height), gap)

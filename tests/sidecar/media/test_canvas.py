@@ -224,7 +224,29 @@ def test_more_participants_than_tiles_draws_the_first() -> None:
     assert Planes.of(picture).red.min() > 110
 
 
-@pytest.mark.parametrize("size", [(641, 360), (640, 361), (100, 100)])
+@pytest.mark.parametrize("size", [(641, 360), (640, 361), (0, 0)])
 def test_a_canvas_that_cannot_be_divided_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="canvas"):
         Canvas(*size, Blocks())
+
+
+@pytest.mark.parametrize("size", [(2, 2), (16, 90), (100, 60)])
+def test_a_tiny_picture_with_everything_on_it_is_drawn(size: tuple[int, int]) -> None:
+    tile = replace(
+        seen(colour=RED, size=size),
+        name="Ann",
+        stickers=(StickerMark("s", 0.0, HAND, effect="s"),),
+        holds=(HoldMark(HAND, 0.5),),
+    )
+    with capture_logs() as logs:
+        picture = Canvas(*size, Blocks(s=RED)).draw([tile], 0.0)
+    assert (picture.width, picture.height) == size
+    assert logs == []
+
+
+def test_a_sticker_leaves_the_name_readable() -> None:
+    named = replace(seen(), name="Ann Bee")
+    marked = replace(named, stickers=(StickerMark("s", 0.0, Box(0.0, 0.8, 0.2, 0.2)),))
+    without = Planes.of(canvas().draw([named], 0.0))
+    with_it = Planes.of(canvas(Blocks(s=RED)).draw([marked], 0.0))
+    assert differing(without, with_it, Rect(12, 320, 60, 28)) == 0

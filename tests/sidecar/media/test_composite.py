@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import av
 from structlog.testing import capture_logs
 
+from gifs.animation import Animation
+from reactions.geometry import Box
 from sidecar.media.canvas import Canvas
 from sidecar.media.composite import Composite
 from sidecar.media.encoder import Encoder
-from sidecar.media.scene import TileView
-from tests.sidecar.media.pictures import Blocks, flat, until_true
+from sidecar.media.scene import StickerMark, TileView
+from tests.sidecar.media.pictures import RED, Blocks, flat, until_true
 
 
 class Slow(Canvas):
@@ -100,3 +102,23 @@ async def test_leaving_ends_viewers_threads_and_tasks() -> None:
     assert track.readyState == "ended"
     assert asyncio.all_tasks() == tasks
     assert threading.active_count() == threads
+
+
+async def test_a_sticker_that_takes_long_to_load_makes_no_tick_late() -> None:
+    loaded = threading.Event()
+
+    class Slow(Blocks):
+        def get(self, name: str, width: int, height: int) -> Animation:
+            loaded.wait(10)
+            return super().get(name, width, height)
+
+    stickers = Slow(s=RED)
+    mark = StickerMark("s", 0.0, Box(0.4, 0.4, 0.1, 0.1))
+    view = TileView("a", "", flat(320, 180), stickers=(mark,))
+    canvas = Canvas(320, 180, stickers)
+    async with Composite(canvas, lambda time: [view], Encoder(320, 180)) as composite:
+        await until(composite, 3)
+        assert stickers.asked == []
+        loaded.set()
+        await until_true(lambda: stickers.asked != [])
+    assert canvas.stickers is stickers

@@ -81,10 +81,14 @@ def test_other_counts_are_refused(count: int) -> None:
         arrange(count, 1280, 720)
 
 
-@pytest.mark.parametrize("size", [(1279, 720), (1280, 721), (318, 180), (320, 178)])
+@pytest.mark.parametrize("size", [(1279, 720), (1280, 721), (318, 180), (320, 178), (0, 0)])
 def test_odd_and_tiny_canvases_are_refused(size: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="even"):
+    with pytest.raises(ValueError, match=f"canvas of {size[0]}x{size[1]}"):
         arrange(2, *size)
+
+
+def test_a_single_picture_may_be_tiny() -> None:
+    assert arrange(1, 16, 16) == (Rect(0, 0, 16, 16),)
 
 
 @given(pictures, tiles, st.sampled_from(Fit))
