@@ -73,6 +73,7 @@ def variables(settings: type[BaseSettings], environ: Mapping[str, str]) -> Itera
         try:
             yield Layer(name, source())
         except SettingsError as error:
+            # Not the text itself: an ICE server's credential may be in it.
             raise ConfigError(
-                f"{text!r} is no list in JSON", where=name, do='such as ["a", "b"]'
+                "the value must be a list in JSON", where=name, do='such as ["a", "b"]'
             ) from error

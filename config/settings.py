@@ -115,8 +115,6 @@ class RecognitionSettings(Section):
 
     hand_model: ModelSize
     """``full`` finds finger joints 3 % of a hand more exactly, at twice the time."""
-    body_model: ModelSize
-    """``full`` finds shoulders and arms more exactly, at twice the time."""
 
 
 class PolicySettings(Section):
