@@ -98,15 +98,15 @@ def raised_hand(hand: HandAtHead) -> float:
     x, y = hand.palm
     beside = max(ramp(abs(x), at=0.55, sure=0.7), ramp(y, at=-1.1, sure=-1.3))
     # A hand on the head is no nearer to the camera than the head, and mostly slanted.
-    off_head = max(ramp(hand.head, at=1.1, sure=1.25), ramp(hand.size, at=0.6, sure=0.7))
+    off_head = max(ramp(hand.head, at=1.15, sure=1.3), ramp(hand.size, at=0.6, sure=0.7))
     return min(
         ramp(hand.flat, at=0.8, sure=0.92),
         ramp(hand.pinch, at=0.4, sure=0.6),
-        ramp(hand.size, at=0.42, sure=0.48),
+        ramp(hand.size, at=0.37, sure=0.45),
         off_head,
         ramp(hand.upright, at=cos(radians(40)), sure=cos(radians(20))),
-        ramp(hand.tips, at=-0.6, sure=-0.8),
-        ramp(y, at=-0.05, sure=-0.25),
+        ramp(hand.tips, at=-0.5, sure=-0.7),
+        ramp(y, at=0.08, sure=-0.08),
         beside,
     )
 
@@ -116,7 +116,7 @@ def thinking(hand: HandAtHead) -> float:
     x, y = hand.wrist
     return min(
         ramp(hand.jaw, at=0.06, sure=0.04),
-        ramp(hand.mouth, at=1.05, sure=1.3),
+        ramp(hand.mouth, at=1.0, sure=1.3),
         ramp(y, at=0.1, sure=0.2),
         ramp(hand.palm[1], at=0.0, sure=0.1),
         ramp(hand.top, at=-0.5, sure=-0.4),

@@ -137,9 +137,9 @@ def surprised(face: FaceReading) -> float:
 def calm(face: FaceReading) -> float:
     """How expressionless ``face`` is, 0–1."""
     return min(
-        ramp(face.smiling, at=0.33, sure=0.27),
+        ramp(face.smiling, at=0.36, sure=0.30),
         ramp(face.mouth_open, at=0.08, sure=0.04),
-        ramp(face.alarm, at=4.5, sure=3.0),
+        ramp(face.alarm, at=6.0, sure=4.5),
         ramp(abs(face.yaw), at=30, sure=20),
     )
 

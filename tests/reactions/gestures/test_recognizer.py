@@ -1,0 +1,124 @@
+from collections.abc import Mapping
+
+import pytest
+
+from reactions.gestures.motion import Motion
+from reactions.gestures.ramp import DECISION
+from reactions.gestures.recognizer import Recognizer
+from reactions.labels import LABELS, LabelScore
+from reactions.observation import Gate, Hand, Observation, Side
+from tests.reactions.gestures.figures import HEIGHT, WIDTH, make_face, make_hand, see
+
+
+class Shapes:
+    """Reads every left hand as an open palm and every right one as a thumb."""
+
+    def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
+        assert (width, height) == (WIDTH, HEIGHT)
+        shown = "open_palm" if hand.side is Side.LEFT else "thumbs_up"
+        return {"open_palm": 0.05, "thumbs_up": 0.05, "none": 0.02} | {shown: 0.9}
+
+
+def recognize(
+    observation: Observation, labels: tuple[str, ...] = tuple(LABELS), motion: Motion | None = None
+) -> list[LabelScore]:
+    scores, _ = Recognizer(labels, shapes=Shapes()).recognize(observation, motion)
+    return list(scores)
+
+
+def best(scores: list[LabelScore]) -> dict[str, float]:
+    return {score.label: score.score for score in reversed(scores)}
+
+
+def test_labels_outside_the_vocabulary_are_refused() -> None:
+    with pytest.raises(ValueError, match="dab"):
+        Recognizer(["smile", "dab"])
+
+
+def test_nothing_seen_scores_nothing() -> None:
+    assert recognize(Observation(WIDTH, HEIGHT, 0.0, gate=Gate.BLACK)) == []
+
+
+def test_only_the_asked_labels_are_scored() -> None:
+    seen = see(0.0, make_hand((500, 300)), face=make_face())
+    labels = {score.label for score in recognize(seen, ("smile", "thumbs_up"))}
+    assert labels == {"smile", "thumbs_up"}
+
+
+def test_scores_come_best_first_and_within_0_and_1() -> None:
+    scores = [score.score for score in recognize(see(0.0, make_hand((500, 300)), face=make_face()))]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_presence_is_the_nets_own_confidence() -> None:
+    hand, face = make_hand((500, 300)), make_face()
+    scores = best(recognize(see(0.0, hand, face=face)))
+    assert scores["face"] == face.presence
+    assert scores["hand"] == hand.presence
+
+
+def test_a_calm_face_without_hands_is_neutral() -> None:
+    assert best(recognize(see(0.0, face=make_face())))["neutral"] > DECISION
+
+
+def test_hands_in_the_picture_are_not_neutral() -> None:
+    assert best(recognize(see(0.0, make_hand((500, 300)), face=make_face())))["neutral"] == 0
+
+
+def test_each_hand_is_scored_with_its_own_box_and_side() -> None:
+    left, right = make_hand((150, 300), side=Side.LEFT), make_hand((500, 300))
+    seen = see(0.0, left, right)
+    top = {score.label: score for score in reversed(recognize(seen))}
+    assert top["open_palm"].hand is Side.LEFT
+    assert top["open_palm"].box == seen.box(left.points)
+    assert top["thumbs_up"].hand is Side.RIGHT
+    assert top["thumbs_up"].box == seen.box(right.points)
+
+
+def test_a_face_label_has_the_faces_box() -> None:
+    seen = see(0.0, face=make_face(width=0.68, drop=0.15))
+    (smile,) = recognize(seen, ("smile",))
+    assert seen.face is not None
+    assert smile.box == seen.box(seen.face.points)
+    assert smile.score > DECISION
+
+
+def test_a_hand_over_the_mouth_hides_a_smile() -> None:
+    face = make_face(width=0.68, drop=0.15)
+    assert best(recognize(see(0.0, make_hand((320, 250)), face=face)))["smile"] < 0.2
+
+
+def test_a_hand_at_the_chin_is_thinking_in_the_place_of_the_face() -> None:
+    hand = make_hand((350, 277), palm=45, lean=-20, straight=(False,) * 4)
+    seen = see(0.0, hand, face=make_face())
+    (thinking,) = recognize(seen, ("thinking",))
+    assert thinking.score > DECISION
+    assert seen.face is not None
+    assert thinking.box == seen.box(seen.face.points)
+    assert thinking.hand is Side.RIGHT
+
+
+def test_a_still_picture_shows_no_wave() -> None:
+    assert best(recognize(see(0.0, make_hand((500, 300)))))["wave"] < 0.2
+
+
+def test_a_waving_hand_is_no_open_palm() -> None:
+    recognizer, motion = Recognizer(["wave", "open_palm"], shapes=Shapes()), None
+    for index in range(12):
+        hand = make_hand((300 + 40 * (index % 2), 250), side=Side.LEFT)
+        scores, motion = recognizer.recognize(see(index * 0.2, hand), motion)
+    assert best(list(scores))["wave"] > DECISION
+    assert best(list(scores))["open_palm"] < 0.2
+
+
+def test_a_talking_mouth_is_not_surprised() -> None:
+    wide = make_face(width=0.5, drop=0.27, opening=0.22, brows=0.32, lids=0.38)
+    shut = make_face(brows=0.32, lids=0.38)
+    recognizer, motion = Recognizer(["surprised"]), None
+    for index in range(8):
+        face = wide if index % 2 else shut
+        scores, motion = recognizer.recognize(see(index * 0.2, face=face), motion)
+        if index == 1:
+            assert scores[0].score > DECISION
+    assert scores[0].score < DECISION
