@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from config.errors import RoomError
@@ -24,11 +24,13 @@ class ParticipantJoined:
     time: float
     participant: str
     name: str
+    present: bool = False
+    """Told to a new listener about somebody who joined earlier."""
 
     kind = "participant.joined"
 
     def payload(self) -> Json:
-        return {"name": self.name}
+        return {"name": self.name, "present": True} if self.present else {"name": self.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ class EventBus:
     def publish(self, event: SessionEvent) -> None:
         """Hand ``event`` to everybody who may see it."""
         if isinstance(event, ParticipantJoined):
-            self._present[event.participant] = event
+            self._present[event.participant] = replace(event, present=True)
         elif isinstance(event, ParticipantLeft):
             self._present.pop(event.participant, None)
         for listener in self._listeners:

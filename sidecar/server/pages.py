@@ -15,6 +15,8 @@ from sidecar.server.lobby import Lobby
 WEB: Final = Path(str(files("sidecar") / "web"))
 STICKERS: Final = Path(str(files("gifs") / "stickers"))
 _FILE: Final = re.compile(r"[a-z_]+\.(?:js|css|svg|html)|poses/[a-z_]+\.webp")
+_TITLES: Final = {"ok_hand": "OK", "ily": "I love you"}
+"""Where the label's own name isn't how people call it."""
 
 
 class Pages:
@@ -78,7 +80,7 @@ class Pages:
         pose = WEB / "poses" / f"{label}.webp"
         return {
             "label": label,
-            "title": label.replace("_", " "),
+            "title": _TITLES.get(label, label.replace("_", " ").capitalize()),
             "how": spec.how,
             "evidence": spec.evidence.value,
             "kind": rule.kind.value,

@@ -26,6 +26,7 @@ export class Log {
       hour: "2-digit",
       minute: "2-digit",
       second: "2-digit",
+      hour12: false,
     });
     const who = document.createElement("b");
     who.textContent = own ? "You" : event.name;
@@ -43,7 +44,7 @@ export class Log {
   #words(event) {
     switch (event.event) {
       case "participant.joined":
-        return "joined";
+        return event.present ? null : "joined";
       case "participant.left":
         return event.reason === "left" ? "left" : `left (${event.reason})`;
       case "reaction.started":
