@@ -1,0 +1,155 @@
+"""Drawing the composite and its stickers, against the same picture from a libavfilter graph."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from statistics import median
+
+import av
+import av.filter
+import numpy as np
+from av.video.format import VideoFormat
+
+from bench.media_footage import frames
+from bench.media_rig import OURS, pinned
+from bench.table import Table
+from gifs.animation import Animation
+from reactions.geometry import Box
+from sidecar.media.canvas import Canvas
+from sidecar.media.layout import Rect, arrange, even
+from sidecar.media.overlay import from_rgba
+from sidecar.media.scene import StickerMark, TileView
+
+WIDTH, HEIGHT = 1280, 720
+HAND = Box(0.15, 0.5, 0.1, 0.2)
+Pictures = Sequence[av.VideoFrame]
+
+
+def disc(size: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """A soft-edged disc, straight RGBA: a stand-in for a sticker of any look."""
+    axis = np.arange(size) + 0.5 - size / 2
+    inside = (size / 2 - np.hypot(axis[:, None], axis[None, :])).clip(0, 8) / 8
+    pixels = np.full((size, size, 4), (250, 190, 40, 0), np.uint8)
+    pixels[..., 3] = inside * 255
+    return pixels
+
+
+class Discs:
+    """Stickers that are all discs."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Animation] = {}
+
+    def get(self, name: str, width: int, height: int) -> Animation:
+        size = min(width, height)
+        if size not in self._made:
+            self._made[size] = Animation((from_rgba(disc(size)),), (0.1,))
+        return self._made[size]
+
+
+def ours(count: int, stickers: int) -> Callable[[Pictures], None]:
+    """Our canvas with so many participants, the first of whom wear a sticker."""
+    canvas = Canvas(WIDTH, HEIGHT, Discs())
+    views = [TileView(str(n), f"Participant {n + 1}", None) for n in range(count)]
+    mark = (StickerMark("disc", 0.0, HAND),)
+    views = [replace(view, stickers=mark) if n < stickers else view for n, view in enumerate(views)]
+
+    def draw(pictures: Pictures) -> None:
+        tiles = [
+            replace(view, frame=picture) for view, picture in zip(views, pictures, strict=True)
+        ]
+        canvas.draw(tiles, 0.0)
+
+    return draw
+
+
+class Graph:
+    """scale + xstack + overlay: the same tiles and stickers, without names and corners.
+
+    The graph object is kept: PyAV's filter contexts hold it weakly, and pushing into a graph that
+    was freed crashes.
+    """
+
+    def __init__(self, count: int, stickers: int) -> None:
+        self._graph = av.filter.Graph()
+        base = Fraction(1, 25)
+        areas = arrange(count, WIDTH, HEIGHT)
+        self._sources = [
+            self._graph.add_buffer(
+                width=640, height=360, format=VideoFormat("yuv420p"), time_base=base
+            )
+            for _ in areas
+        ]
+        last = self._stacked(areas)
+        size = even(areas[0].height * 0.4)
+        self._sticker = av.VideoFrame.from_ndarray(disc(size), format="rgba")
+        self._sticker = self._sticker.reformat(format="yuva420p")
+        self._stickers = []
+        for area in areas[:stickers]:
+            source = self._graph.add_buffer(
+                width=size, height=size, format=VideoFormat("yuva420p"), time_base=base
+            )
+            overlay = self._graph.add("overlay", f"x={area.x + 8}:y={area.y + 8}:format=yuv420")
+            last.link_to(overlay, 0, 0)
+            source.link_to(overlay, 0, 1)
+            self._stickers.append(source)
+            last = overlay
+        self._sink = self._graph.add("buffersink")
+        last.link_to(self._sink)
+        self._graph.configure()
+        self._count = 0
+
+    def _stacked(self, areas: Sequence[Rect]) -> av.filter.context.FilterContext:
+        scaled = []
+        for source, area in zip(self._sources, areas, strict=True):
+            scale = self._graph.add("scale", f"{area.width}:{area.height}:flags=bilinear")
+            source.link_to(scale)
+            scaled.append(scale)
+        if len(scaled) == 1:
+            return scaled[0]
+        layout = "|".join(f"{area.x}_{area.y}" for area in areas)
+        stack = self._graph.add("xstack", f"inputs={len(scaled)}:layout={layout}:fill=black")
+        for number, scale in enumerate(scaled):
+            scale.link_to(stack, 0, number)
+        return stack
+
+    def __call__(self, pictures: Pictures) -> None:
+        """Draw one picture."""
+        self._count += 1
+        for source, picture in zip(self._sources, pictures, strict=True):
+            picture.pts, picture.time_base = self._count, Fraction(1, 25)
+            source.push(picture)
+        for source in self._stickers:
+            self._sticker.pts, self._sticker.time_base = self._count, Fraction(1, 25)
+            source.push(self._sticker)
+        self._sink.pull()
+
+
+def milliseconds(draw: Callable[[Pictures], None], count: int, rounds: int) -> float:
+    """Median CPU time of one picture; every picture has new source frames."""
+    footage = frames()
+    taken = []
+    for number in range(rounds):
+        pictures = [footage[(number * count + n) % len(footage)] for n in range(count)]
+        began = time.process_time()
+        draw(pictures)
+        taken.append(time.process_time() - began)
+    return 1000 * median(taken[5:])
+
+
+def measure(quick: bool) -> Iterator[Table]:
+    """One row for each number of participants and stickers."""
+    table = Table(
+        "Drawing 1280x720, ms of CPU",
+        ("participants", "stickers", "canvas", "libavfilter", "canvas / libavfilter"),
+        "640x360 in. The canvas also writes names and rounds corners; the graph (scale, xstack, "
+        "overlay) does not, and has to be rebuilt whenever somebody joins or a sticker ends.",
+    )
+    rounds = 40 if quick else 300
+    with pinned(OURS):
+        for count, stickers in ((1, 0), (4, 0), (9, 0), (9, 3), (9, 9), (16, 0)):
+            mine = milliseconds(ours(count, stickers), count, rounds)
+            theirs = milliseconds(Graph(count, stickers), count, rounds)
+            table.add(count, stickers, mine, theirs, f"{mine / theirs:.2f}x")
+    yield table
