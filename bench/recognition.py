@@ -1,0 +1,176 @@
+"""How well the shipped recogniser names what mannequins show, and what look-alikes set off.
+
+Every pose is seen as a camera would: taken up from a neutral stance and then held, sampled five
+times a second, with the memory that travels from sample to sample.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from bench.table import Table
+from config.reactions import Kind, ReactionRule
+from config.table import load_table
+from reactions.detection import FrameDetector, Memory
+from reactions.labels import LABELS, Evidence
+from reactions.landmarks.store import ModelStore
+from reactions.mannequin import (
+    CAST,
+    FAR,
+    LOOKALIKES,
+    MEDIUM,
+    MONK,
+    NEAR,
+    POSES,
+    Choreography,
+    Person,
+    Pose,
+    Scene,
+    render,
+)
+from reactions.observation import Sample
+
+RATE = 5.0
+"""Samples a second: the sampler's default."""
+TRANSITION = 0.6
+HELD = 0.5
+"""Seconds that a pose is held: three samples."""
+MOVING = 1.6
+"""Seconds that a moving pose is held; a wave needs ``LEAD`` of them to be told from a hand held."""
+LEAD = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Who is seen from where."""
+
+    tone: int
+    """Index into the Monk scale."""
+    distance: float
+    yaw: float
+
+    @property
+    def person(self) -> Person:
+        """The cast member whose skin is nearest to the tone, with that tone."""
+        nearest = min(CAST.values(), key=lambda one: abs(MONK.index(one.skin) - self.tone))
+        return replace(nearest, skin=MONK[self.tone])
+
+    @property
+    def scene(self) -> Scene:
+        return Scene(yaw=self.yaw, distance=self.distance)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the recogniser made of one pose, over all frames in which it was held."""
+
+    held: int = 0
+    named: int = 0
+    """Frames in which the pose's own label reached its threshold."""
+    fired: Counter[str] = field(default_factory=Counter)
+    """How often each other label that is not mere presence did."""
+    faceless: int = 0
+    handless: int = 0
+
+    @property
+    def recall(self) -> float:
+        return self.named / self.held if self.held else 0.0
+
+    @property
+    def alarms(self) -> float:
+        """The share of frames in which anything fired that wasn't held; at most one a frame."""
+        return self.fired["any"] / self.held if self.held else 0.0
+
+
+def cells(
+    tones: Sequence[int] = range(10),
+    distances: Sequence[float] = (NEAR, MEDIUM, FAR),
+    yaws: Sequence[float] = (-20.0, 0.0, 20.0),
+) -> Iterator[Cell]:
+    """Every combination; by default 10 tones x 3 distances x 3 yaws."""
+    for tone, distance, yaw in product(tones, distances, yaws):
+        yield Cell(tone, distance, yaw)
+
+
+def held_frames(name: str, cell: Cell, *, seed: int = 0) -> Iterator[tuple[Sample, bool]]:
+    """The samples of ``name`` being taken up and held, and whether each counts as held."""
+    moving = name == "wave"
+    hold = MOVING if moving else HELD
+    play = Choreography([("neutral", 0.1), (name, hold)], TRANSITION, seed=seed + cell.tone)
+    begins = play.holds[1].start
+    counts_from = begins + (LEAD if moving else 0.0)
+    samples = int((play.holds[1].end) * RATE) + 1
+    for index in range(samples):
+        time = index / RATE
+        picture = render(cell.person, play.pose_at(time), cell.scene, seed=index)
+        yield Sample(picture, time), counts_from - 1e-6 <= time <= play.holds[1].end
+
+
+def watch(
+    detector: FrameDetector, table: Mapping[str, ReactionRule], name: str, where: Sequence[Cell]
+) -> Tally:
+    """Show ``name`` in every cell of ``where`` and count what single frames say."""
+    tally = Tally()
+    for cell in where:
+        memory: Memory | None = None
+        for sample, counts in held_frames(name, cell):
+            detection = detector.detect(sample, memory)
+            memory = detection.memory
+            if not counts:
+                continue
+            firing = {
+                score.label
+                for score in detection.scores
+                if score.score >= table[score.label].threshold
+            }
+            tally.held += 1
+            tally.named += name in firing
+            tally.faceless += detection.observation.face is None
+            tally.handless += not detection.observation.hands
+            wrong = sorted(firing - _related(name, table))
+            tally.fired.update(wrong)
+            tally.fired["any"] += bool(wrong)
+    return tally
+
+
+def _related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
+    """What may fire along with ``name``: presence, what gives way to it in a meeting, its smile."""
+    presence = {one for one, spec in LABELS.items() if spec.evidence is Evidence.PRESENCE}
+    events = {one for one, rule in table.items() if rule.kind is not Kind.STICKER}
+    yielding = set(table[name].outranks) if name in table else set()
+    smiling = {"smile"} if name in POSES and POSES[name].face.smile > 0 else set()
+    return presence | events | yielding | smiling | {name}
+
+
+def measure(quick: bool) -> Iterator[Table]:
+    """Labels and look-alikes over 10 skin tones, 3 distances and 3 yaws (4 cells when quick)."""
+    table = load_table()
+    detector = FrameDetector(ModelStore(), list(LABELS))
+    where = list(cells((1, 7), (MEDIUM,), (0.0, 20.0)) if quick else cells())
+    yield _table("Mannequins holding a pose", "named", POSES, detector, table, where)
+    yield _table("Mannequins that only look alike", "", LOOKALIKES, detector, table, where)
+
+
+def _table(
+    title: str,
+    named: str,
+    names: Mapping[str, Pose],
+    detector: FrameDetector,
+    table: Mapping[str, ReactionRule],
+    where: Sequence[Cell],
+) -> Table:
+    note = (
+        f"{len(where)} combinations of skin tone, distance and yaw, {RATE:.0f} samples a second; "
+        "single frames at the shipped thresholds."
+    )
+    columns = ["pose", "frames", *([named] if named else []), "others fire", "which", "no hand"]
+    result = Table(title, columns, note)
+    for name in names:
+        tally = watch(detector, table, name, where)
+        which = ", ".join(f"{one} {n}" for one, n in tally.fired.most_common(4) if one != "any")
+        share = [f"{tally.recall:.1%}"] if named else []
+        result.add(
+            name, tally.held, *share, f"{tally.alarms:.1%}", which or "–", f"{tally.handless}"
+        )
+    return result
