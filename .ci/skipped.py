@@ -1,0 +1,40 @@
+"""Fails where a test was skipped, unless all it lacked is the shared folder of photos.
+
+Elsewhere a test that needs Chromium, npm or the nets is skipped with a reason; here they are
+installed, so a skip means that something was not tested.
+"""
+
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+ALLOWED = "shared"
+"""Stands in the reason of those that need the folder."""
+
+
+def skipped(report: Path) -> list[tuple[str, str]]:
+    """Each skipped test of a JUnit report, with its reason."""
+    # Our own pytest wrote the file a moment ago: nothing hostile is in it.
+    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314
+    return [
+        (f"{case.get('classname')}.{case.get('name')}", mark.get("message", ""))
+        for case in cases
+        for mark in case.iter("skipped")
+    ]
+
+
+def main(report: Path) -> int:
+    """The exit status."""
+    if not report.is_file():
+        print("error: no report: the tests did not run")
+        return 1
+    bad = 0
+    for name, reason in skipped(report):
+        allowed = ALLOWED in reason
+        bad += not allowed
+        print(f"{'skipped' if allowed else 'error: skipped'}: {name}: {reason}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

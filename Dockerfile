@@ -1,0 +1,58 @@
+# A small image that runs `sidecar` as nobody in particular: no TensorFlow, no compiler, no tests.
+#
+#   docker build -t sidecar .
+#   docker run --network host sidecar                        # the demo's room on port 8080
+#   docker build --build-arg NETS=mounted -t sidecar .       # without the nets, and then
+#   docker run --network host -v $PWD/nets:/var/lib/sidecar/nets sidecar
+#
+# WebRTC needs the host's network (or a TURN server): aiortc has no port range to publish.
+
+ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
+ARG NETS=fetched
+
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /src
+# The installer stays out of the environment that it fills.
+RUN python3 -m venv /opt/installer && python3 -m venv --without-pip /opt/sidecar
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY config config
+COPY gifs gifs
+COPY reactions reactions
+COPY sidecar sidecar
+RUN /opt/installer/bin/pip --python /opt/sidecar/bin/python install \
+      --no-cache-dir --no-compile --disable-pip-version-check --constraint constraints.txt .
+# What never runs here: other chips' compilers and a GPU backend of LiteRT (30 MB), training,
+# test suites, headers, type stubs. Byte code is kept only of modules that the sidecar imports.
+RUN set -eu; cd /opt/sidecar/lib/python3.*/site-packages; \
+    rm -rf ai_edge_litert/libLiteRtWebGpuAccelerator.so ai_edge_litert/tools ai_edge_litert/vendors \
+           reactions/training numpy/f2py; \
+    find . -type d \( -name tests -o -name include \) -prune -exec rm -rf {} +; \
+    find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' \
+           -o -name '*.h' -o -name '*.a' \) -delete; \
+    /opt/sidecar/bin/python -c 'import sidecar.cli.app, sidecar.demo, sidecar.replay, sidecar.annotate'
+
+FROM build AS nets-mounted
+RUN mkdir -p /nets
+
+FROM build AS nets-fetched
+RUN SIDECAR_MODELS=/nets PYTHONPATH="$(echo /opt/installer/lib/python3.*/site-packages)" \
+      /opt/sidecar/bin/sidecar models fetch
+
+FROM nets-${NETS} AS nets
+
+FROM ${PYTHON_IMAGE}
+RUN useradd --system --uid 10001 --create-home sidecar \
+    && install -d -o sidecar -g sidecar /var/lib/sidecar
+COPY --from=build /opt/sidecar /opt/sidecar
+COPY --from=nets --chown=sidecar:sidecar /nets /var/lib/sidecar/nets
+ENV PATH=/opt/sidecar/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    SIDECAR_MODELS=/var/lib/sidecar/nets \
+    SIDECAR_SERVER__HOST=0.0.0.0
+USER sidecar
+WORKDIR /var/lib/sidecar
+EXPOSE 8080
+HEALTHCHECK --start-period=60s --interval=10s --timeout=3s CMD ["python", "-c", \
+    "import os, urllib.request as r; r.urlopen('http://127.0.0.1:%s/healthz' % os.environ.get('SIDECAR_SERVER__PORT', 8080), timeout=2)"]
+ENTRYPOINT ["sidecar"]
+CMD ["demo", "--no-browser"]
