@@ -54,7 +54,7 @@ class Clay:
     def around(
         cls, boxes: list[tuple[float, float, float, float]], width: int, height: int
     ) -> "Clay | None":
-        """A window around ``boxes`` (left, top, right, bottom), cut to the picture; None: unseen."""
+        """A window around ``boxes`` (left, top, right, bottom) in the picture; None if unseen."""
         left = max(floor(min(b[0] for b in boxes)) - 2, 0)
         top = max(floor(min(b[1] for b in boxes)) - 2, 0)
         right = min(ceil(max(b[2] for b in boxes)) + 2, width)
@@ -62,6 +62,20 @@ class Clay:
         if right - left < 2 or bottom - top < 2:
             return None
         return cls(left, top, right - left, bottom - top)
+
+    def cropped(self) -> "Clay":
+        """This window cut down to what covers anything (views, not copies)."""
+        seen = self.layers[COVER] > 0
+        rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+        if not rows.size:
+            return self
+        y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+        part = object.__new__(Clay)
+        part.left, part.top = self.left + x0, self.top + y0
+        part.height = self.height[y0:y1, x0:x1]
+        part.layers = self.layers[:, y0:y1, x0:x1]
+        part.x, part.y = self.x[x0:x1], self.y[y0:y1]
+        return part
 
     def capsule(self, a: Ball, b: Ball, merge: float = 0.25, tone: float = 1.0) -> None:
         """Add the hull of two balls. ``merge`` is the reach of the smooth union in cm; ``tone`` is

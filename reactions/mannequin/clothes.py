@@ -18,6 +18,7 @@ def draw_torso(canvas: Canvas, person: Person, body: Part) -> None:
     if clay is None:
         return
     _shape(clay, s, body)
+    clay = clay.cropped()
     u, v, _ = body.coordinates(clay)
     albedo = np.empty((3, *clay.height.shape), np.float32)
     albedo[...] = colour_plane(person.cloth)
@@ -39,7 +40,7 @@ def draw_collar(canvas: Canvas, person: Person, body: Part) -> None:
             ((8.0, -2.8, 2.0), (3.4, 3.6, -5.6), 2.3),
         ]
         _rolls(canvas, body, rolls, toned(person.cloth, 1.06))
-        scale = float(body.origin[3])
+        scale = body.scale
         for side in (-1.0, 1.0):
             cord = body.project(
                 [(side * 2.9, 4.4, -9), (side * 3.4, 9, -10), (side * 3.1, 13.5, -10.5)]
@@ -59,11 +60,11 @@ def _shape(clay: Clay, s: float, body: Part) -> None:
         return Ball.at(body.project([(x * s, y, z)])[0], radius)
 
     clay.ellipsoid(
-        body.project([(0, 20.0, 0.5)])[0], body.axes, np.array([17.0 * s, 24.0, 10.0]), 2.0
+        body.project([(0, 20.0, 0.5)])[0], body.axes, np.array([16.2 * s, 24.0, 10.0]), 2.0
     )
     for side in (-1.0, 1.0):
-        clay.capsule(ball(side * 5.0, -0.6, 1.8, 3.6), ball(side * 15.6, 3.4, 1.2, 4.5), merge=2.2)
-        clay.capsule(ball(side * 15.0, 4.0, 1.0, 5.0), ball(side * 12.0, 40.0, 1.0, 7.0), merge=2.2)
+        clay.capsule(ball(side * 4.0, -0.8, 1.8, 3.4), ball(side * 14.8, 4.0, 1.2, 4.3), merge=2.6)
+        clay.capsule(ball(side * 12.0, 6.0, 1.0, 5.0), ball(side * 11.0, 40.0, 1.0, 6.0), merge=2.6)
 
 
 def _rolls(

@@ -30,7 +30,7 @@ class FaceCanvas:
     @property
     def pixel(self) -> float:
         """Size of a pixel in cm."""
-        return 1 / float(self.part.origin[3])
+        return 1 / self.part.scale
 
     def patch(
         self, left: float, top: float, right: float, bottom: float

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reactions.mannequin.canvas import CLOTH, HAIR, Canvas
-from reactions.mannequin.clay import Ball, Clay, Plane
+from reactions.mannequin.canvas import CLOTH, HAIR, Canvas, colour_plane
+from reactions.mannequin.clay import Clay, Plane
 from reactions.mannequin.person import Hair, Person
 from reactions.mannequin.surface import Part, inside, mix, toned
 
@@ -175,13 +175,14 @@ def draw_hair(canvas: Canvas, person: Person, head: Part) -> None:
     clay = _window(canvas, head)
     if clay is None:
         return
-    clay.ellipsoid(head.project([style.cap_at])[0], head.axes, np.array(style.cap), style.merge)
+    head.ellipsoid(clay, style.cap_at, style.cap, style.merge)
     _capsules(clay, head, style.locks, style.merge)
     for point, radius in style.balls:
-        ball = Ball.at(head.project([point])[0], radius)
+        ball = head.ball(point, radius)
         clay.capsule(ball, ball, style.merge)
+    clay = clay.cropped()
     u, v, w = head.coordinates(clay)
-    pixel = 1 / float(head.origin[3])
+    pixel = 1 / head.scale
     mask = None
     if style.hairline is not None:
         mask = inside(style.hairline(np.abs(u)) - v + _ragged(u, person), pixel * 1.6)
@@ -191,6 +192,7 @@ def draw_hair(canvas: Canvas, person: Person, head: Part) -> None:
         side = _window(canvas, head)
         if side is not None:
             _capsules(side, head, style.free, style.merge)
+            side = side.cropped()
             u, v, w = head.coordinates(side)
             canvas.lay(side, _strands(side, person, style, u, v, w), HAIR, shadow=0.30)
 
@@ -223,11 +225,12 @@ def _scarf(canvas: Canvas, person: Person, head: Part) -> None:
     clay = _window(canvas, head)
     if clay is None:
         return
-    clay.ellipsoid(head.project([(0, -1.6, 1.2)])[0], head.axes, np.array([8.6, 11.2, 9.9]), 0.6)
-    clay.ellipsoid(head.project([(0, 6.0, 0.2)])[0], head.axes, np.array([7.8, 8.0, 7.6]), 1.5)
+    head.ellipsoid(clay, (0, -1.6, 1.2), (8.6, 11.2, 9.9), 0.6)
+    head.ellipsoid(clay, (0, 6.0, 0.2), (7.8, 8.0, 7.6), 1.5)
+    clay = clay.cropped()
     u, v, _ = head.coordinates(clay)
     face = 1 - np.sqrt((u / 6.35) ** 2 + ((v - 1.7) / 8.9) ** 2)
-    mask = inside(-face * 6.0, 1.4 / float(head.origin[3]))
+    mask = inside(-face * 6.0, 1.4 / head.scale)
     albedo = np.empty((3, *clay.height.shape), np.float32)
     folds = 1 + 0.07 * np.sin(v * 1.1 + 0.9 * np.abs(u)) + 0.05 * np.sin(u * 1.7 - v * 0.6)
     for c in range(3):
@@ -249,18 +252,15 @@ def _solids(
     if clay is None:
         return
     _capsules(clay, head, locks, 0.8)
-    material = HAIR
-    albedo = np.asarray(colour, np.float32).reshape(3, 1, 1)
-    canvas.lay(clay, albedo, material, shadow=0.25)
+    canvas.lay(clay.cropped(), colour_plane(colour), HAIR, shadow=0.25)
 
 
 def _capsules(clay: Clay, head: Part, locks: tuple[_Lock, ...], merge: float) -> None:
     for lock in locks:
-        a, b = head.project([lock.a, lock.b])
-        clay.capsule(Ball.at(a, lock.thick), Ball.at(b, lock.thin), merge)
+        clay.capsule(head.ball(lock.a, lock.thick), head.ball(lock.b, lock.thin), merge)
 
 
 def _window(canvas: Canvas, head: Part) -> Clay | None:
-    x, y, _, scale = (float(v) for v in head.origin)
+    x, y, scale = float(head.origin[0]), float(head.origin[1]), head.scale
     box = (x - 15.5 * scale, y - 20.5 * scale, x + 15.5 * scale, y + 24.0 * scale)
     return Clay.around([box], canvas.width, canvas.height)

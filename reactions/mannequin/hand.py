@@ -22,7 +22,7 @@ _PHALANGES = ((4.3, 2.6, 1.95), (4.8, 3.0, 2.1), (4.45, 2.85, 2.1), (3.5, 2.05, 
 # Where each finger points in the palm's plane at rest, degrees towards the thumb.
 _FAN = (5.0, 1.0, -3.0, -7.0)
 _THUMB_BASE = (2.1, -1.7, -0.9)
-_THUMB = (4.5, 3.5, 2.6)
+_THUMB = (4.4, 3.3, 2.5)
 
 
 @dataclass(frozen=True, slots=True)

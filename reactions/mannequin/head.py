@@ -15,10 +15,8 @@ _METAL = Material((0.5, 0.45, 0.4), (1.2, 1.15, 1.1), rim=0.4, gloss=0.6)
 
 def draw_neck(canvas: Canvas, person: Person, skeleton: Skeleton, body: Part, head: Part) -> None:
     """The neck, drawn before the head so that the chin's shadow falls on it."""
-    low = body.project([(0, 4.0, 2.0)])[0]
-    high = head.project([(0, 6.5, 1.5)])[0]
-    radius = 4.7 + 0.7 * (person.shoulders - 0.9) / 0.2
-    a, b = Ball.at(low, radius + 0.9), Ball.at(high, radius)
+    radius = 4.5 + 0.6 * (person.shoulders - 0.9) / 0.2
+    a, b = body.ball((0, 4.0, 2.0), radius + 1.1), head.ball((0, 6.0, 1.5), radius)
     clay = Clay.around([_reach(a), _reach(b)], canvas.width, canvas.height)
     if clay is None:
         return
@@ -28,12 +26,13 @@ def draw_neck(canvas: Canvas, person: Person, skeleton: Skeleton, body: Part, he
 
 def draw_head(canvas: Canvas, person: Person, face: Face, head: Part) -> None:
     """Skull, face and ears."""
-    x, y, _, scale = (float(v) for v in head.origin)
-    reach = 14.5 * scale
+    x, y = float(head.origin[0]), float(head.origin[1])
+    reach = 14.0 * head.scale
     clay = Clay.around([(x - reach, y - reach, x + reach, y + reach)], canvas.width, canvas.height)
     if clay is None:
         return
     _shape(clay, person, face, head)
+    clay = clay.cropped()
     u, v, _ = head.coordinates(clay)
     albedo = np.empty((3, *clay.height.shape), np.float32)
     albedo[...] = colour_plane(person.skin)
@@ -50,7 +49,7 @@ def _shape(clay: Clay, person: Person, face: Face, head: Part) -> None:
     def blob(
         center: tuple[float, float, float], radii: tuple[float, float, float], merge: float
     ) -> None:
-        clay.ellipsoid(head.project([center])[0], head.axes, np.array(radii), merge)
+        head.ellipsoid(clay, center, radii, merge)
 
     for side in (-1.0, 1.0):
         blob((side * 7.25, 1.2, 0.8), (0.95, 2.15, 1.5), 0.3)
@@ -63,10 +62,9 @@ def _shape(clay: Clay, person: Person, face: Face, head: Part) -> None:
 
 
 def _nose(clay: Clay, head: Part) -> None:
-    bridge, tip = head.project([(0, -0.4, -7.4), (0, 3.15, -8.75)])
-    clay.capsule(Ball.at(bridge, 0.62), Ball.at(tip, 0.98), merge=0.7)
+    clay.capsule(head.ball((0, -0.4, -7.4), 0.62), head.ball((0, 3.15, -8.75), 0.98), merge=0.7)
     for side in (-1.0, 1.0):
-        wing = Ball.at(head.project([(side * 1.0, 3.75, -7.7)])[0], 0.72)
+        wing = head.ball((side * 1.0, 3.75, -7.7), 0.72)
         clay.capsule(wing, wing, merge=0.5)
 
 
@@ -74,7 +72,7 @@ def draw_glasses(canvas: Canvas, person: Person, head: Part) -> None:
     """Round frames in front of the eyes; the lenses only catch a little light."""
     if person.glasses is None:
         return
-    height, scale = float(head.origin[2]) + 9.0, float(head.origin[3])
+    height, scale = float(head.origin[2]) + 9.0, head.scale
     angle = np.linspace(0, 2 * np.pi, 25)
     width = max(0.34 * scale, 1.2)
     for side in (-1.0, 1.0):
@@ -97,7 +95,7 @@ def draw_glasses(canvas: Canvas, person: Person, head: Part) -> None:
 
 def _glare(canvas: Canvas, head: Part, side: float) -> None:
     streak = head.project([(side * 3.2 - 1.5, 0.9, -8.6), (side * 3.2 - 0.4, -1.2, -8.6)])[:, :2]
-    width = 0.7 * float(head.origin[3])
+    width = 0.7 * head.scale
     canvas.stroke(streak, width, (255, 255, 255), 0.16, float(head.origin[2]) + 8, reach=6.0)
 
 
@@ -106,7 +104,7 @@ def draw_earrings(canvas: Canvas, person: Person, head: Part) -> None:
     if person.earrings is None:
         return
     for side in (-1.0, 1.0):
-        bead = Ball.at(head.project([(side * 7.75, 4.1, 0.4)])[0], 0.62)
+        bead = head.ball((side * 7.75, 4.1, 0.4), 0.62)
         clay = Clay.around([_reach(bead)], canvas.width, canvas.height)
         if clay is not None:
             clay.capsule(bead, bead)

@@ -24,7 +24,7 @@ _CLOSED = (Finger(80, 100, 62), Finger(83, 102, 62), Finger(84, 102, 62), Finger
 _OUT = Thumb((50, 16), (46, 10), (38, 6))
 _FOLDED = Thumb((30, 40), (-52, 38), (-80, 12))
 _TUCKED = Thumb((14, 40), (-20, 34), (-46, 26))
-_HITCH = Thumb((62, 14), (80, 4), (92, -4))
+_HITCH = Thumb((40, 14), (74, 4), (90, -6))
 
 
 def _shape(thumb: Thumb, straight: str, spread: float = 0.0) -> HandShape:
@@ -44,22 +44,22 @@ FLAT = HandShape(
 FIST = _shape(_FOLDED, "")
 _VICTORY = _shape(_FOLDED, "il", 7)
 _OK = HandShape(
-    Thumb((44, 44), (16, 36), (0, 28)),
-    Finger(50, 58, 30, 2), Finger(12, 14, 8, 3), Finger(6, 10, 6, -2), Finger(4, 8, 4, -8),
+    Thumb((35, 47), (8, 35), (-7, 26)),
+    Finger(52, 58, 30, 2), Finger(12, 14, 8, 3), Finger(6, 10, 6, -2), Finger(4, 8, 4, -8),
 )  # fmt: skip
 
 _PALM = facing((0, 1, 0.12), (0, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
 _SIDE: Vector = (24, -5, 17)
 """Beside the head, fingers at the height of the eyes."""
-_LOW: Vector = (22, -10, 18)
+_LOW: Vector = (22, -3.5, 15)
 
 
 def _right(shape: HandShape, wrist: Vector = _LOW, turn: Quaternion = _PALM, **arm: float) -> Pose:
     return Pose(right=Arm(wrist, turn, shape, **arm))
 
 
-_RAISED = Pose(right=Arm((25, 2, 12), facing((-0.05, 1, 0.05), (0.1, 0, 1)), FLAT))
+_RAISED = Pose(right=Arm((24.5, 3.5, 10), facing((-0.05, 1, 0.05), (0.1, 0, 1)), FLAT))
 _WAVE = Pose(
     right=Arm((25, -1, 15), facing((0, 1, 0.1), (0.05, 0, 1)), OPEN), face=Face(smile=0.35)
 )
@@ -85,10 +85,10 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "wave": _WAVE,
         "ok_hand": _right(_OK),
         "thumbs_up": _right(
-            _shape(_HITCH, ""), (21, -13, 20), facing((0.85, 0.05, 0.5), (0.45, 0, -0.8))
+            _shape(_HITCH, ""), (20, -3, 12), facing((0.56, 0.5, 0.66), (0.77, 0, -0.64))
         ),
         "thumbs_down": _right(
-            _shape(_HITCH, ""), (21, -9, 20), facing((0.85, -0.05, 0.5), (-0.45, 0, 0.8))
+            _shape(_HITCH, ""), (16, 0, 14), facing((0.97, 0.26, 0.05), (0, 0, 1)), swivel=60
         ),
         "victory": _right(_VICTORY),
         "rock": _right(_shape(_FOLDED, "ip", 4)),

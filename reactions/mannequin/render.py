@@ -3,10 +3,10 @@
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from reactions.mannequin.background import background
 from reactions.mannequin.canvas import Canvas
+from reactions.mannequin.clay import Plane
 from reactions.mannequin.clothes import draw_collar, draw_torso
 from reactions.mannequin.hair import draw_back_hair, draw_hair
 from reactions.mannequin.head import draw_earrings, draw_glasses, draw_head, draw_neck
@@ -14,7 +14,7 @@ from reactions.mannequin.limbs import draw_hand, draw_sleeve
 from reactions.mannequin.person import Person
 from reactions.mannequin.pose import Pose
 from reactions.mannequin.scene import Camera, Scene
-from reactions.mannequin.skeleton import Skeleton, pose_skeleton
+from reactions.mannequin.skeleton import HEAD_SIZE, Skeleton, pose_skeleton
 from reactions.mannequin.surface import Part
 from reactions.observation import Points, RgbImage, Side
 
@@ -61,7 +61,7 @@ def landmarks(
 
 
 def _draw(canvas: Canvas, person: Person, pose: Pose, skeleton: Skeleton, camera: Camera) -> None:
-    head = Part.at(skeleton.head, skeleton.head_axes, camera)
+    head = Part.at(skeleton.head, skeleton.head_axes, camera, HEAD_SIZE)
     body = Part.at(skeleton.lean, np.eye(3), camera)
     draw_back_hair(canvas, person, head)
     draw_torso(canvas, person, body)
@@ -79,13 +79,14 @@ def _draw(canvas: Canvas, person: Person, pose: Pose, skeleton: Skeleton, camera
 
 
 @lru_cache(maxsize=8)
-def _noise_tile(sigma: float, width: int, height: int) -> npt.NDArray[np.int16]:
+def _noise_tile(sigma: float, width: int, height: int) -> Plane:
     generator = np.random.default_rng(20)
-    tile = generator.normal(0.5, sigma, (height + 32, width + 32, 3))
-    return np.floor(tile).astype(np.int16)
+    tile = generator.normal(0.5, sigma, (height + 32, width + 32)).astype(np.float32)
+    tile.setflags(write=False)
+    return tile
 
 
-def _noise(sigma: float, width: int, height: int, seed: int) -> npt.NDArray[np.int16] | None:
+def _noise(sigma: float, width: int, height: int, seed: int) -> Plane | None:
     if sigma <= 0:
         return None
     x, y = (seed * 7919 + 11) % 32, (seed * 104729 + 5) // 32 % 32

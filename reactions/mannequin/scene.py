@@ -13,7 +13,7 @@ NEAR, MEDIUM, FAR = 66.0, 86.0, 112.0
 
 _FOCAL = 0.78
 """Focal length in picture widths: a webcam with a horizontal field of view of 65°."""
-_TARGET = np.array([0.0, -13.5, 0.0])
+_TARGET = np.array([0.0, -11.0, 0.0])
 """What the camera looks at, below the chin, in cm from the middle of the shoulder line."""
 
 

@@ -11,9 +11,11 @@ from reactions.mannequin.pose import Arm, Matrix, Pose, matrix
 UPPER_ARM, FOREARM = 29.0, 25.5
 HAND_SCALE = 1.06
 """A touch larger than life: hands read better at webcam size."""
-_SHOULDER = np.array([-17.0, 2.0, 1.0])
-_HEAD = np.array([0.0, -21.0, -1.5])
-_NECK = np.array([0.0, -8.0, 1.5])
+HEAD_SIZE = 1.08
+"""Likewise the head: the proportions of a drawn character."""
+_SHOULDER = np.array([-15.8, 3.0, 1.0])
+_HEAD = np.array([0.0, -18.6, -1.5])
+_NECK = np.array([0.0, -6.0, 1.5])
 """The head turns about the top of the neck."""
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 
@@ -78,7 +80,7 @@ def _elbow(shoulder: Matrix, wrist: Matrix, length: float, swivel: float) -> Mat
     hang -= along * float(hang @ along)
     hang /= max(float(np.linalg.norm(hang)), 1e-6)
     side = np.cross(along, hang)
-    a = radians(swivel)
+    a = -radians(swivel)
     hang = hang * cos(a) + side * sin(a)
     base = (length * length + UPPER_ARM**2 - FOREARM**2) / (2 * max(length, 1e-6))
     rise = sqrt(max(UPPER_ARM**2 - base * base, 0.0))

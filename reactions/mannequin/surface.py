@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from reactions.mannequin.clay import Clay, Plane
+from reactions.mannequin.clay import Ball, Clay, Plane
 from reactions.mannequin.pose import Matrix
 from reactions.mannequin.scene import Camera
 
@@ -28,16 +28,35 @@ class Part:
     body_axes: Matrix
     """The same columns in body coordinates."""
     camera: Camera
+    size: float = 1.0
+    """Centimetres of the body to one of the part: a larger head keeps its proportions."""
 
     @classmethod
-    def at(cls, place: Matrix, body_axes: Matrix, camera: Camera) -> Self:
-        """The part whose origin is ``place`` and whose axes are ``body_axes`` (body coordinates)."""
-        return cls(camera.project(place)[0], camera.view @ body_axes, place, body_axes, camera)
+    def at(cls, place: Matrix, body_axes: Matrix, camera: Camera, size: float = 1.0) -> Self:
+        """The part at ``place`` with its axes along ``body_axes`` (body coordinates)."""
+        axes = camera.view @ body_axes
+        return cls(camera.project(place)[0], axes, place, body_axes, camera, size)
+
+    @property
+    def scale(self) -> float:
+        """Pixels to one of the part's centimetres, at its origin."""
+        return float(self.origin[3]) * self.size
 
     def project(self, points: npt.ArrayLike) -> Matrix:
         """Points in the part's centimetres as rows of ``Camera.project``."""
         local = np.atleast_2d(np.asarray(points, float))
-        return self.camera.project(self.place + local @ self.body_axes.T)
+        return self.camera.project(self.place + local @ self.body_axes.T * self.size)
+
+    def ball(self, point: Sequence[float], radius: float) -> Ball:
+        """A ball of ``radius`` (part centimetres) at ``point``."""
+        return Ball.at(self.project(point)[0], radius * self.size)
+
+    def ellipsoid(
+        self, clay: Clay, point: Sequence[float], radii: Sequence[float], merge: float
+    ) -> None:
+        """Add an ellipsoid with half-axes ``radii`` along the part's axes to ``clay``."""
+        half = np.array(radii) * self.size
+        clay.ellipsoid(self.project(point)[0], self.axes, half, merge)
 
     def coordinates(self, clay: Clay) -> tuple[Plane, Plane, Plane]:
         """Where every pixel of ``clay`` lies in the part's centimetres."""
@@ -50,7 +69,7 @@ class Part:
         # A point p projects to centre + focal * p / depth; offsets are taken from the origin.
         x = (clay.x - np.float32(cx)) * zoom - np.float32((x0 - cx) / scale)
         y = (clay.y - np.float32(cy)) * zoom - np.float32((y0 - cy) / scale)
-        a = self.axes.astype(np.float32)
+        a = (self.axes / self.size).astype(np.float32)
         u, v, w = (x * a[0, i] + y * a[1, i] + away * a[2, i] for i in range(3))
         return u, v, w
 
