@@ -55,8 +55,11 @@ class Cascade:
         tracks = replace(tracks, fingerprint=fingerprint) if tracks else Tracks(*size, fingerprint)
         if gate is not Gate.OPEN:
             return Observation(*size, sample.time, gate=gate), tracks
-        hands, trail = self._hands.follow(picture, tracks.hands) if self._hands else ((), None)
-        face, face_region = self._face.follow(picture, tracks.face) if self._face else (None, None)
-        body, body_region = self._body.follow(picture, tracks.body) if self._body else (None, None)
-        tracks = replace(tracks, hands=trail, face=face_region, body=body_region)
+        face, face_trail = self._face.follow(picture, tracks.face) if self._face else (None, None)
+        near = face_trail.region if face_trail else None
+        hands, trail = (
+            self._hands.follow(picture, tracks.hands, near) if self._hands else ((), None)
+        )
+        body, region = self._body.follow(picture, tracks.body) if self._body else (None, None)
+        tracks = replace(tracks, hands=trail, face=face_trail, body=region)
         return Observation(*size, sample.time, hands, face, body), tracks

@@ -5,11 +5,13 @@ from typing import Protocol
 
 import numpy as np
 
+from reactions.landmarks.looks import SURE, face_looks
 from reactions.landmarks.nets import FACE_DETECTOR, FACE_MESH
 from reactions.landmarks.roi import Roi, face_from_detection, face_from_landmarks, letterbox
 from reactions.landmarks.session import Range, Session
 from reactions.landmarks.ssd import Detector
 from reactions.landmarks.store import ModelStore
+from reactions.landmarks.tracking import FaceTrail
 from reactions.landmarks.warp import crop_on_edge
 from reactions.observation import Face, RgbImage
 
@@ -21,8 +23,8 @@ _STRIDES = (8, 16, 16, 16)
 class Faces(Protocol):
     """Finds faces in a picture."""
 
-    def find(self, picture: RgbImage) -> list[Roi]:
-        """Where faces are, the surest first."""
+    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
+        """Where faces are in ``region`` (default: all of ``picture``), the surest first."""
         ...
 
 
@@ -73,10 +75,27 @@ class FaceFollower:
         self._faces = faces
         self._landmarks = landmarks
 
-    def follow(self, picture: RgbImage, region: Roi | None) -> tuple[Face | None, Roi | None]:
-        """The face in ``picture`` and where it will be; looked for unless it is in ``region``."""
-        face = self._landmarks.read(picture, region) if region else None
+    def follow(self, picture: RgbImage, trail: FaceTrail | None) -> tuple[Face | None, FaceTrail]:
+        """The face in ``picture`` and its trail; without a trail everything is searched."""
+        last = trail or FaceTrail()
+        face = self._landmarks.read(picture, last.region) if last.region else None
+        searches = last.searches
         if face is None:
-            found = self._faces.find(picture)
-            face = self._landmarks.read(picture, found[0]) if found else None
-        return face, face_from_landmarks(face.points) if face else None
+            face = self._search(picture, searches, everywhere=trail is None)
+            searches += 1
+        return face, FaceTrail(face_from_landmarks(face.points) if face else None, searches)
+
+    def _search(self, picture: RgbImage, searches: int, *, everywhere: bool) -> Face | None:
+        """Looks at the whole picture, then at one part of it or, if need be, at all."""
+        face = self._first(picture, None, PRESENT)
+        height, width = picture.shape[:2]
+        looks = face_looks(width, height)
+        for region in looks if everywhere else [looks[searches % len(looks)]]:
+            face = face or self._first(picture, region, SURE)
+        return face
+
+    def _first(self, picture: RgbImage, region: Roi | None, presence: float) -> Face | None:
+        """The face that the detector is surest of in ``region``."""
+        found = self._faces.find(picture, region)
+        face = self._landmarks.read(picture, found[0]) if found else None
+        return face if face and face.presence >= presence else None

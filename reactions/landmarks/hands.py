@@ -4,6 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
+from reactions.landmarks.looks import SURE, around_small_face, hand_looks
 from reactions.landmarks.nets import PALM_SQUARE, PALM_WIDE
 from reactions.landmarks.roi import Roi, hand_from_landmarks, hand_from_palm, letterbox
 from reactions.landmarks.session import Range, Session
@@ -31,8 +32,8 @@ _FLATTENED = 0.4
 class Palms(Protocol):
     """Finds hands in a picture."""
 
-    def find(self, picture: RgbImage) -> list[Roi]:
-        """Where hands are, the surest first."""
+    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
+        """Where hands are in ``region`` (default: all of ``picture``), the surest first."""
         ...
 
 
@@ -54,8 +55,8 @@ class PalmDetector:
     def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
         """Where hands are in ``region`` (default: all of ``picture``), the surest first."""
         height, width = picture.shape[:2]
-        wide = region is None and width >= _WIDE_FROM * height
-        detector = self._detector(PALM_WIDE if wide else PALM_SQUARE)
+        across, down = (region.width, region.height) if region else (width, height)
+        detector = self._detector(PALM_WIDE if across >= _WIDE_FROM * down else PALM_SQUARE)
         region = region or letterbox(width, height, detector.aspect)
         return [
             hand_from_palm(palm.box, palm.keypoints) for palm in detector.detect(picture, region)
@@ -103,20 +104,41 @@ class HandFollower:
         self._landmarks = landmarks
 
     def follow(
-        self, picture: RgbImage, trail: HandTrail | None
+        self, picture: RgbImage, trail: HandTrail | None, face: Roi | None = None
     ) -> tuple[tuple[Hand, ...], HandTrail]:
-        """The hands in ``picture`` and their trail; without a trail, palms are looked for."""
+        """The hands in ``picture`` and their trail.
+
+        Without a trail everything is searched; ``face``, where one is, tells how small hands are.
+        """
         seen = _Seen(self._landmarks, picture)
-        for region in trail.regions if trail else ():
+        if trail is None:
+            self._search_everywhere(picture, face, seen)
+            return tuple(seen.hands), HandTrail(tuple(seen.regions))
+        for region in trail.regions:
             seen.look_at(region)
-        unsearched = trail.unsearched + 1 if trail else 0
-        lost = trail is None or len(seen.hands) < len(trail.regions)
+        lost = len(seen.hands) < len(trail.regions)
+        unsearched, searches = trail.unsearched + 1, trail.searches
         if len(seen.hands) < HANDS and (lost or unsearched >= _SEARCH_EVERY[len(seen.hands)]):
-            unsearched = 0
-            for region in self._palms.find(picture)[:_CANDIDATES]:
-                if len(seen.hands) < HANDS:
-                    seen.look_at(region)
-        return tuple(seen.hands), HandTrail(tuple(seen.regions), unsearched)
+            height, width = picture.shape[:2]
+            near_face = around_small_face(face, width, height) if searches % 2 else None
+            self._search(picture, near_face, seen)
+            unsearched, searches = 0, searches + 1
+        return tuple(seen.hands), HandTrail(tuple(seen.regions), unsearched, searches)
+
+    def _search(
+        self, picture: RgbImage, region: Roi | None, seen: "_Seen", presence: float = PRESENT
+    ) -> None:
+        for candidate in self._palms.find(picture, region)[:_CANDIDATES]:
+            if len(seen.hands) < HANDS:
+                seen.look_at(candidate, presence)
+
+    def _search_everywhere(self, picture: RgbImage, face: Roi | None, seen: "_Seen") -> None:
+        self._search(picture, None, seen)
+        height, width = picture.shape[:2]
+        near_face = around_small_face(face, width, height)
+        for region in [*filter(None, [near_face]), *hand_looks(width, height)]:
+            if not seen.hands:
+                self._search(picture, region, seen, SURE)
 
 
 class _Seen:
@@ -129,12 +151,12 @@ class _Seen:
         self.regions: list[Roi] = []
         """Where each will be next."""
 
-    def look_at(self, region: Roi) -> None:
-        """Reads ``region`` unless a hand that we have is there."""
+    def look_at(self, region: Roi, presence: float = PRESENT) -> None:
+        """Reads ``region`` unless a hand that we have is there; keeps what is that certain."""
         if not new_among(region, self.regions):
             return
         hand = self._landmarks.read(self._picture, region)
-        if hand is None:
+        if hand is None or hand.presence < presence:
             return
         coming = hand_from_landmarks(hand.points)
         # Two regions that overlapped little may still have led to the same hand.

@@ -12,10 +12,20 @@ _SAME_HAND = 0.5
 
 @dataclass(frozen=True, slots=True)
 class HandTrail:
-    """Where hands were, and how many samples ago palms were last looked for."""
+    """Where hands were, and the state of the search for more."""
 
     regions: tuple[Roi, ...] = ()
     unsearched: int = 0
+    """Samples since palms were last looked for."""
+    searches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTrail:
+    """Where the face was, and the state of the search for it."""
+
+    region: Roi | None = None
+    searches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +40,8 @@ class Tracks:
     height: int
     fingerprint: Fingerprint
     hands: HandTrail | None = None
-    """None: never looked for."""
-    face: Roi | None = None
+    """None: never looked for; so with the others."""
+    face: FaceTrail | None = None
     body: Roi | None = None
 
 
