@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
@@ -40,8 +41,14 @@ class FrameDetector:
     ``store`` lacks a net.
     """
 
-    def __init__(self, store: ModelStore, labels: Collection[str]) -> None:
-        self._cascade = Cascade(store, nets_for(labels))
+    def __init__(
+        self,
+        store: ModelStore,
+        labels: Collection[str],
+        *,
+        hand_model: Literal["lite", "full"] = "lite",
+    ) -> None:
+        self._cascade = Cascade(store, nets_for(labels), hand_model=hand_model)
         self._recognizer = Recognizer(labels)
 
     def detect(self, sample: Sample, memory: Memory | None) -> Detection:

@@ -1,13 +1,20 @@
 """Landmarks to label scores: one place that knows who reads which label."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from reactions.geometry import Box
 from reactions.gestures import body, face, motion
+from reactions.gestures.body import HandAtHead
 from reactions.gestures.face import FaceReading, read_face
-from reactions.gestures.motion import Motion
-from reactions.labels import LABELS, Evidence, LabelScore
-from reactions.observation import Hand, Observation
+from reactions.gestures.motion import HandTrack, Motion
+from reactions.gestures.ramp import ramp
+from reactions.labels import LABELS, LabelScore
+from reactions.observation import Face, Hand, Observation
+
+_SIGNS = ("ok_hand", "thumbs_up", "thumbs_down", "victory", "rock", "ily", "open_palm", "call_me")
+"""Shapes that nobody makes holding their chin: a hand that shows one there is showing it."""
 
 
 class ShapeReader(Protocol):
@@ -16,6 +23,17 @@ class ShapeReader(Protocol):
     def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
         """The probability of each hand shape's label for ``hand``, seen in so many pixels."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sighting:
+    """One hand and what is known about it."""
+
+    hand: Hand
+    box: Box
+    track: HandTrack | None
+    place: HandAtHead | None
+    shapes: Mapping[str, float]
 
 
 class Recognizer:
@@ -29,9 +47,6 @@ class Recognizer:
         if unknown:
             raise ValueError(f"no such label: {', '.join(unknown)}")
         self._labels = frozenset(labels)
-        self._shape_labels = frozenset(
-            label for label in labels if LABELS[label].evidence is Evidence.HAND_SHAPE
-        )
         self._shapes = shapes
 
     def recognize(
@@ -45,53 +60,51 @@ class Recognizer:
         reading = None if observation.face is None else read_face(observation.face)
         mouth = None if reading is None else reading.mouth_round
         moved = (motion or Motion()).follow(observation, mouth)
-        found = [
-            score
-            for score in (
-                *self._faces(observation, reading, moved),
-                *self._hands(observation, moved),
-            )
-            if score.label in self._labels
-        ]
+        hands = [self._look(hand, observation, moved) for hand in observation.hands]
+        found = [score for hand in hands for score in _score_hand(hand)]
+        if observation.face is not None and reading is not None:
+            box = observation.box(observation.face.points)
+            found += _score_face(observation.face, reading, box, hands, moved)
+        found = [score for score in found if score.label in self._labels]
         return tuple(sorted(found, key=lambda score: score.score, reverse=True)), moved
 
-    def _faces(
-        self, observation: Observation, reading: FaceReading | None, moved: Motion
-    ) -> Iterator[LabelScore]:
-        if observation.face is None or reading is None:
-            return
-        box = observation.box(observation.face.points)
-        places = [body.place_hand(hand, observation.face) for hand in observation.hands]
-        free = min(map(body.mouth_free, places), default=1.0)
-        seen = min(map(body.mouth_in_sight, places), default=1.0)
-        idle = 0.0 if observation.hands else face.calm(reading)
-        yield LabelScore("face", observation.face.presence, box)
-        yield LabelScore("smile", min(free, face.smile(reading)), box)
-        yield LabelScore(
-            "surprised", min(seen, motion.speechless(moved), face.surprised(reading)), box
-        )
-        yield LabelScore("neutral", idle, box)
-        for hand, place in zip(observation.hands, places, strict=True):
-            yield LabelScore("thinking", body.thinking(place), box, hand.side)
+    def _look(self, hand: Hand, observation: Observation, moved: Motion) -> _Sighting:
+        place = None if observation.face is None else body.place_hand(hand, observation.face)
+        shapes: Mapping[str, float] = {}
+        if self._shapes is not None:
+            shapes = self._shapes.shapes(hand, observation.width, observation.height)
+        track = moved.track_of(hand, observation.time)
+        return _Sighting(hand, observation.box(hand.points), track, place, shapes)
 
-    def _hands(self, observation: Observation, moved: Motion) -> Iterator[LabelScore]:
-        for hand in observation.hands:
-            box = observation.box(hand.points)
-            track = moved.track_of(hand, observation.time)
-            steady = 1.0 if track is None else motion.steadiness(track)
-            yield LabelScore("hand", hand.presence, box, hand.side)
-            if track is not None:
-                yield LabelScore("wave", motion.wave(track), box, hand.side)
-            if observation.face is not None:
-                place = body.place_hand(hand, observation.face)
-                raised = min(steady, body.raised_hand(place))
-                yield LabelScore("raised_hand", raised, box, hand.side)
-            for label, probability in self._read_shape(hand, observation).items():
-                # A waving hand is open as well; only one that stops is a shown palm.
-                score = min(steady, probability) if label == "open_palm" else probability
-                yield LabelScore(label, score, box, hand.side)
 
-    def _read_shape(self, hand: Hand, observation: Observation) -> Mapping[str, float]:
-        if self._shapes is None or not self._shape_labels:
-            return {}
-        return self._shapes.shapes(hand, observation.width, observation.height)
+def _score_hand(seen: _Sighting) -> Iterator[LabelScore]:
+    side = seen.hand.side
+    steady = 1.0 if seen.track is None else motion.steadiness(seen.track)
+    yield LabelScore("hand", seen.hand.presence, seen.box, side)
+    if seen.track is not None:
+        yield LabelScore("wave", motion.wave(seen.track), seen.box, side)
+    if seen.place is not None:
+        raised = min(steady, body.raised_hand(seen.place))
+        yield LabelScore("raised_hand", raised, seen.box, side)
+    for label, probability in seen.shapes.items():
+        # A waving hand is open as well; only one that stops is a shown palm.
+        score = min(steady, probability) if label == "open_palm" else probability
+        yield LabelScore(label, score, seen.box, side)
+
+
+def _score_face(
+    seen: Face, reading: FaceReading, box: Box, hands: Sequence[_Sighting], moved: Motion
+) -> Iterator[LabelScore]:
+    places = [hand.place for hand in hands if hand.place is not None]
+    free = min(map(body.mouth_free, places), default=1.0)
+    in_sight = min(map(body.mouth_in_sight, places), default=1.0)
+    surprise = min(in_sight, motion.speechless(moved), face.surprised(reading))
+    yield LabelScore("face", seen.presence, box)
+    yield LabelScore("smile", min(free, face.smile(reading)), box)
+    yield LabelScore("surprised", surprise, box)
+    yield LabelScore("neutral", 0.0 if hands else face.calm(reading), box)
+    for hand in hands:
+        if hand.place is not None:
+            sign = max((hand.shapes.get(label, 0.0) for label in _SIGNS), default=0.0)
+            score = min(body.thinking(hand.place), ramp(sign, at=0.5, sure=0.25))
+            yield LabelScore("thinking", score, box, hand.hand.side)

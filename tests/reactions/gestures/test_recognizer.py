@@ -92,11 +92,19 @@ def test_a_hand_over_the_mouth_hides_a_smile() -> None:
 def test_a_hand_at_the_chin_is_thinking_in_the_place_of_the_face() -> None:
     hand = make_hand((350, 277), palm=45, lean=-20, straight=(False,) * 4)
     seen = see(0.0, hand, face=make_face())
-    (thinking,) = recognize(seen, ("thinking",))
+    ((thinking,), _) = Recognizer(["thinking"]).recognize(seen, None)
     assert thinking.score > DECISION
     assert seen.face is not None
     assert thinking.box == seen.box(seen.face.points)
     assert thinking.hand is Side.RIGHT
+
+
+def test_a_hand_that_shows_a_sign_at_the_chin_is_not_thinking() -> None:
+    hand = make_hand((350, 277), palm=45, lean=-20, straight=(False,) * 4)
+    scores, _ = Recognizer(["thinking"], shapes=Shapes()).recognize(
+        see(0.0, hand, face=make_face()), None
+    )
+    assert scores[0].score < 0.2
 
 
 def test_a_still_picture_shows_no_wave() -> None:
