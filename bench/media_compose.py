@@ -75,11 +75,9 @@ class Graph:
         self._graph = av.filter.Graph()
         base = Fraction(1, 25)
         areas = arrange(count, WIDTH, HEIGHT)
+        form = VideoFormat("yuv420p")
         self._sources = [
-            self._graph.add_buffer(
-                width=640, height=360, format=VideoFormat("yuv420p"), time_base=base
-            )
-            for _ in areas
+            self._graph.add_buffer(None, 640, 360, form, time_base=base) for _ in areas
         ]
         last = self._stacked(areas)
         size = even(areas[0].height * 0.4)
