@@ -16,17 +16,20 @@ from sidecar.media.peer import close, peer_connection
 
 
 class ColourTrack(MediaStreamTrack):
-    """A camera that shows one luma value, 320x180 at 15 frames a second."""
+    """A camera that shows one luma value, 320x180 at 15 frames a second, until it is frozen."""
 
     kind = "video"
 
     def __init__(self, luma: int = 128) -> None:
         super().__init__()
         self.luma = luma
+        self.frozen = False
         self._tick = 0
 
     async def recv(self) -> av.VideoFrame:
         await asyncio.sleep(1 / 15)
+        while self.frozen:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
         frame = av.VideoFrame.from_ndarray(
             np.full((270, 320), self.luma, np.uint8), format="yuv420p"
         )

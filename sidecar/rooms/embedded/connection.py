@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
-from aiortc import RTCIceServer, RTCRtpTransceiver, RTCSessionDescription
+from aiortc import RTCIceCandidate, RTCIceServer, RTCRtpTransceiver, RTCSessionDescription
 
 from config.errors import SignallingError
 from sidecar.media.compat import on_picture_loss
@@ -14,7 +14,6 @@ from sidecar.media.packets import PacketTrack
 from sidecar.media.peer import close, peer_connection
 from sidecar.rooms.embedded.offer import Offer
 from sidecar.rooms.embedded.protocol import IceServer
-from sidecar.rooms.embedded.trickle import Fragment
 from sidecar.rooms.room import Publisher
 
 log = structlog.get_logger(__name__)
@@ -61,9 +60,9 @@ class Connection:
             raise SignallingError("the offer can't be answered", status=400) from error
         return self._peer.localDescription.sdp
 
-    async def trickle(self, fragment: Fragment) -> None:
+    async def trickle(self, candidates: Sequence[RTCIceCandidate]) -> None:
         """Take more of the client's candidates."""
-        for candidate in fragment.candidates:
+        for candidate in candidates:
             await self._peer.addIceCandidate(candidate)
 
     async def media_count(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import structlog
+from aiortc import RTCIceCandidate
 
 from config.errors import SignallingError
 from sidecar.media.feed import Feed
@@ -14,7 +15,6 @@ from sidecar.rooms.embedded.connection import CameraConnection, Connection, View
 from sidecar.rooms.embedded.offer import Offer, Role
 from sidecar.rooms.embedded.protocol import Answer, IceServer
 from sidecar.rooms.embedded.roster import NOTICE, Limits, Place, Roster
-from sidecar.rooms.embedded.trickle import Fragment
 from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange
 
 log = structlog.get_logger(__name__)
@@ -144,10 +144,10 @@ class EmbeddedRoom:
             place.opted_out = opted_out
             self._announce()
 
-    async def trickle(self, place: Place, fragment: Fragment) -> None:
+    async def trickle(self, place: Place, candidates: Sequence[RTCIceCandidate]) -> None:
         """Pass a client's later candidates on."""
         if (connection := self._connections.get(place.token)) is not None:
-            await connection.trickle(fragment)
+            await connection.trickle(candidates)
 
     def _admit(self, role: Role, name: str, *, opted_out: bool = False) -> Place:
         if not self._open:

@@ -1,7 +1,5 @@
 """Trickle ICE by PATCH (RFC 8840): fragments of candidates, and their entity tags. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from aiortc import RTCIceCandidate
@@ -14,32 +12,20 @@ CONTENT_TYPE: Final = "application/trickle-ice-sdpfrag"
 _PREFIX: Final = "a=candidate:"
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """What one PATCH brings: credentials (None where it names none) and candidates."""
+def read_fragment(body: bytes, content_type: str) -> list[RTCIceCandidate]:
+    """The candidates in a PATCH's body; raises SignallingError 400, 413 or 415.
 
-    ufrag: str | None
-    candidates: Sequence[RTCIceCandidate]
-
-
-def read_fragment(body: bytes, content_type: str) -> Fragment:
-    """Parse a PATCH's body; raises SignallingError 400, 413 or 415.
-
-    Candidates that name an mDNS host are left out, as they are in an offer.
+    Those that name an mDNS host are left out, as they are in an offer.
     """
     if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise _refused(415, f"the body must be {CONTENT_TYPE}")
     if len(body) > MAX_CANDIDATES * MAX_LINE:
         raise _refused(413, f"a fragment has at most {MAX_CANDIDATES} candidates")
     try:
-        lines = body.decode().splitlines()
-        ufrag = None
-        mid = None
+        mid: str | None = None
         candidates = []
-        for line in lines:
-            if line.startswith("a=ice-ufrag:"):
-                ufrag = line.partition(":")[2]
-            elif line.startswith("a=mid:"):
+        for line in body.decode().splitlines():
+            if line.startswith("a=mid:"):
                 mid = line.partition(":")[2]
             elif line.startswith(_PREFIX) and not is_mdns(line):
                 candidate = candidate_from_sdp(line.removeprefix(_PREFIX))
@@ -51,7 +37,7 @@ def read_fragment(body: bytes, content_type: str) -> Fragment:
         raise _refused(413, f"a fragment has at most {MAX_CANDIDATES} candidates")
     if any(candidate.sdpMid is None for candidate in candidates):
         raise _refused(400, "a candidate must follow the a=mid it belongs to")
-    return Fragment(ufrag, candidates)
+    return candidates
 
 
 def check_entity(if_match: str | None, etag: str) -> None:
