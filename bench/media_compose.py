@@ -75,10 +75,8 @@ class Graph:
         self._graph = av.filter.Graph()
         base = Fraction(1, 25)
         areas = arrange(count, WIDTH, HEIGHT)
-        form = VideoFormat("yuv420p")
-        self._sources = [
-            self._graph.add_buffer(None, 640, 360, form, time_base=base) for _ in areas
-        ]
+        shape = (None, 640, 360, VideoFormat("yuv420p"))
+        self._sources = [self._graph.add_buffer(*shape, time_base=base) for _ in areas]
         last = self._stacked(areas)
         size = even(areas[0].height * 0.4)
         self._sticker = av.VideoFrame.from_ndarray(disc(size), format="rgba")

@@ -68,6 +68,12 @@ class Scaler:
         return self._scaled
 
 
+def sticker_size(area: Rect) -> int:
+    """The side of the square that a sticker in the tile ``area`` gets, in pixels."""
+    wanted = max(SMALLEST_STICKER, even(area.height * STICKER))
+    return min(wanted, area.width, area.height)
+
+
 class Canvas:
     """Draws pictures of ``width`` x ``height`` pixels, one after another.
 
@@ -193,6 +199,8 @@ class Canvas:
         middle = anchor.center
         goal = ((middle[0] - area.x) / area.width, (middle[1] - area.y) / area.height)
         x, y = self._follower.move(("hold", key), goal, time)
+        if hold.sticker is not None:
+            self._sticker(hold.sticker, sticker_size(area), sticker_size(area), 0.0)
         blend(
             inside,
             ring(diameter, step_of(hold.progress)),
@@ -210,8 +218,7 @@ class Canvas:
     ) -> None:
         area = placement.tile
         face = None if tile.face is None else placement.map(tile.face)
-        wanted = max(SMALLEST_STICKER, even(area.height * STICKER))
-        size = min(wanted, even(area.width), even(area.height))
+        size = sticker_size(area)
         for mark in tile.stickers:
             picture = self._sticker(mark.sticker, size, size, time - mark.since)
             if picture is None:

@@ -25,6 +25,8 @@ class HoldMark:
 
     anchor: Box
     progress: float
+    sticker: str | None = None
+    """What will be shown once the ring is full, so that it can be made ready meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

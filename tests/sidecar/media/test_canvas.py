@@ -250,3 +250,11 @@ def test_a_sticker_leaves_the_name_readable() -> None:
     without = Planes.of(canvas().draw([named], 0.0))
     with_it = Planes.of(canvas(Blocks(s=RED)).draw([marked], 0.0))
     assert differing(without, with_it, Rect(12, 320, 60, 28)) == 0
+
+
+def test_the_sticker_of_a_hold_is_made_ready_in_the_size_that_it_will_have() -> None:
+    stickers = Blocks(s=RED)
+    drawn = canvas(stickers)
+    drawn.draw([replace(seen(), holds=(HoldMark(HAND, 0.2, "s"),))], 0.0)
+    drawn.draw([replace(seen(), stickers=(StickerMark("s", 0.0, HAND),))], 1.0)
+    assert stickers.asked == [("s", 144, 144)] * 2
