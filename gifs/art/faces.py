@@ -1,0 +1,283 @@
+"""The stickers for what faces say."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from gifs.art.hand import FINGER
+from gifs.art.hands import strokes
+from gifs.art.motion import Keys, Motion, keys, swing
+from gifs.art.scene import Layer, Sticker
+from gifs.art.style import (
+    BLUE,
+    GOLD,
+    INK,
+    PAPER,
+    SKIN,
+    VIOLET,
+    Shape,
+    Tone,
+    box,
+    circle,
+    ellipse,
+    line,
+    solid,
+)
+
+_HEAD: Final = solid([circle(120, 122, 86)], SKIN, shift=(-11.0, -10.0))
+_TONGUE: Final = "#ff6f7d"
+_MOUTH: Final = "#7a1f3d"
+
+
+def _cheeks(y: float = 142) -> str:
+    return "".join(
+        f'<ellipse cx="{x}" cy="{y:g}" rx="15" ry="10" fill="#ff9a4d" opacity="0.75"/>'
+        for x in (62, 178)
+    )
+
+
+def _eye(x: float, y: float, across: float = 11, down: float = 16) -> str:
+    """A tall dark eye with a glint."""
+    return (
+        f'<ellipse cx="{x:g}" cy="{y:g}" rx="{across:g}" ry="{down:g}" fill="{INK}"/>'
+        f'<circle cx="{x - across * 0.3:g}" cy="{y - down * 0.4:g}" r="{across * 0.36:g}"'
+        ' fill="#ffffff"/>'
+    )
+
+
+def _blink(moment: float) -> Keys:
+    """Tallness of eyes that shut for an instant at ``moment``."""
+    return keys((moment - 0.05, 1.0, "drop"), (moment, 0.36, "land"), (moment + 0.07, 1.0))
+
+
+def _eyes(y: float, moment: float, across: float = 11, down: float = 16) -> Layer:
+    eyes = _eye(88, y, across, down) + _eye(152, y, across, down)
+    return Layer(eyes, Motion(tall=_blink(moment), pivot=(120, y)))
+
+
+def _grin(y: float, wide: float, deep: float) -> str:
+    """An open laughing mouth, flat above, with teeth and tongue."""
+    left, right = 120 - wide, 120 + wide
+    d = f"M{left:g} {y:g}Q120 {y + 8:g} {right:g} {y:g}Q{right:g} {y + deep:g} 120 {y + deep:g}"
+    d += f"Q{left:g} {y + deep:g} {left:g} {y:g}Z"
+    tongue = ellipse(120, y + deep + 2, wide * 0.6, deep * 0.42).draw(_TONGUE)
+    teeth = Shape(
+        f"M{left:g} {y - 4:g}Q120 {y + 4:g} {right:g} {y - 4:g}V{y + 7:g}"
+        f"Q120 {y + 15:g} {left:g} {y + 7:g}Z"
+    ).draw("#ffffff")
+    mouth = Tone(_MOUTH, _MOUTH)
+    return solid([Shape(d)], mouth, outline=5, details=tongue + teeth)
+
+
+def _smile() -> Sticker:
+    face = Motion(rotate=swing(0, 6), y=swing(0, 4, times=2), pivot=(120, 200))
+    return Sticker(
+        (
+            Layer(
+                _HEAD,
+                face,
+                (
+                    Layer(
+                        _cheeks(),
+                        Motion(),
+                        (
+                            _eyes(104, 0.62),
+                            Layer(
+                                _grin(138, 42, 42),
+                                Motion(
+                                    wide=swing(0.98, 0.06),
+                                    tall=swing(0.94, 0.1),
+                                    pivot=(120, 140),
+                                ),
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        frames=28,
+    )
+
+
+def _surprised() -> Sticker:
+    jump = keys((0, 0), (0.14, 6, "land"), (0.3, -12), (0.46, 0), (0.9, 0))
+    brows = line("M70 74Q86 60 102 70", 8) + line("M138 70Q154 60 170 74", 8)
+    mouth = solid(
+        [ellipse(120, 166, 21, 27)],
+        Tone(_MOUTH, _MOUTH),
+        outline=5,
+        details=ellipse(120, 192, 17, 13).draw(_TONGUE),
+    )
+    wide = keys((0, 0.6), (0.14, 0.5, "spring"), (0.34, 1.05), (0.8, 1.0))
+    eyes = "".join(
+        solid([circle(x, 108, 23)], Tone("#ffffff", "#e7def2"), outline=5, shift=(-3, -3))
+        + circle(x, 108, 9).draw(INK)
+        for x in (86, 154)
+    )
+    lines = strokes("M28 62L14 50", "M212 62L226 50", "M52 34L44 20", "M188 34L196 20", tone=GOLD)
+    return Sticker(
+        (
+            Layer(
+                lines,
+                Motion(
+                    scale=keys((0.16, 0.8, "land"), (0.4, 1.0)),
+                    opacity=keys((0, 0, "hold"), (0.2, 1, "hold"), (0.72, 0, "hold")),
+                ),
+            ),
+            Layer(
+                _HEAD,
+                Motion(y=jump, scale=0.94, pivot=(120, 200)),
+                (
+                    Layer(
+                        brows, Motion(y=keys((0, 10), (0.14, 12, "spring"), (0.34, -4), (0.8, 0)))
+                    ),
+                    Layer(
+                        eyes,
+                        Motion(
+                            scale=keys((0, 0.9), (0.14, 0.84, "spring"), (0.34, 1.06), (0.8, 1)),
+                            pivot=(120, 108),
+                        ),
+                    ),
+                    Layer(mouth, Motion(scale=wide, pivot=(120, 166))),
+                ),
+            ),
+        )
+    )
+
+
+def _thinking() -> Sticker:
+    brows = Layer(
+        line("M66 78Q82 62 104 70", 8) + line("M140 84Q156 78 172 86", 8),
+        Motion(y=swing(0, 3, times=2)),
+    )
+    whites = "".join(
+        solid([ellipse(x, 108, 17, 19)], Tone("#ffffff", "#e7def2"), outline=5, shift=(-3, -3))
+        for x in (88, 154)
+    )
+    pupils = circle(88, 108, 9).draw(INK) + circle(154, 108, 9).draw(INK)
+    look = Motion(
+        x=keys((0, 6), (0.3, 6), (0.42, -6), (0.8, -6), (0.92, 6)),
+        y=keys((0, -8), (0.8, -8), (0.86, -5)),
+    )
+    mouth = line("M102 156Q122 146 146 152", 8)
+    return Sticker(
+        (
+            Layer(
+                _HEAD,
+                Motion(y=-8, rotate=swing(-2, 4), pivot=(120, 210)),
+                (
+                    brows,
+                    Layer(whites),
+                    Layer(pupils, look),
+                    Layer(mouth, Motion(rotate=swing(0, 3), pivot=(124, 152))),
+                ),
+            ),
+            Layer(
+                _chin_hand(),
+                Motion(scale=0.98, rotate=swing(0, 5, phase=0.15), y=swing(-6, 3), pivot=(84, 220)),
+            ),
+            *(
+                Layer(
+                    solid([circle(x, y, r)], PAPER, outline=5, shift=(-2, -2)),
+                    Motion(
+                        scale=keys(
+                            (0, 0, "hold"),
+                            (begin, 0.34, "spring"),
+                            (begin + 0.15, 1),
+                            (0.86, 1, "drop"),
+                            (0.96, 0, "hold"),
+                        ),
+                        pivot=(x, y),
+                    ),
+                )
+                for x, y, r, begin in ((186, 38, 10, 0.05), (212, 18, 14, 0.2))
+            ),
+        ),
+        frames=24,
+    )
+
+
+def _chin_hand() -> str:
+    """A hand at the chin: index finger along the jaw, thumb up the cheek, the rest folded."""
+    body = [
+        Shape(
+            "M66 176Q66 160 84 160L118 164Q134 168 132 188L128 206Q122 220 104 220L82 220Q68 214 66 196Z"
+        ),
+        Shape("M116 178Q140 176 158 166", FINGER - 2),
+        Shape("M78 184Q64 166 62 140", FINGER),
+    ]
+    folds = "".join(
+        solid([Shape(d, 22)], SKIN, outline=5) for d in ("M108 192L134 191", "M104 210L128 210")
+    )
+    return solid(body, SKIN) + folds + solid([box(62, 218, 64, 20, 8)], VIOLET)
+
+
+def _laugh() -> Sticker:
+    arcs = line("M66 112Q84 84 104 108", 9) + line("M136 108Q156 84 174 112", 9)
+    left = solid(
+        [Shape("M60 116C34 116 22 138 32 152C44 164 62 150 60 116Z")],
+        BLUE,
+        outline=5,
+        shift=(-3, -3),
+    )
+    right = solid(
+        [Shape("M180 116C206 116 218 138 208 152C196 164 178 150 180 116Z")],
+        BLUE,
+        outline=5,
+        shift=(-3, -3),
+    )
+    shake = swing(0, 5, times=4)
+    return Sticker(
+        (
+            Layer(
+                _HEAD,
+                Motion(y=shake, rotate=swing(0, 9), pivot=(120, 190)),
+                (
+                    Layer(_cheeks(138)),
+                    Layer(arcs),
+                    Layer(
+                        _grin(128, 48, 54), Motion(tall=swing(0.94, 0.1, times=4), pivot=(120, 130))
+                    ),
+                    Layer(left, Motion(scale=swing(1, 0.14, times=4), pivot=(58, 118))),
+                    Layer(
+                        right, Motion(scale=swing(1, 0.14, times=4, phase=0.5), pivot=(182, 118))
+                    ),
+                ),
+            ),
+        )
+    )
+
+
+def _watching() -> Sticker:
+    look = keys((0, -13), (0.3, -13), (0.4, 13), (0.75, 13), (0.85, -13))
+    shut = keys(
+        (0.3, 1.0, "drop"),
+        (0.35, 0.36, "land"),
+        (0.42, 1.0),
+        (0.75, 1.0, "drop"),
+        (0.8, 0.36, "land"),
+        (0.87, 1.0),
+    )
+
+    def eye(x: float) -> Layer:
+        ball = solid([ellipse(x, 120, 46, 66)], Tone("#ffffff", "#ddd3ec"), shift=(-8, -8))
+        iris = (
+            circle(x, 126, 27).draw(INK)
+            + circle(x, 126, 17).draw(BLUE.shade)
+            + circle(x, 126, 10).draw(INK)
+            + circle(x - 8, 115, 8).draw("#ffffff")
+        )
+        return Layer(ball, Motion(tall=shut, pivot=(x, 130)), (Layer(iris, Motion(x=look)),))
+
+    return Sticker((eye(68), eye(172)), frames=28)
+
+
+FACES: Final[Mapping[str, Sticker]] = MappingProxyType(
+    {
+        "smile": _smile(),
+        "surprised": _surprised(),
+        "thinking": _thinking(),
+        "laugh": _laugh(),
+        "eyes": _watching(),
+    }
+)
