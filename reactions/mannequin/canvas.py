@@ -26,13 +26,26 @@ class Material:
     rim: float = 0.0
     """Strength of the bright edge on the side away from the key light."""
     gloss: float = 0.0
+    """Strength of the highlight."""
     crease: float = 0.5
     """How dark a fold gets, 0–1."""
 
 
-SKIN = Material((0.52, 0.40, 0.40), (1.10, 1.05, 1.00), rim=0.20, gloss=0.05, crease=0.45)
 CLOTH = Material((0.42, 0.42, 0.52), (1.08, 1.06, 1.02), rim=0.16, crease=0.35)
 HAIR = Material((0.40, 0.38, 0.46), (1.12, 1.08, 1.04), rim=0.35, gloss=0.10, crease=0.40)
+
+
+def skin_material(colour: Colour) -> Material:
+    """Skin: dark skin shows its form by highlights, fair skin by shadows."""
+    dark = 1 - sum(colour) / 765
+    lift = 0.16 * max(dark - 0.5, 0)
+    return Material(
+        (0.52 + lift, 0.40 + lift, 0.40 + lift),
+        (1.10 + 2.2 * lift, 1.05 + 2 * lift, 1.00 + 2 * lift),
+        rim=0.20,
+        gloss=0.03 + 0.14 * dark * dark,
+        crease=0.45,
+    )
 
 
 class Canvas:
@@ -82,14 +95,14 @@ class Canvas:
         np.clip(front, 0, 1, out=front)
         front *= cover
         bare = 1 - front
-        rim = self._rim(clay, material)
+        sheen = self._sheen(clay, material)
         rgb = self.rgb[:, box[0], box[1]]
         low, high = material.shadow, material.light
         for c in range(3):
             shade = light * np.float32(high[c] - low[c])
             shade += np.float32(low[c] * min(self._strength, 1.0))
             shade *= albedo[c]
-            shade += rim
+            shade += sheen
             shade *= front
             rgb[c] *= bare
             rgb[c] += shade
@@ -147,14 +160,13 @@ class Canvas:
         light *= np.float32(0.78)
         light += np.float32(0.22)
         np.clip(light, 0, 1, out=light)
-        if material.gloss:
-            light += (light**8) * np.float32(material.gloss)
         # Light from the sky and the screen keeps the shadow side readable.
         light *= np.float32(0.80 * self._strength)
         light += layers[NZ] * np.float32(0.16 * self._strength)
         return light
 
-    def _rim(self, clay: Clay, material: Material) -> Plane:
+    def _sheen(self, clay: Clay, material: Material) -> Plane:
+        """What is added whatever the colour: the bright rim and the highlight, grey levels."""
         layers = clay.layers
         edge: Plane = 1 - layers[NZ]
         edge *= edge
@@ -163,6 +175,16 @@ class Canvas:
         np.clip(side, 0, 1, out=side)
         edge *= side
         edge *= np.float32(255 * material.rim * self._strength)
+        if material.gloss:
+            # Blinn's halfway vector between the light and a viewer straight ahead.
+            half = self._key + np.array([0, 0, 1], np.float32)
+            half /= np.linalg.norm(half)
+            spot = layers[NX] * half[0] + layers[NY] * half[1] + layers[NZ] * half[2]
+            np.clip(spot, 0, 1, out=spot)
+            spot *= spot
+            spot *= spot
+            spot *= spot
+            edge += spot * np.float32(255 * material.gloss * self._strength)
         return edge
 
     def _cast(self, clay: Clay, cover: Plane, box: tuple[slice, slice], strength: float) -> None:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from reactions.mannequin.pose import Matrix
 
-Plane: TypeAlias = npt.NDArray[np.float32]
-"""(h, w), float32."""
+Plane: TypeAlias = npt.NDArray[np.floating]
+"""(h, w), float32 (numpy's annotations lose the width in mixed arithmetic)."""
 
 _SOFT = 1.3
 """Width of a silhouette's soft edge, pixels: anti-aliasing and a webcam's lens in one."""

@@ -1,28 +1,39 @@
 """The upper body in its clothes: shoulders and chest as clay, necklines and collars painted."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from reactions.mannequin.canvas import CLOTH, Canvas, colour_plane
-from reactions.mannequin.clay import Ball, Clay, Plane
+from reactions.mannequin.clay import COVER, TONE, Ball, Clay, Plane
 from reactions.mannequin.person import Person, Top
 from reactions.mannequin.surface import Part, between, inside, mix, toned
 
 
-def draw_torso(canvas: Canvas, person: Person, body: Part) -> None:
-    """Chest and shoulders down to the picture's lower edge."""
+def draw_torso(
+    canvas: Canvas, person: Person, body: Part, arms: Sequence[tuple[Ball, Ball]]
+) -> None:
+    """Chest, shoulders and the upper ``arms`` down to the picture's lower edge."""
     s = person.shoulders
-    window = body.project([(-23 * s, -9, 0), (23 * s, 44, 0)])
-    clay = Clay.around(
-        [(window[0, 0], window[0, 1], window[1, 0], window[1, 1])], canvas.width, canvas.height
-    )
+    window = body.project([(-20 * s, -9, 0), (20 * s, 44, 0)])
+    boxes = [
+        (p.x - p.radius, p.y - p.radius, p.x + p.radius, p.y + p.radius) for a in arms for p in a
+    ]
+    boxes.append((window[0, 0], window[0, 1], window[1, 0], window[1, 1]))
+    clay = Clay.around(boxes, canvas.width, canvas.height)
     if clay is None:
         return
     _shape(clay, s, body)
+    for a, b in arms:
+        clay.capsule(a, b, merge=1.6, tone=0.0)
     clay = clay.cropped()
     u, v, _ = body.coordinates(clay)
     albedo = np.empty((3, *clay.height.shape), np.float32)
     albedo[...] = colour_plane(person.cloth)
     _PAINTERS[person.top](albedo, u, v, person, 1 / float(body.origin[3]))
+    # Prints stop at the sleeves.
+    chest = clay.layers[TONE] / np.maximum(clay.layers[COVER], 0.01)
+    mix(albedo, person.cloth, 1 - chest)
     canvas.lay(clay, albedo, CLOTH, fold=1.2)
 
 

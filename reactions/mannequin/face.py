@@ -160,7 +160,7 @@ def _mouth(canvas: FaceCanvas, person: Person, face: Face) -> None:
     x = u * np.float32(1 / half)
     bow = np.maximum(1 - x * x, 0)
     opening = max(2.9 * face.mouth_open, 1.0 * smile * smile)
-    lift = x * x * np.float32(-0.95 * smile + 0.5 * frown)
+    lift = x * x * np.float32(-0.14 - 0.90 * smile + 0.6 * frown)
     middle = np.float32(_MOUTH + 0.12 * smile - 0.3 * face.round * face.mouth_open) + lift
     top = middle - bow * np.float32(0.22 * opening)
     bottom = middle + np.sqrt(bow) * bow * np.float32(0.30 * opening)

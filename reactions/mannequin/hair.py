@@ -1,13 +1,13 @@
 """Hair: solids around the skull, cut along a hairline, with soft strands and a highlight."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from reactions.mannequin.canvas import CLOTH, HAIR, Canvas, colour_plane
 from reactions.mannequin.clay import Clay, Plane
-from reactions.mannequin.person import Hair, Person
+from reactions.mannequin.person import Colour, Hair, Person
 from reactions.mannequin.surface import Part, inside, mix, toned
 
 Point = tuple[float, float, float]
@@ -24,30 +24,41 @@ class _Lock:
 
 
 @dataclass(frozen=True, slots=True)
+class _Opening:
+    """Where the face shows: a superellipse in head centimetres."""
+
+    half: float
+    """Half its width."""
+    top: float
+    bottom: float = 16.0
+    power: float = 2.6
+
+    def outside(self, u: Plane, v: Plane) -> Plane:
+        """Distance outside the opening, roughly cm."""
+        tall = (self.bottom - self.top) / 2
+        x = np.abs(u) * np.float32(1 / self.half)
+        y = np.abs(v - np.float32((self.top + self.bottom) / 2)) * np.float32(1 / tall)
+        r = (x**self.power + y**self.power) ** np.float32(1 / self.power)
+        distance: Plane = (r - 1) * np.float32(min(self.half, tall))
+        return distance
+
+
+@dataclass(frozen=True, slots=True)
 class _Style:
-    """One hair style: an ellipsoid over the skull, strands and balls; ``hairline`` gives the lower
-    edge (head's v, cm) over the distance from the middle."""
+    """One hair style: an ellipsoid over the skull with locks and balls, open at the face."""
 
     cap: Point
+    opening: _Opening
     cap_at: Point = (0.0, -3.0, 1.3)
-    hairline: Callable[[Plane], Plane] | None = None
     locks: tuple[_Lock, ...] = ()
-    free: tuple[_Lock, ...] = ()
-    """Strands that no hairline cuts: curtains beside the face."""
+    balls: tuple[tuple[Point, float], ...] = ()
     back: tuple[_Lock, ...] = ()
     """What hangs or sits behind the head."""
     waves: float = 4.0
+    """Strands a centimetre (radians); 0 for tight curls."""
     merge: float = 0.5
-    balls: tuple[tuple[Point, float], ...] = field(default=())
-
-
-def _line(front: float, temple: float, power: float = 5.0) -> Callable[[Plane], Plane]:
-    """A hairline at ``front`` in the middle that falls to ``temple`` at the ears."""
-
-    def at(a: Plane) -> Plane:
-        return front + (temple - front) * np.clip(a * np.float32(1 / 7.4), 0, 1.15) ** power
-
-    return at
+    ragged: float = 0.22
+    """Unevenness of the hairline, cm."""
 
 
 def _ring(
@@ -65,92 +76,102 @@ def _ring(
     )
 
 
-_STYLES: dict[Hair, _Style] = {
-    Hair.BUZZ: _Style((7.65, 9.55, 9.3), (0, -2.9, 0.95), _line(-7.3, 1.0), waves=0.0),
+def _pair(a: Point, b: Point, thick: float, thin: float) -> tuple[_Lock, _Lock]:
+    """The same lock on both sides of the head."""
+    return (
+        _Lock(a, b, thick, thin),
+        _Lock((-a[0], a[1], a[2]), (-b[0], b[1], b[2]), thick, thin),
+    )
+
+
+_STYLES: Mapping[Hair, _Style] = {
+    Hair.BUZZ: _Style(
+        (7.65, 9.55, 9.3), _Opening(6.75, -7.2, 17.0, 3.2), (0, -2.9, 0.95), waves=0.0, ragged=0.0
+    ),
     Hair.SHORT: _Style(
-        (8.1, 9.9, 9.8),
+        (8.0, 9.9, 9.7),
+        _Opening(6.7, -6.7, 13.0, 3.4),
         (0, -3.1, 1.2),
-        _line(-6.6, 2.2),
         locks=(
-            _Lock((-2.0, -11.6, -4.0), (5.0, -8.6, -6.8), 2.2, 1.3),
-            _Lock((-3.5, -11.4, -3.5), (1.0, -8.3, -7.6), 2.0, 1.2),
-            _Lock((-5.0, -10.4, -3.0), (-3.4, -7.8, -6.9), 2.0, 1.1),
+            _Lock((-4.6, -9.8, -3.4), (4.6, -9.0, -5.6), 2.6, 2.0),
+            _Lock((-4.8, -11.0, -1.0), (4.0, -11.4, -2.6), 2.6, 2.2),
+            _Lock((4.0, -9.4, -5.2), (6.2, -6.4, -4.2), 1.9, 1.3),
         ),
-    ),
-    Hair.QUIFF: _Style(
-        (7.9, 9.7, 9.6),
-        (0, -2.9, 1.3),
-        _line(-6.9, 2.6),
-        locks=(
-            _Lock((5.2, -9.3, -4.6), (-3.4, -13.0, -4.2), 1.9, 2.3),
-            _Lock((4.4, -8.2, -6.3), (-2.8, -12.0, -6.2), 1.4, 2.3),
-            _Lock((5.4, -11.2, -2.0), (-3.2, -13.6, -1.4), 2.0, 2.4),
-            _Lock((-2.8, -12.4, -5.4), (-5.8, -10.0, -4.4), 2.2, 1.6),
-        ),
-        merge=0.8,
-    ),
-    Hair.BOB: _Style(
-        (8.5, 10.3, 10.0),
-        (0, -2.6, 1.4),
-        _line(-3.7, 1.0, 9.0),
-        free=(
-            _Lock((-7.7, -3.5, -1.2), (-7.9, 6.4, -1.6), 2.1, 2.4),
-            _Lock((7.7, -3.5, -1.2), (7.9, 6.4, -1.6), 2.1, 2.4),
-            _Lock((-7.9, 0.0, 2.0), (-8.1, 7.2, 1.0), 2.6, 2.8),
-            _Lock((7.9, 0.0, 2.0), (8.1, 7.2, 1.0), 2.6, 2.8),
-        ),
-        back=(_Lock((0, 1, 3.5), (0, 6.0, 3.5), 8.4, 7.4),),
         merge=0.9,
     ),
-    Hair.LONG: _Style(
-        (8.3, 10.1, 9.9),
-        (0, -3.0, 1.4),
-        _line(-7.4, 0.0, 2.6),
-        free=(
-            _Lock((-3.2, -10.6, -5.4), (-7.6, -2.6, -3.2), 1.7, 1.7),
-            _Lock((3.2, -10.6, -5.4), (7.6, -2.6, -3.2), 1.7, 1.7),
-            _Lock((-7.7, -2.6, -2.4), (-8.6, 9.0, -1.8), 1.9, 2.6),
-            _Lock((7.7, -2.6, -2.4), (8.6, 9.0, -1.8), 1.9, 2.6),
-            _Lock((-8.6, 9.0, -1.8), (-8.8, 21.0, -5.4), 2.6, 1.9),
-            _Lock((8.6, 9.0, -1.8), (8.8, 21.0, -5.4), 2.6, 1.9),
+    Hair.QUIFF: _Style(
+        (7.8, 9.6, 9.5),
+        _Opening(6.7, -6.8, 13.0, 3.6),
+        (0, -2.9, 1.3),
+        locks=(
+            _Lock((4.9, -8.8, -4.4), (-3.6, -11.6, -4.8), 1.7, 2.5),
+            _Lock((3.9, -8.2, -6.2), (-3.4, -10.2, -6.0), 1.3, 2.1),
+            _Lock((4.6, -10.6, -2.0), (-3.6, -12.2, -2.0), 2.2, 2.7),
+            _Lock((-3.6, -11.2, -4.6), (-6.2, -8.4, -3.6), 2.2, 1.6),
         ),
-        back=(_Lock((0, 0, 4.0), (0, 16.0, 5.5), 9.0, 9.6),),
+        merge=1.3,
         waves=3.2,
-        merge=1.0,
+    ),
+    Hair.BOB: _Style(
+        (8.5, 10.2, 10.0),
+        _Opening(6.15, -3.9, 17.0, 5.0),
+        (0, -2.6, 1.4),
+        locks=(
+            *_pair((7.0, -3.0, -1.4), (7.2, 6.6, -2.4), 2.3, 2.5),
+            *_pair((7.2, 0.0, 1.6), (7.4, 7.4, 0.4), 2.7, 2.9),
+        ),
+        back=(_Lock((0, 1, 3.5), (0, 6.0, 3.5), 8.6, 7.6),),
+        merge=1.6,
+        ragged=0.12,
+    ),
+    Hair.LONG: _Style(
+        (8.2, 10.0, 9.8),
+        _Opening(6.1, -7.8, 24.0, 2.1),
+        (0, -3.0, 1.4),
+        locks=(
+            *_pair((5.6, -6.2, -4.2), (7.4, 1.0, -2.8), 2.0, 2.1),
+            *_pair((7.4, 1.0, -2.8), (7.9, 9.5, -2.4), 2.1, 2.6),
+            *_pair((7.9, 9.5, -2.4), (8.4, 21.0, -5.6), 2.6, 1.7),
+            *_pair((7.6, 2.0, 1.0), (9.0, 14.0, -0.5), 2.6, 2.8),
+        ),
+        back=(_Lock((0, 0, 4.0), (0, 16.0, 5.5), 9.0, 9.8),),
+        waves=2.6,
+        merge=1.8,
+        ragged=0.1,
     ),
     Hair.BUN: _Style(
         (7.75, 9.7, 9.5),
+        _Opening(6.75, -7.3, 13.0, 2.9),
         (0, -3.0, 1.2),
-        _line(-7.1, 1.4, 4.0),
-        free=(
-            _Lock((-6.9, -4.6, -4.0), (-7.5, 2.6, -3.2), 0.8, 0.35),
-            _Lock((6.9, -4.6, -4.0), (7.5, 2.6, -3.2), 0.8, 0.35),
-        ),
-        back=(_Lock((-0.6, -13.9, 2.6), (0.6, -14.1, 2.6), 4.1, 4.1),),
+        back=(_Lock((-0.7, -13.2, 2.6), (0.7, -13.4, 2.6), 4.0, 4.0),),
         waves=3.0,
+        ragged=0.1,
     ),
     Hair.CURLS: _Style(
-        (8.3, 9.9, 9.8),
+        (8.2, 9.8, 9.6),
+        _Opening(6.7, -6.4, 13.0, 3.4),
         (0, -3.2, 1.4),
-        _line(-6.6, 1.6, 6.0),
         balls=(
-            *_ring(9, (8.4, 9.3), 0.0, 2.5, -8, 188),
-            *_ring(7, (6.4, 7.6), -4.4, 2.3, 12, 168),
-            *_ring(6, (4.6, 4.4), -7.0, 2.0, 18, 162),
+            *_ring(9, (8.2, 9.2), 0.0, 2.5, 0, 180),
+            *_ring(7, (6.6, 8.0), -4.2, 2.4, 8, 172),
+            *_ring(5, (4.6, 5.2), -6.6, 2.2, 20, 160),
+            *_ring(3, (2.6, 8.6), -4.6, 2.4, 40, 140),
         ),
         waves=0.0,
-        merge=0.25,
+        merge=0.5,
     ),
     Hair.AFRO: _Style(
-        (12.2, 12.4, 11.0),
+        (11.8, 12.2, 11.0),
+        _Opening(7.0, -6.2, 14.0, 3.0),
         (0, -5.4, 2.6),
-        _line(-6.4, 5.0, 8.0),
         balls=(
-            *_ring(15, (12.0, 12.0), 2.6, 2.1, -28, 208, -5.4),
-            *_ring(10, (8.8, 8.6), -4.4, 2.3, 8, 172, -5.4),
+            *_ring(15, (11.6, 11.8), 2.6, 2.2, -28, 208, -5.4),
+            *_ring(11, (9.6, 9.0), -2.6, 2.4, -4, 184, -5.4),
+            *_ring(8, (6.6, 5.4), -6.0, 2.3, 14, 166, -5.4),
+            *_ring(3, (3.4, 8.0), -5.0, 2.4, 40, 140, -5.4),
         ),
         waves=0.0,
-        merge=0.7,
+        merge=0.8,
     ),
 }
 
@@ -182,26 +203,11 @@ def draw_hair(canvas: Canvas, person: Person, head: Part) -> None:
         clay.capsule(ball, ball, style.merge)
     clay = clay.cropped()
     u, v, w = head.coordinates(clay)
-    pixel = 1 / head.scale
-    mask = None
-    if style.hairline is not None:
-        mask = inside(style.hairline(np.abs(u)) - v + _ragged(u, person), pixel * 1.6)
-    albedo = _strands(clay, person, style, u, v, w)
-    canvas.lay(clay, albedo, HAIR, shadow=0.30, mask=mask)
-    if style.free:
-        side = _window(canvas, head)
-        if side is not None:
-            _capsules(side, head, style.free, style.merge)
-            side = side.cropped()
-            u, v, w = head.coordinates(side)
-            canvas.lay(side, _strands(side, person, style, u, v, w), HAIR, shadow=0.30)
-
-
-def _ragged(u: Plane, person: Person) -> Plane:
-    """A hairline is never ruled."""
-    size = 0.0 if person.hair is Hair.BUZZ else 0.22
-    wave: Plane = np.sin(u * 2.6) * np.float32(size) + np.sin(u * 6.1 + 1) * np.float32(size * 0.4)
-    return wave
+    uneven = np.sin(u * 2.6) + 0.4 * np.sin(u * 6.1 + 1)
+    edge = style.opening.outside(u, v) + uneven * np.float32(style.ragged)
+    # Seen from the front, what lies behind the ears is never cut.
+    mask = np.maximum(inside(edge, 1.6 / head.scale), w > 2.5)
+    canvas.lay(clay, _strands(clay, person, style, u, v, w), HAIR, shadow=0.30, mask=mask)
 
 
 def _strands(clay: Clay, person: Person, style: _Style, u: Plane, v: Plane, w: Plane) -> Plane:
@@ -239,19 +245,20 @@ def _scarf(canvas: Canvas, person: Person, head: Part) -> None:
     mix(albedo, toned(person.accent, 0.72), hem * np.float32(0.5))
     canvas.lay(clay, albedo, CLOTH, shadow=0.35, mask=mask)
     wrap = (
-        _Lock((-6.5, 10.5, -2.5), (5.5, 13.5, -4.5), 3.0, 3.4),
-        _Lock((6.8, 10.2, -2.0), (-3.5, 14.6, -5.0), 2.8, 3.0),
+        *_pair((6.6, 9.0, -0.5), (2.2, 12.6, -4.2), 2.5, 3.4),
+        _Lock((-4.2, 13.6, -3.6), (4.2, 13.2, -3.6), 3.0, 3.4),
+        _Lock((3.0, 12.8, -5.0), (-6.4, 10.2, -1.6), 2.5, 2.2),
     )
-    _solids(canvas, head, person.accent, wrap)
+    _solids(canvas, head, person.accent, wrap, 1.4)
 
 
 def _solids(
-    canvas: Canvas, head: Part, colour: tuple[float, float, float], locks: tuple[_Lock, ...]
+    canvas: Canvas, head: Part, colour: Colour, locks: tuple[_Lock, ...], merge: float = 0.8
 ) -> None:
     clay = _window(canvas, head)
     if clay is None:
         return
-    _capsules(clay, head, locks, 0.8)
+    _capsules(clay, head, locks, merge)
     canvas.lay(clay.cropped(), colour_plane(colour), HAIR, shadow=0.25)
 
 

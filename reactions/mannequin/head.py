@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reactions.mannequin.canvas import SKIN, Canvas, Material, colour_plane
+from reactions.mannequin.canvas import Canvas, Material, colour_plane, skin_material
 from reactions.mannequin.clay import Ball, Clay
 from reactions.mannequin.face import FaceCanvas, jaw_drop, paint_face
 from reactions.mannequin.person import Person
@@ -21,7 +21,7 @@ def draw_neck(canvas: Canvas, person: Person, skeleton: Skeleton, body: Part, he
     if clay is None:
         return
     clay.capsule(a, b)
-    canvas.lay(clay, colour_plane(toned(person.skin, 0.93)), SKIN)
+    canvas.lay(clay, colour_plane(toned(person.skin, 0.93)), skin_material(person.skin))
 
 
 def draw_head(canvas: Canvas, person: Person, face: Face, head: Part) -> None:
@@ -37,7 +37,7 @@ def draw_head(canvas: Canvas, person: Person, face: Face, head: Part) -> None:
     albedo = np.empty((3, *clay.height.shape), np.float32)
     albedo[...] = colour_plane(person.skin)
     paint_face(FaceCanvas(head, clay, albedo, u, v), person, face)
-    canvas.lay(clay, albedo, SKIN, shadow=0.42, fold=0.5)
+    canvas.lay(clay, albedo, skin_material(person.skin), shadow=0.42, fold=0.5)
 
 
 def _shape(clay: Clay, person: Person, face: Face, head: Part) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from reactions.mannequin.bones import Bone, bones_of, facing
-from reactions.mannequin.canvas import CLOTH, SKIN, Canvas, colour_plane
+from reactions.mannequin.canvas import CLOTH, Canvas, colour_plane, skin_material
 from reactions.mannequin.clay import COVER, TONE, Ball, Clay, Plane
 from reactions.mannequin.handmarks import draw_marks, palm_colour
 from reactions.mannequin.person import Person
@@ -28,25 +28,31 @@ _CUFF = 0.86
 """Where a long sleeve ends on the way from elbow to wrist."""
 
 
-def draw_sleeve(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) -> None:
-    """Upper arm and, under a long sleeve, most of the forearm."""
-    shoulder, elbow = camera.project(np.array([arm.shoulder, arm.elbow]))
-    a, b = Ball.at(shoulder, 4.35), Ball.at(elbow, 4.0)
-    pairs = [(a, b)]
+def upper_arm(person: Person, arm: ArmJoints, camera: Camera) -> tuple[Ball, Ball]:
+    """The clothed part of the upper arm, as the ends of a capsule."""
+    end = arm.elbow
     if person.short_sleeves:
-        middle = arm.shoulder + (arm.elbow - arm.shoulder) * 0.62
-        pairs = [(a, Ball.at(camera.project(middle)[0], 4.7))]
-    else:
-        cuff = arm.elbow + (arm.hand[0] - arm.elbow) * _CUFF
-        rib = arm.elbow + (arm.hand[0] - arm.elbow) * (_CUFF - 0.12)
-        end, start = camera.project(np.array([cuff, rib]))
-        pairs += [(b, Ball.at(end, 3.3)), (Ball.at(start, 3.55), Ball.at(end, 3.45))]
-    clay = Clay.around([_reach(p) for pair in pairs for p in pair], canvas.width, canvas.height)
+        end = arm.shoulder + (arm.elbow - arm.shoulder) * 0.62
+    shoulder, lower = camera.project(np.array([arm.shoulder, end]))
+    return Ball.at(shoulder, 4.5), Ball.at(lower, 4.8 if person.short_sleeves else 4.0)
+
+
+def draw_sleeve(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) -> None:
+    """The forearm under a long sleeve, down to the cuff."""
+    if person.short_sleeves:
+        return
+    way = arm.hand[0] - arm.elbow
+    above = arm.elbow + (arm.shoulder - arm.elbow) * 0.25
+    places = [above, arm.elbow, arm.elbow + way * (_CUFF - 0.12), arm.elbow + way * _CUFF]
+    seen = camera.project(np.array(places))
+    balls = [Ball.at(p, r) for p, r in zip(seen, (4.1, 4.0, 3.5, 3.35), strict=True)]
+    clay = Clay.around([_reach(ball) for ball in balls], canvas.width, canvas.height)
     if clay is None:
         return
-    for i, (p, q) in enumerate(pairs):
-        clay.capsule(p, q, merge=0.8 if i < 2 else 0.1)
-    canvas.lay(clay, colour_plane(person.cloth), CLOTH, shadow=0.22, fold=0.8)
+    clay.capsule(balls[0], balls[1], merge=0.8)
+    clay.capsule(balls[1], balls[3], merge=0.8)
+    clay.capsule(balls[2], Ball.at(seen[3], 3.55), merge=0.1)
+    canvas.lay(clay.cropped(), colour_plane(person.cloth), CLOTH, shadow=0.22, fold=0.8)
 
 
 def draw_hand(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) -> None:
@@ -58,7 +64,7 @@ def draw_hand(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) ->
     if clay is None:
         return
     albedo = _skin(person, clay)
-    canvas.lay(clay, albedo, SKIN, shadow=0.34, fold=0.28)
+    canvas.lay(clay, albedo, skin_material(person.skin), shadow=0.34, fold=0.28)
     draw_marks(canvas, person.skin, arm, bones, camera)
 
 
@@ -79,12 +85,15 @@ def _hand_clay(
     points = camera.project(np.vstack([forearm, hand]))
     thick = 4.0 if person.short_sleeves else 2.75
     elbow, wrist = Ball.at(points[0], thick), Ball.at(points[1], 2.3)
-    boxes = [_reach(elbow)] + [_reach(Ball.at(p, 2.4)) for p in points[1:]]
+    boxes = [_reach(elbow, 1.4)] + [_reach(Ball.at(p, 2.4)) for p in points[1:]]
     clay = Clay.around(boxes, canvas.width, canvas.height)
     if clay is None:
         return None
     palm = facing(-arm.axes[:, 2], hand[0], camera)
     clay.capsule(elbow, wrist, merge=0.6, tone=0.35 * palm)
+    if person.short_sleeves:
+        above = arm.shoulder + (arm.elbow - arm.shoulder) * 0.5
+        clay.capsule(Ball.at(camera.project(above)[0], 3.9), elbow, merge=0.8, tone=0)
     for solids, merge in ((_RAYS, 1.0), (_MOUNDS, 1.1)):
         for a, b, start_radius, end_radius in solids:
             ends = camera.project(hand[0] + np.array([a, b]) * HAND_SCALE @ arm.axes.T)
@@ -122,5 +131,6 @@ def _skin(person: Person, clay: Clay) -> Plane:
     return albedo
 
 
-def _reach(ball: Ball) -> tuple[float, float, float, float]:
-    return ball.x - ball.radius, ball.y - ball.radius, ball.x + ball.radius, ball.y + ball.radius
+def _reach(ball: Ball, times: float = 1.0) -> tuple[float, float, float, float]:
+    r = ball.radius * times
+    return ball.x - r, ball.y - r, ball.x + r, ball.y + r

@@ -171,7 +171,8 @@ def _mix(a: Vector, b: Vector, w: float) -> Vector:
 
 def _unit(v: Sequence[float] | Matrix) -> Matrix:
     array = np.asarray(v, dtype=float)
-    return array / np.linalg.norm(array)
+    unit: Matrix = array / np.linalg.norm(array)
+    return unit
 
 
 def _quaternion(m: Matrix) -> Quaternion:

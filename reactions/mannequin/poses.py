@@ -88,7 +88,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
             _shape(_HITCH, ""), (20, -3, 12), facing((0.56, 0.5, 0.66), (0.77, 0, -0.64))
         ),
         "thumbs_down": _right(
-            _shape(_HITCH, ""), (16, 0, 14), facing((0.97, 0.26, 0.05), (0, 0, 1)), swivel=60
+            _shape(_HITCH, ""), (16, 0, 14), facing((0.97, 0.26, 0.05), (0, 0, 1)), swivel=38
         ),
         "victory": _right(_VICTORY),
         "rock": _right(_shape(_FOLDED, "ip", 4)),

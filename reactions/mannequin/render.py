@@ -10,16 +10,13 @@ from reactions.mannequin.clay import Plane
 from reactions.mannequin.clothes import draw_collar, draw_torso
 from reactions.mannequin.hair import draw_back_hair, draw_hair
 from reactions.mannequin.head import draw_earrings, draw_glasses, draw_head, draw_neck
-from reactions.mannequin.limbs import draw_hand, draw_sleeve
+from reactions.mannequin.limbs import draw_hand, draw_sleeve, upper_arm
 from reactions.mannequin.person import Person
 from reactions.mannequin.pose import Pose
 from reactions.mannequin.scene import Camera, Scene
 from reactions.mannequin.skeleton import HEAD_SIZE, Skeleton, pose_skeleton
 from reactions.mannequin.surface import Part
 from reactions.observation import Points, RgbImage, Side
-
-RENDERER = 1
-"""Goes up with every change of the pictures, so that cached clips are made anew."""
 
 
 def render(
@@ -64,7 +61,8 @@ def _draw(canvas: Canvas, person: Person, pose: Pose, skeleton: Skeleton, camera
     head = Part.at(skeleton.head, skeleton.head_axes, camera, HEAD_SIZE)
     body = Part.at(skeleton.lean, np.eye(3), camera)
     draw_back_hair(canvas, person, head)
-    draw_torso(canvas, person, body)
+    sleeves = [upper_arm(person, arm, camera) for arm in (skeleton.right, skeleton.left)]
+    draw_torso(canvas, person, body, sleeves)
     draw_neck(canvas, person, skeleton, body, head)
     draw_collar(canvas, person, body)
     draw_head(canvas, person, pose.face, head)
