@@ -61,7 +61,8 @@ def paint_face(canvas: FaceCanvas, person: Person, face: Face) -> None:
 
 
 def _cheeks(canvas: FaceCanvas, person: Person, face: Face) -> None:
-    flush = between(person.skin, (205, 60, 60), 0.6)
+    # The same blood shows less on darker skin.
+    flush = between(person.skin, (205, 60, 60), 0.15 + 0.45 * sum(person.skin) / 765)
     for side in (-1.0, 1.0):
         patch = canvas.patch(side * 4.3 - 3.2, 0.2, side * 4.3 + 3.2, 6.8)
         if patch is None:

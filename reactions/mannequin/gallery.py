@@ -13,9 +13,9 @@ from config.errors import PictureError
 from reactions.labels import LABELS
 from reactions.mannequin.person import CAST
 from reactions.mannequin.poses import LOOKALIKES, POSES
-from reactions.mannequin.render import render
+from reactions.mannequin.render import landmarks, render
 from reactions.mannequin.scene import MEDIUM, Background, Scene
-from reactions.observation import RgbImage
+from reactions.observation import RgbImage, Side
 
 LEGEND_SIZE = 288
 _COLUMNS = 4
@@ -38,11 +38,18 @@ def legend_picture(label: str, size: int = LEGEND_SIZE) -> RgbImage:
     height = 2 * size
     width = height * 16 // 9
     picture = render(_PEOPLE[turn % len(_PEOPLE)], pose, scene, width, height)
-    # Poses are the right hand's, so the left of the picture counts more.
-    left = (width - height) // 2 - height // 10
+    left = _crop(label, scene, width, height)
     square = picture[:, left : left + height].astype(np.uint16)
     quarters = square.reshape(size, 2, size, 2, 3).sum(axis=(1, 3))
-    return ((quarters + 2) // 4).astype(np.uint8)
+    legend: RgbImage = ((quarters + 2) // 4).astype(np.uint8)
+    return legend
+
+
+def _crop(label: str, scene: Scene, width: int, height: int) -> int:
+    """Where a square begins that holds the head and, if it is up, the hand."""
+    hand = landmarks(_PEOPLE[0], POSES[label], scene, width, height)[Side.RIGHT]
+    seen = [width * 0.5] if hand[:, 1].min() > height else [width * 0.56, float(hand[:, 0].min())]
+    return int(np.clip(np.mean(seen) - height / 2, 0, width - height))
 
 
 def contact_sheet(names: Sequence[str] = (), width: int = 400) -> RgbImage:

@@ -57,7 +57,7 @@ def _shape(clay: Clay, person: Person, face: Face, head: Part) -> None:
     blob((0, 3.0 + drop * 0.35, -1.5), (6.55 * jaw, 8.2 + drop * 0.4, 6.5), 1.6)
     blob((0, 8.6 + drop * 0.75, -4.6), (3.0 * jaw + wide, 2.5 + wide, 2.6), 1.8)
     for side in (-1.0, 1.0):
-        blob((side * 3.7, 3.3 - 0.5 * cheek, -4.9), (2.5, 2.3, 2.2 + 0.35 * cheek), 1.2)
+        blob((side * 3.7, 3.3 - 0.5 * cheek, -4.9), (2.7, 2.5, 2.1 + 0.35 * cheek), 2.4)
     _nose(clay, head)
 
 

@@ -77,7 +77,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
     {
         "neutral": Pose(),
         "face": Pose(head=(-4, 1, 2)),
-        "hand": _right(RELAXED, (22, -9, 20), facing((0.1, 1, 0.3), (0.1, 0, 1))),
+        "hand": _right(RELAXED, (21, -4, 11), facing((0.1, 1, 0.15), (0.1, 0, 1))),
         "smile": Pose(face=Face(smile=1.0, brows=0.15)),
         "surprised": Pose(face=Face(mouth_open=0.75, round=0.55, brows=1.0, lids=1.25)),
         "thinking": _THINKING,
@@ -101,7 +101,59 @@ POSES: Mapping[str, Pose] = MappingProxyType(
 )
 """A pose for every label. ``wave`` is the middle of its swing; see ``moving``."""
 
-LOOKALIKES: Mapping[str, Pose] = MappingProxyType({"hands_down": Pose()})
+_GRIP = HandShape(
+    Thumb((34, 50), (16, 46), (2, 36)),
+    Finger(48, 52, 30), Finger(52, 56, 32), Finger(56, 58, 34), Finger(58, 60, 34),
+)  # fmt: skip
+_LOOSE = HandShape(
+    Thumb((34, 34), (12, 34), (-4, 30)),
+    Finger(38, 52, 30), Finger(46, 60, 34), Finger(52, 64, 36), Finger(54, 64, 36),
+)  # fmt: skip
+
+
+def _both(right: Arm, **pose: Face | Vector) -> Pose:
+    return Pose(right=right, left=right, **pose)  # type: ignore[arg-type]
+
+
+LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
+    {
+        "arms_at_rest": Pose(head=(3, 2, -1)),
+        "fidget": _right(_LOOSE, (15, -7, 17), facing((0.55, 0.8, 0.25), (-0.2, 0.1, 1))),
+        "back_of_hand": _right(OPEN, turn=_BACK),
+        "victory_back": _right(_VICTORY, turn=_BACK),
+        "three_fingers": _right(_shape(_FOLDED, "ilr", 2)),
+        "four_fingers": _right(_shape(_TUCKED, "ilrp", 1)),
+        "two_together": _right(_shape(_FOLDED, "il", -9)),
+        "pinky_up": _right(_shape(_FOLDED, "p")),
+        "thumb_sideways": _right(
+            _shape(_HITCH, ""), (19, -1, 12), facing((0.12, 0.98, 0.1), (0, 0, 1))
+        ),
+        "hand_over_mouth": Pose(
+            right=Arm((7.5, 2.5, 15), facing((0.86, 0.5, 0.1), (0, 0.05, -1)), FLAT)
+        ),
+        "hand_in_hair": Pose(
+            right=Arm((15.5, 20, 4), facing((0.72, 0.68, -0.2), (0.45, -0.6, -0.75)), RELAXED),
+            head=(-4, 3, 4),
+        ),
+        "hand_behind_neck": Pose(
+            right=Arm((13, 6, -7), facing((0.9, 0.1, -0.3), (0.1, 0, 1)), RELAXED, 30),
+            head=(5, 2, 5),
+        ),
+        "typing": _both(
+            Arm((9, -21, 24), facing((0.25, -0.15, 1), (0, -1, -0.1)), _LOOSE),
+            head=(0, 14, 0),
+            face=Face(gaze=(0, 0.7), lids=0.8),
+        ),
+        "holding_mug": _right(_GRIP, (13, -12, 20), facing((0.75, 0.25, 0.6), (0.55, 0, -0.8))),
+        "talking": Pose(face=Face(mouth_open=0.3)),
+        "yawning": Pose(face=Face(mouth_open=0.85, lids=0.05), head=(0, -6, 3)),
+        "sceptical": Pose(face=Face(brows=0.7, smile=-0.4, gaze=(0.6, 0)), head=(8, 0, -4)),
+        "hands_clasped": _both(
+            Arm((3.6, -16, 18), facing((0.75, 0.65, 0.2), (0.45, -0.1, -0.9)), _LOOSE)
+        ),
+    }
+)
+"""Poses near to a label that must set nothing off. ``talking`` moves; see ``moving``."""
 
 
 def moving(label: str, pose: Pose, seconds: float) -> Pose:
@@ -111,7 +163,18 @@ def moving(label: str, pose: Pose, seconds: float) -> Pose:
     if label == "talking":
         syllable = abs(sin(2 * pi * 2.3 * seconds)) * (0.6 + 0.4 * cos(2 * pi * 0.7 * seconds))
         return replace(pose, face=replace(pose.face, mouth_open=0.38 * syllable))
+    if label == "typing":
+        return replace(pose, right=_typed(pose.right, seconds), left=_typed(pose.left, -seconds))
     return pose
+
+
+def _typed(arm: Arm, seconds: float) -> Arm:
+    """Fingers that tap one after the other."""
+    taps = [
+        replace(finger, knuckle=finger.knuckle + 9 * sin(2 * pi * (2.1 * seconds + 0.27 * i)))
+        for i, finger in enumerate(arm.shape.fingers)
+    ]
+    return replace(arm, shape=HandShape(arm.shape.thumb, *taps))
 
 
 def _swing(pose: Pose, phase: float) -> Pose:
