@@ -114,7 +114,10 @@ class Server:
         self._host = host
         self._port = port
         self._tls = tls
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN)
+        # A listener that hangs up must free its place at once, not at the next event.
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=SHUTDOWN, handler_cancellation=True
+        )
         self._life = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

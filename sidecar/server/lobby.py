@@ -76,7 +76,7 @@ class Lobby:
         self._fixed = tuple(room_name(name) for name in fixed)
         self._max_rooms = max(max_rooms, len(self._fixed))
         self._limits = limits
-        self._ice_servers = ice_servers
+        self.ice_servers = tuple(ice_servers)
         self._clock = clock
         self._rooms: dict[str, asyncio.Future[OpenRoom]] = {}
         self._hosts: set[asyncio.Task[None]] = set()
@@ -139,7 +139,7 @@ class Lobby:
     async def _host(self, name: str, opening: asyncio.Future[OpenRoom]) -> None:
         """One room's life, in one task."""
         room = EmbeddedRoom(
-            name, limits=self._limits, ice_servers=self._ice_servers, clock=self._clock
+            name, limits=self._limits, ice_servers=self.ice_servers, clock=self._clock
         )
         try:
             async with self._open_meeting(room) as meeting:

@@ -15,6 +15,16 @@ from sidecar.server.lobby import Lobby
 WEB: Final = Path(str(files("sidecar") / "web"))
 STICKERS: Final = Path(str(files("gifs") / "stickers"))
 _FILE: Final = re.compile(r"[a-z_]+\.(?:js|css|svg|html)|poses/[a-z_]+\.webp")
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".gif": "image/gif",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
+"""Not left to the machine's own list: some lack WebP, and some call scripts plain text."""
 _TITLES: Final = {"ok_hand": "OK", "ily": "I love you"}
 """Where the label's own name isn't how people call it."""
 
@@ -93,7 +103,10 @@ class Pages:
 
 def _file(path: Path) -> web.FileResponse:
     # Asked for anew each time, and answered 304: a restarted server may bring a new page.
-    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache"}
+    if (content_type := _TYPES.get(path.suffix.lower())) is not None:
+        headers["Content-Type"] = content_type
+    return web.FileResponse(path, headers=headers)
 
 
 def _find(sticker: str, folders: Sequence[Path]) -> Path | None:

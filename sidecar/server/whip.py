@@ -57,12 +57,14 @@ class Signalling:
             answer = await room.join(offer, person, opted_out=opted_out)
         else:
             answer = await room.watch(offer)
-        return _created(request.path, answer, room.ice_servers)
+        return _created(request.path, answer, self._lobby.ice_servers)
 
     async def describe(self, request: web.Request) -> web.Response:
-        """OPTIONS of an endpoint: what may be posted (CORS headers are added to every answer)."""
+        """OPTIONS of an endpoint: what may be posted, and the ICE servers to use from the start."""
         self._lobby.check(request.match_info["room"])
-        headers = {"Allow": "POST, OPTIONS", "Accept-Post": "application/sdp"}
+        headers = CIMultiDict({"Allow": "POST, OPTIONS", "Accept-Post": "application/sdp"})
+        for server in self._lobby.ice_servers:
+            headers.add("Link", server.link())
         return web.Response(status=204, headers=headers)
 
     async def describe_session(self, request: web.Request) -> web.Response:

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,7 +50,6 @@ class Answer:
     token: str
     etag: str
     participant: str
-    ice_servers: Sequence[IceServer] = ()
 
 
 def room_name(text: str) -> str:

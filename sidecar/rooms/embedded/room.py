@@ -63,10 +63,6 @@ class EmbeddedRoom:
     def name(self) -> str:
         return self._name
 
-    @property
-    def ice_servers(self) -> tuple[IceServer, ...]:
-        return self._ice_servers
-
     def count(self, role: Role) -> int:
         """How many publish, or watch."""
         return self._roster.count(role)

@@ -1,7 +1,7 @@
 """A server over rooms whose session only shows a grey picture and tells who comes and goes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import aiohttp
@@ -11,6 +11,7 @@ import pytest
 
 from sidecar.events import EventBus, ParticipantJoined, ParticipantLeft
 from sidecar.media.encoder import Encoder
+from sidecar.rooms.embedded.protocol import IceServer
 from sidecar.rooms.embedded.room import EmbeddedRoom
 from sidecar.rooms.embedded.roster import Limits
 from sidecar.rooms.room import Consent, Joined, Left
@@ -90,9 +91,6 @@ class House:
         return self.server.url(path)
 
 
-MakeHouse = Callable[..., AbstractAsyncContextManager[House]]
-
-
 @asynccontextmanager
 async def open_house(
     *,
@@ -100,6 +98,7 @@ async def open_house(
     max_rooms: int = 2,
     limits: Limits | None = None,
     origins: tuple[str, ...] = (),
+    ice_servers: tuple[IceServer, ...] = (),
 ) -> AsyncIterator[House]:
     """Serve on a free port of this machine."""
     meetings: dict[str, GreyMeeting] = {}
@@ -108,7 +107,9 @@ async def open_house(
         meetings[room.name] = GreyMeeting(room)
         return meetings[room.name].running()
 
-    lobby = Lobby(open_meeting, fixed=fixed, max_rooms=max_rooms, limits=limits)
+    lobby = Lobby(
+        open_meeting, fixed=fixed, max_rooms=max_rooms, limits=limits, ice_servers=ice_servers
+    )
     app = create_app(lobby, origins=origins)
     async with Server(app, lobby, "127.0.0.1", 0) as server:
         yield House(server, meetings)

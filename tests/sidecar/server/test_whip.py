@@ -3,9 +3,36 @@
 import aiohttp
 import av
 import numpy as np
+import pytest
+from aiortc import RTCPeerConnection
 
-from tests.sidecar.clients import ColourTrack, eventually, publishing, watching
-from tests.sidecar.server.conftest import GREY, House
+from sidecar.media.peer import close, peer_connection
+from sidecar.rooms.embedded.offer import Role
+from sidecar.rooms.embedded.protocol import IceServer
+from sidecar.rooms.embedded.roster import Limits
+from tests.sidecar.clients import (
+    ColourTrack,
+    eventually,
+    offer_sdp,
+    post_offer,
+    publishing,
+    watching,
+)
+from tests.sidecar.rooms.embedded.offers import offer
+from tests.sidecar.server.conftest import GREY, House, open_house
+
+SDP = {"Content-Type": "application/sdp"}
+FRAGMENT = "a=mid:0\na=candidate:1 1 udp 2122260223 192.0.2.1 5000 typ host\n"
+TRICKLE = {"Content-Type": "application/trickle-ice-sdpfrag"}
+
+
+async def problem(response: aiohttp.ClientResponse) -> str:
+    """The reason in a problem, which every refusal must be."""
+    assert response.content_type == "application/problem+json"
+    told = await response.json()
+    assert told["status"] == response.status
+    assert isinstance(told["detail"], str)
+    return told["detail"]
 
 
 async def test_a_published_camera_arrives_in_the_session(
@@ -20,10 +47,200 @@ async def test_a_published_camera_arrives_in_the_session(
         assert camera.feed.size == (320, 180)
 
 
-async def test_a_viewer_gets_the_composite(house: House, http: aiohttp.ClientSession) -> None:
-    async with watching(http, house.url("/rooms/one/whep")) as client:
+@pytest.mark.parametrize("kinds", [("video",), ("audio", "video"), ("video", "audio")])
+async def test_a_viewer_gets_the_composite_whatever_order_they_ask_in(
+    house: House, http: aiohttp.ClientSession, kinds: tuple[str, ...]
+) -> None:
+    async with watching(http, house.url("/rooms/one/whep"), kinds) as client:
         assert client.track is not None
         frame = await client.track.recv()
         assert isinstance(frame, av.VideoFrame)
         luma = frame.to_ndarray(format="yuv420p")[: frame.height]
         assert abs(float(np.mean(luma)) - GREY) < 3
+
+
+async def test_an_answer_says_where_the_session_is_and_how_it_can_be_changed(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+        headers = client.response.headers
+        assert client.response.content_type == "application/sdp"
+        assert headers["Location"].startswith("/rooms/one/whip/")
+        assert headers["ETag"].startswith('"')
+        assert headers["Accept-Patch"] == "application/trickle-ice-sdpfrag"
+        answer = await client.response.text()
+        assert "a=recvonly" in answer
+        assert "a=candidate:" in answer
+
+
+async def test_a_session_is_over_when_it_is_deleted(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+        meeting = house.meetings["one"]
+        await eventually(lambda: meeting.present)
+        async with http.delete(client.url) as response:
+            assert response.status == 200
+        await eventually(lambda: not meeting.present)
+        for request in (http.delete(client.url), http.post(f"{client.url}/heartbeat")):
+            async with request as response:
+                assert response.status == 404
+                assert "no such session" in await problem(response)
+
+
+async def test_a_heartbeat_is_taken(house: House, http: aiohttp.ClientSession) -> None:
+    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+        async with http.post(f"{client.url}/heartbeat") as response:
+            assert response.status == 204
+        link = next(value for value in client.response.headers.getall("Link"))
+        assert link.startswith(f"<{client.response.headers['Location']}/heartbeat>")
+
+
+async def test_consent_reaches_the_session(house: House, http: aiohttp.ClientSession) -> None:
+    url = house.url("/rooms/one/whip?opted_out=1")
+    async with publishing(http, url, ColourTrack()) as client:
+        meeting = house.meetings["one"]
+        participant = client.response.headers["Sidecar-Participant"]
+        await eventually(lambda: meeting.opted_out.get(participant) is True)
+        async with http.post(f"{client.url}/consent", json={"opted_out": False}) as response:
+            assert response.status == 204
+        await eventually(lambda: meeting.opted_out.get(participant) is False)
+        for body in (b"", b"[]", b'{"opted_out": "no"}', b"\xff"):
+            async with http.post(f"{client.url}/consent", data=body) as response:
+                assert response.status == 400
+                assert "opted_out" in await problem(response)
+
+
+async def test_a_viewer_has_nothing_to_opt_out_of(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with (
+        watching(http, house.url("/rooms/one/whep")) as client,
+        http.post(f"{client.url}/consent", json={"opted_out": True}) as response,
+    ):
+        assert response.status == 404
+
+
+async def test_candidates_may_trickle_in(house: House, http: aiohttp.ClientSession) -> None:
+    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+        tag = {"If-Match": client.response.headers["ETag"]}
+        async with http.patch(client.url, data=FRAGMENT, headers=TRICKLE | tag) as response:
+            assert response.status == 204
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (TRICKLE, 428),
+        (TRICKLE | {"If-Match": '"other"'}, 412),
+        (TRICKLE | {"If-Match": "*"}, 422),
+    ],
+)
+async def test_a_patch_of_another_ice_session_is_refused(
+    house: House, http: aiohttp.ClientSession, headers: dict[str, str], status: int
+) -> None:
+    async with (
+        publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client,
+        http.patch(client.url, data=FRAGMENT, headers=headers) as response,
+    ):
+        assert response.status == status
+        assert await problem(response)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status"),
+    [
+        ("/rooms/one/whip", "hello", SDP, 400),
+        ("/rooms/one/whip", "v=0\nm=video 9 UDP/TLS/RTP/SAVPF 300\n", SDP, 400),
+        ("/rooms/one/whip", offer("recvonly"), SDP, 422),
+        ("/rooms/one/whip", offer(), {"Content-Type": "application/json"}, 415),
+        ("/rooms/one/whip", "v=0\n" + "a=x\n" * 30_000, SDP, 413),
+        ("/rooms/-/whip", offer(), SDP, 404),
+        ("/rooms/one/whap", offer(), SDP, 404),
+        ("/rooms/one/whip/unknown/heartbeat", "", {}, 404),
+    ],
+)
+async def test_a_bad_request_is_refused_with_its_reason(
+    house: House,
+    http: aiohttp.ClientSession,
+    path: str,
+    body: str,
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    async with http.post(house.url(path), data=body.encode(), headers=headers) as response:
+        assert response.status == status
+        assert await problem(response)
+
+
+async def test_a_bad_request_disturbs_nobody(house: House, http: aiohttp.ClientSession) -> None:
+    async with watching(http, house.url("/rooms/one/whep")) as client:
+        assert client.track is not None
+        await client.track.recv()
+        for body in (b"v=0", b"x" * 100_000, offer().encode()[:100]):
+            async with http.post(house.url("/rooms/one/whip"), data=body, headers=SDP) as response:
+                assert response.status in {400, 413}
+        await client.track.recv()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_another_method_is_405_with_those_that_are_allowed(
+    house: House, http: aiohttp.ClientSession, method: str
+) -> None:
+    async with http.request(method, house.url("/rooms/one/whip")) as response:
+        assert response.status == 405
+        assert set(response.headers["Allow"].split(",")) >= {"POST", "OPTIONS"}
+        assert await problem(response)
+
+
+async def test_a_full_room_says_so_and_when_to_come_back(http: aiohttp.ClientSession) -> None:
+    async with (
+        open_house(limits=Limits(participants=1)) as house,
+        publishing(http, house.url("/rooms/one/whip"), ColourTrack()),
+    ):
+        peer: RTCPeerConnection = peer_connection()
+        peer.addTransceiver("video", direction="sendonly")
+        response = await post_offer(http, house.url("/rooms/one/whip"), await offer_sdp(peer))
+        await close(peer)
+        assert response.status == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert "full: 1 participants" in await problem(response)
+
+
+async def test_without_a_composite_a_viewer_is_told_to_come_back(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()):
+        house.meetings["one"].room._composite = None
+        response = await post_offer(http, house.url("/rooms/one/whep"), offer("recvonly"))
+        assert response.status == 409
+        assert int(response.headers["Retry-After"]) > 0
+
+
+async def test_options_tell_what_may_be_posted(house: House, http: aiohttp.ClientSession) -> None:
+    async with http.options(house.url("/rooms/one/whep")) as response:
+        assert response.status == 204
+        assert response.headers["Accept-Post"] == "application/sdp"
+    async with http.options(house.url("/rooms/one/whip/any")) as response:
+        assert response.headers["Accept-Patch"] == "application/trickle-ice-sdpfrag"
+
+
+async def test_ice_servers_are_told_as_links(http: aiohttp.ClientSession) -> None:
+    server = IceServer("turn:192.0.2.1?transport=udp", "ada", "secret")
+    async with (
+        open_house(ice_servers=(server,)) as house,
+        http.options(house.url("/rooms/one/whip")) as response,
+    ):
+        assert server.link() in response.headers.getall("Link")
+
+
+async def test_every_room_has_its_own_people(house: House, http: aiohttp.ClientSession) -> None:
+    async with (
+        publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client,
+        publishing(http, house.url("/rooms/two/whip"), ColourTrack()),
+    ):
+        assert house.meetings["one"].room.count(Role.PUBLISH) == 1
+        assert house.meetings["two"].room.count(Role.PUBLISH) == 1
+        elsewhere = client.url.replace("/one/", "/two/")
+        async with http.delete(elsewhere) as response:
+            assert response.status == 404

@@ -1,0 +1,125 @@
+"""The server as a whole: starting, stopping, headers, unexpected errors."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from config.errors import ServerError
+from config.settings import Settings
+from config.table import load_table
+from sidecar.server.app import Server, create_app, serve
+from sidecar.server.lobby import Lobby
+from tests.sidecar.server.conftest import GreyMeeting, House, open_house
+
+
+def grey_server(host: str, port: int) -> Server:
+    lobby = Lobby(lambda room: GreyMeeting(room).running())
+    return Server(create_app(lobby), lobby, host, port)
+
+
+async def test_a_taken_port_is_one_clear_error_and_leaves_nothing_behind() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        before = len(asyncio.all_tasks())
+        with pytest.raises(ServerError, match=rf"127\.0\.0\.1:{port}: the port is taken .*--port"):
+            async with grey_server("127.0.0.1", port):
+                pass
+        assert len(asyncio.all_tasks()) == before
+
+
+async def test_an_address_of_another_machine_is_one_clear_error() -> None:
+    with pytest.raises(ServerError, match=r"192\.0\.2\.1:0: .*--host"):
+        async with grey_server("192.0.2.1", 0):
+            pass
+
+
+async def test_a_server_that_is_left_has_freed_its_port_and_tasks() -> None:
+    before = len(asyncio.all_tasks())
+    async with open_house() as house, aiohttp.ClientSession() as http:
+        port = house.server.port
+        events = await http.get(house.url("/rooms/one/events"))
+    await asyncio.sleep(0.1)
+    events.close()
+    assert len(asyncio.all_tasks()) == before
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+async def test_listeners_do_not_keep_a_server_from_stopping(http: aiohttp.ClientSession) -> None:
+    async with asyncio.timeout(1.5):
+        async with open_house() as house:
+            events = await http.get(house.url("/rooms/one/events"))
+        assert b"retry" in await events.content.read()
+
+
+async def test_health_tells_how_many_rooms_are_open(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with http.get(house.url("/healthz")) as response:
+        assert await response.json() == {"status": "ok", "rooms": 0}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/rooms/one/whip"])
+async def test_every_answer_carries_the_security_headers(
+    house: House, http: aiohttp.ClientSession, path: str
+) -> None:
+    async with http.get(house.url(path)) as response:
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+async def test_an_unexpected_error_is_500_and_keeps_its_words_to_itself(
+    http: aiohttp.ClientSession,
+) -> None:
+    async def broken(request: web.Request) -> web.Response:
+        raise RuntimeError("a secret path")
+
+    lobby = Lobby(lambda room: GreyMeeting(room).running())
+    app = create_app(lobby, pages=[web.get("/broken", broken)])
+    async with Server(app, lobby, "127.0.0.1", 0) as server:
+        async with http.get(server.url("/broken")) as response:
+            assert response.status == 500
+            assert response.content_type == "application/problem+json"
+            assert "secret" not in await response.text()
+        async with http.get(server.url("/healthz")) as response:
+            assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "reachable"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "localhost")],
+)
+async def test_the_address_is_one_that_this_machine_can_open(host: str, reachable: str) -> None:
+    async with grey_server(host, 0) as server:
+        assert server.url("/rooms/x") == f"http://{reachable}:{server.port}/rooms/x"
+
+
+@pytest.fixture
+def settings() -> Callable[..., Settings]:
+    def make(**server: object) -> Settings:
+        return Settings(server={"port": 0, **server})
+
+    return make
+
+
+async def test_settings_reach_the_rooms(
+    settings: Callable[..., Settings], http: aiohttp.ClientSession
+) -> None:
+    wanted = settings(
+        max_participants=1,
+        ice_servers=[{"url": "turn:192.0.2.1", "username": "ada", "credential": "secret"}],
+    )
+    async with serve(
+        wanted, load_table(), lambda room: GreyMeeting(room).running(), rooms=["demo"]
+    ) as server:
+        async with http.get(server.url("/"), allow_redirects=False) as response:
+            assert response.headers["Location"] == "/rooms/demo"
+        async with http.options(server.url("/rooms/demo/whip")) as response:
+            assert 'credential="secret"' in response.headers["Link"]
+        async with http.get(server.url("/rooms/other")) as response:
+            assert response.status == 404

@@ -1,0 +1,99 @@
+"""The page, its files, and the legend."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from config.reactions import Kind, ReactionRule
+from config.settings import Settings
+from config.table import load_table
+from reactions.labels import LABELS
+from sidecar.server.app import Server, serve
+from sidecar.server.pages import WEB
+from tests.sidecar.server.conftest import GreyMeeting
+
+GIF = b"GIF89a not really"
+ELSEWHERE = re.compile(r"""(?:src|href|from|import|url\()\s*=?\s*["'(]?(?:https?:)?//""")
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    (tmp_path / "mine.gif").write_bytes(GIF)
+    table = {
+        **load_table(),
+        "wave": ReactionRule(sticker="mine.gif"),
+        "rock": ReactionRule(sticker="missing.gif"),
+        "fist": ReactionRule(kind=Kind.OFF),
+    }
+    settings = Settings(server={"port": 0}, stickers={"folders": (tmp_path,)})
+    async with serve(settings, table, lambda room: GreyMeeting(room).running()) as server:
+        yield server
+
+
+async def get(http: aiohttp.ClientSession, url: str) -> tuple[int, str, bytes]:
+    async with http.get(url) as response:
+        return response.status, response.content_type, await response.read()
+
+
+async def test_a_room_has_a_page_and_an_impossible_room_has_none(
+    server: Server, http: aiohttp.ClientSession
+) -> None:
+    status, content_type, page = await get(http, server.url("/rooms/demo"))
+    assert (status, content_type) == (200, "text/html")
+    assert b"<!doctype html>" in page
+    assert (await get(http, server.url("/rooms/a%20b")))[0] == 404
+
+
+async def test_the_page_uses_nothing_from_elsewhere_and_all_that_it_names_is_there(
+    server: Server, http: aiohttp.ClientSession
+) -> None:
+    for path in (*WEB.glob("*.html"), *WEB.glob("*.js"), *WEB.glob("*.css")):
+        text = path.read_text()
+        assert not re.findall(
+            r"""(?:src|href|from|import|url\()\s*=?\s*["'(]?(?:https?:)?//""", text
+        )
+        named = re.findall(r'(?:src|href)="(/static/[^"]+)"', text)
+        named += [f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', text)]
+        for url in named:
+            assert (await get(http, server.url(url)))[0] == 200, url
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/../app.py", "/static/%2e%2e/app.py", "/static/poses", "/static/x.js", "/static/"],
+)
+async def test_only_the_pages_own_files_are_served(
+    server: Server, http: aiohttp.ClientSession, path: str
+) -> None:
+    assert (await get(http, server.url(path)))[0] == 404
+
+
+async def test_the_legend_tells_every_label_that_is_scored(
+    server: Server, http: aiohttp.ClientSession
+) -> None:
+    async with http.get(server.url("/legend.json")) as response:
+        legend = {entry["label"]: entry for entry in await response.json()}
+    assert set(legend) == set(LABELS) - {"fist"}
+    assert legend["wave"]["sticker"] == "/stickers/wave"
+    assert legend["rock"]["sticker"] is None
+    assert legend["face"]["kind"] == "event"
+    assert legend["smile"]["how"] == LABELS["smile"].how
+    assert 0 < legend["smile"]["threshold"] <= 1
+
+
+async def test_every_pose_has_a_picture(server: Server, http: aiohttp.ClientSession) -> None:
+    async with http.get(server.url("/legend.json")) as response:
+        legend = await response.json()
+    for entry in legend:
+        status, content_type, picture = await get(http, server.url(entry["pose"]))
+        assert (status, content_type) == (200, "image/webp")
+        assert picture[8:12] == b"WEBP"
+
+
+async def test_a_users_own_sticker_is_shown(server: Server, http: aiohttp.ClientSession) -> None:
+    assert await get(http, server.url("/stickers/wave")) == (200, "image/gif", GIF)
+    for label in ("rock", "face", "nonsense", "..%2fmine.gif"):
+        assert (await get(http, server.url(f"/stickers/{label}")))[0] == 404
