@@ -14,6 +14,8 @@ Bends = tuple[Range, Range, Range]
 """Knuckle, middle and end joint of one finger."""
 
 STRAIGHT: Bends = ((-15, 22), (0, 22), (0, 16))
+EASY: Bends = ((-20, 35), (0, 40), (0, 30))
+"""A finger held straight without effort, as a little finger alone is."""
 FOLDED: Bends = ((55, 100), (75, 115), (25, 75))
 CURLED: Bends = ((15, 75), (70, 115), (20, 70))
 HALF: Bends = ((15, 60), (30, 75), (10, 50))
@@ -71,9 +73,9 @@ HANGING = View(yaw=(-180, 180), pitch=(-50, 50), tilt=(120, 240))
 LYING = View(yaw=(-180, 180), pitch=(-50, 50), tilt=(75, 285))
 EDGE_ON = View(yaw=(72, 108), tilt=(-180, 180))
 AT_CAMERA = View(yaw=(-180, 180), pitch=(60, 105), tilt=(-180, 180))
-THUMB_UP = View(roll=(-95, -35), yaw=(-180, 180), pitch=(-35, 35), tilt=(-40, 40))
-THUMB_DOWN = replace(THUMB_UP, tilt=(140, 220))
-THUMB_ASIDE = replace(THUMB_UP, tilt=(40, 320))
+THUMB_UP = View(roll=(-95, -15), yaw=(-180, 180), pitch=(-35, 35), tilt=(-50, 50))
+THUMB_DOWN = replace(THUMB_UP, tilt=(130, 230))
+THUMB_ASIDE = replace(THUMB_UP, roll=(-95, 0), tilt=(-180, 180))
 THUMB_AT_CAMERA = replace(THUMB_UP, pitch=(55, 125), tilt=(-180, 180))
 
 
@@ -101,8 +103,8 @@ _LITTLE = (_F, _F, _F, _S)
 _RING = (RING, _S, _S, _S)
 _TOUCH = (ThumbTo((8,), (0.3, 1.5)),)
 _FOLDED_THUMBS = (OVER_FINGERS, OVER_MIDDLE_RING, OVER_RING_LITTLE)
-_V = (14.0, 36.0)
-_PRESSED = (-9.0, 1.0)
+_V = (8.0, 32.0)
+_PRESSED = (-9.0, 2.0)
 _TWISTED = replace(FRONT, yaw=(-75, 75))
 
 SHAPES: tuple[Recipe, ...] = (
@@ -124,10 +126,10 @@ SHAPES: tuple[Recipe, ...] = (
     Recipe(
         "call_me",
         "any side",
-        _LITTLE,
-        (ThumbOut((45, 95), (-15, 30)),),
+        (_F, _F, _F, EASY),
+        (ThumbOut((35, 95), (-15, 35)),),
         View(yaw=(-180, 180), tilt=(-140, 140)),
-        gap=(0, 20),
+        gap=(0, 26),
         weight=2,
     ),
     Recipe("ok_hand", "front", _RING, _TOUCH, _TWISTED, weight=1.5),

@@ -1,6 +1,7 @@
 """Landmarks of hands that never were: recipes drawn at random, seen by a camera, jittered."""
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,11 @@ from reactions.training.recipes import LOOK_ALIKES, SHAPES, Range, Recipe, Thumb
 # shape nor a look-alike, and are left out of training on both sides of the border.
 _UPRIGHT = 50.0
 _ASIDE = 62.0
-_THUMB_UP = 38.0
-_THUMB_ASIDE = 50.0
+# A thumb that leans back is still up if its fist lies level, knuckles to the side; over an upright
+# fist it points aside.
+_THUMB_UP, _THUMB_UP_LEVEL = 28.0, 55.0
+_THUMB_ASIDE, _THUMB_ASIDE_LEVEL = 40.0, 70.0
+_LEVEL = (50.0, 125.0)
 _NOISE = (0.004, 0.02)
 _DEPTH_SCALE = (0.5, 1.1)
 
@@ -112,12 +116,11 @@ def belongs(recipe: Recipe, points: Landmarks) -> npt.NDArray[np.bool_]:
     """Which of ``points`` still look like ``recipe`` in the picture, after all turning."""
     label, name = recipe.label, recipe.name
     if label in ("thumbs_up", "thumbs_down"):
-        lean, length = _lean(points, 2, 4)
-        lean = lean if label == "thumbs_up" else 180 - lean
-        return np.asarray((lean < _THUMB_UP) & (length > 0.55))
+        return _thumb_stands(points, label == "thumbs_down", _THUMB_UP, _THUMB_UP_LEVEL)
     if name == "thumb aside":
-        lean, _ = _lean(points, 2, 4)
-        return np.asarray((lean > _THUMB_ASIDE) & (lean < 180 - _THUMB_ASIDE))
+        upright = _thumb_stands(points, False, _THUMB_ASIDE, _THUMB_ASIDE_LEVEL)
+        hanging = _thumb_stands(points, True, _THUMB_ASIDE, _THUMB_ASIDE_LEVEL)
+        return ~(upright | hanging)
     if name == "thumb at camera":
         return np.asarray(_lean(points, 2, 4)[1] < 0.45)
     if label == "pointing_up":
@@ -133,6 +136,17 @@ def belongs(recipe: Recipe, points: Landmarks) -> npt.NDArray[np.bool_]:
     if name.endswith(("lying", "aside")):
         return np.asarray(lean > _ASIDE)
     return np.ones(len(points), np.bool_)
+
+
+def _thumb_stands(
+    points: Landmarks, down: bool, limit: float, level_limit: float
+) -> npt.NDArray[np.bool_]:
+    thumb, shown = _lean(points, 2, 4)
+    axis, _ = _lean(points, 0, 9)
+    if down:
+        thumb, axis = 180 - thumb, 180 - axis
+    level = (axis > _LEVEL[0]) & (axis < _LEVEL[1])
+    return np.asarray((thumb < np.where(level, level_limit, limit)) & (shown > 0.5))
 
 
 def _lean(points: Landmarks, a: int, b: int) -> tuple[Array, Array]:
@@ -151,7 +165,7 @@ def jitter(points: Landmarks, rng: np.random.Generator) -> Landmarks:
     """
     n = len(points)
     size = np.linalg.norm(points[:, [5, 17, 9]] - points[:, :1], axis=2).max(axis=1)
-    level = np.exp(rng.uniform(*np.log(_NOISE), n)) * size
+    level = np.exp(rng.uniform(log(_NOISE[0]), log(_NOISE[1]), n)) * size
     finger = np.repeat(rng.normal(0, 1, (n, 5, 3)), 4, axis=1)
     along = np.tile(np.array([0.3, 0.6, 0.9, 1.2]), 5)[None, :, None]
     slip = rng.normal(0, 1, (n, 21, 3))
