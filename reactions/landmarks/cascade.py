@@ -16,9 +16,10 @@ from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
 from reactions.landmarks.gates import look
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
 from reactions.landmarks.nets import HAND_FULL, HAND_LITE, POSE_FULL, POSE_LITE
+from reactions.landmarks.shrink import enlarged, factor, shrunk
 from reactions.landmarks.store import ModelStore
 from reactions.landmarks.tracking import Tracks
-from reactions.observation import Gate, Observation, Sample
+from reactions.observation import Gate, Observation, RgbImage, Sample
 
 
 class Cascade:
@@ -48,18 +49,25 @@ class Cascade:
         Without ``tracks``, or after a change of size, everything is searched, as in a still
         picture. A sample that a gate stops has no landmarks and keeps the tracks.
         """
-        picture, size = sample.pixels, (sample.width, sample.height)
-        if tracks is not None and (tracks.width, tracks.height) != size:
+        by = factor(sample.width, sample.height)
+        seen, tracks = self._observe(shrunk(sample.pixels, by), sample.time, tracks)
+        return enlarged(seen, by, sample.width, sample.height), tracks
+
+    def _observe(
+        self, picture: RgbImage, time: float, tracks: Tracks | None
+    ) -> tuple[Observation, Tracks]:
+        height, width = picture.shape[:2]
+        if tracks is not None and (tracks.width, tracks.height) != (width, height):
             tracks = None
-        gate, fingerprint = look(picture, sample.time, tracks.fingerprint if tracks else None)
-        tracks = replace(tracks, fingerprint=fingerprint) if tracks else Tracks(*size, fingerprint)
+        gate, fingerprint = look(picture, time, tracks.fingerprint if tracks else None)
+        tracks = replace(tracks or Tracks(width, height, fingerprint), fingerprint=fingerprint)
         if gate is not Gate.OPEN:
-            return Observation(*size, sample.time, gate=gate), tracks
+            return Observation(width, height, time, gate=gate), tracks
         face, face_trail = self._face.follow(picture, tracks.face) if self._face else (None, None)
         near = face_trail.region if face_trail else None
-        hands, trail = (
+        hands, hand_trail = (
             self._hands.follow(picture, tracks.hands, near) if self._hands else ((), None)
         )
         body, region = self._body.follow(picture, tracks.body) if self._body else (None, None)
-        tracks = replace(tracks, hands=trail, face=face_trail, body=region)
-        return Observation(*size, sample.time, hands, face, body), tracks
+        tracks = replace(tracks, hands=hand_trail, face=face_trail, body=region)
+        return Observation(width, height, time, hands, face, body), tracks
