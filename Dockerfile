@@ -8,7 +8,6 @@
 # WebRTC needs the host's network (or a TURN server): aiortc has no port range to publish.
 
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
-ARG NETS=fetched
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
@@ -31,17 +30,14 @@ RUN set -eu; cd /opt/sidecar/lib/python3.*/site-packages; \
            -o -name '*.h' -o -name '*.a' \) -delete; \
     /opt/sidecar/bin/python -c 'import sidecar.cli.app, sidecar.demo, sidecar.replay, sidecar.annotate'
 
-FROM build AS nets-mounted
-RUN mkdir -p /nets
-
-FROM build AS nets-fetched
-RUN SIDECAR_MODELS=/nets PYTHONPATH="$(echo /opt/installer/lib/python3.*/site-packages)" \
+FROM build AS nets
+ARG NETS=fetched
+RUN mkdir /nets; test "$NETS" = mounted || SIDECAR_MODELS=/nets \
+      PYTHONPATH="$(echo /opt/installer/lib/python3.*/site-packages)" \
       /opt/sidecar/bin/sidecar models fetch
 
-FROM nets-${NETS} AS nets
-
 FROM ${PYTHON_IMAGE}
-RUN useradd --system --uid 10001 --create-home sidecar \
+RUN useradd --uid 10001 --user-group --create-home sidecar \
     && install -d -o sidecar -g sidecar /var/lib/sidecar
 COPY --from=build /opt/sidecar /opt/sidecar
 COPY --from=nets --chown=sidecar:sidecar /nets /var/lib/sidecar/nets

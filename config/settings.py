@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -59,20 +59,6 @@ class ServerSettings(Section):
     """STUN and TURN servers for us and for browsers; none means host candidates only."""
 
 
-class Layout(StrEnum):
-    """How tiles share the picture."""
-
-    GRID = "grid"
-    SPEAKER = "speaker"
-
-
-class Fit(StrEnum):
-    """How a camera's picture is put into a tile of another shape."""
-
-    LETTERBOX = "letterbox"
-    COVER = "cover"
-
-
 class CompositeSettings(Section):
     """The published picture."""
 
@@ -84,12 +70,8 @@ class CompositeSettings(Section):
     """Frames a second."""
     bitrate: int = Field(ge=50_000, le=20_000_000)
     """Bits a second of its VP8 stream."""
-    layout: Layout
-    """Equal tiles, or one participant large."""
-    fit: Fit
-    """Show the whole camera picture with bars, or fill the tile and cut."""
-    names: bool
-    """Write each participant's name into their tile."""
+    fit: Literal["letterbox", "cover"]
+    """Show all of a camera picture between bars, or fill the tile and cut up to 40 % off."""
 
 
 class SamplingSettings(Section):
@@ -103,17 +85,10 @@ class SamplingSettings(Section):
     """Detection threads, each with its own nets (35–170 MiB)."""
 
 
-class ModelSize(StrEnum):
-    """Which of two nets for the same task."""
-
-    LITE = "lite"
-    FULL = "full"
-
-
 class RecognitionSettings(Section):
     """Accuracy against speed."""
 
-    hand_model: ModelSize
+    hand_model: Literal["lite", "full"]
     """``full`` finds finger joints 3 % of a hand more exactly, at twice the time."""
 
 

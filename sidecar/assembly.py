@@ -21,7 +21,7 @@ def make_frame_detector(
 ) -> FrameDetector:
     """A detector for every label that is not off; raises ModelError where a net is missing."""
     labels = frozenset(label for label, rule in table.items() if rule.kind is not Kind.OFF)
-    return FrameDetector(store, labels)
+    return FrameDetector(store, labels, hand_model=settings.recognition.hand_model)
 
 
 def make_detector(

@@ -21,6 +21,7 @@ from sidecar.media.canvas import Canvas, Stickers
 from sidecar.media.composite import Composite
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
+from sidecar.media.layout import Fit
 from sidecar.media.scene import TileView
 from sidecar.rooms.room import Consent, Joined, Left, Room
 from sidecar.seat import Seat
@@ -72,7 +73,7 @@ class Session:
         self._people: dict[str, Presence] = {}
         self._policy = make_policy(table, settings)
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
-        canvas = Canvas(size.width, size.height, stickers)
+        canvas = Canvas(size.width, size.height, stickers, fit=Fit(size.fit))
         self._composite = Composite(canvas, self.tiles, self._encoder, clock=clock)
         self._life = AsyncExitStack()
         self._attending: asyncio.Task[None] | None = None
