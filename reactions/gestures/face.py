@@ -54,7 +54,7 @@ class FaceReading:
 
     @property
     def smiling(self) -> float:
-        """Corners apart and up: 0.12–0.33 at rest, 0.41–0.60 smiling.
+        """Corners apart and up: 0.12–0.33 at rest, 0.42–0.60 smiling.
 
         The corner's way up weighs 1.5 of its way outwards: with that weight the measure sorts
         portraits of strangers by how much they smile, whatever the shape of their mouths.
@@ -116,7 +116,7 @@ def head_axes(points: Points) -> npt.NDArray[np.float64]:
 
 def smile(face: FaceReading) -> float:
     """How much ``face`` smiles, 0–1."""
-    return min(ramp(face.smiling, at=0.37, sure=0.43), _legible(face))
+    return min(ramp(face.smiling, at=0.39, sure=0.45), _legible(face))
 
 
 def surprised(face: FaceReading) -> float:
@@ -137,9 +137,9 @@ def surprised(face: FaceReading) -> float:
 def calm(face: FaceReading) -> float:
     """How expressionless ``face`` is, 0–1."""
     return min(
-        ramp(face.smiling, at=0.36, sure=0.30),
+        ramp(face.smiling, at=0.37, sure=0.31),
         ramp(face.mouth_open, at=0.08, sure=0.04),
-        ramp(face.alarm, at=6.0, sure=4.5),
+        ramp(face.alarm, at=7.5, sure=6.0),
         ramp(abs(face.yaw), at=30, sure=20),
     )
 

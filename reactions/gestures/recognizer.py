@@ -8,9 +8,10 @@ from reactions.geometry import Box
 from reactions.gestures import body, face, motion
 from reactions.gestures.body import HandAtHead
 from reactions.gestures.face import FaceReading, read_face
+from reactions.gestures.head import HandHead
 from reactions.gestures.motion import HandTrack, Motion
 from reactions.gestures.ramp import ramp
-from reactions.labels import LABELS, LabelScore
+from reactions.labels import LABELS, LabelScore, Net, nets_for
 from reactions.observation import Face, Hand, Observation
 
 _SIGNS = ("ok_hand", "thumbs_up", "thumbs_down", "victory", "rock", "ily", "open_palm", "call_me")
@@ -39,7 +40,9 @@ class _Sighting:
 class Recognizer:
     """Scores ``labels`` (and nothing else) in observations. Keeps nothing about anybody.
 
-    Raises ValueError for a label outside the vocabulary.
+    ``shapes`` reads hand shapes; the shipped head by default, where a label needs hands. Raises
+    ValueError for a label outside the vocabulary, ModelError where the head can't be loaded.
+    Not thread-safe: one a worker.
     """
 
     def __init__(self, labels: Collection[str], *, shapes: ShapeReader | None = None) -> None:
@@ -47,6 +50,8 @@ class Recognizer:
         if unknown:
             raise ValueError(f"no such label: {', '.join(unknown)}")
         self._labels = frozenset(labels)
+        if shapes is None and Net.HANDS in nets_for(labels):
+            shapes = HandHead()
         self._shapes = shapes
 
     def recognize(
@@ -98,10 +103,10 @@ def _score_face(
     places = [hand.place for hand in hands if hand.place is not None]
     free = min(map(body.mouth_free, places), default=1.0)
     in_sight = min(map(body.mouth_in_sight, places), default=1.0)
-    surprise = min(in_sight, motion.speechless(moved), face.surprised(reading))
+    silent = motion.speechless(moved)
     yield LabelScore("face", seen.presence, box)
-    yield LabelScore("smile", min(free, face.smile(reading)), box)
-    yield LabelScore("surprised", surprise, box)
+    yield LabelScore("smile", min(free, silent, face.smile(reading)), box)
+    yield LabelScore("surprised", min(in_sight, silent, face.surprised(reading)), box)
     yield LabelScore("neutral", 0.0 if hands else face.calm(reading), box)
     for hand in hands:
         if hand.place is not None:
