@@ -6,6 +6,7 @@ sidecar knows of them is their picture.
 
 import asyncio
 import contextlib
+import itertools
 import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -15,6 +16,8 @@ from urllib.parse import urlencode
 
 from config.reactions import ReactionRule
 from config.settings import Settings
+from reactions.mannequin import CAST, Background, Scene, demonstration
+from reactions.mannequin.clip import render_clip
 from sidecar.assembly import make_detector, make_stickers, make_store
 from sidecar.media.clip import ClipTrack
 from sidecar.rooms.embedded.room import EmbeddedRoom
@@ -23,6 +26,7 @@ from sidecar.server.app import serve
 from sidecar.session import Session
 
 ROOM = "demo"
+BACKGROUNDS = tuple(Background)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,26 @@ class Actor:
 
     name: str
     clip: Path
+
+
+def draw_actors(count: int, progress: Callable[[float, str], None]) -> list[Actor]:
+    """``count`` mannequins with their clips, which are drawn now unless they were before.
+
+    Each acts out every reaction, beginning elsewhere; ``progress`` is told the share done (0–1) and
+    who is being drawn. Raises PictureError where a clip can't be written.
+    """
+    actors = []
+    cast = itertools.cycle(CAST.values())
+    for index, person in enumerate(itertools.islice(cast, count)):
+
+        def tell(done: int, total: int, before: int = index, name: str = person.name) -> None:
+            progress((before + done / total) / count, name)
+
+        scene = Scene(background=BACKGROUNDS[index % len(BACKGROUNDS)])
+        actors.append(
+            Actor(person.name, render_clip(person, demonstration(index), scene, progress=tell))
+        )
+    return actors
 
 
 async def run(

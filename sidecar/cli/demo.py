@@ -11,6 +11,7 @@ import typer
 from sidecar.cli.duration import parse_duration
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.progress import progress_bar
 
 
 def command(
@@ -38,9 +39,9 @@ def command(
     ready_store(settings)
     from sidecar import demo
 
-    _run_until_stopped(
-        demo.run(settings, table, mannequins=mannequins, browser=not no_browser, seconds=seconds)
-    )
+    with progress_bar("Drawing the mannequins (once)") as move:
+        actors = demo.draw_actors(mannequins, move)
+    _run_until_stopped(demo.run(settings, table, actors, browser=not no_browser, seconds=seconds))
 
 
 def _run_until_stopped(life: Coroutine[None, None, None]) -> None:

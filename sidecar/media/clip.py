@@ -30,7 +30,8 @@ class ClipTrack(MediaStreamTrack):
         self._packets, self._length = _read(path)
         self._next = 0
         self._loops = 0
-        self._began: float | None = None
+        self.began: float | None = None
+        """When the first packet was handed out, in seconds of the monotonic clock."""
 
     async def recv(self) -> VideoPacket:
         """The next packet, when it is due."""
@@ -42,9 +43,9 @@ class ClipTrack(MediaStreamTrack):
         if self._next == len(self._packets):
             self._next, self._loops = 0, self._loops + 1
         now = time.monotonic()
-        if self._began is None:
-            self._began = now
-        await asyncio.sleep(self._began + due - now)
+        if self.began is None:
+            self.began = now
+        await asyncio.sleep(self.began + due - now)
         packet = cast("VideoPacket", av.Packet(data))
         packet.time_base = VIDEO_CLOCK
         packet.pts = packet.dts = round(due / VIDEO_CLOCK)
