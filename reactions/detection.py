@@ -5,10 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from reactions.gestures.head import HandHead
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
-from reactions.labels import LABELS, Evidence, LabelScore, nets_for
+from reactions.labels import LabelScore, nets_for
 from reactions.landmarks.cascade import Cascade
 from reactions.landmarks.store import ModelStore
 from reactions.landmarks.tracking import Tracks
@@ -50,8 +49,7 @@ class FrameDetector:
         hand_model: Literal["lite", "full"] = "lite",
     ) -> None:
         self._cascade = Cascade(store, nets_for(labels), hand_model=hand_model)
-        shaped = any(LABELS[label].evidence is Evidence.HAND_SHAPE for label in labels)
-        self._recognizer = Recognizer(labels, shapes=HandHead() if shaped else None)
+        self._recognizer = Recognizer(labels)
 
     def detect(self, sample: Sample, memory: Memory | None) -> Detection:
         """Look at ``sample``; ``memory`` is None for a participant's first, or a still picture."""
