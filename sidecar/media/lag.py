@@ -1,63 +1,45 @@
-"""Tells frames that arrive late, behind everybody else of their stream, from frames on time. Pure.
+"""Tells a stream's frames on time from the damaged ones that come after an outage. Pure.
 
-After an outage of a second or more, the transport hands over its backlog in a burst, decoded
-against missing references: 30–90 frames of blocks, with no error and no key-frame flag to tell them
-by (docs/media-plane.md). What they have in common is that they are late.
+After an outage of a second or more, the transport hands over its backlog in bursts, decoded against
+missing references: dozens of frames of blocks, with no error and no key-frame flag to tell them by
+(docs/media-plane.md). It asks for a key frame when the first of them leaves its buffer. So what was
+captured before that moment is damaged, and what was captured later is not, late as it may come.
 """
 
 LIMIT = 0.3
-"""Seconds that a frame may lag behind the promptest one; ordinary jitter stays below 0.1."""
+"""Seconds by which a frame may lag behind the promptest ones; ordinary jitter stays below 0.1."""
+ROUND_TRIP = 0.15
+"""Seconds from asking for a key frame to its capture."""
 DRIFT = 0.001
-"""Seconds per second by which the baseline may rise: clocks differ by less than 200 ppm."""
-STEADY_TIME = 1.0
-STEADY_SPREAD = 0.2
-"""A lag that stays within this spread for that long is a longer road, not a backlog: the frames of
-a backlog catch up by a second or more within half a second."""
-PATIENCE = 5.0
-"""Seconds without a frame let through after which the gate gives in to any lag."""
+"""Seconds a second by which the baseline rises anyway: clocks differ by less than 200 ppm."""
+RISE = 0.05
+"""The same while frames come late: a road that has become longer is the norm after a while."""
 
 
 class LagGate:
-    """Decides frame by frame whether it is on time; keeps one baseline and forgets slowly."""
+    """Decides frame by frame whether it can be shown; knows no more than stamps and arrivals."""
 
     def __init__(self) -> None:
         self._baseline: float | None = None
-        self._newest = float("-inf")
-        self._checked = 0.0
-        self._closed_at: float | None = None
-        self._steady_since = 0.0
-        self._low = self._high = 0.0
+        self._stamp = self._lag = 0.0
+        self._behind = False
+        self._sound_from = float("-inf")
 
     def admits(self, stamp: float, arrival: float) -> bool:
-        """Whether the frame stamped ``stamp`` by its sender and arrived at ``arrival`` is on time.
+        """Whether the frame stamped ``stamp`` by its sender and arrived at ``arrival`` is sound.
 
         Both in seconds, on clocks that need no common origin.
         """
         lag = arrival - stamp
-        if self._baseline is None or stamp < self._newest:
+        if self._baseline is None or stamp < self._stamp:
             # Stamps that run backwards are a new stream in the old one's place.
-            return self._open(lag, stamp, arrival)
-        self._newest = stamp
-        self._baseline = min(lag, self._baseline + DRIFT * max(arrival - self._checked, 0.0))
-        self._checked = arrival
-        if lag - self._baseline <= LIMIT:
-            self._closed_at = None
-            return True
-        if self._accepts(lag, arrival):
-            return self._open(lag, stamp, arrival)
-        return False
-
-    def _open(self, lag: float, stamp: float, arrival: float) -> bool:
-        self._baseline, self._newest, self._checked = lag, stamp, arrival
-        self._closed_at = None
-        return True
-
-    def _accepts(self, lag: float, arrival: float) -> bool:
-        """Whether a lag over the limit has lasted so long, or so evenly, that it is normal."""
-        if self._closed_at is None:
-            self._closed_at = self._steady_since = arrival
-            self._low = self._high = lag
-        self._low, self._high = min(self._low, lag), max(self._high, lag)
-        if self._high - self._low > STEADY_SPREAD:
-            self._steady_since, self._low, self._high = arrival, lag, lag
-        return arrival - self._steady_since >= STEADY_TIME or arrival - self._closed_at >= PATIENCE
+            self._baseline, self._behind = lag, False
+        else:
+            elapsed = min(max(arrival - self._stamp - self._lag, 0.0), 1.0)
+            rise = elapsed * (RISE if self._behind else DRIFT)
+            self._baseline = min(lag, self._baseline + rise)
+        behind = lag - self._baseline > LIMIT
+        if behind and (not self._behind or lag - self._lag > LIMIT):
+            self._sound_from = arrival - self._baseline + ROUND_TRIP
+        self._stamp, self._lag, self._behind = stamp, lag, behind
+        return not behind or stamp >= self._sound_from
