@@ -11,6 +11,7 @@ ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
+RUN apt-get update -qq && apt-get install -qq --no-install-recommends binutils
 # The installer stays out of the environment that it fills.
 RUN python3 -m venv /opt/installer && python3 -m venv --without-pip /opt/sidecar
 COPY pyproject.toml constraints.txt README.md LICENSE ./
@@ -21,13 +22,16 @@ COPY sidecar sidecar
 RUN /opt/installer/bin/pip --python /opt/sidecar/bin/python install \
       --no-cache-dir --no-compile --disable-pip-version-check --constraint constraints.txt .
 # What never runs here: other chips' compilers and a GPU backend of LiteRT (30 MB), training,
-# test suites, headers, type stubs. Byte code is kept only of modules that the sidecar imports.
+# test suites, headers, type stubs, and the symbols of extension modules (40 MB; libraries beside
+# them are left alone, because auditwheel's patching and strip don't go together). Byte code is kept
+# only of modules that the sidecar imports.
 RUN set -eu; cd /opt/sidecar/lib/python3.*/site-packages; \
     rm -rf ai_edge_litert/libLiteRtWebGpuAccelerator.so ai_edge_litert/tools ai_edge_litert/vendors \
            reactions/training numpy/f2py; \
     find . -type d \( -name tests -o -name include \) -prune -exec rm -rf {} +; \
     find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' \
            -o -name '*.h' -o -name '*.a' \) -delete; \
+    find . -name '*.so' -not -path '*.libs/*' -exec strip --strip-unneeded {} +; \
     /opt/sidecar/bin/python -c 'import sidecar.cli.app, sidecar.demo, sidecar.replay, sidecar.annotate'
 
 FROM build AS nets

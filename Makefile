@@ -37,7 +37,7 @@ stickers: $(VENV)/.dev ## render the checked-in GIFs from their drawings
 	$(VENV)/bin/python -m gifs.render $(ARGS)
 
 train: $(VENV)/.dev nets ## train the hand head and write its .tflite
-	$(VENV)/bin/python -m reactions.training $(ARGS)
+	$(VENV)/bin/python -m reactions.training.hand_head $(ARGS)
 
 clean: ## remove .venv and every cache in the checkout
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist out
