@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from reactions.landmarks.looks import SURE, around_small_face, hand_looks
+from reactions.landmarks.looks import SURE, WIDE, around_small_face, hand_looks, quick_look
 from reactions.landmarks.nets import PALM_SQUARE, PALM_WIDE
 from reactions.landmarks.roi import Roi, hand_from_landmarks, hand_from_palm, letterbox
 from reactions.landmarks.session import Range, Session
@@ -23,8 +23,6 @@ _CANDIDATES = 3
 _SEARCH_EVERY = {0: 2, 1: 3}
 """Palms are looked for in every so many samples while so many hands are in view."""
 _STRIDES = (8, 16, 16, 16)
-_WIDE_FROM = 1.5
-"""From this width / height on the wide detector sees a picture as large as the square one."""
 _FLATTENED = 0.4
 """The net's z is that much flatter than its x and y."""
 
@@ -32,8 +30,8 @@ _FLATTENED = 0.4
 class Palms(Protocol):
     """Finds hands in a picture."""
 
-    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
-        """Where hands are in ``region`` (default: all of ``picture``), the surest first."""
+    def find(self, picture: RgbImage, region: Roi) -> list[Roi]:
+        """Where hands are in ``region``, the surest first."""
         ...
 
 
@@ -46,18 +44,16 @@ class HandReader(Protocol):
 
 
 class PalmDetector:
-    """Finds palms, in a whole picture with the net that fits its shape."""
+    """Finds palms with the net that fits the region's shape."""
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
         self._detectors: dict[str, Detector] = {}
 
-    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
-        """Where hands are in ``region`` (default: all of ``picture``), the surest first."""
-        height, width = picture.shape[:2]
-        across, down = (region.width, region.height) if region else (width, height)
-        detector = self._detector(PALM_WIDE if across >= _WIDE_FROM * down else PALM_SQUARE)
-        region = region or letterbox(width, height, detector.aspect)
+    def find(self, picture: RgbImage, region: Roi) -> list[Roi]:
+        """Where hands are in ``region``, the surest first."""
+        wide = region.width >= WIDE * region.height
+        detector = self._detector(PALM_WIDE if wide else PALM_SQUARE)
         return [
             hand_from_palm(palm.box, palm.keypoints) for palm in detector.detect(picture, region)
         ]
@@ -121,20 +117,20 @@ class HandFollower:
         if len(seen.hands) < HANDS and (lost or unsearched >= _SEARCH_EVERY[len(seen.hands)]):
             height, width = picture.shape[:2]
             near_face = around_small_face(face, width, height) if searches % 2 else None
-            self._search(picture, near_face, seen)
+            self._search(picture, near_face or quick_look(width, height), seen)
             unsearched, searches = 0, searches + 1
         return tuple(seen.hands), HandTrail(tuple(seen.regions), unsearched, searches)
 
     def _search(
-        self, picture: RgbImage, region: Roi | None, seen: "_Seen", presence: float = PRESENT
+        self, picture: RgbImage, region: Roi, seen: "_Seen", presence: float = PRESENT
     ) -> None:
         for candidate in self._palms.find(picture, region)[:_CANDIDATES]:
             if len(seen.hands) < HANDS:
                 seen.look_at(candidate, presence)
 
     def _search_everywhere(self, picture: RgbImage, face: Roi | None, seen: "_Seen") -> None:
-        self._search(picture, None, seen)
         height, width = picture.shape[:2]
+        self._search(picture, letterbox(width, height), seen)
         near_face = around_small_face(face, width, height)
         for region in [*filter(None, [near_face]), *hand_looks(width, height)]:
             if not seen.hands:
