@@ -11,7 +11,7 @@ import numpy.typing as npt
 from config.errors import ModelError
 from reactions.gestures.features import Features, Landmarks, hand_features
 from reactions.gestures.shapes import CLASSES, NONE
-from reactions.training.photos import FoundHands, Photo
+from reactions.training.photos import Photo, Sightings
 from reactions.training.synthetic import draw_hands
 
 REAL_HANDS = Path(__file__).with_name("data") / "hands.npz"
@@ -76,7 +76,7 @@ class Lesson:
     weights: npt.NDArray[np.float32]
 
 
-def label_hands(photos: list[Photo], found: FoundHands) -> RealHands:
+def label_hands(photos: list[Photo], found: Sightings) -> RealHands:
     """What each hand that may be learnt from shows: the upper one its photo's label.
 
     A hand that hangs far below it shows nothing; of any other second hand we know nothing.

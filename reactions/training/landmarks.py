@@ -15,7 +15,7 @@ from config.errors import SidecarError
 from reactions.gestures.shapes import CLASSES
 from reactions.landmarks.store import ModelStore
 from reactions.training.dataset import FREE_SOURCES, REAL_HANDS, RealHands, label_hands
-from reactions.training.photos import find_hands, read_index
+from reactions.training.photos import look, read_index
 
 
 def collect(folder: Path) -> RealHands:
@@ -25,7 +25,7 @@ def collect(folder: Path) -> RealHands:
         for photo in read_index(folder)
         if photo.kind == "image" and photo.source in FREE_SOURCES and photo.shape is not None
     ]
-    return label_hands(photos, find_hands(folder, photos, ModelStore()))
+    return label_hands(photos, look(folder, photos, ModelStore()))
 
 
 def main() -> None:

@@ -1,10 +1,11 @@
-"""Photos of hands: a folder with an ``index.csv``, and the landmarks that our nets find in it."""
+"""Photos of people: a folder with an ``index.csv``, and the landmarks that our nets find in it."""
 
 import csv
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from reactions.gestures.shapes import CLASSES, NONE
 from reactions.labels import Net
 from reactions.landmarks.cascade import Cascade
 from reactions.landmarks.store import ModelStore
-from reactions.observation import Observation, RgbImage, Sample, Side
+from reactions.observation import Face, Hand, Observation, RgbImage, Sample, Side
 
 INDEX = "index.csv"
 _COLUMNS = ("source", "label", "file", "kind")
@@ -49,18 +50,59 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundHands:
-    """The hands found in some photos, one row a hand."""
+class Sightings:
+    """What was found in some photos: one row a hand, one a face."""
 
+    sizes: npt.NDArray[np.int64]
+    """(photos, 2): width and height of the picture looked at, pixels."""
     photo: npt.NDArray[np.int64]
-    """(n,): which of the photos."""
+    """(hands,): in which of the photos."""
     points: Landmarks
-    """(n, 21, 3), pixels of the picture looked at."""
+    """(hands, 21, 3), pixels."""
     left: npt.NDArray[np.bool_]
     side_score: npt.NDArray[np.float32]
     presence: npt.NDArray[np.float32]
-    size: npt.NDArray[np.int64]
-    """(n, 2): width and height of the picture, pixels."""
+    face_photo: npt.NDArray[np.int64]
+    """(faces,): in which of the photos."""
+    face_points: npt.NDArray[np.float32]
+    """(faces, 468, 3), pixels."""
+    face_presence: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, observations: Iterable[Observation]) -> Self:
+        """The same as ``observations``, one a photo, in arrays."""
+        seen = list(observations)
+        hands = [(i, hand) for i, each in enumerate(seen) for hand in each.hands]
+        faces = [(i, each.face) for i, each in enumerate(seen) if each.face is not None]
+        return cls(
+            sizes=np.array([(each.width, each.height) for each in seen], np.int64).reshape(-1, 2),
+            photo=np.array([i for i, _ in hands], np.int64),
+            points=np.array([hand.points for _, hand in hands], np.float32).reshape(-1, 21, 3),
+            left=np.array([hand.side is Side.LEFT for _, hand in hands], np.bool_),
+            side_score=np.array([hand.side_score for _, hand in hands], np.float32),
+            presence=np.array([hand.presence for _, hand in hands], np.float32),
+            face_photo=np.array([i for i, _ in faces], np.int64),
+            face_points=np.array([f.points for _, f in faces], np.float32).reshape(-1, 468, 3),
+            face_presence=np.array([f.presence for _, f in faces], np.float32),
+        )
+
+    def observation(self, photo: int) -> Observation:
+        """What was found in one photo."""
+        width, height = (int(side) for side in self.sizes[photo])
+        hands = tuple(
+            Hand(
+                self.points[k],
+                Side.LEFT if self.left[k] else Side.RIGHT,
+                float(self.side_score[k]),
+                float(self.presence[k]),
+            )
+            for k in np.flatnonzero(self.photo == photo)
+        )
+        faces = [
+            Face(self.face_points[k], float(self.face_presence[k]))
+            for k in np.flatnonzero(self.face_photo == photo)
+        ]
+        return Observation(width, height, 0.0, hands, faces[0] if faces else None)
 
 
 def read_index(folder: Path) -> list[Photo]:
@@ -94,44 +136,24 @@ def load_picture(folder: Path, photo: Photo) -> RgbImage:
     return np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
 
 
-def observe(folder: Path, photos: Sequence[Photo], store: ModelStore) -> Iterator[Observation]:
-    """What the cascade finds in each of ``photos``, as still pictures."""
-    cascade = Cascade(store, frozenset({Net.HANDS}))
-    for photo in photos:
-        observation, _ = cascade.observe(Sample(load_picture(folder, photo), 0.0), None)
-        yield observation
-
-
-def find_hands(
+def look(
     folder: Path, photos: Sequence[Photo], store: ModelStore, cache: Path | None = None
-) -> FoundHands:
-    """The hands in ``photos``; with ``cache``, a file there is read, or written, instead."""
+) -> Sightings:
+    """The hands and faces in ``photos``, each looked at as a still picture.
+
+    With a folder ``cache``, what an earlier run found in the same photos is read from there; empty
+    it whenever the nets or the way of looking change.
+    """
     key = hashlib.sha256("\n".join(photo.file for photo in photos).encode()).hexdigest()[:16]
-    path = cache / f"hands-{key}.npz" if cache else None
+    path = cache / f"sightings-{key}.npz" if cache else None
     if path and path.exists():
         with np.load(path) as saved:
-            return FoundHands(**saved)
-    found = _gather(observe(folder, photos, store))
+            return Sightings(**saved)
+    cascade = Cascade(store, frozenset({Net.HANDS, Net.FACE}))
+    found = Sightings.of(
+        cascade.observe(Sample(load_picture(folder, photo), 0.0), None)[0] for photo in photos
+    )
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(path, **{name: getattr(found, name) for name in FoundHands.__slots__})
+        np.savez_compressed(path, **{f.name: getattr(found, f.name) for f in fields(found)})
     return found
-
-
-def _gather(observations: Iterator[Observation]) -> FoundHands:
-    rows = [
-        (i, hand, (seen.width, seen.height))
-        for i, seen in enumerate(observations)
-        for hand in seen.hands
-    ]
-    points = np.zeros((len(rows), 21, 3), np.float32)
-    for row, (_, hand, _) in enumerate(rows):
-        points[row] = hand.points
-    return FoundHands(
-        photo=np.array([i for i, _, _ in rows], np.int64),
-        points=points,
-        left=np.array([hand.side is Side.LEFT for _, hand, _ in rows], np.bool_),
-        side_score=np.array([hand.side_score for _, hand, _ in rows], np.float32),
-        presence=np.array([hand.presence for _, hand, _ in rows], np.float32),
-        size=np.array([size for _, _, size in rows], np.int64).reshape(-1, 2),
-    )

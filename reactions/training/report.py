@@ -1,0 +1,220 @@
+"""``python -m reactions.training.report FOLDER``: what the shipped recogniser sees in photos and
+clips of real people, source by source, as Markdown tables.
+
+Photos are judged by one frame at the shipped thresholds, clips by the reactions that the shipped
+policy starts. FOLDER has an ``index.csv`` as docs/training.md describes.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from config.errors import PictureError, SidecarError
+from config.reactions import Kind, ReactionRule
+from config.table import load_table
+from reactions.detection import FrameDetector
+from reactions.gestures.recognizer import Recognizer
+from reactions.gestures.shapes import NONE, SHAPES
+from reactions.labels import LABELS, Net
+from reactions.landmarks.store import ModelStore
+from reactions.observation import Sample
+from reactions.policy import Policy
+from reactions.reaction import Stage
+from reactions.training.photos import Photo, Sightings, look, read_index
+
+_RATE = 5
+"""Samples a second, as in a meeting."""
+_LONGEST = 640
+_SHAPES = frozenset(SHAPES)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One photo: was a hand found, and which labels fired in it."""
+
+    photo: Photo
+    found: bool
+    fired: frozenset[str]
+
+
+def judge(
+    photos: Sequence[Photo], seen: Sightings, table: Mapping[str, ReactionRule]
+) -> list[Judged]:
+    """Each of ``photos`` as one frame at ``table``'s thresholds."""
+    recognizer = Recognizer([name for name in table if LABELS[name].nets <= {Net.HANDS, Net.FACE}])
+    judged = []
+    for i, photo in enumerate(photos):
+        observation = seen.observation(i)
+        scores, _ = recognizer.recognize(observation, None)
+        fired = {each.label for each in scores if each.score >= table[each.label].threshold}
+        judged.append(Judged(photo, bool(observation.hands), frozenset(fired)))
+    return judged
+
+
+def recall_table(judged: Sequence[Judged]) -> Iterator[str]:
+    """Lines: by source and shape, how many hands were found and named, and misnamed."""
+    yield "| source | shows | photos | hand found | right | recall | wrong shape too |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | --- |"
+    for source, group in _by(judged, lambda each: each.photo.source).items():
+        posed = [each for each in group if each.photo.shape not in (None, NONE)]
+        for shape, each in _by(posed, lambda each: each.photo.shape or "").items():
+            yield _recall_row(source, shape, each)
+        if posed:
+            yield _recall_row(f"**{source}**", "**all**", posed)
+
+
+def _recall_row(source: str, shape: str, judged: Sequence[Judged]) -> str:
+    right = sum(each.photo.shape in each.fired for each in judged)
+    wrong = Counter(
+        name for each in judged for name in sorted((each.fired & _SHAPES) - {str(each.photo.shape)})
+    )
+    found = sum(each.found for each in judged)
+    share = right / len(judged)
+    return (
+        f"| {source} | {shape} | {len(judged)} | {found} | {right} | {share:.1%} | {_list(wrong)} |"
+    )
+
+
+def fires_table(judged: Sequence[Judged], table: Mapping[str, ReactionRule]) -> Iterator[str]:
+    """Lines: by source and look-alike, in how many photos a hand shape or another sticker fired."""
+    others = frozenset(n for n, rule in table.items() if rule.kind is Kind.STICKER) - _SHAPES
+    yield "| source | look-alike | photos | hand found | fired a shape | share | which | others |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | --- | --- |"
+    for source, group in _by(judged, lambda each: each.photo.source).items():
+        alike = [each for each in group if each.photo.shape == NONE]
+        for label, each in _by(alike, lambda each: each.photo.label).items():
+            yield _fires_row(source, label, each, others)
+        if alike:
+            yield _fires_row(f"**{source}**", "**all**", alike, others)
+
+
+def _fires_row(source: str, label: str, judged: Sequence[Judged], others: frozenset[str]) -> str:
+    found = sum(each.found for each in judged)
+    fired = sum(bool(each.fired & _SHAPES) for each in judged)
+    which = Counter(name for each in judged for name in each.fired & _SHAPES)
+    more = Counter(name for each in judged for name in each.fired & others)
+    share = fired / len(judged)
+    return (
+        f"| {source} | {label} | {len(judged)} | {found} | {fired} | {share:.1%} "
+        f"| {_list(which)} | {_list(more)} |"
+    )
+
+
+def clips_table(
+    folder: Path, clips: Sequence[Photo], store: ModelStore, table: Mapping[str, ReactionRule]
+) -> Iterator[str]:
+    """Lines: the reactions that the policy starts in each clip."""
+    detector = FrameDetector(store, list(table))
+    yield "| source | clip | seconds | stickers started | events started |"
+    yield "| --- | --- | ---: | --- | --- |"
+    for clip in clips:
+        started, seconds = react(folder / clip.file, detector, table)
+        stickers = {n: c for n, c in started.items() if table[n].kind is Kind.STICKER}
+        events = {n: c for n, c in started.items() if n not in stickers}
+        yield (
+            f"| {clip.source} | {clip.label} | {seconds:.0f} "
+            f"| {_list(stickers)} | {_list(events)} |"
+        )
+
+
+def react(
+    path: Path, detector: FrameDetector, table: Mapping[str, ReactionRule]
+) -> tuple[Counter[str], float]:
+    """How often each label's reaction starts in the clip at ``path``, and its length in seconds."""
+    policy, memory, now = Policy(table), None, 0.0
+    started: Counter[str] = Counter()
+    for sample in _samples(path):
+        now = sample.time
+        detection = detector.detect(sample, memory)
+        memory = detection.memory
+        for event in policy.observe("clip", detection.scores, now):
+            if event.stage is Stage.STARTED:
+                started[event.label] += 1
+    return started, now
+
+
+def _samples(path: Path) -> Iterator[Sample]:
+    due = 0.0
+    try:
+        with av.open(path) as container:
+            for frame in container.decode(video=0):
+                if frame.time is None or frame.time < due:
+                    continue
+                due = frame.time + 1 / _RATE - 1e-3
+                scale = min(Fraction(1), Fraction(_LONGEST, max(frame.width, frame.height)))
+                small = frame.reformat(
+                    round(frame.width * scale), round(frame.height * scale), "rgb24"
+                )
+                yield Sample(np.asarray(small.to_ndarray(), np.uint8), frame.time)
+    except (OSError, av.FFmpegError) as error:
+        raise PictureError("not a clip", where=str(path)) from error
+
+
+def confusion_plot(judged: Sequence[Judged], path: Path) -> None:
+    """A picture of what each shape's photos fire, pooled over the sources."""
+    from matplotlib.figure import Figure
+
+    truths = [*SHAPES, NONE]
+    counts = np.zeros((len(truths), len(truths)))
+    for each in judged:
+        if each.photo.shape is not None:
+            row = truths.index(each.photo.shape)
+            fired = sorted(each.fired & _SHAPES)
+            for name in fired if fired else [NONE]:
+                counts[row, truths.index(name)] += 1
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(7, 6.4), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(truths)), truths, rotation=60, ha="right")
+    axes.set_yticks(range(len(truths)), truths)
+    axes.set_xlabel("fired")
+    axes.set_ylabel("shown")
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        shade = "white" if shares[row, column] > 0.5 else "black"
+        text = f"{counts[row, column]:.0f}"
+        axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=7)
+    figure.savefig(path, dpi=130)
+
+
+def _by(judged: Sequence[Judged], key: Callable[[Judged], str]) -> Mapping[str, list[Judged]]:
+    groups: dict[str, list[Judged]] = {}
+    for each in judged:
+        groups.setdefault(key(each), []).append(each)
+    return groups
+
+
+def _list(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n}" for name, n in sorted(counts.items())) or "–"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, prog="reactions.training.report")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--cache", type=Path, help="folder that keeps landmarks between runs")
+    parser.add_argument("--plot", type=Path, help="also draw which shapes are taken for which")
+    parser.add_argument("--no-clips", action="store_true")
+    options = parser.parse_args()
+    try:
+        index, store, table = read_index(options.folder), ModelStore(), load_table()
+        photos = [row for row in index if row.kind == "image" and row.shape is not None]
+        judged = judge(photos, look(options.folder, photos, store, options.cache), table)
+        print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")
+        if not options.no_clips:
+            clips = [row for row in index if row.kind == "video"]
+            print("", *clips_table(options.folder, clips, store, table), sep="\n")
+        if options.plot:
+            confusion_plot(judged, options.plot)
+    except SidecarError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
