@@ -9,7 +9,9 @@ from aiohttp import web
 
 EXPOSED: Final = "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After, Sidecar-Participant"
 _METHODS: Final = "GET, POST, PATCH, DELETE, OPTIONS"
-_HEADERS: Final = "Content-Type, Authorization, If-Match, Accept"
+_HEADERS: Final = "Content-Type, Authorization, If-Match, ETag, Accept"
+"""``ETag`` too: a known client sends it with PATCH in place of ``If-Match``, and should read why
+that is refused."""
 _DAY: Final = "86400"
 
 

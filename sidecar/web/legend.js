@@ -9,7 +9,7 @@ export function showLegend(list, legend) {
     card.className = "pose";
     const picture = document.createElement("div");
     picture.className = "pose-picture";
-    if (entry.pose) picture.append(image(entry.pose, `How to pose: ${entry.how}`, 320, 180));
+    if (entry.pose) picture.append(image(entry.pose, `How to pose: ${entry.how}`, 288, 288));
     if (entry.sticker) {
       const sticker = image(entry.sticker, "", 72, 72);
       sticker.className = "sticker";

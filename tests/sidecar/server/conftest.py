@@ -1,7 +1,7 @@
 """A server over rooms whose session only shows a grey picture and tells who comes and goes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import aiohttp
@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from config.reactions import ReactionRule
 from sidecar.events import EventBus, ParticipantJoined, ParticipantLeft
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.embedded.protocol import IceServer
@@ -17,6 +18,7 @@ from sidecar.rooms.embedded.roster import Limits
 from sidecar.rooms.room import Consent, Joined, Left
 from sidecar.server.app import Server, create_app
 from sidecar.server.lobby import Lobby
+from sidecar.server.pages import Pages
 from sidecar.stats import SessionStats
 
 GREY = 200
@@ -99,8 +101,10 @@ async def open_house(
     limits: Limits | None = None,
     origins: tuple[str, ...] = (),
     ice_servers: tuple[IceServer, ...] = (),
+    table: Mapping[str, ReactionRule] | None = None,
+    port: int = 0,
 ) -> AsyncIterator[House]:
-    """Serve on a free port of this machine."""
+    """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
     meetings: dict[str, GreyMeeting] = {}
 
     def open_meeting(room: EmbeddedRoom) -> AbstractAsyncContextManager[GreyMeeting]:
@@ -110,8 +114,9 @@ async def open_house(
     lobby = Lobby(
         open_meeting, fixed=fixed, max_rooms=max_rooms, limits=limits, ice_servers=ice_servers
     )
-    app = create_app(lobby, origins=origins)
-    async with Server(app, lobby, "127.0.0.1", 0) as server:
+    pages = Pages(lobby, table).routes() if table else ()
+    app = create_app(lobby, pages=pages, origins=origins)
+    async with Server(app, lobby, "127.0.0.1", port) as server:
         yield House(server, meetings)
 
 

@@ -1,0 +1,95 @@
+"""A real Chromium, and what it takes for a camera."""
+
+import asyncio
+import io
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, Page, async_playwright
+
+from reactions.mannequin import POSES, Person, Scene, render
+from reactions.mannequin.choreography import idle
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def chromium() -> str:
+    """The path of a Chromium (``CHROMIUM`` or on the path); skips the test where there is none."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("no Chromium here: install it, or let CHROMIUM name it")
+    return path
+
+
+@asynccontextmanager
+async def launched(*flags: str) -> AsyncIterator[Browser]:
+    """A headless Chromium with an empty profile."""
+    path = chromium()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+def camera_file(folder: Path, person: Person, pose: str, fps: int = 15) -> Path:
+    """A Y4M file that Chromium plays in a loop as its camera: two seconds of a mannequin."""
+    path = folder / f"{pose}.y4m"
+    moments = [
+        render(person, idle(POSES[pose], moment / 5), Scene(), 640, 360, seed=moment)
+        for moment in range(6)
+    ]
+    planes = [b"FRAME\n" + _planes(moment) for moment in moments]
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H360 F%d:1 Ip A1:1 C420jpeg\n" % fps)
+        for tick in range(2 * fps):
+            file.write(planes[tick * len(planes) // (2 * fps)])
+    return path
+
+
+def _planes(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    luma, blue, red = Image.fromarray(picture).convert("YCbCr").split()
+    half = (luma.width // 2, luma.height // 2)
+    return luma.tobytes() + blue.resize(half).tobytes() + red.resize(half).tobytes()
+
+
+async def opened(browser: Browser, url: str, width: int = 1280, height: int = 900) -> Page:
+    """A page of a room in which the picture is moving; script errors fail the test."""
+    page = await browser.new_page(viewport={"width": width, "height": height})
+    page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
+    await page.goto(url)
+    await page.wait_for_selector('#screen[data-state="live"]', timeout=15_000)
+    return page
+
+
+async def magenta(page: Page) -> float:
+    """The share of the composite, as a screenshot shows it, that is the test's sticker."""
+
+    shot = await page.locator("#screen").screenshot(type="png")
+    picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+    hits = (picture[..., 0] > 180) & (picture[..., 1] < 90) & (picture[..., 2] > 180)
+    return float(hits.mean())
+
+
+async def until(what: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """Ask ``what`` until it is true; TimeoutError if that takes too long."""
+    async with asyncio.timeout(seconds):
+        while not await what():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)

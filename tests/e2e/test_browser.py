@@ -1,0 +1,135 @@
+"""Chromium joins by the page, with a mannequin for a camera, and real nets look at it."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright
+
+from reactions.mannequin import CAST
+from tests.e2e.browser import (
+    FAKE_CAMERA,
+    FLAGS,
+    camera_file,
+    chromium,
+    launched,
+    magenta,
+    opened,
+    until,
+)
+from tests.e2e.conftest import Meeting
+from tests.sidecar.clients import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.models]
+
+
+@pytest.fixture
+def smiling_camera(tmp_path: Path) -> str:
+    """The flag that makes a smiling mannequin Chromium's camera."""
+    person = next(iter(CAST.values()))
+    return f"--use-file-for-fake-video-capture={camera_file(tmp_path, person, 'smile')}"
+
+
+async def test_somebody_joins_by_the_page_gets_a_sticker_and_leaves(
+    meeting: Meeting, smiling_camera: str
+) -> None:
+    async with launched(*FAKE_CAMERA, smiling_camera) as browser:
+        page = await opened(browser, meeting.url("").rstrip("/"))
+        assert await magenta(page) == 0
+
+        await page.fill("#name", "Grace")
+        await page.click("#join")
+        await eventually(lambda: meeting.sizes() == [(640, 360)], 10)
+
+        async def wears_sticker() -> bool:
+            return await magenta(page) > 0.01
+
+        await until(wears_sticker, 20)
+        (grace,) = meeting.session.stats().participants
+        assert grace.name == "Grace"
+        smile = page.get_by_role("meter", name="Smile")
+        assert float(await smile.get_attribute("aria-valuenow") or 0) > 0.5
+        assert await page.locator("#events li.own").filter(has_text="Smile").count() == 1
+        assert await page.locator("#people li").all_inner_texts() == ["Grace (you)"]
+
+        await page.get_by_role("button", name="Leave").click()
+        await eventually(lambda: meeting.sizes() == [], 5)
+
+        async def is_gone() -> bool:
+            return await magenta(page) == 0
+
+        await until(is_gone, 5)
+        assert await page.locator("#people li").count() == 0
+
+
+async def test_the_switch_takes_somebody_out_of_sampling(
+    meeting: Meeting, smiling_camera: str
+) -> None:
+    async with launched(*FAKE_CAMERA, smiling_camera) as browser:
+        page = await opened(browser, meeting.url("").rstrip("/"))
+        await page.get_by_role("switch").check(force=True)
+        await page.click("#join")
+        await eventually(lambda: meeting.sizes() == [(640, 360)], 10)
+        await asyncio.sleep(2)
+        (person,) = meeting.session.stats().participants
+        assert person.opted_out
+        assert person.samples == 0
+
+        await page.get_by_role("switch").uncheck(force=True)
+        await eventually(lambda: meeting.session.stats().participants[0].samples > 0, 5)
+        assert not meeting.session.stats().participants[0].opted_out
+
+
+async def test_closing_the_page_says_goodbye(meeting: Meeting, smiling_camera: str) -> None:
+    async with launched(*FAKE_CAMERA, smiling_camera) as browser:
+        page = await opened(browser, meeting.url("").rstrip("/"))
+        await page.click("#join")
+        await eventually(lambda: meeting.sizes() == [(640, 360)], 10)
+        with meeting.session.events.listen() as listener:
+            assert (await anext(listener)).kind == "participant.joined"
+            await page.close(run_before_unload=False)
+            async with asyncio.timeout(2):
+                while (event := await anext(listener)).kind != "participant.left":
+                    pass
+            assert event.payload()["reason"] == "left"
+
+
+async def test_a_killed_browser_loses_its_place(
+    meeting: Meeting, smiling_camera: str, tmp_path: Path
+) -> None:
+    flags = [*FLAGS, *FAKE_CAMERA, smiling_camera, f"--user-data-dir={tmp_path / 'profile'}"]
+    process = await asyncio.create_subprocess_exec(
+        chromium(),
+        "--headless",
+        "--remote-debugging-port=0",
+        *flags,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.connect_over_cdp(await _debugger(process))
+            page = await opened(browser, meeting.url("").rstrip("/"))
+            await page.click("#join")
+            await eventually(lambda: meeting.sizes() == [(640, 360)], 10)
+            os.killpg(process.pid, signal.SIGKILL)
+            limit = 3.0  # The fixture's heartbeat_s.
+            await eventually(lambda: meeting.sizes() == [], limit + 1)
+            await eventually(lambda: meeting.session.stats().viewers == 0, limit + 1)
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
+
+
+async def _debugger(process: asyncio.subprocess.Process) -> str:
+    """The address that a browser prints for whoever wants to drive it."""
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        while line := (await process.stderr.readline()).decode():
+            if "DevTools listening on " in line:
+                return line.rpartition(" ")[2].strip()
+    raise AssertionError("Chromium ended before it could be driven")

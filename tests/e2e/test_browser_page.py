@@ -1,0 +1,142 @@
+"""The page by itself, in Chromium: a grey composite, no nets."""
+
+import pytest
+from playwright.async_api import Page
+
+from config.table import load_table
+from reactions.geometry import Box
+from reactions.labels import LabelScore
+from reactions.reaction import ReactionEvent, Stage
+from sidecar.events import LiveScores, ReactionStep
+from sidecar.rooms.embedded.offer import Role
+from tests.e2e.browser import FAKE_CAMERA, launched, opened, until
+from tests.sidecar.clients import eventually
+from tests.sidecar.server.conftest import open_house
+
+pytestmark = pytest.mark.browser
+
+FOCUSED = "document.activeElement.id || document.activeElement.className"
+BOX = Box(0, 0, 1, 1)
+TABLE = load_table(environ={})
+
+
+async def text(page: Page, selector: str) -> str:
+    return await page.locator(selector).inner_text()
+
+
+async def test_a_restarted_server_gets_its_viewers_and_participants_back() -> None:
+    async with launched(*FAKE_CAMERA) as browser:
+        async with open_house(table=TABLE) as house:
+            port = house.server.port
+            page = await opened(browser, house.url("/rooms/one"))
+            await page.click("#join")
+            await eventually(lambda: house.meetings["one"].present, 10)
+        await page.wait_for_selector('#status[data-state="waiting"]', timeout=15_000)
+        assert "trying again" in await text(page, "#status")
+        async with open_house(table=TABLE, port=port) as house:
+            await page.wait_for_selector('#status[data-state="live"]', timeout=20_000)
+            await eventually(lambda: house.meetings["one"].present, 20)
+
+
+async def test_own_scores_holds_and_reactions_are_shown() -> None:
+    async with launched(*FAKE_CAMERA) as browser, open_house(table=TABLE) as house:
+        page = await opened(browser, house.url("/rooms/one"))
+        await page.click("#join")
+        meeting = house.meetings["one"]
+        await eventually(lambda: meeting.present, 10)
+        (participant,) = meeting.present
+        await page.locator("#people li").wait_for()
+
+        scores = (LabelScore("victory", 0.91, BOX),)
+        meeting.events.publish(LiveScores(1.0, participant, scores, {"victory": 0.5}))
+        await page.locator(".meter.over.holding").wait_for()
+        assert "Victory" in await text(page, ".meter.over.holding")
+        assert "Victory" in await text(page, ".pose.held")
+
+        for name, who in (("guest", participant), ("<b>Bo</b>", "p-other")):
+            started = ReactionEvent(Stage.STARTED, 2.0, who, "victory", 0.9, 1.0, BOX)
+            meeting.events.publish(ReactionStep(started, name))
+        await page.locator("#events li").nth(2).wait_for()
+        lines = await page.locator("#events li").all_inner_texts()
+        assert "<b>Bo</b>" in lines[0]
+        assert "You" in lines[1]
+        assert "Victory" in lines[1]
+
+
+async def test_a_blocked_camera_is_explained() -> None:
+    camera = "--use-fake-device-for-media-stream"
+    async with launched(camera) as browser, open_house(table=TABLE) as house:
+        page = await opened(browser, house.url("/rooms/one"))
+        await page.click("#join")
+        notice = page.get_by_role("alert")
+        await notice.wait_for()
+        assert "Allow it for this page" in await notice.inner_text()
+        assert await page.get_by_role("button", name="Join with my camera").is_enabled()
+        assert house.meetings["one"].room.count(Role.PUBLISH) == 0
+
+
+async def test_a_page_that_is_not_secure_says_how_to_get_a_camera_and_watches() -> None:
+    mapped = "--host-resolver-rules=MAP room.test 127.0.0.1"
+    async with launched(*FAKE_CAMERA, mapped) as browser, open_house(table=TABLE) as house:
+        url = house.url("/rooms/one").replace("127.0.0.1", "room.test")
+        page = await opened(browser, url)
+        assert "https://" in await page.get_by_role("alert").inner_text()
+        assert await page.locator("#join").is_disabled()
+
+
+async def test_the_page_can_be_used_with_the_keyboard_alone() -> None:
+    async with launched(*FAKE_CAMERA) as browser, open_house(table=TABLE) as house:
+        page = await opened(browser, house.url("/rooms/one"))
+        order = []
+        for _ in range(7):
+            await page.keyboard.press("Tab")
+            order.append(
+                await page.evaluate("document.activeElement.id || document.activeElement.className")
+            )
+        assert order[:6] == ["skip", "fullscreen", "name", "camera", "join", "opt-out"]
+        await page.focus("#opt-out")
+        await page.keyboard.press("Space")
+        assert await page.locator("#opt-out").is_checked()
+        await page.focus("#name")
+        await page.keyboard.type("Ada")
+        await page.keyboard.press("Enter")
+        await eventually(lambda: house.meetings["one"].present, 10)
+        (joined,) = house.meetings["one"].present.values()
+        assert joined.name == "Ada"
+        await eventually(lambda: house.meetings["one"].opted_out.get(joined.participant), 5)
+
+
+async def test_the_page_fits_any_window_and_a_thumb_hits_its_controls() -> None:
+    async with launched(*FAKE_CAMERA) as browser, open_house(table=TABLE) as house:
+        page = await opened(browser, house.url("/rooms/one"))
+        await page.click("#join")
+        await page.locator("#meters").wait_for()
+        for width in (320, 390, 768, 1440):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+            heights = await page.evaluate(
+                "[...document.querySelectorAll('button, select, input[type=text], .switch')]"
+                ".map(each => each.getBoundingClientRect().height)"
+            )
+            assert min(heights) >= 44
+
+
+async def test_the_legend_shows_every_pose_with_its_sticker() -> None:
+    async with launched() as browser, open_house(table=TABLE) as house:
+        page = await opened(browser, house.url("/rooms/one"))
+        await page.evaluate(
+            "document.querySelectorAll('.pose img').forEach(each => each.loading = 'eager')"
+        )
+
+        async def loaded() -> bool:
+            return bool(
+                await page.evaluate(
+                    "[...document.querySelectorAll('.pose')].every(pose => "
+                    "[...pose.querySelectorAll('img')].length === 2 && "
+                    "[...pose.querySelectorAll('img')].every(each => each.naturalWidth > 0))"
+                )
+            )
+
+        await until(loaded, 10)
+        stickers = [label for label, rule in TABLE.items() if rule.kind.value == "sticker"]
+        assert await page.locator(".pose").count() == len(stickers)
