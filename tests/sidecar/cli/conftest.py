@@ -1,0 +1,24 @@
+"""The command, run in this process."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sidecar.cli import app
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs the command in an empty folder; gives status, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("config.files.user_config_path", lambda name: tmp_path / "none" / name)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = app.run(arguments)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run

@@ -1,0 +1,46 @@
+"""How a running command ends."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from sidecar.cli.demo import _run_until_stopped
+
+
+def test_sigterm_ends_it_cleanly() -> None:
+    ended = []
+
+    async def life() -> None:
+        try:
+            asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(60)
+        finally:
+            ended.append("cleaned up")
+
+    _run_until_stopped(life())
+    assert ended == ["cleaned up"]
+
+
+def test_interrupt_cleans_up_and_is_passed_on() -> None:
+    ended = []
+
+    async def life() -> None:
+        try:
+            asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
+            await asyncio.sleep(60)
+        finally:
+            ended.append("cleaned up")
+
+    with pytest.raises(KeyboardInterrupt):
+        _run_until_stopped(life())
+    assert ended == ["cleaned up"]
+
+
+def test_what_goes_wrong_is_passed_on() -> None:
+    async def life() -> None:
+        raise ValueError("port taken")
+
+    with pytest.raises(ValueError, match="port taken"):
+        _run_until_stopped(life())
