@@ -52,5 +52,5 @@ def test_each_picture_is_one_line_in_order_and_a_bad_one_stops_nothing(
     assert set(up["labels"][0]) == {"label", "score", "threshold", "fires", "box", "hand"}
     scores = [label["score"] for label in up["labels"]]
     assert scores == sorted(scores, reverse=True)
-    assert [label["label"] for label in up["labels"]][:3] == ["face", "hand", "thumbs_up"]
+    assert {label["label"] for label in up["labels"][:3]} == {"face", "hand", "thumbs_up"}
     assert all(label["fires"] == (label["score"] >= label["threshold"]) for label in up["labels"])
