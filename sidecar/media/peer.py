@@ -15,7 +15,7 @@ from aiortc import (
     RTCRtpTransceiver,
 )
 
-from sidecar.media.compat import end_frames_at_marker, on_picture_loss
+from sidecar.media.compat import on_picture_loss, use_video_buffer
 from sidecar.media.packets import PacketTrack
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ def peer_connection(ice_servers: Iterable[RTCIceServer] = ()) -> RTCPeerConnecti
     reached. Without the bundle policy, an offer that adds video lines to a connection whose first
     line is data delivers nothing.
     """
-    end_frames_at_marker()
+    use_video_buffer()
     return RTCPeerConnection(
         RTCConfiguration(iceServers=list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
     )
@@ -59,7 +59,8 @@ def send_composite(connection: RTCPeerConnection, track: MediaStreamTrack) -> RT
     """Send ``track``, from an encoder's ``subscribe``, over ``connection``: VP8 and nothing else.
 
     Call it before any description is made or set, because aiortc ignores a codec preference that
-    comes later. A viewer that lost the picture gets a key frame at once.
+    comes later; not for an offer whose first line is audio, of which aiortc closes the transport
+    then. A viewer that lost the picture gets a key frame at once.
     """
     transceiver = connection.addTransceiver(track, direction="sendonly")
     capabilities = RTCRtpSender.getCapabilities("video")

@@ -1,16 +1,21 @@
 import importlib.metadata
+from fractions import Fraction
+from itertools import pairwise
 
 import aiortc.rtcrtpreceiver as module
+import av
 import pytest
 from aiortc import RTCRtpSender
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket, RtpPacket
+from av.video.codeccontext import VideoCodecContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.media import compat
-from sidecar.media.compat import MarkerJitterBuffer
+from sidecar.media.compat import VideoJitterBuffer, begins_anew
+from tests.sidecar.media.pictures import flat
 
 
 def packet(sequence: int, timestamp: int, data: bytes, *, marker: bool = False) -> RtpPacket:
@@ -19,8 +24,13 @@ def packet(sequence: int, timestamp: int, data: bytes, *, marker: bool = False) 
     return made
 
 
-def buffer() -> MarkerJitterBuffer:
-    return MarkerJitterBuffer(capacity=64, is_video=True)
+def buffer() -> VideoJitterBuffer:
+    return VideoJitterBuffer(capacity=64, is_video=True)
+
+
+def wide() -> VideoJitterBuffer:
+    """A buffer of the size that receivers use."""
+    return VideoJitterBuffer(capacity=512, is_video=True)
 
 
 def stream(sizes: list[int], first: int = 0) -> list[RtpPacket]:
@@ -99,22 +109,122 @@ def test_a_lost_packet_holds_its_frame_back_until_it_comes_again() -> None:
     assert frames(made, [lost]) == [b"\1\0\1\1\1\2"]
 
 
+def video(count: int, *, key_at: int = -1, first: int = 0) -> list[RtpPacket]:
+    """Frames of VP8 in two packets each, 30 a second; number ``key_at`` is a key frame."""
+    packets = []
+    for number in range(first, first + count):
+        head = b"\x10\x00\x00\x9d\x01\x2a" if number == key_at else b"\x11\x00\x00delta"
+        packets.append(packet(2 * number, number * 3000, head))
+        packets.append(packet(2 * number + 1, number * 3000, b"%d" % number, marker=True))
+    return packets
+
+
+def numbers(found: list[bytes]) -> list[int]:
+    return [int(data.lstrip(b"\x10\x11\x00\x9d\x01*delta")) for data in found]
+
+
+def test_a_packet_that_never_comes_is_waited_for_a_second() -> None:
+    made = wide()
+    requests = []
+    for each in video(10) + video(20, first=20) + video(60, first=40):
+        request, frame = made.add(each)
+        if request:
+            requests.append(each.timestamp)
+        assert frame is None or each.timestamp < 10 * 3000
+    assert requests[0] == (20 + 31) * 3000
+
+
+def test_nothing_is_shown_after_a_loss_until_a_key_frame() -> None:
+    made = wide()
+    assert numbers(frames(made, video(10))) == list(range(10))
+    assert frames(made, video(60, first=20)) == []
+    assert numbers(frames(made, video(20, key_at=85, first=80))) == list(range(85, 100))
+
+
+def test_key_frames_are_asked_for_until_one_comes_and_then_no_more() -> None:
+    made = wide()
+    frames(made, video(10))
+    asked = [each.timestamp for each in video(120, first=20) if made.add(each)[0]]
+    assert len(asked) >= 2
+    assert all(later - earlier > 90000 for earlier, later in pairwise(asked))
+    assert not any(made.add(each)[0] for each in video(60, key_at=140, first=140))
+
+
+def test_a_sender_that_never_makes_a_key_frame_is_shown_damaged_in_the_end() -> None:
+    made = wide()
+    frames(made, video(10))
+    shown = numbers(frames(made, video(300, first=20)))
+    assert shown[0] > 20 + 4 * 30
+    assert shown == list(range(shown[0], 320))
+
+
+def test_a_camera_that_pauses_has_lost_nothing() -> None:
+    made = wide()
+    frames(made, stream([2, 2]))
+    resumed = [packet(4, 900_000, b"a"), packet(5, 900_000, b"b", marker=True)]
+    assert [made.add(each)[0] for each in resumed] == [False, False]
+
+
+def test_timestamps_may_wrap_around_while_a_packet_is_waited_for() -> None:
+    made = wide()
+    start = (1 << 32) - 20 * 3000
+    packets = [
+        packet(n, (start + n * 3000) & 0xFFFFFFFF, b"\x11\x00\x00delta", marker=True)
+        for n in range(80)
+    ]
+    requests = [
+        each.sequence_number for each in packets if each.sequence_number != 5 and made.add(each)[0]
+    ]
+    assert requests[0] == 6 + 31
+
+
+@pytest.mark.parametrize(
+    ("data", "anew"),
+    [
+        (b"\x10\x02\x00\x9d\x01\x2a\x80\x02", True),
+        (b"\x11\x02\x00\x9d\x01\x2a\x80\x02", False),
+        (b"\x11\x02\x00abcdef", False),
+        (b"\0\0\0\x01\x09\x10\0\0\0\x01\x67\x42", True),
+        (b"\0\0\0\x01\x65\x88", True),
+        (b"\0\0\0\x01\x41\x9a", False),
+        (b"", False),
+    ],
+)
+def test_key_frames_of_both_codecs_are_known(data: bytes, anew: bool) -> None:
+    assert begins_anew(data) is anew
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libx264"])
+def test_key_frames_of_real_encoders_are_known(codec: str) -> None:
+    encoder = av.CodecContext.create(codec, "w")
+    assert isinstance(encoder, VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = 64, 64, "yuv420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.options = {"lag-in-frames": "0"} if codec == "libvpx" else {"tune": "zerolatency"}
+    known = []
+    for number in range(5):
+        frame = flat(64, 64)
+        frame.pts, frame.time_base = number, Fraction(1, 25)
+        known += [begins_anew(bytes(made)) for made in encoder.encode(frame)]
+    assert known == [True, False, False, False, False]
+
+
 def test_sound_is_buffered_as_before() -> None:
-    stock, ours = JitterBuffer(16, prefetch=4), MarkerJitterBuffer(16, prefetch=4)
+    stock, ours = JitterBuffer(16, prefetch=4), VideoJitterBuffer(16, prefetch=4)
     packets = [packet(n, 960 * n, bytes([n]), marker=n == 0) for n in range(12)]
     assert frames(stock, packets) == frames(ours, packets)
 
 
 def test_receivers_made_from_now_on_use_the_marker() -> None:
-    assert compat.end_frames_at_marker()
-    assert vars(module)["JitterBuffer"] is MarkerJitterBuffer
+    assert compat.use_video_buffer()
+    assert vars(module)["JitterBuffer"] is VideoJitterBuffer
     assert "JitterBuffer" in RTCRtpReceiver.__init__.__code__.co_names
 
 
 def test_an_unknown_aiortc_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.17.0")
     monkeypatch.setitem(vars(module), "JitterBuffer", JitterBuffer)
-    assert not compat.end_frames_at_marker()
+    assert not compat.use_video_buffer()
     assert vars(module)["JitterBuffer"] is JitterBuffer
 
 
