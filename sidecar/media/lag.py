@@ -2,8 +2,9 @@
 
 After an outage of a second or more, aiortc's own jitter buffer (and so any version that ``compat``
 doesn't know) hands over its backlog in bursts, decoded against missing references: dozens of frames
-of blocks, with no error and no key-frame flag to tell them by (docs/media-plane.md). It asks for a key frame when the first of them leaves its buffer. So what was
-captured before that moment is damaged, and what was captured later is not, late as it may come.
+of blocks, with no error and no key-frame flag to tell them by (docs/media-plane.md). It asks for a
+key frame when the first of them leaves its buffer. So what was captured before that moment is
+damaged, and what was captured later is not, late as it may come.
 """
 
 LIMIT = 0.3
