@@ -38,7 +38,7 @@ def crop_on_black(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbIm
 def crop_on_edge(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbImage:
     """As ``crop_on_black``, but the picture's edge goes on outside it: for landmark nets.
 
-    It goes on for 2000 pixels; what lies farther is black.
+    It goes on for 2000 pixels; what lies farther is black, as is a region wholly outside.
     """
     if _inside(picture, roi):
         return _warped(picture, roi, width, height)
