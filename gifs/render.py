@@ -17,14 +17,13 @@ import resvg_py
 from PIL import Image
 
 from config.errors import StickerError
-from gifs.art.scene import SIZE, Sticker
-from gifs.art.stickers import DRAWINGS
+from gifs.art import effects, stickers
+from gifs.art.scene import SIZE, Effect, Sticker
 from gifs.art.style import INK
 from gifs.catalogue import EFFECTS, STICKERS, own_file
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
-OVERSAMPLING: Final = 2
 BORDER: Final = 6.5
 """Width of the white border around a sticker, in its pixels."""
 SHADOW: Final = 4
@@ -35,6 +34,9 @@ bright pictures.
 """
 COLOURS: Final = 96
 """Colours of a GIF; one more is transparent."""
+
+FAINTEST: Final = 24
+"""The least alpha of an effect."""
 
 
 def rasterise(svg: str, width: int, height: int) -> Image.Image:
@@ -50,22 +52,18 @@ def render(sticker: Sticker) -> list[Image.Image]:
 
 def _cut_out(svg: str) -> Image.Image:
     """Draw one frame, put a border and a shadow around it, and make its edge hard."""
-    side = SIZE * OVERSAMPLING
-    art = rasterise(svg, side, side)
-    border = _grow(np.asarray(art)[..., 3], BORDER * OVERSAMPLING)
+    art = rasterise(svg, SIZE, SIZE)
+    border = _grow(np.asarray(art)[..., 3], BORDER)
     shadow = np.zeros_like(border)
-    drop = SHADOW * OVERSAMPLING
-    shadow[drop:] = border[:-drop]
-    ground = Image.new("RGBa", (side, side))
+    shadow[SHADOW:] = border[:-SHADOW]
+    ground = Image.new("RGBa", (SIZE, SIZE))
     for colour, mask in ((INK, np.maximum(border, shadow)), ("#ffffff", border)):
-        ground.paste(Image.new("RGBa", (side, side), _premultiplied(colour)), mask=_image(mask))
+        ground.paste(Image.new("RGBa", (SIZE, SIZE), _premultiplied(colour)), mask=_image(mask))
     ground = Image.alpha_composite(ground.convert("RGBA"), art.convert("RGBA"))
-    small = np.array(
-        ground.convert("RGBa").resize((SIZE, SIZE), Image.Resampling.BOX).convert("RGBA")
-    )
-    small[..., 3] = np.where(small[..., 3] >= 128, 255, 0)
-    small[small[..., 3] == 0] = 0
-    return Image.fromarray(small)
+    cut = np.array(ground)
+    cut[..., 3] = np.where(cut[..., 3] >= 128, 255, 0)
+    cut[cut[..., 3] == 0] = 0
+    return Image.fromarray(cut)
 
 
 def _premultiplied(colour: str) -> tuple[int, int, int, int]:
@@ -78,7 +76,7 @@ def _image(mask: Pixels) -> Image.Image:
 
 
 def _grow(mask: Pixels, radius: float) -> Pixels:
-    """The largest value within ``radius``: two rings of samples, as no part is thinner than that."""
+    """The largest value within ``radius``, by samples on two rings: no part is thinner than those."""
     reach = int(radius) + 1
     padded = np.pad(mask, reach)
     grown = mask.copy()
@@ -98,13 +96,14 @@ def encode_gif(frames: Sequence[Image.Image], delay: float) -> bytes:
     palette = Image.fromarray(opaque[None]).quantize(
         COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=3
     )
+    colours = (palette.getpalette() or [])[: 3 * COLOURS]
     pictures = []
     for frame in frames:
         indexed = frame.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
         indices = np.array(indexed)
         indices[np.asarray(frame)[..., 3] == 0] = COLOURS
         picture = Image.fromarray(indices)
-        picture.putpalette(palette.getpalette()[: 3 * COLOURS] + [0, 0, 0])
+        picture.putpalette([*colours, 0, 0, 0])
         pictures.append(picture)
     target = BytesIO()
     pictures[0].save(
@@ -121,6 +120,40 @@ def encode_gif(frames: Sequence[Image.Image], delay: float) -> bytes:
     return target.getvalue()
 
 
+def render_effect(effect: Effect) -> list[Image.Image]:
+    """The frames of an effect: RGBA of the size it asks for, with soft edges."""
+    return [_soften(rasterise(effect.draw(frame), *effect.size)) for frame in range(effect.frames)]
+
+
+def _soften(image: Image.Image) -> Image.Image:
+    """Straight alpha, without what is all but transparent.
+
+    Dividing by so small an alpha leaves nothing of the colour but its rounding error, which shows
+    as a dark haze.
+    """
+    pixels = np.array(image.convert("RGBA"))
+    pixels[pixels[..., 3] < FAINTEST] = 0
+    return Image.fromarray(pixels)
+
+
+def encode_webp(frames: Sequence[Image.Image], delay: float, quality: int) -> bytes:
+    """A WebP that loops for ever; ``delay`` is in seconds, ``quality`` 0–100."""
+    target = BytesIO()
+    frames[0].save(
+        target,
+        "WEBP",
+        save_all=True,
+        append_images=frames[1:],
+        duration=round(delay * 1000),
+        loop=0,
+        quality=quality,
+        alpha_quality=quality,
+        method=4,
+        background=(0, 0, 0, 0),
+    )
+    return target.getvalue()
+
+
 def render_to_file(name: str) -> Path:
     """Render one sticker or effect to its place in the catalogue."""
     path = own_file(name)
@@ -128,9 +161,13 @@ def render_to_file(name: str) -> Path:
         raise StickerError(
             "is not one of our stickers", where=name, do=f"ours are {', '.join(STICKERS + EFFECTS)}"
         )
-    sticker = DRAWINGS[name]
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode_gif(render(sticker), sticker.delay))
+    if name in EFFECTS:
+        effect = effects.DRAWINGS[name]
+        path.write_bytes(encode_webp(render_effect(effect), effect.delay, effect.quality))
+    else:
+        sticker = stickers.DRAWINGS[name]
+        path.write_bytes(encode_gif(render(sticker), sticker.delay))
     return path
 
 

@@ -5,8 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from gifs.art.hand import FINGER
-from gifs.art.hands import strokes
 from gifs.art.motion import Keys, Motion, keys, swing
+from gifs.art.parts import strokes
 from gifs.art.scene import Layer, Sticker
 from gifs.art.style import (
     BLUE,

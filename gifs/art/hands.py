@@ -6,6 +6,7 @@ from typing import Final
 
 from gifs.art.hand import PALM_LINES, palm_hand, ring_hand, spread, thumb_fist
 from gifs.art.motion import Keys, Motion, keys, swing
+from gifs.art.parts import burst, glint, heart, star, strokes
 from gifs.art.scene import Layer, Sticker
 from gifs.art.style import (
     BLUE,
@@ -20,50 +21,12 @@ from gifs.art.style import (
     TEAL,
     VIOLET,
     Shape,
-    Tone,
     line,
     solid,
 )
 
 _LITTLE, _RING, _MIDDLE, _INDEX = spread(-12, -5, 1, 8)
 _WRIST: Final = (120.0, 205.0)
-
-
-def spark(x: float, y: float, radius: float, tone: Tone = GOLD) -> str:
-    """A four-pointed glint."""
-    r, q = radius, radius * 0.22
-    d = f"M{x} {y - r}Q{x + q} {y - q} {x + r} {y}Q{x + q} {y + q} {x} {y + r}"
-    d += f"Q{x - q} {y + q} {x - r} {y}Q{x - q} {y - q} {x} {y - r}Z"
-    return solid([Shape(d)], tone, outline=5, shift=(-2, -2))
-
-
-def heart(x: float, y: float, size: float, tone: Tone = RED) -> Shape:
-    """A heart ``size`` wide, with its middle at ``x``, ``y``."""
-    r = size / 2
-    return Shape(
-        f"M{x:g} {y + r * 0.86:g}C{x - r * 1.62:g} {y - r * 0.12:g} {x - r * 0.86:g} {y - r * 1.2:g} "
-        f"{x:g} {y - r * 0.44:g}C{x + r * 0.86:g} {y - r * 1.2:g} {x + r * 1.62:g} {y - r * 0.12:g} "
-        f"{x:g} {y + r * 0.86:g}Z"
-    )
-
-
-def glint(x: float, y: float, radius: float, begin: float, tone: Tone = GOLD) -> Layer:
-    """A spark that opens at ``begin`` and closes a third of the loop later."""
-    return Layer(spark(x, y, radius, tone), Motion(scale=burst(begin, 0.32), pivot=(x, y)))
-
-
-def burst(begin: float, length: float) -> Keys:
-    """A scale that is 0 but for ``length`` of the loop from ``begin`` on."""
-    return keys(
-        (begin % 1, 0.0, "land"),
-        ((begin + length * 0.45) % 1, 1.0),
-        ((begin + length) % 1, 0.0, "hold"),
-    )
-
-
-def strokes(*paths: str, width: float = 9, tone: Tone = PAPER) -> str:
-    """Bold short lines, as comics draw movement."""
-    return solid([Shape(d, width) for d in paths], tone, outline=5, shift=(0, 0))
 
 
 def _thumbs_up() -> Sticker:
@@ -208,17 +171,17 @@ def _open_palm() -> Sticker:
 
 def _fist() -> Sticker:
     hand = palm_hand((), fold=(86, 109, 132, 155), thumb=None, sleeve=ORANGE)
-    star = solid([Shape(_star(120, 138, 112, 74, 11))], GOLD, outline=6)
+    flash = solid([Shape(star(120, 122, 116, 80, 11))], GOLD, outline=6)
     hit = keys((0, 0.5, "hold"), (0.28, 0.6, "land"), (0.42, 0.94), (0.62, 0.8, "hold"))
     return Sticker(
         (
             Layer(
-                star,
+                flash,
                 Motion(
                     scale=hit,
                     opacity=keys((0, 0, "hold"), (0.28, 1, "hold"), (0.64, 0, "hold")),
                     rotate=8,
-                    pivot=(120, 138),
+                    pivot=(120, 122),
                 ),
             ),
             Layer(
@@ -231,17 +194,6 @@ def _fist() -> Sticker:
             ),
         )
     )
-
-
-def _star(x: float, y: float, outer: float, inner: float, points: int) -> str:
-    from math import cos, pi, sin
-
-    corners = (
-        (x + r * sin(pi * i / points), y - r * cos(pi * i / points))
-        for i in range(2 * points)
-        for r in ((inner, outer)[i % 2 == 0],)
-    )
-    return "M" + "L".join(f"{cx:.1f} {cy:.1f}" for cx, cy in corners) + "Z"
 
 
 def _pointing_up() -> Sticker:

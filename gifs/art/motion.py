@@ -1,4 +1,4 @@
-"""How the parts of a sticker move: keyed values, eased between the keys, that loop without a jump."""
+"""How the parts of a sticker move: values at keys, eased between them, that loop without a jump."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -108,12 +108,13 @@ class Motion:
         return " ".join(steps)
 
     def visibility(self, moment: float) -> float:
-        """Opacity at ``moment``, 0–1; what is scaled below a third is hidden.
+        """Opacity at ``moment``, 0–1."""
+        return min(max(_at(self.opacity, moment), 0.0), 1.0)
 
-        Smaller than that a part would be nothing but the border around it.
-        """
-        small = min(abs(_at(side, moment)) for side in (self.scale, self.wide, self.tall)) < 0.33
-        return 0.0 if small else min(max(_at(self.opacity, moment), 0.0), 1.0)
+    def smallness(self, moment: float) -> float:
+        """The least that either direction is scaled by at ``moment``."""
+        across, down = abs(_at(self.wide, moment)), abs(_at(self.tall, moment))
+        return abs(_at(self.scale, moment)) * min(across, down)
 
 
 def _at(value: Value, moment: float) -> float:

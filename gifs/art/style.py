@@ -1,4 +1,4 @@
-"""The look that all our stickers share: plum outlines, flat colours in two tones, warm yellow skin."""
+"""The look that our stickers share: plum outlines, flat colours in two tones, warm yellow skin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,8 +5,8 @@ from math import cos, pi, sin
 from types import MappingProxyType
 from typing import Final
 
-from gifs.art.hands import burst, glint, heart, strokes
 from gifs.art.motion import Motion, keys, swing
+from gifs.art.parts import burst, glint, heart, strokes
 from gifs.art.scene import Layer, Sticker
 from gifs.art.style import (
     BLUE,

@@ -1,0 +1,54 @@
+"""Small parts that several stickers share: sparks, hearts, stars, lines of movement."""
+
+from math import cos, pi, sin
+
+from gifs.art.motion import Keys, Motion, keys
+from gifs.art.scene import Layer
+from gifs.art.style import GOLD, PAPER, RED, Shape, Tone, solid
+
+
+def spark(x: float, y: float, radius: float, tone: Tone = GOLD) -> str:
+    """A four-pointed glint."""
+    r, q = radius, radius * 0.22
+    d = f"M{x} {y - r}Q{x + q} {y - q} {x + r} {y}Q{x + q} {y + q} {x} {y + r}"
+    d += f"Q{x - q} {y + q} {x - r} {y}Q{x - q} {y - q} {x} {y - r}Z"
+    return solid([Shape(d)], tone, outline=5, shift=(-2, -2))
+
+
+def heart(x: float, y: float, size: float, tone: Tone = RED) -> Shape:
+    """A heart ``size`` wide, with its middle at ``x``, ``y``."""
+    r = size / 2
+    return Shape(
+        f"M{x:g} {y + r * 0.86:g}C{x - r * 1.62:g} {y - r * 0.12:g} {x - r * 0.86:g} {y - r * 1.2:g} "
+        f"{x:g} {y - r * 0.44:g}C{x + r * 0.86:g} {y - r * 1.2:g} {x + r * 1.62:g} {y - r * 0.12:g} "
+        f"{x:g} {y + r * 0.86:g}Z"
+    )
+
+
+def glint(x: float, y: float, radius: float, begin: float, tone: Tone = GOLD) -> Layer:
+    """A spark that opens at ``begin`` and closes a third of the loop later."""
+    return Layer(spark(x, y, radius, tone), Motion(scale=burst(begin, 0.32), pivot=(x, y)))
+
+
+def burst(begin: float, length: float) -> Keys:
+    """A scale that is 0 but for ``length`` of the loop from ``begin`` on."""
+    return keys(
+        (begin % 1, 0.0, "land"),
+        ((begin + length * 0.45) % 1, 1.0),
+        ((begin + length) % 1, 0.0, "hold"),
+    )
+
+
+def strokes(*paths: str, width: float = 9, tone: Tone = PAPER) -> str:
+    """Bold short lines, as comics draw movement."""
+    return solid([Shape(d, width) for d in paths], tone, outline=5, shift=(0, 0))
+
+
+def star(x: float, y: float, outer: float, inner: float, points: int) -> str:
+    """The path of a star with ``points`` points."""
+    corners = (
+        (x + r * sin(pi * i / points), y - r * cos(pi * i / points))
+        for i in range(2 * points)
+        for r in ((inner, outer)[i % 2 == 0],)
+    )
+    return "M" + "L".join(f"{cx:.1f} {cy:.1f}" for cx, cy in corners) + "Z"
