@@ -33,6 +33,8 @@ def command(
     reactions: ReactionsFile = None,
 ) -> None:
     """Open a room in which mannequins act out every reaction, and let anybody join."""
+    # A container's first process ignores SIGTERM unless it says otherwise.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = None if for_ is None else parse_duration(for_)
     options = {"server.port": port, "server.host": host}
     settings, table = prepare(config, reactions, options)
