@@ -1,13 +1,21 @@
 """Single files out of a wheel or an npm package, with a limit on each."""
 
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 from config.errors import ModelError
+
+_DAMAGE = (
+    *(KeyError, ValueError, OSError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error),
+)
+"""What the readers of the two formats raise on archives that are not what they should be."""
 
 
 def read_members(archive: Path, members: Mapping[str, int]) -> Mapping[str, bytes]:
@@ -22,7 +30,7 @@ def read_members(archive: Path, members: Mapping[str, int]) -> Mapping[str, byte
                 return {name: _exactly(wheel.open(name), size) for name, size in members.items()}
         with tarfile.open(archive) as tarball:
             return {name: _exactly(_regular(tarball, name), size) for name, size in members.items()}
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, tarfile.TarError) as error:
+    except _DAMAGE as error:
         raise ModelError(
             f"the package doesn't hold the nets we know ({error})",
             where=archive.name,

