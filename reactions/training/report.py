@@ -145,7 +145,7 @@ def _samples(path: Path) -> Iterator[Sample]:
     try:
         with av.open(path) as container:
             for frame in container.decode(video=0):
-                if frame.time is None or frame.time < due:
+                if frame.pts is None or frame.time < due:
                     continue
                 due = frame.time + 1 / _RATE - 1e-3
                 scale = min(Fraction(1), Fraction(_LONGEST, max(frame.width, frame.height)))
