@@ -47,18 +47,20 @@ def rasterise(svg: str, width: int, height: int) -> Image.Image:
 
 def render(sticker: Sticker) -> list[Image.Image]:
     """The frames of a sticker: RGBA, 240x240, every pixel either transparent or opaque."""
-    return [_cut_out(sticker.draw(frame)) for frame in range(sticker.frames)]
+    return [render_frame(sticker, frame) for frame in range(sticker.frames)]
 
 
-def _cut_out(svg: str) -> Image.Image:
-    """Draw one frame, put a border and a shadow around it, and make its edge hard."""
-    art = rasterise(svg, SIZE, SIZE)
+def render_frame(sticker: Sticker, frame: int) -> Image.Image:
+    """One frame with a border and a shadow around it, and a hard edge."""
+    art = rasterise(sticker.draw(frame), SIZE, SIZE)
     border = _grow(np.asarray(art)[..., 3], BORDER)
     shadow = np.zeros_like(border)
     shadow[SHADOW:] = border[:-SHADOW]
     ground = Image.new("RGBa", (SIZE, SIZE))
     for colour, mask in ((INK, np.maximum(border, shadow)), ("#ffffff", border)):
-        ground.paste(Image.new("RGBa", (SIZE, SIZE), _premultiplied(colour)), mask=_image(mask))
+        ground.paste(
+            Image.new("RGBa", (SIZE, SIZE), _premultiplied(colour)), mask=Image.fromarray(mask)
+        )
     ground = Image.alpha_composite(ground.convert("RGBA"), art.convert("RGBA"))
     cut = np.array(ground)
     cut[..., 3] = np.where(cut[..., 3] >= 128, 255, 0)
@@ -71,12 +73,8 @@ def _premultiplied(colour: str) -> tuple[int, int, int, int]:
     return red, green, blue, 255
 
 
-def _image(mask: Pixels) -> Image.Image:
-    return Image.fromarray(mask)
-
-
 def _grow(mask: Pixels, radius: float) -> Pixels:
-    """The largest value within ``radius``, by samples on two rings: no part is thinner than those."""
+    """The largest value within ``radius``, by samples on two rings: no part is thinner."""
     reach = int(radius) + 1
     padded = np.pad(mask, reach)
     grown = mask.copy()

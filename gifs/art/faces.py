@@ -164,7 +164,7 @@ def _thinking() -> Sticker:
         (
             Layer(
                 _HEAD,
-                Motion(y=-8, rotate=swing(-2, 4), pivot=(120, 210)),
+                Motion(y=-10, rotate=swing(-2, 4), pivot=(120, 210)),
                 (
                     brows,
                     Layer(whites),
@@ -174,7 +174,9 @@ def _thinking() -> Sticker:
             ),
             Layer(
                 _chin_hand(),
-                Motion(scale=0.98, rotate=swing(0, 5, phase=0.15), y=swing(-6, 3), pivot=(84, 220)),
+                Motion(
+                    scale=0.98, rotate=swing(0, 5, phase=0.15), y=swing(-13, 3), pivot=(84, 220)
+                ),
             ),
             *(
                 Layer(
@@ -269,7 +271,8 @@ def _watching() -> Sticker:
         )
         return Layer(ball, Motion(tall=shut, pivot=(x, 130)), (Layer(iris, Motion(x=look)),))
 
-    return Sticker((eye(68), eye(172)), frames=28)
+    sway = Motion(rotate=swing(0, 3), y=swing(0, 3, times=2))
+    return Sticker((Layer(motion=sway, layers=(eye(68), eye(172))),), frames=24)
 
 
 FACES: Final[Mapping[str, Sticker]] = MappingProxyType(

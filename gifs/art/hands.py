@@ -93,7 +93,7 @@ def _victory() -> Sticker:
         (
             Layer(
                 hand,
-                Motion(rotate=keys((0, -11), (0.5, 9)), y=swing(0, 4, times=2), pivot=_WRIST),
+                Motion(rotate=keys((0, -11), (0.5, 9)), y=swing(-3, 4, times=2), pivot=_WRIST),
             ),
             glint(58, 76, 18, 0.3),
             glint(204, 118, 14, 0.7, PAPER),
@@ -104,7 +104,7 @@ def _victory() -> Sticker:
 def _rock() -> Sticker:
     hand = palm_hand((_LITTLE, _INDEX), fold=(108, 132), thumb=None, sleeve=VIOLET)
     bolt = "M{0} 54l-26 42h17l-11 40 36-52h-19l16-30z"
-    nod = keys((0, -8, "drop"), (0.25, 8, "land"), (0.5, -8, "drop"), (0.75, 8, "land"))
+    nod = keys((0, -16, "drop"), (0.25, 0, "land"), (0.5, -16, "drop"), (0.75, 0, "land"))
     left = solid([Shape(bolt.format(42))], GOLD, outline=5, shift=(-2, -2))
     right = solid([Shape(bolt.format(212))], GOLD, outline=5, shift=(-2, -2))
     return Sticker(
@@ -199,7 +199,7 @@ def _fist() -> Sticker:
 def _pointing_up() -> Sticker:
     hand = palm_hand((spread(0, 0, 0, 2)[3],), fold=(85, 108, 131), thumb=None, sleeve=TEAL)
     rays = strokes("M156 40L156 20", "M128 50L116 34", "M186 50L198 34", tone=GOLD)
-    jab = keys((0, 8), (0.14, 14, "spring"), (0.36, -2), (0.5, 8), (0.64, 14, "spring"), (0.86, -2))
+    jab = keys((0, 0), (0.14, 6, "spring"), (0.36, -8), (0.5, 0), (0.64, 6, "spring"), (0.86, -8))
     return Sticker(
         (
             Layer(
@@ -248,7 +248,7 @@ def _raised_hand() -> Sticker:
             Layer(
                 hand,
                 Motion(
-                    y=keys((0, 2), (0.16, 8, "spring"), (0.5, -9), (0.8, -4)),
+                    y=keys((0, -1), (0.16, 5, "spring"), (0.5, -11), (0.8, -6)),
                     rotate=swing(0, 5, times=2),
                     scale=0.95,
                     pivot=_WRIST,
@@ -302,11 +302,11 @@ def _clap() -> Sticker:
         (
             Layer(
                 f'<g transform="matrix(-0.74 0 0 0.74 209 40)">{back}</g>',
-                Motion(rotate=move(-38, -16), x=move(-26, 6), pivot=(110, 216)),
+                Motion(rotate=move(-34, -16), x=move(-10, 6), pivot=(110, 216)),
             ),
             Layer(
                 f'<g transform="matrix(0.74 0 0 0.74 31 44)">{front}</g>',
-                Motion(rotate=move(40, 10), x=move(32, 6), pivot=(130, 216)),
+                Motion(rotate=move(34, 10), x=move(12, 6), pivot=(130, 216)),
             ),
             Layer(
                 rays,

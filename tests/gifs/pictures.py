@@ -19,7 +19,11 @@ def plain(*colours: tuple[int, int, int, int], size: tuple[int, int] = (8, 8)) -
 
 
 def encode(
-    frames: Sequence[Image.Image], kind: str, *, delays: int | Sequence[int] = 100, **options: object
+    frames: Sequence[Image.Image],
+    kind: str,
+    *,
+    delays: int | Sequence[int] = 100,
+    **options: object,
 ) -> bytes:
     """``delays`` are in milliseconds."""
     target = BytesIO()

@@ -1,7 +1,7 @@
 """Outlines of picture files, and the damage that they show without decoding."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gifs.container import DamagedFileError, Outline, read_outline
@@ -79,6 +79,7 @@ def test_a_gif_without_frames_is_refused() -> None:
         read_outline(GifWriter(4, 4).done(), max_frames=9)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", *(data[:13] for data in _FILES.values())]))
 def test_noise_is_refused_and_never_crashes(noise: bytes, start: bytes) -> None:
     try:
@@ -89,6 +90,7 @@ def test_noise_is_refused_and_never_crashes(noise: bytes, start: bytes) -> None:
     assert outline.frames > 0
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(_FILES)), st.integers(0, 10_000), st.integers(0, 255))
 def test_a_changed_byte_never_crashes(name: str, place: int, value: int) -> None:
     data = bytearray(_FILES[name])

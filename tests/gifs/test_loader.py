@@ -129,7 +129,9 @@ def test_too_many_bytes_lose_frames_and_keep_the_duration(tmp_path: Path) -> Non
     assert thin.delays[0] == pytest.approx(0.06)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
+)
 @given(
     source=st.tuples(st.integers(1, 60), st.integers(1, 60)),
     wide=st.integers(1, 40),
@@ -209,7 +211,9 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path: Path, kind: str)
             load(save(tmp_path, "cut", data[:length]), 8, 8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120, deadline=None
+)
 @given(
     kind=st.sampled_from(["GIF", "PNG", "WEBP"]),
     changes=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=4),

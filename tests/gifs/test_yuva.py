@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gifs.yuva import to_yuva
@@ -25,6 +25,7 @@ def _reference(straight: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats
     return luma * alpha, quarter(cb * alpha), quarter(cr * alpha), alpha * 255, quarter(alpha) * 255
 
 
+@settings(deadline=None)
 @given(
     width=st.integers(1, 12),
     height=st.integers(1, 12),
