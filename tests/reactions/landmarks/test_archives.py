@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import ModelError
@@ -53,6 +53,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
         read_members(path, {"package/net.tflite": 7})
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=200), st.booleans(), st.integers(0, 150))
 def test_a_damaged_archive_is_an_error_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, junk: bytes, tar: bool, cut: int

@@ -1,0 +1,97 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker, refined
+from reactions.landmarks.nets import POSE_FULL
+from reactions.landmarks.roi import Roi
+from reactions.landmarks.session import Tensor
+from reactions.landmarks.store import ModelStore
+from reactions.mannequin import CAST, FAR, POSES, Scene, render
+from reactions.observation import Body, RgbImage
+
+PICTURE: RgbImage = np.zeros((360, 640, 3), np.uint8)
+
+
+def plainly_refined(points: Tensor, heat: Tensor) -> Tensor:
+    """MediaPipe's refine_landmarks_from_heatmap calculator, point by point."""
+    rows, columns, _ = heat.shape
+    out = points.copy()
+    for n, (x, y, _z) in enumerate(points):
+        column, row = int(x * columns), int(y * rows)
+        if not (0 <= column < columns and 0 <= row < rows):
+            continue
+        total = drawn_x = drawn_y = best = 0.0
+        for r in range(max(0, row - 3), min(rows, row + 4)):
+            for c in range(max(0, column - 3), min(columns, column + 4)):
+                value = 1 / (1 + math.exp(-float(heat[r, c, n])))
+                total += value
+                best = max(best, value)
+                drawn_x += c * value
+                drawn_y += r * value
+        if best >= 0.5 and total > 0:
+            out[n, 0], out[n, 1] = drawn_x / columns / total, drawn_y / rows / total
+    return out
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.floats(-6, 3))
+def test_refining_all_points_at_once_is_refining_each(seed: int, level: float) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-0.2, 1.2, size=(12, 3)).astype(np.float32)
+    points = points[(points[:, :2] > 0).all(axis=1)]  # int() of the plain one rounds up below 0
+    heat = (rng.normal(size=(16, 24, len(points))) * 2 + level).astype(np.float32)
+    assert refined(points, heat) == pytest.approx(plainly_refined(points, heat), abs=1e-4)
+
+
+def test_a_cold_heat_map_moves_nothing() -> None:
+    points = np.array([[0.5, 0.5, 0.1]], np.float32)
+    assert (refined(points, np.full((64, 64, 1), -5, np.float32)) == points).all()
+
+
+class World:
+    """A body, or none: both nets see it, and count their runs."""
+
+    def __init__(self, *, present: bool) -> None:
+        self.present = present
+        self.searches = 0
+
+    def find(self, picture: RgbImage) -> list[Roi]:
+        self.searches += 1
+        return [Roi(320, 300, 400, 400)]
+
+    def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
+        body = Body(np.zeros((33, 3), np.float32), np.ones(33, np.float32), 0.9)
+        return (body, roi) if self.present else None
+
+
+def test_a_body_in_view_is_read_without_looking_for_it() -> None:
+    world = World(present=True)
+    follower = BodyFollower(world, world)
+    _, region = follower.follow(PICTURE, None)
+    body, _ = follower.follow(PICTURE, region)
+    assert body
+    assert world.searches == 1
+
+
+def test_a_lost_body_is_looked_for_in_the_same_sample() -> None:
+    world = World(present=False)
+    assert BodyFollower(world, world).follow(PICTURE, Roi(0, 0, 9, 9)) == (None, None)
+    assert world.searches == 1
+
+
+@pytest.mark.models
+def test_a_drawn_body_has_its_left_shoulder_on_the_picture_s_right() -> None:
+    store = ModelStore()
+    follower = BodyFollower(BodyDetector(store), BodyLandmarker(store, POSE_FULL))
+    picture = render(CAST["Noor"], POSES["neutral"], Scene(distance=FAR))
+    first, region = follower.follow(picture, None)
+    second, _ = follower.follow(picture, region)
+    assert first
+    assert second
+    left, right = second.points[11], second.points[12]
+    assert left[0] > right[0] + 50
+    assert min(second.visibility[11:13]) > 0.9

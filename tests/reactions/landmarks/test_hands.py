@@ -1,0 +1,202 @@
+"""Following hands, with stand-ins for the nets that count how often they are run."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
+from reactions.landmarks.looks import WIDE, hand_looks
+from reactions.landmarks.nets import HAND_FULL, HAND_LITE
+from reactions.landmarks.roi import Roi, hand_from_landmarks
+from reactions.landmarks.store import ModelStore
+from reactions.landmarks.tracking import HandTrail
+from reactions.mannequin import CAST, POSES, Scene, render
+from reactions.observation import Hand, RgbImage, Side
+
+PICTURE: RgbImage = np.zeros((360, 640, 3), np.uint8)
+SHAPE = np.random.default_rng(3).uniform(-30, 30, size=(21, 3)).astype(np.float32)
+
+
+def hand_at(x: float, y: float, presence: float = 0.9) -> Hand:
+    return Hand(SHAPE + np.array([x, y, 0], np.float32), Side.RIGHT, 0.9, presence)
+
+
+@dataclass
+class World:
+    """Hands at places: both nets see those in their region, and count their runs."""
+
+    hands: list[Hand] = field(default_factory=list)
+    palms: list[Roi] | None = None
+    """What the detector claims; by default where the hands are."""
+    searches: list[Roi] = field(default_factory=list)
+    reads: int = 0
+
+    def find(self, picture: RgbImage, region: Roi) -> list[Roi]:
+        self.searches.append(region)
+        if self.palms is not None:
+            return self.palms
+        return [hand_from_landmarks(hand.points) for hand in self.hands]
+
+    def read(self, picture: RgbImage, roi: Roi) -> Hand | None:
+        self.reads += 1
+        near = [
+            hand
+            for hand in self.hands
+            if np.hypot(*(hand.points[:, :2].mean(axis=0) - (roi.x, roi.y))) < roi.width / 2
+        ]
+        return near[0] if near else None
+
+
+def run(world: World, samples: int, trail: HandTrail | None = None) -> HandTrail:
+    follower = HandFollower(world, world)
+    for _ in range(samples):
+        _, trail = follower.follow(PICTURE, trail)
+    assert trail
+    return trail
+
+
+def searches_by_sample(world: World, samples: int) -> list[int]:
+    """How often palms were looked for in each sample of a stream, the first one left out."""
+    follower = HandFollower(world, world)
+    _, trail = follower.follow(PICTURE, None)
+    counts = []
+    for _ in range(samples):
+        before = len(world.searches)
+        _, trail = follower.follow(PICTURE, trail)
+        counts.append(len(world.searches) - before)
+    return counts
+
+
+def test_palms_are_looked_for_in_every_second_sample_while_there_is_no_hand() -> None:
+    assert searches_by_sample(World(), 6) == [0, 1, 0, 1, 0, 1]
+
+
+def test_a_second_hand_is_looked_for_in_every_third_sample() -> None:
+    assert searches_by_sample(World([hand_at(100, 100)]), 7) == [0, 0, 1, 0, 0, 1, 0]
+
+
+def test_with_two_hands_nothing_is_looked_for() -> None:
+    world = World([hand_at(100, 100), hand_at(400, 100)])
+    assert searches_by_sample(world, 6) == [0] * 6
+    assert world.reads == 2 + 12
+
+
+def test_a_lost_hand_is_looked_for_in_the_same_sample() -> None:
+    world = World([hand_at(100, 100)])
+    trail = run(world, 2)
+    world.hands = [hand_at(500, 250)]
+    searched = len(world.searches)
+    hands, trail = HandFollower(world, world).follow(PICTURE, trail)
+    assert len(world.searches) == searched + 1
+    assert [hand.points[0, 0] for hand in hands] == [world.hands[0].points[0, 0]]
+    assert len(trail.regions) == 1
+
+
+def test_a_hand_gone_for_good_is_looked_for_once_and_then_at_the_slow_pace() -> None:
+    world = World([hand_at(100, 100)])
+    trail = run(world, 2)
+    world.hands = []
+    counts = []
+    for _ in range(4):
+        before = len(world.searches)
+        trail = run(world, 1, trail)
+        counts.append(len(world.searches) - before)
+    assert counts == [1, 0, 1, 0]
+
+
+def test_two_regions_never_stay_on_one_hand() -> None:
+    world = World([hand_at(100, 100)])
+    one = hand_from_landmarks(world.hands[0].points)
+    hands, trail = HandFollower(world, world).follow(
+        PICTURE, HandTrail((one, one.moved(one.width * 0.45, 0)))
+    )
+    assert len(hands) == len(trail.regions) == 1
+
+
+def test_a_palm_beside_a_hand_that_leads_to_the_same_hand_is_no_second_one() -> None:
+    world = World([hand_at(100, 100)])
+    one = hand_from_landmarks(world.hands[0].points)
+    world.palms = [one, one.moved(one.width * 0.45, 0)]
+    hands, _ = HandFollower(world, world).follow(PICTURE, None)
+    assert len(hands) == 1
+
+
+def test_no_more_than_two_hands_are_followed() -> None:
+    world = World([hand_at(x, 100) for x in (50, 200, 350, 500)])
+    assert len(run(world, 1).regions) == 2
+    assert world.reads == 2
+
+
+def test_a_false_palm_does_not_hide_the_true_one_behind_it() -> None:
+    world = World([hand_at(100, 100)])
+    true = hand_from_landmarks(world.hands[0].points)
+    world.palms = [true.moved(300, 100), true]
+    assert len(run(world, 1).regions) == 1
+
+
+def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> None:
+    world = World()
+    run(world, 1)
+    assert world.searches[1:] == hand_looks(640, 360)
+    found = World([hand_at(100, 100)])
+    run(found, 1)
+    assert len(found.searches) == 1
+
+
+def test_second_looks_demand_certainty() -> None:
+    world = World([hand_at(100, 100, presence=0.7)], palms=[])
+    follower = HandFollower(world, world)
+    assert follower.follow(PICTURE, None)[0] == ()
+    palm = hand_from_landmarks(world.hands[0].points)
+
+    def only_wider(picture: RgbImage, region: Roi) -> list[Roi]:
+        return [palm] if region.width > 640 else []
+
+    world.find = only_wider  # type: ignore[method-assign]
+    assert follower.follow(PICTURE, None)[0] == ()
+    world.hands = [hand_at(100, 100, presence=0.9)]
+    assert len(follower.follow(PICTURE, None)[0]) == 1
+
+
+def test_every_second_search_is_near_a_small_face() -> None:
+    world, trail = World(), HandTrail()
+    follower = HandFollower(world, world)
+    for _ in range(8):
+        _, trail = follower.follow(PICTURE, trail, Roi(300, 100, 40, 40))
+    assert [region.width for region in world.searches] == [640, 160, 640, 160]
+
+
+def test_streams_of_wide_pictures_are_searched_with_the_wide_net() -> None:
+    world = World()
+    run(world, 2, HandTrail())
+    assert world.searches[0].width == pytest.approx(WIDE * world.searches[0].height)
+
+
+@pytest.fixture(scope="module")
+def store() -> ModelStore:
+    return ModelStore()
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("net", [HAND_LITE, HAND_FULL])
+def test_a_drawn_hand_is_the_person_s_right_one_and_in_the_mirror_the_left(
+    store: ModelStore, net: str
+) -> None:
+    follower = HandFollower(PalmDetector(store), HandLandmarker(store, net))
+    picture = render(CAST["Amara"], POSES["open_palm"], Scene())
+    ((hand,), _) = follower.follow(picture, None)
+    ((mirrored,), _) = follower.follow(np.ascontiguousarray(picture[:, ::-1]), None)
+    assert (hand.side, mirrored.side) == (Side.RIGHT, Side.LEFT)
+    across = 640 - mirrored.points[:, 0]
+    assert np.abs(across - hand.points[:, 0]).mean() < 0.05 * np.ptp(hand.points[:, 1])
+
+
+@pytest.mark.models
+def test_both_palm_nets_find_the_same_hand(store: ModelStore) -> None:
+    palms = PalmDetector(store)
+    picture = render(CAST["Mei"], POSES["victory"], Scene())
+    square = palms.find(picture, Roi(320, 180, 640, 640))
+    wide = palms.find(picture, Roi(320, 180, 640, 640 / WIDE))
+    assert len(square) == len(wide) == 1
+    assert square[0].overlap(wide[0]) > 0.7
