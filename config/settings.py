@@ -55,6 +55,8 @@ class ServerSettings(Section):
     """Viewers of one room's composite."""
     heartbeat_s: float = Field(ge=1, le=300)
     """Seconds of silence after which a browser's place is free again."""
+    origins: tuple[str, ...]
+    """Other sites whose pages may use the rooms (``https://site.example``, ``*`` for all)."""
     ice_servers: tuple[IceServer, ...]
     """STUN and TURN servers for us and for browsers; none means host candidates only."""
 

@@ -85,7 +85,7 @@ def serve(
         ice_servers=[_ice_server(server) for server in wanted.ice_servers],
     )
     pages = Pages(lobby, table, settings.stickers.folders).routes()
-    app = create_app(lobby, pages=pages, max_body=wanted.max_body_bytes)
+    app = create_app(lobby, pages=pages, origins=wanted.origins, max_body=wanted.max_body_bytes)
     return Server(app, lobby, wanted.host, wanted.port, tls=tls)
 
 

@@ -11,7 +11,7 @@ export function showLegend(list, legend) {
     picture.className = "pose-picture";
     if (entry.pose) picture.append(image(entry.pose, `How to pose: ${entry.how}`, 288, 288));
     if (entry.sticker) {
-      const sticker = image(entry.sticker, "", 72, 72);
+      const sticker = image(entry.sticker, "", 60, 60);
       sticker.className = "sticker";
       picture.append(sticker);
     }

@@ -20,7 +20,8 @@ export class Log {
     if (!words) return;
     this.#hint.hidden = true;
     const line = document.createElement("li");
-    line.className = own ? "own" : "";
+    line.classList.toggle("own", own);
+    line.classList.toggle("minor", this.#titles.get(event.label)?.kind === "event");
     const time = document.createElement("time");
     time.textContent = new Date().toLocaleTimeString([], {
       hour: "2-digit",

@@ -111,7 +111,8 @@ async def test_settings_reach_the_rooms(
     settings: Callable[..., Settings], http: aiohttp.ClientSession
 ) -> None:
     wanted = settings(
-        max_participants=1,
+        max_body_bytes=1024,
+        origins=["https://good.example"],
         ice_servers=[{"url": "turn:192.0.2.1", "username": "ada", "credential": "secret"}],
     )
     async with serve(
@@ -121,5 +122,11 @@ async def test_settings_reach_the_rooms(
             assert response.headers["Location"] == "/rooms/demo"
         async with http.options(server.url("/rooms/demo/whip")) as response:
             assert 'credential="secret"' in response.headers["Link"]
+        headers = {"Content-Type": "application/sdp", "Origin": "https://good.example"}
+        async with http.post(
+            server.url("/rooms/demo/whip"), data=b"x" * 2000, headers=headers
+        ) as response:
+            assert response.status == 413
+            assert response.headers["Access-Control-Allow-Origin"] == "https://good.example"
         async with http.get(server.url("/rooms/other")) as response:
             assert response.status == 404
