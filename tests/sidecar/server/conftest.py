@@ -27,8 +27,9 @@ GREY = 200
 class GreyMeeting:
     """A session without detection: the simplest that a server can serve."""
 
-    def __init__(self, room: EmbeddedRoom) -> None:
+    def __init__(self, room: EmbeddedRoom, *, publishes: bool = True) -> None:
         self.room = room
+        self.publishes = publishes
         self.events = EventBus(listeners=3)
         self.present: dict[str, Joined] = {}
         self.opted_out: dict[str, bool] = {}
@@ -42,7 +43,8 @@ class GreyMeeting:
             stack.callback(self.events.close)
             await stack.enter_async_context(self.room)
             stack.callback(encoder.close)
-            await self.room.publish(encoder)
+            if self.publishes:
+                await self.room.publish(encoder)
             tasks = asyncio.create_task(self.attend()), asyncio.create_task(self.draw(encoder))
             try:
                 yield self
@@ -103,12 +105,13 @@ async def open_house(
     ice_servers: tuple[IceServer, ...] = (),
     table: Mapping[str, ReactionRule] | None = None,
     port: int = 0,
+    publishes: bool = True,
 ) -> AsyncIterator[House]:
     """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
     meetings: dict[str, GreyMeeting] = {}
 
     def open_meeting(room: EmbeddedRoom) -> AbstractAsyncContextManager[GreyMeeting]:
-        meetings[room.name] = GreyMeeting(room)
+        meetings[room.name] = GreyMeeting(room, publishes=publishes)
         return meetings[room.name].running()
 
     lobby = Lobby(

@@ -208,10 +208,9 @@ async def test_a_full_room_says_so_and_when_to_come_back(http: aiohttp.ClientSes
 
 
 async def test_without_a_composite_a_viewer_is_told_to_come_back(
-    house: House, http: aiohttp.ClientSession
+    http: aiohttp.ClientSession,
 ) -> None:
-    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()):
-        house.meetings["one"].room._composite = None
+    async with open_house(publishes=False) as house:
         response = await post_offer(http, house.url("/rooms/one/whep"), offer("recvonly"))
         assert response.status == 409
         assert int(response.headers["Retry-After"]) > 0
