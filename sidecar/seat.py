@@ -47,7 +47,7 @@ class Seat:
                 case Stage.PROGRESS if event.progress > 0:
                     self.progress[event.label] = event.progress
                     if self._drawn(event.label):
-                        self._holds[event.label] = HoldMark(event.box, event.progress)
+                        self._holds[event.label] = self._hold(event)
                 case Stage.STARTED if self._drawn(event.label):
                     self._stickers[event.label] = self._sticker(event)
                 case Stage.ENDED:
@@ -76,6 +76,9 @@ class Seat:
 
     def _drawn(self, label: str) -> bool:
         return self._table[label].kind is Kind.STICKER
+
+    def _hold(self, event: ReactionEvent) -> HoldMark:
+        return HoldMark(event.box, event.progress, self._table[event.label].sticker)
 
     def _sticker(self, event: ReactionEvent) -> StickerMark:
         rule = self._table[event.label]
