@@ -1,5 +1,6 @@
 """From premultiplied RGBA to the premultiplied planes that a composite blends."""
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy.typing as npt
 
 from gifs.animation import YuvaFrame
 
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Sums: TypeAlias = npt.NDArray[np.uint16]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 _BT601: Final = np.array(
@@ -24,31 +27,33 @@ the 1 give premultiplied YCbCr without ever dividing by alpha.
 """
 
 
-def to_yuva(rgba: npt.NDArray[np.uint8]) -> YuvaFrame:
+def to_yuva(rgba: Bytes) -> YuvaFrame:
     """Convert (height, width, 4) premultiplied RGBA; height and width are even.
 
     Chroma is the mean of each 2x2 block, weighted by alpha, as is right for premultiplied values.
     """
-    height, width = rgba.shape[:2]
-    colour = np.empty((height, width, 4), dtype=np.float32)
-    alpha = rgba[..., 3]
-    # A resampling filter that overshoots may leave a colour brighter than its alpha allows.
-    np.minimum(rgba[..., :3], alpha[..., None], out=colour[..., :3])
-    colour[..., 3] = alpha
-    quarter: Floats = colour.reshape(height // 2, 2, width // 2, 2, 4).mean(
-        axis=(1, 3), dtype=np.float32
-    )
-    scaled: Floats = _BT601.T / np.float32(255)
-    chroma: Floats = quarter @ scaled[:, 1:]
+    alpha = np.ascontiguousarray(rgba[..., 3])
+    # Resampling may leave a colour brighter than its alpha allows.
+    planes = [np.minimum(rgba[..., channel], alpha) for channel in range(3)] + [alpha]
+    quarters = [_sum_of_four(plane) for plane in planes]
     return YuvaFrame(
-        luma=_to_bytes(colour @ scaled[:, 0]),
-        blue=_to_bytes(chroma[..., 0]),
-        red=_to_bytes(chroma[..., 1]),
-        alpha=np.ascontiguousarray(alpha),
-        chroma_alpha=_to_bytes(quarter[..., 3]),
+        luma=_mix(planes, _BT601[0] / 255),
+        blue=_mix(quarters, _BT601[1] / 1020),
+        red=_mix(quarters, _BT601[2] / 1020),
+        alpha=alpha,
+        chroma_alpha=((quarters[3] + 2) // 4).astype(np.uint8),
     )
 
 
-def _to_bytes(values: Floats) -> npt.NDArray[np.uint8]:
-    rounded: npt.NDArray[np.uint8] = np.rint(values).clip(0, 255).astype(np.uint8)
-    return np.ascontiguousarray(rounded)
+def _sum_of_four(plane: Bytes) -> Sums:
+    """The sum of each 2x2 block; four slices are several times faster than a reduction."""
+    rows = plane[::2].astype(np.uint16) + plane[1::2]
+    return rows[:, ::2] + rows[:, 1::2]
+
+
+def _mix(planes: Sequence[Bytes | Sums], weights: Floats) -> Bytes:
+    """Weighted sum of planes, rounded; the weights of BT.601 keep it within 0–255."""
+    mixed = np.full(planes[0].shape, 0.5, dtype=np.float32)
+    for plane, weight in zip(planes, weights, strict=True):
+        mixed += plane * np.float32(weight)
+    return mixed.astype(np.uint8)
