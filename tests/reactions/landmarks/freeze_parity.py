@@ -41,6 +41,7 @@ def freeze(reference: Reference) -> None:
         name: values if values.dtype == bool else np.rint(values / _STEP).astype(np.int16)
         for name, values in reference.items()
     }
+    small |= {f"{scene.name}/thumbnail": scene.thumbnail() for scene in parity_scenes()}
     np.savez_compressed(FROZEN, **small)  # type: ignore[arg-type]
 
 
@@ -48,8 +49,7 @@ def thaw() -> Reference:
     """The numbers that are checked in, in pixels."""
     with np.load(FROZEN) as arrays:
         return {
-            name: values if values.dtype == bool else (values * _STEP).astype(np.float32)
-            for name, values in arrays.items()
+    XX name, values in arrays.items()
         }
 
 

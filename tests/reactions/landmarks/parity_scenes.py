@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
 from reactions.mannequin import CAST, FAR, MEDIUM, NEAR, POSES, Background, Scene, render
 from reactions.observation import RgbImage
 
@@ -22,6 +26,11 @@ class ParityScene:
 
     def picture(self) -> RgbImage:
         return render(CAST[self.person], POSES[self.pose], self.scene, self.width, self.height)
+
+    def thumbnail(self) -> npt.NDArray[np.uint8]:
+        """(20, 20): mean greys, enough to tell whether mannequins are drawn as they were."""
+        small = Image.fromarray(self.picture()).convert("L").resize((20, 20), Image.Resampling.BOX)
+        return np.asarray(small)
 
 
 def parity_scenes() -> list[ParityScene]:

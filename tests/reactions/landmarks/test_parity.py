@@ -116,6 +116,13 @@ def test_bodies_agree(
     assert_close(errors)
 
 
+def test_mannequins_look_as_they_did_when_the_numbers_were_frozen() -> None:
+    frozen = thaw()
+    for scene in SCENES:
+        change = np.abs(scene.thumbnail().astype(float) - frozen[f"{scene.name}/thumbnail"])
+        assert change.max() <= 4, f"{scene.name} changed: freeze again (see freeze_parity.py)"
+
+
 def test_scenes_have_hands_faces_and_bodies() -> None:
     frozen = thaw()
     assert {scene.name for scene in SCENES} == {name.split("/")[0] for name in frozen}
