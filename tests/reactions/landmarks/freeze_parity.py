@@ -49,7 +49,8 @@ def thaw() -> Reference:
     """The numbers that are checked in, in pixels."""
     with np.load(FROZEN) as arrays:
         return {
-    XX name, values in arrays.items()
+            name: (values * _STEP).astype(np.float32) if values.dtype == np.int16 else values
+            for name, values in arrays.items()
         }
 
 
