@@ -75,11 +75,13 @@ class Canvas:
         shadow: float = 0.0,
         mask: Plane | None = None,
         fold: float = 0.3,
+        sink: float = 0.0,
     ) -> None:
         """Shade ``clay`` (cropped) and put it into the picture where nothing nearer is.
 
         ``albedo`` is (3, h, w) or (3, 1, 1); ``shadow`` darkens what lies close behind; ``mask``
-        (0–1) cuts parts away; ``fold`` is the reach in cm of the darkening in creases.
+        (0–1) cuts parts away; ``fold`` is the reach in cm of the darkening in creases; ``sink``
+        puts all of it that many cm farther back.
         """
         box = self._box(clay)
         cover = clay.layers[COVER]
@@ -91,7 +93,7 @@ class Canvas:
         light *= 1 - material.crease * _creases(clay.height, fold)
         depth = self.depth[box]
         front = (clay.height - depth) * np.float32(1.6)
-        front += np.float32(0.5)
+        front += np.float32(0.5 - 1.6 * sink)
         np.clip(front, 0, 1, out=front)
         front *= cover
         bare = 1 - front
@@ -106,7 +108,7 @@ class Canvas:
             shade *= front
             rgb[c] *= bare
             rgb[c] += shade
-        np.copyto(depth, clay.height, where=front > 0.5)
+        np.copyto(depth, clay.height - np.float32(sink), where=front > 0.5)
 
     def stroke(
         self,
@@ -193,12 +195,12 @@ class Canvas:
         pad = np.zeros((cover.shape[0] + 2 * reach, cover.shape[1] + 2 * reach), np.float32)
         pad[reach:-reach, reach:-reach] = cover
         # A soft shadow needs no more than every second pixel.
-        blurred = _blur(_blur(pad[::2, ::2], 2).T, 2).T.repeat(2, axis=0).repeat(2, axis=1)
+        blurred = _doubled(_doubled(_blur(_blur(pad[::2, ::2], 2).T, 2)).T)
         dx, dy = (3 if self._key[0] < 0 else -3), 4
         top, left = box[0].start - reach + dy, box[1].start - reach + dx
         y0, x0 = max(top, 0), max(left, 0)
-        y1 = min(top + pad.shape[0], self.height)
-        x1 = min(left + pad.shape[1], self.width)
+        y1 = min(top + blurred.shape[0], self.height)
+        x1 = min(left + blurred.shape[1], self.width)
         if y1 <= y0 or x1 <= x0:
             return
         part = blurred[y0 - top : y1 - top, x0 - left : x1 - left]
@@ -252,4 +254,13 @@ def _blur(plane: Plane, radius: int) -> Plane:
     sums = np.cumsum(plane, axis=0, dtype=np.float32)
     out = np.zeros_like(plane)
     out[radius + 1 : -radius] = (sums[window:] - sums[:-window]) * np.float32(1 / window)
+    return out
+
+
+def _doubled(plane: Plane) -> Plane:
+    """``plane`` at twice the size along the first axis, its rows interpolated."""
+    out = np.empty((2 * len(plane), *plane.shape[1:]), np.float32)
+    out[::2] = plane
+    out[1:-1:2] = (plane[1:] + plane[:-1]) * np.float32(0.5)
+    out[-1] = plane[-1]
     return out

@@ -103,7 +103,8 @@ class Clay:
         center = np.abs(across)
         center *= np.float32(-taper / sqrt(1 - taper * taper))
         center += along
-        np.clip(center, 0, top, out=center)
+        open_ended = center
+        center = np.clip(center, 0, top)
         radius = center * slope + np.float32(a.radius)
         square = across * across
         off = along - center
@@ -113,8 +114,9 @@ class Clay:
         if abs(tilt) > 0.15:
             # A swept sphere that climbs towards the camera is seen a little farther along.
             rise = np.sqrt(np.maximum(radius * radius - square, 0))
-            center += rise * np.float32(tilt / sqrt(1 + tilt * tilt))
-            np.clip(center, 0, top, out=center)
+            rise *= np.float32(tilt / sqrt(1 + tilt * tilt))
+            rise += open_ended
+            center = np.clip(rise, 0, top, out=rise)
             radius = center * slope + np.float32(a.radius)
             off = along - center
         inverse = 1 / radius
@@ -202,7 +204,12 @@ class Clay:
         front = (height - old) * np.float32(0.5 / max(merge, 0.02))
         front += np.float32(0.5)
         np.clip(front, 0, 1, out=front)
-        share = front * cover
+        bulge = front * (1 - front)
+        bulge *= np.float32(merge)
+        # Smoothstep: a linear blend of normals shows as a line where it begins.
+        share = front * front
+        share *= 3 - 2 * front
+        share *= cover
         bare = 1 - layers[COVER]
         fill = (cover - share) * bare
         new[COVER] = 1
@@ -211,7 +218,6 @@ class Clay:
         new *= share
         layers += new
         # The smooth maximum bulges where both surfaces meet (polynomial smooth union).
-        bulge = front * (1 - front) * np.float32(merge)
         height -= old
         height *= front
         height += bulge

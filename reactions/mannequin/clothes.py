@@ -119,7 +119,7 @@ def _knit(albedo: Plane, u: Plane, v: Plane, person: Person, px: float) -> None:
 
 
 def _tee(albedo: Plane, u: Plane, v: Plane, person: Person, px: float) -> None:
-    opening = _neckline(u, v, 6.8, 4.2)
+    opening = _neckline(u, v, 6.3, 3.0)
     mix(albedo, toned(person.cloth, 0.80), inside(opening + 0.9, px))
     mix(albedo, person.skin, inside(opening, px))
     sun = np.sqrt(u * u + (v - 16.5) ** 2)

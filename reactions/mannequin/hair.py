@@ -12,6 +12,9 @@ from reactions.mannequin.surface import Part, inside, mix, toned
 
 Point = tuple[float, float, float]
 
+_BEHIND = 12.0
+"""How far behind its outside the inside of the hair is, cm: behind every face."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Lock:
@@ -117,8 +120,8 @@ _STYLES: Mapping[Hair, _Style] = {
         _Opening(6.15, -3.9, 17.0, 5.0),
         (0, -2.6, 1.4),
         locks=(
-            *_pair((7.0, -3.0, -1.4), (7.2, 6.6, -2.4), 2.3, 2.5),
-            *_pair((7.2, 0.0, 1.6), (7.4, 7.4, 0.4), 2.7, 2.9),
+            *_pair((6.4, -4.0, -1.4), (7.1, 6.6, -2.4), 1.4, 2.5),
+            *_pair((6.6, -1.0, 1.6), (7.4, 7.4, 0.4), 2.2, 2.9),
         ),
         back=(_Lock((0, 1, 3.5), (0, 6.0, 3.5), 8.6, 7.6),),
         merge=1.6,
@@ -129,9 +132,9 @@ _STYLES: Mapping[Hair, _Style] = {
         _Opening(6.1, -7.8, 24.0, 2.1),
         (0, -3.0, 1.4),
         locks=(
-            *_pair((5.6, -6.2, -4.2), (7.4, 1.0, -2.8), 2.0, 2.1),
-            *_pair((7.4, 1.0, -2.8), (7.9, 9.5, -2.4), 2.1, 2.6),
-            *_pair((7.9, 9.5, -2.4), (8.4, 21.0, -5.6), 2.6, 1.7),
+            *_pair((4.4, -6.4, -4.2), (7.2, 1.0, -2.4), 0.5, 2.0),
+            *_pair((7.2, 1.0, -2.4), (7.7, 9.5, -2.4), 2.0, 2.6),
+            *_pair((7.7, 9.5, -2.4), (8.2, 20.0, -5.4), 2.6, 1.6),
             *_pair((7.6, 2.0, 1.0), (9.0, 14.0, -0.5), 2.6, 2.8),
         ),
         back=(_Lock((0, 0, 4.0), (0, 16.0, 5.5), 9.0, 9.8),),
@@ -176,38 +179,53 @@ _STYLES: Mapping[Hair, _Style] = {
 }
 
 
-def draw_back_hair(canvas: Canvas, person: Person, head: Part) -> None:
-    """What lies behind the head and the neck."""
-    style = _STYLES.get(person.hair)
-    if person.hair is Hair.SCARF:
-        _solids(canvas, head, person.accent, (_Lock((0, 2, 2.5), (0, 9.5, 2.0), 8.6, 7.0),))
-    elif style is not None and style.back:
-        _solids(canvas, head, toned(person.hair_colour, 0.85), style.back)
+class HairCut:
+    """One person's hair on one head: what is behind the face is drawn first."""
 
+    def __init__(self, canvas: Canvas, person: Person, head: Part) -> None:
+        self._canvas, self._person, self._head = canvas, person, head
+        self._style = _STYLES.get(person.hair)
+        self._clay = self._shape() if self._style else None
 
-def draw_hair(canvas: Canvas, person: Person, head: Part) -> None:
-    """The hair on and before the head."""
-    if person.hair is Hair.SCARF:
-        _scarf(canvas, person, head)
-        return
-    style = _STYLES.get(person.hair)
-    if style is None:
-        return
-    clay = _window(canvas, head)
-    if clay is None:
-        return
-    head.ellipsoid(clay, style.cap_at, style.cap, style.merge)
-    _capsules(clay, head, style.locks, style.merge)
-    for point, radius in style.balls:
-        ball = head.ball(point, radius)
-        clay.capsule(ball, ball, style.merge)
-    clay = clay.cropped()
-    u, v, w = head.coordinates(clay)
-    uneven = np.sin(u * 2.6) + 0.4 * np.sin(u * 6.1 + 1)
-    edge = style.opening.outside(u, v) + uneven * np.float32(style.ragged)
-    # Seen from the front, what lies behind the ears is never cut.
-    mask = np.maximum(inside(edge, 1.6 / head.scale), w > 2.5)
-    canvas.lay(clay, _strands(clay, person, style, u, v, w), HAIR, shadow=0.30, mask=mask)
+    def draw_behind(self) -> None:
+        """What hangs behind the head, and the inside of what frames the face."""
+        canvas, head, colour = self._canvas, self._head, self._person.hair_colour
+        if self._person.hair is Hair.SCARF:
+            _solids(
+                canvas, head, self._person.accent, (_Lock((0, 2, 2.5), (0, 9.5, 2.0), 8.6, 7.0),)
+            )
+        if self._style is None or self._clay is None:
+            return
+        if self._style.back:
+            _solids(canvas, head, toned(colour, 0.85), self._style.back)
+        canvas.lay(self._clay, colour_plane(toned(colour, 0.55)), HAIR, sink=_BEHIND)
+
+    def draw_before(self) -> None:
+        """The hair on and before the head, open at the face."""
+        if self._person.hair is Hair.SCARF:
+            _scarf(self._canvas, self._person, self._head)
+        style, clay, head = self._style, self._clay, self._head
+        if style is None or clay is None:
+            return
+        u, v, w = head.coordinates(clay)
+        uneven = np.sin(u * 2.6) + 0.4 * np.sin(u * 6.1 + 1)
+        edge = style.opening.outside(u, v) + uneven * np.float32(style.ragged)
+        # Seen from the front, what lies behind the ears is never cut.
+        mask = np.maximum(inside(edge, 1.6 / head.scale), w > 2.5)
+        albedo = _strands(clay, self._person, style, u, v, w)
+        self._canvas.lay(clay, albedo, HAIR, shadow=0.30, mask=mask)
+
+    def _shape(self) -> Clay | None:
+        style, head = self._style, self._head
+        clay = _window(self._canvas, head)
+        if clay is None or style is None:
+            return None
+        head.ellipsoid(clay, style.cap_at, style.cap, style.merge)
+        _capsules(clay, head, style.locks, style.merge)
+        for point, radius in style.balls:
+            ball = head.ball(point, radius)
+            clay.capsule(ball, ball, style.merge)
+        return clay.cropped()
 
 
 def _strands(clay: Clay, person: Person, style: _Style, u: Plane, v: Plane, w: Plane) -> Plane:
@@ -215,8 +233,9 @@ def _strands(clay: Clay, person: Person, style: _Style, u: Plane, v: Plane, w: P
     albedo = np.empty((3, *clay.height.shape), np.float32)
     shade = np.ones_like(u)
     if style.waves:
-        shade += np.sin(u * np.float32(style.waves) + np.sin(v * 0.45) * 1.3 + w) * 0.10
-        shade += np.sin(u * np.float32(style.waves * 2.3) + v * 0.3) * 0.05
+        # Broad streaks over a forehead would pass for fingers.
+        shade += np.sin(u * np.float32(style.waves * 2.1) + np.sin(v * 0.45) * 1.3 + w) * 0.045
+        shade += np.sin(u * np.float32(style.waves * 4.7) + v * 0.3) * 0.03
     else:
         shade += np.sin(u * 4.4 + np.sin(v * 3.1)) * np.sin(v * 4.7) * 0.10
     for c in range(3):
@@ -238,6 +257,7 @@ def _scarf(canvas: Canvas, person: Person, head: Part) -> None:
     face = 1 - np.sqrt((u / 6.35) ** 2 + ((v - 1.7) / 8.9) ** 2)
     mask = inside(-face * 6.0, 1.4 / head.scale)
     albedo = np.empty((3, *clay.height.shape), np.float32)
+    canvas.lay(clay, colour_plane(toned(person.accent, 0.5)), CLOTH, sink=_BEHIND)
     folds = 1 + 0.07 * np.sin(v * 1.1 + 0.9 * np.abs(u)) + 0.05 * np.sin(u * 1.7 - v * 0.6)
     for c in range(3):
         albedo[c] = folds * np.float32(person.accent[c])

@@ -55,9 +55,9 @@ def _shape(clay: Clay, person: Person, face: Face, head: Part) -> None:
         blob((side * 7.25, 1.2, 0.8), (0.95, 2.15, 1.5), 0.3)
     blob((0, -2.8, 0.9), (7.35, 9.2, 9.0), 0.8)
     blob((0, 3.0 + drop * 0.35, -1.5), (6.55 * jaw, 8.2 + drop * 0.4, 6.5), 1.6)
-    blob((0, 8.6 + drop * 0.75, -4.6), (3.0 * jaw + wide, 2.5 + wide, 2.6), 1.8)
+    blob((0, 8.4 + drop * 0.75, -3.6), (3.4 * jaw + wide, 2.7 + wide, 3.4), 1.5)
     for side in (-1.0, 1.0):
-        blob((side * 3.7, 3.3 - 0.5 * cheek, -4.9), (2.7, 2.5, 2.1 + 0.35 * cheek), 2.4)
+        blob((side * 3.1, 3.2 - 0.5 * cheek, -3.0), (3.4, 3.3, 3.5 + 0.3 * cheek), 1.5)
     _nose(clay, head)
 
 

@@ -48,7 +48,7 @@ _OK = HandShape(
     Finger(52, 58, 30, 2), Finger(12, 14, 8, 3), Finger(6, 10, 6, -2), Finger(4, 8, 4, -8),
 )  # fmt: skip
 
-_PALM = facing((0, 1, 0.12), (0, 0, 1))
+_PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
 _SIDE: Vector = (24, -5, 17)
 """Beside the head, fingers at the height of the eyes."""

@@ -8,7 +8,7 @@ from reactions.mannequin.background import background
 from reactions.mannequin.canvas import Canvas
 from reactions.mannequin.clay import Plane
 from reactions.mannequin.clothes import draw_collar, draw_torso
-from reactions.mannequin.hair import draw_back_hair, draw_hair
+from reactions.mannequin.hair import HairCut
 from reactions.mannequin.head import draw_earrings, draw_glasses, draw_head, draw_neck
 from reactions.mannequin.limbs import draw_hand, draw_sleeve, upper_arm
 from reactions.mannequin.person import Person
@@ -60,13 +60,14 @@ def landmarks(
 def _draw(canvas: Canvas, person: Person, pose: Pose, skeleton: Skeleton, camera: Camera) -> None:
     head = Part.at(skeleton.head, skeleton.head_axes, camera, HEAD_SIZE)
     body = Part.at(skeleton.lean, np.eye(3), camera)
-    draw_back_hair(canvas, person, head)
+    hair = HairCut(canvas, person, head)
+    hair.draw_behind()
     sleeves = [upper_arm(person, arm, camera) for arm in (skeleton.right, skeleton.left)]
     draw_torso(canvas, person, body, sleeves)
     draw_neck(canvas, person, skeleton, body, head)
     draw_collar(canvas, person, body)
     draw_head(canvas, person, pose.face, head)
-    draw_hair(canvas, person, head)
+    hair.draw_before()
     draw_earrings(canvas, person, head)
     draw_glasses(canvas, person, head)
     arms = [skeleton.right, skeleton.left]
