@@ -115,7 +115,7 @@ def thinking(hand: HandAtHead) -> float:
     """Whether a hand comes from below and touches chin or cheek, and leaves the mouth free, 0–1."""
     x, y = hand.wrist
     return min(
-        ramp(hand.jaw, at=0.06, sure=0.04),
+        ramp(hand.jaw, at=0.08, sure=0.05),
         ramp(hand.mouth, at=1.0, sure=1.3),
         ramp(y, at=0.1, sure=0.2),
         ramp(hand.palm[1], at=0.0, sure=0.1),

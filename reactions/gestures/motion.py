@@ -139,13 +139,14 @@ def _strength(legs: Sequence[float]) -> float:
 
 
 def _swings(track: HandTrack) -> tuple[list[float], tuple[Moment, ...]]:
-    """The swings across of the window, in palm lengths, and the moments they span."""
+    """The swings across of the window, in palm lengths, and the moments of the newest three."""
     end = track.newest.time
     moments = tuple(moment for moment in track.moments if end - moment.time <= WINDOW)
     size = _size(moments)
     turns = _turns([moment.tips[0] / size for moment in moments], SWING)
     legs = [(moments[b].tips[0] - moments[a].tips[0]) / size for a, b in pairwise(turns)]
-    return legs, moments[turns[0] :]
+    # Only these: before them the hand may have been on its way up into the picture.
+    return legs, moments[turns[-4:][0] :]
 
 
 def _turns(values: Sequence[float], swing: float) -> list[int]:
@@ -153,17 +154,22 @@ def _turns(values: Sequence[float], swing: float) -> list[int]:
 
     The first entry is where the first swing begins, the last one where the newest has got to.
     """
-    turns, candidate, direction = [0], 0, 0.0
+    turns: list[int] = []
+    low = high = newest = 0
+    rising = True
     for index, value in enumerate(values):
-        if direction == 0:
-            if abs(value - values[turns[0]]) >= swing:
-                direction, candidate = value - values[turns[0]], index
-        elif (value - values[candidate]) * direction > 0:
-            candidate = index
-        elif abs(value - values[candidate]) >= swing:
-            turns.append(candidate)
-            direction, candidate = value - values[candidate], index
-    return [*turns, candidate] if direction else turns
+        if not turns:
+            low = index if value <= values[low] else low
+            high = index if value >= values[high] else high
+            if values[high] - values[low] >= swing:
+                rising = high > low
+                turns, newest = [low if rising else high], index
+        elif (value >= values[newest]) is rising:
+            newest = index
+        elif abs(value - values[newest]) >= swing:
+            turns.append(newest)
+            rising, newest = not rising, index
+    return [*turns, newest] if turns else [0]
 
 
 def _size(moments: Sequence[Moment]) -> float:
