@@ -6,6 +6,7 @@ export class Log {
   #list;
   #hint;
   #titles;
+  #known = new Set();
 
   /** `legend` gives the labels' titles and stickers. */
   constructor(list, hint, legend) {
@@ -16,7 +17,7 @@ export class Log {
 
   /** Add a line for `event` if it is worth one; `own` marks the reader's own. */
   add(event, own) {
-    const words = this.#words(event);
+    const words = this.#words(event, own);
     if (!words) return;
     this.#hint.hidden = true;
     const line = document.createElement("li");
@@ -42,11 +43,16 @@ export class Log {
     while (this.#list.children.length > KEPT) this.#list.lastElementChild.remove();
   }
 
-  #words(event) {
+  #words(event, own) {
     switch (event.event) {
-      case "participant.joined":
-        return event.present ? null : "joined";
+      case "participant.joined": {
+        // A new stream begins with everybody present; one's own joining may be told only so.
+        const news = !this.#known.has(event.participant) && (own || !event.present);
+        this.#known.add(event.participant);
+        return news ? "joined" : null;
+      }
       case "participant.left":
+        this.#known.delete(event.participant);
         return event.reason === "left" ? "left" : `left (${event.reason})`;
       case "reaction.started":
         return this.#titles.get(event.label)?.title ?? event.label;
