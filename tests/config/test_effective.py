@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.effective import describe_settings, describe_table, toml
@@ -27,6 +27,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
+@settings(max_examples=50)
 def test_value_survives_being_written_as_toml(value: Any) -> None:
     assert tomllib.loads(f"value = {toml(value)}")["value"] == value
 
