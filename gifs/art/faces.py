@@ -27,6 +27,7 @@ from gifs.art.style import (
 _HEAD: Final = solid([circle(120, 122, 86)], SKIN, shift=(-11.0, -10.0))
 _TONGUE: Final = "#ff6f7d"
 _MOUTH: Final = "#7a1f3d"
+_EYEBALL: Final = Tone("#ffffff", "#e7def2")
 
 
 def _cheeks(y: float = 142) -> str:
@@ -100,7 +101,6 @@ def _smile() -> Sticker:
 
 
 def _surprised() -> Sticker:
-    jump = keys((0, 0), (0.14, 6, "land"), (0.3, -12), (0.46, 0), (0.9, 0))
     brows = line("M70 74Q86 60 102 70", 8) + line("M138 70Q154 60 170 74", 8)
     mouth = solid(
         [ellipse(120, 166, 21, 27)],
@@ -108,102 +108,70 @@ def _surprised() -> Sticker:
         outline=5,
         details=ellipse(120, 192, 17, 13).draw(_TONGUE),
     )
-    wide = keys((0, 0.6), (0.14, 0.5, "spring"), (0.34, 1.05), (0.8, 1.0))
     eyes = "".join(
-        solid([circle(x, 108, 23)], Tone("#ffffff", "#e7def2"), outline=5, shift=(-3, -3))
+        solid([circle(x, 108, 23)], _EYEBALL, outline=5, shift=(-3, -3))
         + circle(x, 108, 9).draw(INK)
         for x in (86, 154)
     )
     lines = strokes("M28 62L14 50", "M212 62L226 50", "M52 34L44 20", "M188 34L196 20", tone=GOLD)
-    return Sticker(
-        (
-            Layer(
-                lines,
-                Motion(
-                    scale=keys((0.16, 0.8, "land"), (0.4, 1.0)),
-                    opacity=keys((0, 0, "hold"), (0.2, 1, "hold"), (0.72, 0, "hold")),
-                ),
-            ),
-            Layer(
-                _HEAD,
-                Motion(y=jump, scale=0.94, pivot=(120, 200)),
-                (
-                    Layer(
-                        brows, Motion(y=keys((0, 10), (0.14, 12, "spring"), (0.34, -4), (0.8, 0)))
-                    ),
-                    Layer(
-                        eyes,
-                        Motion(
-                            scale=keys((0, 0.9), (0.14, 0.84, "spring"), (0.34, 1.06), (0.8, 1)),
-                            pivot=(120, 108),
-                        ),
-                    ),
-                    Layer(mouth, Motion(scale=wide, pivot=(120, 166))),
-                ),
-            ),
-        )
+    flash = Motion(
+        scale=keys((0.16, 0.8, "land"), (0.4, 1.0)),
+        opacity=keys((0, 0, "hold"), (0.2, 1, "hold"), (0.72, 0, "hold")),
     )
+    jump = keys((0, 0), (0.14, 6, "land"), (0.3, -12), (0.46, 0), (0.9, 0))
+    lift = keys((0, 10), (0.14, 12, "spring"), (0.34, -4), (0.8, 0))
+    stare = keys((0, 0.9), (0.14, 0.84, "spring"), (0.34, 1.06), (0.8, 1))
+    gasp = keys((0, 0.6), (0.14, 0.5, "spring"), (0.34, 1.05), (0.8, 1.0))
+    features = (
+        Layer(brows, Motion(y=lift)),
+        Layer(eyes, Motion(scale=stare, pivot=(120, 108))),
+        Layer(mouth, Motion(scale=gasp, pivot=(120, 166))),
+    )
+    face = Layer(_HEAD, Motion(y=jump, scale=0.94, pivot=(120, 200)), features)
+    return Sticker((Layer(lines, flash), face))
 
 
 def _thinking() -> Sticker:
-    brows = Layer(
-        line("M66 78Q82 62 104 70", 8) + line("M140 84Q156 78 172 86", 8),
-        Motion(y=swing(0, 3, times=2)),
-    )
+    brows = line("M66 78Q82 62 104 70", 8) + line("M140 84Q156 78 172 86", 8)
     whites = "".join(
-        solid([ellipse(x, 108, 17, 19)], Tone("#ffffff", "#e7def2"), outline=5, shift=(-3, -3))
-        for x in (88, 154)
+        solid([ellipse(x, 108, 17, 19)], _EYEBALL, outline=5, shift=(-3, -3)) for x in (88, 154)
     )
     pupils = circle(88, 108, 9).draw(INK) + circle(154, 108, 9).draw(INK)
     look = Motion(
         x=keys((0, 6), (0.3, 6), (0.42, -6), (0.8, -6), (0.92, 6)),
         y=keys((0, -8), (0.8, -8), (0.86, -5)),
     )
-    mouth = line("M102 156Q122 146 146 152", 8)
-    return Sticker(
-        (
-            Layer(
-                _HEAD,
-                Motion(y=-10, rotate=swing(-2, 4), pivot=(120, 210)),
-                (
-                    brows,
-                    Layer(whites),
-                    Layer(pupils, look),
-                    Layer(mouth, Motion(rotate=swing(0, 3), pivot=(124, 152))),
-                ),
-            ),
-            Layer(
-                _chin_hand(),
-                Motion(
-                    scale=0.98, rotate=swing(0, 5, phase=0.15), y=swing(-13, 3), pivot=(84, 220)
-                ),
-            ),
-            *(
-                Layer(
-                    solid([circle(x, y, r)], PAPER, outline=5, shift=(-2, -2)),
-                    Motion(
-                        scale=keys(
-                            (0, 0, "hold"),
-                            (begin, 0.34, "spring"),
-                            (begin + 0.15, 1),
-                            (0.86, 1, "drop"),
-                            (0.96, 0, "hold"),
-                        ),
-                        pivot=(x, y),
-                    ),
-                )
-                for x, y, r, begin in ((186, 38, 10, 0.05), (212, 18, 14, 0.2))
-            ),
-        ),
-        frames=24,
+    features = (
+        Layer(brows, Motion(y=swing(0, 3, times=2))),
+        Layer(whites),
+        Layer(pupils, look),
+        Layer(line("M102 156Q122 146 146 152", 8), Motion(rotate=swing(0, 3), pivot=(124, 152))),
     )
+    face = Layer(_HEAD, Motion(y=-10, rotate=swing(-2, 4), pivot=(120, 210)), features)
+    stroke = Motion(scale=0.98, rotate=swing(0, 5, phase=0.15), y=swing(-13, 3), pivot=(84, 220))
+    thoughts = (_thought(186, 38, 10, 0.05), _thought(212, 18, 14, 0.2))
+    return Sticker((face, Layer(_chin_hand(), stroke), *thoughts))
+
+
+def _thought(x: float, y: float, radius: float, begin: float) -> Layer:
+    """One bubble of a thought that comes up."""
+    grow = keys(
+        (0, 0, "hold"),
+        (begin, 0.34, "spring"),
+        (begin + 0.15, 1),
+        (0.86, 1, "drop"),
+        (0.96, 0, "hold"),
+    )
+    bubble = solid([circle(x, y, radius)], PAPER, outline=5, shift=(-2, -2))
+    return Layer(bubble, Motion(scale=grow, pivot=(x, y)))
 
 
 def _chin_hand() -> str:
     """A hand at the chin: index finger along the jaw, thumb up the cheek, the rest folded."""
     body = [
         Shape(
-            "M66 176Q66 160 84 160L118 164Q134 168 132 188L128 206Q122 220 104 220L82 220Q68 214 66 196Z"
+            "M66 176Q66 160 84 160L118 164Q134 168 132 188"
+            "L128 206Q122 220 104 220L82 220Q68 214 66 196Z"
         ),
         Shape("M116 178Q140 176 158 166", FINGER - 2),
         Shape("M78 184Q64 166 62 140", FINGER),

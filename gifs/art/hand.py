@@ -127,7 +127,8 @@ def ring_hand(sleeve: Tone) -> str:
     """Thumb and index finger closed to a ring, the other fingers spread."""
     fingers = (Finger(86, 134, -34, 56, 25), Finger(104, 126, -17, 74), Finger(128, 122, -3, 80))
     palm = Shape(
-        "M74 134Q76 114 96 112L132 112Q150 116 150 140L152 170Q152 190 148 198L94 198Q78 184 75 158Z"
+        "M74 134Q76 114 96 112L132 112Q150 116 150 140"
+        "L152 170Q152 190 148 198L94 198Q78 184 75 158Z"
     )
     index = Shape("M140 136Q146 90 178 90Q210 92 211 124", 26)
     thumb = Shape("M140 176Q168 178 186 162Q206 146 211 126", 27)

@@ -4,7 +4,7 @@ from math import cos, pi, sin
 
 from gifs.art.motion import Keys, Motion, keys
 from gifs.art.scene import Layer
-from gifs.art.style import GOLD, PAPER, RED, Shape, Tone, solid
+from gifs.art.style import GOLD, PAPER, Shape, Tone, solid
 
 
 def spark(x: float, y: float, radius: float, tone: Tone = GOLD) -> str:
@@ -15,14 +15,13 @@ def spark(x: float, y: float, radius: float, tone: Tone = GOLD) -> str:
     return solid([Shape(d)], tone, outline=5, shift=(-2, -2))
 
 
-def heart(x: float, y: float, size: float, tone: Tone = RED) -> Shape:
+def heart(x: float, y: float, size: float) -> Shape:
     """A heart ``size`` wide, with its middle at ``x``, ``y``."""
     r = size / 2
-    return Shape(
-        f"M{x:g} {y + r * 0.86:g}C{x - r * 1.62:g} {y - r * 0.12:g} {x - r * 0.86:g} {y - r * 1.2:g} "
-        f"{x:g} {y - r * 0.44:g}C{x + r * 0.86:g} {y - r * 1.2:g} {x + r * 1.62:g} {y - r * 0.12:g} "
-        f"{x:g} {y + r * 0.86:g}Z"
-    )
+    top, bottom, side = y - r * 1.2, y + r * 0.86, y - r * 0.12
+    left = f"C{x - r * 1.62:g} {side:g} {x - r * 0.86:g} {top:g} {x:g} {y - r * 0.44:g}"
+    right = f"C{x + r * 0.86:g} {top:g} {x + r * 1.62:g} {side:g} {x:g} {bottom:g}"
+    return Shape(f"M{x:g} {bottom:g}{left}{right}Z")
 
 
 def glint(x: float, y: float, radius: float, begin: float, tone: Tone = GOLD) -> Layer:

@@ -65,7 +65,7 @@ def test_a_sticker_has_no_jump_where_it_loops(name: str) -> None:
 def test_an_effect_keeps_to_its_limits(name: str) -> None:
     path = own_file(name)
     assert path is not None
-    assert path.stat().st_size <= 400 * 1024
+    assert path.stat().st_size <= 400_000
     with _open(name) as image:
         assert image.format == "WEBP"
         assert image.width / image.height == pytest.approx(16 / 9)
