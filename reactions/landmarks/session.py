@@ -9,6 +9,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from config.errors import ModelError
+from reactions.landmarks.quiet import without_notices
 from reactions.observation import RgbImage
 
 Tensor = npt.NDArray[np.float32]
@@ -33,8 +34,9 @@ class Session:
         Raises ``ModelError`` where the file is no net or has other outputs.
         """
         try:
-            self._interpreter = Interpreter(str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
+            with without_notices():
+                self._interpreter = Interpreter(str(path), num_threads=1)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(
                 f"LiteRT can't load it ({str(error).splitlines()[0]})",

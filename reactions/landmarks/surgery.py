@@ -14,6 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from config.errors import ModelError
+from reactions.landmarks.quiet import without_notices
 
 _OUTPUTS_SLOT, _OPERATORS_SLOT = 8, 10
 """Places of ``outputs`` and ``operators`` in the vtable of a SubGraph (schema.fbs)."""
@@ -101,8 +102,9 @@ def outputs_of(content: bytes, picture: npt.NDArray[np.float32]) -> list[npt.NDA
     Raises ``ModelError`` where the net doesn't load or run.
     """
     try:
-        interpreter = Interpreter(model_content=content, num_threads=1)
-        interpreter.allocate_tensors()
+        with without_notices():
+            interpreter = Interpreter(model_content=content, num_threads=1)
+            interpreter.allocate_tensors()
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture)
         interpreter.invoke()
     except (ValueError, RuntimeError) as error:
