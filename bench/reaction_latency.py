@@ -92,7 +92,7 @@ async def meet(rounds: int) -> list[tuple[float, float]]:
         async with make_detector(make_store(settings), table, settings) as detector:
 
             def open_meeting(room: EmbeddedRoom) -> Session:
-                return Session(room, detector, make_stickers(settings), table, settings)
+                return Session(room, detector, make_stickers(table, settings), table, settings)
 
             async with serve(settings, table, open_meeting, rooms=[ROOM]) as server:
                 track = ClipTrack(clip)

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 
+import structlog
+
 from config.reactions import Kind, ReactionRule
 from config.settings import Settings
 from gifs.cache import StickerCache
+from gifs.catalogue import own_file
 from reactions.detection import FrameDetector
 from reactions.landmarks.store import ModelStore
 from reactions.policy import Policy
 from sidecar.detector import ThreadDetector
+
+log = structlog.get_logger(__name__)
 
 
 def make_store(settings: Settings) -> ModelStore:
@@ -35,9 +40,18 @@ def make_detector(
     )
 
 
-def make_stickers(settings: Settings) -> StickerCache:
-    """Our stickers and those in the user's folders."""
-    return StickerCache(settings.stickers.folders, max_bytes=settings.stickers.cache_bytes)
+def make_stickers(table: Mapping[str, ReactionRule], settings: Settings) -> StickerCache:
+    """Our stickers and those in the user's folders.
+
+    Of the user's files that ``table`` names, each that can't be used is logged by name; the labels
+    that want it go without, and everything else plays.
+    """
+    cache = StickerCache(settings.stickers.folders, max_bytes=settings.stickers.cache_bytes)
+    named = (name for rule in table.values() for name in (rule.sticker, rule.effect))
+    theirs = [name for name in named if name is not None and own_file(name) is None]
+    for error in cache.check(theirs).values():
+        log.warning("sticker refused", reason=str(error))
+    return cache
 
 
 def make_policy(table: Mapping[str, ReactionRule], settings: Settings) -> Policy:

@@ -71,7 +71,7 @@ async def run(
     ``say`` is told the page's address once everybody is seated; ``browser`` opens it. Raises
     SidecarError where the server can't start or a net is missing.
     """
-    stickers = make_stickers(settings)
+    stickers = make_stickers(table, settings)
     async with AsyncExitStack() as stack:
         detector = await stack.enter_async_context(
             make_detector(make_store(settings), table, settings)

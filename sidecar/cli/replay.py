@@ -31,5 +31,7 @@ def command(
     log = events or target.with_name(f"{target.name}.events.jsonl")
     detector = make_frame_detector(store, table, settings)
     with progress_bar(source.name) as move:
-        Replay(detector, make_stickers(settings), table, settings).run(source, target, log, move)
+        Replay(detector, make_stickers(table, settings), table, settings).run(
+            source, target, log, move
+        )
     print(f"{target}\n{log}")

@@ -162,7 +162,7 @@ async def meeting(
 ) -> AsyncIterator[Meeting]:
     """An open room with nobody in it."""
     sessions: list[Session] = []
-    stickers = make_stickers(settings)
+    stickers = make_stickers(table, settings)
 
     async with make_detector(store, table, settings) as detector, aiohttp.ClientSession() as http:
 
