@@ -17,7 +17,7 @@ async def test_a_held_pose_puts_the_sticker_into_the_right_tile_and_no_other(
         left, right = meeting.tile(0, 2), meeting.tile(1, 2)
         assert meeting.magenta(left) == meeting.magenta(right) == 0
 
-        ada.pose = "smile"
+        ada.pose = "thumbs_up"
         await eventually(lambda: meeting.magenta(left) > 0.02, 15)
         assert meeting.magenta(right) == 0
 
@@ -37,7 +37,7 @@ async def test_who_opted_out_gets_no_sticker(
         order = [person.name for person in meeting.session.stats().participants]
         async with meeting.http.post(f"{client.url}/consent", json={"opted_out": True}) as answer:
             assert answer.status in (200, 204)
-        ada.pose = bob.pose = "smile"
+        ada.pose = bob.pose = "thumbs_up"
         hers, his = (meeting.tile(order.index(name), 2) for name in ("Ada", "Bob"))
         await eventually(lambda: meeting.magenta(his) > 0.02, 15)
         assert meeting.magenta(hers) == 0
