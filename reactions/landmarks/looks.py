@@ -2,8 +2,9 @@
 
 The detectors see a picture at 128–192 pixels and know their object at some sizes only: a face
 farther than two metres from a webcam is too small, a hand that fills the picture too large.
-Measured on photos, single-handed crops in which the whole picture shows a hand in 113 of 250 show
-one in 236 with a wider frame, and webcams a few metres off 145 faces of 150 in place of 102.
+Measured on photos: of 250 tight crops of a hand the whole picture shows 113 hands and second looks
+234; of webcams some way off the whole picture shows 68 % of faces and second looks 99 %; in 239
+portraits without a hand they see two.
 """
 
 from reactions.landmarks.rectangular import HEIGHT, WIDTH
