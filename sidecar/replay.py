@@ -59,13 +59,20 @@ class Performer:
 
 @contextmanager
 def event_log(path: Path) -> Iterator[EventLog]:
-    """A log of JSON lines at ``path``; raises PictureError if it can't be written."""
+    """A log of JSON lines at ``path``, gone again after an error in the block.
+
+    Raises PictureError if it can't be written.
+    """
     try:
         file = path.open("w", encoding="utf-8")
     except OSError as error:
         raise PictureError(f"can't be written: {error.strerror}", where=str(path)) from error
-    with file:
-        yield lambda event: print(json.dumps(as_json(event), ensure_ascii=False), file=file)
+    try:
+        with file:
+            yield lambda event: print(json.dumps(as_json(event), ensure_ascii=False), file=file)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 class Replay:
@@ -91,6 +98,8 @@ class Replay:
         ``progress`` is told how far it is, 0–1. Raises PictureError if anything can't be read or
         written.
         """
+        if not source.exists():
+            raise PictureError("there is no such file", where=str(source))
         if target.exists() and target.samefile(source):
             raise PictureError("is the source too", where=str(target), do="name another file")
         with event_log(events) as log:
