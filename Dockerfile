@@ -7,7 +7,7 @@
 #
 # WebRTC needs the host's network (or a TURN server): aiortc has no port range to publish.
 
-ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
