@@ -140,7 +140,9 @@ def _related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
     events = {one for one, rule in table.items() if rule.kind is not Kind.STICKER}
     yielding = set(table[name].outranks) if name in table else set()
     smiling = {"smile"} if name in POSES and POSES[name].face.smile > 0 else set()
-    return presence | events | yielding | smiling | {name}
+    # A hand that shows nothing in particular is half open: that may be an open palm.
+    shown = {"open_palm"} if name == "hand" else set()
+    return presence | events | yielding | smiling | shown | {name}
 
 
 def measure(quick: bool) -> Iterator[Table]:

@@ -129,7 +129,7 @@ def surprised(face: FaceReading) -> float:
         ramp(face.mouth_round, at=0.28, sure=0.36),
         ramp(face.alarm, at=0.8, sure=2.0),
         ramp(face.alarm + (face.mouth_round - 0.28) / 0.06, at=3.0, sure=4.5),
-        ramp(face.smiling, at=0.25, sure=0.18),
+        ramp(face.smiling, at=0.27, sure=0.20),
         _legible(face),
     )
 
