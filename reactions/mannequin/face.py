@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from reactions.mannequin.clay import Clay, Plane
-from reactions.mannequin.person import Hair, Person
+from reactions.mannequin.person import Colour, Hair, Person
 from reactions.mannequin.pose import Face
 from reactions.mannequin.surface import Part, between, inside, mix, toned
 
 _EYE = (3.15, -0.25)
 _EYE_HALF = 1.72
-_BROW_HEIGHT = -2.5
-_MOUTH = 6.25
+_BROW_HEIGHT = -2.15
+_MOUTH = 6.45
 _FRONT = -7.5
 """Depth of the face's front from the head's centre, cm."""
 
@@ -85,7 +85,7 @@ def _eye(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
     base = np.float32(cv + 0.28) - x * np.float32(side * 0.14)
     bow = np.maximum(1 - x * x, 0)
     squint = 0.22 * max(face.smile, 0.0)
-    opening = -0.40 + (1.42 - 0.6 * squint) * face.lids
+    opening = -0.40 + (1.28 - 0.6 * squint) * face.lids
     upper = base - bow * np.float32(opening)
     lower = base + bow * np.float32(0.44 - squint)
     across = (1.0 - np.abs(x)) * np.float32(_EYE_HALF)
@@ -128,7 +128,7 @@ def _brow(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
     albedo, u, v = patch
     x = (u * np.float32(side) - np.float32(1.35 - 0.35 * furrowed)) * np.float32(1 / 3.75)
     arch = np.sin(np.clip(x, 0, 1) * np.float32(2.3) + np.float32(0.35)) * np.float32(0.62)
-    height = np.float32(_BROW_HEIGHT + 0.45 - 1.25 * raised + 0.25 * furrowed) - arch
+    height = np.float32(_BROW_HEIGHT + 0.45 - 1.45 * raised + 0.25 * furrowed) - arch
     height += np.clip(1 - x, 0, 1) * np.float32(0.75 * furrowed)
     thick = 0.36 * (1 - 0.55 * np.clip(x, 0, 1)) * (0.85 if person.lashes > 0.6 else 1.15)
     ends = np.minimum(x, 1 - x) * np.float32(3.75)
@@ -151,56 +151,99 @@ def _nostril(canvas: FaceCanvas, person: Person, side: float) -> None:
 
 
 def _mouth(canvas: FaceCanvas, person: Person, face: Face) -> None:
-    patch = canvas.patch(-4.6, 4.0, 4.6, 11.6)
+    patch = canvas.patch(-4.8, 4.0, 4.8, 11.6)
     if patch is None:
         return
     albedo, u, v = patch
-    px = canvas.pixel
-    smile, frown = max(face.smile, 0.0), max(-face.smile, 0.0)
-    half = 2.35 * (1 + 0.34 * smile) * (1 - 0.42 * face.round)
-    x = u * np.float32(1 / half)
-    bow = np.maximum(1 - x * x, 0)
-    opening = max(2.9 * face.mouth_open, 1.0 * smile * smile)
-    lift = x * x * np.float32(-0.14 - 0.90 * smile + 0.6 * frown)
-    middle = np.float32(_MOUTH + 0.12 * smile - 0.3 * face.round * face.mouth_open) + lift
-    top = middle - bow * np.float32(0.22 * opening)
-    bottom = middle + np.sqrt(bow) * bow * np.float32(0.30 * opening)
-    bottom += np.sqrt(bow) * np.float32(0.48 * opening)
-    plump = 1 - 0.25 * smile + 0.15 * face.round
-    dip = 1 - 0.30 * np.exp(-((u / 0.45) ** 2))
-    upper_lip = top - np.sqrt(bow) * dip * np.float32(0.50 * plump)
-    lower_lip = bottom + np.sqrt(bow) * np.float32(0.68 * plump)
-    across = (1 - np.abs(x)) * np.float32(half)
-    lips = inside(np.minimum(np.minimum(v - upper_lip, lower_lip - v), across + 0.1), px)
-    rose = between(toned(person.skin, 0.74), (178, 62, 70), 0.30 + 0.38 * person.lips)
-    mix(albedo, rose, lips)
-    shine = np.exp(-((u / (half * 0.45)) ** 2) - ((v - (bottom + 0.32)) / 0.16) ** 2)
-    mix(albedo, between(rose, (255, 235, 230), 0.5), shine * np.float32(0.5))
-    if opening > 0.12:
-        gap = inside(np.minimum(np.minimum(v - top, bottom - v), across), px)
-        mix(albedo, (72, 24, 30), gap)
-        tongue = ((u / (half * 0.62)) ** 2) + (
-            (v - (bottom - 0.05 * opening)) / (0.36 * opening)
-        ) ** 2
-        mix(albedo, (196, 88, 92), np.clip((1.2 - tongue) * 2, 0, 1) * gap * np.float32(0.8))
-        teeth = min(0.62, 0.30 * opening + 0.22) * (1 - 0.45 * face.round)
-        white = inside(np.minimum(top + teeth - v, across - 0.22), px)
-        mix(albedo, (248, 245, 240), gap * white)
+    lips = _Lips.of(u, face)
+    rose = between(toned(person.skin, 0.80), (186, 66, 74), 0.34 + 0.38 * person.lips)
+    _paint_lips(albedo, u, v, lips, face, rose, canvas.pixel)
+    if lips.opening > 0.12:
+        _paint_opening(albedo, u, v, lips, face, canvas.pixel)
     else:
-        line = inside(np.minimum(0.085 - np.abs(v - middle), across + 0.15), px)
-        mix(albedo, toned(rose, 0.42), line * np.float32(0.85))
-    _folds(albedo, u, v, person, half, smile)
-    below = np.exp(-((u / 1.5) ** 2) - ((v - (lower_lip + 0.55)) / 0.35) ** 2)
+        closed = np.minimum(0.085 - np.abs(v - lips.middle), lips.across + 0.15)
+        mix(albedo, toned(rose, 0.42), inside(closed, canvas.pixel) * np.float32(0.85))
+    _folds(albedo, u, v, person, face)
+    corner = float(_MOUTH + lips.rise)
+    dimple = np.exp(-(((np.abs(u) - lips.half - 0.05) / 0.34) ** 2) - ((v - corner) / 0.30) ** 2)
+    strength = 0.35 + 0.40 * max(face.smile, 0.0)
+    mix(albedo, toned(person.skin, 0.42), dimple * np.float32(min(strength, 0.8)))
+    below = np.exp(-((u / 1.5) ** 2) - ((v - (lips.lower + 0.55)) / 0.35) ** 2)
     mix(albedo, toned(person.skin, 0.66), below * np.float32(0.30))
 
 
-def _folds(albedo: Plane, u: Plane, v: Plane, person: Person, half: float, smile: float) -> None:
-    if smile < 0.1:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lips:
+    """The mouth's curves: for every pixel, the height (head's v, cm) of each edge at its u."""
+
+    half: float
+    """Half the mouth's width, cm."""
+    rise: float
+    """How far the corners are below the mouth's usual height, cm."""
+    opening: float
+    upper: Plane
+    top: Plane
+    middle: Plane
+    bottom: Plane
+    lower: Plane
+    across: Plane
+    """Distance inside the corners."""
+
+    @classmethod
+    def of(cls, u: Plane, face: Face) -> "_Lips":
+        smile, frown = max(face.smile, 0.0), max(-face.smile, 0.0)
+        half = 2.35 * (1 + 0.40 * smile) * (1 - 0.42 * face.round)
+        x = u * np.float32(1 / half)
+        bow = np.maximum(1 - x * x, 0)
+        arc = np.sqrt(bow)
+        # A smile's lips keep their thickness almost to the corners.
+        full = arc + (np.sqrt(np.maximum(1 - x**4, 0)) - arc) * np.float32(min(smile, 1.0))
+        opening = max(3.3 * face.mouth_open, 1.0 * smile * smile)
+        rise = -0.10 - 1.05 * smile + 0.6 * frown + 0.22 * face.round * opening
+        base = rise + 0.85 * smile - 0.5 * frown + 0.10
+        middle = _MOUTH + base + (rise - base) * np.abs(x) ** 1.8
+        # Lips drawn together open to an ellipse, relaxed ones to a bow over a trough.
+        top = middle - (bow + (2.0 * arc - bow) * face.round) * np.float32(0.22 * opening)
+        trough = 0.38 * bow * arc + 0.62 * arc
+        bottom = middle + (trough + (0.7 * arc - trough) * face.round) * np.float32(0.78 * opening)
+        plump = 1 - 0.25 * smile + 0.15 * face.round
+        dip = 1 - 0.30 * np.exp(-((u / 0.45) ** 2))
+        upper = top - full * dip * np.float32(0.50 * plump)
+        lower = bottom + full * np.float32(0.68 * plump)
+        across = (1 - np.abs(x)) * np.float32(half)
+        return cls(half, rise, opening, upper, top, middle, bottom, lower, across)
+
+
+def _paint_lips(
+    albedo: Plane, u: Plane, v: Plane, lips: _Lips, face: Face, rose: Colour, px: float
+) -> None:
+    flesh = np.minimum(np.minimum(v - lips.upper, lips.lower - v), lips.across + 0.1)
+    mix(albedo, rose, inside(flesh, px))
+    shine = np.exp(-((u / (lips.half * 0.45)) ** 2) - ((v - (lips.bottom + 0.32)) / 0.16) ** 2)
+    mix(albedo, between(rose, (255, 235, 230), 0.5), shine * np.float32(0.5))
+
+
+def _paint_opening(albedo: Plane, u: Plane, v: Plane, lips: _Lips, face: Face, px: float) -> None:
+    gap = inside(np.minimum(np.minimum(v - lips.top, lips.bottom - v), lips.across), px)
+    # Nearly black, with a dim tongue: the face mesh takes red for lip and the mouth for shut.
+    mix(albedo, (26, 8, 12), gap)
+    low = (v - lips.bottom) / np.float32(0.24 * lips.opening)
+    tongue = (u / (lips.half * 0.62)) ** 2 + low * low
+    mix(albedo, (118, 44, 50), np.clip((1.2 - tongue) * 2, 0, 1) * gap * np.float32(0.6))
+    teeth = min(0.62, 0.30 * lips.opening + 0.22) * (1 - 0.7 * face.round)
+    # Teeth fill a smile: a dark gap below them would be taken for the lower lip's shadow.
+    teeth += (max(face.smile, 0.0) - face.mouth_open > 0.3) * 0.35 * lips.opening
+    white = inside(np.minimum(lips.top + teeth - v, lips.across - 0.22), px)
+    mix(albedo, (248, 245, 240), gap * white)
+
+
+def _folds(albedo: Plane, u: Plane, v: Plane, person: Person, face: Face) -> None:
+    if face.smile < 0.1:
         return
     a = np.abs(u)
-    fold = np.exp(-(((a - (2.2 + 0.42 * (v - 4.4) + 0.3 * smile)) / 0.20) ** 2))
+    fold = np.exp(-(((a - (2.3 + 0.46 * (v - 4.4) + 0.3 * face.smile)) / 0.20) ** 2))
     fold *= np.clip((v - 4.1) * 2, 0, 1) * np.clip((6.4 - v) * 1.5, 0, 1)
-    mix(albedo, toned(person.skin, 0.60), fold * np.float32(0.42 * smile))
+    mix(albedo, toned(person.skin, 0.60), fold * np.float32(0.42 * face.smile))
 
 
 def _beard(canvas: FaceCanvas, person: Person, face: Face) -> None:
@@ -211,9 +254,10 @@ def _beard(canvas: FaceCanvas, person: Person, face: Face) -> None:
     rise = rise * rise * (3 - 2 * rise)
     edge = v - (5.05 + 0.25 * a - 6.2 * rise)
     alpha = np.clip(edge * np.float32(1.6) + 0.5, 0, 1)
-    mouth = (u / (2.75 + 0.6 * max(face.smile, 0))) ** 2 + (
-        (v - 6.5 - drop * 0.5) / (1.05 + drop * 0.75)
-    ) ** 2
+    half = (2.6 + 0.9 * max(face.smile, 0)) * (1 - 0.3 * face.round)
+    across = (u / half) ** 2
+    down = (v - 6.5 - drop * 0.55) / (0.95 + drop * 0.72)
+    mouth = across + down**2
     alpha *= np.clip((mouth - 0.9) * 3, 0, 1)
     grain = 0.88 + 0.12 * np.sin(u * 9 + 3 * np.sin(v * 2.1)) * np.sin(v * 7)
     strength = 0.28 + 0.62 * person.beard if person.beard > 0.6 else 0.62 * person.beard

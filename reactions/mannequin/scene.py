@@ -8,7 +8,7 @@ import numpy as np
 
 from reactions.mannequin.pose import Matrix, Vector
 
-NEAR, MEDIUM, FAR = 66.0, 86.0, 112.0
+NEAR, MEDIUM, FAR = 64.0, 80.0, 100.0
 """Camera distances in cm: leaning in, at a desk, leaning back."""
 
 _FOCAL = 0.78
