@@ -24,7 +24,7 @@ _CLOSED = (Finger(80, 100, 62), Finger(83, 102, 62), Finger(84, 102, 62), Finger
 _OUT = Thumb((50, 16), (46, 10), (38, 6))
 _FOLDED = Thumb((30, 40), (-52, 38), (-80, 12))
 _TUCKED = Thumb((14, 40), (-20, 34), (-46, 26))
-_HITCH = Thumb((40, 14), (74, 4), (90, -6))
+_HITCH = Thumb((40, 22), (77, 4), (96, -6))
 
 
 def _shape(thumb: Thumb, straight: str, spread: float = 0.0) -> HandShape:
@@ -85,10 +85,10 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "wave": _WAVE,
         "ok_hand": _right(_OK),
         "thumbs_up": _right(
-            _shape(_HITCH, ""), (20, -3, 12), facing((0.56, 0.5, 0.66), (0.77, 0, -0.64))
+            _shape(_HITCH, ""), (20, -3, 12), facing((0.29, 0.72, 0.63), (0.91, 0, -0.41))
         ),
         "thumbs_down": _right(
-            _shape(_HITCH, ""), (16, 0, 14), facing((0.97, 0.26, 0.05), (0, 0, 1)), swivel=38
+            _shape(_HITCH, ""), (16, 0, 12), facing((0.91, 0.35, -0.22), (0.24, 0, 0.97)), swivel=25
         ),
         "victory": _right(_VICTORY),
         "rock": _right(_shape(_FOLDED, "ip", 4)),

@@ -9,6 +9,8 @@ from reactions.mannequin.hand import Joints, hand_joints
 from reactions.mannequin.pose import Arm, Matrix, Pose, matrix
 
 UPPER_ARM, FOREARM = 29.0, 25.5
+_SHORTEST, _LONGEST = 8.0, (UPPER_ARM + FOREARM) * 0.995
+"""From shoulder to wrist; a wrist asked for elsewhere is drawn to what the arm can do."""
 HAND_SCALE = 1.06
 """A touch larger than life: hands read better at webcam size."""
 HEAD_SIZE = 1.08
@@ -62,12 +64,10 @@ def _arm(arm: Arm, shoulders: float, lean: Matrix) -> ArmJoints:
     out, up, forward = arm.wrist
     wrist = np.array([-out, -up, -forward]) + lean
     reach = wrist - shoulder
-    length = float(np.linalg.norm(reach))
-    longest = (UPPER_ARM + FOREARM) * 0.995
-    if length > longest:
-        wrist = shoulder + reach * (longest / length)
-        length = longest
-    elbow = _elbow(shoulder, wrist, length, arm.swivel)
+    length = max(float(np.linalg.norm(reach)), 1e-3)
+    possible = min(max(length, _SHORTEST), _LONGEST)
+    wrist = shoulder + reach * (possible / length)
+    elbow = _elbow(shoulder, wrist, possible, arm.swivel)
     axes = matrix(arm.turn)
     hand = hand_joints(arm.shape) * HAND_SCALE @ axes.T + wrist
     return ArmJoints(shoulder, elbow, hand, axes)
@@ -75,14 +75,14 @@ def _arm(arm: Arm, shoulders: float, lean: Matrix) -> ArmJoints:
 
 def _elbow(shoulder: Matrix, wrist: Matrix, length: float, swivel: float) -> Matrix:
     """Two-bone inverse kinematics: the elbow hangs down and a little out, turned by ``swivel``."""
-    along = (wrist - shoulder) / max(length, 1e-6)
+    along = (wrist - shoulder) / length
     hang = np.array([-0.35, 1.0, 0.25])
     hang -= along * float(hang @ along)
     hang /= max(float(np.linalg.norm(hang)), 1e-6)
     side = np.cross(along, hang)
     a = -radians(swivel)
     hang = hang * cos(a) + side * sin(a)
-    base = (length * length + UPPER_ARM**2 - FOREARM**2) / (2 * max(length, 1e-6))
+    base = (length * length + UPPER_ARM**2 - FOREARM**2) / (2 * length)
     rise = sqrt(max(UPPER_ARM**2 - base * base, 0.0))
     bend: Matrix = shoulder + along * base + hang * rise
     return bend
