@@ -115,12 +115,13 @@ def thinking(hand: HandAtHead) -> float:
     """Whether a hand comes from below and touches chin or cheek, and leaves the mouth free, 0–1."""
     x, y = hand.wrist
     return min(
-        ramp(hand.jaw, at=0.08, sure=0.05),
-        ramp(hand.mouth, at=1.0, sure=1.3),
-        ramp(y, at=0.1, sure=0.2),
+        ramp(hand.jaw, at=0.08, sure=0.06),
+        ramp(hand.mouth, at=0.95, sure=1.2),
+        mouth_in_sight(hand),
+        ramp(y, at=0.16, sure=0.22),
         ramp(hand.palm[1], at=0.0, sure=0.1),
         ramp(hand.top, at=-0.5, sure=-0.4),
-        ramp(abs(x), at=0.7, sure=0.5),
+        ramp(abs(x), at=0.62, sure=0.5),
         ramp(hand.size, at=0.25, sure=0.32),
         ramp(hand.size, at=0.8, sure=0.7),
     )
