@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from reactions.mannequin.clay import COVER, NX, NY, NZ, Clay, Plane
+from reactions.mannequin.clay import COVER, NX, NY, Clay, Plane
 from reactions.mannequin.scene import Scene
 
 Colour: TypeAlias = tuple[float, float, float]
@@ -89,7 +88,8 @@ class Canvas:
             cover = cover * mask
         if shadow:
             self._cast(clay, cover, box, shadow)
-        light = self._light(clay, material)
+        facing = clay.facing()
+        light = self._light(clay, facing)
         light *= 1 - material.crease * _creases(clay.height, fold)
         depth = self.depth[box]
         front = (clay.height - depth) * np.float32(1.6)
@@ -97,7 +97,7 @@ class Canvas:
         np.clip(front, 0, 1, out=front)
         front *= cover
         bare = 1 - front
-        sheen = self._sheen(clay, material)
+        sheen = self._sheen(clay, facing, material)
         rgb = self.rgb[:, box[0], box[1]]
         low, high = material.shadow, material.light
         for c in range(3):
@@ -152,25 +152,25 @@ class Canvas:
         height, width = clay.height.shape
         return slice(clay.top, clay.top + height), slice(clay.left, clay.left + width)
 
-    def _light(self, clay: Clay, material: Material) -> Plane:
+    def _light(self, clay: Clay, facing: Plane) -> Plane:
         """Wrapped Lambert plus a soft highlight, about 0 (shadow) to 1 (lit)."""
         layers = clay.layers
         kx, ky, kz = self._key
         light: Plane = layers[NX] * kx
         light += layers[NY] * ky
-        light += layers[NZ] * kz
+        light += facing * kz
         light *= np.float32(0.78)
         light += np.float32(0.22)
         np.clip(light, 0, 1, out=light)
         # Light from the sky and the screen keeps the shadow side readable.
         light *= np.float32(0.80 * self._strength)
-        light += layers[NZ] * np.float32(0.16 * self._strength)
+        light += facing * np.float32(0.16 * self._strength)
         return light
 
-    def _sheen(self, clay: Clay, material: Material) -> Plane:
+    def _sheen(self, clay: Clay, facing: Plane, material: Material) -> Plane:
         """What is added whatever the colour: the bright rim and the highlight, grey levels."""
         layers = clay.layers
-        edge: Plane = 1 - layers[NZ]
+        edge: Plane = 1 - facing
         edge *= edge
         edge *= edge
         side = layers[NX] * -np.sign(self._key[0]) - layers[NY] * np.float32(0.35)
@@ -181,7 +181,7 @@ class Canvas:
             # Blinn's halfway vector between the light and a viewer straight ahead.
             half = self._key + np.array([0, 0, 1], np.float32)
             half /= np.linalg.norm(half)
-            spot = layers[NX] * half[0] + layers[NY] * half[1] + layers[NZ] * half[2]
+            spot = layers[NX] * half[0] + layers[NY] * half[1] + facing * half[2]
             np.clip(spot, 0, 1, out=spot)
             spot *= spot
             spot *= spot
@@ -213,16 +213,16 @@ class Canvas:
 
 def polyline_distance(x: Plane, y: Plane, points: Plane) -> Plane:
     """Distance in pixels from every (x, y) to the line through ``points`` (n ≥ 2, 2)."""
-    best: Plane | None = None
-    for (ax, ay), (bx, by) in pairwise(points):
-        ex, ey = bx - ax, by - ay
-        square = max(float(ex * ex + ey * ey), 1e-6)
-        px, py = x - ax, y - ay
-        t = np.clip((px * ex + py * ey) / np.float32(square), 0, 1)
-        d = (px - t * ex) ** 2 + (py - t * ey) ** 2
-        best = d if best is None else np.minimum(best, d)
-    assert best is not None
-    return np.sqrt(best)
+    a, way = points[:-1, :, None, None], np.diff(points, axis=0)[:, :, None, None]
+    square = np.maximum((way * way).sum(axis=1), np.float32(1e-6))
+    px, py = x - a[:, 0], y - a[:, 1]
+    t = np.clip((px * way[:, 0] + py * way[:, 1]) / square, 0, 1)
+    off_x, off_y = px - t * way[:, 0], py - t * way[:, 1]
+    off_x *= off_x
+    off_y *= off_y
+    off_x += off_y
+    distance: Plane = np.sqrt(off_x.min(axis=0))
+    return distance
 
 
 def colour_plane(colour: Sequence[float]) -> Plane:

@@ -20,7 +20,8 @@ Plane: TypeAlias = npt.NDArray[np.floating]
 _SOFT = 1.3
 """Width of a silhouette's soft edge, pixels: anti-aliasing and a webcam's lens in one."""
 _EMPTY = np.float32(-1e4)
-NX, NY, NZ, TONE, COVER = range(5)
+NX, NY, TONE, COVER = range(4)
+"""Layers of a window: the normal's x and y and the painter's tone, all times the cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Clay:
     def __init__(self, left: int, top: int, width: int, height: int) -> None:
         self.left, self.top = left, top
         self.height = np.full((height, width), _EMPTY, np.float32)
-        self.layers = np.zeros((5, height, width), np.float32)
+        self.layers = np.zeros((4, height, width), np.float32)
         self.x = np.arange(left, left + width, dtype=np.float32) + np.float32(0.5)
         self.y = (np.arange(top, top + height, dtype=np.float32) + np.float32(0.5))[:, None]
 
@@ -77,6 +78,15 @@ class Clay:
         part.x, part.y = self.x[x0:x1], self.y[y0:y1]
         return part
 
+    def facing(self) -> Plane:
+        """The normal's third part, towards the camera, times the cover."""
+        rest = self.layers[COVER] * self.layers[COVER]
+        rest -= self.layers[NX] * self.layers[NX]
+        rest -= self.layers[NY] * self.layers[NY]
+        np.maximum(rest, 0, out=rest)
+        depth: Plane = np.sqrt(rest, out=rest)
+        return depth
+
     def capsule(self, a: Ball, b: Ball, merge: float = 0.25, tone: float = 1.0) -> None:
         """Add the hull of two balls. ``merge`` is the reach of the smooth union in cm; ``tone`` is
         carried along for the painter."""
@@ -93,47 +103,29 @@ class Clay:
         )
         if box is None:
             return
-        dx, dy = self.x[box[1]] - np.float32(a.x), self.y[box[0]] - np.float32(a.y)
         ux, uy = np.float32((b.x - a.x) / length), np.float32((b.y - a.y) / length)
-        along = dx * ux + dy * uy
-        across = dy * ux - dx * uy
-        taper = (a.radius - b.radius) / length
-        slope = np.float32(-taper)
-        top = np.float32(length)
-        center = np.abs(across)
-        center *= np.float32(-taper / sqrt(1 - taper * taper))
-        center += along
-        open_ended = center
-        center = np.clip(center, 0, top)
-        radius = center * slope + np.float32(a.radius)
-        square = across * across
-        off = along - center
-        cover = radius - np.sqrt(off * off + square)
+        dx, dy = self.x[box[1]] - np.float32(a.x), self.y[box[0]] - np.float32(a.y)
+        along, across = dx * ux + dy * uy, dy * ux - dx * uy
+        center, radius, off, cover = _along_axis(along, across, a, b, length)
         scale = (a.scale + b.scale) / 2
-        tilt = (b.height - a.height) * scale / length
-        if abs(tilt) > 0.15:
-            # A swept sphere that climbs towards the camera is seen a little farther along.
-            rise = np.sqrt(np.maximum(radius * radius - square, 0))
-            rise *= np.float32(tilt / sqrt(1 + tilt * tilt))
-            rise += open_ended
-            center = np.clip(rise, 0, top, out=rise)
-            radius = center * slope + np.float32(a.radius)
-            off = along - center
-        inverse = 1 / radius
-        off *= inverse
-        side = across * inverse
-        up = np.sqrt(np.maximum(1 - off * off - side * side, 0))
-        height = center * np.float32((b.height - a.height) / length)
-        height += np.float32(a.height)
-        radius *= up
-        radius *= np.float32(1 / scale)
-        height += radius
-        new = np.empty((5, *cover.shape), np.float32)
-        np.subtract(off * ux, side * uy, out=new[NX])
-        np.add(off * uy, side * ux, out=new[NY])
-        new[NZ] = up
+        up = np.reciprocal(radius)
+        off *= up
+        across *= up
+        np.multiply(off, off, out=up)
+        up += across * across
+        np.subtract(1, up, out=up)
+        np.maximum(up, 0, out=up)
+        np.sqrt(up, out=up)
+        center *= np.float32((b.height - a.height) / length)
+        center += np.float32(a.height)
+        up *= radius
+        up *= np.float32(1 / scale)
+        center += up
+        new = np.empty((4, *cover.shape), np.float32)
+        np.subtract(off * ux, across * uy, out=new[NX])
+        np.add(off * uy, across * ux, out=new[NY])
         new[TONE] = tone
-        self._merge(box, new, height, cover, merge)
+        self._merge(box, new, center, cover, merge)
 
     def _ball(self, ball: Ball, merge: float, tone: float) -> None:
         box = self._box(
@@ -145,11 +137,15 @@ class Clay:
         dx = (self.x[box[1]] - np.float32(ball.x)) * inverse
         dy = (self.y[box[0]] - np.float32(ball.y)) * inverse
         square = dx * dx + dy * dy
-        up = np.sqrt(np.maximum(1 - square, 0))
-        new = np.empty((5, *square.shape), np.float32)
-        new[NX], new[NY], new[NZ], new[TONE] = dx, dy, up, tone
-        height = up * np.float32(ball.radius / ball.scale) + np.float32(ball.height)
-        self._merge(box, new, height, (1 - np.sqrt(square)) * np.float32(ball.radius), merge)
+        height = np.sqrt(np.maximum(1 - square, 0))
+        height *= np.float32(ball.radius / ball.scale)
+        height += np.float32(ball.height)
+        new = np.empty((4, *square.shape), np.float32)
+        new[NX], new[NY], new[TONE] = dx, dy, tone
+        cover = np.sqrt(square, out=square)
+        np.subtract(1, cover, out=cover)
+        cover *= np.float32(ball.radius)
+        self._merge(box, new, height, cover, merge)
 
     def ellipsoid(
         self, center: Matrix, axes: Matrix, radii: Matrix, merge: float = 0.4, tone: float = 1.0
@@ -174,11 +170,12 @@ class Clay:
         root = np.sqrt(silhouette)
         cover = (1 / root - 1) * np.sqrt(x * x + y * y + np.float32(1e-3))
         z = (np.sqrt(np.maximum(a * (1 - silhouette), 0)) - b) / a
-        new = np.empty((5, *z.shape), np.float32)
         # The gradient of |m p|² is 2 mᵀ m p.
-        for i in range(3):
-            np.add(x * k[i, 0] + y * k[i, 1], z * k[i, 2], out=new[i])
-        new[:3] /= np.sqrt((new[:3] * new[:3]).sum(axis=0) + np.float32(1e-9))
+        gx, gy, gz = (x * k[i, 0] + (y * k[i, 1] + z * k[i, 2]) for i in range(3))
+        steep = 1 / np.sqrt(gx * gx + gy * gy + gz * gz + np.float32(1e-9))
+        new = np.empty((4, *z.shape), np.float32)
+        np.multiply(gx, steep, out=new[NX])
+        np.multiply(gy, steep, out=new[NY])
         new[TONE] = tone
         self._merge(box, new, z * np.float32(1 / scale) + np.float32(cz), cover, merge)
 
@@ -198,28 +195,73 @@ class Clay:
         """Blend ``new`` into the window: in front where it is higher, filling what is bare."""
         cover *= np.float32(1 / _SOFT)
         cover += np.float32(0.5)
-        np.clip(cover, 0, 1, out=cover)
+        _limit(cover)
         old = self.height[box]
         layers = self.layers[:, box[0], box[1]]
-        front = (height - old) * np.float32(0.5 / max(merge, 0.02))
-        front += np.float32(0.5)
-        np.clip(front, 0, 1, out=front)
-        bulge = front * (1 - front)
-        bulge *= np.float32(merge)
-        # Smoothstep: a linear blend of normals shows as a line where it begins.
-        share = front * front
-        share *= 3 - 2 * front
-        share *= cover
-        bare = 1 - layers[COVER]
-        fill = (cover - share) * bare
-        new[COVER] = 1
-        layers *= 1 - share
-        share += fill
-        new *= share
-        layers += new
-        # The smooth maximum bulges where both surfaces meet (polynomial smooth union).
         height -= old
+        front = height * np.float32(0.5 / max(merge, 0.02))
+        front += np.float32(0.5)
+        _limit(front)
+        # The smooth maximum bulges where both surfaces meet (polynomial smooth union).
         height *= front
-        height += bulge
+        share = front * (1 - front)
+        share *= np.float32(merge)
+        height += share
         height += old
         np.copyto(old, height, where=cover > 0.5)
+        # Smoothstep: a linear blend of normals shows as a line where it begins.
+        np.multiply(front, np.float32(-2), out=share)
+        share += 3
+        share *= front
+        share *= front
+        share *= cover
+        cover -= share
+        cover *= 1 - layers[COVER]
+        layers *= 1 - share
+        share += cover
+        new[COVER] = 1
+        new *= share
+        layers += new
+
+
+def _along_axis(
+    along: Plane, across: Plane, a: Ball, b: Ball, length: float
+) -> tuple[Plane, Plane, Plane, Plane]:
+    """For pixels in a capsule's own axes: which point of its axis they show (pixels from ``a``),
+    the radius there, how far along they are from it, and how deep inside the outline (pixels)."""
+    taper = (a.radius - b.radius) / length
+    slope, top, start = np.float32(-taper), np.float32(length), np.float32(a.radius)
+    # The outline's normal leans by the taper: its foot on the axis is a little farther along.
+    open_ended = np.abs(across)
+    open_ended *= np.float32(-taper / sqrt(1 - taper * taper))
+    open_ended += along
+    center = np.minimum(np.maximum(open_ended, 0), top)
+    radius = center * slope
+    radius += start
+    off = along - center
+    square = across * across
+    cover = off * off
+    cover += square
+    np.sqrt(cover, out=cover)
+    np.subtract(radius, cover, out=cover)
+    tilt = (b.height - a.height) * (a.scale + b.scale) / 2 / length
+    if abs(tilt) > 0.15:
+        # A swept sphere that climbs towards the camera is seen a little farther along.
+        np.multiply(radius, radius, out=radius)
+        radius -= square
+        np.maximum(radius, 0, out=radius)
+        np.sqrt(radius, out=radius)
+        radius *= np.float32(tilt / sqrt(1 + tilt * tilt))
+        open_ended += radius
+        np.maximum(open_ended, 0, out=open_ended)
+        np.minimum(open_ended, top, out=center)
+        np.multiply(center, slope, out=radius)
+        radius += start
+        np.subtract(along, center, out=off)
+    return center, radius, off, cover
+
+
+def _limit(plane: Plane) -> None:
+    """Clip to 0–1 in place (``np.clip`` costs more than both on small windows)."""
+    np.maximum(plane, 0, out=plane)
+    np.minimum(plane, 1, out=plane)

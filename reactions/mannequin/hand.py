@@ -16,11 +16,13 @@ Joints: TypeAlias = npt.NDArray[np.float64]
 """(21, 3) in MediaPipe's order: wrist, four of the thumb, then four of each finger."""
 
 # Knuckles of an adult hand 18.8 cm long: the row is arched and falls towards the little finger.
-_KNUCKLES = ((2.75, -8.9, 0.10), (0.55, -9.25, 0.35), (-1.65, -8.8, 0.25), (-3.55, -7.8, -0.15))
+_KNUCKLES = ((2.65, -8.9, 0.10), (0.55, -9.25, 0.35), (-1.55, -8.8, 0.25), (-3.40, -7.8, -0.15))
 # Phalanges, knuckle to tip; the tip landmark sits a radius short of the finger's end.
 _PHALANGES = ((4.3, 2.6, 1.95), (4.8, 3.0, 2.1), (4.45, 2.85, 2.1), (3.5, 2.05, 1.85))
 # Where each finger points in the palm's plane at rest, degrees towards the thumb.
 _FAN = (5.0, 1.0, -3.0, -7.0)
+# Bent fingers lean towards the root of the thumb's ball: degrees, towards the thumb.
+_LEAN = (-6.0, -2.0, 3.0, 9.0)
 _THUMB_BASE = (2.1, -1.7, -0.9)
 _THUMB = (4.4, 3.3, 2.5)
 
@@ -101,7 +103,10 @@ def _finger_joints(out: Joints, index: int, finger: Finger) -> None:
     # A bent finger loses its spread: the knuckle's side ligaments are tight in flexion.
     side = radians(_FAN[index] + finger.spread) * cos(radians(min(finger.knuckle, 90.0)) * 0.8)
     along = np.array([sin(side), -cos(side), 0.0])
-    palm = np.array([0.0, 0.0, -1.0])
+    lean = radians(_LEAN[index])
+    palm = np.array([sin(lean), 0.0, -cos(lean)])
+    palm -= along * float(palm @ along)
+    palm /= np.linalg.norm(palm)
     out[0] = _KNUCKLES[index]
     angle = 0.0
     bends = (finger.knuckle, finger.middle, finger.end)

@@ -13,10 +13,10 @@ from reactions.mannequin.skeleton import HAND_SCALE, ArmJoints
 # The palm in the hand's frame: four rays from the heel to the knuckles form its back, mounds on
 # its front leave the hollow between them (from, to, radii; cm).
 _RAYS = (
-    ((1.45, -0.2, 0.1), (2.75, -8.8, 0.35), 1.70, 1.12),
+    ((1.45, -0.2, 0.1), (2.65, -8.8, 0.35), 1.70, 1.12),
     ((0.50, -0.3, 0.3), (0.55, -9.1, 0.60), 1.70, 1.15),
-    ((-0.60, -0.3, 0.3), (-1.65, -8.7, 0.50), 1.70, 1.10),
-    ((-1.50, -0.2, 0.1), (-3.55, -7.7, 0.10), 1.70, 1.02),
+    ((-0.60, -0.3, 0.3), (-1.55, -8.7, 0.50), 1.70, 1.10),
+    ((-1.50, -0.2, 0.1), (-3.40, -7.7, 0.10), 1.70, 1.02),
 )
 _MOUNDS = (
     ((1.7, -1.6, -0.5), (2.5, -4.4, -0.7), 1.55, 1.35),
