@@ -137,33 +137,33 @@ def _blink(t: float, seed: int) -> float:
     return abs(into / 0.09 - 1) if into < 0.18 else 1.0
 
 
-def demonstration(k: int = 0, hold: float = 2.0) -> Choreography:
+def demonstration(k: int = 0) -> Choreography:
     """The demo's loop of the ``k``-th mannequin: every reaction in turn, each starting elsewhere.
 
     Neighbouring mannequins use different hands and never hold the same label at once.
     """
-    order = _DEMO[(k * 5) % len(_DEMO) :] + _DEMO[: (k * 5) % len(_DEMO)]
+    turn = k * 5 % len(_DEMO)
     steps: list[Step] = []
-    for label in order:
-        steps += [(label, hold), ("neutral", 0.7)]
-    return Choreography(steps, left_handed=k % 2 == 1, seed=k)
+    for step in _DEMO[turn:] + _DEMO[:turn]:
+        steps += [step, ("neutral", 0.6)]
+    return Choreography(steps, transition=0.5, left_handed=k % 2 == 1, seed=k)
 
 
-_DEMO = (
-    "thumbs_up",
-    "wave",
-    "smile",
-    "victory",
-    "thinking",
-    "ok_hand",
-    "surprised",
-    "rock",
-    "raised_hand",
-    "call_me",
-    "fist",
-    "ily",
-    "thumbs_down",
-    "pointing_up",
-    "open_palm",
+_DEMO: tuple[Step, ...] = (
+    ("thumbs_up", 1.9),
+    ("wave", 2.4),
+    ("smile", 2.4),
+    ("victory", 1.9),
+    ("thinking", 2.4),
+    ("ok_hand", 1.9),
+    ("surprised", 1.9),
+    ("rock", 1.9),
+    ("raised_hand", 1.9),
+    ("call_me", 1.9),
+    ("fist", 1.9),
+    ("ily", 1.9),
+    ("thumbs_down", 1.9),
+    ("pointing_up", 1.9),
+    ("open_palm", 1.9),
 )
-"""Everything the shipped table answers with a sticker, like next to unlike."""
+"""Every reaction, like next to unlike. Those that the shipped table holds longer last longer."""

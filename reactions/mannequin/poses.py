@@ -24,7 +24,7 @@ _CLOSED = (Finger(80, 100, 62), Finger(83, 102, 62), Finger(84, 102, 62), Finger
 _OUT = Thumb((50, 16), (46, 10), (38, 6))
 _FOLDED = Thumb((30, 40), (-52, 38), (-80, 12))
 _TUCKED = Thumb((14, 40), (-20, 34), (-46, 26))
-_HITCH = Thumb((40, 22), (77, 4), (96, -6))
+_HITCH = Thumb((40, 20), (77, 4), (94, -6))
 
 
 def _shape(thumb: Thumb, straight: str, spread: float = 0.0) -> HandShape:
@@ -85,7 +85,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "wave": _WAVE,
         "ok_hand": _right(_OK),
         "thumbs_up": _right(
-            _shape(_HITCH, ""), (20, -3, 12), facing((0.29, 0.72, 0.63), (0.91, 0, -0.41))
+            _shape(_HITCH, ""), (20, -3, 12), facing((0.55, 0.31, 0.78), (0.82, 0, -0.57))
         ),
         "thumbs_down": _right(
             _shape(_HITCH, ""), (16, 0, 12), facing((0.91, 0.35, -0.22), (0.24, 0, 0.97)), swivel=25
