@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from config.errors import StickerError
 from gifs.animation import Animation
-from gifs.catalogue import EFFECTS, STICKERS, own_file
+from gifs.catalogue import EFFECTS, find_file
 from gifs.loader import Limits, load
 
 DEFAULT_BYTES: Final = 256 << 20
@@ -84,7 +84,7 @@ class StickerCache:
         failures: dict[str, StickerError] = {}
         for name in dict.fromkeys(names):
             try:
-                load(self._find(name), _CHECK_SIZE, _CHECK_SIZE, self._limits)
+                load(find_file(name, self._folders), _CHECK_SIZE, _CHECK_SIZE, self._limits)
             except StickerError as error:
                 failures[name] = error
         return failures
@@ -92,7 +92,7 @@ class StickerCache:
     def _load(self, name: str, width: int, height: int) -> Animation | StickerError:
         try:
             return load(
-                self._find(name),
+                find_file(name, self._folders),
                 width,
                 height,
                 self._limits,
@@ -101,27 +101,6 @@ class StickerCache:
             )
         except StickerError as error:
             return error.with_traceback(None)
-
-    def _find(self, name: str) -> Path:
-        own = own_file(name)
-        if own is not None:
-            return own
-        # Backslash and colon are separators on Windows; a folder must serve alike everywhere.
-        if not name.strip(". ") or any(sign in name for sign in "/\\:\0") or not name.isprintable():
-            raise StickerError(
-                "is not the name of a sticker or file",
-                where=repr(name),
-                do="give one of ours, or a file name without its folder",
-            )
-        for folder in self._folders:
-            if (folder / name).is_file():
-                return folder / name
-        places = " or ".join(map(str, self._folders)) or "a folder of your own, as none is set"
-        raise StickerError(
-            f"is neither one of our stickers nor a file in {places}",
-            where=repr(name),
-            do=f"ours are {', '.join(STICKERS + EFFECTS)}",
-        )
 
     def _make_room(self, nbytes: int, *, keep: _Key) -> None:
         with self._lock:

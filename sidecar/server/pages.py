@@ -8,12 +8,13 @@ from typing import Final
 
 from aiohttp import web
 
+from config.errors import StickerError
 from config.reactions import Kind, ReactionRule
+from gifs.catalogue import find_file
 from reactions.labels import LABELS
 from sidecar.server.lobby import Lobby
 
 WEB: Final = Path(str(files("sidecar") / "web"))
-STICKERS: Final = Path(str(files("gifs") / "stickers"))
 _FILE: Final = re.compile(r"[a-z_]+\.(?:js|css|svg|html)|poses/[a-z_]+\.webp")
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -32,7 +33,7 @@ _TITLES: Final = {"ok_hand": "OK", "ily": "I love you"}
 class Pages:
     """The routes of everything that is shown rather than said.
 
-    ``folders`` are the user's sticker folders, in which a rule's sticker is looked for first.
+    ``folders`` are the user's sticker folders.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Pages:
         self._stickers = {
             label: path
             for label, rule in table.items()
-            if rule.kind is Kind.STICKER and (path := _find(rule.sticker or label, folders))
+            if (path := _sticker_file(rule, folders)) is not None
         }
         self._legend = [
             self._entry(label, rule) for label, rule in table.items() if rule.kind is not Kind.OFF
@@ -109,7 +110,12 @@ def _file(path: Path) -> web.FileResponse:
     return web.FileResponse(path, headers=headers)
 
 
-def _find(sticker: str, folders: Sequence[Path]) -> Path | None:
-    """The file of a sticker: the user's, or our own art by its bare name."""
-    candidates = [*(folder / sticker for folder in folders), STICKERS / f"{sticker}.gif"]
-    return next((path for path in candidates if path.is_file()), None)
+def _sticker_file(rule: ReactionRule, folders: Sequence[Path]) -> Path | None:
+    """The file that a label's sticker plays from; None where it plays none."""
+    if rule.kind is not Kind.STICKER or rule.sticker is None:
+        return None
+    try:
+        return find_file(rule.sticker, folders)
+    except StickerError:
+        # The log names it at the start (``make_stickers``); the label goes without.
+        return None
