@@ -1,7 +1,6 @@
 """One room from joining to leaving: feeds, sampling, detection, policy and composite."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -41,6 +40,7 @@ class Presence:
     feed: Feed
     opted_out: bool = False
     samples: int = 0
+    failures: int = 0
     sampled_at: float | None = None
     detection_ms: RecentMedian = field(default_factory=RecentMedian)
     watcher: asyncio.Task[None] | None = None
@@ -95,9 +95,15 @@ class Session:
         await self._life.aclose()
 
     async def ended(self) -> None:
-        """Wait until the meeting is over; raises what ended it if that was an error."""
-        if self._attending is not None:
-            await asyncio.shield(self._attending)
+        """Wait until the meeting is over; raises what ended it if that was an error.
+
+        Leaving the session is none: it releases whoever waits.
+        """
+        if self._attending is None:
+            return
+        await asyncio.wait([self._attending])
+        if not self._attending.cancelled():
+            self._attending.result()
 
     def tiles(self, now: float) -> Sequence[TileView]:
         """Everybody's tile at ``now``, in the order in which they joined."""
@@ -121,27 +127,45 @@ class Session:
 
     @staticmethod
     async def _stop(task: asyncio.Task[None]) -> None:
+        # An error that ended it is for ``ended`` to tell; leaving goes on whatever it was.
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.gather(task, return_exceptions=True)
 
     async def _attend(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            sweeper = group.create_task(self._sweep())
-            async for change in self.room.changes():
-                match change:
-                    case Joined():
-                        self._welcome(change, group)
-                    case Left():
-                        self._see_off(change)
-                    case Consent():
-                        self._heed(change)
-            for participant in tuple(self._people):
-                self._see_off(Left(participant, "the meeting is over"))
-            sweeper.cancel()
+        """Take part until the room ends the meeting; raises the error that ends it before."""
+        failure: Exception | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                sweeper = group.create_task(self._sweep(), name=f"sweep {self.room.name}")
+                await self._follow_changes(group)
+                sweeper.cancel()
+        except ExceptionGroup as failures:
+            # The group's others are what followed from it; it keeps its own cause.
+            failure = failures.exceptions[0]
+        finally:
+            self._see_everybody_off()
+        if failure is not None:
+            raise failure
+
+    async def _follow_changes(self, group: asyncio.TaskGroup) -> None:
+        async for change in self.room.changes():
+            match change:
+                case Joined():
+                    self._welcome(change, group)
+                case Left():
+                    self._see_off(change)
+                case Consent():
+                    self._heed(change)
+        self._see_everybody_off()
+
+    def _see_everybody_off(self) -> None:
+        for participant in tuple(self._people):
+            self._see_off(Left(participant, "the meeting is over"))
 
     def _welcome(self, joined: Joined, group: asyncio.TaskGroup) -> None:
         participant = joined.participant
+        # A camera that replaces another begins from nothing.
+        self._see_off(Left(participant, "joined anew"))
         person = Presence(Seat(participant, joined.name, self._table), joined.feed)
         self._people[participant] = person
         person.watcher = group.create_task(self._watch(person), name=f"watch {participant}")
@@ -179,7 +203,11 @@ class Session:
                 try:
                     await self._sample(person)
                 except Exception:
-                    log.exception("detection failed", participant=person.seat.participant)
+                    person.failures += 1
+                    if person.failures & (person.failures - 1) == 0:
+                        # The first, second, fourth … failure: five a second would drown the log.
+                        who = person.seat.participant
+                        log.exception("detection failed", participant=who, failed=person.failures)
             await asyncio.sleep(max(0.0, began + self._interval - self._clock()))
 
     async def _sample(self, person: Presence) -> None:

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from config.errors import RoomError
 from config.reactions import ReactionRule
 from config.settings import Settings
 from gifs.animation import Animation, YuvaFrame
@@ -60,7 +61,7 @@ class TestRoom:
     __test__ = False
 
     def __init__(self) -> None:
-        self.told: asyncio.Queue[RoomChange | None] = asyncio.Queue()
+        self.told: asyncio.Queue[RoomChange | Exception | None] = asyncio.Queue()
         self.published: Publisher | None = None
         self.entered = False
 
@@ -77,6 +78,8 @@ class TestRoom:
 
     async def changes(self) -> AsyncIterator[RoomChange]:
         while (change := await self.told.get()) is not None:
+            if isinstance(change, Exception):
+                raise change
             yield change
 
     async def publish(self, composite: Publisher) -> None:
@@ -114,7 +117,7 @@ class Meeting:
 
     @asynccontextmanager
     async def joined(self, *names: str) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group, asyncio.timeout(20), self.session:
+        async with asyncio.TaskGroup() as group, asyncio.timeout(30), self.session:
             group.create_task(self._listen())
             for name in names:
                 feed = Feed(Camera())
@@ -210,6 +213,37 @@ async def test_the_end_of_the_meeting_sees_everybody_off(meeting: Meeting) -> No
         meeting.room.told.put_nowait(None)
         await meeting.session.ended()
         await meeting.until(lambda: "participant.left" in meeting.kinds())
+
+
+async def test_a_room_that_fails_ends_the_meeting_with_its_error(meeting: Meeting) -> None:
+    before = asyncio.all_tasks()
+    async with meeting.joined("ada"):
+        await meeting.until(lambda: meeting.detector.calls > 0)
+        meeting.room.told.put_nowait(RoomError("the server hung up"))
+        with pytest.raises(RoomError, match="the server hung up"):
+            await meeting.session.ended()
+        assert meeting.session.tiles(0.0) == []
+        await meeting.until(lambda: "participant.left" in meeting.kinds())
+    assert asyncio.all_tasks() == before
+    assert not meeting.room.entered
+
+
+async def test_leaving_releases_whoever_waits_for_the_end(meeting: Meeting) -> None:
+    async with meeting.joined("ada"):
+        waiting = asyncio.create_task(meeting.session.ended())
+        await asyncio.sleep(0)
+    await waiting
+
+
+async def test_who_joins_anew_without_having_left_has_one_tile(meeting: Meeting) -> None:
+    async with meeting.joined("ada"):
+        await meeting.until(lambda: meeting.kinds() == ["participant.joined"])
+        meeting.room.told.put_nowait(Joined("ada", "Ada", meeting.feeds[0]))
+        await meeting.until(lambda: meeting.kinds().count("participant.joined") == 2)
+        assert len(meeting.session.tiles(0.0)) == 1
+        assert meeting.kinds().count("participant.left") == 1
+        calls = meeting.detector.calls
+        await meeting.until(lambda: meeting.detector.calls > calls)
 
 
 async def test_leaving_ends_every_task_and_leaves_the_room(meeting: Meeting) -> None:
