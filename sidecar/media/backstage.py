@@ -26,7 +26,7 @@ class Backstage:
     """``stickers`` without the wait: the first ``get`` of a size only begins to load it.
 
     Decoding a sticker takes tens of milliseconds, a full-frame effect hundreds, and a tick of the
-    composite is 40. ``get`` and ``close`` belong to one thread.
+    composite is 40. ``get`` belongs to one thread, and comes no more once ``close`` is called.
     """
 
     def __init__(self, stickers: Stickers, *, clock: Callable[[], float] = time.monotonic) -> None:

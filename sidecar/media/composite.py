@@ -60,12 +60,17 @@ class Composite:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        # At most one picture is under way: 40 ms.
+        try:
+            # A picture or a full-frame effect may be under way, and other rooms go on meanwhile.
+            await asyncio.to_thread(self._shut)
+        finally:
+            self._canvas.stickers = self._stickers
+            self._encoder.close()
+
+    def _shut(self) -> None:
         self._pool.shutdown()
-        self._canvas.stickers = self._stickers
         if self._backstage is not None:
             self._backstage.close()
-        self._encoder.close()
 
     async def _run(self) -> None:
         start, tick = self._clock(), 0

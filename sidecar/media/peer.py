@@ -37,12 +37,17 @@ def peer_connection(ice_servers: Iterable[RTCIceServer] = ()) -> RTCPeerConnecti
 
 
 async def close(connection: RTCPeerConnection) -> None:
-    """Close ``connection`` and free what it holds; gives up (and says so) after 5 s."""
+    """Close ``connection`` and free what it holds; gives up (and says so) after 5 s.
+
+    What goes wrong on the way out is logged: nobody could do anything about it any more.
+    """
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT):
             await connection.close()
     except TimeoutError:
         log.warning("a connection did not close", seconds=CLOSE_TIMEOUT)
+    except Exception:
+        log.exception("a connection did not close")
 
 
 @asynccontextmanager

@@ -172,6 +172,7 @@ class EmbeddedRoom:
             and isinstance(connection, CameraConnection)
             and connection.feed is not None
             and place.token in self._connections
+            and place.participant not in self._cameras
         ):
             self._cameras[place.participant] = _Camera(place, connection.feed)
             self._announce()

@@ -94,6 +94,8 @@ async def test_tiles_are_asked_on_the_event_loop() -> None:
 
 
 async def test_leaving_ends_viewers_threads_and_tasks() -> None:
+    # The event loop's own thread for blocking work stays until the loop ends.
+    await asyncio.to_thread(threading.active_count)
     tasks, threads = asyncio.all_tasks(), threading.active_count()
     encoder = Encoder(320, 180)
     track = encoder.subscribe()
@@ -122,3 +124,25 @@ async def test_a_sticker_that_takes_long_to_load_makes_no_tick_late() -> None:
         loaded.set()
         await until_true(lambda: stickers.asked != [])
     assert canvas.stickers is stickers
+
+
+async def test_leaving_while_a_sticker_loads_holds_up_nobody_else() -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    class Slow(Blocks):
+        def get(self, name: str, width: int, height: int) -> Animation:
+            asked.set()
+            go.wait(30)
+            return super().get(name, width, height)
+
+    mark = StickerMark("s", 0.0, Box(0.4, 0.4, 0.1, 0.1))
+    view = TileView("a", "", flat(320, 180), stickers=(mark,))
+    canvas = Canvas(320, 180, Slow(s=RED))
+    composite = Composite(canvas, lambda time: [view], Encoder(320, 180))
+    await composite.__aenter__()
+    await until_true(asked.is_set)
+    leaving = asyncio.create_task(composite.__aexit__())
+    await asyncio.sleep(0.05)
+    assert not leaving.done()
+    go.set()
+    await leaving

@@ -80,3 +80,13 @@ async def test_a_connection_that_hangs_is_given_up(
     with capture_logs() as logs:
         await close(Hanging())
     assert [log["log_level"] for log in logs] == ["warning"]
+
+
+async def test_a_connection_that_fails_to_close_is_logged_and_disturbs_nobody() -> None:
+    class Failing(RTCPeerConnection):
+        async def close(self) -> None:
+            raise RuntimeError("the transport is gone")
+
+    with capture_logs() as logs:
+        await close(Failing())
+    assert [log["log_level"] for log in logs] == ["error"]
