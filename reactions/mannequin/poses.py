@@ -23,6 +23,7 @@ _STRAIGHT = (Finger(2, 4, 2, 4), Finger(0, 3, 2, 1), Finger(2, 4, 2, -3), Finger
 _CLOSED = (Finger(80, 100, 62), Finger(83, 102, 62), Finger(84, 102, 62), Finger(82, 100, 62))
 _OUT = Thumb((50, 16), (46, 10), (38, 6))
 _FOLDED = Thumb((30, 40), (-52, 38), (-80, 12))
+_CROSSED = Thumb((24, 42), (-56, 34), (-84, 4))
 _TUCKED = Thumb((14, 40), (-20, 34), (-46, 26))
 _HITCH = Thumb((40, 20), (77, 4), (94, -6))
 
@@ -43,10 +44,15 @@ FLAT = HandShape(
 )  # fmt: skip
 FIST = _shape(_FOLDED, "")
 _VICTORY = _shape(_FOLDED, "il", 7)
-_OK = HandShape(
-    Thumb((35, 47), (8, 35), (-7, 26)),
-    Finger(52, 58, 30, 2), Finger(12, 14, 8, 3), Finger(6, 10, 6, -2), Finger(4, 8, 4, -8),
+_CURVED = HandShape(
+    Thumb((34, 34), (16, 32), (4, 30)),
+    Finger(34, 42, 24), Finger(38, 46, 26), Finger(42, 48, 28), Finger(44, 48, 28),
 )  # fmt: skip
+_OK = HandShape(
+    Thumb((19, 28), (20, 42), (-10, 22)),
+    Finger(48, 54, 41, 2), Finger(18, 14, 8, 3), Finger(11, 10, 6, -2), Finger(7, 8, 4, -8),
+)  # fmt: skip
+_DOWN = HandShape(Thumb((48, 31), (80, 0), (112, -6)), *[Finger(76, 107, 42)] * 4)
 
 _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
@@ -77,18 +83,18 @@ POSES: Mapping[str, Pose] = MappingProxyType(
     {
         "neutral": Pose(),
         "face": Pose(head=(-4, 1, 2)),
-        "hand": _right(RELAXED, (21, -4, 11), facing((0.1, 1, 0.15), (0.1, 0, 1))),
+        "hand": _right(_CURVED, (21, -4, 11), facing((0.1, 1, 0.15), (0.45, 0, 0.9))),
         "smile": Pose(face=Face(smile=1.15, brows=0.15)),
         "surprised": Pose(face=Face(mouth_open=0.9, round=0.8, brows=1.0, lids=1.25)),
         "thinking": _THINKING,
         "raised_hand": _RAISED,
         "wave": _WAVE,
-        "ok_hand": _right(_OK),
+        "ok_hand": _right(_OK, turn=facing((0.2, 1, 0.2), (0.2, 0, 1))),
         "thumbs_up": _right(
             _shape(_HITCH, ""), (20, -3, 12), facing((0.55, 0.31, 0.78), (0.82, 0, -0.57))
         ),
         "thumbs_down": _right(
-            _shape(_HITCH, ""), (16, 0, 12), facing((0.91, 0.35, -0.22), (0.24, 0, 0.97)), swivel=25
+            _DOWN, (19, 2, 12), facing((0.88, 0.14, -0.46), (0.47, 0, 0.88)), swivel=38
         ),
         "victory": _right(_VICTORY),
         "rock": _right(_shape(_FOLDED, "ip", 4)),
@@ -121,7 +127,7 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
         "fidget": _right(_LOOSE, (15, -7, 17), facing((0.55, 0.8, 0.25), (-0.2, 0.1, 1))),
         "back_of_hand": _right(OPEN, turn=_BACK),
         "victory_back": _right(_VICTORY, turn=_BACK),
-        "three_fingers": _right(_shape(_FOLDED, "ilr", 2)),
+        "three_fingers": _right(_shape(_CROSSED, "ilr", 2)),
         "four_fingers": _right(_shape(_TUCKED, "ilrp", 1)),
         "two_together": _right(_shape(_FOLDED, "il", -9)),
         "pinky_up": _right(_shape(_FOLDED, "p")),
