@@ -1,0 +1,101 @@
+"""Who may import whom, and who may touch other people's private parts: read from the source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = {
+    "config": {"config"},
+    "gifs": {"config", "gifs"},
+    "reactions": {"config", "reactions"},
+    "sidecar": {"config", "gifs", "reactions", "sidecar"},
+}
+"""Each package with those that it may import."""
+OURS = {*FLOORS, "bench", "tests"}
+TRAINING = ROOT / "reactions" / "training"
+COMPAT = ROOT / "sidecar" / "media" / "compat.py"
+
+
+def sources(package: str) -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted((ROOT / package).rglob("*.py")):
+        yield path, ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """The full names of all modules that a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide who imports whom"
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def packages(tree: ast.AST) -> set[str]:
+    return {name.partition(".")[0] for name in imported(tree)}
+
+
+def private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
+
+
+def borrowed(tree: ast.AST) -> set[str]:
+    """Private attributes that a module reads or writes of anything but its own classes' objects.
+
+    Names that the module itself defines or assigns on ``self`` are its own.
+    """
+    own: set[str] = set()
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            own.add(node.name)
+        elif isinstance(node, ast.Name):
+            own.add(node.id)
+        elif isinstance(node, ast.Attribute) and private(node.attr):
+            of_self = isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
+            (own if of_self else used).add(node.attr)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            reflects = node.func.id in {"getattr", "hasattr", "setattr", "delattr"}
+            names = [arg.value for arg in node.args[1:2] if isinstance(arg, ast.Constant)]
+            used |= {str(name) for name in names if reflects and private(str(name))}
+    return used - own
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_imports_go_down_only(package: str) -> None:
+    for path, tree in sources(package):
+        upwards = packages(tree) & OURS - FLOORS[package]
+        assert not upwards, f"{path.relative_to(ROOT)} imports {upwards}"
+
+
+@pytest.mark.parametrize("package", ["config", "gifs", "reactions"])
+def test_only_the_sidecar_talks(package: str) -> None:
+    for path, tree in sources(package):
+        talking = packages(tree) & {"asyncio", "aiortc", "aiohttp", "aioice"}
+        assert not talking, f"{path.relative_to(ROOT)} imports {talking}"
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_only_training_knows_tensorflow(package: str) -> None:
+    for path, tree in sources(package):
+        if TRAINING in path.parents:
+            continue
+        heavy = packages(tree) & {"tensorflow", "keras", "mediapipe", "cv2"}
+        trained = {name for name in imported(tree) if name.startswith("reactions.training")}
+        assert not heavy | trained, f"{path.relative_to(ROOT)} imports {heavy | trained}"
+
+
+def test_private_parts_of_libraries_are_touched_in_compat_alone() -> None:
+    for path, tree in sources("sidecar"):
+        touched = borrowed(tree)
+        if path == COMPAT:
+            assert "_send_keyframe" in touched, "this test no longer sees what it looks for"
+        else:
+            assert not touched, f"{path.relative_to(ROOT)} touches {touched}"
+        hidden = {name for name in imported(tree) if any(map(private, name.split(".")))}
+        assert not hidden, f"{path.relative_to(ROOT)} imports {hidden}"
