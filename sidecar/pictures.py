@@ -46,9 +46,12 @@ def read_picture(path: Path, *, longest: int = 1920) -> Picture:
             width, height = upright.size
             upright.thumbnail((longest, longest), Image.Resampling.BILINEAR)
             return Picture(np.asarray(upright), width, height)
+    except PictureError:
+        raise
     except UnidentifiedImageError as error:
         raise PictureError("not a picture that we can read", where=str(path)) from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:
+        # Pillow meets damaged files with whatever happens to break: OSError, struct.error, …
         reason = getattr(error, "strerror", None) or str(error)
         raise PictureError(f"can't be read: {reason}", where=str(path)) from error
 

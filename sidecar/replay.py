@@ -32,12 +32,20 @@ EventLog = Callable[[SessionEvent], None]
 class Performer:
     """The one participant of a recording: sampled when due, in the video's own time."""
 
-    def __init__(self, seat: Seat, detector: FrameDetector, policy: Policy, rate: float) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        detector: FrameDetector,
+        policy: Policy,
+        *,
+        rate: float,
+        longest: int,
+    ) -> None:
         self._seat = seat
         self._detector = detector
         self._policy = policy
         self._interval = 1 / rate
-        self._sampler = FrameSampler()
+        self._sampler = FrameSampler(longest)
         self._due = 0.0
 
     def see(self, frame: av.VideoFrame, time: float) -> list[ReactionEvent]:
@@ -96,12 +104,14 @@ class Replay:
         """Write ``source`` with stickers to ``target`` and what happened to ``events``.
 
         ``progress`` is told how far it is, 0–1. Raises PictureError if anything can't be read or
-        written.
+        written, or is named twice.
         """
         if not source.exists():
             raise PictureError("there is no such file", where=str(source))
-        if target.exists() and target.samefile(source):
-            raise PictureError("is the source too", where=str(target), do="name another file")
+        for written, other in ((target, source), (events, source), (events, target)):
+            if _same_file(written, other):
+                what = f"would overwrite {other}"
+                raise PictureError(what, where=str(written), do="name another file")
         with event_log(events) as log:
             if source.suffix.lower() in SUFFIXES:
                 self._picture(source, target, log)
@@ -114,9 +124,11 @@ class Replay:
     ) -> None:
         name = source.stem
         seat = Seat(name, "", self._table)
-        rate = self._settings.sampling.rate
+        sampling = self._settings.sampling
         policy = make_policy(self._table, self._settings)
-        performer = Performer(seat, self._detector, policy, rate)
+        performer = Performer(
+            seat, self._detector, policy, rate=sampling.rate, longest=sampling.longest
+        )
         with (
             VideoReader(source) as reader,
             VideoWriter(target, reader.rate, reader.audio) as writer,
@@ -158,6 +170,12 @@ class Replay:
         """A canvas of the frame's size; 4:2:0 wants it even."""
         width, height = (max(2, side // 2 * 2) for side in (frame.width, frame.height))
         return Canvas(width, height, self._stickers)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 def _at_once(score: LabelScore, participant: str) -> ReactionEvent:

@@ -1,7 +1,7 @@
 """Reading and writing of video files: upright frames in, frames with the old sound out."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from config.errors import PictureError
@@ -18,6 +19,9 @@ SoundPacket: TypeAlias = "av.Packet[Any]"
 
 MAX_SIDE = 4096
 """Frames beyond this many pixels a side are refused before they are decoded."""
+
+_FAILURES = (av.FFmpegError, OSError, ValueError)
+"""Most of FFmpeg's errors are one of the other two as well, but not all."""
 
 _QUALITY = {
     "libx264": {"preset": "veryfast", "crf": "20"},
@@ -52,7 +56,7 @@ class VideoReader:
         self._path = path
         try:
             self._container: InputContainer = av.open(str(path), timeout=30)
-        except (OSError, ValueError) as error:
+        except _FAILURES as error:
             what = f"can't be read as a video: {_reason(error)}"
             raise PictureError(what, where=str(path)) from error
         with contextlib.ExitStack() as undo:
@@ -65,8 +69,14 @@ class VideoReader:
         track = next(iter(self._container.streams.video), None)
         if track is None:
             raise PictureError("holds no video track", where=str(self._path))
-        if max(track.width, track.height) > MAX_SIDE:
-            size = f"{track.width}x{track.height}"
+        try:
+            width, height = track.width, track.height
+        except AttributeError as error:
+            # PyAV gives a track without a decoder no attributes of pictures.
+            what = "holds video of a kind that can't be decoded"
+            raise PictureError(what, where=str(self._path)) from error
+        if max(width, height) > MAX_SIDE:
+            size = f"{width}x{height}"
             raise PictureError(f"{size} exceeds {MAX_SIDE} pixels a side", where=str(self._path))
         return track
 
@@ -90,19 +100,19 @@ class VideoReader:
     def __iter__(self) -> Iterator["av.VideoFrame | SoundPacket"]:
         """Upright frames in showing order, and between them the packets of the sound.
 
-        Frames that can't be decoded are left out; a file without a single good one raises
-        PictureError.
+        Frames that can't be decoded are left out. Raises PictureError for a file without a single
+        good one, and for one that can't be read to its end.
         """
         streams = [self._video, *([self.audio] if self.audio else [])]
         frames = 0
-        for packet in self._container.demux(streams):
+        for packet in self._packets(streams):
             if packet.stream is self.audio:
                 if packet.dts is not None:
                     yield packet
                 continue
             try:
                 decoded = packet.decode()
-            except av.error.InvalidDataError:
+            except av.FFmpegError:
                 continue
             for frame in decoded:
                 if isinstance(frame, av.VideoFrame):
@@ -110,6 +120,13 @@ class VideoReader:
                     yield upright(frame)
         if frames == 0:
             raise PictureError("holds no frame that we can decode", where=str(self._path))
+
+    def _packets(self, streams: Sequence[Stream]) -> Iterator[SoundPacket]:
+        try:
+            yield from self._container.demux(*streams)
+        except _FAILURES as error:
+            what = f"can't be read to its end: {_reason(error)}"
+            raise PictureError(what, where=str(self._path)) from error
 
 
 class VideoWriter:
@@ -129,7 +146,7 @@ class VideoWriter:
         self._last_pts = -1
         try:
             self._container: OutputContainer = av.open(str(self._partial), "w")
-        except (OSError, ValueError) as error:
+        except _FAILURES as error:
             what = f"can't be written as a video: {_reason(error)}"
             do = "name it .mp4, .mkv, .mov or .webm"
             raise PictureError(what, where=str(path), do=do) from error
@@ -144,7 +161,7 @@ class VideoWriter:
             self._container.close()
             if failure is None:
                 self._partial.replace(self._path)
-        except (OSError, ValueError) as error:
+        except _FAILURES as error:
             what = f"can't be written: {_reason(error)}"
             raise PictureError(what, where=str(self._path)) from error
         finally:
@@ -166,7 +183,7 @@ class VideoWriter:
             self._container.mux(packet)
 
     def _open(self, width: int, height: int) -> VideoStream:
-        codec = "libvpx" if self._path.suffix == ".webm" else "libx264"
+        codec = "libvpx" if self._path.suffix.lower() == ".webm" else "libx264"
         video = self._container.add_stream(codec, self._rate, options=_QUALITY[codec])
         if not isinstance(video, VideoStream):
             raise TypeError(f"{codec} is not a video codec")

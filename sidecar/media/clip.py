@@ -66,7 +66,7 @@ def _read(path: Path) -> tuple[list[tuple[bytes, bool, float]], float]:
                 for packet in container.demux(stream)
                 if packet.pts is not None and packet.time_base is not None
             ]
-    except (OSError, ValueError, IndexError) as error:
+    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
         raise PictureError(f"can't be read as a clip: {error}", where=str(path)) from error
     if not packets:
         raise PictureError("holds no picture", where=str(path))

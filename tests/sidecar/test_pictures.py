@@ -3,17 +3,18 @@
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from config.errors import PictureError
 from sidecar.pictures import read_picture, write_picture
 
 
-def save(path: Path, size: tuple[int, int], **options: object) -> Path:
+def save(path: Path, size: tuple[int, int], **options: Any) -> Path:
     Image.new("RGB", size, (10, 200, 30)).save(path, **options)
     return path
 
@@ -63,6 +64,17 @@ def test_a_truncated_picture_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(PictureError, match=r"cut\.jpg: can't be read"):
         read_picture(path)
+
+
+def test_whatever_breaks_in_a_damaged_picture_is_told_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(picture: Image.Image) -> None:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", break_down)
+    with pytest.raises(PictureError, match=r"odd\.png: can't be read: unpack requires"):
+        read_picture(save(tmp_path / "odd.png", (20, 20)))
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:

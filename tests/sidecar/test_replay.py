@@ -112,9 +112,21 @@ def test_a_video_that_can_t_be_read_leaves_no_target(replay: Replay, tmp_path: P
 
 def test_a_recording_is_not_written_over_itself(replay: Replay, recording: Path) -> None:
     before = recording.read_bytes()
-    with pytest.raises(PictureError, match="is the source too"):
+    with pytest.raises(PictureError, match="would overwrite"):
         replay.run(recording, recording, recording.with_suffix(".jsonl"), ignore)
     assert recording.read_bytes() == before
+
+
+def test_the_event_log_overwrites_neither_the_recording_nor_the_result(
+    replay: Replay, recording: Path, tmp_path: Path
+) -> None:
+    before = recording.read_bytes()
+    target = tmp_path / "out.mp4"
+    for log in (recording, target):
+        with pytest.raises(PictureError, match=rf"{log.name}: would overwrite"):
+            replay.run(recording, target, log, ignore)
+    assert recording.read_bytes() == before
+    assert not target.exists()
 
 
 @pytest.mark.parametrize("name", ["gone.png", "gone.mp4"])

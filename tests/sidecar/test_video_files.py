@@ -1,5 +1,7 @@
 """Video files in and out."""
 
+import contextlib
+import random
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -118,6 +120,32 @@ def test_a_truncated_video_gives_the_frames_that_are_whole(tmp_path: Path) -> No
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with VideoReader(path) as reader:
         assert 1 <= len(frames_of(reader)) < 100
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_whatever_is_damaged_gives_frames_or_a_named_error(tmp_path: Path, suffix: str) -> None:
+    whole = write(tmp_path / f"whole{suffix}", 10).read_bytes()
+    path = tmp_path / f"damaged{suffix}"
+    for seed in range(60):
+        chance = random.Random(seed)
+        damaged = bytearray(whole)
+        for _ in range(chance.choice([3, 30, 300])):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(PictureError), VideoReader(path) as reader:
+            assert len(frames_of(reader)) <= 20
+
+
+def test_an_error_that_only_ffmpeg_knows_is_named_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise av.error.PatchWelcomeError(1, "Not yet implemented in FFmpeg")
+
+    path = write(tmp_path / "odd.mp4", 2)
+    monkeypatch.setattr(av, "open", refuse)
+    with pytest.raises(PictureError, match=r"odd\.mp4: can't be read as a video: Not yet"):
+        VideoReader(path)
 
 
 def test_an_unknown_kind_of_target_is_told_what_to_name(tmp_path: Path) -> None:
