@@ -53,7 +53,7 @@ class ServerSettings(Section):
     """Cameras in one room."""
     max_viewers: int = Field(ge=1, le=1000)
     """Viewers of one room's composite."""
-    heartbeat_s: float = Field(ge=1, le=300)
+    heartbeat_s: float = Field(ge=3, le=300)
     """Seconds of silence after which a browser's place is free again."""
     origins: tuple[str, ...]
     """Other sites whose pages may use the rooms (``https://site.example``, ``*`` for all)."""

@@ -127,12 +127,6 @@ class Listener:
         self._waiting: deque[SessionEvent] = deque()
         self._wake = asyncio.Event()
         self._closed = False
-        self._lagged = False
-
-    @property
-    def lagged(self) -> bool:
-        """The mailbox overflowed: the reader was too slow."""
-        return self._lagged
 
     def put(self, event: SessionEvent) -> None:
         """Deliver ``event`` if this reader may see it."""
@@ -143,7 +137,7 @@ class Listener:
             if self._waiting and isinstance(self._waiting[-1], LiveScores):
                 self._waiting.pop()
         if len(self._waiting) >= self._capacity:
-            self._lagged = self._closed = True
+            self._closed = True
             self._waiting.clear()
         elif not self._closed:
             self._waiting.append(event)
