@@ -75,7 +75,7 @@ async def opened(browser: Browser, url: str, width: int = 1280, height: int = 90
     page = await browser.new_page(viewport={"width": width, "height": height})
     page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
     await page.goto(url)
-    await page.wait_for_selector('#screen[data-state="live"]', timeout=15_000)
+    await page.wait_for_selector('#screen[data-state="live"]', timeout=30_000)
     return page
 
 
@@ -88,7 +88,7 @@ async def magenta(page: Page) -> float:
     return float(hits.mean())
 
 
-async def until(what: Callable[[], Awaitable[bool]], seconds: float) -> None:
+async def until(what: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """Ask ``what`` until it is true; TimeoutError if that takes too long."""
     async with asyncio.timeout(seconds):
         while not await what():  # noqa: ASYNC110

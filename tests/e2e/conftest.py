@@ -30,6 +30,8 @@ from tests.sidecar.clients import Client, publishing, watching
 
 ROOM = "e2e"
 SIZE = (640, 360)
+HEARTBEAT = 5.0
+"""Seconds; short, since a test waits for it, and yet more than a busy machine takes to connect."""
 MAGENTA = (255, 0, 255)
 
 
@@ -53,7 +55,7 @@ def table(tmp_path: Path) -> Mapping[str, ReactionRule]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        server={"port": 0, "heartbeat_s": 3.0},
+        server={"port": 0, "heartbeat_s": HEARTBEAT},
         stickers={"folders": (tmp_path,)},
         composite={"width": SIZE[0], "height": SIZE[1]},
     )

@@ -2,47 +2,44 @@
 
 import asyncio
 import gc
-import threading
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Meeting, PoseTrack
+from tests.e2e.conftest import Meeting
 from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.media.pictures import descriptors, threads
 
 pytestmark = pytest.mark.models
 
 ROUNDS = 20
 
 
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def held() -> tuple[int, int, int]:
+    """Tasks, threads and descriptors."""
+    return len(asyncio.all_tasks()), threads(), descriptors()
 
 
-async def test_twenty_rounds_leave_no_task_thread_or_descriptor_behind(
-    meeting: Meeting, ada: PoseTrack
-) -> None:
+async def test_twenty_rounds_leave_no_task_thread_or_descriptor_behind(meeting: Meeting) -> None:
     async def come_and_go() -> None:
         async with meeting.camera("Guest", ColourTrack()) as client:
             async with meeting.watched():
                 seen = meeting.frames
-                await eventually(lambda: meeting.frames > seen, 10)
-                await eventually(lambda: len(meeting.session.stats().participants) == 1, 10)
+                await eventually(lambda: meeting.frames > seen)
+                await eventually(lambda: len(meeting.session.stats().participants) == 1)
             async with meeting.http.delete(client.url) as answer:
                 assert answer.status == 200
-        await eventually(lambda: not meeting.session.stats().participants, 10)
-        await eventually(lambda: meeting.session.stats().viewers == 0, 10)
+        await eventually(lambda: not meeting.session.stats().participants)
+        await eventually(lambda: meeting.session.stats().viewers == 0)
 
     await come_and_go()
     await asyncio.sleep(0.5)
     gc.collect()
-    before = len(asyncio.all_tasks()), threading.active_count(), descriptors()
+    before = held()
     for _ in range(ROUNDS):
         await come_and_go()
 
     def settled() -> bool:
         gc.collect()
-        now = len(asyncio.all_tasks()), threading.active_count(), descriptors()
-        return all(count <= start for count, start in zip(now, before, strict=True))
+        return all(count <= start for count, start in zip(held(), before, strict=True))
 
-    await eventually(settled, 10)
+    await eventually(settled)

@@ -75,15 +75,15 @@ async def test_an_independent_client_publishes_and_says_goodbye(
         url = house.url("/rooms/one/whip?name=Guest")
         await page.evaluate("([name, url]) => clients[name](url)", [client, url])
         # Some clients come back before they have sent their offer.
-        await eventually(lambda: "one" in house.meetings, 10)
+        await eventually(lambda: "one" in house.meetings)
         meeting = house.meetings["one"]
-        await eventually(lambda: meeting.present, 10)
+        await eventually(lambda: meeting.present)
         (camera,) = meeting.present.values()
         assert camera.name == "Guest"
-        await eventually(lambda: camera.feed.frames > 10, 10)
+        await eventually(lambda: camera.feed.frames > 10)
         assert camera.feed.size == (640, 360)
         await page.evaluate("stop()")
-        await eventually(lambda: not meeting.present, 5)
+        await eventually(lambda: not meeting.present)
 
 
 @pytest.mark.parametrize("client", ["@eyevinn/webrtc-player", "whip-whep/whep.js"])
@@ -95,8 +95,8 @@ async def test_an_independent_player_shows_the_composite(packages: Path, client:
         async def playing() -> bool:
             return bool(await page.evaluate("video.videoWidth === 160 && video.currentTime > 0.5"))
 
-        await until(playing, 15)
+        await until(playing)
         room = house.meetings["one"].room
         assert room.count(Role.WATCH) == 1
         await page.evaluate("stop()")
-        await eventually(lambda: room.count(Role.WATCH) == 0, 5)
+        await eventually(lambda: room.count(Role.WATCH) == 0)

@@ -1,6 +1,7 @@
 """Plain pictures, stickers and tracks that the tests of this package share."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -45,11 +46,16 @@ def opaque(width: int, height: int, colour: Rgb) -> Animation:
     return Animation((from_rgba(pixels),), (0.1,))
 
 
-async def until_true(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until_true(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for something that nobody announces; TimeoutError if it doesn't happen."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+def threads() -> int:
+    """How many threads there are, but for the event loop's own, which stay until it ends."""
+    return sum(not thread.name.startswith("asyncio_") for thread in threading.enumerate())
 
 
 def descriptors() -> int:

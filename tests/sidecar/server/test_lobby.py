@@ -77,7 +77,7 @@ async def test_an_unused_room_is_closed_after_a_while(monkeypatch: pytest.Monkey
         with meeting.events.listen():
             await asyncio.sleep(0.3)
             assert "one" in hotel.open
-        await eventually(lambda: not hotel.open, 2)
+        await eventually(lambda: not hotel.open)
         with pytest.raises(SignallingError):
             lobby.find("one")
 
@@ -86,7 +86,7 @@ async def test_a_meeting_that_ends_makes_room_for_a_new_one() -> None:
     hotel = Hotel()
     async with Lobby(hotel.host, fixed=["demo"]) as lobby:
         hotel.open["demo"].over.set()
-        await eventually(lambda: len(lobby) == 0, 2)
+        await eventually(lambda: len(lobby) == 0)
         await lobby.enter("demo")
         assert hotel.opened == ["demo", "demo"]
 

@@ -27,7 +27,7 @@ class Reader:
 
     async def block(self) -> str:
         """The text up to the next empty line."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return (await self.response.content.readuntil(b"\n\n")).decode().strip()
 
     async def event(self) -> dict[str, object]:
