@@ -116,15 +116,20 @@ class Page {
   }
 
   async #publish() {
+    const again = this.joinAgain;
     const query = new URLSearchParams({ name: $("name").value });
-    if ($("opt-out").checked) query.set("opted_out", "1");
-    const session = new Session(`${room}/whip?${query}`, () => this.joinAgain?.lost());
+    const out = $("opt-out").checked;
+    if (out) query.set("opted_out", "1");
+    const session = new Session(`${room}/whip?${query}`, () => again.lost());
     await session.publish(this.#track);
-    if (!this.#track) return session.close();
+    // Left meanwhile, and perhaps joined anew.
+    if (this.joinAgain !== again) return session.close();
     this.#joined = session;
     notify(null);
     this.#listen();
     this.#setJoined(true);
+    // The switch was turned while the room answered.
+    if ($("opt-out").checked !== out) await this.#optOut();
   }
 
   #lostPlace(seconds, error) {

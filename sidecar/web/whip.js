@@ -41,7 +41,7 @@ export class Session {
 
   /** Publish `track`. */
   async publish(track) {
-    this.#open();
+    await this.#open();
     track.contentHint = "motion";
     this.#peer.addTransceiver(track, { direction: "sendonly" });
     await this.#negotiate(startFast);
@@ -49,7 +49,7 @@ export class Session {
 
   /** Watch; resolves to the stream that will carry the composite. */
   async watch() {
-    this.#open();
+    await this.#open();
     const { receiver } = this.#peer.addTransceiver("video", { direction: "recvonly" });
     await this.#negotiate((sdp) => sdp);
     return new MediaStream([receiver.track]);
@@ -82,8 +82,10 @@ export class Session {
     this.#free();
   }
 
-  #open() {
-    this.#peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
+  async #open() {
+    const response = await fetch(this.endpoint, { method: "OPTIONS" });
+    const iceServers = response.ok ? iceServersOf(response.headers.get("Link") ?? "") : [];
+    this.#peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     this.#peer.addEventListener("connectionstatechange", () => this.#watchState());
   }
 
@@ -152,6 +154,24 @@ export class Session {
     clearTimeout(this.#patience);
     this.#peer?.close();
   }
+}
+
+/** The ICE servers in a `Link` header (RFC 9725 §4.6), as a peer connection wants them. */
+export function iceServersOf(link) {
+  const servers = [];
+  for (const [, url, fields] of link.matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+="(?:[^"\\]|\\.)*")*)/g)) {
+    const server = { urls: url };
+    let rel = "";
+    for (const [, name, text] of fields.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g)) {
+      const value = text.replace(/\\(.)/g, "$1");
+      if (name === "rel") rel = value;
+      else if (name === "username" || name === "credential") server[name] = value;
+    }
+    // Browsers refuse to make a connection at all with a TURN server that lacks a password.
+    const usable = !/^turns?:/.test(url) || "credential" in server;
+    if (rel === "ice-server" && usable) servers.push(server);
+  }
+  return servers;
 }
 
 /** Wait until the offer has its candidates, or for long enough that the rest can't matter. */

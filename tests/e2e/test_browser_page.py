@@ -9,6 +9,7 @@ from reactions.labels import LabelScore
 from reactions.reaction import ReactionEvent, Stage
 from sidecar.events import LiveScores, ReactionStep
 from sidecar.rooms.embedded.offer import Role
+from sidecar.rooms.embedded.protocol import IceServer
 from tests.e2e.browser import FAKE_CAMERA, launched, opened, until
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import open_house
@@ -140,3 +141,19 @@ async def test_the_legend_shows_every_pose_with_its_sticker() -> None:
         await until(loaded)
         stickers = [label for label, rule in TABLE.items() if rule.kind.value == "sticker"]
         assert await page.locator(".pose").count() == len(stickers)
+
+
+async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:
+    turn = IceServer("turn:turn.example?transport=udp", "ada", 'a "b", \\c; rel="x"')
+    named = [IceServer("stun:stun.example"), turn, IceServer("turn:nobody.example")]
+    link = ", ".join([*(server.link() for server in named), '</beat>; rel="heartbeat"'])
+    async with launched() as browser, open_house(table=TABLE) as house:
+        page = await opened(browser, house.url("/rooms/one"))
+        read = "link => import('/static/whip.js').then(whip => whip.iceServersOf(link))"
+        assert await page.evaluate(read, link) == [
+            {"urls": "stun:stun.example"},
+            {"urls": turn.url, "username": turn.username, "credential": turn.credential},
+        ]
+        connect = f"link => ({read})(link).then(iceServers => {{"
+        connect += "new RTCPeerConnection({ iceServers }).close(); return true; })"
+        assert await page.evaluate(connect, link)
