@@ -219,10 +219,7 @@ class EmbeddedRoom:
         while True:
             await asyncio.sleep(ROUND)
             now = self._clock()
-            try:
-                counts = await self._note_media(counts, now)
-            except Exception:
-                log.exception("a round failed", room=self._name)
+            counts = await self._note_media(counts, now)
             for place, reason in self._roster.silent(now):
                 log.info("place freed", participant=place.participant, reason=reason)
                 self._part(place, reason)
@@ -233,7 +230,12 @@ class EmbeddedRoom:
             connection = self._connections.get(place.token)
             if connection is None:
                 continue
-            count = after[place.token] = await connection.media_count()
+            try:
+                count = after[place.token] = await connection.media_count()
+            except Exception:
+                # One that can't be asked counts as silent; the others live on.
+                log.exception("no sign of life can be read", participant=place.participant)
+                continue
             if count > before.get(place.token, 0):
                 place.media_at = now
         return after

@@ -12,6 +12,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from config.errors import SignallingError
 from sidecar.media.encoder import Encoder
 from sidecar.media.peer import close, peer_connection
+from sidecar.rooms.embedded.connection import CameraConnection
 from sidecar.rooms.embedded.offer import Offer, Role, read_offer
 from sidecar.rooms.embedded.room import EmbeddedRoom
 from sidecar.rooms.embedded.roster import Limits, Place
@@ -157,6 +158,33 @@ async def test_heartbeats_keep_the_place_of_a_camera_that_falls_silent() -> None
             room.beat(place)
             await asyncio.sleep(1.0)
             assert room.count(Role.PUBLISH) == 1
+
+
+async def test_a_connection_that_cannot_be_asked_costs_nobody_else_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count_media = CameraConnection.media_count
+    clock = Clock()
+    async with (
+        EmbeddedRoom("one", limits=Limits(silence=10.0), clock=clock) as room,
+        joined(room) as broken,
+        joined(room) as sound,
+    ):
+        first: list[CameraConnection] = []
+
+        async def fail_for_the_first(self: CameraConnection) -> int:
+            first[:] = first or [self]
+            if self is first[0]:
+                raise RuntimeError("no statistics")
+            return await count_media(self)
+
+        monkeypatch.setattr(CameraConnection, "media_count", fail_for_the_first)
+        await eventually(lambda: sound.media_at is not None)
+        clock.ahead = 10.0
+        await eventually(lambda: room.count(Role.PUBLISH) == 1)
+        with pytest.raises(SignallingError, match="no such session"):
+            room.place(Role.PUBLISH, broken.token)
+        assert room.place(Role.PUBLISH, sound.token) is sound
 
 
 async def test_a_peer_that_never_connects_never_shows_and_loses_its_place() -> None:
