@@ -95,8 +95,11 @@ def _eye(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
     if opening > -0.2:
         _eyeball(albedo, u, v, ball, upper, person, face, cu, cv, px)
     dark = between(person.hair_colour, (24, 16, 16), 0.75)
-    weight = 0.13 + 0.13 * person.lashes
-    lash = inside(np.minimum(weight * (0.55 + 0.45 * bow) - np.abs(v - upper), across + 0.15), px)
+    weight = 0.12 + 0.08 * person.lashes
+    lash = inside(
+        np.minimum(weight * (0.55 + 0.45 * bow) - np.abs(v - upper + 0.6 * weight), across + 0.15),
+        px,
+    )
     mix(albedo, dark, lash * np.float32(0.92))
     under = inside(np.minimum(0.05 - np.abs(v - lower), across), px)
     mix(albedo, toned(person.skin, 0.5), under * np.float32(0.55))
@@ -134,8 +137,11 @@ def _brow(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
     ends = np.minimum(x, 1 - x) * np.float32(3.75)
     alpha = inside(np.minimum(thick - np.abs(v - height), ends + 0.1), canvas.pixel * 1.5)
     hair = person.hair_colour
-    # Fair hair needs darker brows, or the face mesh loses them on fair skin.
-    mix(albedo, between(toned(hair, 0.72), (48, 32, 26), 0.35), alpha * np.float32(0.9))
+    # Where brows don't stand out from the skin the face mesh takes the lashes for them.
+    brow = between(toned(hair, 0.72), (48, 32, 26), 0.35)
+    deep = toned(person.skin, 0.42)
+    colour = min(brow[0], deep[0]), min(brow[1], deep[1]), min(brow[2], deep[2])
+    mix(albedo, colour, alpha * np.float32(0.9))
     if furrowed > 0.05:
         line = inside(np.minimum(0.09 - np.abs(u - side * 0.55), 0.9 - np.abs(v + 2.2)), 0.2)
         mix(albedo, toned(person.skin, 0.55), line * np.float32(0.5 * furrowed))
@@ -156,7 +162,7 @@ def _mouth(canvas: FaceCanvas, person: Person, face: Face) -> None:
         return
     albedo, u, v = patch
     lips = _Lips.of(u, face)
-    rose = between(toned(person.skin, 0.80), (186, 66, 74), 0.34 + 0.38 * person.lips)
+    rose = between(toned(person.skin, 0.80), (186, 66, 74), 0.46 + 0.34 * person.lips)
     _paint_lips(albedo, u, v, lips, face, rose, canvas.pixel)
     if lips.opening > 0.12:
         _paint_opening(albedo, u, v, lips, face, canvas.pixel)
@@ -220,7 +226,7 @@ def _paint_lips(
     flesh = np.minimum(np.minimum(v - lips.upper, lips.lower - v), lips.across + 0.1)
     mix(albedo, rose, inside(flesh, px))
     shine = np.exp(-((u / (lips.half * 0.45)) ** 2) - ((v - (lips.bottom + 0.32)) / 0.16) ** 2)
-    mix(albedo, between(rose, (255, 235, 230), 0.5), shine * np.float32(0.5))
+    mix(albedo, between(rose, (255, 225, 215), 0.55), shine * np.float32(0.65))
 
 
 def _paint_opening(albedo: Plane, u: Plane, v: Plane, lips: _Lips, face: Face, px: float) -> None:

@@ -117,7 +117,7 @@ _STYLES: Mapping[Hair, _Style] = {
     ),
     Hair.BOB: _Style(
         (8.5, 10.2, 10.0),
-        _Opening(6.15, -4.9, 17.0, 5.0),
+        _Opening(6.6, -5.6, 17.0, 5.0),
         (0, -2.6, 1.4),
         locks=(
             *_pair((6.4, -4.0, -1.4), (7.1, 6.6, -2.4), 1.4, 2.5),
@@ -129,7 +129,7 @@ _STYLES: Mapping[Hair, _Style] = {
     ),
     Hair.LONG: _Style(
         (8.2, 10.0, 9.8),
-        _Opening(6.1, -7.8, 24.0, 2.1),
+        _Opening(6.6, -8.0, 24.0, 2.4),
         (0, -3.0, 1.4),
         locks=(
             *_pair((4.4, -6.4, -4.2), (7.2, 1.0, -2.4), 0.5, 2.0),
@@ -254,7 +254,7 @@ def _scarf(canvas: Canvas, person: Person, head: Part) -> None:
     head.ellipsoid(clay, (0, 6.0, 0.2), (7.8, 8.0, 7.6), 1.5)
     clay = clay.cropped()
     u, v, _ = head.coordinates(clay)
-    face = 1 - np.sqrt((u / 6.35) ** 2 + ((v - 1.7) / 8.9) ** 2)
+    face = 1 - np.sqrt((u / 6.75) ** 2 + ((v - 1.6) / 9.4) ** 2)
     mask = inside(-face * 6.0, 1.4 / head.scale)
     albedo = np.empty((3, *clay.height.shape), np.float32)
     canvas.lay(clay, colour_plane(toned(person.accent, 0.5)), CLOTH, sink=_BEHIND)

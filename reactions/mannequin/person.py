@@ -100,7 +100,7 @@ CAST: Mapping[str, Person] = MappingProxyType(
             ),
             Person(
                 "Rafael", MONK[5], Hair.CURLS, (44, 30, 24), (84, 54, 30), Top.HOODIE,
-                (66, 140, 104), (232, 240, 232), beard=0.35, lashes=0.4, lips=0.4, jaw=1.02,
+                (66, 140, 104), (232, 240, 232), beard=0.35, lashes=0.4, lips=0.6, jaw=1.02,
                 shoulders=1.05,
             ),
             Person(

@@ -58,7 +58,7 @@ _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
 _SIDE: Vector = (24, -5, 17)
 """Beside the head, fingers at the height of the eyes."""
-_LOW: Vector = (22, -3.5, 15)
+_LOW: Vector = (20.5, -3, 10)
 
 
 def _right(shape: HandShape, wrist: Vector = _LOW, turn: Quaternion = _PALM, **arm: float) -> Pose:
@@ -85,7 +85,9 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "face": Pose(head=(-4, 1, 2)),
         "hand": _right(_CURVED, (21, -4, 11), facing((0.1, 1, 0.15), (0.45, 0, 0.9))),
         "smile": Pose(face=Face(smile=1.15, brows=0.15)),
-        "surprised": Pose(face=Face(mouth_open=0.9, round=0.8, brows=1.0, lids=1.25)),
+        "surprised": Pose(
+            face=Face(mouth_open=0.9, round=0.4, brows=1.0, lids=1.15), head=(0, 6, 0)
+        ),
         "thinking": _THINKING,
         "raised_hand": _RAISED,
         "wave": _WAVE,
@@ -152,7 +154,7 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
         ),
         "holding_mug": _right(_GRIP, (13, -12, 20), facing((0.75, 0.25, 0.6), (0.55, 0, -0.8))),
         "talking": Pose(face=Face(mouth_open=0.3)),
-        "yawning": Pose(face=Face(mouth_open=0.85, lids=0.05), head=(0, -6, 3)),
+        "yawning": Pose(face=Face(mouth_open=0.8, lids=0.05, brows=-0.6), head=(0, -7, 3)),
         "sceptical": Pose(face=Face(brows=0.7, smile=-0.4, gaze=(0.6, 0)), head=(8, 0, -4)),
         "hands_clasped": _both(
             Arm((3.6, -16, 18), facing((0.75, 0.65, 0.2), (0.45, -0.1, -0.9)), _LOOSE)
