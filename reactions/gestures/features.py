@@ -67,5 +67,5 @@ def hand_features(points: Landmarks, left: npt.NDArray[np.bool_]) -> Features:
     bends = np.einsum("nij,nij->ni", bones[:, _JOINTS[:, 0]], bones[:, _JOINTS[:, 1]])
     spans = shape[:, _SPANS[:, 0]] - shape[:, _SPANS[:, 1]]
     distances = np.sqrt(np.einsum("nij,nij->ni", spans, spans))
-    n = len(points)
-    return np.concatenate([shape.reshape(n, -1), bones.reshape(n, -1), bends, distances], axis=1)
+    joints, ways = shape.reshape(len(shape), 21 * 2), bones.reshape(len(bones), len(_BONES) * 2)
+    return np.concatenate([joints, ways, bends, distances], axis=1)

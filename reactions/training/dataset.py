@@ -16,17 +16,24 @@ from reactions.training.synthetic import draw_hands
 
 REAL_HANDS = Path(__file__).with_name("data") / "hands.npz"
 """Landmarks of photos under MIT and Apache-2.0; docs/training.md names them."""
+RENDERED_HANDS = REAL_HANDS.with_name("rendered.npz")
+"""Landmarks that our nets find on mannequins; see ``reactions.training.rendered``."""
+MANNEQUINS = "mannequins"
+"""The source of these."""
 FREE_SOURCES = frozenset({"emre_hand", "emre_body", "emre_body_crop", "subhi_hands", "anupam"})
 """Photo sources whose licence allows training on them."""
 # Shots of one project, in the same rooms: held out together.
 _SAME_PEOPLE = {"emre_body": "emre_hand", "emre_body_crop": "emre_hand"}
 # Fidgets that pass through real gestures, and bodies whose fists are real: no look-alikes.
 _NOT_NONE = frozenset({"neg_hand_fidget", "neg_body_misc"})
+# Fists with the thumb stuck out: what we call a fist has it folded or along the index finger.
+_NOT_SHAPES = frozenset({("anupam", "fist")})
 # In these photos a second hand far below the first hangs at the side.
 _HANGING_IN = frozenset({"emre_hand"})
 _FAR = 1.5
 _COPIES = 12
-_REAL_SHARE = 0.3
+_REAL_SHARE = 0.15
+_DOLL_SHARE = 0.15
 _NONE_SHARE = 0.5
 
 
@@ -44,21 +51,32 @@ class RealHands:
         """Raises ModelError where there is no such file."""
         try:
             with np.load(path) as saved:
-                return cls(**{name: saved[name] for name in cls.__slots__})
+                points = saved["tenths"].astype(np.float32) / 10
+                return cls(points, saved["left"], saved["classes"], saved["sources"])
         except (OSError, KeyError, ValueError) as error:
             raise ModelError("no landmarks of real hands", where=str(path)) from error
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        points = np.round(self.points[:, :, :2], 1).astype(np.float32)
+        # Tenths of a pixel are finer than the net, and compress well.
+        tenths = np.round(self.points[:, :, :2] * 10).astype(np.int16)
         np.savez_compressed(
-            path, points=points, left=self.left, classes=self.classes, sources=self.sources
+            path, tenths=tenths, left=self.left, classes=self.classes, sources=self.sources
         )
 
     def pick(self, which: npt.NDArray[np.bool_]) -> "RealHands":
         """The hands that ``which`` (n,) marks."""
         return RealHands(
             self.points[which], self.left[which], self.classes[which], self.sources[which]
+        )
+
+    def joined(self, other: "RealHands") -> "RealHands":
+        """These hands and the ``other`` ones."""
+        return RealHands(
+            np.concatenate([self.points, other.points]),
+            np.concatenate([self.left, other.left]),
+            np.concatenate([self.classes, other.classes]),
+            np.concatenate([self.sources, other.sources]),
         )
 
     @property
@@ -90,6 +108,8 @@ def label_hands(photos: list[Photo], found: Sightings) -> RealHands:
         shape = photo.shape
         if photo.source not in FREE_SOURCES or shape is None or photo.label in _NOT_NONE:
             continue
+        if (photo.source, photo.label) in _NOT_SHAPES:
+            continue
         first, *others = sorted(np.flatnonzero(found.photo == i), key=lambda k: middle[k, 1])
         rows.append(first)
         classes.append(CLASSES.index(shape))
@@ -108,25 +128,39 @@ def label_hands(photos: list[Photo], found: Sightings) -> RealHands:
 
 
 def prepare(
-    real: RealHands, count: int, rng: np.random.Generator, *, without: Collection[str] = ()
+    real: RealHands,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    without: Collection[str] = (),
 ) -> Lesson:
     """About ``count`` synthetic hands, and the ``real`` ones but those of the groups ``without``.
 
-    Sources and classes of few photos weigh more than their number.
+    Sources and classes of few photos weigh more than their number; mannequins have their own share.
     """
     drawn = draw_hands(count, _NONE_SHARE, rng)
-    right = np.zeros(len(drawn.points), np.bool_)
     kept = real.pick(~np.isin(real.groups, list(without)))
-    points, left = vary(np.repeat(kept.points, _COPIES, axis=0), rng), np.repeat(kept.left, _COPIES)
-    kinds = np.char.add(kept.sources.astype(str), kept.classes.astype(str))
-    _, kind, size = np.unique(kinds, return_inverse=True, return_counts=True)
-    weights = np.repeat(1 / np.sqrt(size[kind]), _COPIES)
-    weights *= _REAL_SHARE * count / max(float(weights.sum()), 1e-9)
+    rendered = kept.sources == MANNEQUINS
+    shares = ((kept.pick(~rendered), _COPIES, _REAL_SHARE), (kept.pick(rendered), 2, _DOLL_SHARE))
+    features = [hand_features(drawn.points, np.zeros(len(drawn.points), np.bool_))]
+    classes, weights = [drawn.classes], [np.ones(len(drawn.points))]
+    for hands, copies, share in shares:
+        points = vary(np.repeat(hands.points, copies, axis=0), rng)
+        features.append(hand_features(points, np.repeat(hands.left, copies)))
+        classes.append(np.repeat(hands.classes, copies))
+        weight = np.repeat(_rarity(hands), copies)
+        weights.append(weight * share * count / max(float(weight.sum()), 1e-9))
     return Lesson(
-        np.concatenate([hand_features(drawn.points, right), hand_features(points, left)]),
-        np.concatenate([drawn.classes, np.repeat(kept.classes, _COPIES)]),
-        np.concatenate([np.ones(len(right)), weights]).astype(np.float32),
+        np.concatenate(features),
+        np.concatenate(classes),
+        np.concatenate(weights).astype(np.float32),
     )
+
+
+def _rarity(hands: RealHands) -> npt.NDArray[np.float64]:
+    kinds = np.char.add(hands.sources.astype(str), hands.classes.astype(str))
+    _, kind, size = np.unique(kinds, return_inverse=True, return_counts=True)
+    return np.asarray(1 / np.sqrt(size[kind]), np.float64)
 
 
 def vary(points: Landmarks, rng: np.random.Generator) -> Landmarks:

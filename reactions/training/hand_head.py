@@ -17,7 +17,7 @@ from config.errors import SidecarError
 from reactions.gestures.features import FEATURES, hand_features
 from reactions.gestures.head import SHIPPED
 from reactions.gestures.shapes import CLASSES
-from reactions.training.dataset import RealHands, prepare
+from reactions.training.dataset import MANNEQUINS, RENDERED_HANDS, RealHands, prepare
 from reactions.training.model import (
     Network,
     best_temperature,
@@ -66,21 +66,22 @@ def train(plan: Plan, real: RealHands) -> Trained:
 
 
 def _hold_out(plan: Plan, real: RealHands) -> tuple[Mapping[str, float], float]:
-    features = hand_features(real.points, real.left)
+    people = real.pick(real.sources != MANNEQUINS)
+    features = hand_features(people.points, people.left)
     values = np.zeros((len(features), len(CLASSES)), np.float32)
-    for i, group in enumerate(np.unique(real.groups)):
+    for i, group in enumerate(np.unique(people.groups)):
         rng = np.random.default_rng([plan.seed, 100 + i])
         lesson = prepare(real, plan.hands, rng, without=[str(group)])
         network = fit(lesson, epochs=plan.epochs, seed=plan.seed)
-        out = real.groups == group
+        out = people.groups == group
         values[out] = logits(network, features[out])
-    right = values.argmax(axis=1) == real.classes
-    names, group_of, sizes = np.unique(real.groups, return_inverse=True, return_counts=True)
+    right = values.argmax(axis=1) == people.classes
+    names, group_of, sizes = np.unique(people.groups, return_inverse=True, return_counts=True)
     scores = {
         str(name): round(float(right[group_of == i].mean()), 4) for i, name in enumerate(names)
     }
     # Every group counts the same, however many photos it has.
-    return scores, best_temperature(values, real.classes, 1.0 / sizes[group_of])
+    return scores, best_temperature(values, people.classes, 1.0 / sizes[group_of])
 
 
 def write(trained: Trained, plan: Plan, real: RealHands, folder: Path) -> Path:
@@ -121,7 +122,7 @@ def main() -> None:
     options = parser.parse_args()
     plan = Plan(options.seed, options.hands, options.epochs, options.members)
     try:
-        real = RealHands.load()
+        real = RealHands.load().joined(RealHands.load(RENDERED_HANDS))
         trained = train(plan, real)
         path = write(trained, plan, real, options.out)
     except SidecarError as error:

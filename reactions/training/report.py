@@ -167,7 +167,7 @@ def confusion_plot(judged: Sequence[Judged], path: Path) -> None:
         if each.photo.shape is not None:
             row = truths.index(each.photo.shape)
             fired = sorted(each.fired & _SHAPES)
-            for name in fired if fired else [NONE]:
+            for name in fired or [NONE]:
                 counts[row, truths.index(name)] += 1
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(7, 6.4), layout="constrained")

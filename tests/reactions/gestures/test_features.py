@@ -66,3 +66,7 @@ def test_the_canonical_palm_has_size_one_round_the_origin() -> None:
 def test_a_hand_shrunk_to_a_point_gives_finite_features(value: float) -> None:
     point = np.full((1, 21, 3), value, np.float32)
     assert np.isfinite(hand_features(point, RIGHT)).all()
+
+
+def test_no_hands_have_no_features() -> None:
+    assert hand_features(HANDS[:0], RIGHT[:0]).shape == (0, FEATURES)
