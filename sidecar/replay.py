@@ -67,20 +67,38 @@ class Performer:
 
 @contextmanager
 def event_log(path: Path) -> Iterator[EventLog]:
-    """A log of JSON lines at ``path``, gone again after an error in the block.
+    """A log of JSON lines, at ``path`` once the block is left without an error.
 
-    Raises PictureError if it can't be written.
+    Until then, and after an error, what stood there stays. Raises PictureError if it can't be
+    written.
     """
+    special = path.exists() and not path.is_file()  # A pipe or a device is never renamed over.
+    partial = path if special else path.with_name(f".{path.name}.partial")
     try:
-        file = path.open("w", encoding="utf-8")
+        file = partial.open("w", encoding="utf-8")
     except OSError as error:
-        raise PictureError(f"can't be written: {error.strerror}", where=str(path)) from error
+        raise _unwritable(path, error) from error
     try:
         with file:
             yield lambda event: print(json.dumps(as_json(event), ensure_ascii=False), file=file)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        if not special:
+            _rename(partial, path)
+    finally:
+        if not special:
+            partial.unlink(missing_ok=True)
+
+
+def _rename(partial: Path, path: Path) -> None:
+    try:
+        partial.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> PictureError:
+    return PictureError(
+        f"can't be written: {error.strerror}", where=str(path), do="name another file"
+    )
 
 
 class Replay:

@@ -1,5 +1,6 @@
 """The ``sidecar`` command: its commands, and how any failure reads."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -62,15 +63,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error.format_message())
     except typer.Abort:
         return 130
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _refuse("no space left on a disk (free some)")
 
 
 def main() -> None:
     """Console entry point."""
     status = run()
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The interpreter flushes once more on its way out; let it have somewhere to write.
+        if sys.stdout is not None:  # None: closed by who started us.
+            sys.stdout.flush()
+    except OSError:
+        # The reader is gone or the disk full. The interpreter flushes once more on its way out;
+        # let it have somewhere to write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 

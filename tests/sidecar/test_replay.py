@@ -134,3 +134,13 @@ def test_a_missing_source_is_named(replay: Replay, tmp_path: Path, name: str) ->
     (tmp_path / "out.png").touch()
     with pytest.raises(PictureError, match=rf"{name}: there is no such file"):
         replay.run(tmp_path / name, tmp_path / "out.png", tmp_path / "log", ignore)
+
+
+def test_a_failed_replay_leaves_an_older_event_log_alone(replay: Replay, tmp_path: Path) -> None:
+    source, log = tmp_path / "text.mp4", tmp_path / "log.jsonl"
+    source.write_text("no video")
+    log.write_text("older")
+    with pytest.raises(PictureError, match="can't be read as a video"):
+        replay.run(source, tmp_path / "out.mp4", log, ignore)
+    assert log.read_text() == "older"
+    assert sorted(tmp_path.iterdir()) == [log, source]
