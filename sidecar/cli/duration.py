@@ -16,11 +16,13 @@ LONGEST = 30 * 24 * 3600.0
 def parse_duration(text: str) -> float:
     """Seconds of ``text``: hours, minutes and seconds in that order, each optional.
 
-    Raises ConfigError unless it is more than nothing and at most a month.
+    Raises ConfigError, which names --for, unless it is more than nothing and at most a month.
     """
     match = _FORM.fullmatch(text.strip().lower())
     parts = match.groupdict() if match else {}
     seconds = sum(float(number) * _UNITS[unit] for unit, number in parts.items() if number)
     if not 0 < seconds <= LONGEST:
-        raise ConfigError(f"{text!r} is no length of time", do="such as 90, 90s, 2m or 1h30m")
+        raise ConfigError(
+            f"{text!r} is no length of time", where="--for", do="such as 90, 90s, 2m or 1h30m"
+        )
     return seconds

@@ -51,7 +51,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if error.status < 400:
             raise
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-        return problem(error.status, error.reason, headers=allow)
+        # Only the text of a 413 says more than its title: which limit the body exceeds.
+        detail = error.text if error.status == 413 and error.text else error.reason
+        return problem(error.status, detail, headers=allow)
     except TimeoutError:
         return problem(408, "the request took too long")
     except (ConnectionResetError, OSError):

@@ -130,6 +130,7 @@ async def test_settings_reach_the_rooms(
             server.url("/rooms/demo/whip"), data=b"x" * 2000, headers=headers
         ) as response:
             assert response.status == 413
+            assert "1024" in (await response.json())["detail"]
             assert response.headers["Access-Control-Allow-Origin"] == "https://good.example"
         async with http.get(server.url("/rooms/other")) as response:
             assert response.status == 404
