@@ -52,7 +52,7 @@ _OK = HandShape(
     Thumb((19, 28), (20, 42), (-10, 22)),
     Finger(48, 54, 41, 2), Finger(18, 14, 8, 3), Finger(11, 10, 6, -2), Finger(7, 8, 4, -8),
 )  # fmt: skip
-_DOWN = HandShape(Thumb((48, 31), (80, 0), (112, -6)), *[Finger(76, 107, 42)] * 4)
+_DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *[Finger(85, 98, 50)] * 4)
 
 _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
@@ -96,15 +96,15 @@ POSES: Mapping[str, Pose] = MappingProxyType(
             _shape(_HITCH, ""), (20, -3, 12), facing((0.55, 0.31, 0.78), (0.82, 0, -0.57))
         ),
         "thumbs_down": _right(
-            _DOWN, (19, 2, 12), facing((0.88, 0.14, -0.46), (0.47, 0, 0.88)), swivel=38
+            _DOWN, (24, 4.5, 12), facing((0.92, 0.31, -0.26), (0.29, -0.07, 0.96)), swivel=39
         ),
         "victory": _right(_VICTORY),
-        "rock": _right(_shape(_FOLDED, "ip", 4)),
+        "rock": _right(_shape(_FOLDED, "ip", 1), turn=facing((-0.1, 1, 0.1), (0.6, 0, 1))),
         "ily": _right(_shape(_OUT, "ip", 4)),
         "open_palm": _right(OPEN),
         "fist": _right(FIST),
         "pointing_up": _right(_shape(_FOLDED, "i")),
-        "call_me": _right(_shape(_HITCH, "p", 8), turn=facing((-0.25, 1, 0.1), (0, 0, 1))),
+        "call_me": _right(_shape(_HITCH, "p", 8), turn=facing((-0.25, 1, 0.1), (0.2, 0, 1))),
     }
 )
 """A pose for every label. ``wave`` is the middle of its swing; see ``moving``."""
