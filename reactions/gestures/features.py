@@ -53,7 +53,7 @@ def canonical(points: Landmarks, left: npt.NDArray[np.bool_]) -> Landmarks:
     center = palm.mean(axis=1, keepdims=True)
     spread = palm - center
     size = np.sqrt(np.einsum("nij,nij->n", spread, spread) / np.float32(len(_PALM)))
-    shape = (flat - center) / np.maximum(size, _TINY)[:, None, None]
+    shape: Landmarks = (flat - center) / np.maximum(size, _TINY)[:, None, None]
     shape[:, :, 0] *= np.where(left, np.float32(-1), np.float32(1))[:, None]
     return shape
 
