@@ -56,9 +56,8 @@ _DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *[Finger(85, 98, 50)] * 4
 
 _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
-_SIDE: Vector = (24, -5, 17)
-"""Beside the head, fingers at the height of the eyes."""
 _LOW: Vector = (20.5, -3, 10)
+"""A wrist beside the shoulder: the hand is at the height of the chin."""
 
 
 def _right(shape: HandShape, wrist: Vector = _LOW, turn: Quaternion = _PALM, **arm: float) -> Pose:
@@ -67,7 +66,7 @@ def _right(shape: HandShape, wrist: Vector = _LOW, turn: Quaternion = _PALM, **a
 
 _RAISED = Pose(right=Arm((24.5, 3.5, 10), facing((-0.05, 1, 0.05), (0.1, 0, 1)), FLAT))
 _WAVE = Pose(
-    right=Arm((25, -1, 15), facing((0, 1, 0.1), (0.05, 0, 1)), OPEN), face=Face(smile=0.35)
+    right=Arm((21.5, -1, 10), facing((0, 1, 0.1), (0.2, 0, 1)), OPEN), face=Face(smile=0.35)
 )
 _THINKING = Pose(
     right=Arm(
@@ -189,5 +188,5 @@ def _swing(pose: Pose, phase: float) -> Pose:
     """A hand that swings about its elbow: ``phase`` -1 inwards to 1 outwards."""
     out, up, forward = pose.right.wrist
     wrist = (out + 5.5 * phase, up - 0.8 * phase * phase, forward)
-    turn = facing((-0.34 * phase, 1, 0.1), (0.05, 0, 1))
+    turn = facing((-0.34 * phase, 1, 0.1), (0.2, 0, 1))
     return replace(pose, right=replace(pose.right, wrist=wrist, turn=turn))
