@@ -60,7 +60,7 @@ async def appearances(url: str, until: float) -> list[float]:
     """When magenta appeared anew at a viewer of ``url``, on the monotonic clock."""
     found: list[float] = []
     async with closing(peer_connection()) as peer, aiohttp.ClientSession() as http:
-        track = peer.addTransceiver("video", direction="recvonly").receiver.track
+        receiver = peer.addTransceiver("video", direction="recvonly").receiver
         await peer.setLocalDescription(await peer.createOffer())
         headers = {"Content-Type": "application/sdp"}
         async with http.post(url, data=peer.localDescription.sdp, headers=headers) as answer:
@@ -70,7 +70,7 @@ async def appearances(url: str, until: float) -> list[float]:
         shown = False
         while time.monotonic() < until:
             try:
-                frame = await track.recv()
+                frame = await receiver.track.recv()
             except MediaStreamError:
                 break
             if isinstance(frame, av.VideoFrame):
