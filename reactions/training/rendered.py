@@ -7,7 +7,7 @@ camera, light, and fingers and wrists a little different from the catalogue's po
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -37,8 +37,9 @@ from reactions.observation import Hand, Points, Sample, Side
 from reactions.training.dataset import MANNEQUINS, RENDERED_HANDS, RealHands
 
 _SIZE = (640, 360)
-_MISREAD = 0.22
-"""A fingertip this far from the truth, in extents of the hand, makes the reading a wrong one."""
+_MISREAD = {True: 0.22, False: 0.45}
+"""A fingertip this far from the truth, in extents of the hand, makes the reading a wrong one: for a
+look-alike, and for a shape, which should be named though a finger of it is misread."""
 _TIPS = [4, 8, 12, 16, 20]
 _BEND = 5.0
 _TURN = 0.1
@@ -108,9 +109,9 @@ def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
         truth = landmarks(person, pose, scene, *_SIZE)
         posing = min(Side, key=lambda side: float(truth[side][:, 1].mean()))
         found.extend(
-            (hand, label if side is posing else NONE)
+            (hand, label if hand.side is posing else NONE)
             for hand in observation.hands
-            if (side := _which(hand, truth)) is not None
+            if _well_read(hand, truth[hand.side], label == NONE or hand.side is not posing)
         )
     return RealHands(
         np.array([hand.points for hand, _ in found], np.float32).reshape(-1, 21, 3),
@@ -120,16 +121,15 @@ def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
     )
 
 
-def _which(hand: Hand, truth: Mapping[Side, Points]) -> Side | None:
-    """Whose hand the net read, None where it misread it: that teaches the wrong lesson.
+def _well_read(hand: Hand, truth: Points, look_alike: bool) -> bool:
+    """Whether the net read the true joints: what it misreads teaches the wrong lesson.
 
-    A back that is taken for the other hand's palm has that palm's landmarks, and so has four
-    fingers' hidden thumb that the net puts beside them.
+    A back that is taken for the other hand's palm has that palm's landmarks, and four fingers whose
+    hidden thumb the net puts beside them have an open hand's.
     """
-    points = truth[hand.side]
-    extent = float(np.ptp(points[:, :2], axis=0).max())
-    away = np.linalg.norm(points[_TIPS, :2] - hand.points[_TIPS, :2], axis=1)
-    return hand.side if float(away.max()) < _MISREAD * extent else None
+    extent = float(np.ptp(truth[:, :2], axis=0).max())
+    away = np.linalg.norm(truth[_TIPS, :2] - hand.points[_TIPS, :2], axis=1)
+    return float(away.max()) < _MISREAD[look_alike] * extent
 
 
 def main() -> None:

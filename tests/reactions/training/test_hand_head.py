@@ -11,7 +11,6 @@ from reactions.training.dataset import RealHands, prepare
 from reactions.training.hand_head import Plan, Trained, train, write
 from reactions.training.model import best_temperature, fit, logits, softmax
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 tf = pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
 
 TINY = Plan(seed=7, hands=2000, epochs=6, members=2)
