@@ -33,7 +33,7 @@ FPS = 25
 _PIECE = 50
 """Frames a piece."""
 _CODEC = "libvpx"
-_OPTIONS = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0", "qmin": "4"}
+_OPTIONS = {"deadline": "realtime", "cpu-used": "-12", "lag-in-frames": "0", "qmin": "4"}
 _BITS_A_PIXEL = 0.25
 """Nothing of the drawing is lost at this rate that a viewer would miss."""
 

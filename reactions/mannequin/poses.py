@@ -90,7 +90,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "thinking": _THINKING,
         "raised_hand": _RAISED,
         "wave": _WAVE,
-        "ok_hand": _right(_OK, turn=facing((0.2, 1, 0.2), (0.2, 0, 1))),
+        "ok_hand": _right(_OK, turn=facing((0.22, 1, 0.1), (0.42, 0, 1))),
         "thumbs_up": _right(
             _shape(_HITCH, ""), (20, -3, 12), facing((0.55, 0.31, 0.78), (0.82, 0, -0.57))
         ),
