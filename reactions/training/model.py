@@ -57,7 +57,7 @@ def fit(lesson: Lesson, *, epochs: int, seed: int) -> Network:
             keras.optimizers.schedules.CosineDecay(_RATE, steps), weight_decay=_DECAY
         ),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=_SMOOTHING),
-        jit_compile=False,  # compiling takes longer than what it would save
+        jit_compile=False,  # nets this small gain nothing from it
     )
     wanted = np.eye(len(CLASSES), dtype=np.float32)[lesson.classes]
     network.fit(
