@@ -12,8 +12,8 @@ from reactions.mannequin import LOOKALIKES, MEDIUM, NEAR, POSES
 pytestmark = pytest.mark.models
 
 NAMED = {"thinking": 0.75}
-"""Least share of held frames that is named, where it is not 0.85: the palm net overlooks a very dark
-hand before a very dark chin (Monk 9)."""
+"""Least share of held frames that is named, where it is not 0.85: the palm net overlooks a very
+dark hand before a very dark chin (Monk 9)."""
 FIRED = {"three_fingers": 0.25, "four_fingers": 0.25}
 """Largest share of frames that set something off, where it is not 0.12: from 15° aside the hand net
 takes these for the other hand, fingers and folded thumb spread."""
