@@ -56,7 +56,7 @@ _DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *[Finger(85, 98, 50)] * 4
 
 _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
-_LOW: Vector = (20.5, -1.5, 8)
+_LOW: Vector = (20.5, -3, 10)
 """A wrist beside the shoulder: the hand is at the height of the chin."""
 
 
