@@ -132,6 +132,13 @@ class Meeting:
         while not condition():  # noqa: ASYNC110 - many kinds of state are waited for
             await asyncio.sleep(0.02)
 
+    def worn(self) -> dict[str, list[str]]:
+        """The stickers in everybody's tile."""
+        return {
+            tile.participant: [mark.sticker for mark in tile.stickers]
+            for tile in self.session.tiles(0.0)
+        }
+
     def kinds(self) -> list[object]:
         return [event["event"] for event in self.told]
 
@@ -149,9 +156,7 @@ def meeting() -> Meeting:
 async def test_a_held_label_becomes_a_sticker_in_its_participant_s_tile(meeting: Meeting) -> None:
     async with meeting.joined("ada", "bob"):
         meeting.detector.thumb = True
-        await meeting.until(lambda: all(tile.stickers for tile in meeting.session.tiles(0.0)))
-        for tile in meeting.session.tiles(0.0):
-            assert [mark.sticker for mark in tile.stickers] == ["thumbs_up"]
+        await meeting.until(lambda: meeting.worn() == {"ada": ["thumbs_up"], "bob": ["thumbs_up"]})
         meeting.detector.thumb = False
         await meeting.until(lambda: "reaction.ended" in meeting.kinds())
 
