@@ -47,7 +47,8 @@ def wheel(**members: bytes) -> bytes:
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, data in members.items():
-            archive.writestr(f"weights/{name}.tflite", data)
+            # Without a date of its own, a member gets the present one: bytes would differ.
+            archive.writestr(zipfile.ZipInfo(f"weights/{name}.tflite"), data)
     return content.getvalue()
 
 
