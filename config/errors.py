@@ -5,7 +5,8 @@
     ├── StickerError       a GIF, WebP, APNG or sticker drawing can't be used
     ├── ModelError         a net is missing, damaged or can't be fetched
     ├── PictureError       a picture or video can't be read or written
-    ├── RoomError          a meeting refuses us or speaks nonsense
+    ├── RoomError          a meeting can't be reached, or speaks nonsense
+    │   ├── RefusedError       a meeting that won't have us: trying again can't help
     │   └── SignallingError    one HTTP request or message of a meeting is refused
     └── ServerError        our own server can't start
 
@@ -44,7 +45,11 @@ class PictureError(SidecarError):
 
 
 class RoomError(SidecarError):
-    """A meeting refuses us or speaks nonsense."""
+    """A meeting can't be reached, or speaks nonsense."""
+
+
+class RefusedError(RoomError):
+    """A meeting won't have us, or put us out: trying again can't help."""
 
 
 class SignallingError(RoomError):

@@ -37,7 +37,7 @@ class Presence:
     """A participant with their feed, while they are in the room."""
 
     seat: Seat
-    feed: Feed
+    feed: Feed | None
     opted_out: bool = False
     samples: int = 0
     failures: int = 0
@@ -108,7 +108,9 @@ class Session:
     def tiles(self, now: float) -> Sequence[TileView]:
         """Everybody's tile at ``now``, in the order in which they joined."""
         return [
-            person.seat.tile(person.feed.frame, stale=person.feed.stale(now))
+            person.seat.tile(None)
+            if (feed := person.feed) is None
+            else person.seat.tile(feed.frame, stale=feed.stale(now))
             for person in self._people.values()
         ]
 
@@ -166,9 +168,14 @@ class Session:
         participant = joined.participant
         # A camera that replaces another begins from nothing.
         self._see_off(Left(participant, "joined anew"))
-        person = Presence(Seat(participant, joined.name, self._table), joined.feed)
+        feed = joined.feed
+        person = Presence(Seat(participant, joined.name, self._table), feed)
         self._people[participant] = person
-        person.watcher = group.create_task(self._watch(person), name=f"watch {participant}")
+        if feed is None:
+            log.warning("camera can't be watched", participant=participant, why=joined.problem)
+        else:
+            watching = self._watch(person, feed)
+            person.watcher = group.create_task(watching, name=f"watch {participant}")
         self.events.publish(ParticipantJoined(self._elapsed(), participant, joined.name))
         log.info("participant joined", participant=participant)
 
@@ -192,16 +199,15 @@ class Session:
         self._tell(person, self._policy.opt_out(consent.participant, consent.opted_out, now))
         person.seat.forget()
 
-    async def _watch(self, person: Presence) -> None:
+    async def _watch(self, person: Presence, feed: Feed) -> None:
         """Sample one participant at the set rate for as long as their feed lasts."""
-        feed = person.feed
         seen = 0
         while await feed.wait_newer(seen):
             began = self._clock()
             seen = feed.frames
             if not person.opted_out:
                 try:
-                    await self._sample(person)
+                    await self._sample(person, feed)
                 except Exception:
                     person.failures += 1
                     if person.failures & (person.failures - 1) == 0:
@@ -210,8 +216,8 @@ class Session:
                         log.exception("detection failed", participant=who, failed=person.failures)
             await asyncio.sleep(max(0.0, began + self._interval - self._clock()))
 
-    async def _sample(self, person: Presence) -> None:
-        frame, arrived = person.feed.frame, person.feed.arrived
+    async def _sample(self, person: Presence, feed: Feed) -> None:
+        frame, arrived = feed.frame, feed.arrived
         if frame is None or arrived is None:
             return
         detection = await self._detector.detect(frame, arrived, person.seat.memory)
@@ -248,17 +254,18 @@ class Session:
 
 
 def _numbers(person: Presence, now: float) -> ParticipantStats:
-    feed, size = person.feed, person.feed.size
+    feed = person.feed
+    size = None if feed is None else feed.size
     return ParticipantStats(
         participant=person.seat.participant,
         name=person.seat.name,
         width=None if size is None else size[0],
         height=None if size is None else size[1],
-        frames_in=feed.frames,
-        frames_late=feed.late,
+        frames_in=0 if feed is None else feed.frames,
+        frames_late=0 if feed is None else feed.late,
         samples=person.samples,
         sample_age=None if person.sampled_at is None else now - person.sampled_at,
         detection_ms=person.detection_ms.value,
-        stale=feed.stale(now),
+        stale=feed is None or feed.stale(now),
         opted_out=person.opted_out,
     )

@@ -10,6 +10,7 @@ from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCRtpSender,
     RTCRtpTransceiver,
@@ -23,8 +24,12 @@ log = structlog.get_logger(__name__)
 CLOSE_TIMEOUT = 5.0
 
 
-def peer_connection(ice_servers: Iterable[RTCIceServer] = ()) -> RTCPeerConnection:
+def peer_connection(
+    ice_servers: Iterable[RTCIceServer] = (), *, relay_only: bool = False
+) -> RTCPeerConnection:
     """A new connection that uses ``ice_servers`` and no others; close it with ``close``.
+
+    ``relay_only`` lets media go through a TURN server and no other way.
 
     Left to itself, aiortc asks a public STUN server, and waits up to 5 s where that can't be
     reached. Without the bundle policy, an offer that adds video lines to a connection whose first
@@ -32,7 +37,13 @@ def peer_connection(ice_servers: Iterable[RTCIceServer] = ()) -> RTCPeerConnecti
     """
     use_video_buffer()
     return RTCPeerConnection(
-        RTCConfiguration(iceServers=list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        RTCConfiguration(
+            iceServers=list(ice_servers),
+            bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+            iceTransportPolicy=(
+                RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+            ),
+        )
     )
 
 

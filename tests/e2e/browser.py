@@ -1,6 +1,7 @@
 """A real Chromium, and what it takes for a camera."""
 
 import asyncio
+import contextlib
 import io
 import os
 import shutil
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
@@ -47,6 +49,14 @@ async def launched(*flags: str) -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+def kill_browsers() -> None:
+    """Kill every browser that this process started, as a crash would: no goodbye is said."""
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "chrom" in process.name():
+                process.kill()
 
 
 def camera_file(folder: Path, person: Person, pose: str, fps: int = 15) -> Path:

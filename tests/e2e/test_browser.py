@@ -1,19 +1,15 @@
 """Chromium joins by the page, with a mannequin for a camera, and real nets look at it."""
 
 import asyncio
-import os
-import signal
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
 
 from reactions.mannequin import CAST
 from tests.e2e.browser import (
     FAKE_CAMERA,
-    FLAGS,
     camera_file,
-    chromium,
+    kill_browsers,
     launched,
     magenta,
     opened,
@@ -96,40 +92,12 @@ async def test_closing_the_page_says_goodbye(meeting: Meeting, smiling_camera: s
             assert event.payload()["reason"] == "left"
 
 
-async def test_a_killed_browser_loses_its_place(
-    meeting: Meeting, smiling_camera: str, tmp_path: Path
-) -> None:
-    flags = [*FLAGS, *FAKE_CAMERA, smiling_camera, f"--user-data-dir={tmp_path / 'profile'}"]
-    process = await asyncio.create_subprocess_exec(
-        chromium(),
-        "--headless",
-        "--remote-debugging-port=0",
-        *flags,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.connect_over_cdp(await _debugger(process))
-            page = await opened(browser, meeting.url("").rstrip("/"))
-            await page.click("#join")
-            await eventually(lambda: meeting.sizes() == [(640, 360)])
-            os.killpg(process.pid, signal.SIGKILL)
-            # aiortc by itself takes half a minute to notice.
-            await eventually(lambda: meeting.sizes() == [], 3 * HEARTBEAT)
-            await eventually(lambda: meeting.session.stats().viewers == 0, 3 * HEARTBEAT)
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.communicate()
-
-
-async def _debugger(process: asyncio.subprocess.Process) -> str:
-    """The address that a browser prints for whoever wants to drive it."""
-    assert process.stderr is not None
-    async with asyncio.timeout(30):
-        while line := (await process.stderr.readline()).decode():
-            if "DevTools listening on " in line:
-                return line.rpartition(" ")[2].strip()
-    raise AssertionError("Chromium ended before it could be driven")
+async def test_a_killed_browser_loses_its_place(meeting: Meeting, smiling_camera: str) -> None:
+    async with launched(*FAKE_CAMERA, smiling_camera) as browser:
+        page = await opened(browser, meeting.url("").rstrip("/"))
+        await page.click("#join")
+        await eventually(lambda: meeting.sizes() == [(640, 360)])
+        kill_browsers()
+        # aiortc by itself takes half a minute to notice.
+        await eventually(lambda: meeting.sizes() == [], 3 * HEARTBEAT)
+        await eventually(lambda: meeting.session.stats().viewers == 0, 3 * HEARTBEAT)

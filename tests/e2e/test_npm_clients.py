@@ -80,8 +80,10 @@ async def test_an_independent_client_publishes_and_says_goodbye(
         await eventually(lambda: meeting.present)
         (camera,) = meeting.present.values()
         assert camera.name == "Guest"
-        await eventually(lambda: camera.feed.frames > 10)
-        assert camera.feed.size == (640, 360)
+        feed = camera.feed
+        assert feed is not None
+        await eventually(lambda: feed.frames > 10)
+        assert feed.size == (640, 360)
         await page.evaluate("stop()")
         await eventually(lambda: not meeting.present)
 

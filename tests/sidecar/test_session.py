@@ -23,7 +23,7 @@ from reactions.landmarks.tracking import Tracks
 from reactions.observation import Observation
 from sidecar.events import as_json
 from sidecar.media.feed import Feed
-from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange
+from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange, Want
 from sidecar.session import Session
 
 TABLE = {"thumbs_up": ReactionRule(sticker="thumbs_up", hold=0.2, cooldown=0, duration=0.2)}
@@ -63,6 +63,7 @@ class TestRoom:
     def __init__(self) -> None:
         self.told: asyncio.Queue[RoomChange | Exception | None] = asyncio.Queue()
         self.published: Publisher | None = None
+        self.wants: dict[str, Want] = {}
         self.entered = False
 
     @property
@@ -84,6 +85,9 @@ class TestRoom:
 
     async def publish(self, composite: Publisher) -> None:
         self.published = composite
+
+    def want(self, participant: str, want: Want) -> None:
+        self.wants[participant] = want
 
 
 class ScriptedDetector:
@@ -167,6 +171,15 @@ async def test_everybody_is_announced_and_seen_off(meeting: Meeting) -> None:
         meeting.room.told.put_nowait(Left("ada", "left"))
         await meeting.until(lambda: "participant.left" in meeting.kinds())
         assert meeting.session.tiles(0.0) == []
+
+
+async def test_a_camera_that_can_t_be_watched_has_a_tile_with_its_name(meeting: Meeting) -> None:
+    async with meeting.joined():
+        meeting.room.told.put_nowait(Joined("vera", "Vera", None, "sends VP9 alone"))
+        await meeting.until(lambda: len(meeting.session.tiles(0.0)) == 1)
+        (tile,) = meeting.session.tiles(0.0)
+        assert (tile.name, tile.frame) == ("Vera", None)
+        assert meeting.session.stats().participants[0].stale
 
 
 async def test_who_opts_out_is_not_sampled_and_loses_the_sticker_at_once(meeting: Meeting) -> None:

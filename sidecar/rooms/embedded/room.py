@@ -15,7 +15,7 @@ from sidecar.rooms.embedded.connection import CameraConnection, Connection, View
 from sidecar.rooms.embedded.offer import Offer, Role
 from sidecar.rooms.embedded.protocol import Answer, IceServer
 from sidecar.rooms.embedded.roster import NOTICE, Limits, Place, Roster
-from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange
+from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange, Want
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +102,9 @@ class EmbeddedRoom:
     async def publish(self, composite: Publisher) -> None:
         """Give every viewer, from now until the room is left, a track of ``composite``."""
         self._composite = composite
+
+    def want(self, participant: str, want: Want) -> None:
+        """Browsers send one layer, of a size that the page sets: there is nothing to choose."""
 
     async def join(self, offer: Offer, name: str, *, opted_out: bool = False) -> Answer:
         """Seat whoever sent ``offer`` to publish a camera; raises SignallingError 400, 503, 504."""

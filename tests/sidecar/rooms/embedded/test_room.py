@@ -83,11 +83,13 @@ async def test_a_camera_is_told_when_it_can_be_watched_and_when_it_is_gone() -> 
             (change,) = reader.told
             assert isinstance(change, Joined)
             assert (change.participant, change.name) == (place.participant, "Ada")
-            await eventually(lambda: change.feed.frame)
+            feed = change.feed
+            assert feed is not None
+            await eventually(lambda: feed.frame)
             room.leave(place)
             await eventually(lambda: len(reader.told) == 2)
             assert reader.told[1] == Left(place.participant, "left")
-            await eventually(lambda: change.feed.ended)
+            await eventually(lambda: feed.ended)
     await reader.task
 
 
