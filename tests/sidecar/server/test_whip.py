@@ -40,11 +40,14 @@ async def test_a_published_camera_arrives_in_the_session(
 ) -> None:
     async with publishing(http, house.url("/rooms/one/whip?name=Ada"), ColourTrack(90)) as client:
         meeting = house.meetings["one"]
-        await eventually(lambda: any(camera.feed.frame for camera in meeting.present.values()))
+        await eventually(lambda: meeting.present)
         (camera,) = meeting.present.values()
+        feed = camera.feed
+        assert feed is not None
+        await eventually(lambda: feed.frame)
         assert camera.name == "Ada"
         assert camera.participant == client.response.headers["Sidecar-Participant"]
-        assert camera.feed.size == (320, 180)
+        assert feed.size == (320, 180)
 
 
 @pytest.mark.parametrize("kinds", [("video",), ("audio", "video"), ("video", "audio")])
