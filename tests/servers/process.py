@@ -1,0 +1,122 @@
+"""One server as a process: started, waited for, killed, and started again on the same ports."""
+
+import asyncio
+import atexit
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 30.0
+STOP_SECONDS = 5.0
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody uses on loopback at this moment, neither over TCP nor over UDP."""
+    with contextlib.ExitStack() as stack:
+        ports: list[int] = []
+        while len(ports) < count:
+            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            tcp.bind((LOOPBACK, 0))
+            port = tcp.getsockname()[1]
+            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            with contextlib.suppress(OSError):
+                udp.bind((LOOPBACK, port))
+                ports.append(port)
+        return ports
+
+
+class ServerProcess:
+    """A server that runs while it is entered; what it says goes to the file ``log``.
+
+    Up means: something takes TCP connections on ``port`` of loopback.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        port: int,
+        log: Path,
+        *,
+        cwd: Path | None = None,
+    ) -> None:
+        self.port = port
+        self.log = log
+        self._command = [str(part) for part in command]
+        self._cwd = cwd
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The id of the running process."""
+        assert self._process is not None, "not running"
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it and wait until it is up; RuntimeError, with its last words, if it isn't."""
+        assert self._process is None, "running already"
+        self._process = self._spawn()
+        # Whatever ends this process, no server of its stays behind.
+        atexit.register(self.kill)
+        try:
+            await self._up()
+        except BaseException:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End it at once, as a crash would: no goodbye is said."""
+        process, self._process = self._process, None
+        atexit.unregister(self.kill)
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    async def stop(self) -> None:
+        """Ask it to end, and make it end where it doesn't."""
+        if self._process is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._process.wait, STOP_SECONDS)
+        self.kill()
+
+    async def restart(self) -> None:
+        """Kill it and start it anew on the same ports."""
+        self.kill()
+        await self.start()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                self._command,
+                cwd=self._cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    async def _up(self) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while not _listening(self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                words = self.log.read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{self._command[0]} did not come up: {words}")
+            await asyncio.sleep(0.05)
+
+
+def _listening(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
+        return True
+    return False
