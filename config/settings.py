@@ -74,6 +74,8 @@ class CompositeSettings(Section):
     """Bits a second of its VP8 stream."""
     fit: Literal["letterbox", "cover"]
     """Show all of a camera picture between bars, or fill the tile and cut up to 40 % off."""
+    spotlight: str
+    """Name of a participant who gets a large tile whenever they are there; empty for nobody."""
 
 
 class SamplingSettings(Section):
@@ -129,6 +131,19 @@ class ModelSettings(Section):
     """Folder with the fetched nets; SIDECAR_MODELS sets it too. Default: the platform's cache."""
 
 
+class RoomSettings(Section):
+    """Other people's meetings, as ``sidecar join`` takes part in them."""
+
+    name: str = Field(min_length=1, max_length=64)
+    """What others see wherever the sidecar can be seen; it should say what it is."""
+    consent: Literal["all", "opt-in"]
+    """Sample everybody who did not opt out, or nobody who did not opt in."""
+    attention: int = Field(ge=1, le=1000)
+    """Cameras looked at simultaneously; in a larger room they take turns where the system can."""
+    relay_only: bool
+    """Send media through a TURN server (server.ice_servers, or the meeting's) and no other way."""
+
+
 class LogLevel(StrEnum):
     """The least severe entries to write."""
 
@@ -178,6 +193,7 @@ class Settings(BaseSettings):
     policy: PolicySettings
     stickers: StickerSettings
     models: ModelSettings
+    rooms: RoomSettings
     log: LogSettings
 
     @classmethod

@@ -62,13 +62,21 @@ class Seat:
         self._stickers.clear()
         self._holds.clear()
 
-    def tile(self, frame: av.VideoFrame | None, *, stale: bool = False) -> TileView:
+    @property
+    def decorated(self) -> bool:
+        """Wears a sticker."""
+        return bool(self._stickers)
+
+    def tile(
+        self, frame: av.VideoFrame | None, *, stale: bool = False, pinned: bool = False
+    ) -> TileView:
         """The participant with ``frame`` and the marks of this moment."""
         return TileView(
             self.participant,
             self.name,
             frame,
             stale=stale,
+            pinned=pinned,
             stickers=tuple(self._stickers.values()),
             holds=tuple(self._holds.values()),
             face=self._face,

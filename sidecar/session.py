@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Self
 
 import structlog
@@ -12,8 +12,10 @@ import structlog
 from config.reactions import ReactionRule
 from config.settings import Settings
 from reactions.detection import Detection
+from reactions.labels import LabelScore
 from reactions.reaction import ReactionEvent
 from sidecar.assembly import make_policy
+from sidecar.attention import TURN, wants
 from sidecar.detector import Detector
 from sidecar.events import EventBus, LiveScores, ParticipantJoined, ParticipantLeft, ReactionStep
 from sidecar.media.canvas import Canvas, Stickers
@@ -22,9 +24,10 @@ from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
 from sidecar.media.layout import Fit
 from sidecar.media.scene import TileView
-from sidecar.rooms.room import Consent, Joined, Left, Room
+from sidecar.presence import Presence
+from sidecar.rooms.room import Consent, Joined, Left, Outlet, Room, Want
 from sidecar.seat import Seat
-from sidecar.stats import ParticipantStats, RecentMedian, SessionStats
+from sidecar.stats import SessionStats
 
 log = structlog.get_logger(__name__)
 
@@ -32,24 +35,11 @@ SWEEP_EVERY = 0.1
 """Seconds between looks at what ends by time alone."""
 
 
-@dataclass(slots=True, eq=False)
-class Presence:
-    """A participant with their feed, while they are in the room."""
-
-    seat: Seat
-    feed: Feed | None
-    opted_out: bool = False
-    samples: int = 0
-    failures: int = 0
-    sampled_at: float | None = None
-    detection_ms: RecentMedian = field(default_factory=RecentMedian)
-    watcher: asyncio.Task[None] | None = None
-
-
 class Session:
     """Takes part in ``room`` while it is entered; nobody's failure disturbs anybody else's tile.
 
-    ``clock`` is that of the feeds: seconds, monotonic.
+    The composite goes to ``outlets``, to the room itself if not given. With ``opt_in`` nobody is
+    sampled before they agree. ``clock`` is that of the feeds: seconds, monotonic.
     """
 
     def __init__(
@@ -60,17 +50,24 @@ class Session:
         table: Mapping[str, ReactionRule],
         settings: Settings,
         *,
+        outlets: Sequence[Outlet] | None = None,
+        opt_in: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         size = settings.composite
         self.room = room
         self.events = EventBus()
+        self._outlets = (room,) if outlets is None else tuple(outlets)
+        self._opt_in = opt_in
+        self._settings = settings
         self._detector = detector
         self._table = table
         self._interval = 1 / settings.sampling.rate
         self._clock = clock
         self._began = clock()
         self._people: dict[str, Presence] = {}
+        self._opted_out: dict[str, bool] = {}
+        self._wanted: dict[str, Want] = {}
         self._policy = make_policy(table, settings)
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
         canvas = Canvas(size.width, size.height, stickers, fit=Fit(size.fit))
@@ -85,7 +82,8 @@ class Session:
             stack.callback(self.events.close)
             await stack.enter_async_context(self.room)
             await stack.enter_async_context(self._composite)
-            await self.room.publish(self._encoder)
+            for outlet in self._outlets:
+                await outlet.publish(self._encoder)
             self._attending = asyncio.create_task(self._attend(), name=f"room {self.room.name}")
             stack.push_async_callback(self._stop, self._attending)
             self._life = stack.pop_all()
@@ -107,12 +105,15 @@ class Session:
 
     def tiles(self, now: float) -> Sequence[TileView]:
         """Everybody's tile at ``now``, in the order in which they joined."""
+        spotlight = self._spotlight()
         return [
-            person.seat.tile(None)
-            if (feed := person.feed) is None
-            else person.seat.tile(feed.frame, stale=feed.stale(now))
-            for person in self._people.values()
+            person.tile(now, pinned=participant == spotlight)
+            for participant, person in self._people.items()
         ]
+
+    def scores(self) -> Mapping[str, tuple[LabelScore, ...]]:
+        """Everybody's newest scores, best first: for whoever runs the session, not for the room."""
+        return {participant: person.scores for participant, person in self._people.items()}
 
     def stats(self) -> SessionStats:
         """The numbers of this moment."""
@@ -124,7 +125,7 @@ class Session:
             late_ticks=self._composite.late,
             viewers=self._encoder.viewers,
             key_frames=self._encoder.key_frames,
-            participants=tuple(_numbers(person, now) for person in self._people.values()),
+            participants=tuple(person.stats(now) for person in self._people.values()),
         )
 
     @staticmethod
@@ -170,6 +171,7 @@ class Session:
         self._see_off(Left(participant, "joined anew"))
         feed = joined.feed
         person = Presence(Seat(participant, joined.name, self._table), feed)
+        person.opted_out = self._opted_out.get(participant, self._opt_in)
         self._people[participant] = person
         if feed is None:
             log.warning("camera can't be watched", participant=participant, why=joined.problem)
@@ -178,6 +180,7 @@ class Session:
             person.watcher = group.create_task(watching, name=f"watch {participant}")
         self.events.publish(ParticipantJoined(self._elapsed(), participant, joined.name))
         log.info("participant joined", participant=participant)
+        self._ask()
 
     def _see_off(self, left: Left) -> None:
         person = self._people.pop(left.participant, None)
@@ -185,12 +188,41 @@ class Session:
             return
         if person.watcher is not None:
             person.watcher.cancel()
+        self._wanted.pop(left.participant, None)
         self._tell(person, self._policy.leave(left.participant, self._clock()))
         name = person.seat.name
         self.events.publish(ParticipantLeft(self._elapsed(), left.participant, name, left.reason))
         log.info("participant left", participant=left.participant, reason=left.reason)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Tell the room what is needed of each camera now, where that changed."""
+        size, now = self._settings.composite, self._clock()
+        asked = wants(
+            tuple(self._people),
+            (size.width, size.height),
+            fps=size.fps,
+            rate=self._settings.sampling.rate,
+            attention=self._settings.rooms.attention,
+            turn=int((now - self._began) / TURN),
+            spotlight=self._spotlight(),
+            busy={participant for participant, person in self._people.items() if person.busy},
+        )
+        for participant, want in asked.items():
+            if self._wanted.get(participant) != want:
+                self._wanted[participant] = want
+                self._people[participant].paused = want.paused
+                self.room.want(participant, want)
+
+    def _spotlight(self) -> str | None:
+        """The participant whom the settings give the large tile, if they are there."""
+        name = self._settings.composite.spotlight
+        named = (who for who, person in self._people.items() if name and person.seat.name == name)
+        return next(named, None)
 
     def _heed(self, consent: Consent) -> None:
+        # Remembered for those who come back, and for those who are still on their way.
+        self._opted_out[consent.participant] = consent.opted_out
         person = self._people.get(consent.participant)
         if person is None:
             return
@@ -226,9 +258,7 @@ class Session:
 
     def _take(self, person: Presence, detection: Detection, taken: float) -> None:
         participant = person.seat.participant
-        person.samples += 1
-        person.sampled_at = taken
-        person.detection_ms.add(detection.milliseconds)
+        person.count(detection, taken)
         person.seat.see(detection)
         self._tell(person, self._policy.observe(participant, detection.scores, taken))
         progress = dict(person.seat.progress)
@@ -239,6 +269,8 @@ class Session:
         """End what ends by time, also for those of whom no samples come any more."""
         while True:
             await asyncio.sleep(SWEEP_EVERY)
+            if len(self._people) > self._settings.rooms.attention:
+                self._ask()
             for event in self._policy.advance(self._clock()):
                 if (person := self._people.get(event.participant)) is not None:
                     self._tell(person, [event])
@@ -251,21 +283,3 @@ class Session:
 
     def _elapsed(self) -> float:
         return self._clock() - self._began
-
-
-def _numbers(person: Presence, now: float) -> ParticipantStats:
-    feed = person.feed
-    size = None if feed is None else feed.size
-    return ParticipantStats(
-        participant=person.seat.participant,
-        name=person.seat.name,
-        width=None if size is None else size[0],
-        height=None if size is None else size[1],
-        frames_in=0 if feed is None else feed.frames,
-        frames_late=0 if feed is None else feed.late,
-        samples=person.samples,
-        sample_age=None if person.sampled_at is None else now - person.sampled_at,
-        detection_ms=person.detection_ms.value,
-        stale=feed is None or feed.stale(now),
-        opted_out=person.opted_out,
-    )

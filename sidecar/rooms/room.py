@@ -64,7 +64,15 @@ class Publisher(Protocol):
         ...
 
 
-class Room(Protocol):
+class Outlet(Protocol):
+    """Where the composite goes: every room, and whatever else shows or keeps it."""
+
+    async def publish(self, composite: Publisher) -> None:
+        """Show the composite until the outlet is left."""
+        ...
+
+
+class Room(Outlet, Protocol):
     """A meeting that the sidecar takes part in, without being in its roster where that can be.
 
     Entering joins (and raises RoomError where that fails); leaving frees every connection, task
@@ -84,10 +92,6 @@ class Room(Protocol):
         Raises RefusedError where the meeting put us out for good, and any other RoomError where
         the connection is lost and joining anew may help.
         """
-        ...
-
-    async def publish(self, composite: Publisher) -> None:
-        """Show the composite to the meeting until the room is left."""
         ...
 
     def want(self, participant: str, want: Want) -> None:

@@ -112,10 +112,12 @@ class ScriptedDetector:
 class Meeting:
     """A running session with its fakes, and what it told."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings = SETTINGS, *, opt_in: bool = False) -> None:
         self.room = TestRoom()
         self.detector = ScriptedDetector()
-        self.session = Session(self.room, self.detector, WhiteSquares(), TABLE, SETTINGS)
+        self.session = Session(
+            self.room, self.detector, WhiteSquares(), TABLE, settings, opt_in=opt_in
+        )
         self.told: list[dict[str, object]] = []
         self.feeds: list[Feed] = []
 
@@ -180,6 +182,63 @@ async def test_a_camera_that_can_t_be_watched_has_a_tile_with_its_name(meeting: 
         (tile,) = meeting.session.tiles(0.0)
         assert (tile.name, tile.frame) == ("Vera", None)
         assert meeting.session.stats().participants[0].stale
+
+
+async def test_where_consent_is_asked_for_nobody_is_sampled_before_they_agree() -> None:
+    meeting = Meeting(opt_in=True)
+    async with meeting.joined("ada", "bob"):
+        meeting.room.told.put_nowait(Consent("ada", opted_out=False))
+        await meeting.until(lambda: meeting.session.stats().participants[0].samples > 2)
+        ada, bob = meeting.session.stats().participants
+        assert (ada.opted_out, bob.opted_out, bob.samples) == (False, True, 0)
+
+
+async def test_an_opt_out_is_remembered_for_who_comes_back(meeting: Meeting) -> None:
+    async with meeting.joined("ada"):
+        meeting.room.told.put_nowait(Consent("ada", opted_out=True))
+        meeting.room.told.put_nowait(Left("ada", "left"))
+        meeting.room.told.put_nowait(Joined("ada", "Ada", meeting.feeds[0]))
+        await meeting.until(lambda: meeting.kinds().count("participant.joined") == 2)
+        assert meeting.session.stats().participants[0].opted_out
+
+
+async def test_the_room_is_asked_for_less_of_each_camera_as_the_tiles_shrink(
+    meeting: Meeting,
+) -> None:
+    async with meeting.joined("ada"):
+        await meeting.until(lambda: "ada" in meeting.room.wants)
+        alone = meeting.room.wants["ada"]
+        meeting.room.told.put_nowait(Joined("bob", "Bob", None))
+        await meeting.until(lambda: meeting.room.wants["ada"] != alone)
+        assert meeting.room.wants["ada"].width < alone.width
+
+
+async def test_cameras_of_a_large_room_take_turns_and_a_resting_one_is_not_dimmed() -> None:
+    meeting = Meeting(Settings(rooms={"attention": 1}))
+    async with meeting.joined("ada", "bob"):
+        await meeting.until(lambda: len(meeting.room.wants) == 2)
+        assert {want.paused for want in meeting.room.wants.values()} == {True, False}
+        far = asyncio.get_running_loop().time() + 1000
+        dimmed = [tile.stale for tile in meeting.session.tiles(far)]
+        assert dimmed == [not want.paused for want in meeting.room.wants.values()]
+
+
+async def test_whoever_the_settings_name_has_the_spotlight() -> None:
+    meeting = Meeting(Settings(composite={"spotlight": "Bob"}))
+    async with meeting.joined("ada", "bob"):
+        await meeting.until(lambda: len(meeting.session.tiles(0.0)) == 2)
+        assert [tile.pinned for tile in meeting.session.tiles(0.0)] == [False, True]
+
+
+async def test_the_composite_goes_where_it_is_told() -> None:
+    elsewhere = TestRoom()
+    room = TestRoom()
+    session = Session(
+        room, ScriptedDetector(), WhiteSquares(), TABLE, SETTINGS, outlets=[elsewhere]
+    )
+    async with asyncio.timeout(30), session:
+        assert elsewhere.published is not None
+        assert room.published is None
 
 
 async def test_who_opts_out_is_not_sampled_and_loses_the_sticker_at_once(meeting: Meeting) -> None:
