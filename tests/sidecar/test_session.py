@@ -188,6 +188,7 @@ async def test_where_consent_is_asked_for_nobody_is_sampled_before_they_agree() 
     meeting = Meeting(opt_in=True)
     async with meeting.joined("ada", "bob"):
         meeting.room.told.put_nowait(Consent("ada", opted_out=False))
+        await meeting.until(lambda: len(meeting.session.stats().participants) == 2)
         await meeting.until(lambda: meeting.session.stats().participants[0].samples > 2)
         ada, bob = meeting.session.stats().participants
         assert (ada.opted_out, bob.opted_out, bob.samples) == (False, True, 0)
@@ -195,6 +196,7 @@ async def test_where_consent_is_asked_for_nobody_is_sampled_before_they_agree() 
 
 async def test_an_opt_out_is_remembered_for_who_comes_back(meeting: Meeting) -> None:
     async with meeting.joined("ada"):
+        await meeting.until(lambda: "participant.joined" in meeting.kinds())
         meeting.room.told.put_nowait(Consent("ada", opted_out=True))
         meeting.room.told.put_nowait(Left("ada", "left"))
         meeting.room.told.put_nowait(Joined("ada", "Ada", meeting.feeds[0]))
