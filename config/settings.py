@@ -220,6 +220,15 @@ class Loaded:
     origins: Mapping[str, str]
 
 
+_OPTIONS = {
+    "composite.spotlight": "--layout",
+    "rooms.name": "--as",
+    "rooms.relay_only": "--relay-only",
+    "sampling.rate": "--sample-rate",
+}
+"""Command line options that are not called as their settings are."""
+
+
 def load_with_origins(
     file: Path | None = None,
     options: Mapping[str, Any] | None = None,
@@ -240,7 +249,7 @@ def load_with_origins(
     for key, value in (options or {}).items():
         if value is not None:
             section, name = key.split(".")
-            layers.append(Layer(f"--{name.replace('_', '-')}", {section: {name: value}}))
+            layers.append(Layer(_OPTIONS.get(key, f"--{name}"), {section: {name: value}}))
     values, origins = merge(layers)
     try:
         return Loaded(Settings(**values), origins)

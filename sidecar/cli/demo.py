@@ -1,9 +1,6 @@
 """``sidecar demo``: a meeting of mannequins that anybody may join."""
 
-import asyncio
-import contextlib
 import signal
-from collections.abc import Coroutine
 from typing import Annotated
 
 import typer
@@ -12,6 +9,7 @@ from sidecar.cli.duration import parse_duration
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
 from sidecar.cli.progress import progress_bar
+from sidecar.cli.running import run_until_stopped
 
 
 def command(
@@ -43,18 +41,4 @@ def command(
 
     with progress_bar("Drawing the mannequins (once)") as move:
         actors = demo.draw_actors(mannequins, move)
-    _run_until_stopped(demo.run(settings, table, actors, browser=not no_browser, seconds=seconds))
-
-
-def _run_until_stopped(life: Coroutine[None, None, None]) -> None:
-    """Run ``life``; SIGTERM (a container's stop) ends it as cleanly as its own end does."""
-
-    async def live() -> None:
-        task = asyncio.ensure_future(life)
-        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.result()
-
-    asyncio.run(live())
+    run_until_stopped(demo.run(settings, table, actors, browser=not no_browser, seconds=seconds))

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from sidecar.cli.demo import _run_until_stopped
+from sidecar.cli.running import run_until_stopped
 
 
 def test_sigterm_ends_it_cleanly() -> None:
@@ -19,7 +19,7 @@ def test_sigterm_ends_it_cleanly() -> None:
         finally:
             ended.append("cleaned up")
 
-    _run_until_stopped(life())
+    run_until_stopped(life())
     assert ended == ["cleaned up"]
 
 
@@ -34,7 +34,7 @@ def test_interrupt_cleans_up_and_is_passed_on() -> None:
             ended.append("cleaned up")
 
     with pytest.raises(KeyboardInterrupt):
-        _run_until_stopped(life())
+        run_until_stopped(life())
     assert ended == ["cleaned up"]
 
 
@@ -43,4 +43,4 @@ def test_what_goes_wrong_is_passed_on() -> None:
         raise ValueError("port taken")
 
     with pytest.raises(ValueError, match="port taken"):
-        _run_until_stopped(life())
+        run_until_stopped(life())

@@ -1,0 +1,190 @@
+"""Takes part in somebody else's meeting: the core of ``sidecar join``."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+from aiortc import RTCIceServer
+
+from config.errors import ConfigError, SidecarError
+from config.reactions import Kind, ReactionRule
+from config.settings import Settings
+from sidecar.assembly import make_detector, make_stickers, make_store
+from sidecar.events import LiveScores, SessionEvent, as_json
+from sidecar.outlets import open_outlets
+from sidecar.rooms.adapter import Adapter, JoinOptions
+from sidecar.rooms.registry import find_adapter
+from sidecar.rooms.rejoin import Rejoining
+from sidecar.session import Session
+from sidecar.status import Status, StatusReader
+
+log = structlog.get_logger(__name__)
+
+STATUS_EVERY = 1.0
+"""Seconds between two looks at how it is going."""
+ANNOUNCED = ("reaction.started", "reaction.ended")
+"""What a meeting's own programs are told; how a hold gets on is nobody else's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to join, and what to do there."""
+
+    url: str = field(repr=False)
+    publish: tuple[str, ...] = ("room",)
+    """``room``, ``none``, ``whip+https://…`` and names of video files; several may be given."""
+    events: Path | None = None
+    """Where every event goes, one JSON object a line."""
+    seconds: float | None = None
+    """When to leave; None stays until the meeting ends."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where adapters find keys, tokens and passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Who is told how it goes; both are called on the event loop and must not block."""
+
+    status: Callable[[Status], None]
+    event: Callable[[SessionEvent], None]
+
+
+async def join(
+    plan: Plan, settings: Settings, table: Mapping[str, ReactionRule], show: Show
+) -> None:
+    """Take part until the meeting ends, ``plan.seconds`` are over, or the task is cancelled.
+
+    Raises ConfigError for what is wrong with ``plan``, RoomError where the meeting can't be joined
+    or puts us out.
+    """
+    adapter = await find_adapter(plan.url)
+    options = join_options(settings, plan.environ)
+    room = Rejoining(lambda: adapter.room(plan.url, options))
+    async with AsyncExitStack() as stack:
+        detector = await stack.enter_async_context(
+            make_detector(make_store(settings), table, settings)
+        )
+        outlets = await open_outlets(plan.publish, room, options, stack)
+        session = Session(
+            room,
+            detector,
+            make_stickers(table, settings),
+            table,
+            settings,
+            outlets=outlets,
+            opt_in=settings.rooms.consent == "opt-in",
+        )
+        journal = await stack.enter_async_context(_journal(plan.events))
+        await stack.enter_async_context(session)
+        async with _attended(session, room, adapter, journal, show):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(plan.seconds):
+                    await session.ended()
+
+
+def join_options(settings: Settings, environ: Mapping[str, str]) -> JoinOptions:
+    """How ``settings`` want to take part in any meeting."""
+    return JoinOptions(
+        name=settings.rooms.name,
+        environ=environ,
+        rate=settings.sampling.rate,
+        ice_servers=tuple(
+            RTCIceServer(
+                server.url,
+                server.username,
+                None if server.credential is None else server.credential.get_secret_value(),
+            )
+            for server in settings.server.ice_servers
+        ),
+        relay_only=settings.rooms.relay_only,
+    )
+
+
+def only_labels(
+    table: Mapping[str, ReactionRule], wanted: str | None
+) -> Mapping[str, ReactionRule]:
+    """``table`` with every label off but those in the comma-separated ``wanted``; None is all.
+
+    Raises ConfigError for a label that there is not.
+    """
+    if wanted is None:
+        return table
+    names = {name.strip() for name in wanted.split(",")}
+    if unknown := sorted(names - table.keys()):
+        raise ConfigError(
+            f"unknown label {unknown[0]!r}", where="--labels", do=f"one of {', '.join(table)}"
+        )
+    return {
+        label: rule if label in names else rule.model_copy(update={"kind": Kind.OFF})
+        for label, rule in table.items()
+    }
+
+
+@asynccontextmanager
+async def _attended(
+    session: Session,
+    room: Rejoining,
+    adapter: Adapter,
+    journal: TextIO | None,
+    show: Show,
+) -> AsyncIterator[None]:
+    """While it is entered: events are written and told, and the status is shown."""
+    reader = StatusReader(adapter.system)
+
+    async def listen() -> None:
+        with session.events.listen() as listener:
+            async for event in listener:
+                reader.hear(event)
+                show.event(event)
+                if journal is not None and not isinstance(event, LiveScores):
+                    await asyncio.to_thread(print, json.dumps(as_json(event)), file=journal)
+                if event.kind in ANNOUNCED:
+                    await _announce(room, event)
+
+    async def look() -> None:
+        while True:
+            cpu = time.process_time()
+            show.status(
+                reader.read(session.stats(), session.scores(), cpu=cpu, rejoined=room.rejoined)
+            )
+            await asyncio.sleep(STATUS_EVERY)
+
+    tasks = [asyncio.create_task(listen(), name="events"), asyncio.create_task(look())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                log.error("the session was not followed to its end", reason=repr(result))
+
+
+async def _announce(room: Rejoining, event: SessionEvent) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await room.announce(as_json(event))
+    except (SidecarError, OSError, TimeoutError) as error:
+        log.info("reaction not announced", reason=str(error) or repr(error))
+
+
+@asynccontextmanager
+async def _journal(path: Path | None) -> AsyncIterator[TextIO | None]:
+    """A file that gets each line as it is written; raises ConfigError if it can't be opened."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = await asyncio.to_thread(path.open, "w", buffering=1, encoding="utf-8")
+    except OSError as error:
+        what = f"{path} can't be written: {error.strerror}"
+        raise ConfigError(what, where="--events", do="name another file") from error
+    with file:
+        yield file

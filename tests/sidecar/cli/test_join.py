@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from config.errors import ConfigError
+from sidecar.cli.app import run
+from sidecar.cli.join import MOST_SECRETS, parse_layout, read_secrets
+
+
+def test_a_spotlight_is_named_after_its_word() -> None:
+    assert parse_layout("spotlight:Ada Lovelace") == "Ada Lovelace"
+
+
+def test_a_grid_has_no_spotlight() -> None:
+    assert parse_layout("grid") == ""
+
+
+@pytest.mark.parametrize("text", ["", "mosaic", "spotlight", "spotlight:"])
+def test_other_layouts_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--layout"):
+        parse_layout(text)
+
+
+def test_secrets_are_lines_of_name_and_value(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.write_text("# ours\nLIVEKIT_API_KEY=key\nexport JANUS_PIN='12 $34'\n\n")
+    assert read_secrets(file) == {"LIVEKIT_API_KEY": "key", "JANUS_PIN": "12 $34"}
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe=1", b"A=" + b"x" * MOST_SECRETS])
+def test_a_file_that_holds_no_secrets_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "secrets"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match="--secrets"):
+        read_secrets(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ftp://host/room"], "ftp://host/room: no meeting system has such addresses"),
+        (["x.mp4", "--labels", "nodding"], "--labels: unknown label 'nodding'"),
+        (["x.mp4", "--sample-rate", "99"], "--sample-rate: sampling.rate"),
+        (["x.mp4", "--consent", "maybe"], "--consent: rooms.consent"),
+        (["x.mp4", "--secrets", "/no/such/file"], "--secrets: /no/such/file can't be read"),
+        (["x.mp4", "--for", "soon"], "--for: 'soon' is no length of time"),
+    ],
+)
+@pytest.mark.models
+def test_a_wrong_option_is_one_line_and_status_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["join", *arguments]) == 2
+    told = capsys.readouterr().err.strip().splitlines()
+    assert len(told) == 1
+    assert told[0].startswith(f"sidecar: error: {message}")
