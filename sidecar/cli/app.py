@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from config.errors import SidecarError
-from sidecar.cli import annotate, demo, join, models, replay, show
+from sidecar.cli import annotate, demo, doctor, join, models, replay, show
 
 USAGE = 2
 """Exit status of whatever the user can mend."""
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.command)
 app.command("join")(join.command)
+app.command("doctor")(doctor.command)
 app.command("replay")(replay.command)
 app.command("annotate")(annotate.command)
 app.command("config")(show.command)

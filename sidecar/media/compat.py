@@ -5,14 +5,19 @@ through the public interface: a frame interval later a hop, frozen for longer af
 with key frames every few seconds instead of at once when a viewer lost the picture.
 """
 
+import asyncio
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+import aioice.ice
 import aiortc.rtcrtpreceiver
-from aiortc import RTCRtpSender
+from aioice.stun import TransactionError
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.mediastreams import VIDEO_CLOCK_RATE
+from aiortc.rtcrtpreceiver import NackGenerator, TimestampMapper
 from aiortc.rtp import RtpPacket
 from aiortc.utils import uint16_add
 
@@ -25,6 +30,17 @@ ASK_AGAIN = 1.0
 PATIENCE = 4.0
 """Seconds without a key frame after which damaged pictures are better than none."""
 H264_IDR, H264_SPS = 5, 7
+
+_RECEIVER_STATE = (
+    "active_ssrc",
+    "codecs",
+    "jitter_buffer",
+    "nack_generator",
+    "remote_streams",
+    "rtx_ssrc",
+    "timestamp_mapper",
+)
+"""What a receiver knows of the stream that it receives."""
 
 
 def known_version() -> bool:
@@ -153,4 +169,89 @@ def on_picture_loss(sender: RTCRtpSender, act: Callable[[], None]) -> bool:
     if not known_version() or not hasattr(sender, "_send_keyframe"):
         return False
     sender._send_keyframe = act  # type: ignore[method-assign]
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class IcePair:
+    """The way that media takes: both ends, and how long it is."""
+
+    local: str
+    """Type and transport of our candidate, such as ``host udp``."""
+    remote: str
+    round_trip: float | None
+    """Seconds; None where the other side did not answer in time."""
+
+
+async def ice_pair(connection: RTCPeerConnection, timeout: float = 2.0) -> IcePair | None:
+    """The pair of candidates that ICE chose for ``connection``; None before that, or if unknown.
+
+    The round trip is one consent check (RFC 7675), as ICE makes them all the time.
+    """
+    ice = _ice(connection)
+    pair = None if ice is None else next(iter(ice._nominated.values()), None)
+    if ice is None or pair is None or ice.remote_password is None:
+        return None
+    loop = asyncio.get_running_loop()
+    began, round_trip = loop.time(), None
+    try:
+        async with asyncio.timeout(timeout):
+            await pair.protocol.request(
+                ice.build_request(pair, nominate=False),
+                pair.remote_addr,
+                integrity_key=ice.remote_password.encode(),
+            )
+        round_trip = loop.time() - began
+    except (TransactionError, TimeoutError, OSError):
+        pass
+    ends = (pair.local_candidate, pair.remote_candidate)
+    local, remote = (f"{end.type} {end.transport}" for end in ends)
+    return IcePair(local, remote, round_trip)
+
+
+def _ice(connection: RTCPeerConnection) -> aioice.ice.Connection | None:
+    """The ICE connection of the first transport in use."""
+    transports = [
+        *(one.receiver.transport for one in connection.getTransceivers()),
+        *([connection.sctp.transport] if connection.sctp else []),
+    ]
+    if not known_version() or not transports:
+        return None
+    ice = getattr(transports[0].transport, "_connection", None)
+    return ice if hasattr(ice, "_nominated") else None
+
+
+def take_over(transceiver: RTCRtpTransceiver, ssrcs: Sequence[int]) -> bool:
+    """Make a receiver take the stream of ``ssrcs``, for which its media section is used anew.
+
+    ``ssrcs`` are the stream's and, if there is a second, that of its resent packets. A server gives
+    the section of somebody who left to the next who comes; aiortc learns SSRCs and codecs when it
+    begins to receive and never again, so that nothing of the new stream would arrive. Call it
+    between the offer that says so and the answer.
+
+    False where this aiortc is unknown: the section stays dark, and only a new connection helps.
+    """
+    receiver = transceiver.receiver
+    private = "_RTCRtpReceiver__"
+    router = getattr(receiver.transport, "_rtp_router", None)
+    known = {f"{private}{name}" for name in _RECEIVER_STATE} <= vars(receiver).keys()
+    if not (known_version() and known and router is not None and ssrcs):
+        return False
+    for ssrc in [old for old, owner in router.ssrc_table.items() if owner is receiver]:
+        del router.ssrc_table[ssrc]
+    codecs = {codec.payloadType: codec for codec in transceiver._codecs}
+    router.register_receiver(receiver, list(ssrcs), list(codecs), transceiver.mid)
+    # Packets of the old stream in the buffers would hold up the new one's: sequence numbers begin
+    # anywhere, so that they count as lost, or as late.
+    fresh = {
+        "active_ssrc": {},
+        "codecs": codecs,
+        "jitter_buffer": VideoJitterBuffer(capacity=512, is_video=True),
+        "nack_generator": NackGenerator(),
+        "remote_streams": {},
+        "rtx_ssrc": {ssrcs[1]: ssrcs[0]} if len(ssrcs) > 1 else {},
+        "timestamp_mapper": TimestampMapper(),
+    }
+    for name, value in fresh.items():
+        setattr(receiver, f"{private}{name}", value)
     return True

@@ -1,0 +1,51 @@
+"""``sidecar doctor``: what works here, what does not, and what to do about it."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sidecar.cli.join import read_secrets
+from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+
+FAILED = 1
+"""Exit status where something does not work."""
+
+
+def command(
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help="A meeting to look at as well.")
+    ] = None,
+    relay_only: Annotated[
+        bool | None, typer.Option("--relay-only", help="Send media through TURN alone.")
+    ] = None,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keys and tokens as NAME=VALUE lines, over the environment's."
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    reactions: ReactionsFile = None,
+) -> None:
+    """Check this machine and, with URL, the way to a meeting: server, TLS, joining, media.
+
+    Nothing is published there. The status is 1 where something fails.
+    """
+    environ = {**os.environ, **({} if secrets is None else read_secrets(secrets))}
+    settings, table = prepare(config, reactions, {"rooms.relay_only": relay_only})
+    from sidecar.doctor import Verdict, examine
+
+    async def checkup() -> bool:
+        well = True
+        async for check in examine(url, settings, table, environ):
+            print(f"{check.verdict:<4}  {check.what}: {check.found}", flush=True)
+            if check.do and check.verdict is not Verdict.FINE:
+                print(f"      {check.do}", flush=True)
+            well &= check.verdict is not Verdict.WRONG
+        return well
+
+    if not asyncio.run(checkup()):
+        raise typer.Exit(FAILED)

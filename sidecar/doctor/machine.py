@@ -1,0 +1,111 @@
+"""This machine: the WebRTC stack, the encoder, the nets and their speed."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from statistics import median
+
+import av
+import numpy as np
+
+from config.errors import ModelError
+from config.reactions import ReactionRule
+from config.settings import Settings
+from reactions.detection import FrameDetector, Memory
+from reactions.landmarks.store import ModelStore, State
+from reactions.mannequin import CAST, POSES, Scene, render
+from reactions.observation import Sample
+from sidecar.assembly import make_frame_detector, make_store
+from sidecar.doctor.check import Check, Verdict
+from sidecar.media.compat import known_version
+from sidecar.media.encoder import Encoder
+
+SAMPLES = 15
+"""Detections, or encoded pictures, of which the median is told."""
+
+
+async def machine_checks(
+    settings: Settings, table: Mapping[str, ReactionRule]
+) -> AsyncGenerator[Check, None]:
+    """Everything that can be known without a meeting."""
+    for check in (check_stack, check_encoder):
+        yield await asyncio.to_thread(check)
+    store = make_store(settings)
+    nets = await asyncio.to_thread(check_nets, store)
+    yield nets
+    if nets.verdict is Verdict.WRONG:
+        return
+    try:
+        yield await asyncio.to_thread(
+            check_detection,
+            lambda: make_frame_detector(store, table, settings),
+            settings.sampling.rate,
+        )
+    except ModelError as error:
+        yield Check("detection", Verdict.WRONG, str(error), "run: sidecar models fetch")
+
+
+def check_stack() -> Check:
+    """Whether the WebRTC stack is the one that our faster paths were written for."""
+    if known_version():
+        return Check("WebRTC stack", Verdict.FINE, "aiortc as expected: all faster paths in use")
+    return Check(
+        "WebRTC stack",
+        Verdict.WORTH_KNOWING,
+        "another aiortc than expected: everything works, a frame later a hop",
+        "install the version that constraints.txt names",
+    )
+
+
+def check_encoder() -> Check:
+    """How fast the composite is encoded here."""
+    encoder = Encoder(1280, 720)
+    noise = np.random.default_rng(0).integers(0, 255, (720 * 3 // 2, 1280), dtype=np.uint8)
+    spent = []
+    for tick in range(SAMPLES):
+        moved = np.roll(noise, 8 * tick, axis=1)
+        frame = av.VideoFrame.from_ndarray(moved, format="yuv420p")
+        began = time.thread_time()
+        encoder.encode(frame, tick)
+        spent.append(time.thread_time() - began)
+    milliseconds = median(spent) * 1000
+    found = f"1280x720 of pure noise in {milliseconds:.0f} ms of a core a picture"
+    if milliseconds < 40:
+        return Check("encoder", Verdict.FINE, found)
+    return Check("encoder", Verdict.WORTH_KNOWING, found, "make composite.width and height smaller")
+
+
+def check_nets(store: ModelStore) -> Check:
+    """Whether every net that is needed is there and whole."""
+    entries = store.list()
+    missing = [
+        entry.net.file
+        for entry in entries
+        if entry.state is not State.WHOLE and not entry.net.optional
+    ]
+    if missing:
+        found = f"missing or damaged in {store.folder}: {', '.join(missing)}"
+        return Check("nets", Verdict.WRONG, found, "run: sidecar models fetch")
+    return Check("nets", Verdict.FINE, f"{len(entries)} whole in {store.folder}")
+
+
+def check_detection(make: Callable[[], FrameDetector], rate: float) -> Check:
+    """How long one sample takes, of a mannequin who shows a hand: about the worst case."""
+    person = next(iter(CAST.values()))
+    picture = render(person, POSES["open_palm"], Scene(), 640, 360)
+    detector = make()
+    memory: Memory | None = None
+    spent = []
+    for number in range(SAMPLES):
+        began = time.thread_time()
+        detection = detector.detect(Sample(picture, number / rate), memory)
+        spent.append(time.thread_time() - began)
+        memory = detection.memory
+    seconds = median(spent)
+    cores = os.cpu_count() or 1
+    found = (
+        f"{seconds * 1000:.0f} ms of a core a sample with a hand in it: "
+        f"{int(1 / (seconds * rate))} such people at {rate:g} samples/s a core; {cores} cores here"
+    )
+    return Check("detection", Verdict.FINE, found)

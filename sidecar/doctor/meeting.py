@@ -1,0 +1,145 @@
+"""The way to a meeting: which system, the server, TLS, joining, and the first picture."""
+
+import asyncio
+import os
+import ssl
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from urllib.parse import urlsplit
+
+from config.errors import SidecarError
+from config.settings import Settings
+from sidecar.doctor.check import Check, Verdict, failed
+from sidecar.doctor.connection import connection_checks
+from sidecar.join import join_options
+from sidecar.media.feed import Feed
+from sidecar.rooms.adapter import Adapter
+from sidecar.rooms.registry import find_adapter, shown
+from sidecar.rooms.room import Inspectable, Joined, Room
+
+SIGNALLING = 10.0
+"""Seconds for a connection, a TLS handshake, or joining."""
+FIRST_PICTURE = 10.0
+"""Seconds to wait for somebody's first frame."""
+PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80, "rtsp": 554}
+"""Where a scheme's servers listen unless the address says otherwise."""
+
+
+async def meeting_checks(
+    url: str, settings: Settings, environ: Mapping[str, str]
+) -> AsyncGenerator[Check, None]:
+    """Go to the meeting at ``url`` as a watcher; what needs an earlier check ends with it."""
+    try:
+        adapter = await find_adapter(url)
+    except SidecarError as error:
+        yield failed("system", error)
+        return
+    yield Check("system", Verdict.FINE, f"{adapter.system}: {shown(url)}")
+    async with aclosing(_reached(url)) as checks:
+        async for check in checks:
+            yield check
+            if check.verdict is Verdict.WRONG:
+                return
+    async with aclosing(_joined(adapter, url, settings, environ)) as checks:
+        async for check in checks:
+            yield check
+
+
+async def _reached(url: str) -> AsyncGenerator[Check, None]:
+    """A TCP connection to the server of ``url``, and a TLS handshake where there is to be one."""
+    split = urlsplit(url)
+    scheme = split.scheme.rpartition("+")[2]
+    host = split.hostname
+    port = split.port or PORTS.get(scheme)
+    if host is None or port is None:
+        return  # A file, a webcam, or a system with a port of its own: joining tells.
+    began = time.perf_counter()
+    try:
+        async with asyncio.timeout(SIGNALLING):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError) as error:
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number).lower() if number else str(error) or "no answer in time"
+        do = "check the name and the port, that the server runs, and that no firewall is between"
+        yield Check("server", Verdict.WRONG, f"{host}:{port}: {reason}", do)
+        return
+    took = (time.perf_counter() - began) * 1000
+    writer.close()
+    yield Check("server", Verdict.FINE, f"{host}:{port} answers; round trip {took:.1f} ms")
+    if scheme in ("https", "wss"):
+        yield await _tls(host, port)
+
+
+async def _tls(host: str, port: int) -> Check:
+    try:
+        async with asyncio.timeout(SIGNALLING):
+            _, writer = await asyncio.open_connection(host, port, ssl=True)
+    except ssl.SSLCertVerificationError as error:
+        do = "use the name in the certificate, renew it, or set SSL_CERT_FILE to its authority's"
+        return Check("TLS", Verdict.WRONG, error.verify_message, do)
+    except (OSError, TimeoutError) as error:
+        do = "check that this port speaks TLS; ws:// and http:// go without"
+        return Check("TLS", Verdict.WRONG, str(error) or "no handshake in time", do)
+    with_tls = writer.get_extra_info("ssl_object")
+    version = with_tls.version() if with_tls is not None else "TLS"
+    writer.close()
+    return Check("TLS", Verdict.FINE, f"{version}, and the certificate is good")
+
+
+async def _joined(
+    adapter: Adapter, url: str, settings: Settings, environ: Mapping[str, str]
+) -> AsyncGenerator[Check, None]:
+    """Join as a watcher, publish nothing, wait for one picture, look at the connections."""
+    began = time.perf_counter()
+    try:
+        room = adapter.room(url, join_options(settings, environ))
+        async with asyncio.timeout(SIGNALLING):
+            await room.__aenter__()
+    except SidecarError as error:
+        yield failed("joining", error)
+        return
+    except TimeoutError:
+        yield Check("joining", Verdict.WRONG, f"not in the meeting after {SIGNALLING:.0f} s")
+        return
+    try:
+        took = (time.perf_counter() - began) * 1000
+        yield Check("joining", Verdict.FINE, f"in {room.name} after {took:.0f} ms")
+        yield await _pictures(room)
+        peers = room.peers() if isinstance(room, Inspectable) else ()
+        for peer in peers[:1]:
+            for check in await connection_checks(peer):
+                yield check
+    finally:
+        await room.__aexit__(None, None, None)
+
+
+async def _pictures(room: Room) -> Check:
+    """The first picture that comes, if somebody is there."""
+    problems: list[str] = []
+    feeds: list[Feed] = []
+    try:
+        async with asyncio.timeout(FIRST_PICTURE), aclosing(room.changes()) as changes:  # type: ignore[type-var]
+            async for change in changes:
+                if not isinstance(change, Joined):
+                    continue
+                if change.feed is None:
+                    problems.append(f"{change.name}: {change.problem}")
+                    continue
+                feeds.append(change.feed)
+                if await change.feed.wait_newer(0):
+                    width, height = change.feed.size or (0, 0)
+                    found = f"{change.name}'s camera arrives, {width}x{height}"
+                    return Check("pictures", Verdict.FINE, found)
+    except TimeoutError:
+        pass
+    except SidecarError as error:
+        return failed("pictures", error)
+    if problems:
+        return Check("pictures", Verdict.WRONG, "; ".join(problems))
+    if not feeds:
+        do = "ask somebody to switch theirs on, and try again"
+        return Check("pictures", Verdict.WORTH_KNOWING, "nobody's camera is on", do)
+    do = "UDP may be blocked: name a TURN server (server.ice_servers), over TCP or TLS if need be"
+    found = f"no picture within {FIRST_PICTURE:.0f} s though {len(feeds)} cameras are on"
+    return Check("pictures", Verdict.WRONG, found, do)

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from config.table import load_table
+from sidecar.doctor.check import Verdict
+from sidecar.doctor.machine import check_encoder, check_stack, machine_checks
+
+
+def test_the_stack_here_is_the_expected_one() -> None:
+    assert check_stack().verdict is Verdict.FINE
+
+
+def test_another_stack_is_worth_knowing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sidecar.doctor.machine.known_version", lambda: False)
+    assert check_stack().verdict is Verdict.WORTH_KNOWING
+
+
+def test_the_encoder_is_measured() -> None:
+    assert "1280x720" in check_encoder().found
+
+
+@pytest.mark.models
+async def test_nets_that_are_there_are_measured() -> None:
+    found = [check async for check in machine_checks(Settings(), load_table(environ={}))]
+    assert [check.what for check in found] == ["WebRTC stack", "encoder", "nets", "detection"]
+    assert "5 samples/s" in found[-1].found
+
+
+async def test_missing_nets_end_the_checks_with_what_gets_them(tmp_path: Path) -> None:
+    settings = Settings(models={"folder": tmp_path})
+    *_, last = [check async for check in machine_checks(settings, load_table(environ={}))]
+    assert (last.what, last.verdict) == ("nets", Verdict.WRONG)
+    assert "sidecar models fetch" in last.do
