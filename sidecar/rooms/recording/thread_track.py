@@ -1,0 +1,98 @@
+"""Frames that a thread makes, for a feed on the event loop: the newest, and never a queue."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import Self, TypeAlias
+
+import av
+import structlog
+from aiortc.mediastreams import MediaStreamError
+
+from config.errors import RefusedError, SidecarError
+
+log = structlog.get_logger(__name__)
+
+GRACE = 1.0
+"""Seconds that leaving waits for the thread; one that waits for a camera ends by itself later."""
+
+Frames: TypeAlias = Callable[[threading.Event], Iterator[av.VideoFrame]]
+"""Makes frames until they end or the event is set; called, and closed, in the thread."""
+
+
+class ThreadTrack:
+    """A ``VideoSource`` whose frames come from ``frames``, run in a thread while it is entered."""
+
+    def __init__(self, name: str, frames: Frames) -> None:
+        self._name = name
+        self._frames = frames
+        self._stop = threading.Event()
+        self._newest: av.VideoFrame | None = None
+        self._news = asyncio.Event()
+        self.over = asyncio.Event()
+        """Set when there will be no more frames."""
+        self.reason = "the end of the recording"
+        """Why there are no more, for people."""
+        self.refused = False
+        """Whether whoever has the frames won't let us have them."""
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        # A daemon: a read that hangs must not keep the program from ending.
+        threading.Thread(
+            target=self._run, args=(loop,), name=f"camera {self._name}", daemon=True
+        ).start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._stop.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self.over.wait()
+        self._end()
+
+    async def recv(self) -> av.VideoFrame:
+        """The next frame; raises MediaStreamError when there are no more."""
+        while self._newest is None:
+            if self.over.is_set():
+                raise MediaStreamError
+            self._news.clear()
+            await self._news.wait()
+        frame, self._newest = self._newest, None
+        return frame
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        frames = self._frames(self._stop)
+        try:
+            for frame in frames:
+                if self._stop.is_set() or not _post(loop, self._take, frame):
+                    break
+        except SidecarError as error:
+            self.reason = error.what
+            self.refused = isinstance(error, RefusedError)
+            log.warning("camera ended", camera=self._name, reason=error.what)
+        except Exception as error:
+            self.reason = repr(error)
+            log.exception("camera failed", camera=self._name)
+        finally:
+            if isinstance(frames, Generator):
+                frames.close()
+            _post(loop, self._end)
+
+    def _take(self, frame: av.VideoFrame) -> None:
+        self._newest = frame
+        self._news.set()
+
+    def _end(self) -> None:
+        self.over.set()
+        self._news.set()
+
+
+def _post(loop: asyncio.AbstractEventLoop, act: Callable[..., None], *args: object) -> bool:
+    """Let ``loop`` call ``act``; False where it has been closed, and nobody is there any more."""
+    try:
+        loop.call_soon_threadsafe(act, *args)
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,99 @@
+"""Cameras by RTSP, from a real server: they come, go, and come back."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from config.errors import RoomError
+from sidecar.media.feed import Feed
+from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.recording.adapter import ADAPTER
+from sidecar.rooms.recording.addresses import Webcam
+from sidecar.rooms.recording.cameras import reason
+from sidecar.rooms.room import Joined, RoomChange
+from tests.servers.mediamtx import Mediamtx
+from tests.sidecar.clients import ColourTrack, eventually, publishing
+from tests.sidecar.media.pictures import threads
+from tests.sidecar.rooms.recording.test_room import attended
+
+OPTIONS = JoinOptions("REACTIONS")
+
+
+@asynccontextmanager
+async def camera(server: Mediamtx, path: str) -> AsyncIterator[None]:
+    """A camera that shows grey pictures under ``path``."""
+    async with (
+        aiohttp.ClientSession() as http,
+        publishing(http, server.http(f"{path}/whip"), ColourTrack()),
+    ):
+        yield
+
+
+def feeds(changes: list[RoomChange]) -> list[Feed]:
+    return [change.feed for change in changes if isinstance(change, Joined) and change.feed]
+
+
+async def frames_again(feed: Feed) -> None:
+    """Wait until ``feed`` has shown something new."""
+    seen = feed.frames
+    await eventually(lambda: feed.frames > seen + 5)
+
+
+async def test_a_camera_that_drops_is_waited_for_and_the_others_go_on(tmp_path: Path) -> None:
+    async with Mediamtx(tmp_path) as server, camera(server, "yard"):
+        address = f"{server.rtsp('door')},{server.rtsp('yard')}"
+        async with AsyncExitStack() as stack:
+            async with camera(server, "door"):
+                room = await stack.enter_async_context(ADAPTER.room(address, OPTIONS))
+                changes = await stack.enter_async_context(attended(room))
+                await eventually(lambda: len(changes) == 2)
+                door, yard = feeds(changes)
+                await frames_again(door)
+            await eventually(lambda: door.stale(time.monotonic()))
+            await frames_again(yard)
+            async with camera(server, "door"):
+                await frames_again(door)
+            # One tile from beginning to end: nobody left, nobody joined.
+            assert len(changes) == 2
+
+
+async def test_cameras_come_back_with_their_server(tmp_path: Path) -> None:
+    async with Mediamtx(tmp_path) as server, AsyncExitStack() as stack:
+        publisher = await stack.enter_async_context(AsyncExitStack())
+        await publisher.enter_async_context(camera(server, "door"))
+        room = await stack.enter_async_context(ADAPTER.room(server.rtsp("door"), OPTIONS))
+        changes = await stack.enter_async_context(attended(room))
+        await eventually(lambda: changes)
+        (door,) = feeds(changes)
+        await frames_again(door)
+        await server.restart()
+        await publisher.aclose()
+        async with camera(server, "door"):
+            await frames_again(door)
+
+
+async def test_a_camera_that_refuses_our_password_is_not_asked_again(tmp_path: Path) -> None:
+    async with Mediamtx(tmp_path, token="ada:open-sesame") as server:
+        address = server.rtsp("door").replace("rtsp://", "rtsp://ada:wrong@")
+        with pytest.raises(RoomError, match="user and password") as caught:
+            async with ADAPTER.room(address, OPTIONS):
+                pytest.fail("entered")
+        assert "wrong" not in str(caught.value)
+
+
+async def test_a_camera_that_nobody_can_reach_is_an_error_without_its_password() -> None:
+    room = ADAPTER.room("rtsp://ada:hush@127.0.0.1:9/door?token=hush", OPTIONS)
+    before = threads()
+    with pytest.raises(RoomError, match="door: Connection refused") as caught:
+        async with room:
+            pytest.fail("entered")
+    assert "hush" not in str(caught.value) + repr(caught.value)
+    await eventually(lambda: threads() <= before)
+
+
+def test_a_webcam_that_may_not_be_read_says_what_to_do() -> None:
+    assert "group" in reason(Webcam(0, "webcam 0"), PermissionError(13, "Permission denied"))
