@@ -1,0 +1,105 @@
+"""What people write in a LiveKit room's chat, out of the data messages that carry it. Pure.
+
+There are three ways, all in use: a data stream with the topic ``lk.chat``, a ChatMessage packet,
+and JSON in a user packet with the topic ``lk-chat-topic``.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from livekit.protocol.models import DataPacket, DataStream
+
+STREAM_TOPIC: Final = "lk.chat"
+LEGACY_TOPIC: Final = "lk-chat-topic"
+MAX_PACKET: Final = 64 * 1024
+MAX_TEXT: Final = 256
+"""Bytes; commands are shorter, and what is longer is none."""
+MAX_STREAMS: Final = 64
+"""Messages that may be on their way at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """``identity`` wrote ``text``."""
+
+    identity: str
+    text: str
+
+
+class Chat:
+    """Puts messages together; garbage and what is too long is ignored."""
+
+    def __init__(self) -> None:
+        self._streams: dict[tuple[str, str], bytes] = {}
+
+    def receive(self, data: bytes | str) -> Said | None:
+        """What is said by a data message, when it is complete."""
+        if isinstance(data, str) or len(data) > MAX_PACKET:
+            return None
+        try:
+            packet = DataPacket.FromString(data)
+        except DecodeError:
+            return None
+        text = self._text(packet)
+        # The server puts the sender in, so that nobody can speak for somebody else.
+        return None if text is None else Said(packet.participant_identity, text)
+
+    def _text(self, packet: DataPacket) -> str | None:
+        match packet.WhichOneof("value"):
+            case "chat_message":
+                return packet.chat_message.message
+            case "user" if packet.user.topic == LEGACY_TOPIC:
+                return _legacy(packet.user.payload)
+            case "stream_header":
+                return self._begin(packet.participant_identity, packet.stream_header)
+            case "stream_chunk":
+                chunk = packet.stream_chunk
+                self._go_on((packet.participant_identity, chunk.stream_id), chunk.content)
+            case "stream_trailer":
+                stream = (packet.participant_identity, packet.stream_trailer.stream_id)
+                return _decoded(self._streams.pop(stream, None))
+        return None
+
+    def _begin(self, identity: str, header: DataStream.Header) -> str | None:
+        if header.topic != STREAM_TOPIC or header.total_length > MAX_TEXT:
+            return None
+        if header.HasField("inline_content"):
+            deflated = header.compression == DataStream.CompressionType.DEFLATE_RAW
+            content = header.inline_content
+            return _decoded(_inflated(content) if deflated else content)
+        while len(self._streams) >= MAX_STREAMS:
+            del self._streams[next(iter(self._streams))]
+        self._streams[identity, header.stream_id] = b""
+        return None
+
+    def _go_on(self, stream: tuple[str, str], content: bytes) -> None:
+        if stream in self._streams:
+            self._streams[stream] += content
+            if len(self._streams[stream]) > MAX_TEXT:
+                del self._streams[stream]
+
+
+def _legacy(payload: bytes) -> str | None:
+    try:
+        message = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    text = message.get("message") if isinstance(message, Mapping) else None
+    return text if isinstance(text, str) else None
+
+
+def _inflated(content: bytes) -> bytes | None:
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, MAX_TEXT + 1)
+    except zlib.error:
+        return None
+
+
+def _decoded(content: bytes | None) -> str | None:
+    if content is None or len(content) > MAX_TEXT:
+        return None
+    return content.decode(errors="replace")
