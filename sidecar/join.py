@@ -19,7 +19,7 @@ from config.settings import Settings
 from sidecar.assembly import make_detector, make_stickers, make_store
 from sidecar.events import LiveScores, SessionEvent, as_json
 from sidecar.outlets import open_outlets
-from sidecar.rooms.adapter import Adapter, JoinOptions
+from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.registry import find_adapter
 from sidecar.rooms.rejoin import Rejoining
 from sidecar.session import Session
@@ -83,7 +83,9 @@ async def join(
         )
         journal = await stack.enter_async_context(_journal(plan.events))
         await stack.enter_async_context(session)
-        async with _attended(session, room, adapter, journal, show):
+        stickers = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
+        reader = StatusReader(adapter.system, stickers)
+        async with _attended(session, room, reader, journal, show):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(plan.seconds):
                     await session.ended()
@@ -131,12 +133,11 @@ def only_labels(
 async def _attended(
     session: Session,
     room: Rejoining,
-    adapter: Adapter,
+    reader: StatusReader,
     journal: TextIO | None,
     show: Show,
 ) -> AsyncIterator[None]:
     """While it is entered: events are written and told, and the status is shown."""
-    reader = StatusReader(adapter.system)
 
     async def listen() -> None:
         with session.events.listen() as listener:

@@ -1,7 +1,7 @@
 """How a session is doing at one moment, for people at a terminal and for programs. Pure."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from reactions.labels import LabelScore
@@ -79,16 +79,20 @@ def _round(value: object) -> object:
 class StatusReader:
     """Turns a session's counters into rates: keeps the moment before, and the last reactions."""
 
-    def __init__(self, system: str) -> None:
+    def __init__(self, system: str, labels: Container[str]) -> None:
+        """``labels`` are those worth telling: not every face that is there."""
         self._system = system
+        self._labels = labels
         self._before: SessionStats | None = None
         self._cpu: float | None = None
         self._reactions: deque[Reaction] = deque(maxlen=RECENT)
 
     def hear(self, event: SessionEvent) -> None:
         """Remember a reaction that starts."""
-        if isinstance(event, ReactionStep) and event.kind == "reaction.started":
-            self._reactions.appendleft(Reaction(event.time, event.name, event.event.label))
+        if not isinstance(event, ReactionStep) or event.kind != "reaction.started":
+            return
+        if (label := event.event.label) in self._labels:
+            self._reactions.appendleft(Reaction(event.time, event.name, label))
 
     def read(
         self,
@@ -117,12 +121,15 @@ class StatusReader:
                     now,
                     earlier.get(now.participant),
                     seconds,
-                    next(iter(scores.get(now.participant, ())), None),
+                    self._best(scores.get(now.participant, ())),
                 )
                 for now in stats.participants
             ),
             reactions=tuple(self._reactions),
         )
+
+    def _best(self, scores: Iterable[LabelScore]) -> LabelScore | None:
+        return next((score for score in scores if score.label in self._labels), None)
 
 
 def _participant(
