@@ -12,7 +12,7 @@ from sidecar.rooms.janus.events import Entered, Event, Failed, Over
 from sidecar.rooms.janus.messages import Id, Message, parse
 from sidecar.rooms.janus.publishing import Publishing
 from sidecar.rooms.janus.requests import Requests
-from sidecar.rooms.janus.subscriptions import Layer, Subscriptions
+from sidecar.rooms.janus.subscriptions import PATIENCE, Layer, Subscriptions
 
 FORBIDDEN, NO_TOKEN_NEEDED = 403, 405
 """Of the server: token or API secret are wrong, or the token isn't for the plugin."""
@@ -40,7 +40,8 @@ class JanusProtocol:
         self._room: Id = int(room) if room.isdecimal() and room.isascii() else room
         self._retyped = False
         self._ear: int | None = None
-        self._looking = self._look_again = False
+        self._looking = 0
+        self._look_again = False
         self._entered = self._done = False
         self.data_channels = False
         """Whether the server was built with data channels."""
@@ -64,7 +65,7 @@ class JanusProtocol:
     def open(self) -> None:
         """Begin over a new connection to the server: create the session, or claim the old one."""
         self._requests.forget()
-        self._looking = self._look_again = False
+        self._looking, self._look_again = 0, False
         self.silence = 0
         if self.session is None:
             self._requests.ask("info", self._informed)
@@ -87,6 +88,7 @@ class JanusProtocol:
         if not self._entered or self._done:
             return []
         events = self._tell(self._subscriptions.begin_round())
+        self._looking = max(0, self._looking - 1)
         self._look()
         return events
 
@@ -189,14 +191,14 @@ class JanusProtocol:
     def _look(self) -> None:
         """Ask who is there, at once or as soon as the last answer is here."""
         if self._ear is None or self._looking:
-            self._look_again = self._looking
+            self._look_again = self._looking > 0
             return
-        self._looking, self._look_again = True, False
+        self._looking, self._look_again = PATIENCE, False
         body = {"request": "listparticipants", "room": self._room}
         self._requests.message(self._ear, body, self._looked)
 
     def _looked(self, message: Message) -> Iterator[Event]:
-        self._looking = False
+        self._looking = 0
         if message.code == INVALID and not self._entered and not self._retyped:
             # Where rooms are text to the server, 1234 is "1234".
             self._retyped = True

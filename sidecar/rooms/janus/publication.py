@@ -11,12 +11,12 @@ from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer, RTCSessionDes
 from config.errors import RoomError
 from sidecar.media.peer import close, peer_connection, send_composite
 from sidecar.rooms.janus.candidates import add_candidate
+from sidecar.rooms.janus.viewing import CHANNEL
 
 log = structlog.get_logger(__name__)
 
 NEGOTIATION: Final = 10.0
-CHANNEL: Final = "JanusDataChannel"
-"""The label that Janus' own client uses: what other clients listen on."""
+"""Seconds for either description."""
 BACKLOG: Final = 64 * 1024
 """Bytes that may wait in the channel; beyond that, events are left out."""
 

@@ -15,6 +15,8 @@ from sidecar.rooms.janus.candidates import add_candidate
 
 log = structlog.get_logger(__name__)
 
+CHANNEL: Final = "JanusDataChannel"
+"""The label that Janus' own client uses: what other clients send and listen on."""
 NEGOTIATION: Final = 10.0
 """Seconds for an answer: gathering from a STUN or TURN server that is down takes 5 s."""
 CONNECTING: Final = 15.0
@@ -57,6 +59,9 @@ class Viewing:
                     else:
                         # Sound, or a second camera: not sent, and so not decoded either.
                         transceiver.direction = "inactive"
+                if self.peer.sctp is not None:
+                    # Janus sends no data before the subscriber has opened a channel.
+                    self._listen(self.peer.createDataChannel(CHANNEL))
                 await self.peer.setLocalDescription()
         except TimeoutError as error:
             raise RoomError("no ICE candidates in time") from error

@@ -1,0 +1,148 @@
+"""A Janus server for tests: VideoRooms, by WebSocket and HTTP, in the clear and by TLS."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self, TypeAlias
+
+from tests.servers.find import need
+from tests.servers.process import LOOPBACK, ServerProcess, free_ports
+
+Setting: TypeAlias = str | int | bool
+LIBRARIES: Final = (
+    Path("/usr/lib/x86_64-linux-gnu/janus"),
+    Path("/usr/lib/aarch64-linux-gnu/janus"),
+    Path("/usr/local/lib/janus"),
+    Path("/opt/janus/lib/janus"),
+)
+KEPT: Final = ("videoroom", "websockets", "libjanus_http")
+"""Of all its plugins and transports, what the name of those that are loaded holds."""
+
+
+@dataclass(slots=True)
+class Setup:
+    """What a test wants of its server."""
+
+    rooms: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+    """Those that are there from the start, and again after a restart."""
+    general: Mapping[str, Setting] = field(default_factory=dict)
+    """Further settings of janus.jcfg."""
+    nat: Mapping[str, Setting] = field(default_factory=dict)
+    videoroom: Mapping[str, Setting] = field(default_factory=dict)
+    """Further settings of the plugin."""
+    certificate: tuple[Path, Path] | None = None
+    """A certificate and its key: TLS is spoken too."""
+
+
+class JanusServer:
+    """Runs while it is entered; skips the test where there is none to be had."""
+
+    def __init__(self, folder: Path, setup: Setup | None = None) -> None:
+        executable = need("janus")
+        self.ports = dict(zip(("ws", "http", "wss", "https"), free_ports(4), strict=True))
+        _configure(folder, setup or Setup(), self.ports, _library(executable))
+        command = [executable, "-F", folder, "-C", folder / "janus.jcfg"]
+        self.process = ServerProcess(command, self.ports["http"], folder / "log")
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.process.stop()
+
+    def url(self, room: str = "1234", scheme: str = "ws", query: str = "") -> str:
+        """The address that is pasted for ``room``."""
+        return f"janus+{scheme}://{LOOPBACK}:{self.ports[scheme]}/{room}{query}"
+
+    async def start(self) -> None:
+        """Start it and wait until it is up, by WebSocket too."""
+        await self.process.start()
+        async with asyncio.timeout(10):
+            while not _open(self.ports["ws"]):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+
+
+def _open(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
+        return True
+    return False
+
+
+def _library(executable: Path) -> Path:
+    places = (executable.parents[1] / "lib" / "janus", *LIBRARIES)
+    return next(filter(Path.is_dir, places), LIBRARIES[0])
+
+
+def _configure(folder: Path, setup: Setup, ports: Mapping[str, int], library: Path) -> None:
+    """Write the configuration, everything on loopback; media go over whatever ICE finds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    certificate: dict[str, Setting] = {}
+    if setup.certificate is not None:
+        cert, key = setup.certificate
+        certificate = {"cert_pem": str(cert), "cert_key": str(key)}
+    tls = bool(certificate)
+    files: dict[str, dict[str, Mapping[str, Setting]]] = {
+        "janus": {
+            "general": {
+                "configs_folder": str(folder),
+                "plugins_folder": str(library / "plugins"),
+                "transports_folder": str(library / "transports"),
+                "events_folder": str(library / "events"),
+                "loggers_folder": str(library / "loggers"),
+                **setup.general,
+            },
+            "nat": dict(setup.nat),
+            "plugins": {"disable": _unneeded(library / "plugins")},
+            "transports": {"disable": _unneeded(library / "transports")},
+        },
+        "janus.plugin.videoroom": {
+            "general": setup.videoroom,
+            **{f"room-{name}": room for name, room in setup.rooms.items()},
+        },
+        "janus.transport.websockets": {
+            "general": {
+                "ws": True,
+                "ws_ip": LOOPBACK,
+                "ws_port": ports["ws"],
+                "wss": tls,
+                "wss_ip": LOOPBACK,
+                "wss_port": ports["wss"],
+            },
+            "certificates": certificate,
+        },
+        "janus.transport.http": {
+            "general": {
+                "http": True,
+                "ip": LOOPBACK,
+                "port": ports["http"],
+                "https": tls,
+                "secure_ip": LOOPBACK,
+                "secure_port": ports["https"],
+            },
+            "certificates": certificate,
+        },
+    }
+    for name, sections in files.items():
+        lines = [line for title, values in sections.items() for line in _section(title, values)]
+        (folder / f"{name}.jcfg").write_text("\n".join(lines) + "\n")
+
+
+def _unneeded(folder: Path) -> str:
+    names = (path.name for path in folder.glob("*.so"))
+    return ",".join(name for name in names if not any(kept in name for kept in KEPT))
+
+
+def _section(title: str, values: Mapping[str, Setting]) -> Iterable[str]:
+    yield f"{title}: {{"
+    for key, value in values.items():
+        shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
+        yield f"  {key} = {shown}"
+    yield "}"
