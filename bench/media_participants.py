@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 from bench.media_footage import clip
 from bench.media_rig import OURS, Load, camera, child, load, pinned, rig, viewer
 from bench.table import Table
 
 
-async def sustained(participants: int, seconds: float) -> Load:
-    """The load of so many cameras of 640x360@30 composited for one viewer."""
+async def sustained(participants: int, seconds: float, footage: Path) -> Load:
+    """The load of so many cameras with ``footage`` composited for one viewer."""
     async with (
-        child("cameras", str(participants), str(clip())) as cameras,
+        child("cameras", str(participants), str(footage)) as cameras,
         child("viewers", "1") as watching,
         rig() as (running, life),
     ):
@@ -40,7 +41,7 @@ def measure(quick: bool) -> Iterator[Table]:
     )
     with pinned(OURS):
         for participants in (2, 4) if quick else (1, 4, 9, 12, 16):
-            got = asyncio.run(sustained(participants, 3 if quick else 20))
+            got = asyncio.run(sustained(participants, 3 if quick else 20, clip()))
             ticks = f"{got.tick_ms[0]:.1f} / {got.tick_ms[1]:.1f}"
             table.add(participants, got.core, got.fps, got.late, got.frames_in, ticks)
     yield table

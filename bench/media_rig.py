@@ -19,6 +19,7 @@ from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
 from sidecar.media.peer import closing, peer_connection, send_composite
 from sidecar.media.scene import TileView
+from sidecar.rooms.room import Publisher
 
 OURS, THEIRS = 1, 0
 """The cores of the sidecar and of everybody else."""
@@ -100,10 +101,10 @@ async def camera(peer: Child, life: AsyncExitStack) -> Feed:
     return feed
 
 
-async def viewer(peer: Child, encoder: Encoder, life: AsyncExitStack) -> None:
+async def viewer(peer: Child, composite: Publisher, life: AsyncExitStack) -> None:
     """Show the composite to the next viewer of ``peer``."""
     connection = await life.enter_async_context(closing(peer_connection()))
-    send_composite(connection, encoder.subscribe())
+    send_composite(connection, composite.subscribe())
     await connection.setRemoteDescription(RTCSessionDescription(**await peer.read()))
     await _answer(connection, peer)
 

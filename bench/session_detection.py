@@ -1,0 +1,118 @@
+"""How many participants one core sustains with everything on: media, detection and policy."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from bench.media_footage import IDLE, clip
+from bench.media_rig import OURS, camera, child, pinned, viewer
+from bench.table import Table
+from config.settings import Settings
+from config.table import load_table
+from sidecar.assembly import make_detector, make_stickers, make_store
+from sidecar.media.feed import Feed
+from sidecar.rooms.room import Joined, Publisher, RoomChange, Want
+from sidecar.session import Session
+from sidecar.stats import SessionStats
+
+LIVELY = 6
+"""One participant in so many shows a hand all the time; the others sit still."""
+
+
+class FeedRoom:
+    """A room of feeds that are there already, with the composite handed to whoever wants it."""
+
+    name = "bench"
+
+    def __init__(self, feeds: Sequence[Feed]) -> None:
+        self._feeds = feeds
+        self.composite: asyncio.Future[Publisher] = asyncio.get_running_loop().create_future()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        pass
+
+    async def changes(self) -> AsyncIterator[RoomChange]:
+        for number, feed in enumerate(self._feeds, 1):
+            yield Joined(str(number), f"Participant {number}", feed)
+        await asyncio.Event().wait()
+
+    async def publish(self, composite: Publisher) -> None:
+        self.composite.set_result(composite)
+
+    def want(self, participant: str, want: Want) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a session did in a while, and what it cost."""
+
+    core: float
+    """Percent of one core, all threads."""
+    fps: float
+    late: int
+    samples: float
+    """A second and participant."""
+
+
+async def worked(participants: int, seconds: float, *, half: bool) -> Work:
+    """The work of a session with so many mannequins, one in six of them lively."""
+    settings, table = Settings(), load_table()
+    lively = max(1, participants // LIVELY)
+    async with (
+        child("cameras", str(lively), str(clip(half=half))) as hands,
+        child("cameras", str(participants - lively), str(clip(IDLE, half=half))) as still,
+        child("viewers", "1") as watching,
+        make_detector(make_store(settings), table, settings) as detector,
+        asyncio.timeout(seconds + 120),
+        AsyncExitStack() as life,
+    ):
+        feeds = [
+            await camera(hands if number < lively else still, life)
+            for number in range(participants)
+        ]
+        room = FeedRoom(feeds)
+        session = Session(room, detector, make_stickers(table, settings), table, settings)
+        await life.enter_async_context(session)
+        await viewer(watching, await room.composite, life)
+        await asyncio.sleep(4)
+        return await _measured(session, seconds)
+
+
+async def _measured(session: Session, seconds: float) -> Work:
+    before, cpu, began = session.stats(), time.process_time(), time.monotonic()
+    await asyncio.sleep(seconds)
+    after, wall = session.stats(), time.monotonic() - began
+    return Work(
+        core=100 * (time.process_time() - cpu) / wall,
+        fps=(after.frames_out - before.frames_out) / wall,
+        late=after.late_ticks - before.late_ticks,
+        samples=(_samples(after) - _samples(before)) / wall / len(after.participants),
+    )
+
+
+def _samples(stats: SessionStats) -> int:
+    return sum(one.samples for one in stats.participants)
+
+
+def measure(quick: bool) -> Iterator[Table]:
+    """Rows by layer and number of participants."""
+    table = Table(
+        "Participants on one core, with detection",
+        ("participants", "layer", "% of a core", "pictures/s", "late ticks", "samples/s each"),
+        "VP8 in, 1280x720@25 out to one viewer, every shipped label, 5 samples/s wanted of each; "
+        "one in six shows a hand all the time. Cameras and viewer run on the other core.",
+    )
+    sizes = ((2, False),) if quick else ((4, False), (6, False), (9, False), (9, True), (16, True))
+    with pinned(OURS):
+        for participants, half in sizes:
+            got = asyncio.run(worked(participants, 3 if quick else 20, half=half))
+            layer = "320x180@15" if half else "640x360@30"
+            table.add(participants, layer, got.core, got.fps, got.late, got.samples)
+    yield table
