@@ -59,8 +59,10 @@ def kill_browsers() -> None:
                 process.kill()
 
 
-def camera_file(folder: Path, person: Person, pose: str, fps: int = 15) -> Path:
-    """A Y4M file that Chromium plays in a loop as its camera: two seconds of a mannequin."""
+def camera_file(
+    folder: Path, person: Person, pose: str, fps: int = 15, *, seconds: int = 2
+) -> Path:
+    """A Y4M file that Chromium plays in a loop as its camera: a few seconds of a mannequin."""
     path = folder / f"{pose}.y4m"
     moments = [
         render(person, idle(POSES[pose], moment / 5), Scene(), 640, 360, seed=moment)
@@ -69,8 +71,8 @@ def camera_file(folder: Path, person: Person, pose: str, fps: int = 15) -> Path:
     planes = [b"FRAME\n" + _planes(moment) for moment in moments]
     with path.open("wb") as file:
         file.write(b"YUV4MPEG2 W640 H360 F%d:1 Ip A1:1 C420jpeg\n" % fps)
-        for tick in range(2 * fps):
-            file.write(planes[tick * len(planes) // (2 * fps)])
+        for tick in range(seconds * fps):
+            file.write(planes[tick * len(planes) // (2 * fps) % len(planes)])
     return path
 
 

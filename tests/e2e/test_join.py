@@ -1,0 +1,83 @@
+"""The command as a user runs it: in a process of its own, with real nets, ended by Ctrl-C."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from reactions.mannequin import CAST
+from tests.e2e.browser import camera_file
+
+pytestmark = pytest.mark.models
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody with a thumb up for a while: Ctrl-C comes before the end."""
+    folder = tmp_path_factory.mktemp("recording")
+    return camera_file(folder, next(iter(CAST.values())), "thumbs_up", fps=10, seconds=20)
+
+
+@asynccontextmanager
+async def joined(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sidecar", "join", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=2**20,
+    )
+    try:
+        async with asyncio.timeout(120):
+            yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def line_of(process: asyncio.subprocess.Process, kind: str) -> dict[str, object]:
+    """The next line on standard output that tells of ``kind``."""
+    assert process.stdout is not None
+    async for line in process.stdout:
+        told: dict[str, object] = json.loads(line)
+        if told["event"] == kind and told.get("label") in (None, "thumbs_up"):
+            return told
+    raise AssertionError(f"ended without telling of {kind}")
+
+
+async def test_a_recording_gets_reactions_until_ctrl_c(recording: Path, tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    async with joined(str(recording), "--publish", "none", "--events", str(log)) as process:
+        assert (await line_of(process, "status"))["system"]
+        assert (await line_of(process, "reaction.started"))["label"] == "thumbs_up"
+        process.send_signal(signal.SIGINT)
+        _, complaints = await process.communicate()
+        assert process.returncode == 130, complaints.decode()
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert events[0]["event"] == "participant.joined"
+    assert "thumbs_up" in {event.get("label") for event in events}
+
+
+async def test_labels_that_are_not_asked_for_are_not_told(recording: Path, tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    options = ("--publish", "none", "--labels", "thumbs_up", "--for", "3s", "--events", str(log))
+    async with joined(str(recording), *options) as process:
+        await process.communicate()
+        assert process.returncode == 0
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {event["label"] for event in told if "label" in event} == {"thumbs_up"}
+
+
+async def test_nobody_is_sampled_who_was_not_asked(recording: Path, tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    options = ("--publish", "none", "--consent", "opt-in", "--for", "3s", "--events", str(log))
+    async with joined(str(recording), *options) as process:
+        await process.communicate()
+        assert process.returncode == 0
+    kinds = {json.loads(line)["event"] for line in log.read_text().splitlines()}
+    assert kinds <= {"participant.joined", "participant.left"}
