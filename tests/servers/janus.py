@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
+import aiohttp
+
 from tests.servers.find import need
 from tests.servers.process import LOOPBACK, ServerProcess, free_ports
 
@@ -18,6 +20,8 @@ LIBRARIES: Final = (
     Path("/usr/local/lib/janus"),
     Path("/opt/janus/lib/janus"),
 )
+PORTS: Final = ("ws", "http", "wss", "https", "admin")
+ADMIN_SECRET: Final = "admin"
 KEPT: Final = ("videoroom", "websockets", "libjanus_http")
 """Of all its plugins and transports, what the name of those that are loaded holds."""
 
@@ -42,9 +46,9 @@ class JanusServer:
 
     def __init__(self, folder: Path, setup: Setup | None = None) -> None:
         executable = need("janus")
-        self.ports = dict(zip(("ws", "http", "wss", "https"), free_ports(4), strict=True))
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         _configure(folder, setup or Setup(), self.ports, _library(executable))
-        command = [executable, "-F", folder, "-C", folder / "janus.jcfg"]
+        command: list[str | Path] = [executable, "-F", folder, "-C", folder / "janus.jcfg"]
         self.process = ServerProcess(command, self.ports["http"], folder / "log")
 
     async def __aenter__(self) -> Self:
@@ -64,6 +68,15 @@ class JanusServer:
         async with asyncio.timeout(10):
             while not _open(self.ports["ws"]):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+    async def add_token(self, token: str) -> None:
+        """Let clients in that show ``token``; the server must have an ``admin_secret``."""
+        request = {"janus": "add_token", "token": token, "transaction": "t"}
+        request["admin_secret"] = ADMIN_SECRET
+        url = f"http://{LOOPBACK}:{self.ports['admin']}/admin"
+        async with aiohttp.ClientSession() as http, http.post(url, json=request) as response:
+            said = await response.json(content_type=None)
+            assert said["janus"] == "success", said
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -97,6 +110,7 @@ def _configure(folder: Path, setup: Setup, ports: Mapping[str, int], library: Pa
                 "transports_folder": str(library / "transports"),
                 "events_folder": str(library / "events"),
                 "loggers_folder": str(library / "loggers"),
+                "admin_secret": ADMIN_SECRET,
                 **setup.general,
             },
             "nat": dict(setup.nat),
@@ -126,6 +140,12 @@ def _configure(folder: Path, setup: Setup, ports: Mapping[str, int], library: Pa
                 "https": tls,
                 "secure_ip": LOOPBACK,
                 "secure_port": ports["https"],
+            },
+            "admin": {
+                "admin_http": True,
+                "admin_ip": LOOPBACK,
+                "admin_port": ports["admin"],
+                "admin_base_path": "/admin",
             },
             "certificates": certificate,
         },

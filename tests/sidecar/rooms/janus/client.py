@@ -1,8 +1,9 @@
 """Somebody else in the room: an independent Janus client over a WebSocket, with aiortc's media."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -25,11 +26,12 @@ Json: TypeAlias = dict[str, Any]
 class JanusClient:
     """One session; whatever the server tells it without being asked is kept in ``events``."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, session: int = 0) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, **signature: str) -> None:
         self._socket = socket
+        self._signature = signature
         self._numbers = itertools.count()
         self._answers: dict[str, asyncio.Future[Json]] = {}
-        self.session = session
+        self.session = 0
         self.events: list[Json] = []
 
     async def listen(self) -> None:
@@ -48,12 +50,19 @@ class JanusClient:
         """Make a request; its answer."""
         transaction = f"client-{next(self._numbers)}"
         answer = self._answers[transaction] = asyncio.get_running_loop().create_future()
-        request: Json = {"janus": kind, "transaction": transaction, **fields}
+        request: Json = {"janus": kind, "transaction": transaction, **fields, **self._signature}
         if self.session:
             request["session_id"] = self.session
         await self._socket.send_json(request)
         async with asyncio.timeout(20):
-            return await answer
+            said: Json = await answer
+            return said
+
+    async def part(self, kind: str, **fields: object) -> None:
+        """Free something, of a server that may be dead."""
+        if not self._socket.closed:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                await self.ask(kind, **fields)
 
     async def attach(self) -> int:
         """A new handle of the VideoRoom plugin."""
@@ -73,7 +82,7 @@ class JanusClient:
             answer["jsep"] = said["jsep"]
         return answer
 
-    async def create(self, room: int | str, **settings: object) -> None:
+    async def create(self, room: int | str, **settings: Any) -> None:
         """Make a room that lasts until the server ends."""
         answer = await self.say(await self.attach(), "create", room=room, **settings)
         assert answer["videoroom"] == "created", answer
@@ -99,19 +108,19 @@ class Camera:
 
 
 @asynccontextmanager
-async def client(port: int) -> AsyncIterator[JanusClient]:
-    """A session of its own, destroyed on the way out."""
+async def client(port: int, **signature: str) -> AsyncIterator[JanusClient]:
+    """A session of its own, destroyed on the way out; ``signature`` goes with every request."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         socket = await stack.enter_async_context(
             http.ws_connect(f"ws://127.0.0.1:{port}/", protocols=["janus-protocol"])
         )
-        someone = JanusClient(socket)
+        someone = JanusClient(socket, **signature)
         listening = asyncio.create_task(someone.listen())
         try:
             someone.session = (await someone.ask("create"))["data"]["id"]
             yield someone
-            await someone.ask("destroy")
+            await someone.part("destroy")
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -134,7 +143,7 @@ async def camera(
 
     ``alias`` is what its codec is called in our description, which Janus believes.
     """
-    extra: Mapping[str, str] = {} if pin is None else {"pin": pin}
+    extra: Json = {} if pin is None else {"pin": pin}
     handle = await someone.attach()
     said = await someone.say(handle, "join", ptype="publisher", room=room, display=display, **extra)
     assert said["videoroom"] == "joined", said
@@ -151,7 +160,7 @@ async def camera(
             yield Camera(handle, said["id"], peer, channel)
         finally:
             track.stop()
-            await someone.ask("detach", handle_id=handle)
+            await someone.part("detach", handle_id=handle)
 
 
 async def publish(
@@ -188,4 +197,4 @@ async def watching(
         jsep = {"type": "answer", "sdp": peer.localDescription.sdp, "trickle": False}
         await someone.say(handle, "start", jsep=jsep)
         yield next(track for track in tracks if track.kind == "video")
-        await someone.ask("detach", handle_id=handle)
+        await someone.part("detach", handle_id=handle)

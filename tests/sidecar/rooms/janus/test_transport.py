@@ -1,0 +1,135 @@
+"""Every way to speak to a Janus server, and every lock it may have on its door."""
+
+import datetime
+import ipaddress
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from config.errors import RefusedError, RoomError
+from tests.servers.janus import JanusServer, Setup
+from tests.servers.process import free_ports
+from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.rooms.janus.attending import attending, options
+from tests.sidecar.rooms.janus.client import camera, client
+
+SECRET, TOKEN = "an-api-secret", "a-stored-token"
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_file, key_file
+
+
+@pytest.fixture
+async def locked(tmp_path: Path) -> AsyncIterator[JanusServer]:
+    """A server that speaks TLS, wants an API secret, and calls its rooms by names."""
+    setup = Setup(
+        rooms={"kitchen": {"publishers": 6}, "1234": {"publishers": 6}},
+        general={"api_secret": SECRET},
+        videoroom={"string_ids": True},
+        certificate=self_signed(tmp_path),
+    )
+    async with JanusServer(tmp_path / "janus", setup) as server:
+        yield server
+
+
+@pytest.mark.parametrize("scheme", ["wss", "https"])
+async def test_rooms_are_joined_by_tls_with_a_secret_and_by_name(
+    locked: JanusServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    url = locked.url("kitchen", scheme)
+    async with (
+        client(locked.ports["ws"], apisecret=SECRET) as someone,
+        camera(someone, "kitchen", "Ada", ColourTrack()),
+        attending(url, options({"JANUS_API_SECRET": SECRET}), publishing=True) as sidecar,
+    ):
+        await eventually(lambda: sidecar.frames("Ada") > 0)
+
+
+async def test_a_name_of_digits_is_tried_as_text_too(locked: JanusServer) -> None:
+    async with attending(locked.url("1234"), options({"JANUS_API_SECRET": SECRET})) as sidecar:
+        assert not sidecar.ended
+
+
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+@pytest.mark.parametrize("environ", [{}, {"JANUS_API_SECRET": "not-this-one"}])
+async def test_a_wrong_secret_is_told_and_not_shown(
+    locked: JanusServer, scheme: str, environ: dict[str, str]
+) -> None:
+    with pytest.raises(RefusedError, match="JANUS_API_SECRET") as refused:
+        async with attending(locked.url("kitchen", scheme), options(environ)):
+            pass
+    assert "not-this-one" not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["wss", "https"])
+async def test_a_certificate_that_nobody_trusts_is_told(locked: JanusServer, scheme: str) -> None:
+    with pytest.raises(RoomError, match="certificate"):
+        async with attending(locked.url("kitchen", scheme)):
+            pass
+
+
+async def test_tokens_that_the_server_has_stored_are_sent(tmp_path: Path) -> None:
+    setup = Setup(
+        rooms={"1234": {"publishers": 6}},
+        general={"token_auth": True},
+    )
+    async with JanusServer(tmp_path, setup) as server:
+        with pytest.raises(RefusedError, match="JANUS_TOKEN"):
+            async with attending(server.url(), options({"JANUS_TOKEN": "another"})):
+                pass
+        await server.add_token(TOKEN)
+        async with attending(server.url(), options({"JANUS_TOKEN": TOKEN})) as sidecar:
+            assert not sidecar.ended
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss", "http", "https"])
+async def test_a_server_that_is_not_there_is_told(scheme: str) -> None:
+    (port,) = free_ports(1)
+    with pytest.raises(RoomError, match=re.escape(f"127.0.0.1:{port}")):
+        async with attending(f"janus+{scheme}://127.0.0.1:{port}/1234"):
+            pass
+
+
+async def test_candidates_that_come_after_the_description_are_used(tmp_path: Path) -> None:
+    setup = Setup(rooms={"1234": {"publishers": 6}}, nat={"full_trickle": True})
+    async with (
+        JanusServer(tmp_path, setup) as server,
+        client(server.ports["ws"]) as someone,
+        camera(someone, 1234, "Ada", ColourTrack()),
+        attending(server.url(), publishing=True) as sidecar,
+    ):
+        await eventually(lambda: sidecar.frames("Ada") > 0)
