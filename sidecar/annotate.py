@@ -39,7 +39,9 @@ class PictureReport:
     error: str | None
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """One line; whatever of a file's name is no Unicode becomes U+FFFD."""
+        text = json.dumps(asdict(self), ensure_ascii=False)
+        return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def report_label(score: LabelScore, rule: ReactionRule) -> LabelReport:

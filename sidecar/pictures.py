@@ -16,6 +16,7 @@ SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", 
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
 """A picture of 64 megapixels is 192 MB of RGB; no camera in a meeting comes near."""
+_SMALLER = "scale it down"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,18 +37,20 @@ def read_picture(path: Path, *, longest: int = 1920) -> Picture:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise PictureError(f"{size} bytes exceed the limit of {MAX_BYTES}", where=str(path))
+            what = f"{size} bytes exceed the limit of {MAX_BYTES}"
+            raise PictureError(what, where=str(path), do=_SMALLER)
         with Image.open(path) as picture:
             if picture.width * picture.height > MAX_PIXELS:
-                raise PictureError(
-                    f"{picture.width}x{picture.height} exceeds {MAX_PIXELS} pixels", where=str(path)
-                )
+                what = f"{picture.width}x{picture.height} exceeds {MAX_PIXELS} pixels"
+                raise PictureError(what, where=str(path), do=_SMALLER)
             upright = ImageOps.exif_transpose(picture).convert("RGB")
             width, height = upright.size
             upright.thumbnail((longest, longest), Image.Resampling.BILINEAR)
             return Picture(np.asarray(upright), width, height)
     except PictureError:
         raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"exceeds {MAX_PIXELS} pixels", where=str(path), do=_SMALLER) from error
     except UnidentifiedImageError as error:
         raise PictureError("not a picture that we can read", where=str(path)) from error
     except Exception as error:
@@ -65,4 +68,5 @@ def write_picture(frame: av.VideoFrame, path: Path) -> None:
         Image.fromarray(frame.to_ndarray(format="rgb24")).save(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise PictureError(f"can't be written: {reason}", where=str(path)) from error
+        do = "name it .jpg, .png or .webp, in a folder that you may write to"
+        raise PictureError(f"can't be written: {reason}", where=str(path), do=do) from error

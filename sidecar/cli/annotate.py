@@ -1,5 +1,6 @@
 """``sidecar annotate``: what pictures show, one JSON line each."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -44,12 +45,11 @@ def command(
 def listed(listing: Path) -> Iterator[Path]:
     """The paths in the lines of ``listing`` (``-``: of standard input), as they come.
 
-    Empty lines are left out. Raises PictureError where the list can't be read.
+    Empty lines are left out; file names need not be UTF-8. Raises PictureError where the list can't
+    be read.
     """
     try:
-        with nullcontext(sys.stdin) if str(listing) == "-" else listing.open() as lines:
-            yield from (Path(line.rstrip("\r\n")) for line in lines if line.strip())
+        with nullcontext(sys.stdin.buffer) if str(listing) == "-" else listing.open("rb") as lines:
+            yield from (Path(os.fsdecode(line.rstrip(b"\r\n"))) for line in lines if line.strip())
     except OSError as error:
         raise PictureError(f"can't be read: {error.strerror}", where=str(listing)) from error
-    except UnicodeDecodeError as error:
-        raise PictureError("is not a list in UTF-8", where=str(listing)) from error

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 RETRY_AFTER: Final = {409: 1, 503: 5}
 """Seconds that a client is asked to wait before it tries again, by status."""
 
+_DO: Final = {404: "check the address; docs/http.md has all of them", 413: "send less"}
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -50,10 +52,11 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+        allowed = error.headers.get("Allow", "")
         # Only the text of a 413 says more than its title: which limit the body exceeds.
         detail = error.text if error.status == 413 and error.text else error.reason
-        return problem(error.status, detail, headers=allow)
+        do = f"use {allowed}" if allowed else _DO.get(error.status, "")
+        return problem(error.status, detail, do=do, headers={"Allow": allowed} if allowed else None)
     except TimeoutError:
         return problem(408, "the request took too long")
     except (ConnectionResetError, OSError):

@@ -68,7 +68,8 @@ def read_offer(body: bytes, content_type: str, role: Role) -> Offer:
     return Offer(sdp, role)
 
 
-def _refused(status: int, what: str, role: Role, do: str = "") -> SignallingError:
+def _refused(status: int, what: str, role: Role) -> SignallingError:
+    do = f"send a {role.upper()} client's offer, as application/sdp"
     return SignallingError(what, status=status, where=role.value, do=do)
 
 

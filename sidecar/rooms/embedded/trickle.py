@@ -55,5 +55,8 @@ def check_entity(if_match: str | None, etag: str) -> None:
         raise _refused(412, "If-Match names another ICE session")
 
 
-def _refused(status: int, what: str, do: str = "") -> SignallingError:
+_TRICKLE: Final = "leave it out: an offer with all its candidates does without"
+
+
+def _refused(status: int, what: str, do: str = _TRICKLE) -> SignallingError:
     return SignallingError(what, status=status, where="PATCH", do=do)

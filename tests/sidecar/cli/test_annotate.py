@@ -20,16 +20,13 @@ def test_list_has_a_path_a_line_and_may_have_empty_ones(tmp_path: Path) -> None:
 
 
 def test_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("a.png\nb.png\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a.png\nb.png\n")))
     assert list(listed(Path("-"))) == [Path("a.png"), Path("b.png")]
 
 
-def test_list_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+def test_list_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="No such file"):
         list(listed(tmp_path / "gone"))
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(PictureError, match="is not a list in UTF-8"):
-        list(listed(tmp_path / "binary"))
 
 
 @pytest.mark.models
@@ -54,3 +51,14 @@ def test_each_picture_is_one_line_in_order_and_a_bad_one_stops_nothing(
     assert scores == sorted(scores, reverse=True)
     assert {label["label"] for label in up["labels"][:3]} == {"face", "hand", "thumbs_up"}
     assert all(label["fires"] == (label["score"] >= label["threshold"]) for label in up["labels"])
+
+
+@pytest.mark.models
+def test_a_name_that_is_no_text_is_one_line_and_the_rest_goes_on(run: Run, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 36)).save(tmp_path / "fine.png")
+    (tmp_path / "list").write_bytes(b"caf\xe9.png\n\xff\x00\nfine.png\n")
+    status, out, _ = run("annotate", "--list", "list")
+    assert status == 0
+    *bad, fine = map(json.loads, out.splitlines())
+    assert [line["error"] is None for line in (*bad, fine)] == [False, False, True]
+    assert fine["picture"] == "fine.png"
