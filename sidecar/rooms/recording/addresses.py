@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from config.errors import ConfigError
+from sidecar.rooms.lists import split
 from sidecar.rooms.names import display_name
 
 MAX_CAMERAS: Final = 49
@@ -19,8 +20,6 @@ MAX_CAMERAS: Final = 49
 MAX_ADDRESS: Final = 64 * 1024
 """Characters of the whole argument."""
 _CAMERA: Final = re.compile(r"rtsps?://|webcam:", re.IGNORECASE)
-_BETWEEN: Final = re.compile(r"[,\s](?=rtsps?://|webcam:)", re.IGNORECASE)
-_SEPARATORS: Final = ", \t\r\n"
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -81,8 +80,7 @@ def parse(address: str) -> Clips | Sequence[Camera]:
         raise ConfigError("is no path and no list of cameras", where=address[:40])
     if not _CAMERA.match(address.strip()):
         return Clips(_path(address))
-    parts = _BETWEEN.split(address.strip(_SEPARATORS))
-    cameras = [_camera(part.strip(_SEPARATORS)) for part in parts]
+    cameras = [_camera(part) for part in split(address, _CAMERA)]
     if len(cameras) > MAX_CAMERAS:
         raise ConfigError(f"{len(cameras)} cameras are too many", do=f"name {MAX_CAMERAS} at most")
     return cameras

@@ -8,9 +8,9 @@ from typing import Self, TypeAlias
 
 import av
 import structlog
-from aiortc.mediastreams import MediaStreamError
 
 from config.errors import RefusedError, SidecarError
+from sidecar.media.latest import LatestFrame
 
 log = structlog.get_logger(__name__)
 
@@ -21,19 +21,16 @@ Frames: TypeAlias = Callable[[threading.Event], Iterator[av.VideoFrame]]
 """Makes frames until they end or the event is set; called, and closed, in the thread."""
 
 
-class ThreadTrack:
+class ThreadTrack(LatestFrame):
     """A ``VideoSource`` whose frames come from ``frames``, run in a thread while it is entered."""
 
     def __init__(self, name: str, frames: Frames) -> None:
+        super().__init__()
         self._name = name
         self._frames = frames
         self._stop = threading.Event()
-        self._newest: av.VideoFrame | None = None
-        self._news = asyncio.Event()
-        self.over = asyncio.Event()
-        """Set when there will be no more frames."""
         self.reason = "the end of the recording"
-        """Why there are no more, for people."""
+        """Why there are no more frames, for people."""
         self.refused = False
         """Whether whoever has the frames won't let us have them."""
 
@@ -50,23 +47,13 @@ class ThreadTrack:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await self.over.wait()
-        self._end()
-
-    async def recv(self) -> av.VideoFrame:
-        """The next frame; raises MediaStreamError when there are no more."""
-        while self._newest is None:
-            if self.over.is_set():
-                raise MediaStreamError
-            self._news.clear()
-            await self._news.wait()
-        frame, self._newest = self._newest, None
-        return frame
+        self.end()
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         frames = self._frames(self._stop)
         try:
             for frame in frames:
-                if self._stop.is_set() or not _post(loop, self._take, frame):
+                if self._stop.is_set() or not _post(loop, self.put, frame):
                     break
         except SidecarError as error:
             self.reason = error.what
@@ -78,15 +65,7 @@ class ThreadTrack:
         finally:
             if isinstance(frames, Generator):
                 frames.close()
-            _post(loop, self._end)
-
-    def _take(self, frame: av.VideoFrame) -> None:
-        self._newest = frame
-        self._news.set()
-
-    def _end(self) -> None:
-        self.over.set()
-        self._news.set()
+            _post(loop, self.end)
 
 
 def _post(loop: asyncio.AbstractEventLoop, act: Callable[..., None], *args: object) -> bool:

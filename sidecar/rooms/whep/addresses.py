@@ -1,0 +1,54 @@
+"""Addresses of WHEP streams as users write them, one or many. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from config.errors import ConfigError
+from sidecar.rooms.http_signalling.endpoint import Endpoint, Kind, endpoint
+from sidecar.rooms.lists import split
+from sidecar.rooms.names import display_name, distinct
+
+MAX_STREAMS: Final = 49
+"""As many as the largest layout has tiles."""
+MAX_ADDRESSES: Final = 64 * 1024
+"""Characters of the whole argument."""
+_STREAM: Final = re.compile(r"whep\+https?://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One stream, and what to call whoever is in it."""
+
+    endpoint: Endpoint
+    name: str
+
+
+def recognises(text: str) -> bool:
+    """Whether ``text`` begins with the address of a stream."""
+    return bool(_STREAM.match(text.strip()))
+
+
+def parse(text: str, token: str = "") -> Sequence[Address]:
+    """The streams that ``text`` names, each under a name of its own.
+
+    A stream is called as its fragment says, or as the last part of its path that isn't ``whep``.
+    Raises ConfigError where one of them is no address.
+    """
+    if len(text) > MAX_ADDRESSES:
+        raise ConfigError("is too long for a list of streams", where=text[:40])
+    urls = split(text, _STREAM)
+    if len(urls) > MAX_STREAMS:
+        raise ConfigError(f"{len(urls)} streams are too many", do=f"name {MAX_STREAMS} at most")
+    endpoints = [endpoint(Kind.WHEP, "whep+" + url[5:], token) for url in urls]
+    names = distinct(_name(url) for url in urls)
+    return [Address(*pair) for pair in zip(endpoints, names, strict=True)]
+
+
+def _name(url: str) -> str:
+    parts = urlsplit(url)
+    steps = [step for step in unquote(parts.path).split("/") if step and step.lower() != "whep"]
+    last = steps[-1] if steps else parts.hostname or ""
+    return display_name(unquote(parts.fragment) or last)

@@ -1,0 +1,119 @@
+"""A meeting made of WHEP streams: each is a participant, there or not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Final, Self
+
+import aiohttp
+import structlog
+from aiortc import RTCPeerConnection
+
+from config.errors import RefusedError, RoomError
+from sidecar.media.feed import Feed
+from sidecar.rooms.http_signalling.call import CallOptions
+from sidecar.rooms.http_signalling.failures import Again
+from sidecar.rooms.room import Joined, Publisher, RoomChange, Want
+from sidecar.rooms.whep.addresses import Address
+from sidecar.rooms.whep.stream import Stream
+
+log = structlog.get_logger(__name__)
+
+FIRST: Final = 10.0
+"""Seconds until entering no longer waits for streams that have neither come nor failed."""
+
+
+class WhepRoom:
+    """Implements ``Room``. A stream that ends, or isn't there yet, is waited for on its own: its
+    tile stands still meanwhile, and the others go on."""
+
+    def __init__(self, addresses: Sequence[Address], options: CallOptions) -> None:
+        self._addresses = addresses
+        self._options = options
+        self._streams: list[Stream] = []
+        self._feeds: list[Feed] = []
+        self._life = AsyncExitStack()
+
+    @property
+    def name(self) -> str:
+        names = [address.name for address in self._addresses]
+        return names[0] if len(names) == 1 else f"{len(names)} streams"
+
+    async def __aenter__(self) -> Self:
+        """Ask for every stream; raises RefusedError where none will ever be ours, RoomError where
+        no server answers."""
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            self._streams = [
+                Stream(http, address.endpoint, address.name, self._options)
+                for address in self._addresses
+            ]
+            tasks = [
+                asyncio.create_task(stream.run(), name=f"stream {stream.name}")
+                for stream in self._streams
+            ]
+            stack.push_async_callback(_stop, tasks)
+            self._feeds = [
+                await stack.enter_async_context(Feed(stream.frames)) for stream in self._streams
+            ]
+            await self._tried()
+            self._life = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._life.aclose()
+
+    async def changes(self) -> AsyncIterator[RoomChange]:
+        waiting: dict[asyncio.Future[object], Stream] = {}
+        for stream, feed in zip(self._streams, self._feeds, strict=True):
+            yield Joined(stream.name, stream.name, feed)
+            waiting[asyncio.ensure_future(stream.frames.over.wait())] = stream
+        try:
+            while waiting:
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for future in done:
+                    stream = waiting.pop(future)
+                    yield Joined(stream.name, stream.name, None, str(stream.failure))
+        finally:
+            for future in waiting:
+                future.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        raise self._hopeless()
+
+    async def publish(self, composite: Publisher) -> None:
+        """Streams are for watching: the composite needs an outlet of its own."""
+        log.info("streams take no composite", do="publish to a whip+https:// address or a file")
+
+    def want(self, participant: str, want: Want) -> None:
+        """Which layers there are is an extension of WHEP that no server we know has."""
+
+    def peers(self) -> Sequence[RTCPeerConnection]:
+        """The connections of the streams that are watched now."""
+        return [stream.peer for stream in self._streams if stream.peer is not None]
+
+    async def _tried(self) -> None:
+        """Wait for the first attempts; raises where it is clear that nothing will come of them."""
+        tried = [asyncio.ensure_future(stream.tried.wait()) for stream in self._streams]
+        try:
+            await asyncio.wait(tried, timeout=FIRST)
+        finally:
+            for future in tried:
+                future.cancel()
+            await asyncio.gather(*tried, return_exceptions=True)
+        failures = [stream.failure for stream in self._streams]
+        if all(failure and failure.again is Again.NEVER for failure in failures):
+            raise self._hopeless()
+        if all(failure and not failure.status and failure.where for failure in failures):
+            raise RoomError(self._problems(), do="check the address, and that the server runs")
+
+    def _hopeless(self) -> RefusedError:
+        return RefusedError(self._problems(), where=self.name)
+
+    def _problems(self) -> str:
+        return "; ".join(f"{stream.name}: {stream.failure}" for stream in self._streams)
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

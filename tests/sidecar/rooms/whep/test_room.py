@@ -1,0 +1,109 @@
+"""Streams of a real mediamtx as a meeting: they come, go, and come back."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from config.errors import RefusedError, RoomError
+from sidecar.media.feed import Feed
+from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.room import Joined, RoomChange
+from sidecar.rooms.whep.adapter import ADAPTER
+from tests.servers.mediamtx import Mediamtx
+from tests.sidecar.clients import ColourTrack, eventually, publishing
+from tests.sidecar.media.pictures import descriptors, threads
+from tests.sidecar.rooms.recording.test_room import attended
+
+OPTIONS = JoinOptions("REACTIONS")
+TOKEN = "ada:open-sesame"
+
+
+def streams(server: Mediamtx, *names: str) -> str:
+    return ", ".join(f"whep+{server.http(name)}/whep" for name in names)
+
+
+@asynccontextmanager
+async def camera(server: Mediamtx, path: str, luma: int = 128) -> AsyncIterator[None]:
+    """A camera that shows one grey under ``path``."""
+    async with (
+        aiohttp.ClientSession() as http,
+        publishing(http, server.http(f"{path}/whip"), ColourTrack(luma)),
+    ):
+        yield
+
+
+def feeds(changes: list[RoomChange]) -> list[Feed]:
+    return [change.feed for change in changes if isinstance(change, Joined) and change.feed]
+
+
+async def frames_again(feed: Feed) -> None:
+    """Wait until ``feed`` has shown something new."""
+    seen = feed.frames
+    await eventually(lambda: feed.frames > seen + 5)
+
+
+def luma(feed: Feed) -> float:
+    assert feed.frame is not None
+    return float(feed.frame.to_ndarray(format="gray").mean())
+
+
+async def test_streams_come_and_go_each_on_its_own(tmp_path: Path) -> None:
+    async with Mediamtx(tmp_path) as server, camera(server, "yard", 60):
+        room = ADAPTER.room(streams(server, "door", "yard"), OPTIONS)
+        async with room, attended(room) as changes:
+            # Nobody publishes at the door yet: its tile waits.
+            await eventually(lambda: len(changes) == 2)
+            door, yard = feeds(changes)
+            await frames_again(yard)
+            assert door.frames == 0
+            async with camera(server, "door", 200):
+                await frames_again(door)
+                assert luma(door) > luma(yard) + 50
+            await eventually(lambda: door.stale(time.monotonic()))
+            await frames_again(yard)
+            async with camera(server, "door", 200):
+                await frames_again(door)
+            # One tile each from beginning to end: nobody left, nobody joined.
+            assert len(changes) == 2
+
+
+async def test_everything_is_back_with_its_server_and_nothing_is_left(tmp_path: Path) -> None:
+    async with Mediamtx(tmp_path) as server:
+        before = threads(), descriptors()
+        async with AsyncExitStack() as stack:
+            publisher = await stack.enter_async_context(AsyncExitStack())
+            await publisher.enter_async_context(camera(server, "door"))
+            room = await stack.enter_async_context(ADAPTER.room(streams(server, "door"), OPTIONS))
+            changes = await stack.enter_async_context(attended(room))
+            await eventually(lambda: changes)
+            (door,) = feeds(changes)
+            await frames_again(door)
+            await server.restart()
+            await publisher.aclose()
+            async with camera(server, "door"):
+                await frames_again(door)
+        await eventually(lambda: threads() <= before[0] and descriptors() <= before[1])
+        log = server.log.read_text()
+        assert log.count("is reading from path 'door'") == 2
+
+
+async def test_a_token_opens_and_without_one_we_are_refused_for_good(tmp_path: Path) -> None:
+    async with Mediamtx(tmp_path, token=TOKEN) as server:
+        with pytest.raises(RefusedError, match=r"door: answered 401.*WHEP_TOKEN"):
+            async with ADAPTER.room(streams(server, "door"), OPTIONS):
+                pytest.fail("entered without a token")
+        options = JoinOptions("REACTIONS", environ={"WHEP_TOKEN": "ada:guess"})
+        with pytest.raises(RefusedError, match="refuses our token") as caught:
+            async with ADAPTER.room(streams(server, "door"), options):
+                pytest.fail("entered with a wrong token")
+        assert "guess" not in str(caught.value)
+
+
+async def test_a_server_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(RoomError, match="Connection refused"):
+        async with ADAPTER.room("whep+http://127.0.0.1:9/door/whep", OPTIONS):
+            pytest.fail("entered")
