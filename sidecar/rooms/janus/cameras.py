@@ -1,7 +1,7 @@
 """Everybody whose camera is watched, from the server's offer to the session's ``Joined``."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,7 +42,6 @@ class Cameras:
 
     def __init__(
         self,
-        ice_servers: Iterable[RTCIceServer],
         *,
         relay_only: bool,
         tell: Callable[[RoomChange], None],
@@ -50,7 +49,7 @@ class Cameras:
         give_up: Callable[[str, str], None],
         prefer: Callable[[str, Layer], None],
     ) -> None:
-        self._ice_servers = tuple(ice_servers)
+        self.ice_servers: Sequence[RTCIceServer] = ()
         self._relay_only = relay_only
         self._tell = tell
         self._answer = answer
@@ -88,7 +87,7 @@ class Cameras:
     def _offered(self, offer: heard.Offered) -> None:
         """Answer an offer, and watch what comes."""
         viewing = Viewing(
-            self._ice_servers,
+            self.ice_servers,
             relay_only=self._relay_only,
             on_text=lambda text: self._consent(offer.feed, said(text)),
         )

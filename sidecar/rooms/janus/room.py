@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequenc
 from typing import Final, Self
 
 import structlog
-from aiortc import RTCPeerConnection
+from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
 from sidecar.rooms.adapter import JoinOptions
@@ -15,6 +15,7 @@ from sidecar.rooms.janus.cameras import Cameras
 from sidecar.rooms.janus.link import Link
 from sidecar.rooms.janus.protocol import JanusProtocol
 from sidecar.rooms.janus.publication import Publication
+from sidecar.rooms.janus.relays import usable
 from sidecar.rooms.janus.subscriptions import Layer
 from sidecar.rooms.room import Publisher, RoomChange, Want
 
@@ -35,8 +36,8 @@ class JanusRoom:
         self._address = address
         self._options = options
         self._protocol = JanusProtocol(address.room, pin=address.pin, token=token, secret=secret)
+        self._ice_servers: Sequence[RTCIceServer] = ()
         self._cameras = Cameras(
-            options.ice_servers,
             relay_only=options.relay_only,
             tell=self._tell,
             answer=self._answer,
@@ -58,6 +59,9 @@ class JanusRoom:
 
     async def __aenter__(self) -> Self:
         try:
+            how = self._options
+            servers = await usable(how.ice_servers, relay_only=how.relay_only)
+            self._ice_servers = self._cameras.ice_servers = servers
             self._spawn(self._talk())
             async with asyncio.timeout(ENTERING):
                 await self._entered.wait()
@@ -91,7 +95,7 @@ class JanusRoom:
     async def publish(self, composite: Publisher) -> None:
         publication = self._publication = Publication(
             composite.subscribe(),
-            self._options.ice_servers,
+            self._ice_servers,
             relay_only=self._options.relay_only,
             data_channel=self._protocol.data_channels,
         )

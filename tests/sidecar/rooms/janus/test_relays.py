@@ -1,0 +1,68 @@
+"""Media through a real TURN server and no other way."""
+
+from pathlib import Path
+
+import pytest
+from aiortc import RTCIceServer, RTCPeerConnection
+
+from config.errors import RoomError
+from sidecar.rooms.janus.relays import usable
+from tests.servers.coturn import coturn
+from tests.servers.janus import JanusServer
+from tests.servers.process import LOOPBACK, free_ports
+from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.rooms.janus.attending import attending, options
+from tests.sidecar.rooms.janus.client import JanusClient, camera
+
+
+def candidate_types(peer: RTCPeerConnection) -> set[str]:
+    """The types of all candidates that a connection has told of."""
+    lines = peer.localDescription.sdp.splitlines()
+    return {line.split(" typ ")[1].split()[0] for line in lines if " typ " in line}
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_cameras_and_composite_go_through_a_relay_alone(
+    server: JanusServer, someone: JanusClient, room: int, tmp_path: Path, transport: str
+) -> None:
+    async with (
+        coturn(tmp_path, udp=transport == "udp") as relay,
+        camera(someone, room, "Ada", ColourTrack()),
+    ):
+        how = options(ice_servers=[relay.ice_server(transport)], relay_only=True)
+        async with attending(server.url(str(room)), how, publishing=True) as sidecar:
+            await eventually(lambda: sidecar.frames("Ada") > 5)
+            peers = sidecar.room.peers()  # type: ignore[attr-defined]
+            assert [candidate_types(peer) for peer in peers] == [{"relay"}, {"relay"}]
+            await eventually(lambda: peers[0].connectionState == "connected")
+
+
+async def test_where_udp_is_blocked_the_relay_is_reached_by_tcp(tmp_path: Path) -> None:
+    async with coturn(tmp_path, udp=False) as relay:
+        by_udp, by_tcp = relay.ice_server("udp"), relay.ice_server("tcp")
+        stun = RTCIceServer("stun:127.0.0.1")
+        given = [stun, RTCIceServer([by_udp.urls, by_tcp.urls], by_udp.username, by_udp.credential)]
+        chosen = await usable(given, relay_only=False)
+        assert [server.urls for server in chosen] == [stun.urls, by_tcp.urls]
+
+
+async def test_no_relay_to_be_had_is_one_clear_line(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    nobody = RTCIceServer(f"turn:{LOOPBACK}:{port}?transport=tcp", "ada", "turn-password")
+    async with coturn(tmp_path) as relay:
+        refused = relay.ice_server("udp", password="wrong-password")
+        with pytest.raises(RoomError, match=f"{LOOPBACK}:{port}") as error:
+            await usable([nobody, refused], relay_only=True)
+    assert "wrong-password" not in str(error.value)
+    assert "transport=tcp" in error.value.do
+
+
+async def test_relay_only_without_a_relay_is_told() -> None:
+    with pytest.raises(RoomError, match="no TURN server is given"):
+        await usable([RTCIceServer("stun:127.0.0.1")], relay_only=True)
+
+
+async def test_the_only_relay_is_not_tried_beforehand() -> None:
+    only = RTCIceServer("turn:203.0.113.1", "ada", "turn-password")
+    chosen = await usable([only], relay_only=False)
+    assert [server.urls for server in chosen] == [only.urls]
