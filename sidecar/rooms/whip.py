@@ -1,106 +1,130 @@
-"""A WHIP client (RFC 9725): publishes one track to an HTTP endpoint and takes it away again."""
+"""Publishing by WHIP (RFC 9725): one track for a while, or the composite as long as it takes."""
 
 import asyncio
-import contextlib
-from typing import Self
-from urllib.parse import urljoin
+from contextlib import AsyncExitStack
+from typing import Final, Self
 
 import aiohttp
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCPeerConnection
 
 from config.errors import SignallingError
-from sidecar.media.peer import close, peer_connection
+from sidecar.media.peer import send_composite
+from sidecar.rooms.http_signalling.call import Call, CallOptions
+from sidecar.rooms.http_signalling.endpoint import Endpoint, Kind, endpoint, shown
+from sidecar.rooms.http_signalling.failures import Failure
+from sidecar.rooms.http_signalling.redial import Redial
+from sidecar.rooms.room import Publisher
 
-SIGNALLING_SECONDS = 15
-MAX_REDIRECTS = 5
-MAX_ANSWER_BYTES = 64 * 1024
+TOKEN: Final = "WHIP_TOKEN"  # noqa: S105
+"""The environment's variable that holds a bearer token for the server."""
+BUSY: Final = frozenset({409, 425, 429, 503})
+"""Statuses of a server that is as it should be, but can't take us yet."""
 
 
 class WhipPublisher:
-    """Publishes ``track`` to ``url`` while it is entered; the track is stopped on the way out.
+    """Publishes ``track``, of VP8 packets, to ``url`` while it is entered, and stops it then.
 
     Raises SignallingError if the server refuses, or doesn't answer as a WHIP server does.
     """
 
-    def __init__(self, url: str, track: MediaStreamTrack) -> None:
-        self._url = url
+    def __init__(
+        self,
+        url: str,
+        track: MediaStreamTrack,
+        *,
+        token: str = "",
+        options: CallOptions | None = None,
+    ) -> None:
+        self._endpoint = endpoint(Kind.WHIP, url, token)
         self._track = track
-        self._peer: RTCPeerConnection | None = None
-        self._resource: str | None = None
+        self._options = options or CallOptions()
+        self._life = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._peer = peer_connection()
-        try:
-            self._peer.addTransceiver(self._track, direction="sendonly")
-            await self._peer.setLocalDescription(await self._peer.createOffer())
-            await self._take(await self._post(self._peer.localDescription.sdp))
-        except BaseException:
-            await self.__aexit__()
-            raise
+        async with AsyncExitStack() as stack:
+            stack.callback(self._track.stop)
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            call = Call(http, self._endpoint, self._options, self._prepare)
+            stack.push_async_callback(call.leave)
+            if (failure := await call.connect()) is not None:
+                raise _error(failure, self._endpoint)
+            self._life = stack.pop_all()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._track.stop()
-        resource, self._resource = self._resource, None
-        peer, self._peer = self._peer, None
-        try:
-            if resource is not None:
-                await _delete(resource)
-        finally:
-            if peer is not None:
-                await close(peer)
+        await self._life.aclose()
 
-    async def _take(self, answer: bytes) -> None:
-        assert self._peer is not None
-        try:
-            description = RTCSessionDescription(answer.decode(), "answer")
-            await self._peer.setRemoteDescription(description)
-        except Exception as error:
-            # Whatever breaks in aiortc at an answer that it can't take: ValueError, KeyError, …
-            what = f"its answer can't be used: {error!r}"
-            raise SignallingError(what, status=502, where=_shown(self._url)) from error
-
-    async def _post(self, offer: str) -> bytes:
-        """Send the offer, following 307 and 308 as RFC 9725 asks; the answer's SDP."""
-        url = self._url
-        try:
-            async with aiohttp.ClientSession() as http, asyncio.timeout(SIGNALLING_SECONDS):
-                for _ in range(MAX_REDIRECTS):
-                    headers = {"Content-Type": "application/sdp"}
-                    async with http.post(
-                        url, data=offer, headers=headers, allow_redirects=False
-                    ) as response:
-                        if response.status in (307, 308):
-                            url = urljoin(url, response.headers.get("Location", ""))
-                            continue
-                        return await self._answer(response)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            reason = str(error) or "no answer in time"
-            raise SignallingError(reason, status=502, where=_shown(url)) from error
-        raise SignallingError("too many redirects", status=502, where=_shown(url))
-
-    async def _answer(self, response: aiohttp.ClientResponse) -> bytes:
-        if response.status != 201:
-            what = f"answered {response.status} {response.reason}"
-            raise SignallingError(what, status=response.status, where=_shown(str(response.url)))
-        if (location := response.headers.get("Location")) is not None:
-            # Relative to where the redirects led, or DELETE goes to the wrong server.
-            self._resource = urljoin(str(response.url), location)
-        try:
-            await response.content.readexactly(MAX_ANSWER_BYTES + 1)
-        except asyncio.IncompleteReadError as all_of_it:
-            return all_of_it.partial
-        what = f"its answer has more than {MAX_ANSWER_BYTES} bytes"
-        raise SignallingError(what, status=502, where=_shown(str(response.url)))
+    def _prepare(self, peer: RTCPeerConnection) -> None:
+        send_composite(peer, self._track)
 
 
-async def _delete(resource: str) -> None:
-    """Say goodbye; a server that can't be reached notices by itself."""
-    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-        async with aiohttp.ClientSession() as http, asyncio.timeout(SIGNALLING_SECONDS):
-            await http.delete(resource)
+class WhipOutlet:
+    """Implements ``Outlet``: shows the composite at ``url`` from ``publish`` until it is left.
+
+    A connection that is lost is made anew, with backoff, unless the server refuses us for good.
+    """
+
+    def __init__(self, url: str, *, token: str = "", options: CallOptions | None = None) -> None:
+        self._endpoint = endpoint(Kind.WHIP, url, token)
+        self._options = options or CallOptions()
+        self._life = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._life.aclose()
+
+    async def publish(self, composite: Publisher) -> None:
+        """Begin; raises SignallingError where the server refuses, or isn't there.
+
+        A server that is only busy is waited for behind the caller's back.
+        """
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            broadcast = _Broadcast(http, self._endpoint, self._options, composite)
+            task = asyncio.create_task(broadcast.run(), name=broadcast.name)
+            stack.push_async_callback(_stop, task)
+            await broadcast.tried.wait()
+            failure = broadcast.failure
+            if failure is not None and failure.status not in BUSY:
+                raise _error(failure, self._endpoint)
+            self._life = stack.pop_all()
 
 
-def _shown(url: str) -> str:
-    """``url`` without its query, where tokens travel."""
-    return url.partition("?")[0]
+class _Broadcast(Redial):
+    """The composite on its way to one endpoint."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        endpoint: Endpoint,
+        options: CallOptions,
+        composite: Publisher,
+    ) -> None:
+        super().__init__(http, endpoint, f"publishing to {shown(endpoint.url)}", options)
+        self._composite = composite
+        self._track: MediaStreamTrack | None = None
+
+    def _prepare(self, peer: RTCPeerConnection) -> None:
+        self._track = self._composite.subscribe()
+        send_composite(peer, self._track)
+
+    def _release(self) -> None:
+        track, self._track = self._track, None
+        if track is not None:
+            track.stop()
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _error(failure: Failure, endpoint: Endpoint) -> SignallingError:
+    return SignallingError(
+        failure.what,
+        status=failure.status or 502,
+        where=failure.where or shown(endpoint.url),
+        do=failure.do,
+    )
