@@ -20,7 +20,7 @@ class Memory:
         self._process = uuid4().hex[:8]
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self._servers: OrderedDict[str, str] = OrderedDict()
-        self._failures: OrderedDict[str, int] = OrderedDict()
+        self._blocked: OrderedDict[str, int] = OrderedDict()
         self._leases: dict[tuple[str, str], set[int]] = {}
 
     def newest(self, token: str) -> str:
@@ -31,10 +31,6 @@ class Memory:
         """Use ``newer`` from now on where ``token`` is what we were given."""
         _keep(self._tokens, token, newer)
 
-    def forget(self, token: str) -> None:
-        """The newer token doesn't work: go back to the one given."""
-        self._tokens.pop(token, None)
-
     def next_server(self, server: str) -> str:
         """Where to join once what ``server`` hosts; the server itself the time after that."""
         return self._servers.pop(server, server)
@@ -43,16 +39,13 @@ class Memory:
         """``server`` asks to join at ``other`` the next time."""
         _keep(self._servers, server, other)
 
-    def media_failures(self, server: str) -> int:
-        """How often in a row media found no way to ``server``."""
-        return self._failures.get(server, 0)
+    def blocked(self, server: str) -> int:
+        """How often media found no way to ``server``: the next time another may be better."""
+        return self._blocked.get(server, 0)
 
-    def note_media(self, server: str, *, through: bool) -> None:
-        """Media got through to ``server``, or it didn't."""
-        if through:
-            self._failures.pop(server, None)
-        else:
-            _keep(self._failures, server, self.media_failures(server) + 1)
+    def note_blocked(self, server: str) -> None:
+        """Media found no way to ``server``."""
+        _keep(self._blocked, server, self.blocked(server) + 1)
 
     def lease(self, server: str, room: str) -> "Lease":
         """A number that no other room object of this process uses there at the time.

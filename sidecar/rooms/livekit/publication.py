@@ -12,7 +12,7 @@ from livekit.protocol.models import DataPacket, UserPacket
 from config.errors import RefusedError, RoomError
 from sidecar.media.peer import close, peer_connection, send_composite
 from sidecar.rooms.livekit import messages
-from sidecar.rooms.livekit.protocol import Answered, Candidate, Published, Unpublishable
+from sidecar.rooms.livekit.protocol import Answered, Published, Unpublishable
 from sidecar.rooms.room import Publisher
 
 log = structlog.get_logger(__name__)
@@ -40,39 +40,43 @@ class Publication:
         send: Callable[[bytes], None],
     ) -> None:
         self.peer: RTCPeerConnection = peer_connection(ice_servers, relay_only=relay_only)
+        self.begun = asyncio.Event()
+        """The server answered: from now on media may look for its way."""
         self._send = send
         self._track = composite.subscribe()
         send_composite(self.peer, self._track)
         self._channel = self.peer.createDataChannel("_reliable") if data else None
-        self._accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._accepted = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._failure: Exception | None = None
 
     async def start(self) -> None:
         """Publish; raises RoomError where the server doesn't take it, RefusedError if it won't."""
         try:
             async with asyncio.timeout(PUBLISHING):
                 self._send(messages.add_composite(self._track.id))
-                await self._accepted
+                await self._reached(self._accepted)
                 await self.peer.setLocalDescription(await self.peer.createOffer())
                 self._send(messages.offer(self.peer.localDescription.sdp))
-                await self._answered
+                await self._reached(self._answered)
         except TimeoutError as error:
             raise RoomError("the server did not take the composite in time") from error
 
     def published(self, published: Published) -> None:
         """The server knows the track now."""
-        if published.cid == self._track.id and not self._accepted.done():
-            self._accepted.set_result(None)
+        if published.cid == self._track.id:
+            self._accepted.set()
 
     def refused(self, refusal: Unpublishable) -> None:
         """The server won't have the track."""
-        if not self._accepted.done():
-            self._accepted.set_exception(
-                RefusedError(
-                    f"the composite can't be published: {refusal.why}",
-                    do="grant the token canPublish, with the source camera",
-                )
-            )
+        what = f"the composite can't be published: {refusal.why}"
+        self.fail(RefusedError(what, do="grant the token canPublish, with the source camera"))
+
+    def fail(self, error: Exception) -> None:
+        """Let ``start`` raise ``error``, if it is still at it."""
+        self._failure = error
+        self._accepted.set()
+        self._answered.set()
 
     async def answered(self, answered: Answered) -> None:
         """Take the server's answer; raises RoomError where aiortc can't."""
@@ -82,16 +86,8 @@ class Publication:
         except Exception as error:
             # Whatever breaks in aiortc at an answer that it can't take: ValueError, KeyError, …
             raise RoomError(f"the server's answer can't be used: {error!r}") from error
-        if not self._answered.done():
-            self._answered.set_result(None)
-
-    async def take(self, candidate: Candidate) -> None:
-        """Take one more way to the server; one that can't be used is ignored."""
-        try:
-            await self.peer.addIceCandidate(candidate.candidate)
-        except Exception as error:
-            # Whatever aiortc or the system finds wrong with an address: others may do.
-            log.debug("candidate ignored", reason=repr(error))
+        self.begun.set()
+        self._answered.set()
 
     def announce(self, event: Mapping[str, object]) -> None:
         """Send ``event`` to everybody, unless nothing can be sent now."""
@@ -108,6 +104,9 @@ class Publication:
     async def close(self) -> None:
         """Take the composite away and free the connection."""
         self._track.stop()
-        for waited_for in (self._accepted, self._answered):
-            waited_for.cancel()
         await close(self.peer)
+
+    async def _reached(self, step: asyncio.Event) -> None:
+        await step.wait()
+        if self._failure is not None:
+            raise self._failure

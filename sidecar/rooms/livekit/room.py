@@ -13,13 +13,13 @@ from config.errors import RefusedError
 from sidecar.media.feed import Feed
 from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.livekit import messages
-from sidecar.rooms.livekit.access import TOKEN, GivenToken, KeyPair
+from sidecar.rooms.livekit.access import SKEW, TOKEN, GivenToken, KeyPair, read_grants
 from sidecar.rooms.livekit.address import Address
 from sidecar.rooms.livekit.audience import Audience, Shown
 from sidecar.rooms.livekit.chat import Chat
 from sidecar.rooms.livekit.ice import choose_servers, relays
 from sidecar.rooms.livekit.leaving import Leaving
-from sidecar.rooms.livekit.memory import Memory
+from sidecar.rooms.livekit.memory import Lease, Memory
 from sidecar.rooms.livekit.participant import Participant
 from sidecar.rooms.livekit.protocol import Entered, Event, People, Renewed, Unwatchable
 from sidecar.rooms.livekit.publication import Publication
@@ -56,7 +56,7 @@ class LiveKitRoom:
         self._clock = clock
         given = access.grants.room if isinstance(access, GivenToken) else ""
         self._name = address.room or given or "LiveKit"
-        self._lease = memory.lease(address.server, self._name)
+        self._lease: Lease | None = None
         self._server = address.server
         self._audience = Audience()
         self._chat = Chat()
@@ -76,6 +76,7 @@ class LiveKitRoom:
     async def __aenter__(self) -> Self:
         try:
             self._http = aiohttp.ClientSession()
+            self._lease = self._memory.lease(self._address.server, self._name)
             self._server = self._memory.next_server(self._address.server)
             self._watcher, entered = await self._join(self._watcher_token(), watches=True)
             self._name = entered.room or self._name
@@ -106,7 +107,8 @@ class LiveKitRoom:
         await _finish(closing, LEAVING)
         if self._http is not None:
             await self._http.close()
-        self._lease.release()
+        if self._lease is not None:
+            self._lease.release()
 
     async def changes(self) -> AsyncIterator[RoomChange]:
         """Everybody with a camera as ``Joined``, then each change.
@@ -140,7 +142,10 @@ class LiveKitRoom:
             assert self._watcher is not None, "publish while the room is entered"
             publisher = self._watcher
         else:
-            publisher, _ = await self._join(self._publisher_token(self._access), watches=False)
+            token = self._access.publisher(
+                self._name, self._identity(), self._options.name, self._clock()
+            )
+            publisher, _ = await self._join(token, watches=False)
             self._publisher = publisher
             self._start(publisher)
         publication = Publication(
@@ -180,10 +185,16 @@ class LiveKitRoom:
             await participant.close()
             raise
         self._server = signal.server
-        self._ice[participant] = choose_servers(
-            [*self._options.ice_servers, *relays(entered.ice_servers)],
-            self._memory.media_failures(self._address.server),
-        )
+        offered = [*self._options.ice_servers, *relays(entered.ice_servers)]
+        if self._options.relay_only and not relays(offered):
+            await participant.close()
+            raise RefusedError(
+                "media may only go through a TURN server, and there is none",
+                where=self._server,
+                do="name one by --ice-server, or in the server's configuration",
+            )
+        blocked = self._memory.blocked(self._address.server)
+        self._ice[participant] = choose_servers(offered, blocked)
         return participant, entered
 
     def _start(self, participant: Participant) -> None:
@@ -195,8 +206,8 @@ class LiveKitRoom:
             await participant.run()
         except Exception as error:
             self._failure = self._failure or error
-            if not participant.connected:
-                self._memory.note_media(self._address.server, through=False)
+            if participant.blocked:
+                self._memory.note_blocked(self._address.server)
         self._over = True
         self._announce()
 
@@ -234,13 +245,22 @@ class LiveKitRoom:
 
     def _watcher_token(self) -> str:
         if isinstance(self._access, KeyPair):
-            identity = f"{IDENTITY}-watcher-{self._lease.suffix}"
-            return self._access.watcher(self._name, identity, self._clock())
-        return self._memory.newest(self._access.token)
+            return self._access.watcher(self._name, self._identity("-watcher"), self._clock())
+        return self._current(self._access)
 
-    def _publisher_token(self, access: KeyPair) -> str:
-        identity = f"{IDENTITY}-{self._lease.suffix}"
-        return access.publisher(self._name, identity, self._options.name, self._clock())
+    def _current(self, given: GivenToken) -> str:
+        """The newest form of a token that we were given; RefusedError where its time is over."""
+        token = self._memory.newest(given.token)
+        expires = read_grants(token, TOKEN).expires
+        late = 0.0 if expires is None else self._clock() - expires
+        if late > SKEW:
+            what = f"the token is no longer valid, since {late:.0f} s"
+            raise RefusedError(what, where=TOKEN, do="get a new one")
+        return token
+
+    def _identity(self, role: str = "") -> str:
+        assert self._lease is not None, "an identity is had while the room is entered"
+        return f"{IDENTITY}{role}-{self._lease.suffix}"
 
 
 async def _finish(work: Sequence[Coroutine[object, object, None]], seconds: float) -> None:

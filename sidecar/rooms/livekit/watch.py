@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-import structlog
 from aiortc import RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from config.errors import RoomError
@@ -13,9 +12,7 @@ from sidecar.media.peer import close, peer_connection
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.line import Line
 from sidecar.rooms.livekit.offers import ReadOffer, read_offer
-from sidecar.rooms.livekit.protocol import Candidate, Offered
-
-log = structlog.get_logger(__name__)
+from sidecar.rooms.livekit.protocol import Offered
 
 NEGOTIATION: Final = 12.0
 """Seconds for an answer: gathering from a TURN server that is down takes five."""
@@ -35,6 +32,8 @@ class Watch:
     ) -> None:
         self.peer: RTCPeerConnection = peer_connection(ice_servers, relay_only=relay_only)
         self.peer.on("datachannel", self._listen)
+        self.begun = asyncio.Event()
+        """The first offer is here: from now on media may look for its way."""
         self._send = send
         self._changed = changed
         self._heard = heard
@@ -49,6 +48,7 @@ class Watch:
         try:
             offer = read_offer(offered.sdp)
             async with asyncio.timeout(NEGOTIATION):
+                await self._settled()
                 await self.peer.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
                 await self._assign(offer)
                 await self.peer.setLocalDescription()
@@ -59,16 +59,9 @@ class Watch:
         except Exception as error:
             # Whatever breaks in aiortc at an offer that it can't take: ValueError, KeyError, …
             raise RoomError(f"the server's offer can't be answered: {error!r}") from error
+        self.begun.set()
         self._send(messages.answer(self.peer.localDescription.sdp, offered.number))
         self._changed()
-
-    async def take(self, candidate: Candidate) -> None:
-        """Take one more way to the server; one that can't be used is ignored."""
-        try:
-            await self.peer.addIceCandidate(candidate.candidate)
-        except Exception as error:
-            # Whatever aiortc or the system finds wrong with an address: others may do.
-            log.debug("candidate ignored", reason=repr(error))
 
     async def close(self) -> None:
         """End every feed, and free the connection."""
@@ -88,6 +81,20 @@ class Watch:
                 await ours.carry(line.track, line.ssrcs)
             else:
                 await ours.clear()
+
+    async def _settled(self) -> None:
+        """Wait while the connection is being made.
+
+        aiortc never starts a receiver that is negotiated during the DTLS handshake.
+        """
+        changed = asyncio.Event()
+        self.peer.on("connectionstatechange", changed.set)
+        try:
+            while self.peer.connectionState == "connecting":
+                changed.clear()
+                await changed.wait()
+        finally:
+            self.peer.remove_listener("connectionstatechange", changed.set)
 
     def _listen(self, channel: RTCDataChannel) -> None:
         channel.on("message", self._heard)

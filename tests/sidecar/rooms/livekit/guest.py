@@ -5,6 +5,7 @@ that its server tells it, as every client does.
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -56,6 +57,7 @@ class Guest:
         self.left: rtc.LeaveRequest | None = None
         self._socket = socket
         self._identity = ""
+        self._turn = asyncio.Lock()
         self._codec = "VP8"
         self._publisher = peer_connection()
         self._subscriber = peer_connection()
@@ -158,19 +160,24 @@ class Guest:
                 sdp = message.answer.sdp.replace(f" {self._codec}/", " VP8/")
                 await self._publisher.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
             case "offer":
-                offer = RTCSessionDescription(message.offer.sdp, "offer")
-                await self._subscriber.setRemoteDescription(offer)
-                await self._subscriber.setLocalDescription()
-                answer = rtc.SessionDescription(
-                    type="answer", sdp=self._subscriber.localDescription.sdp, id=message.offer.id
-                )
-                await self._say(rtc.SignalRequest(answer=answer))
+                self._spawn(self._answer(message.offer))
             case "trickle":
                 self._spawn(self._trickle(message.trickle))
             case "subscribed_quality_update":
                 self.qualities.append(message.subscribed_quality_update)
             case "leave":
                 self.left = message.leave
+
+    async def _answer(self, offer: rtc.SessionDescription) -> None:
+        async with self._turn:
+            # aiortc never starts a receiver that is negotiated during the DTLS handshake.
+            await self._until(lambda: self._subscriber.connectionState != "connecting")
+            description = RTCSessionDescription(offer.sdp, "offer")
+            await self._subscriber.setRemoteDescription(description)
+            await self._subscriber.setLocalDescription()
+            sdp = self._subscriber.localDescription.sdp
+            answer = rtc.SessionDescription(type="answer", sdp=sdp, id=offer.id)
+            await self._say(rtc.SignalRequest(answer=answer))
 
     def _update(self, people: Any) -> None:
         for info in people:
@@ -249,7 +256,9 @@ async def joined(
         try:
             yield guest
             if goodbye:
-                await guest.leave()
+                # The server may have been faster.
+                with contextlib.suppress(aiohttp.ClientError):
+                    await guest.leave()
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

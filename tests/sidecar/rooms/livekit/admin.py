@@ -1,0 +1,28 @@
+"""What a room's owner can do, over the server's own HTTP interface."""
+
+from typing import Any
+
+import aiohttp
+
+from tests.servers.livekit import LiveKit
+from tests.sidecar.rooms.livekit.guest import token
+
+
+async def call(server: LiveKit, room: str, method: str, **fields: Any) -> dict[str, Any]:
+    """Call ``RoomService.<method>`` for ``room``, as somebody who may do everything there."""
+    allowed = token(room, "owner", roomAdmin=True, roomCreate=True, roomList=True)
+    url = f"http{server.address.removeprefix('ws')}/twirp/livekit.RoomService/{method}"
+    headers = {"Authorization": f"Bearer {allowed}"}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(url, json={"room": room, **fields}, headers=headers) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+        reply: dict[str, Any] = await answer.json()
+        return reply
+
+
+async def identities(server: LiveKit, room: str) -> list[str]:
+    """Everybody in ``room``, those too whom other participants don't see."""
+    reply = await call(server, room, "ListParticipants")
+    return [person["identity"] for person in reply["participants"]]
