@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
+import av
 import structlog
 
 from sidecar.media.backstage import Backstage
@@ -42,6 +43,9 @@ class Composite:
         self._stickers = canvas.stickers
         self._backstage: Backstage | None = None
         self._task: asyncio.Task[None] | None = None
+        self.listeners: list[Callable[[av.VideoFrame, float], None]] = []
+        """Given each picture, once it is encoded, with its time on ``clock``: called in the thread
+        that draws, so that they must be quick, and must not write into the picture."""
         self.ticks = 0
         """Pictures made."""
         self.late = 0
@@ -98,4 +102,8 @@ class Composite:
         self.seconds = self._clock() - began
 
     def _make(self, tiles: Sequence[TileView], time: float, tick: int) -> list[VideoPacket]:
-        return self._encoder.encode(self._canvas.draw(tiles, time), tick)
+        picture = self._canvas.draw(tiles, time)
+        packets = self._encoder.encode(picture, tick)
+        for listen in tuple(self.listeners):
+            listen(picture, time)
+        return packets
