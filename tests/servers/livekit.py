@@ -1,10 +1,13 @@
 """A LiveKit server on loopback, with an API key of the tests' own."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
+
+from aiortc import RTCIceServer
+from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from tests.servers.find import need
 from tests.servers.process import LOOPBACK, ServerProcess, free_ports
@@ -35,10 +38,13 @@ class LiveKit:
 
 
 @asynccontextmanager
-async def livekit(folder: Path, **settings: object) -> AsyncIterator[LiveKit]:
+async def livekit(
+    folder: Path, *, media: str = LOOPBACK, relays: Sequence[RTCIceServer] = ()
+) -> AsyncIterator[LiveKit]:
     """A LiveKit server that makes any room; what it says goes to ``folder``.
 
-    ``settings`` are further sections of its configuration. Skips the test where there is none.
+    Its clients find it at the address ``media``, and are told of the TURN servers ``relays``. Skips
+    the test where there is none.
     """
     executable = need("livekit")
     http, tcp, udp = free_ports(3)
@@ -48,16 +54,29 @@ async def livekit(folder: Path, **settings: object) -> AsyncIterator[LiveKit]:
         "rtc": {
             "tcp_port": tcp,
             "udp_port": udp,
-            "node_ip": LOOPBACK,
+            "node_ip": media,
             "use_external_ip": False,
-            "enable_loopback_candidate": True,
+            "enable_loopback_candidate": media == LOOPBACK,
+            "turn_servers": [_turn(relay) for relay in relays],
         },
         "keys": {KEY: SECRET},
         "logging": {"level": "info", "pion_level": "error"},
     }
     config = folder / "livekit.yaml"
     # JSON is YAML too.
-    config.write_text(json.dumps({**sections, **settings}))
+    config.write_text(json.dumps(sections))
     command = [str(executable), "--config", str(config)]
     async with ServerProcess(command, http, folder / "livekit.log") as process:
         yield LiveKit(process)
+
+
+def _turn(relay: RTCIceServer) -> Mapping[str, object]:
+    """A TURN server, as the configuration has it."""
+    parsed = parse_stun_turn_uri(str(relay.urls))
+    return {
+        "host": parsed["host"],
+        "port": parsed["port"],
+        "protocol": parsed["transport"],
+        "username": relay.username,
+        "credential": relay.credential,
+    }

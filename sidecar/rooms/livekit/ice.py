@@ -1,7 +1,4 @@
-"""Which of the ICE servers offered to use. Pure.
-
-aiortc takes one STUN and one TURN server, so that the best have to be chosen here.
-"""
+"""In which order to try the ICE servers that there are. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -13,54 +10,38 @@ MAX_SERVERS: Final = 32
 """How many are looked at."""
 
 
-def choose_servers(servers: Iterable[RTCIceServer], attempt: int = 0) -> list[RTCIceServer]:
-    """The first STUN server and the best TURN server of ``servers``, in aiortc's form.
+def in_order(own: Iterable[RTCIceServer], named: Iterable[RTCIceServer]) -> list[RTCIceServer]:
+    """Those that aiortc can use, one address each: our ``own`` and the TURN servers ``named``.
 
-    UDP goes before TCP before TLS, since each adds delay; ``attempt`` counts how often connecting
-    failed before, and takes the next best each time: where UDP is blocked, TLS may get through.
+    STUN goes first, then TURN over UDP, TCP and TLS, since each adds delay. A STUN server named by
+    a media server is left out: it tells us nothing that the media server doesn't see for itself,
+    and costs five seconds where it can't be reached.
     """
-    urls = [
-        (server, url)
-        for server in list(servers)[:MAX_SERVERS]
-        for url in _urls(server)
-        if _cost(url) is not None
+    servers = [
+        *((server, url) for server in own for url in _urls(server)),
+        *((server, url) for server in named for url in _urls(server) if url.startswith("turn")),
+    ][:MAX_SERVERS]
+    ranked = [
+        (rank, RTCIceServer(url, server.username, server.credential))
+        for server, url in servers
+        if (rank := _rank(url)) is not None
     ]
-    stun = [(server, url) for server, url in urls if url.startswith("stun:")][:1]
-    turn = sorted(
-        ((server, url) for server, url in urls if url.startswith(("turn:", "turns:"))),
-        key=lambda entry: _cost(entry[1]) or 0,
-    )
-    chosen = stun + (turn[attempt % len(turn) :][:1] if turn else [])
-    return [RTCIceServer(url, server.username, server.credential) for server, url in chosen]
-
-
-def relays(servers: Iterable[RTCIceServer]) -> list[RTCIceServer]:
-    """The TURN servers among ``servers``.
-
-    A media server sees our address for itself: its STUN server tells nothing new, and costs up to
-    five seconds where it can't be reached.
-    """
-    return [
-        RTCIceServer(url, server.username, server.credential)
-        for server in servers
-        for url in _urls(server)
-        if url.startswith(("turn:", "turns:"))
-    ]
+    return [server for _, server in sorted(ranked, key=lambda entry: entry[0])]
 
 
 def _urls(server: RTCIceServer) -> Sequence[str]:
     return [server.urls] if isinstance(server.urls, str) else server.urls
 
 
-def _cost(url: str) -> int | None:
-    """How far ``url`` is from the best; None for what aiortc can't use."""
+def _rank(url: str) -> int | None:
+    """The place of ``url``, the best first; None for what aiortc can't use."""
     try:
         parsed = parse_stun_turn_uri(url)
     except ValueError:
         return None
     return {
         ("stun", None): 0,
-        ("turn", "udp"): 0,
-        ("turn", "tcp"): 1,
-        ("turns", "tcp"): 2,
+        ("turn", "udp"): 1,
+        ("turn", "tcp"): 2,
+        ("turns", "tcp"): 3,
     }.get((parsed["scheme"], parsed.get("transport")))

@@ -20,7 +20,6 @@ class Memory:
         self._process = uuid4().hex[:8]
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self._servers: OrderedDict[str, str] = OrderedDict()
-        self._blocked: OrderedDict[str, int] = OrderedDict()
         self._leases: dict[tuple[str, str], set[int]] = {}
 
     def newest(self, token: str) -> str:
@@ -38,14 +37,6 @@ class Memory:
     def send_on(self, server: str, other: str) -> None:
         """``server`` asks to join at ``other`` the next time."""
         _keep(self._servers, server, other)
-
-    def blocked(self, server: str) -> int:
-        """How often media found no way to ``server``: the next time another may be better."""
-        return self._blocked.get(server, 0)
-
-    def note_blocked(self, server: str) -> None:
-        """Media found no way to ``server``."""
-        _keep(self._blocked, server, self.blocked(server) + 1)
 
     def lease(self, server: str, room: str) -> "Lease":
         """A number that no other room object of this process uses there at the time.

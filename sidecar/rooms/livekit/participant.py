@@ -44,8 +44,6 @@ class Participant:
         self.signal = signal
         self.watch: Watch | None = None
         self.publication: Publication | None = None
-        self.blocked = False
-        """Media found no way."""
         self._tell = tell
         self._descriptions: asyncio.Queue[Offered | Answered] = asyncio.Queue(MAX_WAITING)
         self._candidates: asyncio.Queue[Candidate] = asyncio.Queue(MAX_WAITING)
@@ -143,26 +141,26 @@ class Participant:
                     changed.clear()
                     await changed.wait()
         except TimeoutError:
-            raise self._no_way() from None
+            raise _no_way(self._where) from None
         connected = peer.connectionState == "connected"
         while peer.connectionState == "connected":
             changed.clear()
             await changed.wait()
         if not connected:
-            raise self._no_way()
+            raise _no_way(self._where)
         raise RoomError("the media connection was lost", where=self._where)
-
-    def _no_way(self) -> RoomError:
-        self.blocked = True
-        return RoomError(
-            "media finds no way to the server",
-            where=self._where,
-            do="let UDP through to its ports, or give it a TURN server over TCP or TLS",
-        )
 
     @property
     def _where(self) -> str:
         return self.signal.server
+
+
+def _no_way(server: str) -> RoomError:
+    return RoomError(
+        "media finds no way to the server",
+        where=server,
+        do="let UDP through to its ports, or give it a TURN server over TCP or TLS",
+    )
 
 
 async def _add(peer: RTCPeerConnection, candidate: RTCIceCandidate) -> None:

@@ -12,12 +12,13 @@ from aiortc import RTCIceServer, RTCPeerConnection
 from config.errors import RefusedError
 from sidecar.media.feed import Feed
 from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.janus.relays import usable
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.access import SKEW, TOKEN, GivenToken, KeyPair, read_grants
 from sidecar.rooms.livekit.address import Address
 from sidecar.rooms.livekit.audience import Audience, Shown
 from sidecar.rooms.livekit.chat import Chat
-from sidecar.rooms.livekit.ice import choose_servers, relays
+from sidecar.rooms.livekit.ice import in_order
 from sidecar.rooms.livekit.leaving import Leaving
 from sidecar.rooms.livekit.memory import Lease, Memory
 from sidecar.rooms.livekit.participant import Participant
@@ -181,20 +182,13 @@ class LiveKitRoom:
         participant = Participant(signal, self._take)
         try:
             entered = await signal.enter()
+            servers = in_order(self._options.ice_servers, entered.ice_servers)
+            relay_only = self._options.relay_only
+            self._ice[participant] = await usable(servers, relay_only=relay_only)
         except BaseException:
             await participant.close()
             raise
         self._server = signal.server
-        offered = [*self._options.ice_servers, *relays(entered.ice_servers)]
-        if self._options.relay_only and not relays(offered):
-            await participant.close()
-            raise RefusedError(
-                "media may only go through a TURN server, and there is none",
-                where=self._server,
-                do="name one by --ice-server, or in the server's configuration",
-            )
-        blocked = self._memory.blocked(self._address.server)
-        self._ice[participant] = choose_servers(offered, blocked)
         return participant, entered
 
     def _start(self, participant: Participant) -> None:
@@ -206,8 +200,6 @@ class LiveKitRoom:
             await participant.run()
         except Exception as error:
             self._failure = self._failure or error
-            if participant.blocked:
-                self._memory.note_blocked(self._address.server)
         self._over = True
         self._announce()
 

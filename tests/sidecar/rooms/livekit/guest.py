@@ -71,6 +71,11 @@ class Guest:
         """The names in the roster."""
         return sorted(info.name for info in self.roster.values())
 
+    def sees(self, luma: int) -> bool:
+        """Whether any track shows pictures as light as ``luma``."""
+        pictures = [frame.to_ndarray() for frame in self.frames.values()]
+        return any(abs(int(picture[10, 10]) - luma) < 6 for picture in pictures)
+
     async def publish(self, track: MediaStreamTrack, *, codec: str = "VP8", **fields: Any) -> str:
         """Publish ``track`` as a camera; the server's id of it.
 
