@@ -1,7 +1,6 @@
 """A real LiveKit server for each module of tests, and a room on it as a session would use it."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from sidecar.media.feed import Feed
 from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.livekit.adapter import LiveKitAdapter
 from sidecar.rooms.livekit.room import LiveKitRoom
+from sidecar.rooms.rejoin import Rejoining
 from sidecar.rooms.room import Consent, Joined, Left, RoomChange
 from tests.servers.livekit import LiveKit, livekit
 
@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKit]:
 class Sight:
     """What a session would see of a room."""
 
-    room: LiveKitRoom
+    room: LiveKitRoom | Rejoining
     present: dict[str, Joined] = field(default_factory=dict)
     opted_out: dict[str, bool] = field(default_factory=dict)
     log: list[RoomChange] = field(default_factory=list)
@@ -83,12 +83,20 @@ def options(server: LiveKit, **changes: object) -> JoinOptions:
 @asynccontextmanager
 async def seen(server: LiveKit, room: str, **changes: object) -> AsyncIterator[Sight]:
     """Take part in ``room`` and follow it."""
-    async with LIVEKIT.room(server.url(room), options(server, **changes)) as entered:
-        sight = Sight(entered)
-        following = asyncio.create_task(sight.follow())
-        try:
-            yield sight
-        finally:
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+    async with (
+        LIVEKIT.room(server.url(room), options(server, **changes)) as entered,
+        following(entered) as sight,
+    ):
+        yield sight
+
+
+@asynccontextmanager
+async def following(room: LiveKitRoom | Rejoining) -> AsyncIterator[Sight]:
+    """Follow a room that is entered."""
+    sight = Sight(room)
+    task = asyncio.create_task(sight.follow())
+    try:
+        yield sight
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

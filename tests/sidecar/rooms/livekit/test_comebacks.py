@@ -1,0 +1,123 @@
+"""A LiveKit server that dies and comes back, and nothing that is left behind."""
+
+import asyncio
+import gc
+import os
+from pathlib import Path
+
+from config.errors import RefusedError, RoomError
+from sidecar.media.encoder import Encoder
+from sidecar.rooms.rejoin import Rejoining
+from tests.servers.livekit import LiveKit, livekit
+from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.media.pictures import descriptors, threads
+from tests.sidecar.rooms.livekit.admin import call, identities
+from tests.sidecar.rooms.livekit.composite import moving
+from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, following, options, seen
+from tests.sidecar.rooms.livekit.guest import joined
+
+LIGHT, GREY = 220, 130
+DEATHS = int(os.environ.get("SIDECAR_TEST_LIVEKIT_DEATHS", "5"))
+"""How often the server is killed; 50 in a soak."""
+VISITS = int(os.environ.get("SIDECAR_TEST_LIVEKIT_VISITS", "5"))
+"""How often a room is joined and left; 200 in a soak."""
+
+
+def held() -> tuple[int, int, int]:
+    """Tasks, threads and descriptors."""
+    gc.collect()
+    return len(asyncio.all_tasks()), threads(), descriptors()
+
+
+async def back_to(before: tuple[int, int, int]) -> None:
+    """Wait until no more is held than before."""
+    await eventually(lambda: all(now <= was for now, was in zip(held(), before, strict=True)))
+
+
+async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
+    tmp_path: Path,
+) -> None:
+    encoder = Encoder(320, 180)
+
+    async def meet(server: LiveKit, sight: Sight) -> None:
+        async with joined(server.address, "back", "ada", watch=True) as ada:
+            await ada.publish(ColourTrack(LIGHT))
+            await eventually(lambda: sight.shows("ada", LIGHT) and ada.sees(GREY))
+            assert ada.names() == ["Reactions"]
+            people.append(sorted(await identities(server, "back")))
+            server.process.kill()
+        await eventually(lambda: not sight.present, 5)
+        await server.process.start()
+
+    people: list[list[str]] = []
+    async with (
+        livekit(tmp_path) as server,
+        moving(encoder, GREY),
+        Rejoining(lambda: LIVEKIT.room(server.url("back"), options(server))) as room,
+        following(room) as sight,
+    ):
+        await room.publish(encoder)
+        await meet(server, sight)
+        before = held()
+        for _ in range(DEATHS - 1):
+            await meet(server, sight)
+        assert room.rejoined >= DEATHS - 1
+        # The same identities each time: no ghost is in the roster beside them.
+        assert len(people[0]) == 3
+        assert all(group == people[0] for group in people)
+        await back_to(before)
+        assert not sight.ended
+
+
+async def test_a_lost_connection_is_told_at_once(tmp_path: Path) -> None:
+    async with livekit(tmp_path) as server, seen(server, "lost") as sight:
+        server.process.kill()
+        await eventually(lambda: sight.ended, 5)
+        assert isinstance(sight.failure, RoomError)
+        assert not isinstance(sight.failure, RefusedError)
+
+
+async def test_leaving_a_dead_server_takes_no_time(tmp_path: Path) -> None:
+    encoder = Encoder(320, 180)
+    async with livekit(tmp_path) as server:
+        async with seen(server, "dead") as sight:
+            await sight.room.publish(encoder)
+            await eventually(
+                lambda: [peer.connectionState for peer in sight.room.peers()] == ["connected"] * 2
+            )
+            server.process.kill()
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 2
+        await eventually(lambda: not encoder.viewers)
+
+
+async def test_joining_and_leaving_leaves_nothing_behind(server: LiveKit) -> None:
+    encoder = Encoder(320, 180)
+
+    async def visit() -> None:
+        async with seen(server, "visits") as sight:
+            await sight.room.publish(encoder)
+            await eventually(lambda: sight.shows("ada", LIGHT))
+
+    async with joined(server.address, "visits", "ada") as ada, moving(encoder, GREY):
+        await ada.publish(ColourTrack(LIGHT))
+        await visit()
+        await asyncio.sleep(0.2)
+        before = held()
+        for _ in range(VISITS):
+            await visit()
+        await back_to(before)
+        await eventually(lambda: not ada.roster)
+
+
+async def test_what_must_not_be_retried_is_not(server: LiveKit) -> None:
+    async with (
+        joined(server.address, "final", "ada"),
+        Rejoining(lambda: LIVEKIT.room(server.url("final"), options(server))) as room,
+        following(room) as sight,
+    ):
+        watcher = next(who for who in await identities(server, "final") if "watcher" in who)
+        await call(server, "final", "RemoveParticipant", identity=watcher)
+        await eventually(lambda: sight.ended)
+        assert isinstance(sight.failure, RefusedError)
+        assert room.rejoined == 0
