@@ -39,11 +39,14 @@ async def test_cameras_and_composite_go_through_a_relay_alone(
 
 async def test_where_udp_is_blocked_the_relay_is_reached_by_tcp(tmp_path: Path) -> None:
     async with coturn(tmp_path, udp=False) as relay:
-        by_udp, by_tcp = relay.ice_server("udp"), relay.ice_server("tcp")
+        both = [relay.ice_server("udp"), relay.ice_server("tcp")]
         stun = RTCIceServer("stun:127.0.0.1")
-        given = [stun, RTCIceServer([by_udp.urls, by_tcp.urls], by_udp.username, by_udp.credential)]
+        given = [
+            stun,
+            RTCIceServer([str(each.urls) for each in both], both[0].username, both[0].credential),
+        ]
         chosen = await usable(given, relay_only=False)
-        assert [server.urls for server in chosen] == [stun.urls, by_tcp.urls]
+        assert [server.urls for server in chosen] == [stun.urls, both[1].urls]
 
 
 async def test_no_relay_to_be_had_is_one_clear_line(tmp_path: Path) -> None:
