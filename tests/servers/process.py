@@ -75,6 +75,11 @@ class ServerProcess:
             self.kill()
             raise
 
+    def signal(self, number: int) -> None:
+        """Send it a signal, such as SIGSTOP: a frozen server."""
+        assert self._process is not None, "not running"
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """End it at once, as a crash would: no goodbye is said."""
         process, self._process = self._process, None

@@ -1,9 +1,9 @@
 """Everybody's camera: a connection each, so that nobody's failure is anybody else's."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
@@ -15,7 +15,7 @@ from sidecar.rooms.galene.errands import Errands, Work
 from sidecar.rooms.galene.events import Offered, Trickled
 from sidecar.rooms.galene.layers import Layers
 from sidecar.rooms.galene.protocol import GaleneProtocol
-from sidecar.rooms.livekit.ice import choose_servers
+from sidecar.rooms.galene.relays import choose
 from sidecar.rooms.room import Want
 
 log = structlog.get_logger(__name__)
@@ -25,8 +25,13 @@ CONNECTING: Final = 15.0
 ASK_AGAIN: Final = (0.3, 0.7, 1.5, 3.0, 6.0, 12.0)
 """Seconds between requests for a stream without a picture."""
 MAX_WITHHELD: Final = 10_000
+OFFERING: Final = 5.0
+"""Seconds that the server may take to offer a stream again; later it is gone."""
 LONGEST_PAUSE: Final = 30.0
 """Seconds between attempts at a camera that can't be reached."""
+
+
+Servers: TypeAlias = tuple[Sequence[RTCIceServer], Sequence[RTCIceServer]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +57,8 @@ class _Stream:
     camera: Camera | None = None
     layers: Layers = field(default_factory=Layers)
     answered_at: float | None = None
+    due_at: float = 0.0
+    """By when it has to be offered again, once it was asked for."""
 
 
 class Cameras:
@@ -75,15 +82,17 @@ class Cameras:
         self._errands = errands
         self._on_news = on_news
         self._flush = flush
-        self._servers: Sequence[RTCIceServer] = ()
+        self._servers: Servers = ((), ())
         self._streams: dict[str, _Stream] = {}
         self._attempts: dict[str, int] = {}
         self._wants: dict[str, Want] = {}
         self._withheld: dict[str, int] = {}
+        self._missing: dict[str, _Stream] = {}
+        """Streams that were given back and asked for again."""
 
-    def use(self, servers: Iterable[RTCIceServer], *, relay_only: bool) -> None:
-        """Connect by these servers from now on."""
-        self._servers, self.relay_only = tuple(servers), relay_only
+    def use(self, servers: Servers, *, relay_only: bool) -> None:
+        """Connect by these servers from now on: our own, and those that the group names."""
+        self._servers, self.relay_only = servers, relay_only
 
     def peers(self) -> list[RTCPeerConnection]:
         """Every connection there is."""
@@ -93,6 +102,7 @@ class Cameras:
         """Somebody shows a camera, or the server describes one anew."""
         if offer.replaces:
             self._forget(offer.replaces)
+        self._missing.pop(offer.stream, None)
         stream = self._streams.get(offer.stream)
         if stream is None:
             participant = _distinct(offer.participant, [s.participant for s in self._all()])
@@ -110,8 +120,9 @@ class Cameras:
     def closed(self, stream: str) -> None:
         """A camera is gone."""
         self._forget(stream)
+        self._missing.pop(stream, None)
         self._attempts.pop(stream, None)
-        present = {known.participant for known in self._all()}
+        present = {known.participant for known in (*self._all(), *self._missing.values())}
         for participant in [person for person in self.seen if person not in present]:
             del self.seen[participant]
             self._wants.pop(participant, None)
@@ -142,6 +153,8 @@ class Cameras:
     def look(self) -> None:
         """Once a second: ask for the right layers, and connect anew what is stuck or broken."""
         now = asyncio.get_running_loop().time()
+        for gone in [gone for gone in self._missing.values() if now > gone.due_at]:
+            self.closed(gone.id)
         for stream in self._all():
             if stream.camera is None:
                 continue
@@ -162,7 +175,7 @@ class Cameras:
         return tuple(self._streams.values())
 
     def _camera(self, stream: _Stream) -> Camera:
-        servers = choose_servers(self._servers, self._attempts.get(stream.id, 0))
+        servers = choose(*self._servers, self._attempts.get(stream.id, 0))
         camera = Camera(servers, lambda: self._look_at(stream, camera), relay_only=self.relay_only)
         stream.answered_at = None
         stream.layers = Layers()
@@ -182,18 +195,19 @@ class Cameras:
             return
         if stream.camera is camera and stream.id in self._streams:
             stream.answered_at = stream.answered_at or asyncio.get_running_loop().time()
-            self._protocol.answer(stream.id, answer)
+            self._protocol.streams.answer(stream.id, answer)
             self._flush()
 
     def _look_at(self, stream: _Stream, camera: Camera) -> None:
-        """React to a connection's new state."""
+        """React to a connection's new state; one that failed is for ``look``.
+
+        A camera that is switched off ends its connection a moment before the server says why.
+        """
         if stream.camera is not camera or self._streams.get(stream.id) is not stream:
             return
         if camera.connected:
             self._attempts.pop(stream.id, None)
             self._see(stream, camera.feed)
-        elif camera.failed:
-            self._renew(stream)
 
     def _see(self, stream: _Stream, feed: Feed | None, problem: str = "") -> None:
         old = self.seen.get(stream.participant)
@@ -213,8 +227,11 @@ class Cameras:
             problem = "no connection to their camera: is UDP blocked, and is there a TURN server?"
             self._see(stream, None, problem)
         self._forget(stream.id)
-        self._protocol.abort(stream.id)
-        self._errands.start(self._ask_again(min(LONGEST_PAUSE, 5.0 * (attempt - 1))))
+        self._protocol.streams.abort(stream.id)
+        pause = min(LONGEST_PAUSE, 5.0 * (attempt - 1))
+        stream.due_at = asyncio.get_running_loop().time() + pause + OFFERING
+        self._missing[stream.id] = stream
+        self._errands.start(self._ask_again(pause))
 
     async def _ask_again(self, pause: float) -> None:
         self._flush()
@@ -226,7 +243,7 @@ class Cameras:
         want = self._wants.get(stream.participant)
         low = stream.layers.choose(want, feed.size, feed.frames)
         if low is not None:
-            self._protocol.ask_layer(stream.id, low=low)
+            self._protocol.streams.ask_layer(stream.id, low=low)
             self._flush()
 
     def _forget(self, stream: str) -> None:

@@ -111,7 +111,8 @@ def _group(status: Mapping[str, Any], address: Address) -> Group:
         raise RefusedError(what, where=address.url, do="check the address")
     parts = urlsplit(endpoint)
     secure = urlsplit(address.url).scheme == "https"
-    if parts.scheme != "wss" and (secure or not is_private(parts.scheme, parts.hostname)):
+    private = parts.scheme == "ws" and not secure and is_private("ws", parts.hostname)
+    if parts.scheme != "wss" and not private:
         what = "the server wants to be spoken to in the clear"
         raise RefusedError(what, where=address.url, do="ask whoever runs it")
     return Group(name, address, endpoint, auth if isinstance(auth, str) else "")

@@ -21,7 +21,6 @@ from sidecar.rooms.galene.errands import Errands
 from sidecar.rooms.galene.line import PING_EVERY, Line
 from sidecar.rooms.galene.protocol import GaleneProtocol
 from sidecar.rooms.galene.stage import Stage
-from sidecar.rooms.livekit.ice import relays
 from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange, Want
 
 log = structlog.get_logger(__name__)
@@ -30,8 +29,6 @@ JOINING: Final = 15.0
 """Seconds that the server may take to let us in."""
 ROUND: Final = 1.0
 """Seconds between two looks at what ends or changes by time alone."""
-ANNOUNCEMENT: Final = "reaction-sidecar"
-"""The kind of the user messages that tell programs of reactions."""
 
 
 class GaleneRoom:
@@ -94,7 +91,7 @@ class GaleneRoom:
 
     async def announce(self, event: Mapping[str, object]) -> None:
         """Tell every client's program of ``event``, by a user message that people don't see."""
-        self._protocol.announce(ANNOUNCEMENT, dict(event))
+        self._protocol.announce(dict(event))
         self._flush()
 
     def peers(self) -> Sequence[RTCPeerConnection]:
@@ -192,7 +189,7 @@ class GaleneRoom:
                 self._stage.lost(event.stream)
 
     def _equip(self, entered: events.Entered) -> None:
-        servers = (*self._options.ice_servers, *relays(entered.ice_servers))
+        servers = (tuple(self._options.ice_servers), entered.ice_servers)
         relay_only = self._options.relay_only or entered.relay_only
         self._cameras.use(servers, relay_only=relay_only)
         self._stage.use(servers, relay_only=relay_only, allowed=entered.may_present)

@@ -2,18 +2,19 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import structlog
-from aiortc import RTCIceServer, RTCPeerConnection
+from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError
+from sidecar.rooms.galene.cameras import Servers
 from sidecar.rooms.galene.errands import Errands
 from sidecar.rooms.galene.events import Answered, Trickled
 from sidecar.rooms.galene.protocol import GaleneProtocol
+from sidecar.rooms.galene.relays import choose
 from sidecar.rooms.galene.showing import Showing
-from sidecar.rooms.livekit.ice import choose_servers
 from sidecar.rooms.room import Publisher
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ class Stage:
         self._protocol = protocol
         self._errands = errands
         self._flush = flush
-        self._servers: Sequence[RTCIceServer] = ()
+        self._servers: Servers = ((), ())
         self._relay_only = False
         self._allowed = False
         self._composite: Publisher | None = None
@@ -44,9 +45,9 @@ class Stage:
         self._failed = 0
         self._again_at = 0.0
 
-    def use(self, servers: Iterable[RTCIceServer], *, relay_only: bool, allowed: bool) -> None:
+    def use(self, servers: Servers, *, relay_only: bool, allowed: bool) -> None:
         """Connect by these servers from now on; ``allowed`` says whether we may present."""
-        self._servers, self._relay_only, self._allowed = tuple(servers), relay_only, allowed
+        self._servers, self._relay_only, self._allowed = servers, relay_only, allowed
 
     def peers(self) -> list[RTCPeerConnection]:
         """The connection, if there is one."""
@@ -109,7 +110,7 @@ class Stage:
             self._failed = 0
 
     async def _begin(self, composite: Publisher) -> Showing:
-        servers = choose_servers(self._servers, self._failed)
+        servers = choose(*self._servers, self._failed)
         showing = Showing(
             secrets.token_hex(16),
             composite,
@@ -138,6 +139,6 @@ class Stage:
         self._showing = None
         pause = min(LONGEST_PAUSE, AGAIN * (self._failed - 1))
         self._again_at = asyncio.get_running_loop().time() + pause
-        self._protocol.withdraw(showing.stream)
+        self._protocol.streams.withdraw(showing.stream)
         showing.refuse(why)
         self._errands.part(showing.close())

@@ -1,14 +1,17 @@
 """A real Galène, and the sidecar's room in one of its groups."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
-from typing import TypeAlias
 
+import av
+import numpy as np
 import pytest
 
 from config.errors import RoomError
+from sidecar.media.encoder import Encoder
 from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.galene.adapter import ADAPTER
 from sidecar.rooms.room import Consent, Joined, Left, Room, RoomChange
@@ -60,10 +63,15 @@ class Attendance:
 
 @asynccontextmanager
 async def attending(
-    url: str, *, name: str = NAME, environ: Mapping[str, str] | None = None
+    url: str,
+    *,
+    name: str = NAME,
+    environ: Mapping[str, str] | None = None,
+    relay_only: bool = False,
 ) -> AsyncIterator[Attendance]:
     """The sidecar in the group at ``url``, publishing nothing."""
-    async with ADAPTER.room(url, JoinOptions(name, environ or {})) as room:
+    options = JoinOptions(name, environ or {}, relay_only=relay_only)
+    async with ADAPTER.room(url, options) as room:
         attendance = Attendance(room)
         try:
             yield attendance
@@ -71,4 +79,23 @@ async def attending(
             await attendance.close()
 
 
-Attend: TypeAlias = Callable[[str], AbstractAsyncContextManager[Attendance]]
+@asynccontextmanager
+async def showing(luma: int = 200) -> AsyncIterator[Encoder]:
+    """A composite of one brightness, 320x180 at 15 frames a second."""
+    encoder = Encoder(320, 180, fps=15)
+
+    async def run() -> None:
+        for tick in count():
+            picture = np.full((270, 320), luma, np.uint8)
+            encoder.publish(
+                encoder.encode(av.VideoFrame.from_ndarray(picture, format="yuv420p"), tick)
+            )
+            await asyncio.sleep(1 / 15)
+
+    task = asyncio.create_task(run())
+    try:
+        yield encoder
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        encoder.close()

@@ -83,13 +83,16 @@ class Person:
         """Ask for everybody's streams."""
         await self.send("request", request={"": [what]})
 
-    async def show(self, track: MediaStreamTrack, label: str = "camera", **fields: Any) -> str:
-        """Publish ``track``; the stream's id."""
+    async def show(
+        self, track: MediaStreamTrack, label: str = "camera", codec: str = "VP8", **fields: Any
+    ) -> str:
+        """Publish ``track``; the stream's id. ``codec`` is what is said: what is sent is VP8."""
         stream = secrets.token_hex(8)
         peer = self._shown[stream] = peer_connection()
         peer.addTransceiver(track, direction="sendonly")
         await peer.setLocalDescription(await peer.createOffer())
-        await self.offer(stream, peer.localDescription.sdp, label, **fields)
+        sdp = peer.localDescription.sdp.replace("VP8/90000", f"{codec}/90000")
+        await self.offer(stream, sdp, label, **fields)
         return stream
 
     async def offer(self, stream: str, sdp: str, label: str = "camera", **fields: Any) -> None:
@@ -129,7 +132,8 @@ class Person:
                 case "ping":
                     await self.send("pong")
                 case "answer":
-                    answer = RTCSessionDescription(data["sdp"], "answer")
+                    sdp = data["sdp"].replace("VP9/90000", "VP8/90000")
+                    answer = RTCSessionDescription(sdp, "answer")
                     await self._shown[data["id"]].setRemoteDescription(answer)
                 case "offer":
                     await self._take(data)
