@@ -71,14 +71,16 @@ async def join(
         detector = await stack.enter_async_context(
             make_detector(make_store(settings), table, settings)
         )
-        outlets = await open_outlets(plan.publish, room, options, stack)
+        fps = settings.composite.fps
+        places = await open_outlets(plan.publish, room, options, fps, stack)
         session = Session(
             room,
             detector,
             make_stickers(table, settings),
             table,
             settings,
-            outlets=outlets,
+            outlets=places.outlets,
+            listeners=places.listeners,
             opt_in=settings.rooms.consent == "opt-in",
         )
         journal = await stack.enter_async_context(_journal(plan.events))

@@ -19,7 +19,7 @@ from sidecar.attention import TURN, wants
 from sidecar.detector import Detector
 from sidecar.events import EventBus, LiveScores, ParticipantJoined, ParticipantLeft, ReactionStep
 from sidecar.media.canvas import Canvas, Stickers
-from sidecar.media.composite import Composite
+from sidecar.media.composite import Composite, PictureListener
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
 from sidecar.media.layout import Fit
@@ -38,8 +38,9 @@ SWEEP_EVERY = 0.1
 class Session:
     """Takes part in ``room`` while it is entered; nobody's failure disturbs anybody else's tile.
 
-    The composite goes to ``outlets``, to the room itself if not given. With ``opt_in`` nobody is
-    sampled before they agree. ``clock`` is that of the feeds: seconds, monotonic.
+    The composite goes to ``outlets``, to the room itself if not given, and its pictures to
+    ``listeners``; without either nothing is drawn. With ``opt_in`` nobody is sampled before they
+    agree. ``clock`` is that of the feeds: seconds, monotonic.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Session:
         settings: Settings,
         *,
         outlets: Sequence[Outlet] | None = None,
+        listeners: Sequence[PictureListener] = (),
         opt_in: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,6 +74,7 @@ class Session:
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
         canvas = Canvas(size.width, size.height, stickers, fit=Fit(size.fit))
         self._composite = Composite(canvas, self.tiles, self._encoder, clock=clock)
+        self._composite.listeners.extend(listeners)
         self._life = AsyncExitStack()
         self._attending: asyncio.Task[None] | None = None
 
@@ -81,7 +84,8 @@ class Session:
             self._began = self._clock()
             stack.callback(self.events.close)
             await stack.enter_async_context(self.room)
-            await stack.enter_async_context(self._composite)
+            if self._outlets or self._composite.listeners:
+                await stack.enter_async_context(self._composite)
             for outlet in self._outlets:
                 await outlet.publish(self._encoder)
             self._attending = asyncio.create_task(self._attend(), name=f"room {self.room.name}")

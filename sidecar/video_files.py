@@ -132,8 +132,8 @@ class VideoReader:
 class VideoWriter:
     """Writes frames, and the sound of ``audio`` as it is, to a new file.
 
-    The file appears under its name when the writer is left without an error; until then, and after
-    an error, nothing stands there. Raises PictureError if it can't be written.
+    The file appears under its name when the writer is left without an error; until then, after an
+    error, and without any frame, nothing stands there. Raises PictureError if it can't be written.
     """
 
     def __init__(self, path: Path, rate: Fraction, audio: AudioStream | None) -> None:
@@ -159,7 +159,7 @@ class VideoWriter:
             if failure is None and self._video is not None:
                 self._container.mux(self._video.encode(None))
             self._container.close()
-            if failure is None:
+            if failure is None and self._video is not None:
                 self._partial.replace(self._path)
         except _FAILURES as error:
             what = f"can't be written: {_reason(error)}"

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self
+from typing import Self, TypeAlias
 
 import av
 import structlog
@@ -16,6 +16,8 @@ from sidecar.media.packets import VideoPacket
 from sidecar.media.scene import TileView
 
 log = structlog.get_logger(__name__)
+
+PictureListener: TypeAlias = Callable[[av.VideoFrame, float], None]
 
 
 class Composite:
@@ -43,7 +45,7 @@ class Composite:
         self._stickers = canvas.stickers
         self._backstage: Backstage | None = None
         self._task: asyncio.Task[None] | None = None
-        self.listeners: list[Callable[[av.VideoFrame, float], None]] = []
+        self.listeners: list[PictureListener] = []
         """Given each picture, once it is encoded, with its time on ``clock``: called in the thread
         that draws, so that they must be quick, and must not write into the picture."""
         self.ticks = 0
