@@ -87,7 +87,7 @@ def is_private(scheme: str, host: str | None) -> bool:
 def _split(url: str) -> SplitResult | None:
     """The parts of ``url`` if it looks like a group's."""
     try:
-        parts = urlsplit(url) if len(url) <= MAX_URL else urlsplit("")
+        parts = urlsplit(url.strip()) if len(url) <= MAX_URL else urlsplit("")
         _ = parts.port
     except ValueError:
         return None

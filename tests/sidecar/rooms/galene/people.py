@@ -188,3 +188,10 @@ async def person(
             yield somebody
         finally:
             await somebody.close()
+
+
+def sees(somebody: Person, name: str) -> bool:
+    """Whether a picture came of the stream of ``name``."""
+    return any(
+        watched.username == name and watched.frames > 3 for watched in somebody.watched.values()
+    )

@@ -22,6 +22,7 @@ from sidecar.rooms.galene.address import Address, follow, looks_like_group, read
         ("http://127.0.0.1:8443/group/room", "http://127.0.0.1:8443/group/room/", "room"),
         ("http://[::1]:8443/group/room", "http://[::1]:8443/group/room/", "room"),
         ("http://localhost/group/room", "http://localhost/group/room/", "room"),
+        (" https://g.example/group/room\n", "https://g.example/group/room/", "room"),
     ],
 )
 def test_a_group_is_read(pasted: str, url: str, name: str) -> None:

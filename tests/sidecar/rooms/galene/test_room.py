@@ -26,7 +26,7 @@ from tests.servers.galene import OPEN, Galene, galene
 from tests.servers.process import LOOPBACK, free_ports
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.galene.conftest import NAME, attending, showing
-from tests.sidecar.rooms.galene.people import Person, person
+from tests.sidecar.rooms.galene.people import person, sees
 
 pytestmark = pytest.mark.servers
 
@@ -34,13 +34,6 @@ pytestmark = pytest.mark.servers
 @pytest.fixture
 def url(server: Galene) -> str:
     return server.url("room")
-
-
-def sees(somebody: Person, name: str) -> bool:
-    """Whether a picture came of the stream of ``name``."""
-    return any(
-        watched.username == name and watched.frames > 3 for watched in somebody.watched.values()
-    )
 
 
 async def test_cameras_come_and_go(url: str) -> None:
