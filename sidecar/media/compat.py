@@ -30,6 +30,8 @@ ASK_AGAIN = 1.0
 PATIENCE = 4.0
 """Seconds without a key frame after which damaged pictures are better than none."""
 H264_IDR, H264_SPS = 5, 7
+ROUND_TRIP = 2.0
+"""Seconds that the other side gets to answer one consent check."""
 
 _RECEIVER_STATE = (
     "active_ssrc",
@@ -183,7 +185,7 @@ class IcePair:
     """Seconds; None where the other side did not answer in time."""
 
 
-async def ice_pair(connection: RTCPeerConnection, timeout: float = 2.0) -> IcePair | None:
+async def ice_pair(connection: RTCPeerConnection) -> IcePair | None:
     """The pair of candidates that ICE chose for ``connection``; None before that, or if unknown.
 
     The round trip is one consent check (RFC 7675), as ICE makes them all the time.
@@ -195,7 +197,7 @@ async def ice_pair(connection: RTCPeerConnection, timeout: float = 2.0) -> IcePa
     loop = asyncio.get_running_loop()
     began, round_trip = loop.time(), None
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(ROUND_TRIP):
             await pair.protocol.request(
                 ice.build_request(pair, nominate=False),
                 pair.remote_addr,

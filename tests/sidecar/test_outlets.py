@@ -1,3 +1,4 @@
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -43,7 +44,11 @@ async def test_a_whip_address_is_an_outlet() -> None:
 async def test_several_places_may_be_named(tmp_path: Path) -> None:
     places = await opened("room", str(tmp_path / "out.mkv"))
     assert (len(places.outlets), len(places.listeners)) == (1, 1)
-    assert list(tmp_path.iterdir()) == [], "no picture, no file"
+
+
+def test_without_a_picture_there_is_no_file(tmp_path: Path) -> None:
+    asyncio.run(opened(str(tmp_path / "out.mkv")))
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_file_gets_the_pictures(tmp_path: Path) -> None:
