@@ -31,19 +31,19 @@ class JanusAdapter:
         return recognises(url)
 
     def room(self, url: str, options: JoinOptions) -> JanusRoom:
-        pin = _secret(options.environ, "JANUS_PIN")
+        pin = secret(options.environ, "JANUS_PIN")
         return JanusRoom(
             read(url, pin),
             options,
-            token=_secret(options.environ, "JANUS_TOKEN"),
-            secret=_secret(options.environ, "JANUS_API_SECRET"),
+            token=secret(options.environ, "JANUS_TOKEN"),
+            secret=secret(options.environ, "JANUS_API_SECRET"),
         )
 
 
 ADAPTER: Final = JanusAdapter()
 
 
-def _secret(environ: Mapping[str, str], name: str) -> str:
+def secret(environ: Mapping[str, str], name: str) -> str:
     """The value of ``name``, or what is in the file that ``name_FILE`` names; else nothing.
 
     Read anew for every room, so that a token that expires may be replaced in its file.

@@ -13,8 +13,8 @@ from sidecar.media.feed import Feed
 from sidecar.rooms.janus import events as heard
 from sidecar.rooms.janus.consent import named, said
 from sidecar.rooms.janus.layers import choose
-from sidecar.rooms.janus.subscriptions import Layer
-from sidecar.rooms.janus.viewing import Viewing
+from sidecar.rooms.janus.subscription import Layer
+from sidecar.rooms.janus.viewing import NO_MEDIA, Viewing
 from sidecar.rooms.room import Consent, Joined, Left, RoomChange, Want
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class Cameras:
             case heard.Offered():
                 self._offered(event)
             case heard.Closed():
-                self._closed(event.feed, event.reason)
+                self._closed_by_server(event.feed, event.reason)
             case heard.Gone():
                 self._gone(event.feed, event.reason)
             case heard.Unwatchable():
@@ -93,6 +93,13 @@ class Cameras:
         )
         camera = self._cameras[offer.feed] = Camera(offer.feed, viewing)
         camera.task = self._spawn(self._watch(camera, offer))
+
+    def _closed_by_server(self, feed: str, reason: str) -> None:
+        camera = self._cameras.get(feed)
+        if camera is None or camera.viewing.feed is not None:
+            self._closed(feed, reason)
+        else:
+            self._unwatchable(feed, f"{NO_MEDIA} ({reason})")
 
     def _closed(self, feed: str, reason: str) -> None:
         """The connection is over; the camera may come back, and a tile without one stays."""

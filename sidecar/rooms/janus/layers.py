@@ -6,7 +6,7 @@ before, as browsers make them. Temporal layers halve the rate from 2 down to 0.
 
 from typing import Final
 
-from sidecar.rooms.janus.subscriptions import Layer
+from sidecar.rooms.janus.subscription import Layer
 from sidecar.rooms.room import Want
 
 LARGEST: Final = 2

@@ -66,6 +66,8 @@ class Message:
     description: Description | None = None
     candidate: Mapping[str, object] = field(default_factory=dict)
     data_channels: bool = False
+    version: int | None = None
+    """Of the server, 1102 for 1.1.2."""
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -113,6 +115,7 @@ def _message(row: Mapping[str, object]) -> Message:
         description=_description(_mapping(row.get("jsep"))),
         candidate=_mapping(row.get("candidate")),
         data_channels=row.get("data_channels") is True,
+        version=_integer(row.get("version")),
     )
 
 
@@ -127,7 +130,9 @@ def _person(row: Mapping[str, object]) -> Person | None:
     number = identity(row.get("id"))
     if number is None:
         return None
-    return Person(number, _text(row.get("display"))[:MAX_NAME], row.get("publisher") is True)
+    # A dummy holds the place of somebody who sends nothing.
+    publishes = row.get("publisher") is True and row.get("dummy") is not True
+    return Person(number, _text(row.get("display"))[:MAX_NAME], publishes)
 
 
 def _stream(row: Mapping[str, object]) -> Stream | None:

@@ -12,7 +12,8 @@ from sidecar.rooms.janus.events import Entered, Event, Failed, Over
 from sidecar.rooms.janus.messages import Id, Message, parse
 from sidecar.rooms.janus.publishing import Publishing
 from sidecar.rooms.janus.requests import Requests
-from sidecar.rooms.janus.subscriptions import PATIENCE, Layer, Subscriptions
+from sidecar.rooms.janus.subscription import Layer
+from sidecar.rooms.janus.subscriptions import PATIENCE, Subscriptions
 
 FORBIDDEN, NO_TOKEN_NEEDED = 403, 405
 """Of the server: token or API secret are wrong, or the token isn't for the plugin."""
@@ -21,6 +22,8 @@ NO_SUCH_ROOM: Final = 426
 MISSING, INVALID = 429, 430
 """Of the plugin: something is missing from a request (a PIN, say), or of the wrong type."""
 UNAUTHORIZED: Final = 433
+OLDEST: Final = 1000
+"""Version 1.0, from which on a subscriber names streams."""
 NOBODY: Final = 2**53 - 1
 """Whom we ask for to learn whether our PIN is right: it is looked at before the publisher."""
 
@@ -159,6 +162,9 @@ class JanusProtocol:
 
     def _informed(self, message: Message) -> Iterable[Event]:
         self.data_channels = message.data_channels
+        if message.version is not None and message.version < OLDEST:
+            what = "the server is a Janus older than 1.0, which offers one camera in another way"
+            return (Failed(what, do="update the server", final=True),)
         return ()
 
     def _created(self, message: Message) -> Iterable[Event]:

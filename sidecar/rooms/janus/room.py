@@ -16,7 +16,7 @@ from sidecar.rooms.janus.link import Link
 from sidecar.rooms.janus.protocol import JanusProtocol
 from sidecar.rooms.janus.publication import Publication
 from sidecar.rooms.janus.relays import usable
-from sidecar.rooms.janus.subscriptions import Layer
+from sidecar.rooms.janus.subscription import Layer
 from sidecar.rooms.room import Publisher, RoomChange, Want
 
 log = structlog.get_logger(__name__)
@@ -133,7 +133,7 @@ class JanusRoom:
 
     async def _mind(self, publication: Publication) -> None:
         await publication.over.wait()
-        self._finish(RoomError("the composite's connection was lost", where=self.name))
+        self._cut_off("the media connection was lost")
 
     def _answer(self, feed: str, sdp: str) -> None:
         self._protocol.answer(feed, sdp)
@@ -172,7 +172,7 @@ class JanusRoom:
         """What became of the composite."""
         waiting = self._published
         if isinstance(event, heard.Unpublished):
-            self._finish(RoomError(f"the composite was cut off: {event.reason}", where=self.name))
+            self._cut_off(event.reason)
         elif waiting is None or waiting.done():
             return
         elif isinstance(event, heard.Published):
@@ -180,6 +180,15 @@ class JanusRoom:
         else:
             kind = RefusedError if event.final else RoomError
             waiting.set_exception(kind(event.what, where=self.name, do=event.do))
+
+    def _cut_off(self, reason: str) -> None:
+        self._finish(
+            RoomError(
+                f"the composite was cut off: {reason}",
+                where=self.name,
+                do="if it never gets through, open UDP to the server, or name a TURN server",
+            )
+        )
 
     def _finish(self, failure: RoomError | None) -> None:
         """End ``changes``, and whatever waits for the server."""

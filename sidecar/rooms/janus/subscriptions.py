@@ -2,8 +2,6 @@
 lines of one that carries several under new SSRCs, which aiortc can't follow. Pure, no clock."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final
 
 from sidecar.rooms.janus.events import (
@@ -18,6 +16,7 @@ from sidecar.rooms.janus.events import (
 )
 from sidecar.rooms.janus.messages import Description, Id, Message, Person, Stream
 from sidecar.rooms.janus.requests import Requests, Then
+from sidecar.rooms.janus.subscription import Layer, Stage, Subscription
 
 PATIENCE: Final = 30
 """Rounds that any step of a subscription may take."""
@@ -26,53 +25,11 @@ LONGEST_REST: Final = 60
 COMPOSITE: Final = "reaction-sidecar composite"
 """How a sidecar describes its stream, so that none takes another's for a camera."""
 DECODED: Final = ("vp8", "h264")
+NO_SUCH_FEED, UNAUTHORIZED = 428, 433
 NEEDS_PRIVATE_ID: Final = (
     "the room shows cameras to its publishers alone (require_pvtid): "
     "publish the composite in it, or set require_pvtid = false"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """What of a camera the server is to send."""
-
-    substream: int = 0
-    """Of a simulcast camera, from 0, the smallest, to 2."""
-    temporal: int = 2
-    """Its temporal layer, from 0, the fewest frames, to 2."""
-    send: bool = True
-
-
-class Stage(Enum):
-    """How far a subscription is."""
-
-    ATTACHING = auto()
-    JOINING = auto()
-    OFFERED = auto()
-    STARTING = auto()
-    WATCHING = auto()
-    RESTING = auto()
-    IGNORED = auto()
-
-
-@dataclass(slots=True, eq=False)
-class Subscription:
-    """Our view of one publisher."""
-
-    person: Person
-    stage: Stage = Stage.RESTING
-    due: int = 0
-    """The round in which this stage is over at the latest."""
-    handle: int | None = None
-    mid: str = ""
-    layer: Layer = Layer()
-    asked: Layer | None = None
-    failures: int = 0
-    problem: str = ""
-
-    @property
-    def feed(self) -> str:
-        return str(self.person.id)
 
 
 class Subscriptions:
@@ -296,10 +253,6 @@ class Subscriptions:
             self._requests.message(subscription.handle, body)
         else:
             self._requests.message(subscription.handle, body, then, description)
-
-
-NO_SUCH_FEED: Final = 428
-UNAUTHORIZED: Final = 433
 
 
 def _video(streams: Sequence[Stream], mid: str = "") -> list[Stream]:

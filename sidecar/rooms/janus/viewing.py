@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 CHANNEL: Final = "JanusDataChannel"
 """The label that Janus' own client uses: what other clients send and listen on."""
+NO_MEDIA: Final = "no media from the server: open UDP to it, or name a TURN server"
 NEGOTIATION: Final = 10.0
 """Seconds for an answer: gathering from a STUN or TURN server that is down takes 5 s."""
 CONNECTING: Final = 15.0
@@ -81,7 +82,7 @@ class Viewing:
         except TimeoutError:
             self.over.set()
         if self.over.is_set():
-            raise RoomError("no media connection to the server: see which candidates it can reach")
+            raise RoomError(NO_MEDIA)
         self.feed = await self._life.enter_async_context(Feed(self._track))
         return self.feed
 

@@ -164,7 +164,10 @@ async def camera(
 
 
 async def publish(
-    someone: JanusClient, handle: int, peer: RTCPeerConnection, alias: str = ""
+    someone: JanusClient,
+    handle: int,
+    peer: RTCPeerConnection,
+    alias: str = "",
 ) -> None:
     """Publish what ``peer`` sends over a handle that has joined."""
     await peer.setLocalDescription(await peer.createOffer())

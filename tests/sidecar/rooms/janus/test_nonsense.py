@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.rooms.janus.events import Entered, Failed, Offered, Over
-from sidecar.rooms.janus.subscriptions import PATIENCE, Layer
+from sidecar.rooms.janus.subscription import Layer
+from sidecar.rooms.janus.subscriptions import PATIENCE
 from tests.sidecar.rooms.janus.conversation import Conversation
 from tests.sidecar.rooms.janus.transcripts import FOLDER, heard
 

@@ -19,7 +19,8 @@ from sidecar.rooms.janus.events import (
     Unpublished,
     Unwatchable,
 )
-from sidecar.rooms.janus.subscriptions import COMPOSITE, PATIENCE, Layer
+from sidecar.rooms.janus.subscription import Layer
+from sidecar.rooms.janus.subscriptions import COMPOSITE, PATIENCE
 from tests.sidecar.rooms.janus.conversation import Conversation, watching
 from tests.sidecar.rooms.janus.transcripts import FOLDER, load, replay
 
@@ -262,6 +263,22 @@ def test_a_session_that_ended_is_lost(ending: dict[str, Any]) -> None:
     assert len(conversation.of(Failed)) == 1
     assert not conversation.of(Failed)[0].final
     assert conversation.protocol.over
+
+
+def test_a_server_too_old_to_offer_streams_is_told() -> None:
+    conversation = Conversation(5)
+    conversation.hear({"janus": "server_info", "version": 14, "transaction": "sidecar-1"})
+    assert conversation.of(Failed)[0].final
+
+
+def test_who_holds_a_place_without_sending_is_not_watched() -> None:
+    conversation = watching()
+    rows = [{"id": 5, "display": "Dummy", "publisher": True, "dummy": True}]
+    conversation.protocol.round()
+    (request,) = conversation.protocol.take()
+    data = {"videoroom": "participants", "participants": rows}
+    conversation.hear({"janus": "success", "plugindata": {"data": data}, **_transaction(request)})
+    assert conversation.protocol.take() == []
 
 
 def test_leaving_ends_the_session_and_nothing_else_is_said() -> None:

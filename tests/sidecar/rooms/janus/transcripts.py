@@ -7,13 +7,13 @@ from typing import Any, TypeAlias
 
 from sidecar.rooms.janus.events import Event
 from sidecar.rooms.janus.protocol import JanusProtocol
-from sidecar.rooms.janus.subscriptions import Layer
+from sidecar.rooms.janus.subscription import Layer
 
 FOLDER = Path(__file__).with_name("transcripts")
 Step: TypeAlias = dict[str, Any]
 KEPT = ("v=", "m=", "a=mid", "a=rtpmap", "a=sendonly", "a=recvonly", "a=inactive")
 """What is kept of descriptions: the protocol passes them on unread."""
-ABOUT = ("janus", "transaction", "name", "version_string", "data_channels")
+ABOUT = ("janus", "transaction", "name", "version", "version_string", "data_channels")
 """What is kept of what a server tells about itself."""
 
 
