@@ -57,6 +57,8 @@ class ServerSettings(Section):
     """Seconds of silence after which a browser's place is free again."""
     origins: tuple[str, ...]
     """Other sites whose pages may use the rooms (``https://site.example``, ``*`` for all)."""
+    share_cameras: bool
+    """Let other sidecars watch each camera of a room, not its composite alone."""
     ice_servers: tuple[IceServer, ...]
     """STUN and TURN servers for us and for browsers; none means host candidates only."""
 

@@ -55,6 +55,12 @@ class Encoder:
         """Make the next frame that may be one a key frame."""
         self._wanted = True
 
+    def resize(self, width: int, height: int) -> None:
+        """Go on in another size, beginning with a key frame; for ``encode``'s own thread."""
+        if (width, height) != (self.width, self.height):
+            self.width, self.height = width, height
+            self._codec, self._last_key = None, None
+
     def encode(self, frame: av.VideoFrame, tick: int) -> list[VideoPacket]:
         """The packets of ``frame``, shown at ``tick`` (in units of 1 / fps, ever increasing).
 

@@ -68,6 +68,12 @@ class WhipOutlet:
         self._endpoint = endpoint(Kind.WHIP, url, token)
         self._options = options or CallOptions()
         self._life = AsyncExitStack()
+        self._broadcast: _Broadcast | None = None
+
+    @property
+    def participant(self) -> str:
+        """What a server of our own calls us now; empty for any other."""
+        return "" if self._broadcast is None else self._broadcast.participant
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,6 +89,7 @@ class WhipOutlet:
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(aiohttp.ClientSession())
             broadcast = _Broadcast(http, self._endpoint, self._options, composite)
+            self._broadcast = broadcast
             task = asyncio.create_task(broadcast.run(), name=broadcast.name)
             stack.push_async_callback(_stop, task)
             await broadcast.tried.wait()
@@ -109,6 +116,11 @@ class _Broadcast(Redial):
     def _prepare(self, peer: RTCPeerConnection) -> None:
         self._track = self._composite.subscribe()
         send_composite(peer, self._track)
+
+    @property
+    def participant(self) -> str:
+        answer = None if self._call is None else self._call.answer
+        return "" if answer is None else answer.value("sidecar-participant")
 
     def _release(self) -> None:
         track, self._track = self._track, None

@@ -14,6 +14,7 @@ from config.settings import IceServer as ConfiguredIceServer
 from config.settings import Settings
 from sidecar.rooms.embedded.protocol import IceServer
 from sidecar.rooms.embedded.roster import Limits
+from sidecar.server.cameras import Cameras
 from sidecar.server.cors import cors_headers
 from sidecar.server.lobby import Lobby, OpenMeeting
 from sidecar.server.pages import Pages
@@ -60,7 +61,8 @@ def create_app(
 
     app.on_response_prepare.append(add_headers)
     app.router.add_get("/healthz", healthz)
-    app.add_routes([*Signalling(lobby).routes(), *Streams(lobby).routes(), *pages])
+    api = (Signalling(lobby), Streams(lobby), Cameras(lobby))
+    app.add_routes([*(route for part in api for route in part.routes()), *pages])
     return app
 
 
@@ -83,6 +85,7 @@ def serve(
         max_rooms=wanted.max_rooms,
         limits=Limits(wanted.max_participants, wanted.max_viewers, wanted.heartbeat_s),
         ice_servers=[_ice_server(server) for server in wanted.ice_servers],
+        share_cameras=wanted.share_cameras,
     )
     pages = Pages(lobby, table, settings.stickers.folders).routes()
     app = create_app(lobby, pages=pages, origins=wanted.origins, max_body=wanted.max_body_bytes)

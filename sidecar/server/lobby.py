@@ -70,6 +70,7 @@ class Lobby:
         max_rooms: int = 16,
         limits: Limits | None = None,
         ice_servers: Sequence[IceServer] = (),
+        share_cameras: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_meeting = open_meeting
@@ -77,6 +78,7 @@ class Lobby:
         self._max_rooms = max(max_rooms, len(self._fixed))
         self._limits = limits
         self.ice_servers = tuple(ice_servers)
+        self._share_cameras = share_cameras
         self._clock = clock
         self._rooms: dict[str, asyncio.Future[OpenRoom]] = {}
         self._hosts: set[asyncio.Task[None]] = set()
@@ -139,7 +141,11 @@ class Lobby:
     async def _host(self, name: str, opening: asyncio.Future[OpenRoom]) -> None:
         """One room's life, in one task."""
         room = EmbeddedRoom(
-            name, limits=self._limits, ice_servers=self.ice_servers, clock=self._clock
+            name,
+            limits=self._limits,
+            ice_servers=self.ice_servers,
+            share_cameras=self._share_cameras,
+            clock=self._clock,
         )
         try:
             async with self._open_meeting(room) as meeting:

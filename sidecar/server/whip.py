@@ -57,7 +57,7 @@ class Signalling:
             answer = await room.join(offer, person, opted_out=opted_out)
         else:
             answer = await room.watch(offer)
-        return _created(request.path, answer, self._lobby.ice_servers)
+        return created(request.path, answer, self._lobby.ice_servers)
 
     async def describe(self, request: web.Request) -> web.Response:
         """OPTIONS of an endpoint: what may be posted, and the ICE servers to use from the start."""
@@ -118,7 +118,8 @@ def _opted_out(body: bytes) -> bool:
     raise SignallingError('the body must be {"opted_out": true} or false', status=400)
 
 
-def _created(path: str, answer: Answer, ice_servers: Iterable[IceServer]) -> web.Response:
+def created(path: str, answer: Answer, ice_servers: Iterable[IceServer]) -> web.Response:
+    """The 201 of a session below ``path``."""
     session = f"{path}/{answer.token}"
     headers = CIMultiDict(
         {

@@ -52,6 +52,16 @@ class Answer:
     participant: str
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A participant as other sidecars are told of them."""
+
+    participant: str
+    name: str
+    opted_out: bool
+    """Their camera is not to be watched."""
+
+
 def room_name(text: str) -> str:
     """``text`` if it can name a room: 1–64 letters, digits, ``-`` and ``_``, no sign at an end.
 

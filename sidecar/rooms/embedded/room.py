@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -13,8 +13,9 @@ from config.errors import SignallingError
 from sidecar.media.feed import Feed
 from sidecar.rooms.embedded.connection import CameraConnection, Connection, ViewerConnection
 from sidecar.rooms.embedded.offer import Offer, Role
-from sidecar.rooms.embedded.protocol import Answer, IceServer
+from sidecar.rooms.embedded.protocol import Answer, IceServer, Present
 from sidecar.rooms.embedded.roster import NOTICE, Limits, Place, Roster
+from sidecar.rooms.embedded.solo import Solo
 from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange, Want
 
 log = structlog.get_logger(__name__)
@@ -45,9 +46,12 @@ class EmbeddedRoom:
         *,
         limits: Limits | None = None,
         ice_servers: Sequence[IceServer] = (),
+        share_cameras: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
+        self._shares = share_cameras
+        self._solos: dict[str, Solo] = {}
         self._clock = clock
         self._ice_servers = tuple(ice_servers)
         self._roster = Roster(limits or Limits())
@@ -112,18 +116,35 @@ class EmbeddedRoom:
         connection = CameraConnection(self._ice_servers, lambda: self._look(place, connection))
         return await self._answer(place, connection, offer)
 
-    async def watch(self, offer: Offer) -> Answer:
-        """Show the composite to whoever sent ``offer``.
+    async def watch(self, offer: Offer, participant: str | None = None) -> Answer:
+        """Show the composite, or one participant's camera alone, to whoever sent ``offer``.
 
-        Raises SignallingError 409 while there is nothing to watch, 400, 503 and 504.
+        Raises SignallingError 409 while there is nothing to watch, 403 where the camera isn't to
+        be shared, 404 where it isn't there, 400, 503 and 504.
         """
-        if self._composite is None:
+        shown = self._composite if participant is None else self._solo(participant)
+        if shown is None:
             raise SignallingError("nothing to watch yet", status=409, do="try again in a moment")
         place = self._admit(Role.WATCH, "viewer")
+        place.watches = participant
         connection = ViewerConnection(
-            self._ice_servers, lambda: self._look(place, connection), self._composite
+            self._ice_servers, lambda: self._look(place, connection), shown
         )
         return await self._answer(place, connection, offer)
+
+    async def rosters(self) -> AsyncGenerator[Sequence[Present], None]:
+        """Who is there now, then after each change; ends when the room is left.
+
+        Raises SignallingError 403 where the cameras aren't shared.
+        """
+        self._check_sharing()
+        while True:
+            news = self._news
+            places = [camera.place for camera in self._cameras.values()]
+            yield [Present(at.participant, at.name, at.opted_out) for at in places]
+            if not self._open:
+                return
+            await news.wait()
 
     def place(self, role: Role, token: str) -> Place:
         """The place of a session; raises SignallingError 404 when it has none (any more)."""
@@ -141,6 +162,8 @@ class EmbeddedRoom:
         """Take a participant out of sampling and decoration, or back into it."""
         if place.opted_out is not opted_out:
             place.opted_out = opted_out
+            if opted_out:
+                self._end_solo(place.participant, "the participant opted out")
             self._announce()
 
     async def trickle(self, place: Place, candidates: Sequence[RTCIceCandidate]) -> None:
@@ -186,9 +209,35 @@ class EmbeddedRoom:
             return
         if (camera := self._cameras.pop(place.participant, None)) is not None:
             camera.reason = reason
+            self._end_solo(place.participant, "the participant left")
             self._announce()
         if (connection := self._connections.pop(place.token, None)) is not None:
             self._spawn(connection.close())
+
+    def _solo(self, participant: str) -> Solo:
+        """The camera of ``participant``, for whoever may watch it alone."""
+        self._check_sharing()
+        camera = self._cameras.get(participant)
+        if camera is None:
+            raise SignallingError("no such participant", status=404, do="see who is there")
+        if camera.place.opted_out:
+            raise SignallingError("this participant opted out", status=403)
+        if participant not in self._solos:
+            self._solos[participant] = Solo(camera.feed)
+        return self._solos[participant]
+
+    def _end_solo(self, participant: str, reason: str) -> None:
+        """Let nobody watch a camera alone any more."""
+        if (solo := self._solos.pop(participant, None)) is not None:
+            self._spawn(solo.close())
+        for place in self._roster:
+            if place.watches == participant:
+                self._part(place, reason)
+
+    def _check_sharing(self) -> None:
+        if not self._shares:
+            do = "watch the composite, or let its operator set server.share_cameras"
+            raise SignallingError("this server doesn't share cameras", status=403, do=do)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
@@ -223,6 +272,9 @@ class EmbeddedRoom:
             await asyncio.sleep(ROUND)
             now = self._clock()
             counts = await self._note_media(counts, now)
+            for participant, solo in list(self._solos.items()):
+                if not solo.viewers:
+                    self._end_solo(participant, "nobody watches")
             for place, reason in self._roster.silent(now):
                 log.info("place freed", participant=place.participant, reason=reason)
                 self._part(place, reason)

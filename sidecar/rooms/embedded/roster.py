@@ -37,6 +37,8 @@ class Place:
     admitted: float
     opted_out: bool = False
     """Wants to be neither sampled nor decorated."""
+    watches: str | None = None
+    """The participant whose camera a viewer watches alone; None for the composite."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     """The session's name in its URL: unguessable, never shown to others."""
     participant: str = field(default_factory=lambda: f"p-{secrets.token_hex(4)}")

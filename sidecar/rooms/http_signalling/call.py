@@ -69,6 +69,8 @@ class Call:
         self._pending: asyncio.Task[Response] | None = None
         self._changed = asyncio.Event()
         self.peer: RTCPeerConnection | None = None
+        self.answer: Response | None = None
+        """What the offer was answered, once it was."""
 
     @property
     def ice_servers(self) -> tuple[RTCIceServer, ...]:
@@ -166,6 +168,7 @@ class Call:
 
     async def _take(self, answer: Answer) -> Failure | None:
         assert self.peer is not None
+        self.answer = answer.response
         try:
             await self.peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
         except Exception as error:

@@ -70,6 +70,8 @@ class Answer:
     """The server's answer to the offer."""
 
     sdp: str = field(repr=False)
+    response: Response = field(default_factory=lambda: Response(201), repr=False, compare=False)
+    """With what else came along."""
 
 
 Step: TypeAlias = Request | MakeOffer | Answer | Failure
@@ -185,7 +187,7 @@ class Negotiation:
         if not sdp.startswith("v=0"):
             return self._fail(garbage("its answer is no SDP", self._where))
         self._state = _State.OVER
-        return Answer(sdp)
+        return Answer(sdp, response)
 
     def _follow(self, response: Response) -> bool:
         """Go where a redirect leads; False where it leads nowhere good."""

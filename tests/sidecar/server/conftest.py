@@ -106,6 +106,7 @@ async def open_house(
     table: Mapping[str, ReactionRule] | None = None,
     port: int = 0,
     publishes: bool = True,
+    share_cameras: bool = False,
 ) -> AsyncIterator[House]:
     """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
     meetings: dict[str, GreyMeeting] = {}
@@ -115,7 +116,12 @@ async def open_house(
         return meetings[room.name].running()
 
     lobby = Lobby(
-        open_meeting, fixed=fixed, max_rooms=max_rooms, limits=limits, ice_servers=ice_servers
+        open_meeting,
+        fixed=fixed,
+        max_rooms=max_rooms,
+        limits=limits,
+        ice_servers=ice_servers,
+        share_cameras=share_cameras,
     )
     pages = Pages(lobby, table).routes() if table else ()
     app = create_app(lobby, pages=pages, origins=origins)

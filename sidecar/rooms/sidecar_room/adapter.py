@@ -1,0 +1,38 @@
+"""Rooms on another sidecar's server as a meeting system."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import aiohttp
+
+from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.http_signalling.call import CallOptions
+from sidecar.rooms.room import Room
+from sidecar.rooms.sidecar_room.address import parse, recognises
+from sidecar.rooms.sidecar_room.room import SidecarRoom
+
+PROBLEM: Final = "application/problem+json"
+
+
+class SidecarRoomAdapter:
+    """Implements ``Adapter``."""
+
+    system = "Reaction Sidecar"
+    forms: Sequence[str] = ("https://HOST/rooms/NAME",)
+
+    def recognises(self, url: str) -> bool:
+        return recognises(url)
+
+    async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
+        """Our server describes where to watch a room, and says in its own way if there is none."""
+        async with http.options(parse(url).composite, allow_redirects=False) as answer:
+            if answer.status == 204:
+                return answer.headers.get("Accept-Post") == "application/sdp"
+            return answer.status == 404 and answer.content_type == PROBLEM
+
+    def room(self, url: str, options: JoinOptions) -> Room:
+        how = CallOptions(options.ice_servers, options.relay_only)
+        return SidecarRoom(parse(url), options.name, how)
+
+
+ADAPTER = SidecarRoomAdapter()

@@ -1,0 +1,110 @@
+"""What a server of ours tells about who is in a room: its event stream, line by line. Pure.
+
+Each ``event: participants`` holds everybody who is there. So whatever is missed, repeated or
+garbled on the way, the next one is right again.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from sidecar.rooms.names import display_name
+
+MAX_PARTICIPANTS: Final = 49
+"""As many as the largest layout has tiles; more aren't watched."""
+MAX_LINE: Final = 64 * 1024
+"""Bytes of one line of the stream."""
+MAX_ID: Final = 64
+EVENT: Final = "participants"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the room."""
+
+    participant: str
+    name: str
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Somebody is new in the room."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Somebody opted out, or in again."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """Somebody is gone."""
+
+    participant: str
+
+
+Event: TypeAlias = Came | Changed | Went
+
+
+@dataclass(slots=True)
+class Roster:
+    """Reads the stream; says what changed since the last time it was heard."""
+
+    _present: dict[str, Person] = field(default_factory=dict)
+    _event: str = ""
+    _data: str = ""
+
+    def receive(self, line: str, skipped: str = "") -> Iterator[Event]:
+        """What ``line``, without its end, changes; ``skipped`` is ourselves."""
+        if line:
+            key, _, value = line.partition(":")
+            if key == "event":
+                self._event = value.strip()
+            elif key == "data":
+                self._data = value.strip()
+            return
+        event, data = self._event, self._data
+        self._event = self._data = ""
+        if event == EVENT and (people := read(data)) is not None:
+            yield from self._news(
+                {at.participant: at for at in people if at.participant != skipped}
+            )
+
+    def _news(self, people: Mapping[str, Person]) -> Iterator[Event]:
+        before, self._present = self._present, dict(people)
+        yield from (Went(participant) for participant in before.keys() - people.keys())
+        for participant, person in people.items():
+            known = before.get(participant)
+            if known is None:
+                yield Came(person)
+            elif known.opted_out is not person.opted_out:
+                yield Changed(person)
+
+
+def read(data: str) -> list[Person] | None:
+    """Everybody in ``data``; None where it is garbage as a whole. Who can't be read is left out."""
+    try:
+        payload = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    people = payload.get("participants") if isinstance(payload, dict) else None
+    if not isinstance(people, list):
+        return None
+    return list(_people(people))[:MAX_PARTICIPANTS]
+
+
+def _people(entries: Iterable[object]) -> Iterator[Person]:
+    for entry in entries:
+        if not isinstance(entry, dict):
+            continue
+        participant, name = entry.get("participant"), entry.get("name")
+        if isinstance(participant, str) and 0 < len(participant) <= MAX_ID:
+            shown = display_name(name if isinstance(name, str) else "")
+            # In doubt they are left alone.
+            yield Person(participant, shown, entry.get("opted_out") is not False)

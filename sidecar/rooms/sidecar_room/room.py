@@ -1,0 +1,185 @@
+"""Another sidecar's room, watched from outside: its cameras, or its composite alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Final, Self
+
+import aiohttp
+import structlog
+from aiortc import RTCPeerConnection
+
+from config.errors import RefusedError, RoomError
+from sidecar.media.feed import Feed
+from sidecar.rooms.http_signalling.call import CallOptions
+from sidecar.rooms.http_signalling.endpoint import Kind, endpoint
+from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange, Want
+from sidecar.rooms.sidecar_room.address import Address
+from sidecar.rooms.sidecar_room.protocol import MAX_LINE, Came, Changed, Person, Roster, Went
+from sidecar.rooms.whep.stream import Stream
+from sidecar.rooms.whip import WhipOutlet
+
+log = structlog.get_logger(__name__)
+
+SILENCE: Final = 8.0
+"""Seconds without a sign of life, which the server gives every two, after which it is lost."""
+OPTED_OUT: Final = "opted out"
+
+
+class _Seat:
+    """One camera of the room, watched on its own."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, name: str, how: CallOptions) -> None:
+        self.name = name
+        self.stream = Stream(http, endpoint(Kind.WHEP, url), name, how)
+        self.feed = Feed(self.stream.frames)
+        self._task: asyncio.Task[None] | None = None
+
+    async def enter(self) -> None:
+        self._task = asyncio.create_task(self.stream.run(), name=f"stream {self.name}")
+        await self.feed.__aenter__()
+
+    async def leave(self) -> None:
+        await self.feed.__aexit__()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+class SidecarRoom:
+    """Implements ``Room``. Where the server's operator doesn't share the cameras, the composite is
+    the one participant, and nothing is published: it would show itself."""
+
+    def __init__(self, address: Address, name: str, options: CallOptions) -> None:
+        self._address = address
+        self._visible_as = name
+        self._options = options
+        self._roster = Roster()
+        self._seats: dict[str, _Seat] = {}
+        self._partings: set[asyncio.Task[None]] = set()
+        self._life = AsyncExitStack()
+        self._http: aiohttp.ClientSession | None = None
+        self._news: aiohttp.ClientResponse | None = None
+        self._outlet: WhipOutlet | None = None
+
+    @property
+    def name(self) -> str:
+        return self._address.name
+
+    async def __aenter__(self) -> Self:
+        """Ask who is there; raises RefusedError where there is no such room, RoomError where the
+        server can't be reached."""
+        async with AsyncExitStack() as stack:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENCE, sock_read=SILENCE)
+            self._http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+            stack.push_async_callback(self._see_everybody_off)
+            self._news = await self._ask(self._http, stack)
+            if self._news is None:
+                await self._seat(self.name, self._address.composite, self.name)
+            self._life = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._life.aclose()
+
+    async def changes(self) -> AsyncIterator[RoomChange]:
+        if self._news is None:
+            (seat,) = self._seats.values()
+            yield Joined(self.name, self.name, seat.feed)
+            await seat.stream.frames.over.wait()
+            raise RefusedError(str(seat.stream.failure), where=self._address.url)
+        async for line in _lines(self._news):
+            us = "" if self._outlet is None else self._outlet.participant
+            for event in self._roster.receive(line, us):
+                match event:
+                    case Came(person):
+                        if person.opted_out:
+                            yield Consent(person.participant, opted_out=True)
+                        yield await self._welcome(person)
+                    case Changed(person):
+                        self._part(person.participant)
+                        yield Consent(person.participant, person.opted_out)
+                        yield await self._welcome(person)
+                    case Went(participant):
+                        self._part(participant)
+                        yield Left(participant, "left")
+        raise RoomError("the server ended the room", where=self._address.url)
+
+    async def publish(self, composite: Publisher) -> None:
+        """Take part as one more camera, which says that it wants to be left alone."""
+        if self._news is None:
+            log.warning("the composite isn't published: this server shares no cameras")
+            return
+        url = self._address.publish(self._visible_as)
+        self._outlet = WhipOutlet(url, options=self._options)
+        await self._life.enter_async_context(self._outlet)
+        await self._outlet.publish(composite)
+
+    def want(self, participant: str, want: Want) -> None:
+        """A shared camera has one layer."""
+
+    def peers(self) -> Sequence[RTCPeerConnection]:
+        """The connections of the cameras that are watched now."""
+        streams = (seat.stream for seat in self._seats.values())
+        return [stream.peer for stream in streams if stream.peer is not None]
+
+    async def _ask(
+        self, http: aiohttp.ClientSession, stack: AsyncExitStack
+    ) -> aiohttp.ClientResponse | None:
+        """The stream of who is there; None where we aren't to know."""
+        headers = {"Accept": "text/event-stream"}
+        where = self._address.url
+        try:
+            news = await stack.enter_async_context(
+                http.get(self._address.participants, headers=headers, read_bufsize=MAX_LINE)
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            what = f"can't be reached: {type(error).__name__}"
+            raise RoomError(what, where=where, do="check the address") from error
+        if news.status == 403:
+            log.info("this room shares its composite alone", room=self.name)
+            return None
+        if news.status == 404:
+            raise RefusedError("there is no such room", where=where, do="check the address")
+        if news.status != 200 or news.content_type != "text/event-stream":
+            raise RoomError(f"answered {news.status} {news.content_type}", where=where)
+        return news
+
+    async def _welcome(self, person: Person) -> Joined:
+        if person.opted_out:
+            # Their server gives the camera to nobody outside.
+            return Joined(person.participant, person.name, None, OPTED_OUT)
+        url = self._address.camera(person.participant)
+        feed = await self._seat(person.participant, url, person.name)
+        return Joined(person.participant, person.name, feed)
+
+    async def _seat(self, participant: str, url: str, name: str) -> Feed:
+        assert self._http is not None
+        seat = self._seats[participant] = _Seat(self._http, url, name, self._options)
+        await seat.enter()
+        return seat.feed
+
+    def _part(self, participant: str) -> None:
+        """Stop watching behind the caller's back: a goodbye takes its time."""
+        if (seat := self._seats.pop(participant, None)) is not None:
+            task = asyncio.create_task(seat.leave(), name=f"leaving {participant}")
+            self._partings.add(task)
+            task.add_done_callback(self._partings.discard)
+
+    async def _see_everybody_off(self) -> None:
+        for participant in tuple(self._seats):
+            self._part(participant)
+        await asyncio.gather(*self._partings, return_exceptions=True)
+
+
+async def _lines(news: aiohttp.ClientResponse) -> AsyncIterator[str]:
+    """The lines of the stream, without their ends; RoomError where it falls silent or breaks."""
+    where = str(news.url.with_query(None))
+
+    try:
+        while line := await news.content.readline():
+            yield line.decode(errors="replace").rstrip("\r\n")
+    except ValueError as error:
+        raise RoomError(f"a line has more than {MAX_LINE} bytes", where=where) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise RoomError("the connection to the server is lost", where=where) from error

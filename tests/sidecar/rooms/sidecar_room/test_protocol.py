@@ -1,0 +1,144 @@
+"""Who is in another sidecar's room, as its server tells it."""
+
+import json
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.errors import ConfigError
+from sidecar.rooms.sidecar_room.address import parse, recognises
+from sidecar.rooms.sidecar_room.protocol import (
+    MAX_PARTICIPANTS,
+    Came,
+    Changed,
+    Event,
+    Person,
+    Roster,
+    Went,
+)
+
+ADA, BOB = Person("p-1", "Ada", False), Person("p-2", "Bob", True)
+
+
+def told(roster: Roster, *people: Person, skipped: str = "") -> list[Event]:
+    entries = [
+        {"participant": at.participant, "name": at.name, "opted_out": at.opted_out, "new": 1}
+        for at in people
+    ]
+    return heard(roster, ["event: participants", f"data: {json.dumps({'participants': entries})}"],
+                 skipped)  # fmt: skip
+
+
+def heard(roster: Roster, lines: Iterable[str], skipped: str = "") -> list[Event]:
+    return [event for line in [*lines, ""] for event in roster.receive(line, skipped)]
+
+
+def test_people_come_change_and_go() -> None:
+    roster = Roster()
+    assert told(roster, ADA, BOB) == [Came(ADA), Came(BOB)]
+    assert told(roster, ADA, BOB) == []
+    back = Person("p-2", "Bob", False)
+    assert told(roster, ADA, back) == [Changed(back)]
+    assert told(roster, back) == [Went("p-1")]
+
+
+def test_we_are_not_among_those_we_watch() -> None:
+    assert told(Roster(), ADA, BOB, skipped="p-1") == [Came(BOB)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [": still here"],
+        ["event: participants"],
+        ["event: participants", "data: {"],
+        ["event: participants", "data: []"],
+        ["event: participants", 'data: {"participants": 1}'],
+        ["event: weather", 'data: {"participants": []}'],
+        ["retry: 2000"],
+        ["event: participants", "data: " + "[" * 100_000],
+    ],
+)
+def test_what_is_no_roster_changes_nothing(lines: list[str]) -> None:
+    roster = Roster()
+    told(roster, ADA)
+    assert heard(roster, lines) == []
+    assert told(roster, ADA) == []
+
+
+def test_whoever_cannot_be_read_is_left_out_and_in_doubt_left_alone() -> None:
+    people = [1, {}, {"participant": "x" * 65}, {"participant": "p-3", "name": 7}]
+    data = json.dumps({"participants": people})
+    events = heard(Roster(), ["event: participants", f"data: {data}"])
+    assert events == [Came(Person("p-3", "guest", True))]
+
+
+def test_no_more_are_watched_than_there_are_tiles() -> None:
+    crowd = [Person(f"p-{number}", "x", False) for number in range(100)]
+    assert len(told(Roster(), *crowd)) == MAX_PARTICIPANTS
+
+
+PEOPLE = st.lists(
+    st.builds(Person, st.sampled_from("abcd"), st.just("x"), st.booleans()),
+    unique_by=lambda at: at.participant,
+)
+
+
+@given(st.lists(PEOPLE))
+def test_the_changes_add_up_to_the_last_roster(rosters: list[list[Person]]) -> None:
+    roster = Roster()
+    present: dict[str, Person] = {}
+    for people in rosters:
+        for event in told(roster, *people):
+            match event:
+                case Came(person):
+                    assert person.participant not in present
+                    present[person.participant] = person
+                case Changed(person):
+                    assert present[person.participant].opted_out is not person.opted_out
+                    present[person.participant] = person
+                case Went(participant):
+                    del present[participant]
+    assert sorted(present) == sorted(at.participant for at in (rosters or [[]])[-1])
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.text(), st.text().map("data: {}".format), st.just("event: participants"), st.just("")
+        )
+    )
+)
+def test_no_line_breaks_it(lines: list[str]) -> None:
+    roster = Roster()
+    heard(roster, lines)
+    heard(roster, [""])
+    assert told(roster, ADA)[-1:] == [Came(ADA)]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h/rooms/a", "http://h:1/rooms/a-b_1/", "https://h/rooms/a?x=1#y"]
+)
+def test_a_rooms_address_is_recognised(url: str) -> None:
+    assert recognises(url)
+    assert parse(url).url.endswith(f"/rooms/{parse(url).name}")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h/room/a", "https://h/rooms/", "https://h/rooms/a/b", "ws://h/rooms/a", "[",
+            "https://h/rooms/-a", "https:///rooms/a", "http://[/rooms/a", "/rooms/a"],
+)  # fmt: skip
+def test_nothing_else_is(url: str) -> None:
+    assert not recognises(url)
+
+
+def test_a_password_in_the_address_is_refused() -> None:
+    with pytest.raises(ConfigError, match="takes no user"):
+        parse("https://ada:hush@h/rooms/a")
+
+
+def test_what_we_publish_wants_to_be_left_alone() -> None:
+    address = parse("https://h/rooms/a").publish("RE & ACT")
+    assert address == "https://h/rooms/a/whip?name=RE+%26+ACT&opted_out=1"
