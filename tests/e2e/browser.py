@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from reactions.mannequin import POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
@@ -93,8 +93,12 @@ async def opened(browser: Browser, url: str, width: int = 1280, height: int = 90
 
 async def magenta(page: Page) -> float:
     """The share of the composite, as a screenshot shows it, that is the test's sticker."""
+    return await magenta_share(page.locator("#screen"))
 
-    shot = await page.locator("#screen").screenshot(type="png")
+
+async def magenta_share(element: Locator) -> float:
+    """The share of an element, as a screenshot shows it, that is the test's sticker."""
+    shot = await element.screenshot(type="png")
     picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
     hits = (picture[..., 0] > 180) & (picture[..., 1] < 90) & (picture[..., 2] > 180)
     return float(hits.mean())
