@@ -1,6 +1,7 @@
 """How a running session looks at a terminal, and what it prints anywhere else."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,12 +29,29 @@ def live_view() -> Iterator["Show"]:
     from rich.console import Console
     from rich.live import Live
 
-    with Live(console=Console(), auto_refresh=False, transient=True) as live:
+    with Live(console=Console(), auto_refresh=False, transient=True) as live, _log_above():
 
         def show(status: "Status") -> None:
             live.update(render(status), refresh=True)
 
         yield Show(show, lambda event: None)
+
+
+@contextmanager
+def _log_above() -> Iterator[None]:
+    """Send the log to where Rich prints above its live display, which it would garble otherwise."""
+    handlers = [
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler)
+    ]
+    before = [handler.setStream(sys.stderr) for handler in handlers]
+    try:
+        yield
+    finally:
+        for handler, stream in zip(handlers, before, strict=True):
+            if stream is not None:
+                handler.setStream(stream)
 
 
 class _StatusLines:
