@@ -8,7 +8,7 @@ from sidecar.rooms.consent import opted_out_by
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.chat import Said
 from sidecar.rooms.livekit.people import Camera, Person, Roster
-from sidecar.rooms.livekit.protocol import Unwatchable
+from sidecar.rooms.livekit.protocol import Subscription
 from sidecar.rooms.room import Consent, Joined, Left, RoomChange, Want
 
 
@@ -69,10 +69,12 @@ class Audience:
         track = self._watched.get(identity)
         return [] if track is None else [messages.settings(track, want)]
 
-    def unwatchable(self, event: Unwatchable) -> None:
-        """The server says that a camera can't be had."""
-        if event.track in self._watched.values():
-            self._problems[event.track] = event.why
+    def subscription(self, news: Subscription) -> None:
+        """The server says whether a camera can be had."""
+        if not news.problem:
+            self._problems.pop(news.track, None)
+        elif news.track in self._watched.values():
+            self._problems[news.track] = news.problem
 
     def changes(
         self, shown: dict[str, Shown], feed: Callable[[str], Feed | None]

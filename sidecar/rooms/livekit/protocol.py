@@ -20,6 +20,7 @@ from livekit.protocol.rtc import (
     SessionDescription,
     SignalResponse,
     SignalTarget,
+    SubscriptionPermissionUpdate,
     SubscriptionResponse,
     TrackPublishedResponse,
     TrickleRequest,
@@ -108,11 +109,12 @@ class Unpublishable:
 
 
 @dataclass(frozen=True, slots=True)
-class Unwatchable:
-    """A track can't be subscribed to, although it was asked for."""
+class Subscription:
+    """How it stands with a track that was asked for."""
 
     track: str
-    why: str
+    problem: str
+    """Why it doesn't come, in a clause that follows "a camera that"; empty where it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ Event: TypeAlias = (
     | Candidate
     | Published
     | Unpublishable
-    | Unwatchable
+    | Subscription
     | Renewed
     | Elsewhere
     | Pong
@@ -180,7 +182,10 @@ class Protocol:
             "trickle": lambda message: self._trickle(message.trickle),
             "track_published": lambda message: _published(message.track_published),
             "request_response": lambda message: _responded(message.request_response),
-            "subscription_response": lambda message: _unwatchable(message.subscription_response),
+            "subscription_response": lambda message: _subscribed(message.subscription_response),
+            "subscription_permission_update": lambda message: _permitted(
+                message.subscription_permission_update
+            ),
             "pong_resp": lambda message: [Pong(message.pong_resp.last_ping_timestamp)],
             "room_moved": lambda message: self._over(MOVED),
         }
@@ -303,9 +308,16 @@ def _responded(response: RequestResponse) -> Sequence[Event]:
     return [Unpublishable(response.message[:200] or "the server refuses it")]
 
 
-def _unwatchable(response: SubscriptionResponse) -> Sequence[Event]:
-    why = _SUBSCRIPTION_ERRORS.get(response.err, "can't be watched, says the server")
-    return [Unwatchable(response.track_sid, why)]
+def _subscribed(response: SubscriptionResponse) -> Sequence[Event]:
+    """The server answers only where it can't serve."""
+    problem = _SUBSCRIPTION_ERRORS.get(response.err, "can't be watched, says the server")
+    return [Subscription(response.track_sid, problem)]
+
+
+def _permitted(update: SubscriptionPermissionUpdate) -> Sequence[Event]:
+    """A participant may choose who watches them."""
+    problem = "" if update.allowed else "may be watched only by those they chose"
+    return [Subscription(update.track_sid, problem)]
 
 
 def _ice_servers(join: JoinResponse) -> tuple[RTCIceServer, ...]:

@@ -22,7 +22,7 @@ from sidecar.rooms.livekit.ice import in_order
 from sidecar.rooms.livekit.leaving import Leaving
 from sidecar.rooms.livekit.memory import Lease, Memory
 from sidecar.rooms.livekit.participant import Participant
-from sidecar.rooms.livekit.protocol import Entered, Event, People, Renewed, Unwatchable
+from sidecar.rooms.livekit.protocol import Entered, Event, People, Renewed, Subscription
 from sidecar.rooms.livekit.publication import Publication
 from sidecar.rooms.livekit.signal import Signal
 from sidecar.rooms.livekit.watch import Watch
@@ -208,8 +208,8 @@ class LiveKitRoom:
         match event:
             case People():
                 self._update(event)
-            case Unwatchable():
-                self._audience.unwatchable(event)
+            case Subscription():
+                self._audience.subscription(event)
                 self._announce()
             case Renewed(token=token) if isinstance(self._access, GivenToken):
                 self._memory.renew(self._access.token, token)

@@ -1,0 +1,125 @@
+"""``python -m tests.sidecar.rooms.livekit.record``: records what a real server says, for replay.
+
+Writes ``transcripts/*.jsonl`` beside this file, a message a line, as protobuf's own JSON.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+from livekit.protocol.rtc import SignalResponse
+
+from sidecar.media.encoder import Encoder
+from sidecar.rooms.livekit import signal
+from sidecar.rooms.livekit.protocol import Entered, Event, Protocol
+from sidecar.rooms.room import Want
+from tests.servers.livekit import LiveKit, livekit
+from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.rooms.livekit.admin import call
+from tests.sidecar.rooms.livekit.composite import moving
+from tests.sidecar.rooms.livekit.conftest import seen
+from tests.sidecar.rooms.livekit.guest import joined
+
+FOLDER: Final = Path(__file__).with_name("transcripts")
+
+
+def transcript(name: str) -> list[bytes]:
+    """The messages of a recording, as they came over the wire."""
+    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [ParseDict(json.loads(line), SignalResponse()).SerializeToString() for line in lines]
+
+
+class _Recorder(Protocol):
+    """A protocol that keeps what it is told, under the role of the participant it speaks for."""
+
+    recorded: dict[str, list[bytes]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._messages: list[bytes] = []
+
+    def receive(self, data: bytes | str) -> Sequence[Event]:
+        events = super().receive(data)
+        if isinstance(data, bytes):
+            self._messages.append(data)
+        for event in events:
+            if isinstance(event, Entered):
+                role = "watcher" if "watcher" in event.identity else "publisher"
+                self.recorded[role] = self._messages
+        return events
+
+
+@contextmanager
+def _recording() -> Iterator[dict[str, list[bytes]]]:
+    _Recorder.recorded = {}
+    vars(signal)["Protocol"] = _Recorder
+    try:
+        yield _Recorder.recorded
+    finally:
+        vars(signal)["Protocol"] = Protocol
+
+
+def _write(name: str, messages: Sequence[bytes]) -> None:
+    lines = []
+    for data in messages:
+        fields = MessageToDict(SignalResponse.FromString(data))
+        if "refreshToken" in fields:
+            fields["refreshToken"] = "a.newer.token"
+        fields.get("join", fields.get("roomUpdate", {})).get("room", {}).pop("turnPassword", None)
+        lines.append(json.dumps(fields))
+    (FOLDER / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@asynccontextmanager
+async def _meeting(server: LiveKit, room: str) -> AsyncIterator[None]:
+    """Two people with cameras, who were there first."""
+    async with joined(server.address, room, "ada") as ada, joined(server.address, room, "bob") as b:
+        await ada.publish(ColourTrack(220))
+        await b.publish(ColourTrack(40))
+        yield
+
+
+async def _evening(server: LiveKit) -> None:
+    """A meeting in which everything happens, to the end."""
+    encoder = Encoder(320, 180)
+    async with _meeting(server, "room"), seen(server, "room") as sight, moving(encoder, 130):
+        await sight.room.publish(encoder)
+        await eventually(lambda: sight.shows("ada", 220) and sight.shows("bob", 40))
+        async with joined(server.address, "room", "cleo") as cleo:
+            track = await cleo.publish(ColourTrack(90))
+            await eventually(lambda: sight.shows("cleo", 90))
+            sight.room.want("cleo", Want(320, 180, 5))
+            await cleo.mute(track, muted=True)
+            await eventually(lambda: "cleo" not in sight.present)
+            await cleo.set_attributes(reactions="off")
+            await cleo.mute(track, muted=False)
+            await eventually(lambda: sight.opted_out == {"cleo": True})
+            feed = sight.feed("cleo")
+        # Whoever comes after that gets Cleo's place in the offers.
+        await eventually(lambda: feed.ended)
+        async with joined(server.address, "room", "dan") as dan:
+            await dan.publish(ColourTrack(150))
+            await eventually(lambda: sight.shows("dan", 150))
+            # Long enough for a ping to be answered.
+            await asyncio.sleep(6)
+        await call(server, "room", "DeleteRoom")
+        await eventually(lambda: sight.ended)
+
+
+async def record() -> None:
+    """Record everything anew."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, _recording() as recorded:
+        async with livekit(Path(folder)) as server:
+            await _evening(server)
+    for role, messages in recorded.items():
+        _write(role, messages)
+
+
+if __name__ == "__main__":
+    asyncio.run(record())

@@ -1,0 +1,43 @@
+from aiortc import RTCIceServer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.rooms.livekit.ice import in_order
+
+
+def urls(servers: list[RTCIceServer]) -> list[object]:
+    return [server.urls for server in servers]
+
+
+def test_each_adds_more_delay_than_the_one_before() -> None:
+    named = [
+        RTCIceServer(
+            ["turns:a:443", "turn:a:443?transport=tcp", "turn:a", "turn:b?transport=udp"], "u", "p"
+        )
+    ]
+    assert urls(in_order([RTCIceServer("stun:own")], named)) == [
+        "stun:own",
+        "turn:a",
+        "turn:b?transport=udp",
+        "turn:a:443?transport=tcp",
+        "turns:a:443",
+    ]
+
+
+def test_each_keeps_its_credentials() -> None:
+    (server,) = in_order([], [RTCIceServer(["turn:a"], "user", "password")])
+    assert (server.username, server.credential) == ("user", "password")
+
+
+def test_stun_is_used_only_where_we_asked_for_it() -> None:
+    assert in_order([], [RTCIceServer(["stun:named:3478"])]) == []
+
+
+def test_what_aiortc_cannot_use_is_left_out() -> None:
+    useless = ["stuns:a", "turn:a?transport=sctp", "turns:a?transport=udp", "http://a", "turn:"]
+    assert in_order([RTCIceServer(useless)], []) == []
+
+
+@given(st.lists(st.text(max_size=40).map(lambda text: f"turn:{text}"), max_size=50))
+def test_any_addresses_do_no_harm(texts: list[str]) -> None:
+    assert len(in_order([], [RTCIceServer(texts)])) <= 32
