@@ -22,6 +22,8 @@ from tests.sidecar.rooms.janus.attending import attending, composite, following,
 from tests.sidecar.rooms.janus.client import JanusClient, camera, client
 from tests.sidecar.rooms.janus.proxy import proxy
 
+pytestmark = pytest.mark.servers
+
 ROUNDS = int(os.environ.get("SIDECAR_SOAK_RESTARTS", "5"))
 JOINS = int(os.environ.get("SIDECAR_SOAK_JOINS", "5"))
 

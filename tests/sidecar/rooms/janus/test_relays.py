@@ -14,6 +14,8 @@ from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.janus.attending import attending, options
 from tests.sidecar.rooms.janus.client import JanusClient, camera
 
+pytestmark = pytest.mark.servers
+
 
 def candidate_types(peer: RTCPeerConnection) -> set[str]:
     """The types of all candidates that a connection has told of."""

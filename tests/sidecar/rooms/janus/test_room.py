@@ -17,6 +17,8 @@ from tests.sidecar.rooms.janus.attending import NAME, attending, composite, opti
 from tests.sidecar.rooms.janus.client import JanusClient, camera, publish, watching
 from tests.sidecar.rooms.janus.conftest import ROOMS
 
+pytestmark = pytest.mark.servers
+
 
 async def until(what: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """Ask ``what`` until it is true."""

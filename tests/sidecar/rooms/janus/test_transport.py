@@ -19,6 +19,8 @@ from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.janus.attending import attending, options
 from tests.sidecar.rooms.janus.client import camera, client
 
+pytestmark = pytest.mark.servers
+
 SECRET, TOKEN = "an-api-secret", "a-stored-token"
 
 
