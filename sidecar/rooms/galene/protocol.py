@@ -170,13 +170,10 @@ class GaleneProtocol:
         if message.get("kind") == "delete":
             self._roster.remove(client)
             return self.streams.forget(client)
-        data = message.get("data")
-        sidecar = client == self._client or (isinstance(data, dict) and MARK in data)
-        username = messages.line(message, "username")
-        found = self._roster.put(client, username, sidecar=sidecar) if client else None
+        found = self._put(client, message) if client else None
         if found is None:
             return []
-        if sidecar:
+        if found.sidecar:
             return self.streams.forget(client, refuse=True)
         opted_out = self._roster.choice(found)
         return [] if opted_out is None else [Chose(found.participant, opted_out)]
@@ -188,10 +185,14 @@ class GaleneProtocol:
         """Whose stream is offered; the list of users may come later than their streams."""
         source = messages.identifier(offer, "source")
         known = self._roster.find(source)
-        if known is None and source:
-            username = messages.line(offer, "username")
-            known = self._roster.put(source, username, sidecar=source == self._client)
-        return known
+        return self._put(source, offer) if known is None and source else known
+
+    def _put(self, client: str, message: Message) -> Client | None:
+        """Note who ``client`` is; one of our own name is we ourselves, by WHIP."""
+        data, username = message.get("data"), messages.line(message, "username")
+        marked = isinstance(data, dict) and MARK in data
+        sidecar = marked or client == self._client or username == self.username
+        return self._roster.put(client, username, sidecar=sidecar)
 
     def _chat(self, message: Message) -> list[Event]:
         source = messages.identifier(message, "source")

@@ -21,7 +21,7 @@ class Watched:
     def __init__(self, offer: Mapping[str, Any]) -> None:
         self.source: str = offer["source"]
         self.username: str = offer.get("username", "")
-        self.label: str = offer["label"]
+        self.label: str = offer.get("label", "")
         self.peer = peer_connection()
         self.frames = 0
         self.picture: av.VideoFrame | None = None

@@ -244,9 +244,10 @@ def test_a_stream_that_shows_no_person_is_sent_back(label: str) -> None:
 def test_neither_our_own_nor_another_sidecars_stream_is_a_camera() -> None:
     client = joined()
     hear(client, user(US, "Reactions (sidecar)"), user("other", "Watcher", data={MARK: True}))
-    for source in (US, "other"):
+    hear(client, user("by WHIP", "Reactions (sidecar)"))
+    for source in (US, "other", "by WHIP"):
         assert not hear(client, OFFER | {"source": source})
-    assert [message["type"] for message in sent(client)] == ["abort", "abort"]
+    assert [message["type"] for message in sent(client)] == ["abort", "abort", "abort"]
 
 
 def test_a_client_who_turns_out_to_be_a_sidecar_loses_its_tile() -> None:

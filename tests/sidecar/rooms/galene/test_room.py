@@ -22,11 +22,12 @@ from sidecar.rooms.galene.cameras import Cameras
 from sidecar.rooms.galene.events import Offered
 from sidecar.rooms.galene.protocol import LEFT_ALONE, MARK, NOTICE
 from sidecar.rooms.room import Announces, Inspectable
+from sidecar.rooms.whip import WhipOutlet
 from tests.servers.galene import OPEN, Galene, galene
 from tests.servers.process import LOOPBACK, free_ports
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.galene.conftest import NAME, attending, showing
-from tests.sidecar.rooms.galene.people import person, sees
+from tests.sidecar.rooms.galene.people import Person, person, sees
 
 pytestmark = pytest.mark.servers
 
@@ -174,19 +175,21 @@ async def test_a_password_lets_us_in(server: Galene) -> None:
         assert "s3cret" not in str(refusal.value)
 
 
+async def made_token(operator: Person, **value: Any) -> str:
+    """An invitation that an operator makes."""
+    may = {"permissions": ["present", "message"], "expires": "2100-01-01T00:00:00Z"}
+    value = {"group": "room", **may, **value}
+    who = {"source": operator.id, "username": operator.name}
+    await operator.send("groupaction", kind="maketoken", value=value, **who)
+    await eventually(lambda: any(m.get("kind") == "token" for m in operator.heard))
+    (made,) = (m["value"]["token"] for m in operator.heard if m.get("kind") == "token")
+    return str(made)
+
+
 async def test_an_invitation_link_lets_us_in(server: Galene) -> None:
     url = server.url("room")
     async with person(url, "op", password="op-password") as operator:
-        value = {"permissions": ["present", "message"], "expires": "2100-01-01T00:00:00Z"}
-        await operator.send(
-            "groupaction",
-            kind="maketoken",
-            source=operator.id,
-            username="op",
-            value={"group": "room", **value},
-        )
-        await eventually(lambda: any(m.get("kind") == "token" for m in operator.heard))
-        (made,) = (m["value"]["token"] for m in operator.heard if m.get("kind") == "token")
+        made = await made_token(operator)
         async with attending(f"{url}?token={made}") as attendance:
             await eventually(lambda: NAME in operator.users.values())
             assert made not in repr(attendance.room)
@@ -400,6 +403,23 @@ async def test_media_goes_through_the_servers_own_relay(tmp_path: Path) -> None:
                 candidates = peer.localDescription.sdp.split("a=candidate:")[1:]
                 assert candidates
                 assert all("typ relay" in candidate for candidate in candidates)
+
+
+async def test_the_composite_may_come_by_whip(url: str) -> None:
+    async with (
+        person(url, "op", password="op-password") as operator,
+        attending(url) as attendance,
+        showing() as composite,
+    ):
+        token = await made_token(operator, username=NAME)
+        async with WhipOutlet(f"{url}.whip", token=token) as outlet:
+            await outlet.publish(composite)
+            await operator.watch()
+            await eventually(lambda: sees(operator, NAME))
+            await operator.show(ColourTrack())
+            await eventually(lambda: attendance.frames("op") > 3)
+            assert set(attendance.present) == {"op"}
+        await eventually(lambda: list(operator.users.values()).count(NAME) == 1)
 
 
 async def test_the_server_is_recognised(server: Galene) -> None:
