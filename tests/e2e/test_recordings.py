@@ -77,24 +77,27 @@ async def test_streams_go_in_by_whep_and_the_composite_comes_out_by_whip(
     tmp_path: Path, settings: Settings, table: Mapping[str, ReactionRule], ada: PoseTrack
 ) -> None:
     ada.pose = "thumbs_up"
-    async with Mediamtx(tmp_path) as server, aiohttp.ClientSession() as http:
-        async with publishing(http, server.http("ada/whip"), ada):
-            url = f"whep+{server.http('ada/whep')}"
-            plan = Plan(url, (f"whip+{server.http('stage/whip')}",))
-            joining = asyncio.create_task(join(plan, settings, table, SILENT))
-            try:
-                viewer = WHEP.room(f"whep+{server.http('stage/whep')}", JoinOptions("viewer"))
-                async with viewer, attended(viewer) as changes:
-                    await eventually(lambda: changes)
-                    (joined,) = changes
-                    assert isinstance(joined, Joined)
-                    feed = joined.feed
-                    assert feed is not None
-                    whole = Rect(0, 0, *SIZE)
-                    await eventually(
-                        lambda: joining.done() or (feed.frame and magenta(feed.frame, whole) > 0.01)
-                    )
-                    assert not joining.done(), joining.result()
-            finally:
-                joining.cancel()
-                await asyncio.gather(joining, return_exceptions=True)
+    async with (
+        Mediamtx(tmp_path) as server,
+        aiohttp.ClientSession() as http,
+        publishing(http, server.http("ada/whip"), ada),
+    ):
+        url = f"whep+{server.http('ada/whep')}"
+        plan = Plan(url, (f"whip+{server.http('stage/whip')}",))
+        joining = asyncio.create_task(join(plan, settings, table, SILENT))
+        try:
+            viewer = WHEP.room(f"whep+{server.http('stage/whep')}", JoinOptions("viewer"))
+            async with viewer, attended(viewer) as changes:
+                await eventually(lambda: changes)
+                (joined,) = changes
+                assert isinstance(joined, Joined)
+                feed = joined.feed
+                assert feed is not None
+                whole = Rect(0, 0, *SIZE)
+                await eventually(
+                    lambda: joining.done() or (feed.frame and magenta(feed.frame, whole) > 0.01)
+                )
+                assert not joining.done(), joining.result()
+        finally:
+            joining.cancel()
+            await asyncio.gather(joining, return_exceptions=True)

@@ -92,6 +92,8 @@ class Redial:
         self._call = call
         try:
             if (failure := await call.connect()) is not None:
+                # Some servers name STUN servers of third parties: asked where it didn't do without.
+                self._known = call.ice_servers
                 return failure, False
             if self.failure is not None:
                 log.info("session is back", session=self.name)
@@ -101,7 +103,6 @@ class Redial:
             what = await self._attend(call)
             return Failure(what), loop.time() - began > SETTLED
         finally:
-            self._known = call.ice_servers
             self._call = None
             self._release()
             await call.leave()
