@@ -59,9 +59,10 @@ class Line:
             self._heard_at = asyncio.get_running_loop().time()
             if message.type is aiohttp.WSMsgType.TEXT:
                 yield message.data
+            elif message.type is aiohttp.WSMsgType.CLOSE:
+                raise RoomError(f"the server closed the line: {message.extra or message.data}")
             elif message.type is not aiohttp.WSMsgType.BINARY:
-                reason = message.extra or self._socket.exception() or "no reason given"
-                raise RoomError(f"the server closed the line: {reason}")
+                raise RoomError("the connection to the server was cut")
 
     def flush(self) -> None:
         """Send what is to be sent, soon."""
