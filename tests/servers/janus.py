@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
 import aiohttp
+import psutil
 
 from tests.servers.find import need
 from tests.servers.process import LOOPBACK, ServerProcess, free_ports
@@ -21,6 +21,7 @@ LIBRARIES: Final = (
     Path("/opt/janus/lib/janus"),
 )
 PORTS: Final = ("ws", "http", "wss", "https", "admin")
+ATTEMPTS: Final = 3
 ADMIN_SECRET: Final = "admin"
 KEPT: Final = ("videoroom", "websockets", "libjanus_http")
 """Of all its plugins and transports, what the name of those that are loaded holds."""
@@ -45,10 +46,17 @@ class JanusServer:
     """Runs while it is entered; skips the test where there is none to be had."""
 
     def __init__(self, folder: Path, setup: Setup | None = None) -> None:
-        executable = need("janus")
+        self._executable = need("janus")
+        self._folder = folder
+        self._setup = setup or Setup()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Choose ports and write the configuration."""
+        folder = self._folder
         self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-        _configure(folder, setup or Setup(), self.ports, _library(executable))
-        command: list[str | Path] = [executable, "-F", folder, "-C", folder / "janus.jcfg"]
+        _configure(folder, self._setup, self.ports, _library(self._executable))
+        command: list[str | Path] = [self._executable, "-F", folder, "-C", folder / "janus.jcfg"]
         self.process = ServerProcess(command, self.ports["http"], folder / "log")
 
     async def __aenter__(self) -> Self:
@@ -63,30 +71,36 @@ class JanusServer:
         return f"janus+{scheme}://{LOOPBACK}:{self.ports[scheme]}/{room}{query}"
 
     async def start(self) -> None:
-        """Start it and wait until it is up, by WebSocket too."""
-        await self.process.start()
-        async with asyncio.timeout(10):
-            while not _open(self.ports["ws"]):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        """Start it and wait until it listens on all its ports.
 
-    async def add_token(self, token: str) -> None:
-        """Let clients in that show ``token``; the server must have an ``admin_secret``."""
-        request = {"janus": "add_token", "token": token, "transaction": "t"}
-        request["admin_secret"] = ADMIN_SECRET
+        Janus goes on without those that somebody else took meanwhile; it gets others then.
+        """
+        for _ in range(ATTEMPTS):
+            await self.process.start()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(10):
+                    while not self._listens():  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+                return
+            await self.process.stop()
+            self._settle()
+        raise RuntimeError("janus does not listen: " + self.process.log.read_text()[-2000:])
+
+    def _listens(self) -> bool:
+        wanted = {self.ports[name] for name in ("ws", "http", "admin")}
+        if self._setup.certificate is not None:
+            wanted |= {self.ports["wss"], self.ports["https"]}
+        sockets = psutil.Process(self.process.pid).net_connections("tcp")
+        ours = {each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN}
+        return ours.issuperset(wanted)
+
+    async def admin(self, kind: str, **fields: object) -> None:
+        """Make a request of the server's operator, such as ``add_token``."""
+        request = {"janus": kind, "transaction": "t", "admin_secret": ADMIN_SECRET, **fields}
         url = f"http://{LOOPBACK}:{self.ports['admin']}/admin"
         async with aiohttp.ClientSession() as http, http.post(url, json=request) as response:
             said = await response.json(content_type=None)
             assert said["janus"] == "success", said
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        self.process.kill()
-
-
-def _open(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
-        return True
-    return False
 
 
 def _library(executable: Path) -> Path:

@@ -15,6 +15,7 @@ from sidecar.rooms.janus.consent import named, said
 from sidecar.rooms.janus.layers import choose
 from sidecar.rooms.janus.subscription import Layer
 from sidecar.rooms.janus.viewing import NO_MEDIA, Viewing
+from sidecar.rooms.names import display_name
 from sidecar.rooms.room import Consent, Joined, Left, RoomChange, Want
 
 log = structlog.get_logger(__name__)
@@ -125,7 +126,7 @@ class Cameras:
     def _named(self, feed: str, display: str) -> None:
         """Somebody has this name, in which they may opt out."""
         name, asked = named(display)
-        self._names[feed] = name or feed
+        self._names[feed] = display_name(name)
         self._consent(feed, asked)
 
     def _switched(self, feed: str, substream: int) -> None:
@@ -191,8 +192,8 @@ class Cameras:
             await viewing.over.wait()
             self._lose(camera, "the media connection was lost")
         except RoomError as error:
-            self._lose(camera, error.what)
-            self._unwatchable(feed, error.what)
+            if self._lose(camera, error.what):
+                self._unwatchable(feed, error.what)
         except Exception as error:
             # Nobody's camera may disturb anybody else's.
             log.exception("camera failed", participant=feed)
@@ -200,9 +201,12 @@ class Cameras:
         finally:
             await viewing.close()
 
-    def _lose(self, camera: Camera, problem: str) -> None:
-        if self._cameras.get(camera.feed) is camera:
-            # This very task: it ends by itself, and is not to be cancelled.
-            camera.task = None
-            self._closed(camera.feed, problem)
-            self._give_up(camera.feed, problem)
+    def _lose(self, camera: Camera, problem: str) -> bool:
+        """Give a camera up, from its own task; False where that was done already."""
+        if self._cameras.get(camera.feed) is not camera:
+            return False
+        # This very task ends by itself: it must not be cancelled while it frees the connection.
+        camera.task = None
+        self._closed(camera.feed, problem)
+        self._give_up(camera.feed, problem)
+        return True

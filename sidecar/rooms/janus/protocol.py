@@ -127,7 +127,7 @@ class JanusProtocol:
         if message.code == NO_SUCH_SESSION or message.kind == "timeout":
             return (Failed(message.reason or "the server has ended the session"),)
         if message.code == FORBIDDEN:
-            return (_unauthorised(message.reason),)
+            return (self._unauthorised(message.reason),)
         follows = self._requests.answered(message)
         events = list(self._happened(message) if follows is None else follows)
         if self._subscriptions.private_id != self._publishing.private_id:
@@ -141,8 +141,10 @@ class JanusProtocol:
         if message.about == "destroyed":
             return (Over(),)
         if message.sender is not None and message.sender == self._publishing.handle:
-            # Whatever it was, it may have changed who is there.
-            self._look()
+            if message.about:
+                # Whatever it was, it may have changed who is there, or whose camera is on.
+                self._subscriptions.retry()
+                self._look()
             return self._publishing.happened(message)
         subscription = self._subscriptions.by_handle(message.sender)
         if subscription is not None:
@@ -187,7 +189,7 @@ class JanusProtocol:
         if message.code == NO_SUCH_PLUGIN:
             return (Failed("the server has no VideoRoom plugin", final=True),)
         if message.code == NO_TOKEN_NEEDED:
-            return (_unauthorised(message.reason),)
+            return (self._unauthorised(message.reason),)
         if message.id is None:
             return (Failed(message.reason or "the server opens no handle"),)
         self._ear = message.id
@@ -248,10 +250,10 @@ class JanusProtocol:
         self._look()
         return (Entered(),)
 
-
-def _unauthorised(reason: str) -> Failed:
-    return Failed(
-        reason or "the server refuses us",
-        do="set JANUS_TOKEN or JANUS_API_SECRET to what the server expects",
-        final=True,
-    )
+    def _unauthorised(self, reason: str) -> Failed:
+        """A token that was right once has expired: there may be another when we join anew."""
+        return Failed(
+            reason or "the server refuses us",
+            do="set JANUS_TOKEN or JANUS_API_SECRET to what the server expects",
+            final=not self._entered,
+        )

@@ -130,6 +130,10 @@ class JanusRoom:
             await self._link.run()
         except RoomError as error:
             self._finish(error)
+        except Exception as error:
+            # Nobody else would notice; joining anew may help.
+            log.exception("the conversation broke", room=self.name)
+            self._finish(RoomError(f"the conversation broke: {error!r}", where=self.name))
 
     async def _mind(self, publication: Publication) -> None:
         await publication.over.wait()

@@ -15,13 +15,15 @@ from sidecar.rooms.janus.events import (
     Unwatchable,
 )
 from sidecar.rooms.janus.messages import Description, Id, Message, Person, Stream
-from sidecar.rooms.janus.requests import Requests, Then
+from sidecar.rooms.janus.requests import Requests, Then, ignore
 from sidecar.rooms.janus.subscription import Layer, Stage, Subscription
 
 PATIENCE: Final = 30
 """Rounds that any step of a subscription may take."""
 LONGEST_REST: Final = 60
 """Rounds between two attempts, at most."""
+DARK_REST: Final = 8
+"""The same, where somebody publishes but no camera, or one that is off: it may come on."""
 COMPOSITE: Final = "reaction-sidecar composite"
 """How a sidecar describes its stream, so that none takes another's for a camera."""
 DECODED: Final = ("vp8", "h264")
@@ -140,7 +142,9 @@ class Subscriptions:
         self._advance(subscription, Stage.IGNORED)
         yield Gone(feed, reason)
 
-    def _fail(self, subscription: Subscription, problem: str) -> Iterable[Event]:
+    def _fail(
+        self, subscription: Subscription, problem: str, longest: int = LONGEST_REST
+    ) -> Iterable[Event]:
         """Back to the beginning, after a rest that grows with the failures in a row."""
         was_offered = subscription.stage in (Stage.OFFERED, Stage.STARTING, Stage.WATCHING)
         if subscription.stage is Stage.WATCHING:
@@ -148,7 +152,7 @@ class Subscriptions:
         self._requests.detach(subscription.handle)
         subscription.handle = subscription.asked = None
         subscription.failures += 1
-        rest = min(LONGEST_REST, 2**subscription.failures)
+        rest = min(longest, 2 ** min(subscription.failures, 10))
         self._advance(subscription, Stage.RESTING, rest)
         if was_offered:
             yield Closed(subscription.feed, problem)
@@ -170,10 +174,11 @@ class Subscriptions:
         if subscription.stage is not Stage.ATTACHING or message.id is None:
             # Nobody waits for the handle any more; an error leaves the step to its patience.
             self._requests.detach(message.id)
-            return
+            return ()
         subscription.handle = message.id
         self._advance(subscription, Stage.JOINING)
-        wanted = {"feed": subscription.person.id, "substream": subscription.layer.substream}
+        # The smallest for everybody at first; what is wanted is asked for once it flows.
+        wanted = {"feed": subscription.person.id, "substream": 0}
         body: dict[str, object] = {"request": "join", "ptype": "subscriber", "room": self.room}
         body["streams"] = [wanted]
         if self._pin:
@@ -181,7 +186,7 @@ class Subscriptions:
         if self.private_id is not None:
             body["private_id"] = self.private_id
         self._say(subscription, body, lambda reply: self._joined(subscription, reply))
-        yield from ()
+        return ()
 
     def _joined(self, subscription: Subscription, message: Message) -> Iterable[Event]:
         if subscription.stage is not Stage.JOINING:
@@ -189,7 +194,7 @@ class Subscriptions:
         offer = message.description
         if message.code is not None or offer is None or offer.kind != "offer":
             yield from self._fail(subscription, message.reason)
-            if message.code == UNAUTHORIZED and self.private_id is None:
+            if message.code == UNAUTHORIZED and "private_id" in message.reason:
                 yield from self._report(subscription, NEEDS_PRIVATE_ID)
             elif message.code != NO_SUCH_FEED:
                 reason = message.reason or "the server's offer makes no sense"
@@ -200,15 +205,14 @@ class Subscriptions:
             return
         video = _video(message.streams)
         if not video:
-            # Audio alone, or a camera that is off: it may come on.
-            yield from self._fail(subscription, "no camera")
+            yield from self._fail(subscription, "no camera", DARK_REST)
             return
         subscription.mid = video[0].mid
         if video[0].codec and video[0].codec.lower() not in DECODED:
             self._ignore(subscription)
             yield from self._report(subscription, _undecodable(video[0].codec))
             return
-        subscription.asked = Layer(subscription.layer.substream)
+        subscription.asked = Layer()
         subscription.problem = ""
         self._advance(subscription, Stage.OFFERED)
         yield Offered(subscription.feed, subscription.person.display, subscription.mid, offer.sdp)
@@ -245,14 +249,11 @@ class Subscriptions:
         self,
         subscription: Subscription,
         body: dict[str, object],
-        then: Then | None = None,
+        then: Then = ignore,
         description: Description | None = None,
     ) -> None:
         assert subscription.handle is not None
-        if then is None:
-            self._requests.message(subscription.handle, body)
-        else:
-            self._requests.message(subscription.handle, body, then, description)
+        self._requests.message(subscription.handle, body, then, description)
 
 
 def _video(streams: Sequence[Stream], mid: str = "") -> list[Stream]:

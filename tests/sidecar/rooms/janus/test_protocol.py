@@ -153,12 +153,21 @@ def test_a_layer_is_asked_for_once_and_at_once_when_it_is_watched() -> None:
     assert asked["streams"] == [{"mid": "0", "send": False, "substream": 1, "temporal": 0}]
 
 
-def test_a_layer_that_was_wanted_before_goes_with_the_join() -> None:
+def test_a_camera_begins_with_the_smallest_layer_and_grows_to_the_one_that_was_wanted() -> None:
     conversation = watching(5)
     conversation.protocol.prefer("5", Layer(2))
     conversation.protocol.give_up("5", "lost")
     conversation.rounds(5)
-    assert conversation.bodies("join")[-1]["streams"] == [{"feed": 5, "substream": 2}]
+    assert conversation.bodies("join")[-1]["streams"] == [{"feed": 5, "substream": 0}]
+    assert conversation.bodies("configure")[-1]["streams"][0]["substream"] == 2
+
+
+def test_a_token_that_expires_ends_the_session_for_now_and_one_that_is_wrong_for_good() -> None:
+    refused = {"janus": "error", "error": {"code": 403, "reason": "Unauthorized"}}
+    expired, wrong = watching(5), Conversation(5)
+    expired.hear(refused)
+    wrong.hear(refused)
+    assert [expired.of(Failed)[0].final, wrong.of(Failed)[0].final] == [False, True]
 
 
 def test_a_switch_of_substreams_is_told() -> None:

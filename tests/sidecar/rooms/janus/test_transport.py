@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from config.errors import RefusedError, RoomError
+from sidecar.rooms.janus.adapter import ADAPTER
+from sidecar.rooms.rejoin import Rejoining
 from tests.servers.janus import JanusServer, Setup
 from tests.servers.process import free_ports
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.rooms.janus.attending import attending, options
+from tests.sidecar.rooms.janus.attending import attending, following, options
 from tests.sidecar.rooms.janus.client import camera, client
 
 pytestmark = pytest.mark.servers
@@ -113,9 +115,31 @@ async def test_tokens_that_the_server_has_stored_are_sent(tmp_path: Path) -> Non
         with pytest.raises(RefusedError, match="JANUS_TOKEN"):
             async with attending(server.url(), options({"JANUS_TOKEN": "another"})):
                 pass
-        await server.add_token(TOKEN)
+        await server.admin("add_token", token=TOKEN)
         async with attending(server.url(), options({"JANUS_TOKEN": TOKEN})) as sidecar:
             assert not sidecar.ended
+
+
+async def test_a_token_that_expires_is_replaced_by_the_one_in_its_file(tmp_path: Path) -> None:
+    setup = Setup(rooms={"1234": {"publishers": 6}}, general={"token_auth": True})
+    file = tmp_path / "token"
+    file.write_text("first")
+    async with JanusServer(tmp_path / "janus", setup) as server:
+        await server.admin("add_token", token="first")
+        how = options({"JANUS_TOKEN_FILE": str(file)})
+        async with (
+            Rejoining(lambda: ADAPTER.room(server.url(), how)) as room,
+            following(room) as sidecar,
+        ):
+            file.write_text("second")
+            await server.admin("add_token", token="second")
+            await server.admin("remove_token", token="first")
+            await eventually(lambda: room.rejoined == 1)
+            async with (
+                client(server.ports["ws"], token="second") as someone,
+                camera(someone, 1234, "Ada", ColourTrack()),
+            ):
+                await eventually(lambda: sidecar.frames("Ada") > 0)
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss", "http", "https"])
