@@ -128,3 +128,17 @@ def test_a_frame_of_another_size_or_format_is_refused() -> None:
     for frame in (flat(64, 64), flat(320, 180).reformat(format="yuv444p")):
         with pytest.raises(ValueError, match="320x180"):
             encoder.encode(frame, 0)
+
+
+def test_a_new_size_begins_with_a_key_frame_and_the_old_one_goes_on() -> None:
+    decoder = av.CodecContext.create("libvpx", "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    encoder = Encoder(320, 180)
+    packets = encode(encoder, range(3))
+    encoder.resize(320, 180)
+    packets += encode(encoder, range(3, 5))
+    encoder.resize(160, 120)
+    packets += encode(encoder, range(5, 8))
+    assert keys(packets) == [0, 5]
+    sizes = [frame.width for _, packet in packets for frame in decoder.decode(packet)]
+    assert sizes == [320] * 5 + [160] * 3

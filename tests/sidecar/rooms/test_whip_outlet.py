@@ -14,10 +14,12 @@ from config.errors import SignallingError
 from sidecar.media.feed import Feed
 from sidecar.media.peer import close
 from sidecar.rooms.adapter import Adapter, JoinOptions
+from sidecar.rooms.galene.adapter import ADAPTER as GALENE
 from sidecar.rooms.livekit.adapter import ADAPTER as LIVEKIT
 from sidecar.rooms.room import Joined, Room
 from sidecar.rooms.whep.adapter import ADAPTER as WHEP
 from sidecar.rooms.whip import WhipOutlet
+from tests.servers.galene import galene
 from tests.servers.livekit import KEY, SECRET, livekit
 from tests.servers.mediamtx import Mediamtx
 from tests.sidecar.clients import eventually
@@ -105,6 +107,15 @@ async def test_livekit_takes_the_composite(tmp_path: Path) -> None:
         async with WhipOutlet(url, token=token) as outlet:
             await outlet.publish(composite)
             async with watched(LIVEKIT, server.url("stage"), **server.environ) as viewer:
+                assert viewer.size == (160, 90)
+
+
+async def test_galene_takes_the_composite(tmp_path: Path) -> None:
+    async with galene(tmp_path) as server, grey_composite() as composite:
+        outlet = WhipOutlet(f"whip+{server.url('room')}.whip")
+        async with outlet:
+            await outlet.publish(composite)
+            async with watched(GALENE, server.url("room"), GALENE_USERNAME="viewer") as viewer:
                 assert viewer.size == (160, 90)
 
 

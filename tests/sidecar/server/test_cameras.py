@@ -24,7 +24,7 @@ async def roster(http: aiohttp.ClientSession, house: House) -> list[dict[str, ob
 async def seated(http: aiohttp.ClientSession, house: House, client: Client) -> str:
     """What the room calls ``client``, once it is there."""
     async with asyncio.timeout(30):
-        while not await roster(http, house):
+        while not await roster(http, house):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return client.response.headers["Sidecar-Participant"]
 
