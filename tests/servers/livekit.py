@@ -67,7 +67,11 @@ async def livekit(
     config.write_text(json.dumps(sections))
     command = [str(executable), "--config", str(config)]
     async with ServerProcess(command, http, folder / "livekit.log") as process:
-        yield LiveKit(process)
+        try:
+            yield LiveKit(process)
+        finally:
+            # Asked nicely, it waits for everybody to leave its rooms.
+            process.kill()
 
 
 def _turn(relay: RTCIceServer) -> Mapping[str, object]:

@@ -38,6 +38,7 @@ def test_an_address_without_credentials_is_a_mistake() -> None:
         ADAPTER.room("wss://sfu.example#standup", JoinOptions("Reactions"))
 
 
+@pytest.mark.servers
 async def test_the_real_server_is_confirmed(server: LiveKit) -> None:
     async with aiohttp.ClientSession() as http:
         assert await ADAPTER.confirms(server.url("room"), http)

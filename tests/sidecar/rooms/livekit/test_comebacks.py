@@ -5,6 +5,8 @@ import gc
 import os
 from pathlib import Path
 
+import pytest
+
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.rejoin import Rejoining
@@ -15,6 +17,8 @@ from tests.sidecar.rooms.livekit.admin import call, identities
 from tests.sidecar.rooms.livekit.composite import moving
 from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, following, options, seen
 from tests.sidecar.rooms.livekit.guest import joined
+
+pytestmark = pytest.mark.servers
 
 LIGHT, GREY = 220, 130
 DEATHS = int(os.environ.get("SIDECAR_TEST_LIVEKIT_DEATHS", "5"))

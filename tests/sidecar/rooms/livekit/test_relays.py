@@ -16,6 +16,8 @@ from tests.sidecar.rooms.livekit.composite import moving
 from tests.sidecar.rooms.livekit.conftest import seen
 from tests.sidecar.rooms.livekit.guest import joined
 
+pytestmark = pytest.mark.servers
+
 LIGHT, GREY = 220, 130
 
 
