@@ -85,8 +85,11 @@ def need(name: str) -> Path:
         pytest.skip(str(missing))
 
 
-def find(server: Server) -> Path:
-    """The executable of ``server``; raises MissingError where it isn't here or isn't genuine."""
+def find(server: Server, *, shared: bool = True) -> Path:
+    """The executable of ``server``; raises MissingError where it isn't here or isn't genuine.
+
+    Without ``shared`` the team's folder doesn't count.
+    """
     given = os.environ.get(server.variable)
     if given:
         if not Path(given).is_file():
@@ -95,7 +98,7 @@ def find(server: Server) -> Path:
     on_path = shutil.which(server.executable)
     if on_path is not None:
         return Path(on_path)
-    for executable, expected in _kept(server):
+    for executable, expected in _kept(server, shared=shared):
         if executable.is_file():
             if digest(executable.parent) != expected:
                 place = "our cache" if executable.parent == cached(server) else "the team's folder"
@@ -120,13 +123,13 @@ def digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def _kept(server: Server) -> list[tuple[Path, str]]:
+def _kept(server: Server, *, shared: bool) -> list[tuple[Path, str]]:
     """Where ``server`` may be kept, with the digest that its folder has to have there."""
     places = []
     checksum = cached(server) / CHECKSUM
     if server.module and checksum.is_file():
         places.append((checksum.with_name(server.executable), checksum.read_text().strip()))
-    if server.shared:
+    if server.shared and shared:
         places.append((SHARED / server.name / server.executable, server.shared))
     return places
 

@@ -21,13 +21,10 @@ OPEN: Final[Mapping[str, object]] = {
 class Galene:
     """A running server; ``process`` kills and restarts it on the same ports."""
 
-    def __init__(self, process: ServerProcess, groups: Path) -> None:
+    def __init__(self, process: ServerProcess, groups: Path, scheme: str) -> None:
         self.process = process
+        self.origin = f"{scheme}://{LOOPBACK}:{process.port}"
         self._groups = groups
-
-    @property
-    def origin(self) -> str:
-        return f"http://{LOOPBACK}:{self.process.port}"
 
     def url(self, group: str) -> str:
         """The address of a group, as people paste it."""
@@ -40,9 +37,10 @@ class Galene:
 
 
 @asynccontextmanager
-async def galene(folder: Path, *options: str) -> AsyncIterator[Galene]:
+async def galene(folder: Path, *options: str, tls: bool = False) -> AsyncIterator[Galene]:
     """A Galène with one open group, ``room``; what it keeps and says goes to ``folder``.
 
+    With ``tls`` it makes itself a certificate that nobody trusts.
     Skips the test where there is no Galène, or none that brings its page.
     """
     executable = need("galene")
@@ -53,10 +51,11 @@ async def galene(folder: Path, *options: str) -> AsyncIterator[Galene]:
         (folder / name).mkdir()
     http, media = free_ports(2)
     command: list[str | Path]
-    command = [executable, "-http", f"{LOOPBACK}:{http}", "-insecure", "-udp-range", str(media)]
+    command = [executable, "-http", f"{LOOPBACK}:{http}", "-udp-range", str(media)]
+    command += [] if tls else ["-insecure"]
     command += ["-static", static, "-groups", folder / "groups", "-data", folder / "data"]
     command += [] if "-turn" in options else ["-turn", ""]
     async with ServerProcess([*command, *options], http, folder / "galene.log") as process:
-        server = Galene(process, folder / "groups")
+        server = Galene(process, folder / "groups", "https" if tls else "http")
         server.add_group("room")
         yield server

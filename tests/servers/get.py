@@ -23,29 +23,27 @@ def get(server: Server) -> Path:
 
     Raises MissingError where it can't be had.
     """
-    try:
+    cached(server).parent.mkdir(parents=True, exist_ok=True)
+    # Another process may be getting it already.
+    with _locked(cached(server).parent / "lock"):
+        with contextlib.suppress(MissingError):
+            return find(server, shared=False)
+        try:
+            _obtain(server)
+        except subprocess.SubprocessError as error:
+            with contextlib.suppress(MissingError):
+                return find(server)
+            last = getattr(error, "stderr", None) or str(error)
+            raise MissingError(f"{server.name} can't be had: {last.strip()[-300:]}") from error
         return find(server)
-    except MissingError as missing:
-        cached(server).parent.mkdir(parents=True, exist_ok=True)
-        with _locked(cached(server).parent / "lock"):
-            return _get(server, missing)
 
 
-def _get(server: Server, missing: MissingError) -> Path:
-    with contextlib.suppress(MissingError):
-        # Another process may have got it while this one waited.
-        return find(server)
-    try:
-        if server.package and os.geteuid() == 0 and shutil.which("apt-get"):
-            _install(server.package)
-        elif server.module and shutil.which("go"):
-            _build(server)
-        else:
-            raise missing
-    except subprocess.SubprocessError as error:
-        last = getattr(error, "stderr", None) or str(error)
-        raise MissingError(f"{server.name} can't be had: {last.strip()[-300:]}") from error
-    return find(server)
+def _obtain(server: Server) -> None:
+    """Install or build ``server``, where that can be done here."""
+    if server.package and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(server.package)
+    elif server.module and shutil.which("go"):
+        _build(server)
 
 
 def _install(package: str) -> None:

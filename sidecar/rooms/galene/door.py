@@ -157,8 +157,9 @@ async def _ask(
             text = (await _body(response)).decode(errors="replace")
             return response.status, response.content_type, text
     except (aiohttp.ClientConnectorCertificateError, ssl.CertificateError) as error:
-        what = f"its certificate can't be trusted: {error}"
-        raise RefusedError(what, where=where) from error
+        what = "its certificate can't be trusted"
+        do = "ask whoever runs it, or name the authority's certificate in SSL_CERT_FILE"
+        raise RefusedError(what, where=where, do=do) from error
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
         raise RoomError(f"can't be reached: {str(error) or 'no answer'}", where=where) from error
 

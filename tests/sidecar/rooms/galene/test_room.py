@@ -422,6 +422,13 @@ async def test_the_composite_may_come_by_whip(url: str) -> None:
         await eventually(lambda: list(operator.users.values()).count(NAME) == 1)
 
 
+async def test_a_certificate_that_nobody_trusts_is_told(tmp_path: Path) -> None:
+    async with galene(tmp_path, tls=True) as server:
+        with pytest.raises(RefusedError, match=r"certificate.*SSL_CERT_FILE"):
+            async with attending(server.url("room")):
+                pass
+
+
 async def test_the_server_is_recognised(server: Galene) -> None:
     async with aiohttp.ClientSession() as http:
         assert ADAPTER.recognises(server.url("room"))
