@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +13,9 @@ import pytest
 
 from reactions.mannequin import CAST
 from tests.e2e.browser import camera_file
+from tests.servers.livekit import livekit
+from tests.sidecar.clients import eventually
+from tests.sidecar.rooms.livekit import guest
 
 pytestmark = pytest.mark.models
 
@@ -24,11 +28,12 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def joined(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def joined(*arguments: str, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sidecar", "join", *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **environ},
         limit=2**20,
     )
     try:
@@ -81,3 +86,18 @@ async def test_nobody_is_sampled_who_was_not_asked(recording: Path, tmp_path: Pa
         assert process.returncode == 0
     kinds = {json.loads(line)["event"] for line in log.read_text().splitlines()}
     assert kinds <= {"participant.joined", "participant.left"}
+
+
+@pytest.mark.servers
+async def test_ctrl_c_takes_the_publisher_out_of_a_real_meeting(tmp_path: Path) -> None:
+    async with (
+        livekit(tmp_path) as server,
+        guest.joined(server.address, "standup", "ada") as ada,
+        joined(server.url("standup"), "--as", "Stickers", **server.environ) as process,
+    ):
+        await eventually(lambda: ada.names() == ["Stickers"], 60)
+        process.send_signal(signal.SIGINT)
+        _, complaints = await process.communicate()
+        assert process.returncode == 130, complaints.decode()
+        assert server.environ["LIVEKIT_API_SECRET"] not in complaints.decode()
+        await eventually(lambda: ada.names() == [])

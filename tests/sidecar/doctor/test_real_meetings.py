@@ -1,0 +1,60 @@
+"""The way to meetings of real servers, with somebody's camera in them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from sidecar.doctor.check import Check, Verdict
+from sidecar.doctor.meeting import meeting_checks
+from tests.servers.janus import JanusServer, Setup
+from tests.servers.livekit import livekit
+from tests.sidecar.clients import ColourTrack
+from tests.sidecar.rooms.janus.client import camera, client
+from tests.sidecar.rooms.livekit.guest import joined
+
+pytestmark = pytest.mark.servers
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A meeting with Ada's camera in it, and the keys that it takes."""
+
+    url: str
+    environ: dict[str, str] = field(default_factory=dict)
+
+    async def checks(self) -> list[Check]:
+        return [check async for check in meeting_checks(self.url, Settings(), self.environ)]
+
+
+@pytest.fixture(params=["livekit", "janus"])
+async def meeting(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Meeting]:
+    async with AsyncExitStack() as life:
+        if request.param == "livekit":
+            server = await life.enter_async_context(livekit(tmp_path))
+            ada = await life.enter_async_context(joined(server.address, "standup", "ada"))
+            await ada.publish(ColourTrack(90))
+            yield Meeting(server.url("standup"), server.environ)
+        else:
+            setup = Setup(rooms={"1234": {"publishers": 6}})
+            janus = await life.enter_async_context(JanusServer(tmp_path / "janus", setup))
+            someone = await life.enter_async_context(client(janus.ports["ws"]))
+            await life.enter_async_context(camera(someone, 1234, "Ada", ColourTrack(90)))
+            yield Meeting(janus.url("1234"))
+
+
+async def test_everything_about_a_meeting_that_works_is_told(meeting: Meeting) -> None:
+    checks = await meeting.checks()
+    assert [(check.what, check.found) for check in checks if check.verdict is Verdict.WRONG] == []
+    whats = [check.what for check in checks]
+    assert [what for what in whats if what != "server"] == [
+        *("system", "joining", "pictures", "codecs", "candidates", "media path")
+    ]
+    told = {check.what: check.found for check in checks}
+    assert "320x180" in told["pictures"]
+    assert "VP8" in told["codecs"]
+    assert "host udp" in told["candidates"]
+    assert "round trip" in told["media path"]
