@@ -10,10 +10,13 @@ MAX_SERVERS: Final = 32
 """How many are looked at."""
 
 
-def in_order(own: Iterable[RTCIceServer], named: Iterable[RTCIceServer]) -> list[RTCIceServer]:
+def in_order(
+    own: Iterable[RTCIceServer], named: Iterable[RTCIceServer], proven: str = ""
+) -> list[RTCIceServer]:
     """Those that aiortc can use, one address each: our ``own`` and the TURN servers ``named``.
 
-    STUN goes first, then TURN over UDP, TCP and TLS, since each adds delay. A STUN server named by
+    STUN goes first, then TURN over UDP, TCP and TLS, since each adds delay; a TURN server that was
+    of use before (``proven``, its address) goes before the others. A STUN server named by
     a media server is left out: it tells us nothing that the media server doesn't see for itself,
     and costs five seconds where it can't be reached.
     """
@@ -26,7 +29,8 @@ def in_order(own: Iterable[RTCIceServer], named: Iterable[RTCIceServer]) -> list
         for server, url in servers
         if (rank := _rank(url)) is not None
     ]
-    return [server for _, server in sorted(ranked, key=lambda entry: entry[0])]
+    ranked.sort(key=lambda entry: (entry[0] > 0, entry[1].urls != proven, entry[0]))
+    return [server for _, server in ranked]
 
 
 def _urls(server: RTCIceServer) -> Sequence[str]:

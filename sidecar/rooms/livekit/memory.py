@@ -20,6 +20,7 @@ class Memory:
         self._process = uuid4().hex[:8]
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self._servers: OrderedDict[str, str] = OrderedDict()
+        self._relays: OrderedDict[str, str] = OrderedDict()
         self._leases: dict[tuple[str, str], set[int]] = {}
 
     def newest(self, token: str) -> str:
@@ -37,6 +38,14 @@ class Memory:
     def send_on(self, server: str, other: str) -> None:
         """``server`` asks to join at ``other`` the next time."""
         _keep(self._servers, server, other)
+
+    def relay(self, server: str) -> str:
+        """The TURN server that was of use there last; empty where none was."""
+        return self._relays.get(server, "")
+
+    def note_relay(self, server: str, relay: str) -> None:
+        """``relay`` is of use to reach ``server``."""
+        _keep(self._relays, server, relay)
 
     def lease(self, server: str, room: str) -> "Lease":
         """A number that no other room object of this process uses there at the time.

@@ -182,14 +182,24 @@ class LiveKitRoom:
         participant = Participant(signal, self._take)
         try:
             entered = await signal.enter()
-            servers = in_order(self._options.ice_servers, entered.ice_servers)
-            relay_only = self._options.relay_only
-            self._ice[participant] = await usable(servers, relay_only=relay_only)
+            self._ice[participant] = await self._relays(entered)
         except BaseException:
             await participant.close()
             raise
         self._server = signal.server
         return participant, entered
+
+    async def _relays(self, entered: Entered) -> Sequence[RTCIceServer]:
+        """The ICE servers to use, of ours and those that the server names to this participant."""
+        where = self._address.server
+        servers = in_order(
+            self._options.ice_servers, entered.ice_servers, self._memory.relay(where)
+        )
+        chosen = await usable(servers, relay_only=self._options.relay_only)
+        for server in chosen:
+            if str(server.urls).startswith("turn"):
+                self._memory.note_relay(where, str(server.urls))
+        return chosen
 
     def _start(self, participant: Participant) -> None:
         running = asyncio.create_task(self._run(participant), name=f"LiveKit room {self._name}")

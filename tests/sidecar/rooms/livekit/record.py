@@ -14,14 +14,13 @@ from typing import Final
 from google.protobuf.json_format import MessageToDict, ParseDict
 from livekit.protocol.rtc import SignalResponse
 
-from sidecar.media.encoder import Encoder
 from sidecar.rooms.livekit import signal
 from sidecar.rooms.livekit.protocol import Entered, Event, Protocol
 from sidecar.rooms.room import Want
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.admin import call
-from tests.sidecar.rooms.livekit.composite import moving
 from tests.sidecar.rooms.livekit.conftest import seen
 from tests.sidecar.rooms.livekit.guest import joined
 
@@ -86,8 +85,11 @@ async def _meeting(server: LiveKit, room: str) -> AsyncIterator[None]:
 
 async def _evening(server: LiveKit) -> None:
     """A meeting in which everything happens, to the end."""
-    encoder = Encoder(320, 180)
-    async with _meeting(server, "room"), seen(server, "room") as sight, moving(encoder, 130):
+    async with (
+        _meeting(server, "room"),
+        seen(server, "room") as sight,
+        grey_composite(130) as encoder,
+    ):
         await sight.room.publish(encoder)
         await eventually(lambda: sight.shows("ada", 220) and sight.shows("bob", 40))
         async with joined(server.address, "room", "cleo") as cleo:

@@ -13,8 +13,8 @@ from sidecar.rooms.rejoin import Rejoining
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.media.pictures import descriptors, threads
+from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.admin import call, identities
-from tests.sidecar.rooms.livekit.composite import moving
 from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, following, options, seen
 from tests.sidecar.rooms.livekit.guest import joined
 
@@ -41,7 +41,6 @@ async def back_to(before: tuple[int, int, int]) -> None:
 async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
     tmp_path: Path,
 ) -> None:
-    encoder = Encoder(320, 180)
 
     async def meet(server: LiveKit, sight: Sight) -> None:
         async with joined(server.address, "back", "ada", watch=True) as ada:
@@ -56,7 +55,7 @@ async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
     people: list[list[str]] = []
     async with (
         livekit(tmp_path) as server,
-        moving(encoder, GREY),
+        grey_composite(GREY) as encoder,
         Rejoining(lambda: LIVEKIT.room(server.url("back"), options(server))) as room,
         following(room) as sight,
     ):
@@ -96,14 +95,13 @@ async def test_leaving_a_dead_server_takes_no_time(tmp_path: Path) -> None:
 
 
 async def test_joining_and_leaving_leaves_nothing_behind(server: LiveKit) -> None:
-    encoder = Encoder(320, 180)
 
     async def visit() -> None:
         async with seen(server, "visits") as sight:
             await sight.room.publish(encoder)
             await eventually(lambda: sight.shows("ada", LIGHT))
 
-    async with joined(server.address, "visits", "ada") as ada, moving(encoder, GREY):
+    async with joined(server.address, "visits", "ada") as ada, grey_composite(GREY) as encoder:
         await ada.publish(ColourTrack(LIGHT))
         await visit()
         await asyncio.sleep(0.2)

@@ -24,6 +24,12 @@ def test_each_adds_more_delay_than_the_one_before() -> None:
     ]
 
 
+def test_one_that_was_of_use_before_goes_first_of_its_kind() -> None:
+    named = [RTCIceServer(["turn:a", "turn:b?transport=tcp", "turns:c"])]
+    chosen = in_order([RTCIceServer("stun:own")], named, "turns:c")
+    assert urls(chosen) == ["stun:own", "turns:c", "turn:a", "turn:b?transport=tcp"]
+
+
 def test_each_keeps_its_credentials() -> None:
     (server,) = in_order([], [RTCIceServer(["turn:a"], "user", "password")])
     assert (server.username, server.credential) == ("user", "password")

@@ -17,6 +17,14 @@ def test_a_better_server_is_tried_once() -> None:
     assert memory.next_server("wss://a") == "wss://a"
 
 
+def test_the_relay_that_was_of_use_last_is_known() -> None:
+    memory = Memory()
+    assert memory.relay("wss://a") == ""
+    memory.note_relay("wss://a", "turn:b")
+    assert memory.relay("wss://a") == "turn:b"
+    assert memory.relay("wss://c") == ""
+
+
 def test_what_is_kept_has_an_end() -> None:
     memory = Memory()
     for number in range(MAX_KEPT + 1):

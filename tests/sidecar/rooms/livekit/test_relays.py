@@ -7,12 +7,11 @@ from aioice.ice import get_host_addresses
 from aiortc import RTCPeerConnection
 
 from config.errors import RoomError
-from sidecar.media.encoder import Encoder
 from sidecar.rooms.livekit import participant
 from tests.servers.coturn import coturn
 from tests.servers.livekit import livekit
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.rooms.livekit.composite import moving
+from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.conftest import seen
 from tests.sidecar.rooms.livekit.guest import joined
 
@@ -32,7 +31,6 @@ async def test_cameras_and_composite_go_through_the_relay_that_the_server_names(
     tmp_path: Path, udp: bool
 ) -> None:
     own = next(iter(get_host_addresses(use_ipv4=True, use_ipv6=False)))
-    encoder = Encoder(320, 180)
     for name in ("turn", "sfu"):
         (tmp_path / name).mkdir()
     async with coturn(tmp_path / "turn", udp=udp) as relay:
@@ -40,7 +38,7 @@ async def test_cameras_and_composite_go_through_the_relay_that_the_server_names(
         async with (
             livekit(tmp_path / "sfu", media=own, relays=relays) as server,
             joined(server.address, "relay", "ada", watch=True) as ada,
-            moving(encoder, GREY),
+            grey_composite(GREY) as encoder,
         ):
             await ada.publish(ColourTrack(LIGHT))
             async with seen(server, "relay", relay_only=True) as sight:

@@ -13,8 +13,8 @@ from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.room import Consent, Joined, Left, Want
 from tests.servers.livekit import LiveKit
 from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.admin import call, identities
-from tests.sidecar.rooms.livekit.composite import moving
 from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, options, seen
 from tests.sidecar.rooms.livekit.guest import joined, token
 
@@ -71,12 +71,11 @@ async def test_nobody_sees_the_watcher(server: LiveKit) -> None:
 
 
 async def test_the_composite_is_seen_under_its_name_and_never_watched(server: LiveKit) -> None:
-    encoder = Encoder(320, 180)
     async with (
         joined(server.address, "show", "ada", watch=True) as ada,
         seen(server, "show") as sight,
         seen(server, "show") as another,
-        moving(encoder, GREY),
+        grey_composite(GREY) as encoder,
     ):
         await sight.room.publish(encoder)
         await eventually(lambda: ada.names() == ["Reactions"])
@@ -101,11 +100,10 @@ async def test_leaving_takes_everything_away_at_once(server: LiveKit) -> None:
 
 
 async def test_events_reach_everybody_as_data_messages(server: LiveKit) -> None:
-    encoder = Encoder(320, 180)
     async with (
         joined(server.address, "events", "ada", watch=True) as ada,
         seen(server, "events") as sight,
-        moving(encoder, GREY),
+        grey_composite(GREY) as encoder,
     ):
         await sight.room.publish(encoder)
 
@@ -266,11 +264,10 @@ async def test_two_sidecars_with_one_token_do_not_fight(server: LiveKit) -> None
 
 async def test_a_token_alone_watches_and_publishes_as_one_participant(server: LiveKit) -> None:
     environ = {"LIVEKIT_TOKEN": token("alone", "reactions")}
-    encoder = Encoder(320, 180)
     async with (
         joined(server.address, "alone", "ada", watch=True) as ada,
         seen(server, "alone", environ=environ) as sight,
-        moving(encoder, GREY),
+        grey_composite(GREY) as encoder,
     ):
         await ada.publish(ColourTrack(LIGHT))
         await sight.room.publish(encoder)
