@@ -111,11 +111,11 @@ class Camera:
             try:
                 async with asyncio.timeout(NEGOTIATION):
                     await self._take(sdp)
+                self._watch(offer)
             except Exception as error:
                 # Whatever breaks in aiortc at an offer that it can't take: ValueError, KeyError, …
                 raise UnfitError(f"their offer can't be answered: {error!r}") from error
             self._offer = offer
-            self._watch(offer)
             return self.peer.localDescription.sdp
 
     async def trickle(self, candidate: RTCIceCandidate) -> None:

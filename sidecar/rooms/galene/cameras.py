@@ -185,18 +185,20 @@ class Cameras:
         try:
             answer = await camera.answer(sdp)
         except UnfitError as unfit:
-            if stream.camera is not camera:
-                return
-            log.info("offer not answered", participant=stream.participant, reason=str(unfit))
-            if stream.answered_at is None:
-                self._give_up(stream, str(unfit))
-            else:
-                self._renew(stream)
+            if stream.camera is camera:
+                self._not_answered(stream, str(unfit))
             return
         if stream.camera is camera and stream.id in self._streams:
             stream.answered_at = stream.answered_at or asyncio.get_running_loop().time()
             self._protocol.streams.answer(stream.id, answer)
             self._flush()
+
+    def _not_answered(self, stream: _Stream, why: str) -> None:
+        log.info("offer not answered", participant=stream.participant, reason=why)
+        if stream.answered_at is None:
+            self._give_up(stream, why)
+        else:
+            self._renew(stream)
 
     def _look_at(self, stream: _Stream, camera: Camera) -> None:
         """React to a connection's new state; one that failed is for ``look``.

@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeAlias
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 Work: TypeAlias = Coroutine[Any, Any, None]
 
 
@@ -34,3 +38,9 @@ def _keep(tasks: set[asyncio.Task[None]], work: Work) -> None:
     task = asyncio.create_task(work)
     tasks.add(task)
     task.add_done_callback(tasks.discard)
+    task.add_done_callback(_tell)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("work broke off", exc_info=error)

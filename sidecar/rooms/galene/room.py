@@ -20,6 +20,7 @@ from sidecar.rooms.galene.door import MAX_REDIRECTS, Group, authorise, find_grou
 from sidecar.rooms.galene.errands import Errands
 from sidecar.rooms.galene.line import PING_EVERY, Line
 from sidecar.rooms.galene.protocol import GaleneProtocol
+from sidecar.rooms.galene.roster import MAX_CHOICES
 from sidecar.rooms.galene.stage import Stage
 from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange, Want
 
@@ -195,7 +196,8 @@ class GaleneRoom:
         self._stage.use(servers, relay_only=relay_only, allowed=entered.may_present)
 
     def _heed(self, chose: events.Chose) -> None:
-        self._choices[chose.participant] = chose.opted_out
+        if chose.participant in self._choices or len(self._choices) < MAX_CHOICES:
+            self._choices[chose.participant] = chose.opted_out
         if chose.asked_by:
             self._protocol.confirm(chose.asked_by, opted_out=chose.opted_out)
         self._announce_news()

@@ -13,6 +13,15 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 
 from sidecar.media.peer import close, peer_connection
+from tests.sidecar.clients import eventually
+
+
+class NotLetInError(Exception):
+    """The server refused somebody."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        super().__init__(answer)
+        self.answer = answer
 
 
 class Watched:
@@ -105,6 +114,18 @@ class Person:
         await self.send("close", id=stream)
         await close(self._shown.pop(stream))
 
+    async def invite(self, **value: Any) -> str:
+        """The token of an invitation, which only operators can make."""
+        may = {"permissions": ["present", "message"], "expires": "2100-01-01T00:00:00Z"}
+        value = {"group": "room", **may, **value}
+        who = {"source": self.id, "username": self.name}
+        await self.send("groupaction", kind="maketoken", value=value, **who)
+        await eventually(self._tokens)
+        return self._tokens()[-1]
+
+    def _tokens(self) -> list[str]:
+        return [m["value"]["token"] for m in self.heard if m.get("kind") == "token"]
+
     def chat(self) -> list[str]:
         """All that was said, to everybody or to this person."""
         return [m["value"] for m in self.heard if m["type"] in ("chat", "chathistory")]
@@ -170,7 +191,7 @@ class Person:
 
 @asynccontextmanager
 async def person(
-    url: str, name: str, *, client: str = "", password: str = "", **fields: Any
+    url: str, name: str | None, *, client: str = "", password: str = "", **fields: Any
 ) -> AsyncIterator[Person]:
     """Somebody in the group at ``url`` until the end."""
     client = client or secrets.token_hex(8)
@@ -178,13 +199,14 @@ async def person(
         async with http.get(f"{url}.status") as response:
             status = await response.json()
         socket = await http.ws_connect(status["endpoint"])
-        somebody = Person(socket, client, name)
+        somebody = Person(socket, client, name or "")
         try:
             await somebody.send("handshake", version=["2"], id=client)
             join = {"group": status["name"], "username": name, "password": password, **fields}
             await somebody.send("join", kind="join", **join)
             answer = await somebody.joined()
-            assert answer["kind"] == "join", answer
+            if answer["kind"] != "join":
+                raise NotLetInError(answer)
             yield somebody
         finally:
             await somebody.close()

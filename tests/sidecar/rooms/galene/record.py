@@ -1,6 +1,7 @@
 """``python -m tests.sidecar.rooms.galene.record``: writes what a real server says in one visit.
 
-The transcript lies beside this file; each line is a message, with who sent it.
+The transcript lies beside this file; each line is a message, with who sent it. So do the messages
+to those who are not let in.
 """
 
 import asyncio
@@ -15,12 +16,13 @@ from sidecar.media.encoder import Encoder
 from sidecar.rooms.galene import room
 from sidecar.rooms.galene.events import Event
 from sidecar.rooms.galene.protocol import GaleneProtocol
-from tests.servers.galene import galene
+from tests.servers.galene import OPEN, galene
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.galene.conftest import attending
-from tests.sidecar.rooms.galene.people import person
+from tests.sidecar.rooms.galene.people import NotLetInError, person
 
 TRANSCRIPT: Final = Path(__file__).with_name("visit.jsonl")
+REFUSALS: Final = Path(__file__).with_name("refusals.json")
 
 
 class Recorded(GaleneProtocol):
@@ -64,13 +66,46 @@ async def visit(folder: Path) -> None:
                 await eventually(lambda: attendance.ended is not None)
 
 
+async def refusals(folder: Path) -> dict[str, object]:
+    """What the server says to those whom it doesn't let in, by the reason."""
+    said: dict[str, object] = {}
+
+    async def try_to_join(
+        reason: str, url: str, *, username: str | None = "Eve", **fields: str
+    ) -> None:
+        try:
+            async with person(url, username, **fields):
+                raise AssertionError(f"{reason}: let in")
+        except NotLetInError as refused:
+            said[reason] = refused.answer
+
+    async with galene(folder) as server:
+        url = server.url("room")
+        full = server.add_group("full", {**OPEN, "max-clients": 1})
+        async with person(url, "op", password="op-password") as operator, person(full, "Ada"):
+            await try_to_join("wrong password", url, username="op", password="guess")
+            await try_to_join("wrong token", url, token="guess")
+            await try_to_join("full", full)
+            await try_to_join("same client", url, client=operator.id)
+            token = await operator.invite()
+            await try_to_join("token without a name", url, username=None, token=token)
+            who = {"source": operator.id, "username": "op"}
+            await operator.send("groupaction", kind="lock", value="closed for today", **who)
+            await try_to_join("locked", url)
+    return said
+
+
 def main() -> None:
-    """Record one visit."""
+    """Record one visit, and all refusals."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "GaleneProtocol", Recorded)
         asyncio.run(visit(Path(folder)))
     TRANSCRIPT.write_text("\n".join(Recorded.lines) + "\n", encoding="utf-8")
     print(f"{len(Recorded.lines)} messages: {TRANSCRIPT}")
+    with tempfile.TemporaryDirectory() as folder:
+        said = asyncio.run(refusals(Path(folder)))
+    REFUSALS.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    print(f"{len(said)} refusals: {REFUSALS}")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ VISIT = [
     json.loads(line)
     for line in Path(__file__).with_name("visit.jsonl").read_text("utf-8").splitlines()
 ]
+REFUSALS = json.loads(Path(__file__).with_name("refusals.json").read_text("utf-8"))
 US = next(line["message"]["id"] for line in VISIT if line["from"] == "us")
 OURS = next(
     line["message"]["id"]
@@ -152,6 +153,25 @@ def test_a_refusal_says_what_to_do(answer: dict[str, Any], final: bool, hint: st
     assert refused.final is final
     assert hint in refused.do
     assert client.state is State.OVER
+
+
+@pytest.mark.parametrize(
+    ("reason", "final", "hint"),
+    [
+        ("wrong password", True, "GALENE_PASSWORD"),
+        ("wrong token", True, "GALENE_PASSWORD"),
+        ("full", False, "later"),
+        ("same client", False, "later"),
+        ("token without a name", True, "--as"),
+        ("locked", True, "operator"),
+    ],
+)
+def test_a_recorded_refusal_says_what_to_do(reason: str, final: bool, hint: str) -> None:
+    (refused,) = hear(protocol(), REFUSALS[reason])
+    assert isinstance(refused, Refused)
+    assert refused.final is final
+    assert hint in refused.do
+    assert REFUSALS[reason]["value"] in refused.what
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tests.servers.galene import OPEN, Galene, galene
 from tests.servers.process import LOOPBACK, free_ports
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.galene.conftest import NAME, attending, showing
-from tests.sidecar.rooms.galene.people import Person, person, sees
+from tests.sidecar.rooms.galene.people import person, sees
 
 pytestmark = pytest.mark.servers
 
@@ -175,21 +175,10 @@ async def test_a_password_lets_us_in(server: Galene) -> None:
         assert "s3cret" not in str(refusal.value)
 
 
-async def made_token(operator: Person, **value: Any) -> str:
-    """An invitation that an operator makes."""
-    may = {"permissions": ["present", "message"], "expires": "2100-01-01T00:00:00Z"}
-    value = {"group": "room", **may, **value}
-    who = {"source": operator.id, "username": operator.name}
-    await operator.send("groupaction", kind="maketoken", value=value, **who)
-    await eventually(lambda: any(m.get("kind") == "token" for m in operator.heard))
-    (made,) = (m["value"]["token"] for m in operator.heard if m.get("kind") == "token")
-    return str(made)
-
-
 async def test_an_invitation_link_lets_us_in(server: Galene) -> None:
     url = server.url("room")
     async with person(url, "op", password="op-password") as operator:
-        made = await made_token(operator)
+        made = await operator.invite()
         async with attending(f"{url}?token={made}") as attendance:
             await eventually(lambda: NAME in operator.users.values())
             assert made not in repr(attendance.room)
@@ -384,7 +373,11 @@ async def test_the_composite_comes_back_after_its_connection_failed(url: str) ->
         await eventually(lambda: first not in ada.watched and sees(ada, NAME))
 
 
-async def test_media_goes_through_the_servers_own_relay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_media_goes_through_the_servers_own_relay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
+) -> None:
+    monkeypatch.setattr("sidecar.rooms.galene.relays._COSTS", {("turn", transport): 0})
     (port,) = free_ports(1)
     async with galene(tmp_path, "-turn", f"{LOOPBACK}:{port}") as server:
         url = server.url("room")
@@ -411,7 +404,7 @@ async def test_the_composite_may_come_by_whip(url: str) -> None:
         attending(url) as attendance,
         showing() as composite,
     ):
-        token = await made_token(operator, username=NAME)
+        token = await operator.invite(username=NAME)
         async with WhipOutlet(f"{url}.whip", token=token) as outlet:
             await outlet.publish(composite)
             await operator.watch()
