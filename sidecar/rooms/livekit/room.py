@@ -1,6 +1,7 @@
 """A LiveKit room as a session sees it: a hidden participant watches, a visible one publishes."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Final, Self
@@ -9,7 +10,7 @@ import aiohttp
 import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from config.errors import RefusedError
+from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
 from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.janus.relays import usable
@@ -24,7 +25,7 @@ from sidecar.rooms.livekit.memory import Lease, Memory
 from sidecar.rooms.livekit.participant import Participant
 from sidecar.rooms.livekit.protocol import Entered, Event, People, Renewed, Subscription
 from sidecar.rooms.livekit.publication import Publication
-from sidecar.rooms.livekit.signal import Signal
+from sidecar.rooms.livekit.signal import Signal, sent_on
 from sidecar.rooms.livekit.watch import Watch
 from sidecar.rooms.room import Publisher, RoomChange, Want
 
@@ -224,7 +225,10 @@ class LiveKitRoom:
             case Renewed(token=token) if isinstance(self._access, GivenToken):
                 self._memory.renew(self._access.token, token)
             case Leaving(servers=(nearest, *_)):
-                self._memory.send_on(self._address.server, nearest)
+                # An address that isn't as safe as this one is no better.
+                with contextlib.suppress(RoomError):
+                    where = self._address.server
+                    self._memory.send_on(where, sent_on(where, nearest))
 
     def _update(self, news: People) -> None:
         if self._watcher is not None:

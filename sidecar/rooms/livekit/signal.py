@@ -110,9 +110,7 @@ class Signal:
         except aiohttp.WSServerHandshakeError as error:
             raise await self._refusal(error.status) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            what = f"can't be reached: {error}"
-            do = "check the address, and that the server runs"
-            raise RoomError(what, where=self.server, do=do) from None
+            raise _unreachable(error, self.server) from None
         while True:
             for event in await self._receive():
                 if isinstance(event, Entered):
@@ -164,6 +162,13 @@ class Signal:
         except (ConnectionError, aiohttp.ClientError):
             # The reader notices the same, and tells.
             pass
+
+
+def _unreachable(error: Exception, server: str) -> RoomError:
+    do = "check the address, and that the server runs"
+    if isinstance(error, aiohttp.ClientSSLError):
+        do = "use the name in the certificate, or set SSL_CERT_FILE to its authority's"
+    return RoomError(f"can't be reached: {error}", where=server, do=do)
 
 
 def refusal(status: int, reason: str, server: str) -> RoomError:

@@ -6,9 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from livekit.protocol import rtc
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
+from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.rejoin import Rejoining
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually
@@ -16,6 +19,7 @@ from tests.sidecar.media.pictures import descriptors, threads
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.admin import call, identities
 from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, following, options, seen
+from tests.sidecar.rooms.livekit.fake import JOIN, fake_server, say
 from tests.sidecar.rooms.livekit.guest import joined
 
 pytestmark = pytest.mark.servers
@@ -70,6 +74,35 @@ async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
         assert all(group == people[0] for group in people)
         await back_to(before)
         assert not sight.ended
+
+
+@pytest.mark.parametrize("safe", [True, False])
+async def test_the_next_joining_goes_where_the_last_server_says(safe: bool) -> None:
+    joins = []
+
+    async def there(socket: web.WebSocketResponse) -> None:
+        joins.append("there")
+        await say(socket, JOIN)
+        await socket.receive()
+
+    async with fake_server(there) as other:
+
+        async def here(socket: web.WebSocketResponse) -> None:
+            joins.append("here")
+            region = rtc.RegionInfo(url=other if safe else "file:///etc/passwd")
+            leave = rtc.LeaveRequest(
+                action=rtc.LeaveRequest.RECONNECT, regions=rtc.RegionSettings(regions=[region])
+            )
+            await say(socket, JOIN)
+            await say(socket, rtc.SignalResponse(leave=leave))
+
+        async with fake_server(here) as address:
+            keys = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret"}
+            for _ in range(2):
+                room = LIVEKIT.room(f"{address}#r", JoinOptions("Reactions", keys))
+                async with room, following(room) as sight:
+                    await eventually(lambda: sight.ended or "there" in joins)
+    assert joins == (["here", "there"] if safe else ["here", "here"])
 
 
 async def test_a_lost_connection_is_told_at_once(tmp_path: Path) -> None:

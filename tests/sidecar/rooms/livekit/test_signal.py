@@ -1,9 +1,8 @@
 """The WebSocket's shell, against a server that does what a real one does only on bad days."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeAlias
 
 import aiohttp
 import pytest
@@ -15,38 +14,7 @@ from sidecar.rooms.livekit import messages, protocol, signal
 from sidecar.rooms.livekit.leaving import Leaving, Verdict
 from sidecar.rooms.livekit.protocol import Event, Offered
 from sidecar.rooms.livekit.signal import Signal, refusal, sent_on
-
-Act: TypeAlias = Callable[[web.WebSocketResponse], Awaitable[None]]
-JOIN = rtc.SignalResponse(join=rtc.JoinResponse(room=models.Room(name="room")))
-
-
-@asynccontextmanager
-async def server(act: Act | None, status: int = 101, reason: str = "") -> AsyncIterator[str]:
-    """A server that does ``act`` with every WebSocket, or refuses it; its address."""
-
-    async def connect(request: web.Request) -> web.StreamResponse:
-        if act is None:
-            return web.Response(status=status, text="Bad handshake")
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await act(socket)
-        return socket
-
-    async def validate(request: web.Request) -> web.Response:
-        assert "token" not in str(request.url)
-        return web.Response(status=status, text=reason)
-
-    app = web.Application()
-    app.router.add_get("/rtc", connect)
-    app.router.add_get("/rtc/validate", validate)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"ws://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+from tests.sidecar.rooms.livekit.fake import JOIN, fake_server, say
 
 
 @asynccontextmanager
@@ -64,10 +32,6 @@ async def heard(talking: Signal) -> list[Event]:
         return [event async for event in talking.events()]
 
 
-async def say(socket: web.WebSocketResponse, response: rtc.SignalResponse) -> None:
-    await socket.send_bytes(response.SerializeToString())
-
-
 async def test_what_comes_before_the_join_or_makes_no_sense_does_no_harm() -> None:
     async def act(socket: web.WebSocketResponse) -> None:
         await socket.send_bytes(b"\xff\xff\xff")
@@ -76,7 +40,7 @@ async def test_what_comes_before_the_join_or_makes_no_sense_does_no_harm() -> No
         await say(socket, rtc.SignalResponse(offer=rtc.SessionDescription(type="offer", sdp="x")))
         await say(socket, rtc.SignalResponse(leave=rtc.LeaveRequest()))
 
-    async with server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as talking:
         assert (await talking.enter()).room == "room"
         offered, leaving = await heard(talking)
         assert isinstance(offered, Offered)
@@ -96,7 +60,7 @@ async def test_messages_are_sent_in_their_order_with_signs_of_life(
             if got[-1].HasField("ping_req"):
                 break
 
-    async with server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as talking:
         await talking.enter()
         talking.send(messages.answer("one", 1))
         talking.send(messages.answer("two", 2))
@@ -113,7 +77,7 @@ async def test_a_server_that_falls_silent_is_lost(monkeypatch: pytest.MonkeyPatc
         await say(socket, JOIN)
         await socket.receive()
 
-    async with server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as talking:
         await talking.enter()
         (leaving,) = await heard(talking)
         assert isinstance(leaving, Leaving)
@@ -127,7 +91,7 @@ async def test_a_server_that_never_lets_us_in_is_given_up(monkeypatch: pytest.Mo
     async def act(socket: web.WebSocketResponse) -> None:
         await socket.receive()
 
-    async with server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as talking:
         with pytest.raises(RoomError, match="doesn't answer"):
             await talking.enter()
 
@@ -136,7 +100,7 @@ async def test_a_server_that_hangs_up_at_once_is_lost() -> None:
     async def act(socket: web.WebSocketResponse) -> None:
         await socket.close()
 
-    async with server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as talking:
         with pytest.raises(RoomError, match="closed the connection") as error:
             await talking.enter()
         assert not isinstance(error.value, RefusedError)
@@ -147,7 +111,7 @@ async def test_a_goodbye_instead_of_the_join_is_told() -> None:
         reason = models.DisconnectReason.PARTICIPANT_REMOVED
         await say(socket, rtc.SignalResponse(leave=rtc.LeaveRequest(reason=reason)))
 
-    async with server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as talking:
         with pytest.raises(RefusedError, match="removed"):
             await talking.enter()
 
@@ -156,12 +120,12 @@ async def test_a_server_may_send_us_to_another() -> None:
     async def there(socket: web.WebSocketResponse) -> None:
         await say(socket, JOIN)
 
-    async with server(there) as other:
+    async with fake_server(there) as other:
 
         async def here(socket: web.WebSocketResponse) -> None:
             await say(socket, rtc.SignalResponse(join=rtc.JoinResponse(alternative_url=other)))
 
-        async with server(here) as address, connected(address) as talking:
+        async with fake_server(here) as address, connected(address) as talking:
             assert (await talking.enter()).room == "room"
             assert talking.server == other
 
@@ -173,7 +137,7 @@ async def test_servers_that_send_us_in_circles_are_given_up() -> None:
         join = rtc.JoinResponse(alternative_url=asked[-1])
         await say(socket, rtc.SignalResponse(join=join))
 
-    async with server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as talking:
         asked.append(address)
         with pytest.raises(RoomError, match="from one to the next"):
             await talking.enter()
@@ -192,7 +156,10 @@ async def test_servers_that_send_us_in_circles_are_given_up() -> None:
 async def test_a_refusal_is_told_with_the_servers_reason(
     status: int, kind: type[RoomError], told: str
 ) -> None:
-    async with server(None, status, "no\n permission") as address, connected(address) as talking:
+    async with (
+        fake_server(None, status, "no\n permission") as address,
+        connected(address) as talking,
+    ):
         with pytest.raises(RoomError, match=told) as error:
             await talking.enter()
         assert type(error.value) is kind
