@@ -22,25 +22,32 @@ class Coturn:
     """A running server."""
 
     process: ServerProcess
+    tls_port: int
 
     def ice_server(self, transport: str = "udp", password: str = PASSWORD) -> RTCIceServer:
-        """What a client needs to use it over ``transport``, udp or tcp."""
+        """What a client needs to use it over ``transport``: udp, tcp or tls."""
         url = f"turn:{LOOPBACK}:{self.process.port}?transport={transport}"
+        if transport == "tls":
+            url = f"turns:{LOOPBACK}:{self.tls_port}?transport=tcp"
         return RTCIceServer(url, USER, password)
 
 
 @asynccontextmanager
-async def coturn(folder: Path, *, udp: bool = True) -> AsyncIterator[Coturn]:
-    """A TURN server, without ``udp`` as behind a firewall; skips where there is none to be had."""
+async def coturn(
+    folder: Path, *, udp: bool = True, certificate: tuple[Path, Path] | None = None
+) -> AsyncIterator[Coturn]:
+    """A TURN server, without ``udp`` as behind a firewall, by TLS too where it has a certificate.
+
+    Skips the test where there is none to be had.
+    """
     executable = need("coturn")
-    (port,) = free_ports(1)
+    port, tls_port = free_ports(2)
     # Relays from the upper end, where systems seldom give out ports by themselves.
     command: list[str | Path] = [
         executable,
         "-n",
         "--verbose",
         "--no-cli",
-        "--no-tls",
         "--no-dtls",
         "--no-multicast-peers",
         "--lt-cred-mech",
@@ -57,8 +64,13 @@ async def coturn(folder: Path, *, udp: bool = True) -> AsyncIterator[Coturn]:
     ]
     if not udp:
         command.append("--no-udp")
+    if certificate is None:
+        command.append("--no-tls")
+    else:
+        cert, key = certificate
+        command += [f"--tls-listening-port={tls_port}", f"--cert={cert}", f"--pkey={key}"]
     async with ServerProcess(command, port, folder / "log", cwd=folder) as process:
-        yield Coturn(process)
+        yield Coturn(process, tls_port)
 
 
 def _own_address() -> str:

@@ -10,6 +10,7 @@ from sidecar.rooms.janus.relays import usable
 from tests.servers.coturn import coturn
 from tests.servers.janus import JanusServer
 from tests.servers.process import LOOPBACK, free_ports
+from tests.servers.tls import self_signed
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.janus.attending import attending, options
 from tests.sidecar.rooms.janus.client import JanusClient, camera
@@ -23,12 +24,19 @@ def candidate_types(peer: RTCPeerConnection) -> set[str]:
     return {line.split(" typ ")[1].split()[0] for line in lines if " typ " in line}
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_cameras_and_composite_go_through_a_relay_alone(
-    server: JanusServer, someone: JanusClient, room: int, tmp_path: Path, transport: str
+    server: JanusServer,
+    someone: JanusClient,
+    room: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    transport: str,
 ) -> None:
+    certificate = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
     async with (
-        coturn(tmp_path, udp=transport == "udp") as relay,
+        coturn(tmp_path, udp=transport == "udp", certificate=certificate) as relay,
         camera(someone, room, "Ada", ColourTrack()),
     ):
         how = options(ice_servers=[relay.ice_server(transport)], relay_only=True)

@@ -1,22 +1,17 @@
 """Every way to speak to a Janus server, and every lock it may have on its door."""
 
-import datetime
-import ipaddress
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from config.errors import RefusedError, RoomError
 from sidecar.rooms.janus.adapter import ADAPTER
 from sidecar.rooms.rejoin import Rejoining
 from tests.servers.janus import JanusServer, Setup
 from tests.servers.process import free_ports
+from tests.servers.tls import self_signed
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.janus.attending import attending, following, options
 from tests.sidecar.rooms.janus.client import camera, client
@@ -24,36 +19,6 @@ from tests.sidecar.rooms.janus.client import camera, client
 pytestmark = pytest.mark.servers
 
 SECRET, TOKEN = "an-api-secret", "a-stored-token"
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return cert_file, key_file
 
 
 @pytest.fixture
