@@ -143,12 +143,13 @@ async def test_a_word_in_the_chat_opts_out_and_is_confirmed_in_private(url: str)
         assert LEFT_ALONE not in bob.chat()
 
 
-async def test_the_chat_says_what_we_do_once(url: str) -> None:
+async def test_the_chat_says_what_we_do_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sidecar.rooms.galene.room.ROUND", 0.2)
     async with person(url, "Ada") as ada:
         for _ in range(2):
             async with attending(url):
                 await eventually(lambda: NOTICE in ada.chat())
-                await asyncio.sleep(1.5)
+                await asyncio.sleep(1)
         assert ada.chat().count(NOTICE) == 1
 
 
