@@ -12,6 +12,8 @@ from sidecar.rooms.room import Publisher
 
 ANSWERING: Final = 10.0
 """Seconds that the server may take to answer."""
+CONNECTING: Final = 15.0
+"""Seconds that the connection may take after the answer."""
 
 
 class Showing:
@@ -31,14 +33,19 @@ class Showing:
         self.peer.on("connectionstatechange", on_change)
         self._track = composite.subscribe()
         self._early: list[RTCIceCandidate] = []
-        self.described = False
-        """The server's answer is taken."""
+        self.described_at: float | None = None
+        """When the server's answer was taken, on the loop's clock."""
         self._answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def failed(self) -> bool:
         """The connection is over."""
         return self.peer.connectionState in ("closed", "failed")
+
+    def stuck(self, now: float) -> bool:
+        """Whether the connection should have come up before ``now``."""
+        waiting = self.described_at is not None and now - self.described_at > CONNECTING
+        return waiting and self.peer.connectionState != "connected"
 
     async def offer(self) -> str:
         """The offer, with all our candidates."""
@@ -54,7 +61,7 @@ class Showing:
             # Whatever breaks in aiortc at an answer that it can't take: ValueError, KeyError, …
             self.refuse(f"its answer to the composite can't be used: {error!r}")
             return
-        self.described = True
+        self.described_at = asyncio.get_running_loop().time()
         early, self._early = self._early, []
         for candidate in early:
             await self.peer.addIceCandidate(candidate)
@@ -78,7 +85,7 @@ class Showing:
 
     async def trickle(self, candidate: RTCIceCandidate) -> None:
         """Try one more way to the server."""
-        if self.described:
+        if self.described_at is not None:
             await self.peer.addIceCandidate(candidate)
         elif len(self._early) < 64:
             self._early.append(candidate)

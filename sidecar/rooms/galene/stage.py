@@ -81,17 +81,19 @@ class Stage:
 
     def complained(self, text: str) -> None:
         """What the server complains about may be our offer, if there is one in the air."""
-        if self._showing is not None and not self._showing.described:
+        if self._showing is not None and self._showing.described_at is None:
             self._showing.refuse(text)
 
     def look(self) -> None:
         """Once a second: show the composite again where that is due."""
-        showing = self._showing
+        showing, now = self._showing, asyncio.get_running_loop().time()
         if showing is not None and showing.failed:
             self._over(showing, "the connection was lost")
-        due = asyncio.get_running_loop().time() >= self._again_at
-        if self._showing is None and self._composite is not None and self._allowed and due:
-            self._again_at = asyncio.get_running_loop().time() + AGAIN
+        elif showing is not None and showing.stuck(now):
+            self._over(showing, "no connection: is UDP blocked, and is there a TURN server?")
+        due = self._composite is not None and self._allowed and now >= self._again_at
+        if self._showing is None and self._composite is not None and due:
+            self._again_at = now + AGAIN
             self._errands.start(self._retry(self._composite))
 
     async def close(self) -> None:
@@ -134,7 +136,7 @@ class Stage:
                 self._over(showing, "it broke down")
 
     def _over(self, showing: Showing, why: str) -> None:
-        log.info("the composite is not shown", reason=why)
+        log.warning("the composite is not shown", reason=why)
         self._failed += 1
         self._showing = None
         pause = min(LONGEST_PAUSE, AGAIN * (self._failed - 1))

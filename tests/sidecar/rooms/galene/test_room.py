@@ -374,6 +374,44 @@ async def test_the_composite_comes_back_after_its_connection_failed(url: str) ->
         await eventually(lambda: first not in ada.watched and sees(ada, NAME))
 
 
+async def test_the_composite_comes_back_with_the_permission(url: str) -> None:
+    async with (
+        person(url, "op", password="op-password") as operator,
+        attending(url) as attendance,
+        showing() as composite,
+    ):
+        await attendance.room.publish(composite)
+        await operator.watch()
+        await eventually(lambda: sees(operator, NAME))
+        (us,) = (key for key, name in operator.users.items() if name == NAME)
+        await operator.act("unpresent", us)
+        await eventually(lambda: not operator.watched)
+        await operator.act("present", us)
+        await eventually(lambda: sees(operator, NAME))
+        assert attendance.ended is None
+
+
+async def test_what_can_only_be_relayed_and_is_not_is_told_and_tried_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.rooms.galene.cameras.CONNECTING", 1.0)
+    monkeypatch.setattr("sidecar.rooms.galene.showing.CONNECTING", 1.0)
+    async with (
+        person(url, "Ada") as ada,
+        attending(url, relay_only=True) as attendance,
+        showing() as composite,
+    ):
+        room = attendance.room
+        assert isinstance(room, Inspectable)
+        await room.publish(composite)
+        (first,) = room.peers()
+        await eventually(lambda: first not in room.peers())
+        await eventually(lambda: room.peers())
+        await ada.show(ColourTrack())
+        await eventually(lambda: "Ada" in attendance.present)
+        assert "TURN" in attendance.present["Ada"].problem
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_media_goes_through_the_servers_own_relay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
