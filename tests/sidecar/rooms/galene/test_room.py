@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import secrets
 import signal
 import time
@@ -17,6 +18,7 @@ from aiohttp import web
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
+from sidecar.rooms.galene import messages
 from sidecar.rooms.galene.adapter import ADAPTER
 from sidecar.rooms.galene.cameras import Cameras
 from sidecar.rooms.galene.events import Offered
@@ -435,6 +437,21 @@ async def test_media_goes_through_the_servers_own_relay(
                 candidates = peer.localDescription.sdp.split("a=candidate:")[1:]
                 assert candidates
                 assert all("typ relay" in candidate for candidate in candidates)
+
+
+async def test_candidates_by_mdns_do_no_harm(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = messages.read
+
+    def by_mdns(text: str) -> messages.Message | None:
+        return read(re.sub(r"(udp \d+) \S+ ", r"\1 4f8b.local ", text))
+
+    monkeypatch.setattr(messages, "read", by_mdns)
+    async with person(url, "Ada") as ada, attending(url) as attendance, showing() as composite:
+        await ada.show(ColourTrack())
+        await eventually(lambda: attendance.frames("Ada") > 3)
+        await attendance.room.publish(composite)
+        await ada.watch()
+        await eventually(lambda: sees(ada, NAME))
 
 
 async def test_the_composite_may_come_by_whip(url: str) -> None:
