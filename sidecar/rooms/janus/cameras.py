@@ -73,7 +73,7 @@ class Cameras:
             case heard.Offered():
                 self._offered(event)
             case heard.Closed():
-                self._closed_by_server(event.feed, event.reason)
+                self._closed_by_server(event)
             case heard.Gone():
                 self._gone(event.feed, event.reason)
             case heard.Unwatchable():
@@ -95,12 +95,12 @@ class Cameras:
         camera = self._cameras[offer.feed] = Camera(offer.feed, viewing)
         camera.task = self._spawn(self._watch(camera, offer))
 
-    def _closed_by_server(self, feed: str, reason: str) -> None:
-        camera = self._cameras.get(feed)
-        if camera is None or camera.viewing.feed is not None:
-            self._closed(feed, reason)
+    def _closed_by_server(self, closed: heard.Closed) -> None:
+        camera = self._cameras.get(closed.feed)
+        if camera is not None and camera.viewing.feed is None and closed.lost:
+            self._unwatchable(closed.feed, f"{NO_MEDIA} ({closed.reason})")
         else:
-            self._unwatchable(feed, f"{NO_MEDIA} ({reason})")
+            self._closed(closed.feed, closed.reason)
 
     def _closed(self, feed: str, reason: str) -> None:
         """The connection is over; the camera may come back, and a tile without one stays."""

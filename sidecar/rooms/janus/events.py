@@ -42,6 +42,8 @@ class Closed:
 
     feed: str
     reason: str
+    lost: bool = True
+    """It broke; otherwise their camera is off."""
 
 
 @dataclass(frozen=True, slots=True)

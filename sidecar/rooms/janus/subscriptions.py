@@ -22,6 +22,7 @@ PATIENCE: Final = 30
 """Rounds that any step of a subscription may take."""
 LONGEST_REST: Final = 60
 """Rounds between two attempts, at most."""
+DARK: Final = "their camera is off"
 DARK_REST: Final = 8
 """The same, where somebody publishes but no camera, or one that is off: it may come on."""
 COMPOSITE: Final = "reaction-sidecar composite"
@@ -88,7 +89,7 @@ class Subscriptions:
             case "trickle", _:
                 yield Trickled(subscription.feed, message.candidate)
             case _, "updated" if not _video(message.streams, subscription.mid):
-                yield from self._fail(subscription, "their camera is off")
+                yield from self._fail(subscription, DARK, DARK_REST)
             case "event", "event" if isinstance(substream, int):
                 yield Switched(subscription.feed, substream)
 
@@ -155,7 +156,7 @@ class Subscriptions:
         rest = min(longest, 2 ** min(subscription.failures, 10))
         self._advance(subscription, Stage.RESTING, rest)
         if was_offered:
-            yield Closed(subscription.feed, problem)
+            yield Closed(subscription.feed, problem, lost=problem != DARK)
 
     def _report(self, subscription: Subscription, problem: str) -> Iterable[Event]:
         if subscription.problem != problem:
@@ -205,7 +206,7 @@ class Subscriptions:
             return
         video = _video(message.streams)
         if not video:
-            yield from self._fail(subscription, "no camera", DARK_REST)
+            yield from self._fail(subscription, DARK, DARK_REST)
             return
         subscription.mid = video[0].mid
         if video[0].codec and video[0].codec.lower() not in DECODED:

@@ -46,6 +46,13 @@ class JanusClient:
             else:
                 self.events.append(said)
 
+    async def stay(self) -> None:
+        """Keep the session alive, which Janus ends after a minute of silence."""
+        while True:
+            await asyncio.sleep(20)
+            keepalive = {"janus": "keepalive", "session_id": self.session, "transaction": "stay"}
+            await self._socket.send_json({**keepalive, **self._signature})
+
     async def ask(self, kind: str, **fields: object) -> Json:
         """Make a request; its answer."""
         transaction = f"client-{next(self._numbers)}"
@@ -116,14 +123,16 @@ async def client(port: int, **signature: str) -> AsyncIterator[JanusClient]:
             http.ws_connect(f"ws://127.0.0.1:{port}/", protocols=["janus-protocol"])
         )
         someone = JanusClient(socket, **signature)
-        listening = asyncio.create_task(someone.listen())
+        tasks = [asyncio.create_task(someone.listen())]
         try:
             someone.session = (await someone.ask("create"))["data"]["id"]
+            tasks.append(asyncio.create_task(someone.stay()))
             yield someone
             await someone.part("destroy")
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager

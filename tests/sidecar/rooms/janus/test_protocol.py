@@ -274,6 +274,14 @@ def test_a_session_that_ended_is_lost(ending: dict[str, Any]) -> None:
     assert conversation.protocol.over
 
 
+def test_a_sign_of_life_names_the_session() -> None:
+    conversation = watching(5)
+    conversation.protocol.keep_alive()
+    (request,) = conversation.protocol.take()
+    assert request["janus"] == "keepalive"
+    assert request["session_id"] == conversation.protocol.session
+
+
 def test_a_server_too_old_to_offer_streams_is_told() -> None:
     conversation = Conversation(5)
     conversation.hear({"janus": "server_info", "version": 14, "transaction": "sidecar-1"})

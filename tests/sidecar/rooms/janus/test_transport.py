@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from config.errors import RefusedError, RoomError
+from sidecar.rooms.janus import room
 from sidecar.rooms.janus.adapter import ADAPTER
+from sidecar.rooms.janus.messages import MAX_BYTES
 from sidecar.rooms.rejoin import Rejoining
 from tests.servers.janus import JanusServer, Setup
 from tests.servers.process import free_ports
@@ -93,13 +97,13 @@ async def test_a_token_that_expires_is_replaced_by_the_one_in_its_file(tmp_path:
         await server.admin("add_token", token="first")
         how = options({"JANUS_TOKEN_FILE": str(file)})
         async with (
-            Rejoining(lambda: ADAPTER.room(server.url(), how)) as room,
-            following(room) as sidecar,
+            Rejoining(lambda: ADAPTER.room(server.url(), how)) as meeting,
+            following(meeting) as sidecar,
         ):
             file.write_text("second")
             await server.admin("add_token", token="second")
             await server.admin("remove_token", token="first")
-            await eventually(lambda: room.rejoined == 1)
+            await eventually(lambda: meeting.rejoined == 1)
             async with (
                 client(server.ports["ws"], token="second") as someone,
                 camera(someone, 1234, "Ada", ColourTrack()),
@@ -113,6 +117,31 @@ async def test_a_server_that_is_not_there_is_told(scheme: str) -> None:
     with pytest.raises(RoomError, match=re.escape(f"127.0.0.1:{port}")):
         async with attending(f"janus+{scheme}://127.0.0.1:{port}/1234"):
             pass
+
+
+async def test_a_server_that_speaks_no_websocket_is_told(server: JanusServer) -> None:
+    with pytest.raises(RoomError, match="where a WebSocket was asked for"):
+        async with attending(f"janus://127.0.0.1:{server.ports['http']}/1234"):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [("[" * (MAX_BYTES + 1), "too long"), ("<html>", "does.?n.t let us in|silent")],
+)
+async def test_a_server_that_speaks_nonsense_is_told(
+    monkeypatch: pytest.MonkeyPatch, answer: str, words: str
+) -> None:
+    async def say(_: web.Request) -> web.Response:
+        return web.Response(text=answer)
+
+    monkeypatch.setattr(room, "ENTERING", 1.0)
+    app = web.Application()
+    app.router.add_post("/janus", say)
+    async with TestServer(app) as nonsense:
+        with pytest.raises(RoomError, match=words):
+            async with attending(f"janus+http://127.0.0.1:{nonsense.port}/1234"):
+                pass
 
 
 async def test_candidates_that_come_after_the_description_are_used(tmp_path: Path) -> None:
