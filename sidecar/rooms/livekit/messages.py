@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from livekit.protocol.models import DisconnectReason, TrackSource, TrackType, VideoQuality
 from livekit.protocol.rtc import (
@@ -16,6 +17,10 @@ from livekit.protocol.rtc import (
 
 from sidecar.rooms.livekit.people import COMPOSITE
 from sidecar.rooms.room import Want
+
+TOLERANCE: Final = 0.9
+"""A layer that has so much of what is asked for is good enough for the server
+(``layerSelectionTolerance`` in its ``mediatrackreceiver.go``)."""
 
 
 def offer(sdp: str) -> bytes:
@@ -44,10 +49,15 @@ def settings(track: str, want: Want) -> bytes:
     update = UpdateTrackSettings(track_sids=[track], disabled=want.paused)
     if not want.paused:
         update.quality = VideoQuality.LOW
-        update.width = max(1, want.width)
-        update.height = max(1, want.height)
-        update.fps = max(1, math.ceil(want.fps))
+        update.width = _enough(want.width)
+        update.height = _enough(want.height)
+        update.fps = _enough(want.fps)
     return SignalRequest(track_setting=update).SerializeToString()
+
+
+def _enough(amount: float) -> int:
+    """What to ask for so that a layer of at least ``amount`` is chosen."""
+    return max(1, math.ceil(amount / TOLERANCE))
 
 
 def add_composite(cid: str) -> bytes:
