@@ -11,6 +11,7 @@ import aiohttp
 import structlog
 from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
+from sidecar.media.compat import ice_pair
 from sidecar.media.peer import close, peer_connection
 from sidecar.rooms.http_signalling.endpoint import Endpoint, shown
 from sidecar.rooms.http_signalling.failures import Again, Failure, garbage
@@ -23,7 +24,6 @@ from sidecar.rooms.http_signalling.protocol import (
     Response,
     Step,
 )
-from sidecar.rooms.http_signalling.pulse import Pulse
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +33,14 @@ CONNECTING: Final = 10.0
 """Seconds from the answer to the first packet's way being found."""
 FAREWELL: Final = 1.5
 """Seconds that a server gets to hear that we go."""
-LOOK: Final = 0.5
+LOOK: Final = 0.25
 """Seconds between two looks at a connection."""
+DOUBT: Final = 1.0
+"""Seconds of silence after which the server is asked whether it is there."""
+ASKING: Final = 1.2
+"""Seconds that it gets to answer; the question is repeated after half a second."""
+SILENT: Final = 12.0
+"""Seconds after which answers alone no longer count: some servers report every five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +93,29 @@ class Call:
         return failure or await self._up()
 
     async def last(self) -> str:
-        """Wait as long as the connection lives; what ended it."""
+        """Wait as long as the connection lives; what ended it.
+
+        aiortc itself takes half a minute to notice a dead server. Media or reports come about once
+        a second from most; one that is silent for longer is asked, as ICE does.
+        """
         assert self.peer is not None
         loop = asyncio.get_running_loop()
-        pulse = Pulse(loop.time())
+        count, heard = 0, loop.time()
+        answered = heard
         while self.peer.connectionState == "connected":
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._changed.wait()
-            pulse.note(await self._received(), loop.time())
-            if pulse.silent(loop.time()):
-                return "the server has fallen silent"
+            received, now = await self._received(), loop.time()
+            if received > count:
+                count, heard = received, now
+            elif now - heard > SILENT:
+                return "nothing comes from the server any more"
+            elif now - max(heard, answered) > DOUBT:
+                if not await self._answers():
+                    return "the server does not answer any more"
+                answered = loop.time()
         return "the server ended the connection"
 
     async def leave(self) -> None:
@@ -188,6 +205,16 @@ class Call:
         what = "media can't reach us from there"
         do = "let UDP through, or name a TURN server"
         return Failure(what, do, self._where, Again.SOON)
+
+    async def _answers(self) -> bool:
+        """Whether the other side answers a consent check; True where it can't be asked."""
+        assert self.peer is not None
+        try:
+            async with asyncio.timeout(ASKING):
+                pair = await ice_pair(self.peer)
+        except TimeoutError:
+            return False
+        return pair is None or pair.round_trip is not None
 
     async def _received(self) -> int:
         """Bytes that have come, reports included."""

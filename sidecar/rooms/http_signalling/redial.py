@@ -16,9 +16,12 @@ from sidecar.rooms.rejoin import Backoff
 
 log = structlog.get_logger(__name__)
 
+SOON: Final = Backoff(longest=2.0)
+"""For a server that is down or has nothing for us yet: when it is up, cameras come first, then
+the composite, and each has to be asked for."""
 LATER: Final = Backoff(first=10.0, longest=30.0)
 """For a session that somebody has to mend first."""
-SETTLED: Final = 10.0
+SETTLED: Final = 5.0
 """Seconds after which a session's end is no failed attempt."""
 
 
@@ -41,7 +44,7 @@ class Redial:
         self._http = http
         self._endpoint = endpoint
         self._options = options
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or SOON
         self._spread = spread
         self._call: Call | None = None
         self._known: Sequence[RTCIceServer] = ()

@@ -1,6 +1,8 @@
 """The composite on its way to real WHIP servers, and to some that a test makes up."""
 
 import asyncio
+import gc
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +32,8 @@ from tests.sidecar.rooms.test_whip import Endpoint, serving
 from tests.sidecar.server.conftest import open_house
 
 TOKEN = "ada:open-sesame"
+DEATHS = int(os.environ.get("SIDECAR_SOAK_RESTARTS", "5"))
+"""How often the server is killed; 50 in a soak."""
 
 
 @asynccontextmanager
@@ -47,27 +51,32 @@ async def watched(adapter: Adapter, url: str, **environ: str) -> AsyncIterator[F
 
 async def test_the_composite_is_back_with_its_server_and_nothing_is_left(tmp_path: Path) -> None:
     async with Mediamtx(tmp_path, token=TOKEN) as server, grey_composite() as composite:
-        before = threads(), descriptors(), len(asyncio.all_tasks())
-        url = server.http("room/whip")
-        async with (
-            WhipOutlet(f"whip+{url}", token=TOKEN) as outlet,
-            watched_later(server) as viewer,
-        ):
+        before = held()
+        outlet = WhipOutlet(f"whip+{server.http('room/whip')}", token=TOKEN)
+        async with outlet, watched_later(server) as viewer:
             await outlet.publish(composite)
             await eventually(lambda: viewer.frames > 5)
-            await server.restart()
-            # The viewer is one of ours, and comes back by itself.
-            seen = viewer.frames
-            await eventually(lambda: viewer.frames > seen + 25)
-            assert composite.viewers == 1
+            connected = held()
+            for _ in range(DEATHS):
+                await server.restart()
+                # Whoever watches is one of ours, and comes back too.
+                seen = viewer.frames
+                await eventually(lambda count=seen: viewer.frames > count + 5)  # type: ignore[misc]
+                assert composite.viewers == 1
+                await eventually(lambda: settled(connected))
         assert composite.viewers == 0
-        await eventually(
-            lambda: (
-                threads() <= before[0]
-                and descriptors() <= before[1]
-                and len(asyncio.all_tasks()) <= before[2]
-            )
-        )
+        await eventually(lambda: settled(before))
+
+
+def held() -> tuple[int, int, int]:
+    """Tasks, threads and descriptors."""
+    return len(asyncio.all_tasks()), threads(), descriptors()
+
+
+def settled(before: tuple[int, int, int]) -> bool:
+    """Whether no more is held than ``before``."""
+    gc.collect()
+    return all(count <= start for count, start in zip(held(), before, strict=True))
 
 
 @asynccontextmanager
