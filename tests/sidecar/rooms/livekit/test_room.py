@@ -10,6 +10,7 @@ from livekit.protocol import models
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.livekit import people
 from sidecar.rooms.room import Consent, Joined, Left, Want
 from tests.servers.livekit import LiveKit
 from tests.sidecar.clients import ColourTrack, eventually
@@ -170,6 +171,26 @@ async def test_a_camera_that_cannot_be_decoded_is_explained_and_disturbs_nobody(
         assert told.feed is None
         assert f"Ada sends the camera in {codec} alone" in told.problem
         assert "enabled_codecs" in told.problem
+
+
+async def test_a_camera_that_turns_out_to_be_undecodable_costs_nobody_theirs(
+    server: LiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if the server had described the track wrongly: it is offered in a codec unknown to aiortc.
+    monkeypatch.setattr(people, "DECODABLE", people.DECODABLE | {"video/vp9"})
+    async with (
+        joined(server.address, "surprise", "ada") as ada,
+        joined(server.address, "surprise", "bob") as bob,
+        seen(server, "surprise") as sight,
+    ):
+        await ada.publish(ColourTrack(LIGHT), codec="VP9")
+        await bob.publish(ColourTrack(DARK))
+        await eventually(lambda: sight.shows("bob", DARK) and "ada" in sight.present)
+        assert sight.present["ada"].feed is None
+        assert "codec" in sight.present["ada"].problem
+        frames = sight.feed("bob").frames
+        await eventually(lambda: sight.feed("bob").frames > frames + 10)
+        assert not sight.ended
 
 
 async def test_a_camera_that_is_encrypted_from_end_to_end_is_explained(server: LiveKit) -> None:
