@@ -31,7 +31,7 @@ NEGOTIATING: Final = 15.0
 """Seconds for all requests and the gathering of candidates, which takes 5 where STUN is down."""
 CONNECTING: Final = 10.0
 """Seconds from the answer to the first packet's way being found."""
-FAREWELL: Final = 1.5
+FAREWELL: Final = 0.9
 """Seconds that a server gets to hear that we go."""
 LOOK: Final = 0.25
 """Seconds between two looks at a connection."""

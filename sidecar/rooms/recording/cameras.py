@@ -1,5 +1,6 @@
 """Cameras of this machine and of the network, opened again whenever they drop. Blocking."""
 
+import errno
 import platform
 import random
 import threading
@@ -76,10 +77,11 @@ class LiveCamera:
                             attempt = -1
                             self._tell(None)
                         yield frame
-            except (av.HTTPUnauthorizedError, av.HTTPForbiddenError) as error:
+            except (av.HTTPUnauthorizedError, av.HTTPForbiddenError):
                 what = "the camera refuses us: its address needs the right user and password"
                 self._tell(Trouble(what))
-                raise RefusedError(what, where=self._camera.shown) from error
+                # Without the original: its text repeats the address with its password.
+                raise RefusedError(what, where=self._camera.shown) from None
             except _FAILURES as error:
                 trouble = Trouble(
                     reason(self._camera, error), isinstance(error, av.HTTPNotFoundError)
@@ -97,7 +99,7 @@ def open_camera(camera: Camera) -> InputContainer:
             return av.open(camera.url, options=dict(_RTSP), timeout=(OPENING, READING))
         case Webcam():
             if platform.system() != "Linux":
-                raise RefusedError("webcams are read by Video4Linux, which only Linux has")
+                raise OSError(errno.ENOSYS, "webcams are read by Video4Linux, which is Linux's")
             options = {"video_size": _SIZE, "framerate": "30"}
             return av.open(_device(camera), format="v4l2", options=options)
 

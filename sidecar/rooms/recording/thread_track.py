@@ -14,7 +14,7 @@ from sidecar.media.latest import LatestFrame
 
 log = structlog.get_logger(__name__)
 
-GRACE = 1.0
+GRACE = 0.9
 """Seconds that leaving waits for the thread; one that waits for a camera ends by itself later."""
 
 Frames: TypeAlias = Callable[[threading.Event], Iterator[av.VideoFrame]]

@@ -95,5 +95,12 @@ async def test_a_camera_that_nobody_can_reach_is_an_error_without_its_password()
     await eventually(lambda: threads() <= before)
 
 
+async def test_webcams_are_for_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Plan 9")
+    with pytest.raises(RoomError, match="webcam 0: .*Linux"):
+        async with ADAPTER.room("webcam:0", OPTIONS):
+            pytest.fail("entered")
+
+
 def test_a_webcam_that_may_not_be_read_says_what_to_do() -> None:
     assert "group" in reason(Webcam(0, "webcam 0"), PermissionError(13, "Permission denied"))
