@@ -97,7 +97,7 @@ async def test_a_camera_that_nobody_can_reach_is_an_error_without_its_password()
 
 async def test_webcams_are_for_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.system", lambda: "Plan 9")
-    with pytest.raises(RoomError, match="webcam 0: .*Linux"):
+    with pytest.raises(RoomError, match=r"webcam 0: .*Linux"):
         async with ADAPTER.room("webcam:0", OPTIONS):
             pytest.fail("entered")
 
