@@ -35,6 +35,11 @@ class Grants:
     expires: float | None
     """Seconds since 1970."""
 
+    @property
+    def shows(self) -> bool:
+        """Whether others see what its bearer publishes: nobody's client shows a hidden one's."""
+        return self.publish and not self.hidden
+
 
 @dataclass(frozen=True, slots=True)
 class GivenToken:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 import structlog
-from aiortc import RTCIceCandidate, RTCPeerConnection
+from aiortc import RTCIceCandidate, RTCIceServer, RTCPeerConnection
 
 from config.errors import RoomError
 from sidecar.rooms.livekit.leaving import Leaving, Verdict
@@ -42,6 +42,7 @@ class Participant:
 
     def __init__(self, signal: Signal, tell: Callable[[Event], None]) -> None:
         self.signal = signal
+        self.ice_servers: Sequence[RTCIceServer] = ()
         self.watch: Watch | None = None
         self.publication: Publication | None = None
         self._tell = tell

@@ -68,7 +68,6 @@ class LiveKitRoom:
         self._http: aiohttp.ClientSession | None = None
         self._watcher: Participant | None = None
         self._publisher: Participant | None = None
-        self._ice: dict[Participant, Sequence[RTCIceServer]] = {}
         self._running: list[asyncio.Task[None]] = []
 
     @property
@@ -83,7 +82,7 @@ class LiveKitRoom:
             self._watcher, entered = await self._join(self._watcher_token(), watches=True)
             self._name = entered.room or self._name
             self._watcher.watch = Watch(
-                self._ice[self._watcher],
+                self._watcher.ice_servers,
                 relay_only=self._options.relay_only,
                 send=self._watcher.signal.send,
                 changed=self._announce,
@@ -135,11 +134,12 @@ class LiveKitRoom:
         With a single token it is that token's participant, who then is visible.
         """
         if isinstance(self._access, GivenToken):
-            if not self._access.grants.publish:
+            if not self._access.grants.shows:
                 raise RefusedError(
-                    "the token doesn't let its bearer publish",
+                    "nobody would see what this token's bearer publishes",
                     where=TOKEN,
-                    do="grant it canPublish, use an API key and secret, or publish elsewhere",
+                    do="grant it canPublish and not hidden, use an API key and secret, or publish "
+                    "elsewhere",
                 )
             assert self._watcher is not None, "publish while the room is entered"
             publisher = self._watcher
@@ -152,7 +152,7 @@ class LiveKitRoom:
             self._start(publisher)
         publication = Publication(
             composite,
-            self._ice[publisher],
+            publisher.ice_servers,
             relay_only=self._options.relay_only,
             data=not isinstance(self._access, GivenToken) or self._access.grants.publish_data,
             send=publisher.signal.send,
@@ -183,7 +183,7 @@ class LiveKitRoom:
         participant = Participant(signal, self._take)
         try:
             entered = await signal.enter()
-            self._ice[participant] = await self._relays(entered)
+            participant.ice_servers = await self._relays(entered)
         except BaseException:
             await participant.close()
             raise
@@ -252,6 +252,8 @@ class LiveKitRoom:
     def _watcher_token(self) -> str:
         if isinstance(self._access, KeyPair):
             return self._access.watcher(self._name, self._identity("-watcher"), self._clock())
+        works = "watching and publishing" if self._access.grants.shows else "watching alone"
+        log.info("a single token is a single participant", room=self._name, works=works)
         return self._current(self._access)
 
     def _current(self, given: GivenToken) -> str:

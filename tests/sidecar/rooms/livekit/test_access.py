@@ -93,6 +93,16 @@ def test_grants_that_are_not_set_are_given() -> None:
     assert not grants.hidden
 
 
+@pytest.mark.parametrize(
+    ("video", "shows"),
+    [({}, True), ({"hidden": True}, False), ({"canPublish": False}, False)],
+)
+def test_what_a_hidden_participant_publishes_is_shown_to_nobody(
+    video: dict[str, bool], shows: bool
+) -> None:
+    assert read_grants(token("room", "me", **video), "test").shows is shows
+
+
 def test_data_follows_publishing_unless_it_is_said() -> None:
     assert not read_grants(token("room", "me", canPublish=False), "test").publish_data
     odd = token("room", "me", canPublish=False, canPublishData=True)
