@@ -11,7 +11,7 @@ from math import cos, radians
 import numpy as np
 import numpy.typing as npt
 
-from reactions.gestures.motion import upright
+from reactions.gestures.motion import palm_length, upright
 from reactions.gestures.ramp import ramp
 from reactions.observation import Face, Hand
 
@@ -59,6 +59,9 @@ class HandAtHead:
     """The cosine of the bend of the most bent finger: 1 where all four are straight."""
     pinch: float
     """From the tip of the thumb to the tip of the index finger, in palm lengths."""
+    thumb: float
+    """From the tip of the thumb to the little finger's knuckle, in palm lengths: 0.2–0.5 where it
+    is folded across the palm, 0.75–1.6 where it isn't."""
     upright: float
     """The cosine of the angle between the hand and straight up in the picture."""
 
@@ -86,6 +89,7 @@ def place_hand(hand: Hand, face: Face) -> HandAtHead:
         head=float(np.linalg.norm((joints - _HEAD_CENTER) / _HEAD_RADIUS, axis=1).min()),
         flat=_straightness(points),
         pinch=float(np.linalg.norm(points[4] - points[8]) / np.linalg.norm(points[9] - points[0])),
+        thumb=float(np.linalg.norm((points[4] - points[17])[:2])) / palm_length(points),
         upright=upright(points),
     )
 
@@ -94,6 +98,7 @@ def raised_hand(hand: HandAtHead) -> float:
     """Whether a flat hand is raised beside or above the head, 0–1.
 
     Its fingers point up and reach above the eyes, its palm is above the chin and free of the face.
+    A thumb folded across the palm makes it a four.
     """
     x, y = hand.palm
     beside = max(ramp(abs(x), at=0.55, sure=0.7), ramp(y, at=-1.1, sure=-1.3))
@@ -102,6 +107,7 @@ def raised_hand(hand: HandAtHead) -> float:
     return min(
         ramp(hand.flat, at=0.8, sure=0.92),
         ramp(hand.pinch, at=0.4, sure=0.6),
+        ramp(hand.thumb, at=0.62, sure=0.72),
         ramp(hand.size, at=0.37, sure=0.45),
         off_head,
         ramp(hand.upright, at=cos(radians(40)), sure=cos(radians(20))),
@@ -122,7 +128,7 @@ def thinking(hand: HandAtHead) -> float:
         ramp(hand.palm[1], at=0.0, sure=0.1),
         ramp(hand.top, at=-0.5, sure=-0.4),
         ramp(abs(x), at=0.62, sure=0.5),
-        ramp(hand.size, at=0.25, sure=0.32),
+        ramp(hand.size, at=0.2, sure=0.27),
         ramp(hand.size, at=0.8, sure=0.7),
     )
 

@@ -126,10 +126,11 @@ def surprised(face: FaceReading) -> float:
     draws its corners up and apart.
     """
     return min(
-        ramp(face.mouth_round, at=0.28, sure=0.36),
+        ramp(face.mouth_round, at=0.26, sure=0.34),
         ramp(face.alarm, at=0.8, sure=2.0),
         ramp(face.alarm + (face.mouth_round - 0.28) / 0.06, at=3.0, sure=4.5),
-        ramp(face.smiling, at=0.27, sure=0.20),
+        ramp(face.smiling, at=0.28, sure=0.21),
+        close(face),
         _legible(face),
     )
 
@@ -142,6 +143,14 @@ def calm(face: FaceReading) -> float:
         ramp(face.alarm, at=7.5, sure=6.0),
         ramp(abs(face.yaw), at=30, sure=20),
     )
+
+
+def close(face: FaceReading) -> float:
+    """Whether ``face`` is large enough for what is fine: lids, and what touches the chin, 0–1.
+
+    With the eyes' corners 45 pixels apart a lid's height is 5 pixels, and the mesh errs by two.
+    """
+    return ramp(face.scale, at=47, sure=50)
 
 
 def _legible(face: FaceReading) -> float:

@@ -178,20 +178,25 @@ def _size(moments: Sequence[Moment]) -> float:
 
 def _moment(hand: Hand, time: float) -> Moment:
     points = hand.points.astype(np.float64)
-    wrist, knuckle = points[0], points[9]
-    # Foreshortening shrinks the palm's length or its width, seldom both; a palm is as long as
-    # 1.3 times the way from the first to the last knuckle.
-    length = hypot(*(knuckle - wrist)[:2])
-    size = max(length, 1.3 * hypot(*(points[17] - points[5])[:2]), 1.0)
     middle, tips = points[list(_PALM), :2].mean(axis=0), points[list(_TIPS), :2].mean(axis=0)
     return Moment(
         time,
         (float(middle[0]), float(middle[1])),
         (float(tips[0]), float(tips[1])),
-        size,
+        palm_length(points),
         stretched(points),
         upright(points),
     )
+
+
+def palm_length(points: npt.NDArray[np.floating]) -> float:
+    """How long the palm of a hand (21, ≥2) is, wrist to middle knuckle, seen from the front; ≥ 1.
+
+    Foreshortening shrinks the palm's length or its width, seldom both; a palm is as long as 1.3
+    times the way from the first to the last knuckle.
+    """
+    length = hypot(*(points[9] - points[0])[:2])
+    return max(length, 1.3 * hypot(*(points[17] - points[5])[:2]), 1.0)
 
 
 def stretched(points: npt.NDArray[np.floating]) -> float:

@@ -111,5 +111,6 @@ def _score_face(
     for hand in hands:
         if hand.place is not None:
             sign = max((hand.shapes.get(label, 0.0) for label in _SIGNS), default=0.0)
-            score = min(body.thinking(hand.place), ramp(sign, at=0.9, sure=0.8))
+            held = min(body.thinking(hand.place), face.close(reading))
+            score = min(held, ramp(sign, at=0.9, sure=0.8))
             yield LabelScore("thinking", score, box, hand.hand.side)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from reactions.labels import Net
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
+from reactions.landmarks.careful import CarefulReader
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
 from reactions.landmarks.gates import look
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
@@ -37,6 +38,7 @@ class Cascade:
         if Net.HANDS in nets:
             net = HAND_FULL if hand_model == "full" else HAND_LITE
             self._hands = HandFollower(PalmDetector(store), HandLandmarker(store, net))
+            self._careful = CarefulReader(store)
         if Net.FACE in nets:
             self._face = FaceFollower(FaceDetector(store), FaceMesh(store))
         if Net.BODY in nets:
@@ -46,8 +48,9 @@ class Cascade:
     def observe(self, sample: Sample, tracks: Tracks | None) -> tuple[Observation, Tracks]:
         """What is in ``sample``, and what the participant's next sample needs to know.
 
-        Without ``tracks``, or after a change of size, everything is searched, as in a still
-        picture. A sample that a gate stops has no landmarks and keeps the tracks.
+        Without ``tracks``, or after a change of size, everything is searched and hands are read
+        with care, as in a still picture. A sample that a gate stops has no landmarks and keeps the
+        tracks.
         """
         by = factor(sample.width, sample.height)
         seen, tracks = self._observe(shrunk(sample.pixels, by), sample.time, tracks)
@@ -68,6 +71,8 @@ class Cascade:
         hands, hand_trail = (
             self._hands.follow(picture, tracks.hands, near) if self._hands else ((), None)
         )
+        if tracks.hands is None:
+            hands = tuple(self._careful.again(picture, hand) for hand in hands)
         body, region = self._body.follow(picture, tracks.body) if self._body else (None, None)
         tracks = replace(tracks, hands=hand_trail, face=face_trail, body=region)
         return Observation(width, height, time, hands, face, body), tracks

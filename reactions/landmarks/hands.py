@@ -4,7 +4,16 @@ from typing import Protocol
 
 import numpy as np
 
-from reactions.landmarks.looks import SURE, WIDE, around_small_face, hand_looks, quick_look
+from reactions.landmarks.looks import (
+    SURE,
+    WIDE,
+    around_small_face,
+    close_ups,
+    fills,
+    hand_looks,
+    quick_look,
+    turned_looks,
+)
 from reactions.landmarks.nets import PALM_SQUARE, PALM_WIDE
 from reactions.landmarks.roi import Roi, hand_from_landmarks, hand_from_palm, letterbox
 from reactions.landmarks.session import Range, Session
@@ -30,8 +39,11 @@ _FLATTENED = 0.4
 class Palms(Protocol):
     """Finds hands in a picture."""
 
-    def find(self, picture: RgbImage, region: Roi) -> list[Roi]:
-        """Where hands are in ``region``, the surest first."""
+    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
+        """Where hands are in ``region``, the surest first.
+
+        Outside the picture it is black, or the picture's ``edge`` goes on.
+        """
         ...
 
 
@@ -50,12 +62,13 @@ class PalmDetector:
         self._store = store
         self._detectors: dict[str, Detector] = {}
 
-    def find(self, picture: RgbImage, region: Roi) -> list[Roi]:
-        """Where hands are in ``region``, the surest first."""
+    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
+        """Where hands are in ``region``, the surest first; ``edge`` as in ``Detector.detect``."""
         wide = region.width >= WIDE * region.height
         detector = self._detector(PALM_WIDE if wide else PALM_SQUARE)
         return [
-            hand_from_palm(palm.box, palm.keypoints) for palm in detector.detect(picture, region)
+            hand_from_palm(palm.box, palm.keypoints)
+            for palm in detector.detect(picture, region, edge=edge)
         ]
 
     def _detector(self, name: str) -> Detector:
@@ -74,16 +87,25 @@ class HandLandmarker:
         outputs = ((1, 63), (1, 1), (1, 1))
         self._session = Session(store.path(net), Range.UNIT, outputs)
 
-    def read(self, picture: RgbImage, roi: Roi) -> Hand | None:
-        """The hand in ``roi``, or None where there is none."""
+    def read(self, picture: RgbImage, roi: Roi, *, mirrored: bool = False) -> Hand | None:
+        """The hand in ``roi``, or None where there is none.
+
+        ``mirrored`` shows it to the net in the mirror; what comes back is unmirrored again.
+        """
         size = self._session.width
-        raw, presence, handedness = self._session.run(crop_on_edge(picture, roi, size, size))
+        crop = crop_on_edge(picture, roi, size, size)
+        if mirrored:
+            crop = np.ascontiguousarray(crop[:, ::-1])
+        raw, presence, handedness = self._session.run(crop)
         if presence[0, 0] < PRESENT:
             return None
         points = raw.reshape(21, 3) / np.float32(size)
         points[:, 2] /= np.float32(_FLATTENED)
         # The net takes its picture for a mirrored selfie: its "left" is the person's right hand.
         right = float(handedness[0, 0])
+        if mirrored:
+            points[:, 0] = 1 - points[:, 0]
+            right = 1 - right
         return Hand(
             points=roi.to_picture(points),
             side=Side.RIGHT if right > 0.5 else Side.LEFT,
@@ -106,10 +128,10 @@ class HandFollower:
 
         Without a trail everything is searched; ``face``, where one is, tells how small hands are.
         """
-        seen = _Seen(self._landmarks, picture)
         if trail is None:
-            self._search_everywhere(picture, face, seen)
+            seen = self._search_everywhere(picture, face)
             return tuple(seen.hands), HandTrail(tuple(seen.regions))
+        seen = _Seen(self._landmarks, picture)
         for region in trail.regions:
             seen.look_at(region)
         lost = len(seen.hands) < len(trail.regions)
@@ -122,19 +144,35 @@ class HandFollower:
         return tuple(seen.hands), HandTrail(tuple(seen.regions), unsearched, searches)
 
     def _search(
-        self, picture: RgbImage, region: Roi, seen: "_Seen", presence: float = PRESENT
+        self, picture: RgbImage, region: Roi, seen: "_Seen", *, again: bool = False
     ) -> None:
-        for candidate in self._palms.find(picture, region)[:_CANDIDATES]:
+        """Reads what the palm detector sees in ``region``; a look that comes ``again``, after one
+        that found nothing, must be surer."""
+        for candidate in self._palms.find(picture, region, edge=again)[:_CANDIDATES]:
             if len(seen.hands) < HANDS:
-                seen.look_at(candidate, presence)
+                seen.look_at(candidate, SURE if again else PRESENT)
 
-    def _search_everywhere(self, picture: RgbImage, face: Roi | None, seen: "_Seen") -> None:
+    def _search_everywhere(self, picture: RgbImage, face: Roi | None) -> "_Seen":
         height, width = picture.shape[:2]
-        self._search(picture, letterbox(width, height), seen)
+        seen = self._looked_at(picture, letterbox(width, height))
         near_face = around_small_face(face, width, height)
-        for region in [*filter(None, [near_face]), *hand_looks(width, height)]:
+        looks = [*filter(None, [near_face]), *hand_looks(width, height)]
+        if any(fills(region, width, height) for region in seen.regions):
+            # So large a palm is a guess: seen from farther off it is what the detector knows.
+            return self._looked_at(picture, looks[0], again=True).or_else(seen)
+        for region in looks if face else [*looks, *turned_looks(width, height)]:
             if not seen.hands:
-                self._search(picture, region, seen, SURE)
+                self._search(picture, region, seen, again=True)
+        # No palm and no face: perhaps one hand fills the picture, nearer than the detector knows.
+        for region in [] if face else close_ups(width, height):
+            if not seen.hands:
+                seen.look_at(region, SURE)
+        return seen
+
+    def _looked_at(self, picture: RgbImage, region: Roi, *, again: bool = False) -> "_Seen":
+        seen = _Seen(self._landmarks, picture)
+        self._search(picture, region, seen, again=again)
+        return seen
 
 
 class _Seen:
@@ -159,3 +197,7 @@ class _Seen:
         if new_among(coming, self.regions):
             self.hands.append(hand)
             self.regions.append(coming)
+
+    def or_else(self, other: "_Seen") -> "_Seen":
+        """These hands, or those of ``other`` where there are none."""
+        return self if self.hands else other

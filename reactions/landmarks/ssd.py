@@ -11,7 +11,7 @@ import numpy.typing as npt
 from reactions.landmarks.anchors import anchors
 from reactions.landmarks.roi import Positions, Roi
 from reactions.landmarks.session import Range, Session, Tensor
-from reactions.landmarks.warp import crop_on_black
+from reactions.landmarks.warp import crop_on_black, crop_on_edge
 from reactions.observation import RgbImage
 
 _SAME_THING = 0.3
@@ -48,10 +48,14 @@ class Detector:
         """Width / height of the region that the net looks at."""
         return self._session.width / self._session.height
 
-    def detect(self, picture: RgbImage, region: Roi) -> list[Detection]:
-        """What is in ``region``, best first."""
+    def detect(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Detection]:
+        """What is in ``region``, best first.
+
+        Outside the picture it is black, as MediaPipe has it, or its ``edge`` goes on.
+        """
         width, height = self._session.width, self._session.height
-        raw, logits = self._session.run(crop_on_black(picture, region, width, height))
+        crop = (crop_on_edge if edge else crop_on_black)(picture, region, width, height)
+        raw, logits = self._session.run(crop)
         scores, boxes = decode(raw[0], logits[0, :, 0], self._anchors, self._threshold)
         size = np.array([width, height], np.float32)
         return [

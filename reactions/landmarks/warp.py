@@ -44,8 +44,9 @@ def crop_on_edge(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbIma
         return _warped(picture, roi, width, height)
     rows, columns = picture.shape[:2]
     left, top, right, bottom = roi.bounds()
-    x = range(max(math.floor(left), -_REACH), min(math.ceil(right) + 1, columns + _REACH))
-    y = range(max(math.floor(top), -_REACH), min(math.ceil(bottom) + 1, rows + _REACH))
+    # One pixel more than is shown: what rounding puts a hair outside would be black.
+    x = range(max(math.floor(left) - 1, -_REACH), min(math.ceil(right) + 2, columns + _REACH))
+    y = range(max(math.floor(top) - 1, -_REACH), min(math.ceil(bottom) + 2, rows + _REACH))
     extended = _extended(picture, x, y)
     return _warped(extended, roi.moved(-x.start, -y.start), width, height)
 
@@ -53,7 +54,7 @@ def crop_on_edge(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbIma
 def _inside(picture: RgbImage, roi: Roi) -> bool:
     rows, columns = picture.shape[:2]
     left, top, right, bottom = roi.bounds()
-    return left >= 0 and top >= 0 and right <= columns - 1 and bottom <= rows - 1
+    return left >= 1 and top >= 1 and right <= columns - 2 and bottom <= rows - 2
 
 
 def _warped(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbImage:

@@ -35,14 +35,18 @@ HAIR = Material((0.40, 0.38, 0.46), (1.12, 1.08, 1.04), rim=0.35, gloss=0.10, cr
 
 
 def skin_material(colour: Colour) -> Material:
-    """Skin: dark skin shows its form by highlights, fair skin by shadows."""
+    """Skin: dark skin shows its form by highlights, fair skin by shadows.
+
+    A camera exposes for the face: very dark skin comes out lighter than its tone, and warmer.
+    """
     dark = 1 - sum(colour) / 765
-    lift = 0.30 * max(dark - 0.5, 0)
+    deep = max(dark - 0.5, 0)
+    lift = 0.62 * deep + 3.5 * deep**3
     return Material(
         (0.52 + lift, 0.40 + lift, 0.40 + lift),
-        (1.10 + 2.2 * lift, 1.05 + 2 * lift, 1.00 + 2 * lift),
+        (1.10 + 3.0 * lift, 1.05 + 2.0 * lift, 1.00 + 1.4 * lift),
         rim=0.20,
-        gloss=0.03 + 0.14 * dark * dark,
+        gloss=0.03 + 0.24 * dark**3,
         crease=0.45,
     )
 

@@ -152,11 +152,11 @@ def demonstration(k: int = 0) -> Choreography:
 _DEMO: tuple[Step, ...] = (
     ("thumbs_up", 1.9),
     ("wave", 2.4),
-    ("smile", 2.4),
+    ("smile", 4.2),
     ("victory", 1.9),
     ("thinking", 2.4),
     ("ok_hand", 1.9),
-    ("surprised", 1.9),
+    ("surprised", 3.2),
     ("rock", 1.9),
     ("raised_hand", 1.9),
     ("call_me", 1.9),

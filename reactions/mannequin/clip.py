@@ -29,8 +29,8 @@ from reactions.mannequin.render import render
 from reactions.mannequin.scene import Scene
 from reactions.observation import RgbImage
 
-FPS = 25
-_PIECE = 50
+FPS = 20
+_PIECE = 40
 """Frames a piece."""
 _CODEC = "libvpx"
 _OPTIONS = {"deadline": "realtime", "cpu-used": "-12", "lag-in-frames": "0", "qmin": "4"}
@@ -152,6 +152,8 @@ def _piece(shot: Shot, start: int) -> list[Packet]:
     encoder.framerate = Fraction(shot.fps)
     encoder.bit_rate = int(shot.width * shot.height * shot.fps * _BITS_A_PIXEL)
     encoder.gop_size = _PIECE
+    # libvpx's threads wait for each other by spinning: they cost more than all of the drawing.
+    encoder.thread_count = 1
     encoder.options = _OPTIONS
     packets = []
     for i in range(start, min(start + _PIECE, shot.length)):

@@ -89,7 +89,7 @@ CAST: Mapping[str, Person] = MappingProxyType(
                 jaw=0.94, shoulders=0.92,
             ),
             Person(
-                "Jonas", MONK[2], Hair.QUIFF, (122, 78, 44), (70, 116, 150), Top.SHIRT,
+                "Jonas", MONK[2], Hair.QUIFF, (78, 54, 40), (70, 116, 150), Top.SHIRT,
                 (92, 134, 186), (236, 240, 246), beard=0.85, glasses=(52, 44, 42),
                 lashes=0.2, lips=0.3, jaw=1.05, shoulders=1.06,
             ),

@@ -56,8 +56,10 @@ _DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *[Finger(85, 98, 50)] * 4
 
 _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
-_LOW: Vector = (20.5, -3, 10)
+_LOW: Vector = (20.5, -1.5, 8)
 """A wrist beside the shoulder: the hand is at the height of the chin."""
+_LOWER: Vector = (20.5, -4.5, 9)
+"""Low enough for a flat hand not to be a raised one."""
 
 
 def _right(shape: HandShape, wrist: Vector = _LOW, turn: Quaternion = _PALM, **arm: float) -> Pose:
@@ -85,7 +87,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "hand": _right(_CURVED, (21, -4, 11), facing((0.1, 1, 0.15), (0.45, 0, 0.9))),
         "smile": Pose(face=Face(smile=1.15, brows=0.15)),
         "surprised": Pose(
-            face=Face(mouth_open=0.9, round=0.4, brows=1.0, lids=1.15), head=(0, 6, 0)
+            face=Face(mouth_open=1.0, round=0.5, smile=-0.4, brows=1.0, lids=1.2), head=(0, 4, 0)
         ),
         "thinking": _THINKING,
         "raised_hand": _RAISED,
@@ -95,12 +97,12 @@ POSES: Mapping[str, Pose] = MappingProxyType(
             _shape(_HITCH, ""), (20, -3, 12), facing((0.55, 0.31, 0.78), (0.82, 0, -0.57))
         ),
         "thumbs_down": _right(
-            _DOWN, (24, 4.5, 12), facing((0.92, 0.31, -0.26), (0.29, -0.07, 0.96)), swivel=39
+            _DOWN, (26, 8, 8), facing((0.92, 0.31, -0.26), (0.29, -0.07, 0.96)), swivel=45
         ),
         "victory": _right(_VICTORY),
         "rock": _right(_shape(_FOLDED, "ip", 1), turn=facing((-0.1, 1, 0.1), (0.6, 0, 1))),
         "ily": _right(_shape(_OUT, "ip", 4)),
-        "open_palm": _right(OPEN),
+        "open_palm": _right(OPEN, _LOWER),
         "fist": _right(FIST),
         "pointing_up": _right(_shape(_FOLDED, "i")),
         "call_me": _right(_shape(_HITCH, "p", 8), turn=facing((-0.25, 1, 0.1), (0.2, 0, 1))),
@@ -125,12 +127,12 @@ def _both(right: Arm, **pose: Face | Vector) -> Pose:
 LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
     {
         "arms_at_rest": Pose(head=(3, 2, -1)),
-        "fidget": _right(_LOOSE, (15, -7, 17), facing((0.55, 0.8, 0.25), (-0.2, 0.1, 1))),
-        "back_of_hand": _right(OPEN, turn=_BACK),
-        "victory_back": _right(_VICTORY, turn=_BACK),
-        "three_fingers": _right(_shape(_CROSSED, "ilr", 2)),
-        "four_fingers": _right(_shape(_TUCKED, "ilrp", 1)),
-        "two_together": _right(_shape(_FOLDED, "il", -9)),
+        "fidget": _right(_LOOSE, (14, -10, 18), facing((0.75, 0.6, 0.25), (-0.7, 0.3, 0.8))),
+        "back_of_hand": _right(OPEN, _LOWER, _BACK),
+        "victory_back": _right(_VICTORY, turn=facing((0.05, 1, 0.05), (0.15, 0, -1))),
+        "three_fingers": _right(_shape(_CROSSED, "ilr", 2), _LOWER),
+        "four_fingers": _right(_shape(_TUCKED, "ilrp", 1), _LOWER),
+        "two_together": _right(_shape(_FOLDED, "il", -8), turn=facing((0, 1, 0.1), (0.05, 0, 1))),
         "pinky_up": _right(_shape(_FOLDED, "p")),
         "thumb_sideways": _right(
             _shape(_HITCH, ""), (19, -1, 12), facing((0.12, 0.98, 0.1), (0, 0, 1))
@@ -153,7 +155,9 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
         ),
         "holding_mug": _right(_GRIP, (13, -12, 20), facing((0.75, 0.25, 0.6), (0.55, 0, -0.8))),
         "talking": Pose(face=Face(mouth_open=0.3)),
-        "yawning": Pose(face=Face(mouth_open=0.8, lids=0.05, brows=-0.6), head=(0, -7, 3)),
+        "yawning": Pose(
+            face=Face(mouth_open=0.75, smile=0.3, lids=0.0, brows=-1.0), head=(0, 2, 3)
+        ),
         "sceptical": Pose(face=Face(brows=0.7, smile=-0.4, gaze=(0.6, 0)), head=(8, 0, -4)),
         "hands_clasped": _both(
             Arm((3.6, -16, 18), facing((0.75, 0.65, 0.2), (0.45, -0.1, -0.9)), _LOOSE)

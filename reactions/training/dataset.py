@@ -26,8 +26,6 @@ FREE_SOURCES = frozenset({"emre_hand", "emre_body", "emre_body_crop", "subhi_han
 _SAME_PEOPLE = {"emre_body": "emre_hand", "emre_body_crop": "emre_hand"}
 # Fidgets that pass through real gestures, and bodies whose fists are real: no look-alikes.
 _NOT_NONE = frozenset({"neg_hand_fidget", "neg_body_misc"})
-# Fists with the thumb stuck out: what we call a fist has it folded or along the index finger.
-_NOT_SHAPES = frozenset({("anupam", "fist")})
 # In these photos a second hand far below the first hangs at the side.
 _HANGING_IN = frozenset({"emre_hand"})
 _FAR = 1.5
@@ -107,8 +105,6 @@ def label_hands(photos: list[Photo], found: Sightings) -> RealHands:
         photo = photos[int(i)]
         shape = photo.shape
         if photo.source not in FREE_SOURCES or shape is None or photo.label in _NOT_NONE:
-            continue
-        if (photo.source, photo.label) in _NOT_SHAPES:
             continue
         first, *others = sorted(np.flatnonzero(found.photo == i), key=lambda k: middle[k, 1])
         rows.append(first)

@@ -13,19 +13,24 @@ import numpy as np
 
 from config.errors import SidecarError
 from reactions.gestures.shapes import CLASSES
+from reactions.labels import Net
+from reactions.landmarks.cascade import Cascade
 from reactions.landmarks.store import ModelStore
 from reactions.training.dataset import FREE_SOURCES, REAL_HANDS, RealHands, label_hands
-from reactions.training.photos import look, read_index
+from reactions.training.photos import Sightings, load_picture, look_twice, read_index
 
 
 def collect(folder: Path) -> RealHands:
-    """The labelled hands in the photos of ``folder`` that may be learnt from."""
+    """The labelled hands in the photos of ``folder`` that may be learnt from, each read twice."""
     photos = [
         photo
         for photo in read_index(folder)
         if photo.kind == "image" and photo.source in FREE_SOURCES and photo.shape is not None
     ]
-    return label_hands(photos, look(folder, photos, ModelStore()))
+    cascade = Cascade(ModelStore(), frozenset({Net.HANDS, Net.FACE}))
+    seen = [look_twice(cascade, load_picture(folder, photo)) for photo in photos]
+    still, streamed = (label_hands(photos, Sightings.of(each)) for each in zip(*seen, strict=True))
+    return still.joined(streamed)
 
 
 def main() -> None:

@@ -136,6 +136,16 @@ def load_picture(folder: Path, photo: Photo) -> RgbImage:
     return np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
 
 
+def look_twice(cascade: Cascade, pixels: RgbImage) -> tuple[Observation, Observation]:
+    """What ``pixels`` show as a still picture, and then as the next sample of a stream.
+
+    A still picture's hands are read with care, a stream's from where they just were: the two have
+    different errors, and a head should know both.
+    """
+    still, tracks = cascade.observe(Sample(pixels, 0.0), None)
+    return still, cascade.observe(Sample(pixels, 0.2), tracks)[0]
+
+
 def look(
     folder: Path, photos: Sequence[Photo], store: ModelStore, cache: Path | None = None
 ) -> Sightings:

@@ -33,8 +33,9 @@ from reactions.mannequin import (
     landmarks,
     render,
 )
-from reactions.observation import Hand, Points, Sample, Side
+from reactions.observation import Hand, Points, Side
 from reactions.training.dataset import MANNEQUINS, RENDERED_HANDS, RealHands
+from reactions.training.photos import look_twice
 
 _SIZE = (640, 360)
 _MISREAD = {True: 0.22, False: 0.45}
@@ -49,7 +50,8 @@ def draw_poses(rng: np.random.Generator) -> Iterator[tuple[str, Pose]]:
     """Endless poses with the class that the posing hand shows, shapes and look-alikes in turn."""
     shown = [(name, POSES[name]) for name in SHAPES]
     shown.append(("open_palm", POSES["raised_hand"]))
-    alike = [(NONE, pose) for pose in LOOKALIKES.values()]
+    # A hand at the chin shows nothing, however its fingers lie.
+    alike = [(NONE, pose) for pose in (*LOOKALIKES.values(), POSES["thinking"])]
     # What the catalogue shows from the front is nobody's sign from the back.
     back = LOOKALIKES["back_of_hand"].right.turn
     for name in ("three_fingers", "four_fingers", "two_together"):
@@ -96,7 +98,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
 
 
 def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
-    """The hands that the nets find in so many pictures of mannequins."""
+    """The hands that the nets find in so many pictures of mannequins, each looked at twice."""
     rng = np.random.default_rng(seed)
     cascade = Cascade(store, frozenset({Net.HANDS, Net.FACE}))
     cast = list(CAST.values())
@@ -105,11 +107,11 @@ def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
         person = replace(cast[rng.integers(len(cast))], skin=MONK[rng.integers(len(MONK))])
         scene = draw_scene(rng)
         picture = render(person, pose, scene, *_SIZE, seed=int(rng.integers(1000)))
-        observation, _ = cascade.observe(Sample(picture, 0.0), None)
         truth = landmarks(person, pose, scene, *_SIZE)
         posing = min(Side, key=lambda side: float(truth[side][:, 1].mean()))
         found.extend(
             (hand, label if hand.side is posing else NONE)
+            for observation in look_twice(cascade, picture)
             for hand in observation.hands
             if _well_read(hand, truth[hand.side], label == NONE or hand.side is not posing)
         )
@@ -134,7 +136,7 @@ def _well_read(hand: Hand, truth: Points, look_alike: bool) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="reactions.training.rendered")
-    parser.add_argument("--pictures", type=int, default=4000)
+    parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RENDERED_HANDS)
     options = parser.parse_args()

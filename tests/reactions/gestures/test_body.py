@@ -1,5 +1,6 @@
 """Hands placed around a drawn face: 117 pixels a face's height, the chin at (320, 222)."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,6 +71,13 @@ def test_a_flat_hand_above_the_head_is_raised() -> None:
 )
 def test_other_hands_are_not_raised(x: float, y: float, hand: dict[str, object]) -> None:
     assert raised_hand(place(x, y, **hand)) < DECISION
+
+
+def test_four_fingers_beside_the_head_are_a_four_and_not_raised() -> None:
+    hand = make_hand((460, CHIN), palm=55)
+    knuckle = hand.points[17]
+    hand.points[4] = knuckle + np.array([-14, 6, -8], np.float32)
+    assert raised_hand(place_hand(hand, FACE)) < DECISION
 
 
 @pytest.mark.parametrize("lean", [-40, -20, 20])

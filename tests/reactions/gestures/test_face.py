@@ -69,6 +69,12 @@ def test_raised_brows_alone_are_not_surprise() -> None:
     assert surprised(read_face(make_face(brows=0.36, lids=0.42))) < 0.2
 
 
+def test_a_small_face_shows_no_surprise() -> None:
+    far = make_face(width=0.44, drop=0.3, opening=0.22, brows=0.36, lids=0.42, unit=40)
+    near = make_face(width=0.44, drop=0.3, opening=0.22, brows=0.36, lids=0.42, unit=60)
+    assert surprised(read_face(far)) < DECISION < surprised(read_face(near))
+
+
 def test_a_laugh_is_a_smile_and_not_surprise() -> None:
     reading = read_face(make_face(width=0.7, drop=0.16, opening=0.25, brows=0.3, lids=0.36))
     assert smile(reading) > 0.9

@@ -45,7 +45,7 @@ def parity_scenes() -> list[ParityScene]:
         ("rock", Scene(yaw=-10.0, background=Background.LOUNGE), (640, 480)),
         ("raised_hand", Scene(distance=MEDIUM, light=0.7), (640, 480)),
         ("thinking", Scene(distance=NEAR), (640, 480)),
-        ("call_me", Scene(pitch=8.0), (480, 480)),
+        ("call_me", Scene(pitch=8.0, distance=FAR), (480, 480)),
         ("smile", Scene(distance=NEAR, background=Background.WALL), (480, 480)),
         ("thumbs_down", Scene(distance=NEAR), (480, 640)),
         ("fist", Scene(background=Background.DARK), (1280, 720)),

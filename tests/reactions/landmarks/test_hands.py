@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
-from reactions.landmarks.looks import WIDE, hand_looks
+from reactions.landmarks.looks import WIDE, hand_looks, turned_looks
 from reactions.landmarks.nets import HAND_FULL, HAND_LITE
 from reactions.landmarks.roi import Roi, hand_from_landmarks
 from reactions.landmarks.store import ModelStore
@@ -32,7 +32,7 @@ class World:
     searches: list[Roi] = field(default_factory=list)
     reads: int = 0
 
-    def find(self, picture: RgbImage, region: Roi) -> list[Roi]:
+    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
         self.searches.append(region)
         if self.palms is not None:
             return self.palms
@@ -138,10 +138,30 @@ def test_a_false_palm_does_not_hide_the_true_one_behind_it() -> None:
 def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> None:
     world = World()
     run(world, 1)
-    assert world.searches[1:] == hand_looks(640, 360)
+    assert world.searches[1:] == [*hand_looks(640, 360), *turned_looks(640, 360)]
     found = World([hand_at(100, 100)])
     run(found, 1)
     assert len(found.searches) == 1
+
+
+def test_a_picture_with_a_face_is_not_taken_for_a_tight_crop_of_a_hand() -> None:
+    world = World()
+    HandFollower(world, world).follow(PICTURE, None, Roi(320, 180, 200, 200))
+    assert world.searches[1:] == hand_looks(640, 360)
+    assert not world.reads
+
+
+def test_a_hand_as_large_as_the_picture_is_looked_at_from_farther_off() -> None:
+    world = World([hand_at(320, 180)], palms=[Roi(320, 180, 640, 640)])
+    world.hands[0].points[:] = (world.hands[0].points - (320, 180, 0)) * 8 + (320, 180, 0)
+    run(world, 1)
+    assert world.searches[1:] == hand_looks(640, 360)[:1]
+
+
+def test_a_hand_that_fills_the_picture_is_read_though_no_palm_is_found() -> None:
+    world = World([hand_at(320, 180)], palms=[])
+    assert len(run(world, 1).regions) == 1
+    assert world.reads == 1
 
 
 def test_second_looks_demand_certainty() -> None:
@@ -150,7 +170,7 @@ def test_second_looks_demand_certainty() -> None:
     assert follower.follow(PICTURE, None)[0] == ()
     palm = hand_from_landmarks(world.hands[0].points)
 
-    def only_wider(picture: RgbImage, region: Roi) -> list[Roi]:
+    def only_wider(picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
         return [palm] if region.width > 640 else []
 
     world.find = only_wider  # type: ignore[method-assign]

@@ -4,9 +4,12 @@ from hypothesis import strategies as st
 from reactions.landmarks.looks import (
     WIDE,
     around_small_face,
+    close_ups,
     face_looks,
+    fills,
     hand_looks,
     quick_look,
+    turned_looks,
 )
 from reactions.landmarks.roi import Roi
 
@@ -20,7 +23,20 @@ def test_parts_to_look_for_a_face_in_are_half_as_large_as_the_picture(w: int, h:
 
 @given(sides, sides)
 def test_frames_to_look_for_a_hand_in_go_round_the_picture_s_middle(w: int, h: int) -> None:
-    assert {(look.x, look.y) for look in hand_looks(w, h)} == {(w / 2, h / 2)}
+    looks = [*hand_looks(w, h), *turned_looks(w, h), *close_ups(w, h)]
+    assert {(look.x, look.y) for look in looks} == {(w / 2, h / 2)}
+
+
+@given(sides, sides)
+def test_turned_frames_lean_to_both_sides_alike(w: int, h: int) -> None:
+    for looks in (turned_looks(w, h), close_ups(w, h)):
+        angles = [look.angle for look in looks]
+        assert sorted(angles) == sorted(-angle for angle in angles)
+
+
+def test_a_hand_fills_the_picture_where_its_region_is_about_as_large() -> None:
+    assert fills(Roi(320, 180, 640, 640), 640, 360)
+    assert not fills(Roi(320, 180, 300, 300), 640, 360)
 
 
 @given(sides, sides)

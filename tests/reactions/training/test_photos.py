@@ -5,8 +5,12 @@ import pytest
 from PIL import Image
 
 from config.errors import PictureError
+from reactions.labels import Net
+from reactions.landmarks.cascade import Cascade
+from reactions.landmarks.store import ModelStore
+from reactions.mannequin import CAST, POSES, Scene, render
 from reactions.observation import Face, Hand, Observation, Side
-from reactions.training.photos import Photo, Sightings, load_picture, read_index
+from reactions.training.photos import Photo, Sightings, load_picture, look_twice, read_index
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,16 @@ def test_only_tight_crops_get_a_margin(tmp_path: Path) -> None:
     assert load_picture(tmp_path, Photo("s", "fist", "a.png", "image")).shape == (20, 40, 3)
     tight = load_picture(tmp_path, Photo("hagrid_crops", "fist", "a.png", "image"))
     assert tight.shape == (60, 80, 3)
+
+
+@pytest.mark.models
+def test_a_picture_is_read_with_care_and_then_as_a_stream_reads_it() -> None:
+    picture = render(CAST["Mei"], POSES["victory"], Scene())
+    cascade = Cascade(ModelStore(), frozenset({Net.HANDS}))
+    still, streamed = look_twice(cascade, picture)
+    assert len(still.hands) == len(streamed.hands) == 1
+    apart = np.abs(still.hands[0].points - streamed.hands[0].points)[:, :2].mean()
+    assert 0 < apart < 5
 
 
 def test_sightings_give_back_the_observations_they_came_from() -> None:
