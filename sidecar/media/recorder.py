@@ -26,12 +26,16 @@ PATIENCE: Final = 10.0
 _Item: TypeAlias = tuple[av.VideoFrame, float] | None
 
 
+class _Nothing(Exception):  # noqa: N818
+    """Not one picture came: a file of none can't be."""
+
+
 class Recorder:
     """Writes the pictures that it is given to ``path`` while it is entered.
 
     H.264 in .mp4, .mkv or .mov, VP8 in .webm, each picture at its own time; the file appears under
-    its name when the recorder is left. Encoding runs in a thread of its own: where that can't keep
-    up, pictures are dropped and counted, and nobody waits.
+    its name when the recorder is left, unless no picture came. Encoding runs in a thread of its
+    own: where that can't keep up, pictures are dropped and counted, and nobody waits.
     """
 
     def __init__(self, path: Path, fps: int) -> None:
@@ -86,9 +90,12 @@ class Recorder:
 
     def _run(self, writer: VideoWriter) -> None:
         try:
-            with writer:
+            with contextlib.suppress(_Nothing), writer:
                 while (item := self._mailbox.get()) is not None:
                     self._write(writer, *item)
+                if not self.written:
+                    # The writer drops what it began.
+                    raise _Nothing
         except SidecarError as error:
             self._fail(error)
         except (av.FFmpegError, OSError, ValueError) as error:

@@ -98,3 +98,10 @@ async def test_a_composite_can_be_kept(tmp_path: Path) -> None:
     shown = times(path)
     assert len(shown) == recorder.written
     assert shown == sorted(set(shown))
+
+
+async def test_without_a_picture_there_is_no_file_and_no_complaint(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with Recorder(tmp_path / "out.mp4", 25):
+            raise ZeroDivisionError
+    assert not os.listdir(tmp_path)  # noqa: PTH208
