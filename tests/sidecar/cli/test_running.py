@@ -44,3 +44,29 @@ def test_what_goes_wrong_is_passed_on() -> None:
 
     with pytest.raises(ValueError, match="port taken"):
         run_until_stopped(life())
+
+
+def test_interrupt_lets_what_ends_end_in_its_own_order() -> None:
+    ended = []
+
+    async def connection() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append("cut off")
+            raise
+
+    async def life() -> None:
+        task = asyncio.create_task(connection())
+        try:
+            asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+            ended.append("said goodbye")
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_until_stopped(life())
+    assert ended == ["said goodbye", "cut off"]
