@@ -103,7 +103,8 @@ def _meaning(kind: Kind, status: int, authorised: bool) -> tuple[str, str, Again
         return _MEANINGS[status]
     if status in (408, 425, 429) or status >= 500:
         return "it can't serve us now", "", Again.SOON
-    return "it can't use our offer", "check the server's log", Again.LATER
+    do = "VP8 and H.264 are what we take and VP8 what we send; check the server's log"
+    return "it can't use our offer", do, Again.LATER
 
 
 _MOVED: Final = (

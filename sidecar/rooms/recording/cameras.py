@@ -59,7 +59,7 @@ class LiveCamera:
     ) -> None:
         self._camera = camera
         self._tell = tell
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(longest=2.0)
 
     def frames(self, stop: threading.Event) -> Iterator[av.VideoFrame]:
         """The frames as they come, until ``stop`` is set.

@@ -1,23 +1,30 @@
 """Cameras by RTSP, from a real server: they come, go, and come back."""
 
+import itertools
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import av
 import pytest
+from av.container import InputContainer
 
-from config.errors import RoomError
+from config.errors import PictureError, RoomError
 from sidecar.media.feed import Feed
 from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.recording import cameras
 from sidecar.rooms.recording.adapter import ADAPTER
-from sidecar.rooms.recording.addresses import Webcam
-from sidecar.rooms.recording.cameras import reason
+from sidecar.rooms.recording.addresses import Camera, Webcam
+from sidecar.rooms.recording.cameras import LiveCamera, Trouble, reason
+from sidecar.rooms.rejoin import Backoff
 from sidecar.rooms.room import Joined, RoomChange
 from tests.servers.mediamtx import Mediamtx
 from tests.sidecar.clients import ColourTrack, eventually, publishing
 from tests.sidecar.media.pictures import threads
+from tests.sidecar.media.test_clip import make_clip
 from tests.sidecar.rooms.recording.test_room import attended
 
 OPTIONS = JoinOptions("REACTIONS")
@@ -93,6 +100,59 @@ async def test_a_camera_that_nobody_can_reach_is_an_error_without_its_password()
             pytest.fail("entered")
     assert "hush" not in str(caught.value) + repr(caught.value)
     await eventually(lambda: threads() <= before)
+
+
+@pytest.fixture
+def tape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clip of five frames that stands in for every camera."""
+    clip = make_clip(tmp_path / "tape.webm", count=5)
+    monkeypatch.setattr(cameras, "open_camera", lambda camera: av.open(str(clip)))
+    return clip
+
+
+@pytest.mark.usefixtures("tape")
+def test_a_stream_that_ends_is_opened_again_and_each_change_is_told_once() -> None:
+    told: list[Trouble | None] = []
+    camera = LiveCamera(Webcam(0, "desk"), told.append, backoff=Backoff(0.01, 1.0, 0.01))
+    frames = list(itertools.islice(camera.frames(threading.Event()), 12))
+    assert len(frames) == 12
+    ended = Trouble("the stream ended", answered=True)
+    assert told == [None, ended, None, ended, None]
+
+
+def test_a_camera_that_cannot_be_opened_is_tried_until_it_can(
+    tape: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([FileNotFoundError(), av.HTTPNotFoundError(404, "Not Found")])
+
+    def opened(camera: Camera) -> InputContainer:
+        for failure in failures:
+            raise failure
+        return av.open(str(tape))
+
+    monkeypatch.setattr(cameras, "open_camera", opened)
+    told: list[Trouble | None] = []
+    camera = LiveCamera(Webcam(987, "desk"), told.append, backoff=Backoff(0.01, 1.0, 0.01))
+    next(camera.frames(threading.Event()))
+    missing, waiting, back = told
+    assert missing is not None
+    assert "no /dev/video987" in missing.what
+    assert waiting == Trouble("nothing is there under this path", answered=True)
+    assert back is None
+
+
+@pytest.mark.usefixtures("tape")
+def test_pictures_that_are_too_large_end_a_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cameras, "MAX_SIDE", 60)
+    camera = LiveCamera(Webcam(0, "desk"), lambda trouble: None)
+    with pytest.raises(PictureError, match="64x48 exceeds 60 pixels"):
+        next(camera.frames(threading.Event()))
+
+
+def test_a_stopped_camera_is_not_opened() -> None:
+    stop = threading.Event()
+    stop.set()
+    assert list(LiveCamera(Webcam(0, "desk"), lambda trouble: None).frames(stop)) == []
 
 
 async def test_webcams_are_for_linux(monkeypatch: pytest.MonkeyPatch) -> None:
