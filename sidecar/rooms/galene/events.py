@@ -33,6 +33,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """Somebody came into the group after us."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """A participant's camera, new or with another description."""
 
@@ -101,6 +108,7 @@ Event: TypeAlias = (
     Entered
     | Moved
     | Refused
+    | Arrived
     | Offered
     | Closed
     | Withheld

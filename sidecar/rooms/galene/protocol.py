@@ -14,7 +14,7 @@ from typing import Final
 from sidecar.rooms.consent import HELP, opted_out_by
 from sidecar.rooms.galene import messages
 from sidecar.rooms.galene.credentials import Credentials
-from sidecar.rooms.galene.events import Chose, Complaint, Entered, Event, Moved, Refused
+from sidecar.rooms.galene.events import Arrived, Chose, Complaint, Entered, Event, Moved, Refused
 from sidecar.rooms.galene.messages import Message
 from sidecar.rooms.galene.refusals import kicked, not_let_in
 from sidecar.rooms.galene.roster import Client, Roster
@@ -52,6 +52,8 @@ class GaleneProtocol:
         self._credentials = credentials
         self._roster = Roster()
         self._noticed = False
+        self._listed = False
+        """Everybody who was there before us is known."""
         self._out: list[str] = []
         self._handlers: Mapping[str, Callable[[Message], list[Event]]] = {
             "handshake": self._handshake,
@@ -67,6 +69,7 @@ class GaleneProtocol:
             "chathistory": self._history,
             "usermessage": self._usermessage,
             "ping": self._ping,
+            "pong": self._pong,
         }
 
     # What we do.
@@ -91,9 +94,10 @@ class GaleneProtocol:
             nothing: dict[str, list[str]] = {label: [] for label in NO_CAMERAS}
             self._send("request", request={"": ["video-low"], **nothing})
 
-    def offer(self, stream: str, sdp: str) -> None:
-        """Show a stream of our own, as a camera."""
-        self.streams.offer(stream, sdp, source=self._client, username=self.username)
+    def offer(self, stream: str, sdp: str, *, replaces: str = "") -> None:
+        """Show a stream of our own, as a camera, in the place of another where one is named."""
+        who = {"source": self._client, "username": self.username}
+        self.streams.offer(stream, sdp, replaces=replaces, **who)
 
     def notify(self) -> None:
         """Tell the chat what we do and how to be left alone, unless its history says so already."""
@@ -141,6 +145,8 @@ class GaleneProtocol:
             case "join" if self.state is State.JOINING:
                 self.state = State.JOINED
                 self.ask()
+                # Those who are there already are listed before this is answered.
+                self.ping()
                 return [self._entered(message)]
             case "change" if self.state is State.JOINED:
                 return [self._entered(message)]
@@ -170,13 +176,15 @@ class GaleneProtocol:
         if message.get("kind") == "delete":
             self._roster.remove(client)
             return self.streams.forget(client)
+        new = self._listed and self._roster.find(client) is None
         found = self._put(client, message) if client else None
         if found is None:
             return []
+        events: list[Event] = [Arrived(found.participant)] if new else []
         if found.sidecar:
-            return self.streams.forget(client, refuse=True)
+            return events + self.streams.forget(client, refuse=True)
         opted_out = self._roster.choice(found)
-        return [] if opted_out is None else [Chose(found.participant, opted_out)]
+        return events if opted_out is None else [*events, Chose(found.participant, opted_out)]
 
     def _offer(self, message: Message) -> list[Event]:
         return self.streams.offered(message, self._owner) if self.state is State.JOINED else []
@@ -224,6 +232,10 @@ class GaleneProtocol:
 
     def _ping(self, _: Message) -> list[Event]:
         self._send("pong")
+        return []
+
+    def _pong(self, _: Message) -> list[Event]:
+        self._listed = self._listed or self.state is State.JOINED
         return []
 
     def _tell(self, message: str, value: object, **fields: object) -> None:

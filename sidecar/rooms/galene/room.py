@@ -165,6 +165,8 @@ class GaleneRoom:
             case events.Refused():
                 self._resolve(event)
                 self._fail(_error(event, self._address.url))
+            case events.Arrived():
+                self._stage.arrived()
             case events.Chose():
                 self._heed(event)
             case events.Complaint():

@@ -12,6 +12,9 @@ from sidecar.rooms.room import Publisher
 
 ANSWERING: Final = 10.0
 """Seconds that the server may take to answer."""
+STARTING: Final = 0.5
+"""Seconds that it takes at most from coming to asking for streams, and from the connection to the
+first packet."""
 CONNECTING: Final = 15.0
 """Seconds that the connection may take after the answer."""
 
@@ -31,6 +34,10 @@ class Showing:
         self.stream = stream
         self.peer: RTCPeerConnection = peer_connection(servers, relay_only=relay_only)
         self.peer.on("connectionstatechange", on_change)
+        self.offered_at = asyncio.get_running_loop().time()
+        """When the offer was made, on the loop's clock."""
+        self.connected_at: float | None = None
+        """When the connection came up."""
         self._track = composite.subscribe()
         self._early: list[RTCIceCandidate] = []
         self.described_at: float | None = None
@@ -42,6 +49,17 @@ class Showing:
         """The connection is over."""
         return self.peer.connectionState in ("closed", "failed")
 
+    def missed_by(self, arrival: float, now: float) -> bool:
+        """Whether who came at ``arrival`` asked for streams while this one was starting.
+
+        Galène tells them then that there is nothing in it, and never comes back to it. Known a
+        moment after the connection is up.
+        """
+        up = self.connected_at
+        if up is None or now < up + STARTING:
+            return False
+        return self.offered_at - STARTING < arrival < up + STARTING
+
     def stuck(self, now: float) -> bool:
         """Whether the connection should have come up before ``now``."""
         waiting = self.described_at is not None and now - self.described_at > CONNECTING
@@ -49,6 +67,7 @@ class Showing:
 
     async def offer(self) -> str:
         """The offer, with all our candidates."""
+        self.offered_at = asyncio.get_running_loop().time()
         send_composite(self.peer, self._track)
         await self.peer.setLocalDescription(await self.peer.createOffer())
         return self.peer.localDescription.sdp

@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 AGAIN: Final = 2.0
 """Seconds between attempts at showing the composite, times how many failed in a row."""
 LONGEST_PAUSE: Final = 30.0
+MAX_RENEWED: Final = 5
+"""How often the composite is shown anew for those who came just when it was starting: where people
+come all the time, the others had better see it undisturbed."""
 
 
 class Stage:
@@ -44,6 +47,8 @@ class Stage:
         self._showing: Showing | None = None
         self._failed = 0
         self._again_at = 0.0
+        self._arrival = float("-inf")
+        self._renewed = 0
 
     def use(self, servers: Servers, *, relay_only: bool, allowed: bool) -> None:
         """Connect by these servers from now on; ``allowed`` says whether we may present."""
@@ -79,6 +84,10 @@ class Stage:
         if (showing := self._current(stream)) is not None:
             self._over(showing, "the server gave it up")
 
+    def arrived(self) -> None:
+        """Somebody came."""
+        self._arrival = asyncio.get_running_loop().time()
+
     def complained(self, text: str) -> None:
         """What the server complains about may be our offer, if there is one in the air."""
         if self._showing is not None and self._showing.described_at is None:
@@ -91,6 +100,8 @@ class Stage:
             self._over(showing, "the connection was lost")
         elif showing is not None and showing.stuck(now):
             self._over(showing, "no connection: is UDP blocked, and is there a TURN server?")
+        elif showing is not None and showing.missed_by(self._arrival, now):
+            self._renew(showing)
         due = self._composite is not None and self._allowed and now >= self._again_at
         if self._showing is None and self._composite is not None and due:
             self._again_at = now + AGAIN
@@ -109,9 +120,17 @@ class Stage:
 
     def _changed(self, showing: Showing) -> None:
         if showing is self._showing and showing.peer.connectionState == "connected":
+            showing.connected_at = asyncio.get_running_loop().time()
             self._failed = 0
 
-    async def _begin(self, composite: Publisher) -> Showing:
+    def _renew(self, showing: Showing) -> None:
+        """Show the composite as a new stream in the old one's place, for those who missed it."""
+        self._arrival = float("-inf")
+        if self._composite is not None and self._renewed < MAX_RENEWED:
+            self._renewed += 1
+            self._errands.start(self._retry(self._composite, showing))
+
+    async def _begin(self, composite: Publisher, replaces: str = "") -> Showing:
         servers = choose(*self._servers, self._failed)
         showing = Showing(
             secrets.token_hex(16),
@@ -123,17 +142,20 @@ class Stage:
         self._showing = showing
         sdp = await showing.offer()
         if self._showing is showing:
-            self._protocol.offer(showing.stream, sdp)
+            self._protocol.offer(showing.stream, sdp, replaces=replaces)
             self._flush()
         return showing
 
-    async def _retry(self, composite: Publisher) -> None:
+    async def _retry(self, composite: Publisher, old: Showing | None = None) -> None:
         try:
-            await self._begin(composite)
+            await self._begin(composite, "" if old is None else old.stream)
         except Exception:
             log.exception("the composite can't be shown")
             if (showing := self._showing) is not None:
                 self._over(showing, "it broke down")
+        finally:
+            if old is not None:
+                self._errands.part(old.close())
 
     def _over(self, showing: Showing, why: str) -> None:
         log.warning("the composite is not shown", reason=why)

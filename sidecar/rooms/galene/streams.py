@@ -64,10 +64,14 @@ class Streams:
         if self._down.pop(stream, None) is not None:
             self._refuse(stream)
 
-    def offer(self, stream: str, sdp: str, *, source: str, username: str) -> None:
+    def offer(
+        self, stream: str, sdp: str, *, source: str, username: str, replaces: str = ""
+    ) -> None:
         """Show a stream of our own, as a camera."""
+        self._up.discard(replaces)
         self._up.add(stream)
-        self._send("offer", id=stream, label=CAMERA, source=source, username=username, sdp=sdp)
+        who = {"source": source, "username": username}
+        self._send("offer", id=stream, label=CAMERA, replace=replaces or None, sdp=sdp, **who)
 
     def withdraw(self, stream: str) -> None:
         """Take a stream of our own away."""

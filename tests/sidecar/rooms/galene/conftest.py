@@ -3,15 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from itertools import count
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 
 from config.errors import RoomError
-from sidecar.media.encoder import Encoder
 from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.galene.adapter import ADAPTER
 from sidecar.rooms.room import Consent, Joined, Left, Room, RoomChange
@@ -77,25 +73,3 @@ async def attending(
             yield attendance
         finally:
             await attendance.close()
-
-
-@asynccontextmanager
-async def showing(luma: int = 200) -> AsyncIterator[Encoder]:
-    """A composite of one brightness, 320x180 at 15 frames a second."""
-    encoder = Encoder(320, 180, fps=15)
-
-    async def run() -> None:
-        for tick in count():
-            picture = np.full((270, 320), luma, np.uint8)
-            encoder.publish(
-                encoder.encode(av.VideoFrame.from_ndarray(picture, format="yuv420p"), tick)
-            )
-            await asyncio.sleep(1 / 15)
-
-    task = asyncio.create_task(run())
-    try:
-        yield encoder
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        encoder.close()

@@ -153,9 +153,7 @@ class Person:
                 case "ping":
                     await self.send("pong")
                 case "answer":
-                    sdp = data["sdp"].replace("VP9/90000", "VP8/90000")
-                    answer = RTCSessionDescription(sdp, "answer")
-                    await self._shown[data["id"]].setRemoteDescription(answer)
+                    await self._settle(data)
                 case "offer":
                     await self._take(data)
                 case "ice":
@@ -169,6 +167,11 @@ class Person:
             self.users.pop(data["id"], None)
         else:
             self.users[data["id"]] = data.get("username", "")
+
+    async def _settle(self, data: Mapping[str, Any]) -> None:
+        sdp = data["sdp"].replace("VP9/90000", "VP8/90000")
+        if (shown := self._shown.get(data["id"])) is not None:
+            await shown.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     async def _take(self, data: Mapping[str, Any]) -> None:
         watched = self.watched.get(data["id"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sidecar.rooms.galene.credentials import Credentials
 from sidecar.rooms.galene.events import (
     Answered,
+    Arrived,
     Chose,
     Closed,
     Complaint,
@@ -82,7 +83,9 @@ def test_a_recorded_visit_is_understood() -> None:
         if message["type"] == "answer":
             client.offer(OURS, "v=0")
         events += hear(client, message)
-    assert [type(event) for event in events if not isinstance(event, Trickled | Withheld)] == [
+    assert [
+        type(event) for event in events if not isinstance(event, Arrived | Trickled | Withheld)
+    ] == [
         Entered,
         Chose,
         Offered,
@@ -113,7 +116,8 @@ def test_who_is_let_in_asks_for_low_layers_of_cameras_alone() -> None:
     client = protocol()
     client.outgoing()
     hear(client, JOINED)
-    (request,) = sent(client)
+    request, ping = sent(client)
+    assert ping == {"type": "ping"}
     assert request["request"] == {"": ["video-low"], "screenshare": [], "video": []}
 
 
@@ -352,6 +356,22 @@ def test_what_was_said_before_we_came_counts() -> None:
     hear(client, JOINED)
     assert not hear(client, history)
     assert hear(client, user(ADA, "Ada")) == [Chose("Ada", True)]
+
+
+def test_those_who_come_after_us_are_told_from_those_who_were_there() -> None:
+    client = protocol()
+    assert not hear(client, JOINED, user(ADA, "Ada"))[1:]
+    hear(client, {"type": "pong"})
+    assert not hear(client, user(ADA, "Ada", "change"))
+    assert hear(client, user("bob", "Bob")) == [Arrived("Bob")]
+
+
+def test_our_stream_may_take_the_place_of_another() -> None:
+    client = joined()
+    client.offer("old", "v=0")
+    client.offer("new", "v=0", replaces="old")
+    assert [message.get("replace") for message in sent(client)] == [None, "old"]
+    assert not hear(client, {"type": "abort", "id": "old"})
 
 
 def test_an_opt_out_outlives_a_reload() -> None:

@@ -28,7 +28,8 @@ from sidecar.rooms.whip import WhipOutlet
 from tests.servers.galene import OPEN, Galene, galene
 from tests.servers.process import LOOPBACK, free_ports
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.rooms.galene.conftest import NAME, attending, showing
+from tests.sidecar.rooms.composites import grey_composite
+from tests.sidecar.rooms.galene.conftest import NAME, attending
 from tests.sidecar.rooms.galene.people import person, sees
 
 pytestmark = pytest.mark.servers
@@ -72,7 +73,7 @@ async def test_the_composite_is_a_camera_to_others_and_no_tile_to_us(url: str) -
     async with (
         person(url, "Ada") as ada,
         attending(url) as attendance,
-        showing(200) as composite,
+        grey_composite(200) as composite,
     ):
         await ada.show(ColourTrack())
         await attendance.room.publish(composite)
@@ -86,11 +87,23 @@ async def test_the_composite_is_a_camera_to_others_and_no_tile_to_us(url: str) -
         assert set(attendance.present) == {"Ada"}
 
 
+async def test_who_comes_just_when_the_composite_starts_sees_it_too(url: str) -> None:
+    async with attending(url) as attendance, grey_composite() as composite:
+        # By then the group has been listed to us.
+        await asyncio.sleep(0.5)
+        await attendance.room.publish(composite)
+        async with person(url, "Ada") as ada:
+            await ada.watch()
+            await eventually(lambda: sees(ada, NAME))
+            assert isinstance(attendance.room, Inspectable)
+            assert len(attendance.room.peers()) == 1
+
+
 async def test_another_sidecars_composite_is_no_tile(url: str) -> None:
     async with (
         attending(url, name="First") as first,
         attending(url, name="Second") as second,
-        showing() as composite,
+        grey_composite() as composite,
         person(url, "Ada") as ada,
     ):
         await first.room.publish(composite)
@@ -289,12 +302,12 @@ async def test_a_server_that_ends_can_be_joined_again(server: Galene, last: sign
 async def test_a_server_that_freezes_is_noticed_and_left_at_once(
     server: Galene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sidecar.rooms.galene.line.SILENCE", 2.0)
+    monkeypatch.setattr("sidecar.rooms.galene.line.SILENCE", 4.0)
     monkeypatch.setattr("sidecar.rooms.galene.room.PING_EVERY", 0.5)
     async with (
         person(server.url("room"), "Ada") as ada,
         attending(server.url("room")) as attendance,
-        showing() as composite,
+        grey_composite() as composite,
     ):
         await ada.show(ColourTrack())
         await attendance.room.publish(composite)
@@ -365,7 +378,11 @@ async def test_a_connection_that_fails_is_made_anew(url: str) -> None:
 
 
 async def test_the_composite_comes_back_after_its_connection_failed(url: str) -> None:
-    async with person(url, "Ada") as ada, attending(url) as attendance, showing() as composite:
+    async with (
+        person(url, "Ada") as ada,
+        attending(url) as attendance,
+        grey_composite() as composite,
+    ):
         await attendance.room.publish(composite)
         await ada.watch()
         await eventually(lambda: sees(ada, NAME))
@@ -380,7 +397,7 @@ async def test_the_composite_comes_back_with_the_permission(url: str) -> None:
     async with (
         person(url, "op", password="op-password") as operator,
         attending(url) as attendance,
-        showing() as composite,
+        grey_composite() as composite,
     ):
         await attendance.room.publish(composite)
         await operator.watch()
@@ -401,7 +418,7 @@ async def test_what_can_only_be_relayed_and_is_not_is_told_and_tried_again(
     async with (
         person(url, "Ada") as ada,
         attending(url, relay_only=True) as attendance,
-        showing() as composite,
+        grey_composite() as composite,
     ):
         room = attendance.room
         assert isinstance(room, Inspectable)
@@ -425,7 +442,7 @@ async def test_media_goes_through_the_servers_own_relay(
         async with (
             person(url, "Ada") as ada,
             attending(url, relay_only=True) as attendance,
-            showing() as composite,
+            grey_composite() as composite,
         ):
             await ada.show(ColourTrack())
             await eventually(lambda: attendance.frames("Ada") > 3)
@@ -446,7 +463,11 @@ async def test_candidates_by_mdns_do_no_harm(url: str, monkeypatch: pytest.Monke
         return read(re.sub(r"(udp \d+) \S+ ", r"\1 4f8b.local ", text))
 
     monkeypatch.setattr(messages, "read", by_mdns)
-    async with person(url, "Ada") as ada, attending(url) as attendance, showing() as composite:
+    async with (
+        person(url, "Ada") as ada,
+        attending(url) as attendance,
+        grey_composite() as composite,
+    ):
         await ada.show(ColourTrack())
         await eventually(lambda: attendance.frames("Ada") > 3)
         await attendance.room.publish(composite)
@@ -458,7 +479,7 @@ async def test_the_composite_may_come_by_whip(url: str) -> None:
     async with (
         person(url, "op", password="op-password") as operator,
         attending(url) as attendance,
-        showing() as composite,
+        grey_composite() as composite,
     ):
         token = await operator.invite(username=NAME)
         async with WhipOutlet(f"{url}.whip", token=token) as outlet:
