@@ -130,7 +130,6 @@ def surprised(face: FaceReading) -> float:
         ramp(face.alarm, at=0.8, sure=2.0),
         ramp(face.alarm + (face.mouth_round - 0.28) / 0.06, at=3.0, sure=4.5),
         ramp(face.smiling, at=0.28, sure=0.21),
-        close(face),
         _legible(face),
     )
 
@@ -145,12 +144,13 @@ def calm(face: FaceReading) -> float:
     )
 
 
-def close(face: FaceReading) -> float:
-    """Whether ``face`` is large enough for what is fine: lids, and what touches the chin, 0–1.
+def at_a_desk(face: FaceReading, width: int, height: int) -> float:
+    """Whether ``face`` is as near to the camera as in a call, in a picture of so many pixels, 0–1.
 
-    With the eyes' corners 45 pixels apart a lid's height is 5 pixels, and the mesh errs by two.
+    What is fine – lids, what touches the chin – can't be read of somebody across the room: there
+    the eyes' corners are 5–7 % of the picture's longer side apart, at a desk 8–14 %.
     """
-    return ramp(face.scale, at=47, sure=50)
+    return ramp(face.scale / max(width, height), at=0.0735, sure=0.078)
 
 
 def _legible(face: FaceReading) -> float:

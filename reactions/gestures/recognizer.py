@@ -69,7 +69,8 @@ class Recognizer:
         found = [score for hand in hands for score in _score_hand(hand)]
         if observation.face is not None and reading is not None:
             box = observation.box(observation.face.points)
-            found += _score_face(observation.face, reading, box, hands, moved)
+            near = face.at_a_desk(reading, observation.width, observation.height)
+            found += _score_face(observation.face, reading, box, near, hands, moved)
         found = [score for score in found if score.label in self._labels]
         return tuple(sorted(found, key=lambda score: score.score, reverse=True)), moved
 
@@ -98,19 +99,24 @@ def _score_hand(seen: _Sighting) -> Iterator[LabelScore]:
 
 
 def _score_face(
-    seen: Face, reading: FaceReading, box: Box, hands: Sequence[_Sighting], moved: Motion
+    seen: Face,
+    reading: FaceReading,
+    box: Box,
+    near: float,
+    hands: Sequence[_Sighting],
+    moved: Motion,
 ) -> Iterator[LabelScore]:
+    """``near``: how sure it is that the face is near enough for what is fine."""
     places = [hand.place for hand in hands if hand.place is not None]
     free = min(map(body.mouth_free, places), default=1.0)
     in_sight = min(map(body.mouth_in_sight, places), default=1.0)
     silent = motion.speechless(moved)
     yield LabelScore("face", seen.presence, box)
     yield LabelScore("smile", min(free, silent, face.smile(reading)), box)
-    yield LabelScore("surprised", min(in_sight, silent, face.surprised(reading)), box)
+    yield LabelScore("surprised", min(near, in_sight, silent, face.surprised(reading)), box)
     yield LabelScore("neutral", 0.0 if hands else face.calm(reading), box)
     for hand in hands:
         if hand.place is not None:
             sign = max((hand.shapes.get(label, 0.0) for label in _SIGNS), default=0.0)
-            held = min(body.thinking(hand.place), face.close(reading))
-            score = min(held, ramp(sign, at=0.9, sure=0.8))
+            score = min(near, body.thinking(hand.place), ramp(sign, at=0.9, sure=0.8))
             yield LabelScore("thinking", score, box, hand.hand.side)

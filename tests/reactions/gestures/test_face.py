@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactions.gestures.face import calm, read_face, smile, surprised
+from reactions.gestures.face import at_a_desk, calm, read_face, smile, surprised
 from reactions.gestures.ramp import DECISION
 from tests.reactions.gestures.figures import UNIT, Matrix, make_face, rotation
 
@@ -69,10 +69,11 @@ def test_raised_brows_alone_are_not_surprise() -> None:
     assert surprised(read_face(make_face(brows=0.36, lids=0.42))) < 0.2
 
 
-def test_a_small_face_shows_no_surprise() -> None:
-    far = make_face(width=0.44, drop=0.3, opening=0.22, brows=0.36, lids=0.42, unit=40)
-    near = make_face(width=0.44, drop=0.3, opening=0.22, brows=0.36, lids=0.42, unit=60)
-    assert surprised(read_face(far)) < DECISION < surprised(read_face(near))
+def test_a_face_is_at_a_desk_by_its_share_of_the_picture() -> None:
+    reading = read_face(make_face(unit=60))
+    assert at_a_desk(reading, 640, 360) > DECISION
+    assert at_a_desk(reading, 1280, 720) < DECISION
+    assert at_a_desk(read_face(make_face(unit=30)), 320, 180) > DECISION
 
 
 def test_a_laugh_is_a_smile_and_not_surprise() -> None:

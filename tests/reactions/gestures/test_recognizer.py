@@ -99,6 +99,16 @@ def test_a_hand_at_the_chin_is_thinking_in_the_place_of_the_face() -> None:
     assert thinking.hand is Side.RIGHT
 
 
+def test_nobody_across_the_room_is_surprised() -> None:
+    near, far = (
+        make_face(width=0.44, drop=0.3, opening=0.22, brows=0.36, lids=0.42, unit=unit)
+        for unit in (60, 38)
+    )
+    recognizer = Recognizer(["surprised"])
+    scores = [recognizer.recognize(see(face=face), None)[0][0].score for face in (near, far)]
+    assert scores[0] > DECISION > scores[1]
+
+
 def test_a_hand_that_shows_a_sign_at_the_chin_is_not_thinking() -> None:
     hand = make_hand((350, 277), palm=45, lean=-20, straight=(False,) * 4)
     scores, _ = Recognizer(["thinking"], shapes=Shapes()).recognize(
