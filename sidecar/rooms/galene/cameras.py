@@ -102,6 +102,8 @@ class Cameras:
         """Somebody shows a camera, or the server describes one anew."""
         if offer.replaces:
             self._forget(offer.replaces)
+            self._missing.pop(offer.replaces, None)
+            self._attempts.pop(offer.replaces, None)
         self._missing.pop(offer.stream, None)
         stream = self._streams.get(offer.stream)
         if stream is None:
@@ -195,10 +197,10 @@ class Cameras:
 
     def _not_answered(self, stream: _Stream, why: str) -> None:
         log.info("offer not answered", participant=stream.participant, reason=why)
-        if stream.answered_at is None:
-            self._give_up(stream, why)
-        else:
-            self._renew(stream)
+        if stream.participant not in self.seen:
+            self._see(stream, None, why)
+        # It may be the way and not the offer: next time another TURN server is tried.
+        self._renew(stream)
 
     def _look_at(self, stream: _Stream, camera: Camera) -> None:
         """React to a connection's new state; one that failed is for ``look``.

@@ -20,10 +20,12 @@ from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.galene import messages
 from sidecar.rooms.galene.adapter import ADAPTER
+from sidecar.rooms.galene.camera import Camera
 from sidecar.rooms.galene.cameras import Cameras
+from sidecar.rooms.galene.descriptions import UnfitError
 from sidecar.rooms.galene.events import Offered
 from sidecar.rooms.galene.protocol import LEFT_ALONE, MARK, NOTICE
-from sidecar.rooms.room import Announces, Inspectable
+from sidecar.rooms.room import Announces, Inspectable, Joined
 from sidecar.rooms.whip import WhipOutlet
 from tests.servers.galene import OPEN, Galene, galene
 from tests.servers.process import LOOPBACK, free_ports
@@ -360,6 +362,24 @@ async def test_a_stream_that_breaks_us_disturbs_nobody(
         assert attendance.present["Ada"].feed is None
         assert attendance.present["Ada"].problem
         await eventually(lambda: attendance.frames("Bob") > 3)
+
+
+async def test_an_answer_that_fails_once_is_tried_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, failures = Camera.answer, ["no relay in time"]
+
+    async def fail_once(camera: Camera, sdp: str) -> str:
+        if failures:
+            raise UnfitError(failures.pop())
+        return await answer(camera, sdp)
+
+    monkeypatch.setattr(Camera, "answer", fail_once)
+    async with person(url, "Ada") as ada, attending(url) as attendance:
+        await ada.show(ColourTrack())
+        await eventually(lambda: attendance.frames("Ada") > 3)
+        problems = [change.problem for change in attendance.log if isinstance(change, Joined)]
+        assert problems == ["no relay in time", ""]
 
 
 async def test_a_connection_that_fails_is_made_anew(url: str) -> None:
