@@ -13,7 +13,7 @@ from typing import TextIO
 import structlog
 from aiortc import RTCIceServer
 
-from config.errors import ConfigError, SidecarError
+from config.errors import ConfigError
 from config.reactions import Kind, ReactionRule
 from config.settings import Settings
 from sidecar.assembly import make_detector, make_stickers, make_store
@@ -29,6 +29,10 @@ log = structlog.get_logger(__name__)
 
 STATUS_EVERY = 1.0
 """Seconds between two looks at how it is going."""
+ANNOUNCING = 1.0
+"""Seconds that a meeting gets to take a data message."""
+FAREWELL = 1.0
+"""Seconds for the last events to be written."""
 ANNOUNCED = ("reaction.started", "reaction.ended")
 """What a meeting's own programs are told; how a hold gets on is nobody else's business."""
 
@@ -84,13 +88,14 @@ async def join(
             opt_in=settings.rooms.consent == "opt-in",
         )
         journal = await stack.enter_async_context(_journal(plan.events))
-        await stack.enter_async_context(session)
         stickers = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
         reader = StatusReader(adapter.system, stickers)
-        async with _attended(session, room, reader, journal, show):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(plan.seconds):
-                    await session.ended()
+        # Attended beyond its end, so that the last events are told too.
+        await stack.enter_async_context(_attended(session, room, reader, journal, show))
+        await stack.enter_async_context(session)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(plan.seconds):
+                await session.ended()
 
 
 def join_options(settings: Settings, environ: Mapping[str, str]) -> JoinOptions:
@@ -139,7 +144,10 @@ async def _attended(
     journal: TextIO | None,
     show: Show,
 ) -> AsyncIterator[None]:
-    """While it is entered: events are written and told, and the status is shown."""
+    """While it is entered: events are written and told, and the status is shown.
+
+    Left once ``session`` is: what it told last is told before that.
+    """
 
     async def listen() -> None:
         with session.events.listen() as listener:
@@ -159,22 +167,27 @@ async def _attended(
             )
             await asyncio.sleep(STATUS_EVERY)
 
-    tasks = [asyncio.create_task(listen(), name="events"), asyncio.create_task(look())]
+    listening = asyncio.create_task(listen(), name="events")
+    looking = asyncio.create_task(look(), name="status")
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
+        looking.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                await asyncio.wait([listening])
+        listening.cancel()
+        for result in await asyncio.gather(listening, looking, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("the session was not followed to its end", reason=repr(result))
 
 
 async def _announce(room: Rejoining, event: SessionEvent) -> None:
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(ANNOUNCING):
             await room.announce(as_json(event))
-    except (SidecarError, OSError, TimeoutError) as error:
+    except Exception as error:
+        # Whatever breaks on the way, as when the meeting is being left; nobody waits for this.
         log.info("reaction not announced", reason=str(error) or repr(error))
 
 

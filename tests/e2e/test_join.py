@@ -66,6 +66,7 @@ async def test_a_recording_gets_reactions_until_ctrl_c(recording: Path, tmp_path
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert events[0]["event"] == "participant.joined"
     assert "thumbs_up" in {event.get("label") for event in events}
+    assert events[-1]["event"] == "participant.left"
 
 
 async def test_labels_that_are_not_asked_for_are_not_told(recording: Path, tmp_path: Path) -> None:
