@@ -1,70 +1,39 @@
 """Independent WHIP and WHEP clients from npm, in Chromium, publish to and watch a room."""
 
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
 
-import platformdirs
 import pytest
-from aiohttp import web
 from playwright.async_api import Page
 
 from sidecar.rooms.embedded.offer import Role
 from tests.e2e.browser import FAKE_CAMERA, launched, until
+from tests.e2e.npm import installed, served
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import open_house
 
 pytestmark = [pytest.mark.npm, pytest.mark.browser]
 
-PACKAGES: Final = (
-    "@eyevinn/whip-web-client@1.1.7",
-    "@eyevinn/webrtc-player@0.13.0",
-    "whip-whep@1.2.0",
-)
-PAGES: Final = Path(__file__).with_name("pages")
-
 
 @pytest.fixture(scope="module")
 def packages() -> Path:
-    """The folder of the installed packages, kept from run to run outside the tree."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm here: install Node.js")
-    folder = platformdirs.user_cache_path("reaction-sidecar") / "npm-clients"
-    stamp = folder / "installed"
-    wanted = "\n".join(PACKAGES)
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit"]
-        done = subprocess.run(
-            [*command, "--no-fund", *PACKAGES], capture_output=True, text=True, timeout=300
-        )
-        if done.returncode:
-            pytest.skip(f"npm can't install the clients: {done.stderr.strip()[-300:]}")
-        stamp.write_text(wanted)
-    return folder / "node_modules"
+    """The folder of the installed packages."""
+    return installed(
+        "npm-clients",
+        "@eyevinn/whip-web-client@1.1.7",
+        "@eyevinn/webrtc-player@0.13.0",
+        "whip-whep@1.2.0",
+    )
 
 
 @asynccontextmanager
 async def client_page(packages: Path) -> AsyncIterator[Page]:
     """A page of another origin that can load the clients."""
-    app = web.Application()
-    app.router.add_static("/node_modules", packages)
-    app.router.add_static("/", PAGES)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        async with launched(*FAKE_CAMERA) as browser:
-            page = await browser.new_page()
-            await page.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/clients.html")
-            yield page
-    finally:
-        await runner.cleanup()
+    async with served(packages) as origin, launched(*FAKE_CAMERA) as browser:
+        page = await browser.new_page()
+        await page.goto(f"{origin}/clients.html")
+        yield page
 
 
 @pytest.mark.parametrize("client", ["@eyevinn/whip-web-client", "whip-whep/whip.js"])
