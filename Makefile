@@ -9,7 +9,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --c
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint nets bench stickers train clean
+.PHONY: help setup demo test soak lint nets bench stickers train clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -21,6 +21,10 @@ demo: $(VENV)/.run ## a meeting of mannequins, in the browser
 
 test: $(VENV)/.dev nets ## all tests
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+soak: $(VENV)/.dev nets ## servers die 50 times, meetings are joined 200 times (an hour)
+	SIDECAR_SOAK_RESTARTS=50 SIDECAR_SOAK_JOINS=200 SIDECAR_SOAK_GUESTS=60 \
+		$(VENV)/bin/python -m pytest -m soak $(ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy, without writing anything
 	$(VENV)/bin/python -m ruff check .

@@ -1,22 +1,14 @@
 """Nothing is left of people who came and went."""
 
-import asyncio
-import gc
-
 import pytest
 
 from tests.e2e.conftest import Meeting
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.media.pictures import descriptors, threads
+from tests.sidecar.leaks import back_to, settled
 
 pytestmark = pytest.mark.models
 
 ROUNDS = 20
-
-
-def held() -> tuple[int, int, int]:
-    """Tasks, threads and descriptors."""
-    return len(asyncio.all_tasks()), threads(), descriptors()
 
 
 async def test_twenty_rounds_leave_no_task_thread_or_descriptor_behind(meeting: Meeting) -> None:
@@ -32,14 +24,7 @@ async def test_twenty_rounds_leave_no_task_thread_or_descriptor_behind(meeting: 
         await eventually(lambda: meeting.session.stats().viewers == 0)
 
     await come_and_go()
-    await asyncio.sleep(0.5)
-    gc.collect()
-    before = held()
+    before = await settled()
     for _ in range(ROUNDS):
         await come_and_go()
-
-    def settled() -> bool:
-        gc.collect()
-        return all(count <= start for count, start in zip(held(), before, strict=True))
-
-    await eventually(settled)
+    await back_to(before)

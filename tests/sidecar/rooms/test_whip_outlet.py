@@ -1,8 +1,6 @@
 """The composite on its way to real WHIP servers, and to some that a test makes up."""
 
 import asyncio
-import gc
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,16 +22,15 @@ from sidecar.rooms.whip import WhipOutlet
 from tests.servers.galene import galene
 from tests.servers.livekit import KEY, SECRET, livekit
 from tests.servers.mediamtx import Mediamtx
+from tests.servers.soak import RESTARTS
 from tests.sidecar.clients import eventually
-from tests.sidecar.media.pictures import descriptors, threads
+from tests.sidecar.leaks import back_to, held
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.recording.test_room import attended
 from tests.sidecar.rooms.test_whip import Endpoint, serving
 from tests.sidecar.server.conftest import open_house
 
 TOKEN = "ada:open-sesame"
-DEATHS = int(os.environ.get("SIDECAR_SOAK_RESTARTS", "5"))
-"""How often the server is killed; 50 in a soak."""
 
 
 @asynccontextmanager
@@ -49,6 +46,7 @@ async def watched(adapter: Adapter, url: str, **environ: str) -> AsyncIterator[F
         yield feeds()[-1]
 
 
+@pytest.mark.soak
 async def test_the_composite_is_back_with_its_server_and_nothing_is_left(tmp_path: Path) -> None:
     async with Mediamtx(tmp_path, token=TOKEN) as server, grey_composite() as composite:
         before = held()
@@ -57,26 +55,15 @@ async def test_the_composite_is_back_with_its_server_and_nothing_is_left(tmp_pat
             await outlet.publish(composite)
             await eventually(lambda: viewer.frames > 5)
             connected = held()
-            for _ in range(DEATHS):
+            for _ in range(RESTARTS):
                 await server.restart()
                 # Whoever watches is one of ours, and comes back too.
                 seen = viewer.frames
                 await eventually(lambda count=seen: viewer.frames > count + 5)  # type: ignore[misc]
                 assert composite.viewers == 1
-                await eventually(lambda: settled(connected))
+                await back_to(connected)
         assert composite.viewers == 0
-        await eventually(lambda: settled(before))
-
-
-def held() -> tuple[int, int, int]:
-    """Tasks, threads and descriptors."""
-    return len(asyncio.all_tasks()), threads(), descriptors()
-
-
-def settled(before: tuple[int, int, int]) -> bool:
-    """Whether no more is held than ``before``."""
-    gc.collect()
-    return all(count <= start for count, start in zip(held(), before, strict=True))
+        await back_to(before)
 
 
 @asynccontextmanager

@@ -1,10 +1,8 @@
 """A room with real peers, spoken to without HTTP; see tests/sidecar/server for that."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -18,6 +16,7 @@ from sidecar.rooms.embedded.room import EmbeddedRoom
 from sidecar.rooms.embedded.roster import Limits, Place
 from sidecar.rooms.room import Consent, Joined, Left, RoomChange
 from tests.sidecar.clients import ColourTrack, eventually, offer_sdp
+from tests.sidecar.leaks import back_to, settled
 
 
 class Clock:
@@ -235,22 +234,12 @@ async def test_a_viewer_takes_a_track_of_the_composite_and_gives_it_back() -> No
             await close(peer)
 
 
-def held() -> tuple[int, int, int]:
-    """Tasks, threads and (where that can be told) descriptors of this process."""
-    descriptors = Path("/proc/self/fd")
-    count = len(list(descriptors.iterdir())) if descriptors.exists() else 0
-    return len(asyncio.all_tasks()), threading.active_count(), count
-
-
 async def test_twenty_joins_and_leaves_leave_nothing_behind() -> None:
     async with EmbeddedRoom("one") as room:
         async with joined(room) as place:
             room.leave(place)
-        await asyncio.sleep(0.5)
-        before = held()
+        before = await settled()
         for _ in range(20):
             async with joined(room) as place:
                 room.leave(place)
-        await asyncio.sleep(0.5)
-        after = held()
-    assert all(now <= then for then, now in zip(before, after, strict=True)), (before, after)
+        await back_to(before)

@@ -1,8 +1,6 @@
 """Connections that break, and servers that die: the session goes on, or begins anew."""
 
 import asyncio
-import gc
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -16,16 +14,14 @@ from sidecar.rooms.janus.adapter import ADAPTER
 from sidecar.rooms.rejoin import Rejoining
 from sidecar.rooms.room import Left
 from tests.servers.janus import JanusServer, Setup
+from tests.servers.soak import JOINS, RESTARTS
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.media.pictures import descriptors, threads
+from tests.sidecar.leaks import Held, back_to, held
 from tests.sidecar.rooms.janus.attending import attending, composite, following, options
 from tests.sidecar.rooms.janus.client import JanusClient, camera, client
 from tests.sidecar.rooms.janus.proxy import proxy
 
 pytestmark = pytest.mark.servers
-
-ROUNDS = int(os.environ.get("SIDECAR_SOAK_RESTARTS", "5"))
-JOINS = int(os.environ.get("SIDECAR_SOAK_JOINS", "5"))
 
 
 @pytest.fixture
@@ -77,25 +73,15 @@ def _rejoined(room: Rejoining, count: int) -> bool:
     return room.rejoined > count
 
 
-def held() -> tuple[int, int, int]:
-    """Tasks, threads and descriptors."""
-    gc.collect()
-    return len(asyncio.all_tasks()), threads(), descriptors()
-
-
-async def settle(before: tuple[int, int, int]) -> None:
-    """Wait until nothing more is held than before."""
-    await eventually(lambda: all(a <= b for a, b in zip(held(), before, strict=True)))
-
-
+@pytest.mark.soak
 async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behind(
     mortal: JanusServer,
 ) -> None:
     room = Rejoining(lambda: ADAPTER.room(mortal.url("1234"), options()))
-    before: tuple[int, int, int] | None = None
+    before: Held | None = None
     async with room, following(room) as sidecar, composite() as encoder:
         await room.publish(encoder)
-        for count in range(ROUNDS + 1):
+        for count in range(RESTARTS + 1):
             async with (
                 client(mortal.ports["ws"]) as someone,
                 camera(someone, 1234, "Ada", ColourTrack()) as ada,
@@ -106,14 +92,15 @@ async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behin
                 assert len(await someone.people(1234)) == 2
                 if before is None:
                     before = held()
-                await settle(before)
-                if count == ROUNDS:
+                await back_to(before)
+                if count == RESTARTS:
                     break
                 await mortal.process.restart()
             await eventually(partial(_rejoined, room, count))
-        assert room.rejoined == ROUNDS
+        assert room.rejoined == RESTARTS
 
 
+@pytest.mark.soak
 async def test_joining_and_leaving_leaves_nothing_behind(
     server: JanusServer, someone: JanusClient, room: int
 ) -> None:
@@ -126,7 +113,7 @@ async def test_joining_and_leaving_leaves_nothing_behind(
         before = held()
         for _ in range(JOINS):
             await come_and_go()
-        await settle(before)
+        await back_to(before)
         assert len(await someone.people(room)) == 1
 
 

@@ -1,6 +1,5 @@
 """Streams of a real mediamtx as a meeting: they come, go, and come back."""
 
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,14 +14,13 @@ from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.room import Joined, RoomChange
 from sidecar.rooms.whep.adapter import ADAPTER
 from tests.servers.mediamtx import Mediamtx
+from tests.servers.soak import JOINS
 from tests.sidecar.clients import ColourTrack, eventually, publishing
-from tests.sidecar.media.pictures import descriptors, threads
+from tests.sidecar.leaks import back_to, held
 from tests.sidecar.rooms.recording.test_room import attended
 
 OPTIONS = JoinOptions("REACTIONS")
 TOKEN = "ada:open-sesame"
-VISITS = int(os.environ.get("SIDECAR_SOAK_JOINS", "5"))
-"""How often the streams are joined and left; 200 in a soak."""
 
 
 def streams(server: Mediamtx, *names: str) -> str:
@@ -72,6 +70,7 @@ async def test_streams_come_and_go_each_on_its_own(tmp_path: Path) -> None:
             assert len(changes) == 2
 
 
+@pytest.mark.soak
 async def test_joining_and_leaving_says_goodbye_and_leaves_nothing_behind(tmp_path: Path) -> None:
     async with Mediamtx(tmp_path) as server, camera(server, "door"):
 
@@ -86,11 +85,11 @@ async def test_joining_and_leaving_says_goodbye_and_leaves_nothing_behind(tmp_pa
         await visit()
         # A key frame may take two seconds each time, which is the server's affair.
         frames = False
-        before = threads(), descriptors()
-        for _ in range(VISITS):
+        before = held()
+        for _ in range(JOINS):
             await visit()
-        await eventually(lambda: threads() <= before[0] and descriptors() <= before[1])
-        assert server.log.read_text().count("is reading from path 'door'") >= VISITS
+        await back_to(before)
+        assert server.log.read_text().count("is reading from path 'door'") >= JOINS
 
 
 async def test_a_token_opens_and_without_one_we_are_refused_for_good(tmp_path: Path) -> None:
