@@ -84,9 +84,8 @@ class Participant:
 
     async def close(self) -> None:
         """Say goodbye and free everything."""
-        await self.signal.close()
         parts = [part.close() for part in (self.publication, self.watch) if part is not None]
-        await asyncio.gather(*parts)
+        await asyncio.gather(self.signal.close(), *parts)
 
     async def _follow(self) -> None:
         async for event in self.signal.events():

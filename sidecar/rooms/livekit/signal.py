@@ -92,10 +92,12 @@ class Signal:
         try:
             async with asyncio.timeout(GOODBYE):
                 await socket.send_bytes(messages.leave())
-                await socket.close()
         except (TimeoutError, ConnectionError, aiohttp.ClientError):
             # Nobody is there to hear it.
             pass
+        finally:
+            # Frees the connection also where nobody is.
+            await socket.close()
 
     async def _try(self) -> Entered | Elsewhere:
         """Join at one server."""

@@ -26,3 +26,8 @@ async def identities(server: LiveKit, room: str) -> list[str]:
     """Everybody in ``room``, those too whom other participants don't see."""
     reply = await call(server, room, "ListParticipants")
     return [person["identity"] for person in reply["participants"]]
+
+
+async def alone(server: LiveKit, room: str, identity: str) -> bool:
+    """Whether nobody is in ``room`` but ``identity``."""
+    return await identities(server, room) == [identity]

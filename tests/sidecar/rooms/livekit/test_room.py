@@ -12,10 +12,11 @@ from sidecar.media.encoder import Encoder
 from sidecar.rooms.adapter import JoinOptions
 from sidecar.rooms.livekit import people
 from sidecar.rooms.room import Consent, Joined, Left, Want
+from tests.e2e.browser import until
 from tests.servers.livekit import LiveKit
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.rooms.livekit.admin import call, identities
+from tests.sidecar.rooms.livekit.admin import alone, call, identities
 from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, options, seen
 from tests.sidecar.rooms.livekit.guest import joined, token
 
@@ -96,7 +97,7 @@ async def test_leaving_takes_everything_away_at_once(server: LiveKit) -> None:
             await sight.room.publish(encoder)
             await eventually(lambda: ada.names() == ["Reactions"])
         await eventually(lambda: not ada.names(), 5)
-        assert await identities(server, "leave") == ["ada"]
+        await until(lambda: alone(server, "leave", "ada"))
     assert encoder.viewers == 0
 
 
