@@ -145,7 +145,7 @@ def demonstration(k: int = 0) -> Choreography:
     turn = k * 5 % len(_DEMO)
     steps: list[Step] = []
     for step in _DEMO[turn:] + _DEMO[:turn]:
-        steps += [step, ("neutral", 0.6)]
+        steps += [step, ("neutral", 0.4)]
     return Choreography(steps, transition=0.5, left_handed=k % 2 == 1, seed=k)
 
 
