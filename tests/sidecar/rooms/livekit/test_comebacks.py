@@ -1,8 +1,6 @@
 """A LiveKit server that dies and comes back, and nothing that is left behind."""
 
 import asyncio
-import gc
-import os
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,12 @@ from livekit.protocol import rtc
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.livekit.room import LiveKitRoom
 from sidecar.rooms.rejoin import Rejoining
 from tests.servers.livekit import LiveKit, livekit
+from tests.servers.soak import JOINS, RESTARTS
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.media.pictures import descriptors, threads
+from tests.sidecar.leaks import back_to, settled
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.admin import call, identities
 from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, following, options, seen
@@ -25,23 +25,14 @@ from tests.sidecar.rooms.livekit.guest import joined
 pytestmark = pytest.mark.servers
 
 LIGHT, GREY = 220, 130
-DEATHS = int(os.environ.get("SIDECAR_TEST_LIVEKIT_DEATHS", "5"))
-"""How often the server is killed; 50 in a soak."""
-VISITS = int(os.environ.get("SIDECAR_TEST_LIVEKIT_VISITS", "5"))
-"""How often a room is joined and left; 200 in a soak."""
 
 
-def held() -> tuple[int, int, int]:
-    """Tasks, threads and descriptors."""
-    gc.collect()
-    return len(asyncio.all_tasks()), threads(), descriptors()
+def states(room: LiveKitRoom | Rejoining) -> list[str]:
+    """How far each of our connections is."""
+    return [peer.connectionState for peer in room.peers()]
 
 
-async def back_to(before: tuple[int, int, int]) -> None:
-    """Wait until no more is held than before."""
-    await eventually(lambda: all(now <= was for now, was in zip(held(), before, strict=True)))
-
-
+@pytest.mark.soak
 async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
     tmp_path: Path,
 ) -> None:
@@ -55,6 +46,7 @@ async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
             server.process.kill()
         await eventually(lambda: not sight.present, 5)
         await server.process.start()
+        await eventually(lambda: states(room) == ["connected"] * 2)
 
     people: list[list[str]] = []
     async with (
@@ -65,10 +57,10 @@ async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
     ):
         await room.publish(encoder)
         await meet(server, sight)
-        before = held()
-        for _ in range(DEATHS - 1):
+        before = await settled()
+        for _ in range(RESTARTS - 1):
             await meet(server, sight)
-        assert room.rejoined >= DEATHS - 1
+        assert room.rejoined >= RESTARTS - 1
         # The same identities each time: no ghost is in the roster beside them.
         assert len(people[0]) == 3
         assert all(group == people[0] for group in people)
@@ -118,17 +110,15 @@ async def test_leaving_a_dead_server_takes_no_time(tmp_path: Path) -> None:
     async with livekit(tmp_path) as server:
         async with seen(server, "dead") as sight:
             await sight.room.publish(encoder)
-            await eventually(
-                lambda: [peer.connectionState for peer in sight.room.peers()] == ["connected"] * 2
-            )
+            await eventually(lambda: states(sight.room) == ["connected"] * 2)
             server.process.kill()
             began = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - began < 2
         await eventually(lambda: not encoder.viewers)
 
 
+@pytest.mark.soak
 async def test_joining_and_leaving_leaves_nothing_behind(server: LiveKit) -> None:
-
     async def visit() -> None:
         async with seen(server, "visits") as sight:
             await sight.room.publish(encoder)
@@ -137,9 +127,8 @@ async def test_joining_and_leaving_leaves_nothing_behind(server: LiveKit) -> Non
     async with joined(server.address, "visits", "ada") as ada, grey_composite(GREY) as encoder:
         await ada.publish(ColourTrack(LIGHT))
         await visit()
-        await asyncio.sleep(0.2)
-        before = held()
-        for _ in range(VISITS):
+        before = await settled()
+        for _ in range(JOINS):
             await visit()
         await back_to(before)
         await eventually(lambda: not ada.roster)

@@ -1,7 +1,6 @@
 """LiveKit rooms, against the real server and real peers that share no code with the adapter."""
 
 import asyncio
-import os
 import time
 
 import pytest
@@ -14,6 +13,7 @@ from sidecar.rooms.livekit import people
 from sidecar.rooms.room import Consent, Joined, Left, Want
 from tests.e2e.browser import until
 from tests.servers.livekit import LiveKit
+from tests.servers.soak import GUESTS
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.admin import alone, call, identities
@@ -23,8 +23,6 @@ from tests.sidecar.rooms.livekit.guest import joined, token
 pytestmark = pytest.mark.servers
 
 LIGHT, DARK, GREY = 220, 40, 130
-ROUNDS = int(os.environ.get("SIDECAR_TEST_LIVEKIT_ROUNDS", "8"))
-"""How often somebody leaves and another comes; 60 in a soak."""
 
 
 async def test_those_who_were_there_first_are_all_seen(server: LiveKit) -> None:
@@ -121,14 +119,15 @@ async def test_events_reach_everybody_as_data_messages(server: LiveKit) -> None:
         assert ada.roster[packet.participant_identity].name == "Reactions"
 
 
+@pytest.mark.soak
 async def test_each_who_takes_an_old_place_is_seen(server: LiveKit) -> None:
     async with seen(server, "reuse") as sight, joined(server.address, "reuse", "ada") as ada:
         await ada.publish(ColourTrack(LIGHT))
-        for number in range(ROUNDS):
+        for number in range(GUESTS):
             await _come_and_go(server, sight, f"guest{number}", 40 + number * 37 % 140)
         assert sight.shows("ada", LIGHT)
         (peer,) = sight.room.peers()
-        assert len(peer.getTransceivers()) < ROUNDS
+        assert len(peer.getTransceivers()) < GUESTS
 
 
 async def test_a_muted_camera_is_none_until_it_is_on_again(server: LiveKit) -> None:
