@@ -15,7 +15,7 @@ from sidecar.rooms.galene.errands import Errands, Work
 from sidecar.rooms.galene.events import Offered, Trickled
 from sidecar.rooms.galene.layers import Layers
 from sidecar.rooms.galene.protocol import GaleneProtocol
-from sidecar.rooms.galene.relays import choose
+from sidecar.rooms.ice_servers import nth_best
 from sidecar.rooms.room import Want
 
 log = structlog.get_logger(__name__)
@@ -177,7 +177,7 @@ class Cameras:
         return tuple(self._streams.values())
 
     def _camera(self, stream: _Stream) -> Camera:
-        servers = choose(*self._servers, self._attempts.get(stream.id, 0))
+        servers = nth_best(*self._servers, self._attempts.get(stream.id, 0))
         camera = Camera(servers, lambda: self._look_at(stream, camera), relay_only=self.relay_only)
         stream.answered_at = None
         stream.layers = Layers()

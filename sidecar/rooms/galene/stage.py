@@ -13,8 +13,8 @@ from sidecar.rooms.galene.cameras import Servers
 from sidecar.rooms.galene.errands import Errands
 from sidecar.rooms.galene.events import Answered, Trickled
 from sidecar.rooms.galene.protocol import GaleneProtocol
-from sidecar.rooms.galene.relays import choose
 from sidecar.rooms.galene.showing import Showing
+from sidecar.rooms.ice_servers import nth_best
 from sidecar.rooms.room import Publisher
 
 log = structlog.get_logger(__name__)
@@ -131,7 +131,7 @@ class Stage:
             self._errands.start(self._retry(self._composite, showing))
 
     async def _begin(self, composite: Publisher, replaces: str = "") -> Showing:
-        servers = choose(*self._servers, self._failed)
+        servers = nth_best(*self._servers, self._failed)
         showing = Showing(
             secrets.token_hex(16),
             composite,

@@ -15,8 +15,8 @@ from sidecar.rooms.janus.cameras import Cameras
 from sidecar.rooms.janus.link import Link
 from sidecar.rooms.janus.protocol import JanusProtocol
 from sidecar.rooms.janus.publication import Publication
-from sidecar.rooms.janus.relays import usable
 from sidecar.rooms.janus.subscription import Layer
+from sidecar.rooms.relays import usable
 from sidecar.rooms.room import Publisher, RoomChange, Want
 
 log = structlog.get_logger(__name__)

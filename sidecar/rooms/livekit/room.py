@@ -13,13 +13,12 @@ from aiortc import RTCIceServer, RTCPeerConnection
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
 from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.janus.relays import usable
+from sidecar.rooms.ice_servers import in_order
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.access import SKEW, TOKEN, GivenToken, KeyPair, read_grants
 from sidecar.rooms.livekit.address import Address
 from sidecar.rooms.livekit.audience import Audience, Shown
 from sidecar.rooms.livekit.chat import Chat
-from sidecar.rooms.livekit.ice import in_order
 from sidecar.rooms.livekit.leaving import Leaving
 from sidecar.rooms.livekit.memory import Lease, Memory
 from sidecar.rooms.livekit.participant import Participant
@@ -27,6 +26,7 @@ from sidecar.rooms.livekit.protocol import Entered, Event, People, Renewed, Subs
 from sidecar.rooms.livekit.publication import Publication
 from sidecar.rooms.livekit.signal import Signal, sent_on
 from sidecar.rooms.livekit.watch import Watch
+from sidecar.rooms.relays import usable
 from sidecar.rooms.room import Publisher, RoomChange, Want
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,7 @@
-"""In which order to try the ICE servers that there are. Pure."""
+"""Which ICE servers to use, and in which order. Pure.
+
+aiortc uses one STUN and one TURN server, so that the best have to be chosen for it.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -31,6 +34,33 @@ def in_order(
     ]
     ranked.sort(key=lambda entry: (entry[0] > 0, entry[1].urls != proven, entry[0]))
     return [server for _, server in ranked]
+
+
+def nth_best(
+    own: Iterable[RTCIceServer], named: Iterable[RTCIceServer], attempt: int = 0
+) -> list[RTCIceServer]:
+    """The STUN server and the TURN server to use in the ``attempt``-th try (0, 1, …).
+
+    Each failure takes the next best TURN server: where UDP is blocked, TLS may get through.
+    """
+    servers = in_order(own, named)
+    turn = [server for server in servers if is_relay(server)]
+    stun = [server for server in servers if not is_relay(server)]
+    return stun[:1] + (turn[attempt % len(turn) :][:1] if turn else [])
+
+
+def single(servers: Iterable[RTCIceServer]) -> list[RTCIceServer]:
+    """A server of its own for each address."""
+    return [
+        RTCIceServer(url, server.username, server.credential)
+        for server in servers
+        for url in _urls(server)
+    ]
+
+
+def is_relay(server: RTCIceServer) -> bool:
+    """Whether it is a TURN server; it has one address."""
+    return str(server.urls).startswith("turn")
 
 
 def _urls(server: RTCIceServer) -> Sequence[str]:

@@ -5,7 +5,7 @@ would be asked for five seconds by every connection, in vain; so all are tried o
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import structlog
@@ -13,6 +13,7 @@ from aiortc import RTCIceServer
 
 from config.errors import RoomError
 from sidecar.media.peer import closing, peer_connection
+from sidecar.rooms.ice_servers import is_relay, single
 
 log = structlog.get_logger(__name__)
 
@@ -25,11 +26,11 @@ async def usable(servers: Iterable[RTCIceServer], *, relay_only: bool) -> tuple[
 
     Raises RoomError where media may go over TURN alone and none does.
     """
-    single = [one for server in servers for one in _each(server)]
-    turns = [server for server in single if _relays(server)]
-    others = tuple(server for server in single if not _relays(server))
+    each = single(servers)
+    turns = [server for server in each if is_relay(server)]
+    others = tuple(server for server in each if not is_relay(server))
     if len(turns) <= 1 and not relay_only:
-        return tuple(single)
+        return tuple(each)
     for server in turns:
         if await _gives_address(server):
             return (*others, server)
@@ -55,13 +56,3 @@ async def _gives_address(server: RTCIceServer) -> bool:
             log.debug("TURN server failed", server=server.urls, error=repr(error))
             return False
         return " typ relay" in peer.localDescription.sdp
-
-
-def _each(server: RTCIceServer) -> Sequence[RTCIceServer]:
-    """A server of its own for each address."""
-    urls = [server.urls] if isinstance(server.urls, str) else server.urls
-    return [RTCIceServer(url, server.username, server.credential) for url in urls]
-
-
-def _relays(server: RTCIceServer) -> bool:
-    return str(server.urls).startswith("turn")
