@@ -8,7 +8,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,16 +66,23 @@ async def janus_ground(folder: Path, life: AsyncExitStack) -> Ground:
 
     async def see() -> None:
         async with client(server.ports["ws"]) as someone:
-            while not (there := await _publishers(someone)):  # noqa: ASYNC110
+            while not await _seen(someone):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-            async with watching(someone, 1234, str(there[0]["id"])) as track:
-                await track.recv()
 
     return Ground(server.process, lambda: JANUS.room(server.url(), JoinOptions(NAME)), see)
 
 
-async def _publishers(someone: JanusClient) -> list[Mapping[str, object]]:
-    return [one for one in await someone.people(1234) if one["publisher"]]
+async def _seen(someone: JanusClient) -> bool:
+    """Whether a picture of the only publisher comes; not before Janus is ready to show them."""
+    there = [one for one in await someone.people(1234) if one["publisher"]]
+    if not there:
+        return False
+    try:
+        async with watching(someone, 1234, there[0]["id"]) as track:
+            await track.recv()
+    except KeyError:
+        return False
+    return True
 
 
 async def galene_ground(folder: Path, life: AsyncExitStack) -> Ground:
