@@ -3,7 +3,7 @@
 aiortc uses one STUN and one TURN server, so that the best have to be chosen for it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from aiortc import RTCIceServer
@@ -11,6 +11,13 @@ from aiortc.rtcicetransport import parse_stun_turn_uri
 
 MAX_SERVERS: Final = 32
 """How many are looked at."""
+_RANKS: Final[Mapping[tuple[str, str | None], int]] = {
+    ("stun", None): 0,
+    ("turn", "udp"): 1,
+    ("turn", "tcp"): 2,
+    ("turns", "tcp"): 3,
+}
+"""UDP goes before TCP before TLS, since each adds delay."""
 
 
 def in_order(
@@ -73,9 +80,4 @@ def _rank(url: str) -> int | None:
         parsed = parse_stun_turn_uri(url)
     except ValueError:
         return None
-    return {
-        ("stun", None): 0,
-        ("turn", "udp"): 1,
-        ("turn", "tcp"): 2,
-        ("turns", "tcp"): 3,
-    }.get((parsed["scheme"], parsed.get("transport")))
+    return _RANKS.get((parsed["scheme"], parsed.get("transport")))
