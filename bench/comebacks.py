@@ -66,6 +66,7 @@ async def janus_ground(folder: Path, life: AsyncExitStack) -> Ground:
 
     async def see() -> None:
         async with client(server.ports["ws"]) as someone:
+            # Janus tells nobody that a feed can be watched now: it is asked.
             while not await _seen(someone):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
@@ -154,6 +155,7 @@ def measure(quick: bool) -> Iterator[Table]:
         try:
             took = asyncio.run(comebacks(play, 1 if quick else 10))
         except pytest.skip.Exception as missing:
+            # How the tests' servers say that they can't be had here; the other systems go on.
             table.add(system, 0, str(missing), "")
         else:
             table.add(system, len(took), statistics.median(took), max(took))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from config.errors import ConfigError
 
-_SECRET = "credential"  # noqa: S105
+_MASKED = "credential"
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
@@ -37,7 +37,7 @@ def complaint(
     reason = first["msg"].removeprefix("Value error, ")
     reason = reason[:1].lower() + reason[1:]
     given = first["input"]
-    if isinstance(given, bool | int | float | str) and _SECRET not in location:
+    if isinstance(given, bool | int | float | str) and _MASKED not in location:
         return ConfigError(f"{given!r} is refused: {reason}", where=place)
     return ConfigError(reason, where=place)
 

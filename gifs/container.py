@@ -5,9 +5,9 @@ only count frames by walking through them. The same walk finds out whether the f
 a decoder takes a GIF that was cut between two frames for a shorter one.
 """
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from struct import error as StructError  # noqa: N812
 from struct import unpack_from
 
 
@@ -42,7 +42,7 @@ def read_outline(data: bytes, *, max_frames: int) -> Outline:
         raise DamagedFileError("is not a GIF, WebP or PNG file")
     try:
         outline = walk(data, max_frames)
-    except (IndexError, StructError) as error:
+    except (IndexError, struct.error) as error:
         raise DamagedFileError("is truncated") from error
     if outline.pixels == 0:
         raise DamagedFileError("has no pixels")

@@ -1,11 +1,11 @@
 """Anyone's GIF, animated WebP, APNG or still PNG and WebP, decoded within limits."""
 
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from math import ceil, floor
 from pathlib import Path
-from struct import error as StructError  # noqa: N812
 from typing import Final
 
 import numpy as np
@@ -26,7 +26,7 @@ _UNREADABLE = (
     KeyError,
     OSError,
     OverflowError,
-    StructError,
+    struct.error,
     SyntaxError,
     ValueError,
 )

@@ -175,11 +175,11 @@ def _splashes(random: Random, count: int) -> list[Layer]:
 
 DRAWINGS: Final[Mapping[str, Effect]] = MappingProxyType(
     {
-        "confetti": _confetti(Random(1)),  # noqa: S311
-        "hearts": _hearts(Random(2)),  # noqa: S311
-        "fireworks": fireworks(Random(3)),  # noqa: S311
-        "balloons": _balloons(Random(4)),  # noqa: S311
-        "rain": _rain(Random(5)),  # noqa: S311
-        "lasers": lasers(Random(6)),  # noqa: S311
+        "confetti": _confetti(Random(1)),
+        "hearts": _hearts(Random(2)),
+        "fireworks": fireworks(Random(3)),
+        "balloons": _balloons(Random(4)),
+        "rain": _rain(Random(5)),
+        "lasers": lasers(Random(6)),
     }
 )

@@ -1,14 +1,12 @@
 """``sidecar doctor``: what works here, what does not, and what to do about it."""
 
 import asyncio
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sidecar.cli.join import read_secrets
-from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, prepare
+from sidecar.cli.secrets import SecretsFile, environment
 
 FAILED = 1
 """Exit status where something does not work."""
@@ -18,15 +16,8 @@ def command(
     url: Annotated[
         str | None, typer.Argument(metavar="[URL]", help="A meeting to look at as well.")
     ] = None,
-    relay_only: Annotated[
-        bool | None, typer.Option("--relay-only", help="Send media through TURN alone.")
-    ] = None,
-    secrets: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Keys and tokens as NAME=VALUE lines, over the environment's."
-        ),
-    ] = None,
+    relay_only: RelayOnly = None,
+    secrets: SecretsFile = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
@@ -34,7 +25,7 @@ def command(
 
     Nothing is published there. The status is 1 where something fails.
     """
-    environ = {**os.environ, **({} if secrets is None else read_secrets(secrets))}
+    environ = environment(secrets)
     settings, table = prepare(config, reactions, {"rooms.relay_only": relay_only})
     from sidecar.doctor import Verdict, examine
 

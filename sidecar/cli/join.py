@@ -1,8 +1,6 @@
 """``sidecar join``: stickers in somebody else's meeting."""
 
-import os
 import signal
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +10,10 @@ from config.errors import ConfigError
 from sidecar.cli.duration import parse_duration
 from sidecar.cli.live import live_view
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, prepare
 from sidecar.cli.running import run_until_stopped
+from sidecar.cli.secrets import SecretsFile, environment
 
-MOST_SECRETS = 64 * 1024
-"""Bytes of a file of secrets."""
 SPOTLIGHT = "spotlight:"
 
 
@@ -47,9 +44,7 @@ def command(
         str | None,
         typer.Option(metavar="MODE", help="all, or opt-in: sample nobody before they agree."),
     ] = None,
-    relay_only: Annotated[
-        bool | None, typer.Option("--relay-only", help="Send media through TURN alone.")
-    ] = None,
+    relay_only: RelayOnly = None,
     for_: Annotated[
         str | None,
         typer.Option("--for", metavar="DURATION", help="Leave after 90, 90s, 2m or 1h30m."),
@@ -57,12 +52,7 @@ def command(
     events: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write every event as a JSON line.")
     ] = None,
-    secrets: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Keys and tokens as NAME=VALUE lines, over the environment's."
-        ),
-    ] = None,
+    secrets: SecretsFile = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
@@ -74,7 +64,7 @@ def command(
     # A container's first process ignores SIGTERM unless it says otherwise.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = None if for_ is None else parse_duration(for_)
-    environ = {**os.environ, **({} if secrets is None else read_secrets(secrets))}
+    environ = environment(secrets)
     options = {
         "rooms.name": as_,
         "rooms.consent": consent,
@@ -103,23 +93,3 @@ def parse_layout(text: str) -> str:
     if name == text or not name:
         raise ConfigError(f"{text!r} is no layout", where="--layout", do="grid or spotlight:NAME")
     return name
-
-
-def read_secrets(path: Path) -> Mapping[str, str]:
-    """The variables in a file of ``NAME=VALUE`` lines; raises ConfigError, never with a value."""
-    from dotenv import dotenv_values
-
-    try:
-        if path.stat().st_size > MOST_SECRETS:
-            raise ConfigError(
-                f"{path} has more than {MOST_SECRETS} bytes",
-                where="--secrets",
-                do="write NAME=VALUE, a line each",
-            )
-        values = dotenv_values(path, interpolate=False, encoding="utf-8")
-    except OSError as error:
-        what = f"{path} can't be read: {error.strerror}"
-        raise ConfigError(what, where="--secrets", do="name a file of yours") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text", where="--secrets") from error
-    return {name: value for name, value in values.items() if value is not None}

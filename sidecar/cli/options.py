@@ -18,6 +18,9 @@ ReactionsFile = Annotated[
     Path | None,
     typer.Option("--reactions", metavar="FILE", help="Reaction table to merge over ours."),
 ]
+RelayOnly = Annotated[
+    bool | None, typer.Option("--relay-only", help="Send media through TURN alone.")
+]
 
 
 def prepare(

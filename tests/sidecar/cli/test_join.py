@@ -1,10 +1,8 @@
-from pathlib import Path
-
 import pytest
 
 from config.errors import ConfigError
 from sidecar.cli.app import run
-from sidecar.cli.join import MOST_SECRETS, parse_layout, read_secrets
+from sidecar.cli.join import parse_layout
 
 
 def test_a_spotlight_is_named_after_its_word() -> None:
@@ -19,20 +17,6 @@ def test_a_grid_has_no_spotlight() -> None:
 def test_other_layouts_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="--layout"):
         parse_layout(text)
-
-
-def test_secrets_are_lines_of_name_and_value(tmp_path: Path) -> None:
-    file = tmp_path / "secrets"
-    file.write_text("# ours\nLIVEKIT_API_KEY=key\nexport JANUS_PIN='12 $34'\n\n")
-    assert read_secrets(file) == {"LIVEKIT_API_KEY": "key", "JANUS_PIN": "12 $34"}
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe=1", b"A=" + b"x" * MOST_SECRETS])
-def test_a_file_that_holds_no_secrets_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "secrets"
-    file.write_bytes(content)
-    with pytest.raises(ConfigError, match="--secrets"):
-        read_secrets(file)
 
 
 @pytest.mark.parametrize(
