@@ -20,7 +20,7 @@ demo: $(VENV)/.run ## a meeting of mannequins, in the browser
 	$(VENV)/bin/python -m sidecar demo $(ARGS)
 
 test: $(VENV)/.dev nets ## all tests
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(ARGS)
 
 soak: $(VENV)/.dev nets ## servers die 50 times, meetings are joined 200 times (an hour)
 	SIDECAR_SOAK_RESTARTS=50 SIDECAR_SOAK_JOINS=200 SIDECAR_SOAK_GUESTS=60 \
