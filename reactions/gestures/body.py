@@ -11,8 +11,9 @@ from math import cos, radians
 import numpy as np
 import numpy.typing as npt
 
-from reactions.gestures.motion import palm_length, upright
+from reactions.gestures.motion import upright
 from reactions.gestures.ramp import ramp
+from reactions.gestures.thumb import beside_palm
 from reactions.observation import Face, Hand
 
 _Plane = npt.NDArray[np.float64]
@@ -60,8 +61,7 @@ class HandAtHead:
     pinch: float
     """From the tip of the thumb to the tip of the index finger, in palm lengths."""
     thumb: float
-    """From the tip of the thumb to the little finger's knuckle, in palm lengths: 0.2–0.5 where it
-    is folded across the palm, 0.75–1.6 where it isn't."""
+    """Whether the thumb lies as an open palm's does, 0–1."""
     upright: float
     """The cosine of the angle between the hand and straight up in the picture."""
 
@@ -89,7 +89,7 @@ def place_hand(hand: Hand, face: Face) -> HandAtHead:
         head=float(np.linalg.norm((joints - _HEAD_CENTER) / _HEAD_RADIUS, axis=1).min()),
         flat=_straightness(points),
         pinch=float(np.linalg.norm(points[4] - points[8]) / np.linalg.norm(points[9] - points[0])),
-        thumb=float(np.linalg.norm((points[4] - points[17])[:2])) / palm_length(points),
+        thumb=beside_palm(points),
         upright=upright(points),
     )
 
@@ -107,7 +107,7 @@ def raised_hand(hand: HandAtHead) -> float:
     return min(
         ramp(hand.flat, at=0.8, sure=0.92),
         ramp(hand.pinch, at=0.4, sure=0.6),
-        ramp(hand.thumb, at=0.62, sure=0.72),
+        hand.thumb,
         ramp(hand.size, at=0.37, sure=0.45),
         off_head,
         ramp(hand.upright, at=cos(radians(40)), sure=cos(radians(20))),

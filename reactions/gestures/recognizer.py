@@ -11,6 +11,7 @@ from reactions.gestures.face import FaceReading, read_face
 from reactions.gestures.head import HandHead
 from reactions.gestures.motion import HandTrack, Motion
 from reactions.gestures.ramp import ramp
+from reactions.gestures.thumb import beside_palm
 from reactions.labels import LABELS, LabelScore, Net, nets_for
 from reactions.observation import Face, Hand, Observation
 
@@ -78,7 +79,9 @@ class Recognizer:
         place = None if observation.face is None else body.place_hand(hand, observation.face)
         shapes: Mapping[str, float] = {}
         if self._shapes is not None:
-            shapes = self._shapes.shapes(hand, observation.width, observation.height)
+            read = self._shapes.shapes(hand, observation.width, observation.height)
+            palm = min(read["open_palm"], beside_palm(hand.points))
+            shapes = {**read, "open_palm": palm}
         track = moved.track_of(hand, observation.time)
         return _Sighting(hand, observation.box(hand.points), track, place, shapes)
 

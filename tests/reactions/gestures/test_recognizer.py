@@ -130,6 +130,13 @@ def test_a_waving_hand_is_no_open_palm() -> None:
     assert best(list(scores))["open_palm"] < 0.2
 
 
+def test_a_hand_whose_thumb_reaches_as_far_as_its_fingers_is_no_open_palm() -> None:
+    hand = make_hand((300, 300), side=Side.LEFT)
+    assert best(recognize(see(0.0, hand)))["open_palm"] > 0.95
+    hand.points[4] = hand.points[0] + (90, 0, 0)
+    assert best(recognize(see(0.0, hand)))["open_palm"] < 0.2
+
+
 def test_a_talking_mouth_is_not_surprised() -> None:
     wide = make_face(width=0.5, drop=0.27, opening=0.22, brows=0.32, lids=0.38)
     shut = make_face(brows=0.32, lids=0.38)

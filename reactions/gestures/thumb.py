@@ -1,0 +1,45 @@
+"""Where a hand's thumb is: what tells an open palm from hands whose landmarks look like one.
+
+The landmark net, unsure of folded fingers on a light palm, sees short straight ones. The trained
+head knows such readings from nowhere; but people's thumbs don't reach as far as their fingers.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from reactions.gestures.motion import palm_length
+from reactions.gestures.ramp import ramp
+
+_Hand = npt.NDArray[np.floating]
+"""(21, ≥2): one hand's landmarks, pixels."""
+_WRIST, _THUMB, _LITTLE_KNUCKLE = 0, 4, 17
+_FINGERTIPS = (8, 12, 16, 20)
+
+
+def beside_palm(points: _Hand) -> float:
+    """Whether the thumb lies as an open palm's does, 0–1.
+
+    Folded across the palm it makes a four. One that reaches as far as the fingers says that these
+    are folded or point at the camera.
+    """
+    return min(
+        ramp(clearance(points), at=0.62, sure=0.72),
+        ramp(reach(points), at=0.9, sure=0.82),
+    )
+
+
+def clearance(points: _Hand) -> float:
+    """From the thumb's tip to the little finger's knuckle, in palm lengths: 0.2–0.5 where it is
+    folded across the palm, 0.6–1.8 where an open hand holds it out."""
+    return _apart(points, _THUMB, _LITTLE_KNUCKLE) / palm_length(points)
+
+
+def reach(points: _Hand) -> float:
+    """How far from the wrist the thumb's tip is, in the distance of the farthest fingertip: open
+    hands have 0.47–0.81."""
+    farthest = max(_apart(points, _WRIST, tip) for tip in _FINGERTIPS)
+    return _apart(points, _WRIST, _THUMB) / max(farthest, 1.0)
+
+
+def _apart(points: _Hand, one: int, other: int) -> float:
+    return float(np.linalg.norm((points[one] - points[other])[:2]))
