@@ -5,7 +5,6 @@ from typing import Protocol
 
 import av
 import structlog
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from gifs.animation import Animation, YuvaFrame
 from reactions.geometry import Box
@@ -14,6 +13,7 @@ from sidecar.media.labels import avatar, name_label
 from sidecar.media.layout import MAX_TILES, Fit, Placement, Rect, arrange, even, place
 from sidecar.media.overlay import Corners, Planes, Rgb, blend, dim
 from sidecar.media.ring import ring, step_of
+from sidecar.media.scaler import Scaler
 from sidecar.media.scene import HoldMark, StickerMark, TileView
 
 log = structlog.get_logger(__name__)
@@ -38,34 +38,6 @@ class Stickers(Protocol):
         """The animation ``name`` within ``width`` x ``height`` pixels; StickerError if there is
         none, None if it isn't ready yet."""
         ...
-
-
-class Scaler:
-    """One tile's scaling: keeps its swscale context, and the result while the frame is the same."""
-
-    def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
-        self._source: av.VideoFrame | None = None
-        self._scaled: av.VideoFrame | None = None
-
-    def scale(self, frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
-        """``frame`` as yuv420p of the given size; ``frame`` itself if it is that already."""
-        scaled = self._scaled
-        size = (width, height)
-        if frame is self._source and scaled is not None and (scaled.width, scaled.height) == size:
-            return scaled
-        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-        self._scaled = self._reformatter.reformat(
-            frame,
-            width,
-            height,
-            "yuv420p",
-            interpolation=Interpolation.BILINEAR,
-            dst_color_range=ColorRange.MPEG if full else None,
-            threads=1,
-        )
-        self._source = frame
-        return self._scaled
 
 
 def sticker_size(area: Rect) -> int:
@@ -139,7 +111,7 @@ class Canvas:
             self._draw_name(inside, tile)
             return
         placement = place(tile.frame.width, tile.frame.height, area, self._fit)
-        self._draw_picture(planes, tile, tile.frame, placement)
+        self._scalers.setdefault(tile.participant, Scaler()).paint(planes, tile.frame, placement)
         if tile.stale:
             dim(inside)
         for mark in tile.stickers:
@@ -150,15 +122,6 @@ class Canvas:
             self._draw_hold(inside, (tile.participant, index), hold, placement, time)
         taken = [Box(area.x + name.x, area.y + name.y, name.width, name.height)] if name else []
         self._draw_stickers(inside, tile, placement, taken, time)
-
-    def _draw_picture(
-        self, planes: Planes, tile: TileView, frame: av.VideoFrame, placement: Placement
-    ) -> None:
-        scaler = self._scalers.setdefault(tile.participant, Scaler())
-        scaled = scaler.scale(frame, placement.width, placement.height)
-        shown = placement.shown
-        source = Rect(shown.x - placement.x, shown.y - placement.y, shown.width, shown.height)
-        planes.cut(shown).copy_from(Planes.of(scaled).cut(source))
 
     def _draw_placeholder(self, inside: Planes, tile: TileView) -> None:
         height, width = inside.luma.shape

@@ -15,8 +15,10 @@ ASPECT = 16 / 9
 MAX_CROP = 0.4
 """The share of a picture that COVER may cut off; beyond it, bars remain. A phone held upright
 would otherwise lose two thirds, most likely with the hands in them."""
-UNSCALED = 0.04
-"""COVER rather cuts off this much than scale by it: that costs nothing and stays sharp."""
+EXACT = (1.0, 0.5)
+"""Scales that cost little and stay sharp: the picture as it is, and the mean of 2x2 pixels."""
+NEARLY = 0.04
+"""COVER rather cuts off this much more than miss one of those scales."""
 STRIP = 0.22
 """The share of the canvas' width that the tiles beside a spotlight get."""
 
@@ -89,8 +91,8 @@ def place(width: int, height: int, tile: Rect, fit: Fit = Fit.COVER) -> Placemen
     inside = min(tile.width / width, tile.height / height)
     over = max(tile.width / width, tile.height / height)
     scale = inside if fit is Fit.LETTERBOX else min(over, inside / (1 - MAX_CROP))
-    if fit is Fit.COVER and 1 - UNSCALED < scale < 1:
-        scale = 1.0
+    if fit is Fit.COVER:
+        scale = next((exact for exact in EXACT if (1 - NEARLY) * exact < scale < exact), scale)
     wide, high = _scaled(width * scale, tile.width), _scaled(height * scale, tile.height)
     return Placement(
         tile,

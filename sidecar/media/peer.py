@@ -16,7 +16,7 @@ from aiortc import (
     RTCRtpTransceiver,
 )
 
-from sidecar.media.compat import on_picture_loss, use_video_buffer
+from sidecar.media.compat import on_picture_loss, use_own_decoding, use_video_buffer
 from sidecar.media.packets import PacketTrack
 
 log = structlog.get_logger(__name__)
@@ -36,6 +36,7 @@ def peer_connection(
     line is data delivers nothing.
     """
     use_video_buffer()
+    use_own_decoding()
     return RTCPeerConnection(
         RTCConfiguration(
             iceServers=list(ice_servers),

@@ -1,4 +1,5 @@
 import importlib.metadata
+import inspect
 from fractions import Fraction
 from itertools import pairwise
 
@@ -15,7 +16,11 @@ from hypothesis import strategies as st
 
 from sidecar.media import compat
 from sidecar.media.compat import VideoJitterBuffer, begins_anew
+from sidecar.media.decoding import decode_stream
 from tests.sidecar.media.pictures import flat
+
+STOCK_WORKER = vars(module)["decoder_worker"]
+"""aiortc's own: this file is read before any test puts ours in its place."""
 
 
 def packet(sequence: int, timestamp: int, data: bytes, *, marker: bool = False) -> RtpPacket:
@@ -221,11 +226,27 @@ def test_receivers_made_from_now_on_use_the_marker() -> None:
     assert "JitterBuffer" in RTCRtpReceiver.__init__.__code__.co_names
 
 
+def test_receivers_that_begin_from_now_on_decode_by_our_worker() -> None:
+    assert compat.use_own_decoding()
+    assert vars(module)["decoder_worker"].func is decode_stream
+    assert "decoder_worker" in RTCRtpReceiver.receive.__code__.co_names
+
+
+def test_our_worker_takes_what_the_stock_one_does() -> None:
+    stock = [*inspect.signature(STOCK_WORKER).parameters]
+    assert len(stock) == 4
+    compat.use_own_decoding()
+    inspect.signature(vars(module)["decoder_worker"]).bind(*stock)
+
+
 def test_an_unknown_aiortc_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.17.0")
     monkeypatch.setitem(vars(module), "JitterBuffer", JitterBuffer)
+    monkeypatch.setitem(vars(module), "decoder_worker", STOCK_WORKER)
     assert not compat.use_video_buffer()
+    assert not compat.use_own_decoding()
     assert vars(module)["JitterBuffer"] is JitterBuffer
+    assert vars(module)["decoder_worker"] is STOCK_WORKER
 
 
 class _Transport:

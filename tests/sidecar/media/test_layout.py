@@ -133,6 +133,22 @@ def test_a_picture_of_the_tile_s_size_is_left_as_it_is() -> None:
     assert (placed.x, placed.y, placed.width, placed.height) == (10, 20, 640, 360)
 
 
+@pytest.mark.parametrize(("source", "shown"), [((320, 180), (320, 180)), ((640, 360), (320, 180))])
+def test_a_picture_that_nearly_fits_as_it_is_or_halved_is_cut_rather_than_scaled(
+    source: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    tile = arrange(12, 1280, 720)[0]
+    assert (tile.width, tile.height) == (310, 174)
+    placed = place(*source, tile)
+    assert (placed.width, placed.height) == shown
+    assert placed.shown == tile
+
+
+def test_a_picture_that_would_lose_more_than_that_is_scaled() -> None:
+    placed = place(640, 360, Rect(0, 0, 300, 168))
+    assert (placed.width, placed.height) == (300, 168)
+
+
 @given(pictures, tiles, st.sampled_from(Fit))
 def test_a_box_of_the_whole_source_maps_to_the_whole_picture(
     picture: tuple[int, int], tile: Rect, fit: Fit
