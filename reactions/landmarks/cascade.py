@@ -63,16 +63,17 @@ class Cascade:
         if tracks is not None and (tracks.width, tracks.height) != (width, height):
             tracks = None
         gate, fingerprint = look(picture, time, tracks.fingerprint if tracks else None)
-        tracks = replace(tracks or Tracks(width, height, fingerprint), fingerprint=fingerprint)
+        last = tracks or Tracks(width, height, fingerprint)
         if gate is not Gate.OPEN:
-            return Observation(width, height, time, gate=gate), tracks
-        face, face_trail = self._face.follow(picture, tracks.face) if self._face else (None, None)
+            seen = Observation(width, height, time, gate=gate)
+            return seen, replace(last, fingerprint=fingerprint)
+        face, face_trail = self._face.follow(picture, last.face) if self._face else (None, None)
         near = face_trail.region if face_trail else None
         hands, hand_trail = (
-            self._hands.follow(picture, tracks.hands, near) if self._hands else ((), None)
+            self._hands.follow(picture, last.hands, near) if self._hands else ((), None)
         )
-        if tracks.hands is None:
+        if last.hands is None:
             hands = tuple(self._careful.again(picture, hand) for hand in hands)
-        body, region = self._body.follow(picture, tracks.body) if self._body else (None, None)
-        tracks = replace(tracks, hands=hand_trail, face=face_trail, body=region)
-        return Observation(width, height, time, hands, face, body), tracks
+        body, region = self._body.follow(picture, last.body) if self._body else (None, None)
+        seen = Observation(width, height, time, hands, face, body)
+        return seen, Tracks(width, height, fingerprint, hand_trail, face_trail, region)

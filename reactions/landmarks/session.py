@@ -54,9 +54,10 @@ class Session:
         factor, offset = self._range.value
         # The view must be gone before invoke(), or LiteRT refuses to run.
         view = self._interpreter.tensor(self._input)()
-        np.multiply(picture, np.float32(factor), out=view[0])
+        view[0] = picture  # a multiplication of bytes would be cast through small buffers
+        view *= np.float32(factor)
         if offset:
-            np.add(view, np.float32(offset), out=view)
+            view += np.float32(offset)
         del view
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]

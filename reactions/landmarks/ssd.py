@@ -69,6 +69,8 @@ def decode(raw: Tensor, logits: Tensor, centres: Tensor, threshold: float) -> tu
     A box is its centre, its size and its keypoints, each x, y in pixels of the net's input.
     """
     kept = np.flatnonzero(logits > math.log(threshold / (1 - threshold)))
+    if not kept.size:  # most samples show no hand
+        return np.empty(0, np.float32), np.empty((0, raw.shape[1]), np.float32)
     scores = 1 / (1 + np.exp(-logits[kept]))
     boxes = raw[kept].reshape(len(kept), raw.shape[1] // 2, 2)
     moved = boxes + centres[kept, None]

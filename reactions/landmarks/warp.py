@@ -20,6 +20,9 @@ from kornia_rs import imgproc
 _REACH = 2000
 """Pixels that an edge goes on for: enough for the body below a portrait, bounded in memory."""
 
+_PIXEL = np.dtype((np.void, 3))
+"""A pixel as one item: numpy repeats items along a row far quicker than triples."""
+
 Matrix: TypeAlias = tuple[float, float, float, float, float, float]
 
 
@@ -65,17 +68,18 @@ def _warped(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbImage:
 def _extended(picture: RgbImage, x: range, y: range) -> RgbImage:
     """Columns ``x`` and rows ``y`` of ``picture``, those outside repeating its edge."""
     rows, columns = picture.shape[:2]
-    left, right = np.clip((x.start, x.stop), 0, columns).tolist()
-    top, bottom = np.clip((y.start, y.stop), 0, rows).tolist()
-    extended = np.zeros((len(y), len(x), 3), np.uint8)
+    left, right = max(x.start, 0), min(x.stop, columns)
+    top, bottom = max(y.start, 0), min(y.stop, rows)
     if left >= right or top >= bottom:
-        return extended
+        return np.zeros((len(y), len(x), 3), np.uint8)
     first, last = left - x.start, right - x.start
     above, below = top - y.start, bottom - y.start
+    extended = np.empty((len(y), len(x), 3), np.uint8)
     middle = extended[above:below]
     middle[:, first:last] = picture[top:bottom, left:right]
-    middle[:, :first] = middle[:, first : first + 1]
-    middle[:, last:] = middle[:, last - 1 : last]
+    pixels = middle.view(_PIXEL)
+    pixels[:, :first] = pixels[:, first : first + 1]
+    pixels[:, last:] = pixels[:, last - 1 : last]
     extended[:above] = extended[above]
     extended[below:] = extended[below - 1]
     return extended
