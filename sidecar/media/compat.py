@@ -7,13 +7,13 @@ of a core with a dozen cameras.
 """
 
 import asyncio
-import importlib.metadata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
 import aioice.ice
+import aiortc
 import aiortc.rtcrtpreceiver
 from aioice.stun import TransactionError
 from aiortc import RTCPeerConnection, RTCRtpCodecParameters, RTCRtpSender, RTCRtpTransceiver
@@ -52,7 +52,7 @@ _RECEIVER_STATE = (
 
 def known_version() -> bool:
     """Whether the installed aiortc is one that this file was written against."""
-    return importlib.metadata.version("aiortc").split(".")[:2] == KNOWN.split(".")
+    return aiortc.__version__.split(".")[:2] == KNOWN.split(".")
 
 
 class VideoJitterBuffer(JitterBuffer):

@@ -1,8 +1,8 @@
-import importlib.metadata
 import inspect
 from fractions import Fraction
 from itertools import pairwise
 
+import aiortc
 import aiortc.rtcrtpreceiver as module
 import av
 import pytest
@@ -240,7 +240,7 @@ def test_our_worker_takes_what_the_stock_one_does() -> None:
 
 
 def test_an_unknown_aiortc_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.17.0")
+    monkeypatch.setattr(aiortc, "__version__", "1.17.0")
     monkeypatch.setitem(vars(module), "JitterBuffer", JitterBuffer)
     monkeypatch.setitem(vars(module), "decoder_worker", STOCK_WORKER)
     assert not compat.use_video_buffer()
@@ -267,6 +267,6 @@ async def test_a_viewer_s_request_reaches_the_encoder(kind: int) -> None:
 async def test_requests_of_an_unknown_aiortc_are_left_to_the_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.0")
+    monkeypatch.setattr(aiortc, "__version__", "2.0")
     sender = RTCRtpSender("video", _Transport())  # type: ignore[arg-type]
     assert not compat.on_picture_loss(sender, lambda: None)
