@@ -67,6 +67,12 @@ def test_blockiness_tells_blocks_from_a_camera_s_picture() -> None:
     assert blockiness(blocks()) > 10
 
 
+def test_blockiness_is_the_step_at_the_edges_by_the_mean_step() -> None:
+    stripes = np.zeros((24, 32, 3), np.uint8)
+    stripes[:, 16:] = 31  # one step of 31 among 31 steps: the mean is 1, and half a level is added
+    assert blockiness(stripes) == pytest.approx(31 / 1.5)
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 700, 3), (900, 1, 3)])
 def test_any_size_of_picture_is_looked_at(shape: tuple[int, int, int]) -> None:
     picture = np.random.default_rng(0).integers(0, 255, size=shape, dtype=np.uint8)

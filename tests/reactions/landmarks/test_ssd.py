@@ -46,6 +46,13 @@ def test_exactly_the_scores_above_the_threshold_are_kept(
     assert ((scores > threshold - 1e-6) & (scores <= 1)).all()
 
 
+def test_where_nothing_is_above_the_threshold_there_is_no_box() -> None:
+    raw, logits = np.zeros((5, 8), np.float32), np.full(5, -3, np.float32)
+    scores, boxes = decode(raw, logits, np.zeros((5, 2), np.float32), 0.5)
+    assert (scores.shape, boxes.shape) == ((0,), (0, 8))
+    assert merge(scores, boxes) == []
+
+
 def test_places_are_counted_from_the_anchor_and_sizes_are_not() -> None:
     raw = np.array([[1, 2, 30, 40, 5, 6]], np.float32)
     _, boxes = decode(raw, np.array([3], np.float32), np.array([[100, 200]], np.float32), 0.5)

@@ -47,6 +47,15 @@ def test_a_crop_goes_on_with_the_edge(roi: Roi) -> None:
     assert np.abs(crop[:, :, 1] - 3 * np.clip(y, 0, ROWS - 1)).max() < 2
 
 
+@given(st.integers(-40, 110), st.integers(-40, 80))
+def test_an_upright_crop_at_full_size_repeats_the_edge_pixel_by_pixel(left: int, top: int) -> None:
+    assume(-32 < left < COLUMNS and -32 < top < ROWS)
+    crop = crop_on_edge(slope(), Roi(left + 16, top + 16, 32, 32), 32, 32)
+    rows = np.clip(np.arange(top, top + 32), 0, ROWS - 1)
+    columns = np.clip(np.arange(left, left + 32), 0, COLUMNS - 1)
+    assert np.array_equal(crop, slope()[rows[:, None], columns])
+
+
 @settings(max_examples=60)
 @given(regions)
 def test_a_detector_s_crop_is_black_outside(roi: Roi) -> None:
