@@ -44,7 +44,7 @@ class Session:
                 do="run `sidecar models fetch` again",
             ) from error
         details = self._interpreter.get_input_details()[0]
-        self._input = int(details["index"])
+        self._input = self._interpreter.tensor(int(details["index"]))
         self._range = inputs
         _, self.height, self.width, _ = (int(n) for n in details["shape"])
         self._outputs = self._find(outputs, path)
@@ -53,7 +53,7 @@ class Session:
         """Runs the net on a (height, width, 3) picture; gives copies, in the order asked for."""
         factor, offset = self._range.value
         # The view must be gone before invoke(), or LiteRT refuses to run.
-        view = self._interpreter.tensor(self._input)()
+        view = self._input()
         view[0] = picture  # a multiplication of bytes would be cast through small buffers
         view *= np.float32(factor)
         if offset:
