@@ -6,7 +6,7 @@ down, turned with the head's roll; the unit is the height of the face, forehead 
 """
 
 from dataclasses import dataclass
-from math import cos, radians
+from math import cos, dist, hypot, radians
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,17 @@ _Plane = npt.NDArray[np.float64]
 
 _FOREHEAD, _CHIN = 10, 152
 _EYE_OUTER = (33, 263)
-_JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
+_JAW = np.array(
+    [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361]
+)
 """The lower edge of the face from ear to ear."""
-_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
-_PALM = (0, 5, 17)
-_TIPS = (8, 12, 16, 20)
-_FINGERS = ((5, 6, 8), (9, 10, 12), (13, 14, 16), (17, 18, 20))
-"""Knuckle, middle joint and tip of each finger but the thumb."""
+_LIPS = np.array(
+    [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185]
+)
+_PALM = np.array([0, 5, 17])
+_TIPS = np.array([8, 12, 16, 20])
+_FINGERS = np.array([(5, 9, 13, 17), (6, 10, 14, 18), (8, 12, 16, 20)])
+"""Knuckles, middle joints and tips of the fingers but the thumb."""
 _HEAD_CENTER, _HEAD_RADIUS = (0.0, -0.6), (0.5, 0.8)
 """The head with its hair as an ellipse; the mesh ends at the forehead."""
 _ANGLES = np.arange(24) * (np.pi / 12)
@@ -68,27 +72,25 @@ class HandAtHead:
 
 def place_hand(hand: Hand, face: Face) -> HandAtHead:
     """Where ``hand`` is by ``face``."""
-    mesh = face.points[:, :2].astype(np.float64)
-    across = mesh[_EYE_OUTER[1]] - mesh[_EYE_OUTER[0]]
-    across /= float(np.linalg.norm(across)) or 1.0
-    axes = np.stack([across, [-across[1], across[0]]], axis=1)
-    unit = float(np.linalg.norm(mesh[_FOREHEAD] - mesh[_CHIN])) or 1.0
-    points = hand.points.astype(np.float64)
-    joints = (points[:, :2] - mesh[_CHIN]) @ axes / unit
-    outline = (mesh - mesh[_CHIN]) @ axes / unit
-    palm = joints[list(_PALM)].mean(axis=0)
+    mesh, points = face.points[:, :2].astype(np.float64), hand.points.astype(np.float64)
+    x, y = (mesh[_EYE_OUTER[1]] - mesh[_EYE_OUTER[0]]).tolist()
+    unit = dist(mesh[_FOREHEAD].tolist(), mesh[_CHIN].tolist()) or 1.0
+    axes = np.array([(x, -y), (y, x)]) / ((hypot(x, y) or 1.0) * unit)
+    joints = (points[:, :2] - mesh[_CHIN]) @ axes
+    jaw, lips = (mesh[_JAW] - mesh[_CHIN]) @ axes, (mesh[_LIPS] - mesh[_CHIN]) @ axes
+    palm = joints[_PALM].mean(axis=0)
     return HandAtHead(
         wrist=(float(joints[0, 0]), float(joints[0, 1])),
         palm=(float(palm[0]), float(palm[1])),
-        tips=float(joints[list(_TIPS), 1].mean()),
+        tips=float(joints[_TIPS, 1].mean()),
         top=float(joints[:, 1].min()),
-        jaw=_distance(joints, outline[list(_JAW)]),
-        mouth=_by_lips(joints, outline[list(_LIPS)]),
-        cover=_depth(joints, outline[list(_LIPS)].mean(axis=0)),
-        size=float(np.linalg.norm(joints[9] - joints[0])),
-        head=float(np.linalg.norm((joints - _HEAD_CENTER) / _HEAD_RADIUS, axis=1).min()),
+        jaw=_distance(joints, jaw),
+        mouth=_by_lips(joints, lips),
+        cover=_depth(joints, lips.mean(axis=0)),
+        size=dist(joints[9].tolist(), joints[0].tolist()),
+        head=_nearest((joints - _HEAD_CENTER) / _HEAD_RADIUS),
         flat=_straightness(points),
-        pinch=float(np.linalg.norm(points[4] - points[8]) / np.linalg.norm(points[9] - points[0])),
+        pinch=_pinch(points),
         thumb=beside_palm(points),
         upright=upright(points),
     )
@@ -144,10 +146,20 @@ def mouth_free(hand: HandAtHead) -> float:
 
 
 def _straightness(points: _Plane) -> float:
-    lower = np.array([points[joint] - points[knuckle] for knuckle, joint, _ in _FINGERS])
-    upper = np.array([points[tip] - points[joint] for _, joint, tip in _FINGERS])
-    lengths = np.linalg.norm(lower, axis=1) * np.linalg.norm(upper, axis=1)
+    knuckles, joints, tips = points[_FINGERS]
+    lower, upper = joints - knuckles, tips - joints
+    lengths = np.sqrt((lower * lower).sum(axis=1) * (upper * upper).sum(axis=1))
     return float(((lower * upper).sum(axis=1) / np.maximum(lengths, 1e-9)).min())
+
+
+def _pinch(points: _Plane) -> float:
+    thumb, index, wrist, middle = points[[4, 8, 0, 9]].tolist()
+    return dist(thumb, index) / (dist(wrist, middle) or 1.0)
+
+
+def _nearest(points: _Plane) -> float:
+    """From the origin to the nearest of ``points`` (n, 2)."""
+    return float(np.hypot(points[:, 0], points[:, 1]).min())
 
 
 def _depth(points: _Plane, point: _Plane) -> float:
@@ -164,11 +176,12 @@ def _distance(points: _Plane, line: _Plane) -> float:
     offset = points[:, None] - start
     along = (offset * way).sum(axis=2) / np.maximum((way * way).sum(axis=1), 1e-9)
     foot = start + np.clip(along, 0, 1)[..., None] * way
-    return float(np.linalg.norm(points[:, None] - foot, axis=2).min())
+    short = points[:, None] - foot
+    return float(np.hypot(short[..., 0], short[..., 1]).min())
 
 
 def _by_lips(points: _Plane, lips: _Plane) -> float:
     """The nearest of ``points`` in an ellipse's measure: 1 is a finger's breadth off the lips."""
     low, high = lips.min(axis=0), lips.max(axis=0)
     radius = (high - low) / 2 + _LIP_MARGIN
-    return float(np.linalg.norm((points - (low + high) / 2) / radius, axis=1).min())
+    return _nearest((points - (low + high) / 2) / radius)

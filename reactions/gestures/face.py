@@ -6,7 +6,8 @@ were set on faces photographed and drawn; docs/labels.md says how and gives the 
 """
 
 from dataclasses import dataclass
-from math import asin, atan2, degrees
+from math import asin, atan2, degrees, dist, hypot
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,9 @@ EYES = ((33, 133), (263, 362))
 BROW_BY_PITCH = 0.002
 """Eye widths a degree: how the brows seem to rise as the head nods, in portraits of strangers."""
 LIDS = ((159, 145), (386, 374))
+_READ = (*LIP_CORNERS, *LIPS_INNER, *BROWS, *EYES[0], *EYES[1], *LIDS[0], *LIDS[1], NOSE_BASE)
+"""All that is read of a mesh, but for what turns it."""
+_STEADY = np.array([*EYE_OUTER, *TEMPLES, FOREHEAD, NOSE_BRIDGE, NOSE_BASE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +79,30 @@ class FaceReading:
 def read_face(face: Face) -> FaceReading:
     """Measure ``face`` (468 points) in its own axes."""
     axes = head_axes(face.points)
-    mesh = face.points.astype(np.float64) @ axes.T
-    unit = float(np.linalg.norm(mesh[EYE_OUTER[1]] - mesh[EYE_OUTER[0]])) or 1.0
+    turned = face.points[list(_READ)].astype(np.float64) @ axes.T
+    # Plain numbers from here on: on single points numpy's cost a call is nearly all of the work.
+    mesh = dict(zip(_READ, turned.tolist(), strict=True))
+    unit = dist(*(mesh[eye] for eye in EYE_OUTER)) or 1.0
 
     def apart(one: int, other: int) -> float:
-        return float(np.linalg.norm(mesh[one] - mesh[other])) / unit
+        return dist(mesh[one], mesh[other]) / unit
 
-    corners = mesh[list(LIP_CORNERS), 1].mean()
-    eye_line = np.array([mesh[list(corner), 1].mean() for corner in EYES])
+    def level(*points: int) -> float:
+        return fmean(mesh[point][1] for point in points)
+
     lids = [apart(*lid) / (apart(*eye) or 1.0) for lid, eye in zip(LIDS, EYES, strict=True)]
-    across, down, _ = axes
-    pitch = degrees(asin(float(np.clip(down[2], -1, 1))))
-    brows = float((eye_line - mesh[list(BROWS), 1]).mean()) / unit
+    across, down, _ = axes.tolist()
+    pitch = degrees(asin(_sine(down[2])))
+    brows = (level(*EYES[0], *EYES[1]) - level(*BROWS)) / unit
     return FaceReading(
-        yaw=degrees(asin(float(np.clip(across[2], -1, 1)))),
+        yaw=degrees(asin(_sine(across[2]))),
         pitch=pitch,
-        roll=degrees(atan2(float(across[1]), float(across[0]))),
+        roll=degrees(atan2(across[1], across[0])),
         mouth_width=apart(*LIP_CORNERS),
-        corner_drop=float(corners - mesh[NOSE_BASE, 1]) / unit,
+        corner_drop=(level(*LIP_CORNERS) - level(NOSE_BASE)) / unit,
         mouth_open=apart(*LIPS_INNER),
         brow_height=brows - BROW_BY_PITCH * pitch,
-        eye_open=float(np.mean(lids)),
+        eye_open=fmean(lids),
         scale=unit,
     )
 
@@ -106,12 +113,12 @@ def head_axes(points: Points) -> npt.NDArray[np.float64]:
     From points that neither mouth nor brows move: eye corners, temples, forehead, bridge and base
     of the nose.
     """
-    mesh = points.astype(np.float64)
-    across = mesh[EYE_OUTER[1]] - mesh[EYE_OUTER[0]] + mesh[TEMPLES[1]] - mesh[TEMPLES[0]]
-    across = _unit(across)
-    down = mesh[NOSE_BASE] + mesh[NOSE_BRIDGE] - 2 * mesh[FOREHEAD]
+    right_eye, left_eye, right, left, forehead, bridge, base = points[_STEADY].astype(np.float64)
+    across = _unit(left_eye - right_eye + left - right)
+    down = base + bridge - 2 * forehead
     down = _unit(down - (down @ across) * across)
-    return np.stack([across, down, np.cross(across, down)])
+    (a, b, c), (d, e, f) = across.tolist(), down.tolist()
+    return np.array([(a, b, c), (d, e, f), (b * f - c * e, c * d - a * f, a * e - b * d)])
 
 
 def smile(face: FaceReading) -> float:
@@ -163,4 +170,9 @@ def _legible(face: FaceReading) -> float:
 
 
 def _unit(vector: _Vector) -> _Vector:
-    return vector / (float(np.linalg.norm(vector)) or 1.0)
+    return vector / (hypot(*vector.tolist()) or 1.0)
+
+
+def _sine(value: float) -> float:
+    """``value`` without what rounding put outside -1–1."""
+    return max(-1.0, min(1.0, value))

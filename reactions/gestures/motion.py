@@ -7,7 +7,8 @@ frequency can't be trusted, but the sampled swings keep their size and keep chan
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import cos, hypot, radians
+from math import cos, dist, hypot, radians
+from statistics import fmean, median
 
 import numpy as np
 import numpy.typing as npt
@@ -96,8 +97,9 @@ class Motion:
 
     def track_of(self, hand: Hand, time: float) -> HandTrack | None:
         """The track whose newest moment is ``hand``, seen at ``time``."""
-        moment = _moment(hand, time)
-        return next((track for track in self.tracks if track.newest == moment), None)
+        seen = time, _middle(hand.points.tolist(), _PALM)
+        ends = ((track, (track.newest.time, track.newest.center)) for track in self.tracks)
+        return next((track for track, end in ends if end == seen), None)
 
 
 def wave(track: HandTrack) -> float:
@@ -113,8 +115,8 @@ def wave(track: HandTrack) -> float:
     spread_y = float(np.std([moment.tips[1] for moment in moments]))
     return min(
         ramp(_strength(legs), at=2.5, sure=3.2),
-        ramp(float(np.mean([moment.open for moment in moments])), at=0.7, sure=0.85),
-        ramp(float(np.mean([moment.upright for moment in moments])), at=cos(radians(45)), sure=0.9),
+        ramp(fmean(moment.open for moment in moments), at=0.7, sure=0.85),
+        ramp(fmean(moment.upright for moment in moments), at=cos(radians(45)), sure=0.9),
         ramp(spread_x - 1.2 * spread_y, at=0.0, sure=0.3 * _size(moments)),
     )
 
@@ -173,20 +175,24 @@ def _turns(values: Sequence[float], swing: float) -> list[int]:
 
 
 def _size(moments: Sequence[Moment]) -> float:
-    return float(np.median([moment.size for moment in moments])) or 1.0
+    return median(moment.size for moment in moments) or 1.0
 
 
 def _moment(hand: Hand, time: float) -> Moment:
-    points = hand.points.astype(np.float64)
-    middle, tips = points[list(_PALM), :2].mean(axis=0), points[list(_TIPS), :2].mean(axis=0)
+    points, joints = hand.points, hand.points.tolist()
     return Moment(
         time,
-        (float(middle[0]), float(middle[1])),
-        (float(tips[0]), float(tips[1])),
+        _middle(joints, _PALM),
+        _middle(joints, _TIPS),
         palm_length(points),
         stretched(points),
         upright(points),
     )
+
+
+def _middle(joints: Sequence[Sequence[float]], some: Sequence[int]) -> tuple[float, float]:
+    """The middle of ``some`` of a hand's joints in the picture."""
+    return fmean(joints[n][0] for n in some), fmean(joints[n][1] for n in some)
 
 
 def palm_length(points: npt.NDArray[np.floating]) -> float:
@@ -195,8 +201,8 @@ def palm_length(points: npt.NDArray[np.floating]) -> float:
     Foreshortening shrinks the palm's length or its width, seldom both; a palm is as long as 1.3
     times the way from the first to the last knuckle.
     """
-    length = hypot(*(points[9] - points[0])[:2])
-    return max(length, 1.3 * hypot(*(points[17] - points[5])[:2]), 1.0)
+    wrist, first, middle, last = points[[0, 5, 9, 17], :2].tolist()
+    return max(dist(wrist, middle), 1.3 * dist(first, last), 1.0)
 
 
 def stretched(points: npt.NDArray[np.floating]) -> float:
@@ -204,14 +210,16 @@ def stretched(points: npt.NDArray[np.floating]) -> float:
 
     ``points`` are 21 landmarks (21, 3).
     """
-    out = np.linalg.norm(points - points[0], axis=1)
-    return float(np.mean([out[tip] > out[joint] for joint, tip in _FINGERS]))
+    joints = points.tolist()
+    wrist = joints[0]
+    out = [dist(joints[tip], wrist) > dist(joints[joint], wrist) for joint, tip in _FINGERS]
+    return fmean(out)
 
 
 def upright(points: npt.NDArray[np.floating]) -> float:
     """The cosine of the angle between a hand (21, 3) and straight up in the picture."""
-    x, y = (points[9] - points[0])[:2]
-    return float(-y) / (hypot(x, y) or 1.0)
+    (left, bottom), (right, top) = points[[0, 9], :2].tolist()
+    return float(bottom - top) / (hypot(right - left, top - bottom) or 1.0)
 
 
 def _nearest(tracks: Sequence[HandTrack], moment: Moment, side: Side) -> HandTrack | None:

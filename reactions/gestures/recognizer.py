@@ -80,7 +80,8 @@ class Recognizer:
         shapes: Mapping[str, float] = {}
         if self._shapes is not None:
             read = self._shapes.shapes(hand, observation.width, observation.height)
-            palm = min(read["open_palm"], beside_palm(hand.points))
+            thumb = beside_palm(hand.points) if place is None else place.thumb
+            palm = min(read["open_palm"], thumb)
             shapes = {**read, "open_palm": palm}
         track = moved.track_of(hand, observation.time)
         return _Sighting(hand, observation.box(hand.points), track, place, shapes)

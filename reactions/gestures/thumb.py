@@ -4,6 +4,8 @@ The landmark net, unsure of folded fingers on a light palm, sees short straight 
 head knows such readings from nowhere; but people's thumbs don't reach as far as their fingers.
 """
 
+from math import dist
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,15 +33,13 @@ def beside_palm(points: _Hand) -> float:
 def clearance(points: _Hand) -> float:
     """From the thumb's tip to the little finger's knuckle, in palm lengths: 0.2–0.5 where it is
     folded across the palm, 0.6–1.8 where an open hand holds it out."""
-    return _apart(points, _THUMB, _LITTLE_KNUCKLE) / palm_length(points)
+    thumb, knuckle = points[[_THUMB, _LITTLE_KNUCKLE], :2].tolist()
+    return dist(thumb, knuckle) / palm_length(points)
 
 
 def reach(points: _Hand) -> float:
     """How far from the wrist the thumb's tip is, in the distance of the farthest fingertip: open
     hands have 0.47–0.81."""
-    farthest = max(_apart(points, _WRIST, tip) for tip in _FINGERTIPS)
-    return _apart(points, _WRIST, _THUMB) / max(farthest, 1.0)
-
-
-def _apart(points: _Hand, one: int, other: int) -> float:
-    return float(np.linalg.norm((points[one] - points[other])[:2]))
+    flat = points[:, :2].tolist()
+    farthest = max(dist(flat[_WRIST], flat[tip]) for tip in _FINGERTIPS)
+    return dist(flat[_WRIST], flat[_THUMB]) / max(farthest, 1.0)
