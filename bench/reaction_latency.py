@@ -35,8 +35,10 @@ from sidecar.session import Session
 
 ROOM = "bench"
 MAGENTA = (255, 0, 255)
-STEPS = (("neutral", 4.5), ("thumbs_up", 2.5), ("neutral", 4.5), ("victory", 2.5))
-"""Rests are longer than the cooldown and the sticker's least duration together."""
+FRAME = 1 / 30
+STEPS = (("neutral", 4.5), ("thumbs_up", 2.5), ("neutral", 4.5 + FRAME), ("victory", 2.5))
+"""Rests are longer than the cooldown and the sticker's least duration together. The frame more lets
+a round be no multiple of the time between samples, which would catch each pose at one moment."""
 
 
 def magenta_table(folder: Path) -> Mapping[str, ReactionRule]:
