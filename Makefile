@@ -22,7 +22,7 @@ demo: $(VENV)/.run ## a meeting of mannequins, in the browser
 test: $(VENV)/.dev nets ## all tests
 	$(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(ARGS)
 
-soak: $(VENV)/.dev nets ## servers die 50 times, meetings are joined 200 times (an hour)
+soak: $(VENV)/.dev nets ## servers die 50 times, meetings are joined 200 times (20 minutes)
 	SIDECAR_SOAK_RESTARTS=50 SIDECAR_SOAK_JOINS=200 SIDECAR_SOAK_GUESTS=60 \
 		$(VENV)/bin/python -m pytest -m soak $(ARGS)
 
