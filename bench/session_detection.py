@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -37,7 +37,7 @@ class FeedRoom:
     async def __aexit__(self, *exc: object) -> None:
         pass
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         for number, feed in enumerate(self._feeds, 1):
             yield Joined(str(number), f"Participant {number}", feed)
         await asyncio.Event().wait()

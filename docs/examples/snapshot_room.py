@@ -6,7 +6,7 @@ the sidecar knows this file: its package's entry point does (docs/adapters.md).
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from fractions import Fraction
 from typing import Self
@@ -89,7 +89,7 @@ class SnapshotRoom:
     async def __aexit__(self, *exc: object) -> None:
         await self._life.aclose()
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         yield Joined("camera", "Camera", self._feed)
         await self._camera.lost.wait()
         raise RoomError("the camera is gone")  # Whoever joined us joins anew.

@@ -126,7 +126,7 @@ def _written(folder: Path) -> int:
     for parent, _, files in os.walk(folder):
         for file in files:
             try:
-                total += os.stat(os.path.join(parent, file)).st_size  # noqa: PTH116, PTH118 - polled often
+                total += Path(parent, file).stat().st_size
             except FileNotFoundError:  # the client moved it meanwhile
                 continue
     return total

@@ -120,9 +120,8 @@ _LOOSE = HandShape(
 )  # fmt: skip
 
 
-def _both(right: Arm, **pose: Face | Vector) -> Pose:
-    return Pose(right=right, left=right, **pose)  # type: ignore[arg-type]
-
+_TYPES = Arm((9, -21, 24), facing((0.25, -0.15, 1), (0, -1, -0.1)), _LOOSE)
+_CLASPS = Arm((3.6, -16, 18), facing((0.75, 0.65, 0.2), (0.45, -0.1, -0.9)), _LOOSE)
 
 LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
     {
@@ -148,8 +147,9 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
             right=Arm((13, 6, -7), facing((0.9, 0.1, -0.3), (0.1, 0, 1)), RELAXED, 30),
             head=(5, 2, 5),
         ),
-        "typing": _both(
-            Arm((9, -21, 24), facing((0.25, -0.15, 1), (0, -1, -0.1)), _LOOSE),
+        "typing": Pose(
+            right=_TYPES,
+            left=_TYPES,
             head=(0, 14, 0),
             face=Face(gaze=(0, 0.7), lids=0.8),
         ),
@@ -159,9 +159,7 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
             face=Face(mouth_open=0.75, smile=0.3, lids=0.0, brows=-1.0), head=(0, 2, 3)
         ),
         "sceptical": Pose(face=Face(brows=0.7, smile=-0.4, gaze=(0.6, 0)), head=(8, 0, -4)),
-        "hands_clasped": _both(
-            Arm((3.6, -16, 18), facing((0.75, 0.65, 0.2), (0.45, -0.1, -0.9)), _LOOSE)
-        ),
+        "hands_clasped": Pose(right=_CLASPS, left=_CLASPS),
     }
 )
 """Poses near to a label that must set nothing off. ``talking`` moves; see ``moving``."""

@@ -119,7 +119,7 @@ async def _pictures(room: Room) -> Check:
     problems: list[str] = []
     feeds: list[Feed] = []
     try:
-        async with asyncio.timeout(FIRST_PICTURE), aclosing(room.changes()) as changes:  # type: ignore[type-var]
+        async with asyncio.timeout(FIRST_PICTURE), aclosing(room.changes()) as changes:
             async for change in changes:
                 if not isinstance(change, Joined):
                     continue

@@ -117,7 +117,7 @@ class VideoJitterBuffer(JitterBuffer):
                 # A sender that sets no marker: the next frame's first packet ends this one.
                 return self._take(count, parts, timestamp)
             timestamp = packet.timestamp
-            parts.append(packet._data)  # type: ignore[attr-defined]
+            parts.append(_content(packet))
             if packet.marker:
                 return self._take(count + 1, parts, timestamp)
         return None
@@ -134,9 +134,14 @@ class VideoJitterBuffer(JitterBuffer):
         for _ in range(self.capacity):
             assert self._origin is not None
             packet = self._packets[self._origin % self.capacity]
-            if packet is None or packet._data:  # type: ignore[attr-defined]
+            if packet is None or _content(packet):
                 return
             self.remove(1)
+
+
+def _content(packet: RtpPacket) -> bytes:
+    """What aiortc's receiver found in the packet's payload, and leaves there for its buffer."""
+    return cast("bytes", vars(packet)["_data"])
 
 
 def begins_anew(data: bytes) -> bool:
@@ -182,7 +187,7 @@ def on_picture_loss(sender: RTCRtpSender, act: Callable[[], None]) -> bool:
     """
     if not known_version() or not hasattr(sender, "_send_keyframe"):
         return False
-    sender._send_keyframe = act  # type: ignore[method-assign]
+    vars(sender)["_send_keyframe"] = act
     return True
 
 

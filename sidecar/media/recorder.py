@@ -26,7 +26,7 @@ PATIENCE: Final = 10.0
 _Item: TypeAlias = tuple[av.VideoFrame, float] | None
 
 
-class _Nothing(Exception):  # noqa: N818
+class _NothingError(Exception):
     """Not one picture came: a file of none can't be."""
 
 
@@ -90,12 +90,12 @@ class Recorder:
 
     def _run(self, writer: VideoWriter) -> None:
         try:
-            with contextlib.suppress(_Nothing), writer:
+            with contextlib.suppress(_NothingError), writer:
                 while (item := self._mailbox.get()) is not None:
                     self._write(writer, *item)
                 if not self.written:
                     # The writer drops what it began.
-                    raise _Nothing
+                    raise _NothingError
         except SidecarError as error:
             self._fail(error)
         except (av.FFmpegError, OSError, ValueError) as error:

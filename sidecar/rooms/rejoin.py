@@ -6,7 +6,7 @@ its participants makes them the same people again.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -87,7 +87,7 @@ class Rejoining:
     async def __aexit__(self, *exc: object) -> None:
         await self._life.aclose()
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:

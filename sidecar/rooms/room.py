@@ -1,6 +1,6 @@
 """The seam between a session and a meeting system: every adapter implements ``Room``."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
@@ -86,7 +86,7 @@ class Room(Outlet, Protocol):
 
     async def __aexit__(self, *exc: object) -> None: ...
 
-    def changes(self) -> AsyncIterator[RoomChange]:
+    def changes(self) -> AsyncGenerator[RoomChange]:
         """Everybody present as ``Joined``, then each change; ends when the meeting does.
 
         Raises RefusedError where the meeting put us out for good, and any other RoomError where

@@ -1,7 +1,7 @@
 """A session with a room and a detector of the test's own; the real ones are in tests/e2e."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
 from typing import Self
@@ -77,7 +77,7 @@ class TestRoom:
     async def __aexit__(self, *exc: object) -> None:
         self.entered = False
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         while (change := await self.told.get()) is not None:
             if isinstance(change, Exception):
                 raise change

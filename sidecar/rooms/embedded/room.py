@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -88,7 +88,7 @@ class EmbeddedRoom:
         while self._partings:
             await asyncio.gather(*self._partings)
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         """Everybody present as ``Joined``, then each change; ends when the room is left.
 
         What is told is the difference between what was told before and what is: a reader may be as

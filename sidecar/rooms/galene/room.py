@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Self
 
@@ -71,7 +71,7 @@ class GaleneRoom:
         self._protocol.leave()
         await self._life.aclose()
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         """Everybody present as ``Joined``, then each change: the difference from what was told."""
         told: dict[str, Seen] = {}
         heard: dict[str, bool] = {}

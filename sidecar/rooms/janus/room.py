@@ -1,7 +1,7 @@
 """A VideoRoom of a Janus server, watched by nobody whom the others could see."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from typing import Final, Self
 
 import structlog
@@ -86,7 +86,7 @@ class JanusRoom:
         await asyncio.gather(*closing, return_exceptions=True)
         self._finish(None)
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         while (change := await self._changes.get()) is not None:
             yield change
         if self._failure is not None:

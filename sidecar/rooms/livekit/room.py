@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from typing import Final, Self
 
 import aiohttp
@@ -111,7 +111,7 @@ class LiveKitRoom:
         if self._lease is not None:
             self._lease.release()
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         """Everybody with a camera as ``Joined``, then each change.
 
         What is told is the difference between what was told before and what is: a reader may be as

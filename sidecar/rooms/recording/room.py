@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
@@ -106,7 +106,7 @@ class RecordingRoom:
         await asyncio.gather(*(guest.leave() for guest in self._guests))
         self._guests.clear()
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         for guest in self._guests:
             yield Joined(guest.name, guest.name, guest.feed)
         playing = {asyncio.ensure_future(guest.track.over.wait()): guest for guest in self._guests}

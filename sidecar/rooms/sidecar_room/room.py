@@ -1,7 +1,7 @@
 """Another sidecar's room, watched from outside: its cameras, or its composite alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Self
 
@@ -82,7 +82,7 @@ class SidecarRoom:
     async def __aexit__(self, *exc: object) -> None:
         await self._life.aclose()
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         if self._news is None:
             (seat,) = self._seats.values()
             yield Joined(self.name, self.name, seat.feed)

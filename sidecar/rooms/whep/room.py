@@ -1,7 +1,7 @@
 """A meeting made of WHEP streams: each is a participant, there or not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Self
 
@@ -63,7 +63,7 @@ class WhepRoom:
     async def __aexit__(self, *exc: object) -> None:
         await self._life.aclose()
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         waiting: dict[asyncio.Future[object], Stream] = {}
         for stream, feed in zip(self._streams, self._feeds, strict=True):
             yield Joined(stream.name, stream.name, feed)

@@ -87,7 +87,7 @@ async def test_a_camera_that_is_gone_is_joined_anew(example: ModuleType, camera:
     async with (
         asyncio.timeout(30),
         Rejoining(open_room, backoff=Backoff(first=0.01)) as room,
-        aclosing(room.changes()) as changes,  # type: ignore[type-var]
+        aclosing(room.changes()) as changes,
     ):
         async for change in changes:
             if isinstance(change, Joined):

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Self
 
@@ -47,7 +47,7 @@ class ScriptedRoom:
     async def __aexit__(self, *exc: object) -> None:
         self.left += 1
 
-    async def changes(self) -> AsyncIterator[RoomChange]:
+    async def changes(self) -> AsyncGenerator[RoomChange]:
         for change in self.script:
             await asyncio.sleep(0)
             if isinstance(change, Exception):
@@ -90,7 +90,7 @@ LOST = RoomError("the socket closed")
 
 
 async def changes_of(room: Rejoining) -> list[RoomChange]:
-    async with asyncio.timeout(10), aclosing(room.changes()) as changes:  # type: ignore[type-var]
+    async with asyncio.timeout(10), aclosing(room.changes()) as changes:
         return [change async for change in changes]
 
 
