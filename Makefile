@@ -38,10 +38,10 @@ bench: $(VENV)/.dev nets ## measure on this machine and write the table
 	$(VENV)/bin/python -m bench $(ARGS)
 
 stickers: $(VENV)/.dev ## render the checked-in GIFs from their drawings
-	$(VENV)/bin/python -m gifs.render $(ARGS)
+	$(VENV)/bin/python -m gifs.art.render $(ARGS)
 
 train: $(VENV)/.dev nets ## train the hand head and write its .tflite
-	$(VENV)/bin/python -m reactions.training.hand_head $(ARGS)
+	$(VENV)/bin/python -m reactions.training.train_hand_classifier $(ARGS)
 
 clean: ## remove .venv and every cache in the checkout
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist out

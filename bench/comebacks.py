@@ -17,12 +17,11 @@ from typing import TypeAlias
 import pytest
 
 from bench.table import Table
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions, Room
 from sidecar.rooms.galene.adapter import ADAPTER as GALENE
 from sidecar.rooms.janus.adapter import ADAPTER as JANUS
 from sidecar.rooms.livekit.adapter import ADAPTER as LIVEKIT
-from sidecar.rooms.rejoin import Rejoining
-from sidecar.rooms.room import Room
+from sidecar.rooms.reconnect import ReconnectingRoom
 from tests.servers.galene import galene
 from tests.servers.janus import JanusServer, Setup
 from tests.servers.livekit import livekit
@@ -113,7 +112,7 @@ async def comebacks(play: Play, rounds: int) -> list[float]:
         async with AsyncExitStack() as life:
             ground = await play(Path(name), life)
             composite = await life.enter_async_context(grey_composite(GREY))
-            room = await life.enter_async_context(Rejoining(ground.open_room))
+            room = await life.enter_async_context(ReconnectingRoom(ground.open_room))
             await room.publish(composite)
             await life.enter_async_context(_followed(room))
             await ground.see()

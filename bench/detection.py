@@ -10,12 +10,12 @@ from unittest.mock import patch
 from ai_edge_litert.interpreter import Interpreter
 
 from bench.table import Table
-from config.table import load_table
-from reactions.detection import FrameDetector, Memory
-from reactions.landmarks.store import ModelStore
+from config.reaction_table import load_reaction_table
+from reactions.landmark_types import Sample
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Pose, Scene, render
 from reactions.mannequin.choreography import idle
-from reactions.observation import Sample
+from reactions.pipeline import Memory, RecognitionPipeline
 
 RATE = 5.0
 WARM_UP = 5
@@ -63,7 +63,7 @@ class Cost:
     nets: list[float] = field(default_factory=list)
 
 
-def cost(detector: FrameDetector, pose: Pose, count: int, invokes: Invokes) -> Cost:
+def cost(detector: RecognitionPipeline, pose: Pose, count: int, invokes: Invokes) -> Cost:
     """What each of ``count`` samples of a mannequin in ``pose`` costs, tracked from one to next."""
     person = next(iter(CAST.values()))
     found, memory = Cost(), None
@@ -80,7 +80,7 @@ def cost(detector: FrameDetector, pose: Pose, count: int, invokes: Invokes) -> C
     return found
 
 
-def step(detector: FrameDetector, sample: Sample, memory: Memory | None) -> Memory:
+def step(detector: RecognitionPipeline, sample: Sample, memory: Memory | None) -> Memory:
     return detector.detect(sample, memory).memory
 
 
@@ -98,7 +98,7 @@ def measure(quick: bool) -> Iterator[Table]:
         "All shipped labels, one thread, tracked at 5 samples a second; conversion to RGB is not "
         "in it. The mix is 85 % no hand, 10 % one, 5 % two.",
     )
-    detector = FrameDetector(ModelStore(), load_table())
+    detector = RecognitionPipeline(ModelStore(), load_reaction_table())
     whole, nets = 0.0, 0.0
     with counted() as invokes:
         for name, pose in scenes().items():

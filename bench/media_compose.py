@@ -16,10 +16,10 @@ from bench.media_rig import OURS, pinned
 from bench.table import Table
 from gifs.animation import Animation
 from reactions.geometry import Box
-from sidecar.media.canvas import Canvas
-from sidecar.media.layout import Rect, arrange, even
-from sidecar.media.overlay import from_rgba
-from sidecar.media.scene import StickerMark, TileView
+from sidecar.media.compositor.compositor import Compositor
+from sidecar.media.compositor.i420 import from_rgba
+from sidecar.media.compositor.layout import Rect, arrange, even
+from sidecar.media.compositor.tiles import StickerMark, TileView
 
 WIDTH, HEIGHT = 1280, 720
 HAND = Box(0.15, 0.5, 0.1, 0.2)
@@ -53,7 +53,7 @@ class Discs:
 
 def ours(count: int, stickers: int) -> Draw:
     """Our canvas with so many participants, the first of whom wear a sticker."""
-    canvas = Canvas(WIDTH, HEIGHT, Discs())
+    canvas = Compositor(WIDTH, HEIGHT, Discs())
     views = [TileView(str(n), f"Participant {n + 1}", None) for n in range(count)]
     mark = (StickerMark("disc", 0.0, HAND),)
     views = [replace(view, stickers=mark) if n < stickers else view for n, view in enumerate(views)]

@@ -20,12 +20,12 @@ from aiortc.mediastreams import MediaStreamError
 
 from bench.media_footage import BITRATE, FPS, HEIGHT, WIDTH
 from bench.media_rig import THEIRS, pin
-from sidecar.media.clip import ClipTrack
+from sidecar.media.clip_track import ClipTrack
+from sidecar.media.compositor.i420 import Planes
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.media.overlay import Planes
-from sidecar.media.packets import VideoPacket
-from sidecar.media.peer import closing, peer_connection, send_composite
+from sidecar.media.packet_track import VideoPacket
+from sidecar.media.peer_connection import closing, peer_connection, send_composite
 
 BITS = 20
 """Milliseconds up to 17 minutes, one bit a square, in a row across the top of the picture."""

@@ -13,13 +13,13 @@ from typing import Any
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 
 from gifs.cache import StickerCache
-from sidecar.media.canvas import Canvas
-from sidecar.media.composite import Composite
+from sidecar.media.compositor.compositor import Compositor
+from sidecar.media.compositor.render_loop import RenderLoop
+from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.media.peer import closing, peer_connection, send_composite
-from sidecar.media.scene import TileView
-from sidecar.rooms.room import Publisher
+from sidecar.media.peer_connection import closing, peer_connection, send_composite
+from sidecar.rooms.base import TrackSource
 
 OURS, THEIRS = 1, 0
 """The cores of the sidecar and of everybody else."""
@@ -101,7 +101,7 @@ async def camera(peer: Child, life: AsyncExitStack) -> Feed:
     return feed
 
 
-async def viewer(peer: Child, composite: Publisher, life: AsyncExitStack) -> None:
+async def viewer(peer: Child, composite: TrackSource, life: AsyncExitStack) -> None:
     """Show the composite to the next viewer of ``peer``."""
     connection = await life.enter_async_context(closing(peer_connection()))
     send_composite(connection, composite.subscribe())
@@ -115,7 +115,7 @@ class Rig:
 
     feeds: list[Feed]
     encoder: Encoder
-    composite: Composite
+    composite: RenderLoop
 
 
 @asynccontextmanager
@@ -123,7 +123,7 @@ async def rig(width: int = 1280, height: int = 720) -> AsyncIterator[tuple[Rig, 
     """A composite without anybody; add feeds to its list. What they need goes into the stack."""
     feeds: list[Feed] = []
     encoder = Encoder(width, height)
-    canvas = Canvas(width, height, StickerCache())
+    canvas = Compositor(width, height, StickerCache())
 
     def tiles(now: float) -> list[TileView]:
         return [
@@ -132,7 +132,7 @@ async def rig(width: int = 1280, height: int = 720) -> AsyncIterator[tuple[Rig, 
         ]
 
     async with AsyncExitStack() as life:
-        composite = await life.enter_async_context(Composite(canvas, tiles, encoder))
+        composite = await life.enter_async_context(RenderLoop(canvas, tiles, encoder))
         yield Rig(feeds, encoder, composite), life
 
 

@@ -11,16 +11,16 @@ from pathlib import Path
 import av
 from PIL import Image
 
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from config.table import load_table
 from gifs.cache import StickerCache
 from gifs.catalogue import STICKERS
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import Shot
-from sidecar.assembly import make_frame_detector, make_policy, make_store
-from sidecar.media.canvas import Canvas
-from sidecar.sampling import FrameSampler
-from sidecar.seat import Seat
+from sidecar.factories import make_pipeline, make_policy, make_store
+from sidecar.inference.sampling import FrameSampler
+from sidecar.media.compositor.compositor import Compositor
+from sidecar.session.seat import Seat
 
 FPS = 12
 FROM, SECONDS = 0.0, 13.0
@@ -39,11 +39,11 @@ def actors() -> list[tuple[str, Shot]]:
 
 def composites() -> Iterator[Image.Image]:
     """Pictures of the composite, ``FPS`` a second."""
-    settings, table = Settings(), load_table(environ={})
-    detector = make_frame_detector(make_store(settings), table, settings)
+    settings, table = Settings(), load_reaction_table(environ={})
+    detector = make_pipeline(make_store(settings), table, settings)
     policy, sampler = make_policy(table, settings), FrameSampler()
     seats = [(Seat(name, name, table), shot) for name, shot in actors()]
-    canvas = Canvas(*SIZE, StickerCache())
+    canvas = Compositor(*SIZE, StickerCache())
     due = 0.0
     for index in range(int(FROM * FPS), int((FROM + SECONDS) * FPS)):
         time = index / FPS

@@ -20,18 +20,18 @@ from aiortc.mediastreams import MediaStreamError
 from PIL import Image
 
 from bench.table import Table
-from config.reactions import Kind, ReactionRule
+from config.reaction_rule import Kind, ReactionRule
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from config.table import load_table
 from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import render_clip
-from sidecar.assembly import make_detector, make_stickers, make_store
-from sidecar.media.clip import ClipTrack
-from sidecar.media.peer import closing, peer_connection
-from sidecar.rooms.embedded.room import EmbeddedRoom
+from sidecar.factories import make_detector, make_stickers, make_store
+from sidecar.media.clip_track import ClipTrack
+from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.whip import WhipPublisher
 from sidecar.server.app import serve
-from sidecar.session import Session
+from sidecar.session.session import Session
 
 ROOM = "bench"
 MAGENTA = (255, 0, 255)
@@ -47,7 +47,7 @@ def magenta_table(folder: Path) -> Mapping[str, ReactionRule]:
     change = {"sticker": "magenta.gif", "effect": None, "cooldown": 1.0, "duration": 1.0}
     return {
         label: rule.model_copy(update=change) if rule.kind is Kind.STICKER else rule
-        for label, rule in load_table().items()
+        for label, rule in load_reaction_table().items()
     }
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from bench.table import Table
-from config.reactions import Kind, ReactionRule
-from config.table import load_table
-from reactions.detection import FrameDetector, Memory
+from config.reaction_rule import Kind, ReactionRule
+from config.reaction_table import load_reaction_table
 from reactions.labels import LABELS, Evidence
-from reactions.landmarks.store import ModelStore
+from reactions.landmark_types import Sample
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import (
     CAST,
     FAR,
@@ -29,7 +29,7 @@ from reactions.mannequin import (
     Scene,
     render,
 )
-from reactions.observation import Sample
+from reactions.pipeline import Memory, RecognitionPipeline
 
 RATE = 5.0
 """Samples a second: the sampler's default."""
@@ -108,7 +108,10 @@ def held_frames(name: str, cell: Cell, *, seed: int = 0) -> Iterator[tuple[Sampl
 
 
 def watch(
-    detector: FrameDetector, table: Mapping[str, ReactionRule], name: str, where: Sequence[Cell]
+    detector: RecognitionPipeline,
+    table: Mapping[str, ReactionRule],
+    name: str,
+    where: Sequence[Cell],
 ) -> Tally:
     """Show ``name`` in every cell of ``where`` and count what single frames say."""
     tally = Tally()
@@ -147,8 +150,8 @@ def _related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
 
 def measure(quick: bool) -> Iterator[Table]:
     """Labels and look-alikes over 10 skin tones, 3 distances and 3 yaws (4 cells when quick)."""
-    table = load_table()
-    detector = FrameDetector(ModelStore(), list(LABELS))
+    table = load_reaction_table()
+    detector = RecognitionPipeline(ModelStore(), list(LABELS))
     where = list(cells((1, 7), (MEDIUM,), (0.0, 20.0)) if quick else cells())
     yield _table("Mannequins holding a pose", "named", POSES, detector, table, where)
     yield _table("Mannequins that only look alike", "", LOOKALIKES, detector, table, where)
@@ -158,7 +161,7 @@ def _table(
     title: str,
     named: str,
     names: Mapping[str, Pose],
-    detector: FrameDetector,
+    detector: RecognitionPipeline,
     table: Mapping[str, ReactionRule],
     where: Sequence[Cell],
 ) -> Table:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from bench.media_rig import OURS, pinned
 from bench.table import Table
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from config.table import load_table
 from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import FPS, render_clip
-from sidecar.assembly import make_frame_detector, make_stickers, make_store
+from sidecar.factories import make_pipeline, make_stickers, make_store
 from sidecar.replay import Replay
 
 STEPS = (("neutral", 4.0), ("thumbs_up", 2.0), ("neutral", 3.0), ("wave", 3.0))
@@ -22,9 +22,9 @@ def measure(quick: bool) -> Iterator[Table]:
     steps = STEPS[:2] if quick else STEPS
     play = Choreography(steps)
     clip = render_clip(next(iter(CAST.values())), play, Scene())
-    settings, table = Settings(), load_table()
+    settings, table = Settings(), load_reaction_table()
     replay = Replay(
-        make_frame_detector(make_store(settings), table, settings),
+        make_pipeline(make_store(settings), table, settings),
         make_stickers(table, settings),
         table,
         settings,

@@ -10,13 +10,13 @@ from typing import Self
 from bench.media_footage import IDLE, clip
 from bench.media_rig import OURS, camera, child, pinned, viewer
 from bench.table import Table
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from config.table import load_table
-from sidecar.assembly import make_detector, make_stickers, make_store
+from sidecar.factories import make_detector, make_stickers, make_store
 from sidecar.media.feed import Feed
-from sidecar.rooms.room import Joined, Publisher, RoomChange, Want
-from sidecar.session import Session
-from sidecar.stats import SessionStats
+from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
+from sidecar.session.session import Session
+from sidecar.session.stats import SessionStats
 
 LIVELY = 6
 """One participant in so many shows a hand all the time; the others sit still."""
@@ -29,7 +29,7 @@ class FeedRoom:
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
         self._feeds = feeds
-        self.composite: asyncio.Future[Publisher] = asyncio.get_running_loop().create_future()
+        self.composite: asyncio.Future[TrackSource] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
         return self
@@ -42,10 +42,10 @@ class FeedRoom:
             yield Joined(str(number), f"Participant {number}", feed)
         await asyncio.Event().wait()
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         self.composite.set_result(composite)
 
-    def want(self, participant: str, want: Want) -> None:
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         pass
 
 
@@ -63,7 +63,7 @@ class Work:
 
 async def worked(participants: int, seconds: float, *, half: bool) -> Work:
     """The work of a session with so many mannequins, one in six of them lively."""
-    settings, table = Settings(), load_table()
+    settings, table = Settings(), load_reaction_table()
     lively = max(1, participants // LIVELY)
     async with (
         child("cameras", str(lively), str(clip(half=half))) as hands,

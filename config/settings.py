@@ -15,9 +15,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from config.complaints import complaint
-from config.files import CONFIG_VARIABLE, find_file, read_toml
-from config.origins import Layer, locate, merge, variables
+from config.sources import Source, locate, merge, variables
+from config.toml_files import CONFIG_VARIABLE, find_file, read_toml
+from config.validation_errors import config_error_from
 
 Pixels = Annotated[int, Field(ge=16, le=4096, multiple_of=2)]
 """A side of a 4:2:0 picture: even."""
@@ -244,19 +244,19 @@ def load_with_origins(
     allowed.
     """
     environ = os.environ if environ is None else environ
-    layers: list[Layer] = []
+    layers: list[Source] = []
     if (path := find_file("sidecar.toml", file, environ.get(CONFIG_VARIABLE))) is not None:
-        layers.append(Layer(str(path), read_toml(path, Settings.FILE_PATHS)))
+        layers.append(Source(str(path), read_toml(path, Settings.FILE_PATHS)))
     layers.extend(variables(Settings, environ))
     for key, value in (options or {}).items():
         if value is not None:
             section, name = key.split(".")
-            layers.append(Layer(_OPTIONS.get(key, f"--{name}"), {section: {name: value}}))
+            layers.append(Source(_OPTIONS.get(key, f"--{name}"), {section: {name: value}}))
     values, origins = merge(layers)
     try:
         return Loaded(Settings(**values), origins)
     except ValidationError as error:
-        raise complaint(error, Settings, lambda key: locate(key, origins)) from None
+        raise config_error_from(error, Settings, lambda key: locate(key, origins)) from None
 
 
 def load(

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from config.errors import StickerError
 from gifs.animation import Animation
 from gifs.catalogue import EFFECTS, find_file
-from gifs.loader import Limits, load
+from gifs.loader import StickerLimits, load
 
 DEFAULT_BYTES: Final = 256 << 20
 """Room for a few full-frame effects (about 25 MiB at 640x360) and hundreds of stickers."""
@@ -42,11 +42,11 @@ class StickerCache:
         folders: Sequence[Path] = (),
         *,
         max_bytes: int = DEFAULT_BYTES,
-        limits: Limits | None = None,
+        limits: StickerLimits | None = None,
     ) -> None:
         self._folders = tuple(folders)
         self._max_bytes = max_bytes
-        self._limits = limits or Limits()
+        self._limits = limits or StickerLimits()
         self._slots: OrderedDict[_Key, _Slot] = OrderedDict()
         self._lock = Lock()
         self._nbytes = 0

@@ -13,7 +13,7 @@ from PIL import Image
 
 from config.errors import StickerError
 from gifs.animation import Animation, YuvaFrame
-from gifs.container import DamagedFileError, Outline, read_outline
+from gifs.probe import DamagedFileError, ImageInfo, probe
 from gifs.yuva import to_yuva
 
 DEFAULT_DELAY: Final = 0.1
@@ -34,7 +34,7 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StickerLimits:
     """What one file may cost; all of it is checked before a pixel is decoded."""
 
     file_bytes: int = 8 << 20
@@ -49,7 +49,7 @@ def load(
     path: Path,
     width: int,
     height: int,
-    limits: Limits | None = None,
+    limits: StickerLimits | None = None,
     *,
     cover: bool = False,
     max_bytes: int | None = None,
@@ -62,10 +62,10 @@ def load(
     """
     if width < 2 or height < 2 or width % 2 or height % 2:
         raise ValueError(f"sticker size {width}x{height} is not even and positive")
-    limits = limits or Limits()
+    limits = limits or StickerLimits()
     try:
         data = _read(path, limits)
-        outline = read_outline(data, max_frames=limits.frames)
+        outline = probe(data, max_frames=limits.frames)
         _check(outline, limits, path)
         step = _step(outline.frames, width * height, max_bytes)
         pictures = _decode(data, outline, width, height, cover)
@@ -79,7 +79,7 @@ def load(
     return Animation(frames, delays)
 
 
-def _read(path: Path, limits: Limits) -> bytes:
+def _read(path: Path, limits: StickerLimits) -> bytes:
     try:
         if not path.is_file():
             raise StickerError("there is no such file", where=str(path), do="check the name")
@@ -96,7 +96,7 @@ def _read(path: Path, limits: Limits) -> bytes:
     return data
 
 
-def _check(outline: Outline, limits: Limits, path: Path) -> None:
+def _check(outline: ImageInfo, limits: StickerLimits, path: Path) -> None:
     # Pillow warns of a bomb above this; ours is an error and comes first.
     pixels = min(limits.pixels, Image.MAX_IMAGE_PIXELS or limits.pixels)
     size = f"{outline.width}x{outline.height}"
@@ -112,7 +112,7 @@ def _check(outline: Outline, limits: Limits, path: Path) -> None:
 
 
 def _decode(
-    data: bytes, outline: Outline, width: int, height: int, cover: bool
+    data: bytes, outline: ImageInfo, width: int, height: int, cover: bool
 ) -> Iterator[tuple[Image.Image, float]]:
     """Premultiplied pictures of the asked size, and their delays in seconds.
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from reactions.geometry import Box
-from reactions.observation import Side
+from reactions.landmark_types import Side
 
 
 class Net(StrEnum):

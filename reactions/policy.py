@@ -8,22 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 
-from config.reactions import Kind, ReactionRule
-from reactions.course import Course, Demand
+from config.reaction_rule import Kind, ReactionRule
 from reactions.labels import LabelScore
-from reactions.reaction import ReactionEvent
+from reactions.reaction_event import ReactionEvent
+from reactions.reaction_state import EvidenceWindow, ReactionState
 
 
 @dataclass(slots=True)
 class _Person:
-    courses: dict[str, Course]
+    courses: dict[str, ReactionState]
     newest: float = -inf
     """The time of the newest sample."""
     now: float = -inf
     """The time of the newest call: events of one participant never go back in time."""
     out: bool = False
 
-    def stickers(self) -> Iterator[Course]:
+    def stickers(self) -> Iterator[ReactionState]:
         """The courses whose stickers are running."""
         for course in self.courses.values():
             if course.started is not None and course.rule.kind is Kind.STICKER:
@@ -56,7 +56,7 @@ class Policy:
         if not 1 <= hits <= samples:
             raise ValueError(f"evidence must be (k, n) with 1 ≤ k ≤ n, not {evidence}")
         self._table = {name: rule for name, rule in table.items() if rule.kind is not Kind.OFF}
-        self._demand = Demand(hits, samples, stale_after)
+        self._demand = EvidenceWindow(hits, samples, stale_after)
         self._max_stickers = max_stickers
         self._max_in_room = max_in_room
         self._people: dict[str, _Person] = {}
@@ -108,7 +108,7 @@ class Policy:
         if name not in self._people:
             self._people[name] = _Person(
                 {
-                    label: Course(name, label, rule, self._demand)
+                    label: ReactionState(name, label, rule, self._demand)
                     for label, rule in self._table.items()
                 }
             )
@@ -162,7 +162,7 @@ class Policy:
                 events += course.tell_progress(now)
         return events
 
-    def _may_start(self, course: Course, person: _Person) -> bool:
+    def _may_start(self, course: ReactionState, person: _Person) -> bool:
         """Whether a place is free, and the hand isn't still showing another sticker."""
         leaving = list(_displaced(course, person))
         if any(other.started == person.now for other in leaving):
@@ -176,7 +176,7 @@ class Policy:
         in_room = sum(1 for other in self._people.values() for _ in other.stickers())
         return len(staying) < self._max_stickers and in_room - going < self._max_in_room
 
-    def _start(self, course: Course, person: _Person) -> list[ReactionEvent]:
+    def _start(self, course: ReactionState, person: _Person) -> list[ReactionEvent]:
         events = [other.end(person.now) for other in list(_displaced(course, person))]
         for other in person.courses.values():
             if other.building and _outranks(course, other):
@@ -184,7 +184,7 @@ class Policy:
         return [*events, course.start(person.now)]
 
 
-def _displaced(course: Course, person: _Person) -> Iterator[Course]:
+def _displaced(course: ReactionState, person: _Person) -> Iterator[ReactionState]:
     """Running courses that end when ``course`` starts.
 
     Those it outranks, and stickers of the same hand that the hand no longer shows.
@@ -210,7 +210,7 @@ def _stop(person: _Person) -> list[ReactionEvent]:
     return events
 
 
-def _strength(course: Course) -> float:
+def _strength(course: ReactionState) -> float:
     return 0.0 if course.sighting is None else course.sighting.score
 
 
@@ -219,13 +219,13 @@ def _same_source(one: LabelScore, other: LabelScore) -> bool:
     return one.hand is None or other.hand is None or one.hand is other.hand
 
 
-def _outranks(course: Course, other: Course) -> bool:
+def _outranks(course: ReactionState, other: ReactionState) -> bool:
     if other.label not in course.rule.outranks or course.sighting is None or other.sighting is None:
         return False
     return _same_source(course.sighting, other.sighting)
 
 
-def _same_hand(one: Course, other: Course) -> bool:
+def _same_hand(one: ReactionState, other: ReactionState) -> bool:
     if one.sighting is None or other.sighting is None:
         return False
     return one.sighting.hand is not None and one.sighting.hand is other.sighting.hand

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from config.errors import PictureError
-from config.reactions import Kind, ReactionRule
-from reactions.detection import FrameDetector
+from config.reaction_rule import Kind, ReactionRule
 from reactions.labels import LabelScore
-from reactions.observation import Sample
-from sidecar.pictures import read_picture
+from reactions.landmark_types import Sample
+from reactions.pipeline import RecognitionPipeline
+from sidecar.session.stills import read_picture
 
 BoxFractions = tuple[float, float, float, float]
 
@@ -58,7 +58,7 @@ def report_label(score: LabelScore, rule: ReactionRule) -> LabelReport:
 
 
 def annotate(
-    pictures: Iterable[Path], detector: FrameDetector, table: Mapping[str, ReactionRule]
+    pictures: Iterable[Path], detector: RecognitionPipeline, table: Mapping[str, ReactionRule]
 ) -> Iterator[PictureReport]:
     """One report a picture, in order; one that can't be read is reported and the rest go on."""
     for path in pictures:

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from config.reactions import ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import render_clip
-from sidecar.assembly import make_detector, make_stickers, make_store
-from sidecar.media.clip import ClipTrack
-from sidecar.rooms.embedded.room import EmbeddedRoom
+from sidecar.factories import make_detector, make_stickers, make_store
+from sidecar.media.clip_track import ClipTrack
+from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.whip import WhipPublisher
 from sidecar.server.app import serve
-from sidecar.session import Session
+from sidecar.session.session import Session
 
 ROOM = "demo"
 BACKGROUNDS = tuple(Background)

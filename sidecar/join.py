@@ -14,16 +14,16 @@ import structlog
 from aiortc import RTCIceServer
 
 from config.errors import ConfigError
-from config.reactions import Kind, ReactionRule
+from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
-from sidecar.assembly import make_detector, make_stickers, make_store
-from sidecar.events import LiveScores, SessionEvent, as_json
+from sidecar.factories import make_detector, make_stickers, make_store
 from sidecar.outlets import open_outlets
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions
+from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
-from sidecar.rooms.rejoin import Rejoining
-from sidecar.session import Session
-from sidecar.status import Status, StatusReader
+from sidecar.session.events import LiveScores, SessionEvent, as_json
+from sidecar.session.session import Session
+from sidecar.session.status import Status, StatusReader
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ ANNOUNCED = ("reaction.started", "reaction.ended")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class JoinPlan:
     """What to join, and what to do there."""
 
     url: str = field(repr=False)
@@ -61,7 +61,7 @@ class Show:
 
 
 async def join(
-    plan: Plan, settings: Settings, table: Mapping[str, ReactionRule], show: Show
+    plan: JoinPlan, settings: Settings, table: Mapping[str, ReactionRule], show: Show
 ) -> None:
     """Take part until the meeting ends, ``plan.seconds`` are over, or the task is cancelled.
 
@@ -70,7 +70,7 @@ async def join(
     """
     adapter = await find_adapter(plan.url)
     options = join_options(settings, plan.environ)
-    room = Rejoining(lambda: adapter.room(plan.url, options))
+    room = ReconnectingRoom(lambda: adapter.room(plan.url, options))
     async with AsyncExitStack() as stack:
         detector = await stack.enter_async_context(
             make_detector(make_store(settings), table, settings)
@@ -139,7 +139,7 @@ def only_labels(
 @asynccontextmanager
 async def _attended(
     session: Session,
-    room: Rejoining,
+    room: ReconnectingRoom,
     reader: StatusReader,
     journal: TextIO | None,
     show: Show,
@@ -182,7 +182,7 @@ async def _attended(
                 log.error("the session was not followed to its end", reason=repr(result))
 
 
-async def _announce(room: Rejoining, event: SessionEvent) -> None:
+async def _announce(room: ReconnectingRoom, event: SessionEvent) -> None:
     try:
         async with asyncio.timeout(ANNOUNCING):
             await room.announce(as_json(event))

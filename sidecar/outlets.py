@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import ConfigError
-from sidecar.media.composite import PictureListener
+from sidecar.media.compositor.render_loop import PictureListener
 from sidecar.media.recorder import Recorder
-from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.http_signalling.call import CallOptions
-from sidecar.rooms.room import Outlet
+from sidecar.rooms.base import JoinOptions, VideoSink
+from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whip import TOKEN, WhipOutlet
 
 ROOM = "room"
@@ -25,12 +24,12 @@ FILES = frozenset({".mkv", ".mov", ".mp4", ".webm"})
 class Outlets:
     """Where the encoded composite goes, and who gets its pictures before that."""
 
-    outlets: tuple[Outlet, ...] = ()
+    outlets: tuple[VideoSink, ...] = ()
     listeners: tuple[PictureListener, ...] = ()
 
 
 async def open_outlets(
-    targets: Sequence[str], room: Outlet, options: JoinOptions, fps: int, stack: AsyncExitStack
+    targets: Sequence[str], room: VideoSink, options: JoinOptions, fps: int, stack: AsyncExitStack
 ) -> Outlets:
     """The outlets that ``targets`` name, entered on ``stack``.
 
@@ -38,7 +37,7 @@ async def open_outlets(
     and any other name a video file, of ``fps`` pictures a second. Raises ConfigError for what is
     none of these, PictureError for a file that can't be written.
     """
-    outlets: list[Outlet] = []
+    outlets: list[VideoSink] = []
     listeners: list[PictureListener] = []
     for target in targets:
         if target == ROOM:

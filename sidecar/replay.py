@@ -11,19 +11,25 @@ from pathlib import Path
 import av
 
 from config.errors import PictureError
-from config.reactions import Kind, ReactionRule
+from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
-from reactions.detection import FrameDetector
 from reactions.labels import LabelScore
-from reactions.observation import Sample
+from reactions.landmark_types import Sample
+from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
-from reactions.reaction import ReactionEvent, Stage
-from sidecar.assembly import make_policy
-from sidecar.events import ParticipantJoined, ParticipantLeft, ReactionStep, SessionEvent, as_json
-from sidecar.media.canvas import Canvas, Stickers
-from sidecar.pictures import SUFFIXES, read_picture, write_picture
-from sidecar.sampling import FrameSampler
-from sidecar.seat import Seat
+from reactions.reaction_event import ReactionEvent, ReactionStage
+from sidecar.factories import make_policy
+from sidecar.inference.sampling import FrameSampler
+from sidecar.media.compositor.compositor import Compositor, Stickers
+from sidecar.session.events import (
+    ParticipantJoined,
+    ParticipantLeft,
+    ReactionStep,
+    SessionEvent,
+    as_json,
+)
+from sidecar.session.seat import Seat
+from sidecar.session.stills import SUFFIXES, read_picture, write_picture
 from sidecar.video_files import VideoReader, VideoWriter
 
 EventLog = Callable[[SessionEvent], None]
@@ -35,7 +41,7 @@ class Performer:
     def __init__(
         self,
         seat: Seat,
-        detector: FrameDetector,
+        detector: RecognitionPipeline,
         policy: Policy,
         *,
         rate: float,
@@ -106,7 +112,7 @@ class Replay:
 
     def __init__(
         self,
-        detector: FrameDetector,
+        detector: RecognitionPipeline,
         stickers: Stickers,
         table: Mapping[str, ReactionRule],
         settings: Settings,
@@ -152,7 +158,7 @@ class Replay:
             VideoWriter(target, reader.rate, reader.audio) as writer,
         ):
             log(ParticipantJoined(0.0, name, name))
-            canvas: Canvas | None = None
+            canvas: Compositor | None = None
             time = 0.0
             for item in reader:
                 if isinstance(item, av.Packet):
@@ -184,10 +190,10 @@ class Replay:
                 log(ReactionStep(event, source.stem))
         write_picture(self._canvas(frame).draw([seat.tile(frame)], 0.0), target)
 
-    def _canvas(self, frame: av.VideoFrame) -> Canvas:
+    def _canvas(self, frame: av.VideoFrame) -> Compositor:
         """A canvas of the frame's size; 4:2:0 wants it even."""
         width, height = (max(2, side // 2 * 2) for side in (frame.width, frame.height))
-        return Canvas(width, height, self._stickers)
+        return Compositor(width, height, self._stickers)
 
 
 def _same_file(one: Path, other: Path) -> bool:
@@ -199,7 +205,7 @@ def _same_file(one: Path, other: Path) -> bool:
 def _at_once(score: LabelScore, participant: str) -> ReactionEvent:
     """What a still picture shows counts without a hold: there is no time in it."""
     return ReactionEvent(
-        stage=Stage.STARTED,
+        stage=ReactionStage.STARTED,
         time=0.0,
         participant=participant,
         label=score.label,

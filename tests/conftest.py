@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from reactions.landmarks.store import ModelStore
+from reactions.landmarks.model_store import ModelStore
 
 # How long an example takes says more about what else this machine is doing than about the code.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -17,10 +17,9 @@ import numpy as np
 from PIL import Image
 
 from config.errors import RefusedError, RoomError
-from reactions.observation import RgbImage
+from reactions.landmark_types import RgbImage
 from sidecar.media.feed import Feed
-from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.room import Joined, Publisher, RoomChange, Want
+from sidecar.rooms.base import Joined, JoinOptions, ReceiverConstraints, RoomChange, TrackSource
 
 MAX_BYTES = 4 * 2**20
 PATIENCE = 5.0
@@ -94,10 +93,10 @@ class SnapshotRoom:
         await self._camera.lost.wait()
         raise RoomError("the camera is gone")  # Whoever joined us joins anew.
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         """A camera shows nothing: ``--publish`` has to name another place."""
 
-    def want(self, participant: str, want: Want) -> None:
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """There is one size only."""
 
 

@@ -5,9 +5,8 @@ from math import cos, pi, sin
 from types import MappingProxyType
 from typing import Final
 
-from gifs.art.motion import Motion, keys, swing
-from gifs.art.parts import burst, glint, heart
-from gifs.art.scene import Layer, Sticker
+from gifs.art.keyframes import Keyframes, keys, swing
+from gifs.art.shapes import burst, glint, heart
 from gifs.art.style import (
     BLUE,
     CORAL,
@@ -26,6 +25,7 @@ from gifs.art.style import (
     line,
     solid,
 )
+from gifs.art.svg_layers import Sticker, SvgLayer
 
 _PAPERS: Final = (RED, GOLD, TEAL, PINK, BLUE, LIME, ORANGE, VIOLET)
 
@@ -42,13 +42,13 @@ def _heart() -> Sticker:
     small = solid([heart(206, 48, 46)], PINK, outline=5, shift=(-3, -3))
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 solid([heart(120, 122, 186)], RED, shift=(-10, -9), details=shine),
-                Motion(scale=beat, pivot=(120, 130)),
+                Keyframes(scale=beat, pivot=(120, 130)),
             ),
-            Layer(
+            SvgLayer(
                 small,
-                Motion(
+                Keyframes(
                     scale=burst(0.3, 0.55),
                     y=keys((0.3, 16, "land"), (0.85, -14, "hold")),
                     pivot=(206, 48),
@@ -74,13 +74,13 @@ def _party() -> Sticker:
     open_ = keys((0.08, 0.3, "land"), (0.28, 1.0), (0.7, 0.96, "drop"), (0.86, 0.3, "hold"))
     return Sticker(
         (
-            Layer(ribbon, Motion(scale=open_, rotate=swing(0, 5, times=2), pivot=(130, 114))),
-            Layer(
-                ribbon_right, Motion(scale=open_, rotate=swing(0, -5, times=2), pivot=(130, 118))
+            SvgLayer(ribbon, Keyframes(scale=open_, rotate=swing(0, 5, times=2), pivot=(130, 114))),
+            SvgLayer(
+                ribbon_right, Keyframes(scale=open_, rotate=swing(0, -5, times=2), pivot=(130, 118))
             ),
-            Layer(
+            SvgLayer(
                 solid([cone], GOLD, details=stripes, shift=(-5, -8)) + mouth,
-                Motion(
+                Keyframes(
                     scale=pop,
                     rotate=keys((0, 4), (0.06, 7, "spring"), (0.22, -4), (0.5, 0)),
                     pivot=(44, 212),
@@ -92,7 +92,7 @@ def _party() -> Sticker:
     )
 
 
-def _flying(i: int) -> Layer:
+def _flying(i: int) -> SvgLayer:
     """One of eleven pieces that fly out of the popper and sink."""
     angle = -pi / 4 + (i - 5) * 0.2
     reach = 62 + 38 * ((i * 3) % 5) / 4
@@ -103,7 +103,7 @@ def _flying(i: int) -> Layer:
         Shape(f"M{x - 11:.1f} {y:.1f}q6-12 11 0t11 0", 8),
     )[i % 3]
     begin = 0.08 + 0.02 * (i % 4)
-    motion = Motion(
+    motion = Keyframes(
         x=keys((begin, (126 - x) * 0.9, "land"), (0.5, 0), (0.92, 2, "hold")),
         y=keys((begin, (116 - y) * 0.9, "land"), (0.5, -6, "drop"), (0.92, 46, "hold")),
         rotate=keys((begin, -120.0 + 30 * i, "linear"), (0.92, 160.0, "hold")),
@@ -111,7 +111,7 @@ def _flying(i: int) -> Layer:
         scale=keys((begin, 0.5, "land"), (0.4, 1), (0.72, 1, "drop"), (0.9, 0.4, "hold")),
         pivot=(round(x, 1), round(y, 1)),
     )
-    return Layer(solid([shape], _PAPERS[i % len(_PAPERS)], outline=4, shift=(-2, -2)), motion)
+    return SvgLayer(solid([shape], _PAPERS[i % len(_PAPERS)], outline=4, shift=(-2, -2)), motion)
 
 
 def _hundred() -> Sticker:
@@ -126,18 +126,18 @@ def _hundred() -> Sticker:
         (Shape("M86 220Q130 204 186 206", 13), 0.18, (86.0, 212.0)),
     )
     layers = [
-        Layer(solid([digit], RED, shift=(-4, -4)), Motion(y=swing(0, 5, phase=-0.12 * place)))
+        SvgLayer(solid([digit], RED, shift=(-4, -4)), Keyframes(y=swing(0, 5, phase=-0.12 * place)))
         for place, digit in enumerate(digits)
     ]
     for underline, begin, pivot in lines:
         stretch = keys((begin, 0.4, "land"), (begin + 0.3, 1), (0.9, 1), (0.98, 0.4))
         layers.append(
-            Layer(solid([underline], RED, shift=(-3, -3)), Motion(wide=stretch, pivot=pivot))
+            SvgLayer(solid([underline], RED, shift=(-3, -3)), Keyframes(wide=stretch, pivot=pivot))
         )
     pop = keys((0, 0.95), (0.12, 0.88, "spring"), (0.36, 1.03), (0.7, 0.98))
-    motion = Motion(y=-14, scale=pop, rotate=swing(-4, 4), pivot=(120, 200))
+    motion = Keyframes(y=-14, scale=pop, rotate=swing(-4, 4), pivot=(120, 200))
     sparks = (glint(36, 46, 19, 0.35), glint(214, 44, 15, 0.55, PAPER))
-    return Sticker((Layer(motion=motion, layers=tuple(layers)), *sparks))
+    return Sticker((SvgLayer(motion=motion, layers=tuple(layers)), *sparks))
 
 
 CHEERS: Final[Mapping[str, Sticker]] = MappingProxyType(

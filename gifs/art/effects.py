@@ -5,11 +5,10 @@ from random import Random
 from types import MappingProxyType
 from typing import Final
 
-from gifs.art.lights import fireworks, lasers
-from gifs.art.motion import Motion, keys, swing
+from gifs.art.effects_glow import fireworks, lasers
+from gifs.art.keyframes import Keyframes, keys, swing
 from gifs.art.particles import offset, repeat, stratified, travel
-from gifs.art.parts import heart
-from gifs.art.scene import HEIGHT, WIDTH, Effect, Layer
+from gifs.art.shapes import heart
 from gifs.art.style import (
     BLUE,
     CORAL,
@@ -30,6 +29,7 @@ from gifs.art.style import (
     line,
     solid,
 )
+from gifs.art.svg_layers import HEIGHT, WIDTH, Effect, SvgLayer
 
 _TONES: Final = (RED, GOLD, TEAL, PINK, BLUE, LIME, ORANGE, VIOLET)
 _WATER: Final = "#bfe3ff"
@@ -41,17 +41,17 @@ def _confetti(random: Random) -> Effect:
         tone = random.choice(_TONES)
         colour = random.choice((tone.light, tone.shade))
         flip = swing(0.1, 0.9, times=random.choice((1, 2, 2, 3)), phase=random.random())
-        piece = Layer(_paper(random).draw(colour), Motion(tall=flip, pivot=(0, 0)))
+        piece = SvgLayer(_paper(random).draw(colour), Keyframes(tall=flip, pivot=(0, 0)))
         begin = random.uniform(0, 360)
         turns = random.choice((-1, 1)) * random.choice((180, 360))
         sway = swing(0, random.uniform(8, 26), phase=random.random())
-        motion = Motion(
+        motion = Keyframes(
             x=offset(sway, place * WIDTH),
             y=travel(-16, HEIGHT + 16, phase),
             rotate=keys((0, begin, "linear"), (0.9999, begin + turns)),
             pivot=(0, 0),
         )
-        layers.append(Layer(motion=motion, layers=(piece,)))
+        layers.append(SvgLayer(motion=motion, layers=(piece,)))
     return Effect(tuple(layers), quality=72)
 
 
@@ -81,9 +81,9 @@ def _hearts(random: Random) -> Effect:
             WHITE,
         )
         layers.append(
-            Layer(
+            SvgLayer(
                 solid([picture], tone, outline=3, shift=(-size * 0.07, -size * 0.06)) + shine,
-                Motion(
+                Keyframes(
                     x=offset(swing(0, random.uniform(6, 16), times=2, phase=phase), place * WIDTH),
                     y=travel(HEIGHT + 40, -60, phase),
                     rotate=swing(0, 12, times=2, phase=random.random()),
@@ -110,9 +110,9 @@ def _balloons(random: Random) -> Effect:
         )
         shine = line("M-19-10Q-17-24-6-28", 6, WHITE)
         layers.append(
-            Layer(
+            SvgLayer(
                 string + body + shine,
-                Motion(
+                Keyframes(
                     x=offset(swing(0, random.uniform(5, 14), phase=random.random()), place * WIDTH),
                     y=travel(HEIGHT + 50, -120, phase),
                     rotate=swing(0, 5, times=2, phase=random.random()),
@@ -130,15 +130,15 @@ def _rain(random: Random) -> Effect:
     grey = Tone("#9aa6c4", "#74809f")
     for x, y, phase in ((14, -4, 0.0), (190, -16, 0.4), (366, -6, 0.7)):
         layers.append(
-            Layer(
+            SvgLayer(
                 solid(cloud, grey, outline=4, shift=(-5, -8)),
-                Motion(x=offset(swing(0, 9, phase=phase), x), y=y, pivot=(0, 0)),
+                Keyframes(x=offset(swing(0, 9, phase=phase), x), y=y, pivot=(0, 0)),
             )
         )
     return Effect(tuple(layers), frames=36, delay=0.05, quality=62)
 
 
-def _drops(random: Random, count: int) -> list[Layer]:
+def _drops(random: Random, count: int) -> list[SvgLayer]:
     lean, falls = 34.0, 3
     layers = []
     for place, phase in zip(stratified(random, count), stratified(random, count), strict=True):
@@ -146,30 +146,30 @@ def _drops(random: Random, count: int) -> list[Layer]:
         across = length * lean / HEIGHT
         drop = f"M0 0L{-across:.1f} {length:.1f}"
         x = place * (WIDTH + lean)
-        motion = Motion(
+        motion = Keyframes(
             x=repeat(x, x - lean, phase, falls),
             y=repeat(26, HEIGHT + 4, phase, falls),
             opacity=0.9,
             pivot=(0, 0),
         )
-        layers.append(Layer(line(drop, 4.6, BLUE.shade) + line(drop, 2.6, _WATER), motion))
+        layers.append(SvgLayer(line(drop, 4.6, BLUE.shade) + line(drop, 2.6, _WATER), motion))
     return layers
 
 
-def _splashes(random: Random, count: int) -> list[Layer]:
+def _splashes(random: Random, count: int) -> list[SvgLayer]:
     splash = "".join(
         line(d, 2.6, _WATER) for d in ("M-9 0Q-10-7-14-9", "M9 0Q10-7 14-9", "M-5 1L5 1")
     )
     layers = []
     for place, phase in zip(stratified(random, count), stratified(random, count), strict=True):
-        motion = Motion(
+        motion = Keyframes(
             x=place * WIDTH,
             y=HEIGHT - random.uniform(4, 16),
             scale=keys((phase, 0.3, "land"), ((phase + 0.09) % 1, 1.0, "hold")),
             opacity=keys((phase, 1.0, "linear"), ((phase + 0.1) % 1, 0.0, "hold")),
             pivot=(0, 0),
         )
-        layers.append(Layer(splash, motion))
+        layers.append(SvgLayer(splash, motion))
     return layers
 
 

@@ -5,9 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from gifs.art.hand import FINGER
-from gifs.art.motion import Keys, Motion, keys, swing
-from gifs.art.parts import strokes
-from gifs.art.scene import Layer, Sticker
+from gifs.art.keyframes import Keyframes, Keys, keys, swing
+from gifs.art.shapes import strokes
 from gifs.art.style import (
     BLUE,
     GOLD,
@@ -23,6 +22,7 @@ from gifs.art.style import (
     line,
     solid,
 )
+from gifs.art.svg_layers import Sticker, SvgLayer
 
 _HEAD: Final = solid([circle(120, 122, 86)], SKIN, shift=(-11.0, -10.0))
 _TONGUE: Final = "#ff6f7d"
@@ -51,9 +51,9 @@ def _blink(moment: float) -> Keys:
     return keys((moment - 0.05, 1.0, "drop"), (moment, 0.36, "land"), (moment + 0.07, 1.0))
 
 
-def _eyes(y: float, moment: float, across: float = 11, down: float = 16) -> Layer:
+def _eyes(y: float, moment: float, across: float = 11, down: float = 16) -> SvgLayer:
     eyes = _eye(88, y, across, down) + _eye(152, y, across, down)
-    return Layer(eyes, Motion(tall=_blink(moment), pivot=(120, y)))
+    return SvgLayer(eyes, Keyframes(tall=_blink(moment), pivot=(120, y)))
 
 
 def _grin(y: float, wide: float, deep: float) -> str:
@@ -71,21 +71,21 @@ def _grin(y: float, wide: float, deep: float) -> str:
 
 
 def _smile() -> Sticker:
-    face = Motion(rotate=swing(0, 6), y=swing(0, 4, times=2), pivot=(120, 200))
+    face = Keyframes(rotate=swing(0, 6), y=swing(0, 4, times=2), pivot=(120, 200))
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 _HEAD,
                 face,
                 (
-                    Layer(
+                    SvgLayer(
                         _cheeks(),
-                        Motion(),
+                        Keyframes(),
                         (
                             _eyes(104, 0.62),
-                            Layer(
+                            SvgLayer(
                                 _grin(138, 42, 42),
-                                Motion(
+                                Keyframes(
                                     wide=swing(0.98, 0.06),
                                     tall=swing(0.94, 0.1),
                                     pivot=(120, 140),
@@ -114,7 +114,7 @@ def _surprised() -> Sticker:
         for x in (86, 154)
     )
     lines = strokes("M28 62L14 50", "M212 62L226 50", "M52 34L44 20", "M188 34L196 20", tone=GOLD)
-    flash = Motion(
+    flash = Keyframes(
         scale=keys((0.16, 0.8, "land"), (0.4, 1.0)),
         opacity=keys((0, 0, "hold"), (0.2, 1, "hold"), (0.72, 0, "hold")),
     )
@@ -123,12 +123,12 @@ def _surprised() -> Sticker:
     stare = keys((0, 0.9), (0.14, 0.84, "spring"), (0.34, 1.06), (0.8, 1))
     gasp = keys((0, 0.6), (0.14, 0.5, "spring"), (0.34, 1.05), (0.8, 1.0))
     features = (
-        Layer(brows, Motion(y=lift)),
-        Layer(eyes, Motion(scale=stare, pivot=(120, 108))),
-        Layer(mouth, Motion(scale=gasp, pivot=(120, 166))),
+        SvgLayer(brows, Keyframes(y=lift)),
+        SvgLayer(eyes, Keyframes(scale=stare, pivot=(120, 108))),
+        SvgLayer(mouth, Keyframes(scale=gasp, pivot=(120, 166))),
     )
-    face = Layer(_HEAD, Motion(y=jump, scale=0.94, pivot=(120, 200)), features)
-    return Sticker((Layer(lines, flash), face))
+    face = SvgLayer(_HEAD, Keyframes(y=jump, scale=0.94, pivot=(120, 200)), features)
+    return Sticker((SvgLayer(lines, flash), face))
 
 
 def _thinking() -> Sticker:
@@ -137,23 +137,25 @@ def _thinking() -> Sticker:
         solid([ellipse(x, 108, 17, 19)], _EYEBALL, outline=5, shift=(-3, -3)) for x in (88, 154)
     )
     pupils = circle(88, 108, 9).draw(INK) + circle(154, 108, 9).draw(INK)
-    look = Motion(
+    look = Keyframes(
         x=keys((0, 6), (0.3, 6), (0.42, -6), (0.8, -6), (0.92, 6)),
         y=keys((0, -8), (0.8, -8), (0.86, -5)),
     )
     features = (
-        Layer(brows, Motion(y=swing(0, 3, times=2))),
-        Layer(whites),
-        Layer(pupils, look),
-        Layer(line("M102 156Q122 146 146 152", 8), Motion(rotate=swing(0, 3), pivot=(124, 152))),
+        SvgLayer(brows, Keyframes(y=swing(0, 3, times=2))),
+        SvgLayer(whites),
+        SvgLayer(pupils, look),
+        SvgLayer(
+            line("M102 156Q122 146 146 152", 8), Keyframes(rotate=swing(0, 3), pivot=(124, 152))
+        ),
     )
-    face = Layer(_HEAD, Motion(y=-10, rotate=swing(-2, 4), pivot=(120, 210)), features)
-    stroke = Motion(scale=0.98, rotate=swing(0, 5, phase=0.15), y=swing(-13, 3), pivot=(84, 220))
+    face = SvgLayer(_HEAD, Keyframes(y=-10, rotate=swing(-2, 4), pivot=(120, 210)), features)
+    stroke = Keyframes(scale=0.98, rotate=swing(0, 5, phase=0.15), y=swing(-13, 3), pivot=(84, 220))
     thoughts = (_thought(186, 38, 10, 0.05), _thought(212, 18, 14, 0.2))
-    return Sticker((face, Layer(_chin_hand(), stroke), *thoughts))
+    return Sticker((face, SvgLayer(_chin_hand(), stroke), *thoughts))
 
 
-def _thought(x: float, y: float, radius: float, begin: float) -> Layer:
+def _thought(x: float, y: float, radius: float, begin: float) -> SvgLayer:
     """One bubble of a thought that comes up."""
     grow = keys(
         (0, 0, "hold"),
@@ -163,7 +165,7 @@ def _thought(x: float, y: float, radius: float, begin: float) -> Layer:
         (0.96, 0, "hold"),
     )
     bubble = solid([circle(x, y, radius)], PAPER, outline=5, shift=(-2, -2))
-    return Layer(bubble, Motion(scale=grow, pivot=(x, y)))
+    return SvgLayer(bubble, Keyframes(scale=grow, pivot=(x, y)))
 
 
 def _chin_hand() -> str:
@@ -199,18 +201,19 @@ def _laugh() -> Sticker:
     shake = swing(0, 5, times=4)
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 _HEAD,
-                Motion(y=shake, rotate=swing(0, 9), pivot=(120, 190)),
+                Keyframes(y=shake, rotate=swing(0, 9), pivot=(120, 190)),
                 (
-                    Layer(_cheeks(138)),
-                    Layer(arcs),
-                    Layer(
-                        _grin(128, 48, 54), Motion(tall=swing(0.94, 0.1, times=4), pivot=(120, 130))
+                    SvgLayer(_cheeks(138)),
+                    SvgLayer(arcs),
+                    SvgLayer(
+                        _grin(128, 48, 54),
+                        Keyframes(tall=swing(0.94, 0.1, times=4), pivot=(120, 130)),
                     ),
-                    Layer(left, Motion(scale=swing(1, 0.14, times=4), pivot=(58, 118))),
-                    Layer(
-                        right, Motion(scale=swing(1, 0.14, times=4, phase=0.5), pivot=(182, 118))
+                    SvgLayer(left, Keyframes(scale=swing(1, 0.14, times=4), pivot=(58, 118))),
+                    SvgLayer(
+                        right, Keyframes(scale=swing(1, 0.14, times=4, phase=0.5), pivot=(182, 118))
                     ),
                 ),
             ),
@@ -229,7 +232,7 @@ def _watching() -> Sticker:
         (0.87, 1.0),
     )
 
-    def eye(x: float) -> Layer:
+    def eye(x: float) -> SvgLayer:
         ball = solid([ellipse(x, 120, 46, 66)], Tone("#ffffff", "#ddd3ec"), shift=(-8, -8))
         iris = (
             circle(x, 126, 27).draw(INK)
@@ -237,10 +240,12 @@ def _watching() -> Sticker:
             + circle(x, 126, 10).draw(INK)
             + circle(x - 8, 115, 8).draw("#ffffff")
         )
-        return Layer(ball, Motion(tall=shut, pivot=(x, 130)), (Layer(iris, Motion(x=look)),))
+        return SvgLayer(
+            ball, Keyframes(tall=shut, pivot=(x, 130)), (SvgLayer(iris, Keyframes(x=look)),)
+        )
 
-    sway = Motion(rotate=swing(0, 3), y=swing(0, 3, times=2))
-    return Sticker((Layer(motion=sway, layers=(eye(68), eye(172))),), frames=24)
+    sway = Keyframes(rotate=swing(0, 3), y=swing(0, 3, times=2))
+    return Sticker((SvgLayer(motion=sway, layers=(eye(68), eye(172))),), frames=24)
 
 
 FACES: Final[Mapping[str, Sticker]] = MappingProxyType(

@@ -5,9 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from gifs.art.hand import palm_hand, ring_hand, spread, thumb_fist
-from gifs.art.motion import Motion, keys, swing
-from gifs.art.parts import burst, glint, heart, strokes
-from gifs.art.scene import Layer, Sticker
+from gifs.art.keyframes import Keyframes, keys, swing
+from gifs.art.shapes import burst, glint, heart, strokes
 from gifs.art.style import (
     BLUE,
     CORAL,
@@ -21,20 +20,21 @@ from gifs.art.style import (
     Shape,
     solid,
 )
+from gifs.art.svg_layers import Sticker, SvgLayer
 
 _LITTLE, _RING, _MIDDLE, _INDEX = spread(-12, -5, 1, 8)
 _WRIST: Final = (120.0, 205.0)
 
 
 def _thumbs_up() -> Sticker:
-    motion = Motion(
+    motion = Keyframes(
         y=keys((0, 6), (0.18, 10, "spring"), (0.5, -6), (0.8, -2)),
         rotate=keys((0, 0), (0.18, 9, "spring"), (0.5, -9), (0.8, -5)),
         pivot=(70.0, 170.0),
     )
     return Sticker(
         (
-            Layer(thumb_fist(BLUE), motion),
+            SvgLayer(thumb_fist(BLUE), motion),
             glint(176, 66, 21, 0.42),
             glint(206, 98, 13, 0.52, PAPER),
             glint(60, 74, 15, 0.48, PAPER),
@@ -43,7 +43,7 @@ def _thumbs_up() -> Sticker:
 
 
 def _thumbs_down() -> Sticker:
-    motion = Motion(
+    motion = Keyframes(
         y=keys((0, -6), (0.2, -12, "drop"), (0.42, 8, "land"), (0.55, 0), (0.8, -2)),
         rotate=keys((0, 0), (0.2, -8, "drop"), (0.42, 9), (0.58, 4), (0.8, 2)),
         pivot=(70.0, 80.0),
@@ -52,15 +52,15 @@ def _thumbs_down() -> Sticker:
     drop = strokes("M172 168L172 190", "M60 150L60 176", "M194 150L194 168")
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 drop,
-                Motion(
+                Keyframes(
                     y=keys((0.2, -24, "land"), (0.6, 14, "hold")),
                     tall=burst(0.22, 0.45),
                     pivot=(120, 170),
                 ),
             ),
-            Layer(flipped, motion),
+            SvgLayer(flipped, motion),
         )
     )
 
@@ -68,9 +68,9 @@ def _thumbs_down() -> Sticker:
 def _ok_hand() -> Sticker:
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 ring_hand(VIOLET),
-                Motion(
+                Keyframes(
                     x=-8,
                     rotate=swing(0, 6),
                     scale=keys((0, 0.95), (0.5, 1.0)),
@@ -88,9 +88,9 @@ def _victory() -> Sticker:
     hand = palm_hand((middle, index), fold=(86, 109), thumb=None, sleeve=PINK)
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 hand,
-                Motion(rotate=keys((0, -11), (0.5, 9)), y=swing(-3, 4, times=2), pivot=_WRIST),
+                Keyframes(rotate=keys((0, -11), (0.5, 9)), y=swing(-3, 4, times=2), pivot=_WRIST),
             ),
             glint(58, 76, 18, 0.3),
             glint(204, 118, 14, 0.7, PAPER),
@@ -106,9 +106,9 @@ def _rock() -> Sticker:
     right = solid([Shape(bolt.format(212))], GOLD, outline=5, shift=(-2, -2))
     return Sticker(
         (
-            Layer(left, Motion(scale=swing(0.9, 0.14, times=2, phase=0.2), pivot=(38, 94))),
-            Layer(right, Motion(scale=swing(0.9, 0.14, times=2, phase=0.7), pivot=(208, 94))),
-            Layer(hand, Motion(y=nod, rotate=swing(0, 9), pivot=_WRIST)),
+            SvgLayer(left, Keyframes(scale=swing(0.9, 0.14, times=2, phase=0.2), pivot=(38, 94))),
+            SvgLayer(right, Keyframes(scale=swing(0.9, 0.14, times=2, phase=0.7), pivot=(208, 94))),
+            SvgLayer(hand, Keyframes(y=nod, rotate=swing(0, 9), pivot=_WRIST)),
         )
     )
 
@@ -116,9 +116,9 @@ def _rock() -> Sticker:
 def _ily() -> Sticker:
     hand = palm_hand((_LITTLE, _INDEX), fold=(108, 132), sleeve=CORAL)
     hearts = tuple(
-        Layer(
+        SvgLayer(
             solid([heart(x, 92, size)], tone, outline=5, shift=(-2, -2)),
-            Motion(
+            Keyframes(
                 y=keys((begin, 18, "linear"), ((begin + 0.62) % 1, -44, "hold")),
                 x=swing(0, 4, times=2, phase=begin),
                 scale=burst(begin, 0.62),
@@ -133,7 +133,7 @@ def _ily() -> Sticker:
     )
     return Sticker(
         (
-            Layer(hand, Motion(rotate=swing(0, 8), scale=0.94, pivot=_WRIST)),
+            SvgLayer(hand, Keyframes(rotate=swing(0, 8), scale=0.94, pivot=_WRIST)),
             *hearts,
         ),
         frames=28,
@@ -146,9 +146,9 @@ def _pointing_up() -> Sticker:
     jab = keys((0, 0), (0.14, 6, "spring"), (0.36, -8), (0.5, 0), (0.64, 6, "spring"), (0.86, -8))
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 rays,
-                Motion(
+                Keyframes(
                     scale=keys(
                         (0.14, 0, "land"), (0.34, 1), (0.5, 0, "hold"), (0.64, 0, "land"), (0.84, 1)
                     ),
@@ -156,7 +156,7 @@ def _pointing_up() -> Sticker:
                     pivot=(156, 60),
                 ),
             ),
-            Layer(hand, Motion(x=-16, y=jab, rotate=swing(0, 3), pivot=_WRIST)),
+            SvgLayer(hand, Keyframes(x=-16, y=jab, rotate=swing(0, 3), pivot=_WRIST)),
         )
     )
 
@@ -173,11 +173,11 @@ def _call_me() -> Sticker:
     blink = keys((0, 0, "hold"), (0.1, 1, "hold"), (0.6, 0, "hold"))
     return Sticker(
         (
-            Layer(ring, Motion(opacity=blink, scale=swing(1, 0.06, times=3), pivot=(50, 66))),
-            Layer(
-                ring_right, Motion(opacity=blink, scale=swing(1, 0.06, times=3), pivot=(190, 66))
+            SvgLayer(ring, Keyframes(opacity=blink, scale=swing(1, 0.06, times=3), pivot=(50, 66))),
+            SvgLayer(
+                ring_right, Keyframes(opacity=blink, scale=swing(1, 0.06, times=3), pivot=(190, 66))
             ),
-            Layer(hand, Motion(rotate=shake, x=4, pivot=(120, 180))),
+            SvgLayer(hand, Keyframes(rotate=shake, x=4, pivot=(120, 180))),
         )
     )
 

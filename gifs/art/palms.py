@@ -5,9 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from gifs.art.hand import PALM_LINES, palm_hand, spread
-from gifs.art.motion import Keys, Motion, keys, swing
-from gifs.art.parts import star, strokes
-from gifs.art.scene import Layer, Sticker
+from gifs.art.keyframes import Keyframes, Keys, keys, swing
+from gifs.art.shapes import star, strokes
 from gifs.art.style import (
     BLUE,
     CORAL,
@@ -20,6 +19,7 @@ from gifs.art.style import (
     line,
     solid,
 )
+from gifs.art.svg_layers import Sticker, SvgLayer
 
 _WRIST: Final = (120.0, 205.0)
 
@@ -31,16 +31,16 @@ def _open_palm() -> Sticker:
     )
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 rays,
-                Motion(
+                Keyframes(
                     scale=keys((0.25, 0.7, "land"), (0.6, 1.0, "hold")),
                     opacity=keys((0, 0, "hold"), (0.27, 1, "hold"), (0.62, 0, "hold")),
                 ),
             ),
-            Layer(
+            SvgLayer(
                 hand,
-                Motion(
+                Keyframes(
                     scale=keys((0, 0.84), (0.12, 0.8, "drop"), (0.3, 1.0, "land"), (0.55, 0.94)),
                     rotate=keys((0, 8), (0.12, 10, "drop"), (0.3, -3), (0.6, -2)),
                     pivot=(120, 150),
@@ -56,18 +56,18 @@ def _fist() -> Sticker:
     hit = keys((0, 0.5, "hold"), (0.28, 0.6, "land"), (0.42, 0.94), (0.62, 0.8, "hold"))
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 flash,
-                Motion(
+                Keyframes(
                     scale=hit,
                     opacity=keys((0, 0, "hold"), (0.28, 1, "hold"), (0.64, 0, "hold")),
                     rotate=8,
                     pivot=(120, 122),
                 ),
             ),
-            Layer(
+            SvgLayer(
                 hand,
-                Motion(
+                Keyframes(
                     y=-22,
                     scale=keys((0, 1.1), (0.16, 1.0, "drop"), (0.34, 1.36, "land"), (0.6, 1.2)),
                     pivot=(120, 160),
@@ -84,9 +84,9 @@ def _raised_hand() -> Sticker:
     hand = palm_hand(spread(-3, -1, 1, 3), sleeve=BLUE, details=PALM_LINES + between)
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 hand,
-                Motion(
+                Keyframes(
                     y=keys((0, -1), (0.16, 5, "spring"), (0.5, -11), (0.8, -6)),
                     rotate=swing(0, 5, times=2),
                     scale=0.95,
@@ -105,9 +105,9 @@ def _wave() -> Sticker:
     fade = keys((0, 1, "hold"), (0.25, 0, "hold"), (0.5, 1, "hold"), (0.75, 0, "hold"))
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 left,
-                Motion(
+                Keyframes(
                     opacity=keys(
                         (0, 0, "hold"),
                         (0.27, 1, "hold"),
@@ -117,8 +117,8 @@ def _wave() -> Sticker:
                     )
                 ),
             ),
-            Layer(right, Motion(opacity=fade)),
-            Layer(hand, Motion(rotate=turn, scale=0.86, pivot=(120, 200))),
+            SvgLayer(right, Keyframes(opacity=fade)),
+            SvgLayer(hand, Keyframes(rotate=turn, scale=0.86, pivot=(120, 200))),
         )
     )
 
@@ -139,17 +139,17 @@ def _clap() -> Sticker:
     rays = strokes("M120 40L120 20", "M86 48L72 32", "M154 48L168 32", width=10, tone=GOLD)
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 f'<g transform="matrix(-0.74 0 0 0.74 209 40)">{back}</g>',
-                Motion(rotate=move(-34, -16), x=move(-10, 6), pivot=(110, 216)),
+                Keyframes(rotate=move(-34, -16), x=move(-10, 6), pivot=(110, 216)),
             ),
-            Layer(
+            SvgLayer(
                 f'<g transform="matrix(0.74 0 0 0.74 31 44)">{front}</g>',
-                Motion(rotate=move(34, 10), x=move(12, 6), pivot=(130, 216)),
+                Keyframes(rotate=move(34, 10), x=move(12, 6), pivot=(130, 216)),
             ),
-            Layer(
+            SvgLayer(
                 rays,
-                Motion(
+                Keyframes(
                     scale=keys(
                         (0.0, 0.6, "land"), (0.22, 1, "hold"), (0.5, 0.6, "land"), (0.72, 1, "hold")
                     ),

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from gifs.art.motion import Keys, keys
+from gifs.art.keyframes import Keys, keys
 
 
 def stratified(random: Random, count: int) -> list[float]:

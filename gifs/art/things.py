@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from gifs.art.motion import Motion, keys, swing
-from gifs.art.parts import burst, heart, strokes
-from gifs.art.scene import Layer, Sticker
+from gifs.art.keyframes import Keyframes, keys, swing
+from gifs.art.shapes import burst, heart, strokes
 from gifs.art.style import (
     CORAL,
     CREASE,
@@ -25,6 +24,7 @@ from gifs.art.style import (
     line,
     solid,
 )
+from gifs.art.svg_layers import Sticker, SvgLayer
 
 
 def _coffee() -> Sticker:
@@ -34,9 +34,9 @@ def _coffee() -> Sticker:
     crema = ellipse(106, 104, 30, 8).draw("#a8653a")
     badge = heart(110, 158, 44).draw("#ffb3a8")
     steam = tuple(
-        Layer(
+        SvgLayer(
             solid([Shape(d, 11)], PAPER, outline=5, shift=(-2, 0)),
-            Motion(
+            Keyframes(
                 y=keys((begin, 14, "linear"), ((begin + 0.8) % 1, -14, "hold")),
                 x=swing(0, 3, times=2, phase=begin),
                 tall=burst(begin, 0.8),
@@ -52,13 +52,13 @@ def _coffee() -> Sticker:
     return Sticker(
         (
             *steam,
-            Layer(
+            SvgLayer(
                 solid([handle], CORAL, shift=(-4, -4))
                 + solid([mug], CORAL, shift=(-14, -5), details=badge)
                 + solid(
                     [coffee], Tone("#7a3f25", "#5f2d1c"), outline=6, shift=(0, 5), details=crema
                 ),
-                Motion(rotate=swing(0, 2.5), tall=swing(1, 0.012, times=2), pivot=(112, 208)),
+                Keyframes(rotate=swing(0, 2.5), tall=swing(1, 0.012, times=2), pivot=(112, 208)),
             ),
         ),
         frames=30,
@@ -71,17 +71,17 @@ def _question() -> Sticker:
     sign += circle(120, 149, 11.5).draw(WHITE)
     return Sticker(
         (
-            Layer(
+            SvgLayer(
                 solid(bubble, VIOLET, shift=(-9, -9)),
-                Motion(
+                Keyframes(
                     scale=keys((0, 0.96), (0.14, 0.9, "spring"), (0.4, 1.02), (0.7, 0.98)),
                     rotate=keys((0, -2), (0.14, -5, "spring"), (0.45, 4)),
                     pivot=(62, 212),
                 ),
                 (
-                    Layer(
+                    SvgLayer(
                         sign,
-                        Motion(
+                        Keyframes(
                             rotate=keys(
                                 (0.1, 0, "drop"),
                                 (0.24, -14),
@@ -111,7 +111,7 @@ def _idea() -> Sticker:
         width=11,
         tone=GOLD,
     )
-    shine = Motion(
+    shine = Keyframes(
         scale=keys((0, 0.8, "hold"), (0.26, 0.8, "spring"), (0.5, 1.0), (0.64, 0.93), (0.78, 1.0)),
         opacity=keys((0, 0, "hold"), (0.27, 1, "hold"), (0.93, 0, "hold")),
         pivot=(120, 100),
@@ -119,14 +119,18 @@ def _idea() -> Sticker:
     lit = keys(
         (0, 0, "hold"), (0.14, 1, "hold"), (0.2, 0, "hold"), (0.26, 1, "hold"), (0.94, 0, "hold")
     )
-    bounce = Motion(
+    bounce = Keyframes(
         y=keys((0, 4), (0.26, 6, "spring"), (0.5, -2), (0.8, 0)),
         scale=keys((0, 0.94), (0.24, 0.92, "spring"), (0.46, 1)),
         pivot=(120, 214),
     )
     dark, bright = _bulb()
     return Sticker(
-        (Layer(rays, shine), Layer(dark, bounce, (Layer(bright, Motion(opacity=lit)),))), frames=30
+        (
+            SvgLayer(rays, shine),
+            SvgLayer(dark, bounce, (SvgLayer(bright, Keyframes(opacity=lit)),)),
+        ),
+        frames=30,
     )
 
 
@@ -178,18 +182,18 @@ def _fire() -> Sticker:
             _ember(Shape("M50 72q-9 16 0 26q13-8 0-26z"), ORANGE, 0.05, (50, 86)),
             _ember(Shape("M192 56q-11 19 0 31q15-10 0-31z"), GOLD, 0.5, (192, 72)),
             *(
-                Layer(flame, Motion(skew=lean, tall=height, pivot=(120.0, 216.0)))
+                SvgLayer(flame, Keyframes(skew=lean, tall=height, pivot=(120.0, 216.0)))
                 for flame, lean, height in flames
             ),
         )
     )
 
 
-def _ember(shape: Shape, tone: Tone, begin: float, pivot: tuple[float, float]) -> Layer:
+def _ember(shape: Shape, tone: Tone, begin: float, pivot: tuple[float, float]) -> SvgLayer:
     """A spark that rises beside the flames."""
     rise = keys((begin, 26, "linear"), ((begin + 0.55) % 1, -32, "hold"))
-    motion = Motion(y=rise, scale=burst(begin, 0.55), pivot=pivot)
-    return Layer(solid([shape], tone, outline=5, shift=(-2, -2)), motion)
+    motion = Keyframes(y=rise, scale=burst(begin, 0.55), pivot=pivot)
+    return SvgLayer(solid([shape], tone, outline=5, shift=(-2, -2)), motion)
 
 
 THINGS: Final[Mapping[str, Sticker]] = MappingProxyType(

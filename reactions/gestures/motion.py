@@ -13,8 +13,8 @@ from statistics import fmean, median
 import numpy as np
 import numpy.typing as npt
 
-from reactions.gestures.ramp import ramp
-from reactions.observation import Hand, Observation, Side
+from reactions.gestures.calibration import ramp
+from reactions.landmark_types import Hand, Observation, Side
 
 HISTORY = 2.0
 """Seconds of past that a motion keeps."""

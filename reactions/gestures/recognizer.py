@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reactions.geometry import Box
-from reactions.gestures import body, face, motion
-from reactions.gestures.body import HandAtHead
-from reactions.gestures.face import FaceReading, read_face
-from reactions.gestures.head import HandHead
+from reactions.gestures import expressions, hand_at_face, motion
+from reactions.gestures.calibration import ramp
+from reactions.gestures.expressions import FaceReading, read_face
+from reactions.gestures.hand_at_face import HandAtHead
+from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.motion import HandTrack, Motion
-from reactions.gestures.ramp import ramp
 from reactions.gestures.thumb import beside_palm
 from reactions.labels import LABELS, LabelScore, Net, nets_for
-from reactions.observation import Face, Hand, Observation
+from reactions.landmark_types import Face, Hand, Observation
 
 _SIGNS = ("ok_hand", "thumbs_up", "thumbs_down", "victory", "rock", "ily", "open_palm", "call_me")
 """Shapes that nobody makes holding their chin: a hand that shows one there is showing it."""
 
 
 class ShapeReader(Protocol):
-    """What tells hand shapes apart (``reactions.gestures.head.HandHead``)."""
+    """What tells hand shapes apart (``reactions.gestures.hand_classifier.HandShapeClassifier``)."""
 
     def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
         """The probability of each hand shape's label for ``hand``, seen in so many pixels."""
@@ -52,7 +52,7 @@ class Recognizer:
             raise ValueError(f"no such label: {', '.join(unknown)}")
         self._labels = frozenset(labels)
         if shapes is None and Net.HANDS in nets_for(labels):
-            shapes = HandHead()
+            shapes = HandShapeClassifier()
         self._shapes = shapes
 
     def recognize(
@@ -70,13 +70,15 @@ class Recognizer:
         found = [score for hand in hands for score in _score_hand(hand)]
         if observation.face is not None and reading is not None:
             box = observation.box(observation.face.points)
-            near = face.at_a_desk(reading, observation.width, observation.height)
+            near = expressions.at_a_desk(reading, observation.width, observation.height)
             found += _score_face(observation.face, reading, box, near, hands, moved)
         found = [score for score in found if score.label in self._labels]
         return tuple(sorted(found, key=lambda score: score.score, reverse=True)), moved
 
     def _look(self, hand: Hand, observation: Observation, moved: Motion) -> _Sighting:
-        place = None if observation.face is None else body.place_hand(hand, observation.face)
+        place = (
+            None if observation.face is None else hand_at_face.place_hand(hand, observation.face)
+        )
         shapes: Mapping[str, float] = {}
         if self._shapes is not None:
             read = self._shapes.shapes(hand, observation.width, observation.height)
@@ -94,7 +96,7 @@ def _score_hand(seen: _Sighting) -> Iterator[LabelScore]:
     if seen.track is not None:
         yield LabelScore("wave", motion.wave(seen.track), seen.box, side)
     if seen.place is not None:
-        raised = min(steady, body.raised_hand(seen.place))
+        raised = min(steady, hand_at_face.raised_hand(seen.place))
         yield LabelScore("raised_hand", raised, seen.box, side)
     for label, probability in seen.shapes.items():
         # A waving hand is open as well; only one that stops is a shown palm.
@@ -112,15 +114,15 @@ def _score_face(
 ) -> Iterator[LabelScore]:
     """``near``: how sure it is that the face is near enough for what is fine."""
     places = [hand.place for hand in hands if hand.place is not None]
-    free = min(map(body.mouth_free, places), default=1.0)
-    in_sight = min(map(body.mouth_in_sight, places), default=1.0)
+    free = min(map(hand_at_face.mouth_free, places), default=1.0)
+    in_sight = min(map(hand_at_face.mouth_in_sight, places), default=1.0)
     silent = motion.speechless(moved)
     yield LabelScore("face", seen.presence, box)
-    yield LabelScore("smile", min(free, silent, face.smile(reading)), box)
-    yield LabelScore("surprised", min(near, in_sight, silent, face.surprised(reading)), box)
-    yield LabelScore("neutral", 0.0 if hands else face.calm(reading), box)
+    yield LabelScore("smile", min(free, silent, expressions.smile(reading)), box)
+    yield LabelScore("surprised", min(near, in_sight, silent, expressions.surprised(reading)), box)
+    yield LabelScore("neutral", 0.0 if hands else expressions.calm(reading), box)
     for hand in hands:
         if hand.place is not None:
             sign = max((hand.shapes.get(label, 0.0) for label in _SIGNS), default=0.0)
-            score = min(near, body.thinking(hand.place), ramp(sign, at=0.9, sure=0.8))
+            score = min(near, hand_at_face.thinking(hand.place), ramp(sign, at=0.9, sure=0.8))
             yield LabelScore("thinking", score, box, hand.hand.side)

@@ -9,8 +9,8 @@ from math import dist
 import numpy as np
 import numpy.typing as npt
 
+from reactions.gestures.calibration import ramp
 from reactions.gestures.motion import palm_length
-from reactions.gestures.ramp import ramp
 
 _Hand = npt.NDArray[np.floating]
 """(21, ≥2): one hand's landmarks, pixels."""

@@ -4,13 +4,13 @@ from typing import Protocol
 
 import numpy as np
 
-from reactions.landmarks.nets import POSE_DETECTOR
+from reactions.landmark_types import Body, RgbImage
+from reactions.landmarks.interpreter import Interpreter, Range, Tensor
+from reactions.landmarks.model_manifest import POSE_DETECTOR
+from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi, body_from_keypoints, letterbox
-from reactions.landmarks.session import Range, Session, Tensor
-from reactions.landmarks.ssd import Detector
-from reactions.landmarks.store import ModelStore
+from reactions.landmarks.ssd import SsdDetector
 from reactions.landmarks.warp import crop_on_edge
-from reactions.observation import Body, RgbImage
 
 PRESENT = 0.5
 """From this confidence on it is a body."""
@@ -42,7 +42,7 @@ class BodyDetector:
 
     def __init__(self, store: ModelStore) -> None:
         path = store.path(POSE_DETECTOR)
-        self._detector = Detector(path, Range.SYMMETRIC, _STRIDES, keypoints=4)
+        self._detector = SsdDetector(path, Range.SYMMETRIC, _STRIDES, keypoints=4)
 
     def find(self, picture: RgbImage) -> list[Roi]:
         """Where bodies are, the surest first."""
@@ -57,7 +57,7 @@ class BodyLandmarker:
     def __init__(self, store: ModelStore, net: str) -> None:
         """``net``: POSE_LITE or POSE_FULL."""
         outputs = ((1, 195), (1, 1), (1, 64, 64, 39))
-        self._session = Session(store.path(net), Range.UNIT, outputs)
+        self._session = Interpreter(store.path(net), Range.UNIT, outputs)
 
     def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
         """The body in ``roi`` and where it will be next, or None where there is none."""

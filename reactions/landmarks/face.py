@@ -5,15 +5,15 @@ from typing import Protocol
 
 import numpy as np
 
-from reactions.landmarks.looks import SURE, face_looks
-from reactions.landmarks.nets import FACE_DETECTOR, FACE_MESH
+from reactions.landmark_types import Face, RgbImage
+from reactions.landmarks.interpreter import Interpreter, Range
+from reactions.landmarks.model_manifest import FACE_DETECTOR, FACE_MESH
+from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi, face_from_detection, face_from_landmarks, letterbox
-from reactions.landmarks.session import Range, Session
-from reactions.landmarks.ssd import Detector
-from reactions.landmarks.store import ModelStore
-from reactions.landmarks.tracking import FaceTrail
+from reactions.landmarks.search_regions import SURE, face_looks
+from reactions.landmarks.ssd import SsdDetector
+from reactions.landmarks.track_state import FaceTrail
 from reactions.landmarks.warp import crop_on_edge
-from reactions.observation import Face, RgbImage
 
 PRESENT = 0.5
 """From this confidence on it is a face."""
@@ -41,7 +41,7 @@ class FaceDetector:
 
     def __init__(self, store: ModelStore) -> None:
         path = store.path(FACE_DETECTOR)
-        self._detector = Detector(path, Range.SYMMETRIC, _STRIDES, keypoints=6)
+        self._detector = SsdDetector(path, Range.SYMMETRIC, _STRIDES, keypoints=6)
 
     def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
         """Where faces are in ``region`` (default: all of ``picture``), the surest first."""
@@ -55,7 +55,7 @@ class FaceMesh:
 
     def __init__(self, store: ModelStore) -> None:
         outputs = ((1, 1, 1, 1404), (1, 1, 1, 1))
-        self._session = Session(store.path(FACE_MESH), Range.UNIT, outputs)
+        self._session = Interpreter(store.path(FACE_MESH), Range.UNIT, outputs)
 
     def read(self, picture: RgbImage, roi: Roi) -> Face | None:
         """The face in ``roi``, or None where there is none."""

@@ -4,24 +4,24 @@ from typing import Protocol
 
 import numpy as np
 
-from reactions.landmarks.looks import (
+from reactions.landmark_types import Hand, RgbImage, Side
+from reactions.landmarks.interpreter import Interpreter, Range
+from reactions.landmarks.model_manifest import PALM_SQUARE, PALM_WIDE
+from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.roi import Roi, hand_from_landmarks, hand_from_palm, letterbox
+from reactions.landmarks.search_regions import (
     SURE,
     WIDE,
     around_small_face,
     close_ups,
     fills,
-    hand_looks,
+    hand_search_regions,
     quick_look,
     turned_looks,
 )
-from reactions.landmarks.nets import PALM_SQUARE, PALM_WIDE
-from reactions.landmarks.roi import Roi, hand_from_landmarks, hand_from_palm, letterbox
-from reactions.landmarks.session import Range, Session
-from reactions.landmarks.ssd import Detector
-from reactions.landmarks.store import ModelStore
-from reactions.landmarks.tracking import HandTrail, new_among
+from reactions.landmarks.ssd import SsdDetector
+from reactions.landmarks.track_state import HandTrail, new_among
 from reactions.landmarks.warp import crop_on_edge
-from reactions.observation import Hand, RgbImage, Side
 
 HANDS = 2
 """At most so many hands are followed in one picture."""
@@ -60,7 +60,7 @@ class PalmDetector:
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
-        self._detectors: dict[str, Detector] = {}
+        self._detectors: dict[str, SsdDetector] = {}
 
     def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
         """Where hands are in ``region``, the surest first; ``edge`` as in ``Detector.detect``."""
@@ -71,11 +71,11 @@ class PalmDetector:
             for palm in detector.detect(picture, region, edge=edge)
         ]
 
-    def _detector(self, name: str) -> Detector:
+    def _detector(self, name: str) -> SsdDetector:
         """Loaded at first use: a meeting of wide cameras never needs the square net."""
         if name not in self._detectors:
             path = self._store.path(name)
-            self._detectors[name] = Detector(path, Range.UNIT, _STRIDES, keypoints=7)
+            self._detectors[name] = SsdDetector(path, Range.UNIT, _STRIDES, keypoints=7)
         return self._detectors[name]
 
 
@@ -85,7 +85,7 @@ class HandLandmarker:
     def __init__(self, store: ModelStore, net: str) -> None:
         """``net``: HAND_LITE or HAND_FULL."""
         outputs = ((1, 63), (1, 1), (1, 1))
-        self._session = Session(store.path(net), Range.UNIT, outputs)
+        self._session = Interpreter(store.path(net), Range.UNIT, outputs)
 
     def read(self, picture: RgbImage, roi: Roi, *, mirrored: bool = False) -> Hand | None:
         """The hand in ``roi``, or None where there is none.
@@ -156,7 +156,7 @@ class HandFollower:
         height, width = picture.shape[:2]
         seen = self._looked_at(picture, letterbox(width, height))
         near_face = around_small_face(face, width, height)
-        looks = [*filter(None, [near_face]), *hand_looks(width, height)]
+        looks = [*filter(None, [near_face]), *hand_search_regions(width, height)]
         if any(fills(region, width, height) for region in seen.regions):
             # So large a palm is a guess: seen from farther off it is what the detector knows.
             return self._looked_at(picture, looks[0], again=True).or_else(seen)

@@ -7,7 +7,7 @@ landmarks. We read the first, second and fourth; what only the others need is cu
 import numpy as np
 
 from config.errors import ModelError
-from reactions.landmarks.surgery import REPORT_IT, Flatbuffer, outputs_of
+from reactions.landmarks.tflite_edit import REPORT_IT, Flatbuffer, outputs_of
 
 KEPT_OUTPUTS = (0, 1, 3)
 """Landmarks (1, 195), presence (1, 1) and heat maps (1, 64, 64, 39)."""

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from reactions.landmark_types import RgbImage
 from reactions.landmarks.anchors import anchors
+from reactions.landmarks.interpreter import Interpreter, Range, Tensor
 from reactions.landmarks.roi import Positions, Roi
-from reactions.landmarks.session import Range, Session, Tensor
 from reactions.landmarks.warp import crop_on_black, crop_on_edge
-from reactions.observation import RgbImage
 
 _SAME_THING = 0.3
 """Boxes that overlap more (intersection over union) show the same thing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Detection:
+class DetectedBox:
     """A box with its keypoints (n, 2), in pixels of the picture, and its score, 0–1."""
 
     box: Roi
@@ -27,7 +27,7 @@ class Detection:
     score: float
 
 
-class Detector:
+class SsdDetector:
     """An SSD net over a region of a picture."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Detector:
         threshold: float = 0.5,
     ) -> None:
         """The net at ``path`` has one layer of boxes a stride, each with so many keypoints."""
-        self._session = Session(path, inputs, ((1, -1, 4 + 2 * keypoints), (1, -1, 1)))
+        self._session = Interpreter(path, inputs, ((1, -1, 4 + 2 * keypoints), (1, -1, 1)))
         self._anchors = anchors(self._session.width, self._session.height, tuple(strides))
         self._threshold = threshold
 
@@ -48,7 +48,7 @@ class Detector:
         """Width / height of the region that the net looks at."""
         return self._session.width / self._session.height
 
-    def detect(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Detection]:
+    def detect(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[DetectedBox]:
         """What is in ``region``, best first.
 
         Outside the picture it is black, as MediaPipe has it, or its ``edge`` goes on.
@@ -106,10 +106,10 @@ def _overlaps(boxes: Tensor) -> npt.NDArray[np.float32]:
     return overlaps
 
 
-def _placed(score: float, points: Tensor, region: Roi) -> Detection:
+def _placed(score: float, points: Tensor, region: Roi) -> DetectedBox:
     """A box in fractions of an upright ``region`` as pixels of the picture."""
     x, y = region.to_picture(points[:1])[0]
     box = Roi(
         float(x), float(y), float(points[1, 0]) * region.width, float(points[1, 1]) * region.height
     )
-    return Detection(box, region.to_picture(points[2:]), score)
+    return DetectedBox(box, region.to_picture(points[2:]), score)

@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from reactions.landmark_types import RgbImage
 from reactions.landmarks.roi import Roi
-from reactions.observation import RgbImage
 
 # kornia-rs starts a pool of threads at its first call; ours is one thread a worker.
 os.environ.setdefault("RAYON_NUM_THREADS", "1")

@@ -4,9 +4,9 @@ picture = render(CAST["Amara"], POSES["thumbs_up"], Scene(yaw=10))
 """
 
 from reactions.mannequin.choreography import Choreography, Hold, demonstration, idle
-from reactions.mannequin.hand import Finger, HandShape, Thumb, hand_joints
+from reactions.mannequin.hand import FingerPose, HandShape, Thumb, hand_joints
 from reactions.mannequin.person import CAST, MONK, Hair, Person, Top
-from reactions.mannequin.pose import Arm, Face, Pose, blend, facing
+from reactions.mannequin.pose import Arm, FacePose, Pose, blend, facing
 from reactions.mannequin.poses import LOOKALIKES, POSES, moving
 from reactions.mannequin.render import landmarks, render
 from reactions.mannequin.scene import FAR, MEDIUM, NEAR, Background, Scene
@@ -22,8 +22,8 @@ __all__ = [
     "Arm",
     "Background",
     "Choreography",
-    "Face",
-    "Finger",
+    "FacePose",
+    "FingerPose",
     "Hair",
     "HandShape",
     "Hold",

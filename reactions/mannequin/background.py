@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from reactions.mannequin.clay import Plane
 from reactions.mannequin.scene import Background
+from reactions.mannequin.solids import Plane
 
 
 @lru_cache(maxsize=8)

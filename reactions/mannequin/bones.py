@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reactions.mannequin.pose import Matrix
-from reactions.mannequin.scene import Camera
+from reactions.mannequin.scene import SceneCamera
 from reactions.mannequin.skeleton import HAND_SCALE, ArmJoints
 
 # Radii in cm: base of a finger to its tip, index to little; and the thumb's.
@@ -63,13 +63,13 @@ def bones_of(arm: ArmJoints) -> tuple[Bone, ...]:
     return tuple(found)
 
 
-def toward(direction: Matrix, place: Matrix, camera: Camera) -> float:
+def toward(direction: Matrix, place: Matrix, camera: SceneCamera) -> float:
     """Cosine between ``direction`` and the ray from ``place`` to the camera."""
     ray = camera.eye() - place
     return float(direction @ ray) / float(np.linalg.norm(ray))
 
 
-def facing(direction: Matrix, place: Matrix, camera: Camera) -> float:
+def facing(direction: Matrix, place: Matrix, camera: SceneCamera) -> float:
     """0 (turned away) to 1 (faces the camera), with a soft middle."""
     w = min(max(0.5 + 1.1 * toward(direction, place, camera), 0.0), 1.0)
     return w * w * (3 - 2 * w)

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reactions.mannequin.clay import COVER, NX, NY, Clay, Plane
 from reactions.mannequin.scene import Scene
+from reactions.mannequin.solids import COVER, NX, NY, Clay, Plane
 
 Colour: TypeAlias = tuple[float, float, float]
 """RGB, 0–255."""
@@ -51,7 +51,7 @@ def skin_material(colour: Colour) -> Material:
     )
 
 
-class Canvas:
+class RasterCanvas:
     """Planar float RGB (3, height, width) with a height for every pixel."""
 
     def __init__(self, background: Plane, scene: Scene) -> None:

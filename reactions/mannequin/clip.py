@@ -23,11 +23,11 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from config.errors import PictureError
+from reactions.landmark_types import RgbImage
 from reactions.mannequin.choreography import Choreography
 from reactions.mannequin.person import Person
 from reactions.mannequin.render import render
 from reactions.mannequin.scene import Scene
-from reactions.observation import RgbImage
 
 FPS = 18
 """A webcam's rate in a dim room: smooth enough, and less to draw than its best."""

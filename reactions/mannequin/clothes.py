@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reactions.mannequin.canvas import CLOTH, Canvas, colour_plane
-from reactions.mannequin.clay import COVER, TONE, Ball, Clay, Plane
+from reactions.mannequin.canvas import CLOTH, RasterCanvas, colour_plane
+from reactions.mannequin.part_space import Part, between, inside, mix, toned
 from reactions.mannequin.person import Person, Top
-from reactions.mannequin.surface import Part, between, inside, mix, toned
+from reactions.mannequin.solids import COVER, TONE, Ball, Clay, Plane
 
 
 def draw_torso(
-    canvas: Canvas, person: Person, body: Part, arms: Sequence[tuple[Ball, Ball]]
+    canvas: RasterCanvas, person: Person, body: Part, arms: Sequence[tuple[Ball, Ball]]
 ) -> None:
     """Chest, shoulders and the upper ``arms`` down to the picture's lower edge."""
     s = person.shoulders
@@ -37,7 +37,7 @@ def draw_torso(
     canvas.lay(clay, albedo, CLOTH, fold=1.2)
 
 
-def draw_collar(canvas: Canvas, person: Person, body: Part) -> None:
+def draw_collar(canvas: RasterCanvas, person: Person, body: Part) -> None:
     """What stands up around the neck, drawn over it."""
     if person.top is Top.ROLL_NECK:
         rolls = [
@@ -79,7 +79,7 @@ def _shape(clay: Clay, s: float, body: Part) -> None:
 
 
 def _rolls(
-    canvas: Canvas,
+    canvas: RasterCanvas,
     body: Part,
     rolls: list[tuple[tuple[float, float, float], tuple[float, float, float], float]],
     colour: tuple[float, float, float],

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reactions.mannequin.clay import Clay, Plane
+from reactions.mannequin.part_space import Part, between, inside, mix, toned
 from reactions.mannequin.person import Colour, Hair, Person
-from reactions.mannequin.pose import Face
-from reactions.mannequin.surface import Part, between, inside, mix, toned
+from reactions.mannequin.pose import FacePose
+from reactions.mannequin.solids import Clay, Plane
 
 _EYE = (3.15, -0.25)
 _EYE_HALF = 1.72
@@ -43,12 +43,12 @@ class FaceCanvas:
         return self.albedo[:, box[0], box[1]], self.u[box], self.v[box]
 
 
-def jaw_drop(face: Face) -> float:
+def jaw_drop(face: FacePose) -> float:
     """How far the chin sinks with the mouth, cm."""
     return 1.7 * face.mouth_open
 
 
-def paint_face(canvas: FaceCanvas, person: Person, face: Face) -> None:
+def paint_face(canvas: FaceCanvas, person: Person, face: FacePose) -> None:
     """Paint everything but the eyes' lenses on the head."""
     _cheeks(canvas, person, face)
     if person.beard:
@@ -60,7 +60,7 @@ def paint_face(canvas: FaceCanvas, person: Person, face: Face) -> None:
     _mouth(canvas, person, face)
 
 
-def _cheeks(canvas: FaceCanvas, person: Person, face: Face) -> None:
+def _cheeks(canvas: FaceCanvas, person: Person, face: FacePose) -> None:
     # The same blood shows less on darker skin.
     flush = between(person.skin, (205, 60, 60), 0.15 + 0.45 * sum(person.skin) / 765)
     for side in (-1.0, 1.0):
@@ -74,7 +74,7 @@ def _cheeks(canvas: FaceCanvas, person: Person, face: Face) -> None:
         mix(albedo, toned(person.skin, 0.72), socket * np.float32(0.28))
 
 
-def _eye(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
+def _eye(canvas: FaceCanvas, person: Person, face: FacePose, side: float) -> None:
     cu, cv = side * _EYE[0], _EYE[1]
     patch = canvas.patch(cu - 2.4, cv - 2.4, cu + 2.4, cv + 1.6)
     if patch is None:
@@ -109,7 +109,7 @@ def _eye(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
 
 def _eyeball(
     albedo: Plane, u: Plane, v: Plane, ball: Plane, upper: Plane,
-    person: Person, face: Face, cu: float, cv: float, px: float,
+    person: Person, face: FacePose, cu: float, cv: float, px: float,
 ) -> None:  # fmt: skip
     mix(albedo, (250, 248, 246), ball)
     iu = u - np.float32(cu + 0.62 * face.gaze[0])
@@ -123,7 +123,7 @@ def _eyeball(
     mix(albedo, (330, 330, 330), inside(0.20 - glint, px) * ball)
 
 
-def _brow(canvas: FaceCanvas, person: Person, face: Face, side: float) -> None:
+def _brow(canvas: FaceCanvas, person: Person, face: FacePose, side: float) -> None:
     raised, furrowed = max(face.brows, 0.0), max(-face.brows, 0.0)
     patch = canvas.patch(side * 0.6, -5.2, side * 5.9, -0.8)
     if patch is None:
@@ -156,7 +156,7 @@ def _nostril(canvas: FaceCanvas, person: Person, side: float) -> None:
     mix(albedo, toned(person.skin, 0.34), np.clip(1.5 - r, 0, 1) * np.float32(0.75))
 
 
-def _mouth(canvas: FaceCanvas, person: Person, face: Face) -> None:
+def _mouth(canvas: FaceCanvas, person: Person, face: FacePose) -> None:
     patch = canvas.patch(-4.8, 4.0, 4.8, 11.6)
     if patch is None:
         return
@@ -196,7 +196,7 @@ class _Lips:
     """Distance inside the corners."""
 
     @classmethod
-    def of(cls, u: Plane, face: Face) -> "_Lips":
+    def of(cls, u: Plane, face: FacePose) -> "_Lips":
         smile, frown = max(face.smile, 0.0), max(-face.smile, 0.0)
         half = 2.35 * (1 + 0.40 * smile) * (1 - 0.42 * face.round)
         x = u * np.float32(1 / half)
@@ -221,7 +221,7 @@ class _Lips:
 
 
 def _paint_lips(
-    albedo: Plane, u: Plane, v: Plane, lips: _Lips, face: Face, rose: Colour, px: float
+    albedo: Plane, u: Plane, v: Plane, lips: _Lips, face: FacePose, rose: Colour, px: float
 ) -> None:
     flesh = np.minimum(np.minimum(v - lips.upper, lips.lower - v), lips.across + 0.1)
     mix(albedo, rose, inside(flesh, px))
@@ -229,7 +229,9 @@ def _paint_lips(
     mix(albedo, between(rose, (255, 225, 215), 0.55), shine * np.float32(0.65))
 
 
-def _paint_opening(albedo: Plane, u: Plane, v: Plane, lips: _Lips, face: Face, px: float) -> None:
+def _paint_opening(
+    albedo: Plane, u: Plane, v: Plane, lips: _Lips, face: FacePose, px: float
+) -> None:
     gap = inside(np.minimum(np.minimum(v - lips.top, lips.bottom - v), lips.across), px)
     # Nearly black, with a dim tongue: the face mesh takes red for lip and the mouth for shut.
     mix(albedo, (26, 8, 12), gap)
@@ -243,7 +245,7 @@ def _paint_opening(albedo: Plane, u: Plane, v: Plane, lips: _Lips, face: Face, p
     mix(albedo, (248, 245, 240), gap * white)
 
 
-def _folds(albedo: Plane, u: Plane, v: Plane, person: Person, face: Face) -> None:
+def _folds(albedo: Plane, u: Plane, v: Plane, person: Person, face: FacePose) -> None:
     if face.smile < 0.1:
         return
     a = np.abs(u)
@@ -252,7 +254,7 @@ def _folds(albedo: Plane, u: Plane, v: Plane, person: Person, face: Face) -> Non
     mix(albedo, toned(person.skin, 0.60), fold * np.float32(0.42 * face.smile))
 
 
-def _beard(canvas: FaceCanvas, person: Person, face: Face) -> None:
+def _beard(canvas: FaceCanvas, person: Person, face: FacePose) -> None:
     u, v, albedo = canvas.u, canvas.v, canvas.albedo
     drop = jaw_drop(face)
     a = np.abs(u)

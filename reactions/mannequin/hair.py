@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reactions.mannequin.canvas import CLOTH, HAIR, Canvas, colour_plane
-from reactions.mannequin.clay import Clay, Plane
+from reactions.mannequin.canvas import CLOTH, HAIR, RasterCanvas, colour_plane
+from reactions.mannequin.part_space import Part, inside, mix, toned
 from reactions.mannequin.person import Colour, Hair, Person
-from reactions.mannequin.surface import Part, inside, mix, toned
+from reactions.mannequin.solids import Clay, Plane
 
 Point = tuple[float, float, float]
 
@@ -181,7 +181,7 @@ _STYLES: Mapping[Hair, _Style] = {
 class HairCut:
     """One person's hair on one head: what is behind the face is drawn first."""
 
-    def __init__(self, canvas: Canvas, person: Person, head: Part) -> None:
+    def __init__(self, canvas: RasterCanvas, person: Person, head: Part) -> None:
         self._canvas, self._person, self._head = canvas, person, head
         self._style = _STYLES.get(person.hair)
         self._clay = self._shape() if self._style else None
@@ -245,7 +245,7 @@ def _strands(clay: Clay, person: Person, style: _Style, u: Plane, v: Plane, w: P
     return albedo
 
 
-def _scarf(canvas: Canvas, person: Person, head: Part) -> None:
+def _scarf(canvas: RasterCanvas, person: Person, head: Part) -> None:
     clay = _window(canvas, head)
     if clay is None:
         return
@@ -272,7 +272,7 @@ def _scarf(canvas: Canvas, person: Person, head: Part) -> None:
 
 
 def _solids(
-    canvas: Canvas, head: Part, colour: Colour, locks: tuple[_Lock, ...], merge: float = 0.8
+    canvas: RasterCanvas, head: Part, colour: Colour, locks: tuple[_Lock, ...], merge: float = 0.8
 ) -> None:
     clay = _window(canvas, head)
     if clay is None:
@@ -286,7 +286,7 @@ def _capsules(clay: Clay, head: Part, locks: tuple[_Lock, ...], merge: float) ->
         clay.capsule(head.ball(lock.a, lock.thick), head.ball(lock.b, lock.thin), merge)
 
 
-def _window(canvas: Canvas, head: Part) -> Clay | None:
+def _window(canvas: RasterCanvas, head: Part) -> Clay | None:
     x, y, scale = float(head.origin[0]), float(head.origin[1]), head.scale
     box = (x - 15.5 * scale, y - 20.5 * scale, x + 15.5 * scale, y + 24.0 * scale)
     return Clay.around([box], canvas.width, canvas.height)

@@ -28,7 +28,7 @@ _THUMB = (4.4, 3.3, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Finger:
+class FingerPose:
     """Bend of the three joints and sideways spread, degrees; all 0 is a straight finger."""
 
     knuckle: float = 0.0
@@ -56,13 +56,13 @@ class HandShape:
     """One hand's five fingers."""
 
     thumb: Thumb
-    index: Finger
-    long: Finger
-    ring: Finger
-    little: Finger
+    index: FingerPose
+    long: FingerPose
+    ring: FingerPose
+    little: FingerPose
 
     @property
-    def fingers(self) -> tuple[Finger, Finger, Finger, Finger]:
+    def fingers(self) -> tuple[FingerPose, FingerPose, FingerPose, FingerPose]:
         """The four fingers from the thumb's side on."""
         return self.index, self.long, self.ring, self.little
 
@@ -70,7 +70,7 @@ class HandShape:
 def blend_shapes(a: HandShape, b: HandShape, w: float) -> HandShape:
     """The shape a fraction ``w`` (0–1) of the way from ``a`` to ``b``, joint by joint."""
     fingers = [
-        Finger(*(_mix(getattr(p, f.name), getattr(q, f.name), w) for f in fields(Finger)))
+        FingerPose(*(_mix(getattr(p, f.name), getattr(q, f.name), w) for f in fields(FingerPose)))
         for p, q in zip(a.fingers, b.fingers, strict=True)
     ]
     bones = [
@@ -99,7 +99,7 @@ def hand_joints(shape: HandShape) -> Joints:
     return joints
 
 
-def _finger_joints(out: Joints, index: int, finger: Finger) -> None:
+def _finger_joints(out: Joints, index: int, finger: FingerPose) -> None:
     # A bent finger loses its spread: the knuckle's side ligaments are tight in flexion.
     side = radians(_FAN[index] + finger.spread) * cos(radians(min(finger.knuckle, 90.0)) * 0.8)
     along = np.array([sin(side), -cos(side), 0.0])

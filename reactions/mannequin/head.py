@@ -2,18 +2,20 @@
 
 import numpy as np
 
-from reactions.mannequin.canvas import Canvas, Material, colour_plane, skin_material
-from reactions.mannequin.clay import Ball, Clay
+from reactions.mannequin.canvas import Material, RasterCanvas, colour_plane, skin_material
 from reactions.mannequin.face import FaceCanvas, jaw_drop, paint_face
+from reactions.mannequin.part_space import Part, toned
 from reactions.mannequin.person import Person
-from reactions.mannequin.pose import Face
+from reactions.mannequin.pose import FacePose
 from reactions.mannequin.skeleton import Skeleton
-from reactions.mannequin.surface import Part, toned
+from reactions.mannequin.solids import Ball, Clay
 
 _METAL = Material((0.5, 0.45, 0.4), (1.2, 1.15, 1.1), rim=0.4, gloss=0.6)
 
 
-def draw_neck(canvas: Canvas, person: Person, skeleton: Skeleton, body: Part, head: Part) -> None:
+def draw_neck(
+    canvas: RasterCanvas, person: Person, skeleton: Skeleton, body: Part, head: Part
+) -> None:
     """The neck, drawn before the head so that the chin's shadow falls on it."""
     radius = 4.5 + 0.6 * (person.shoulders - 0.9) / 0.2
     a, b = body.ball((0, 4.0, 2.0), radius + 1.1), head.ball((0, 6.0, 1.5), radius)
@@ -24,7 +26,7 @@ def draw_neck(canvas: Canvas, person: Person, skeleton: Skeleton, body: Part, he
     canvas.lay(clay, colour_plane(toned(person.skin, 0.93)), skin_material(person.skin))
 
 
-def draw_head(canvas: Canvas, person: Person, face: Face, head: Part) -> None:
+def draw_head(canvas: RasterCanvas, person: Person, face: FacePose, head: Part) -> None:
     """Skull, face and ears."""
     x, y = float(head.origin[0]), float(head.origin[1])
     reach = 14.0 * head.scale
@@ -40,7 +42,7 @@ def draw_head(canvas: Canvas, person: Person, face: Face, head: Part) -> None:
     canvas.lay(clay, albedo, skin_material(person.skin), shadow=0.42, fold=0.5)
 
 
-def _shape(clay: Clay, person: Person, face: Face, head: Part) -> None:
+def _shape(clay: Clay, person: Person, face: FacePose, head: Part) -> None:
     drop = jaw_drop(face)
     jaw = person.jaw
     wide = 0.25 * person.beard
@@ -68,7 +70,7 @@ def _nose(clay: Clay, head: Part) -> None:
         clay.capsule(wing, wing, merge=0.5)
 
 
-def draw_glasses(canvas: Canvas, person: Person, head: Part) -> None:
+def draw_glasses(canvas: RasterCanvas, person: Person, head: Part) -> None:
     """Round frames in front of the eyes; the lenses only catch a little light."""
     if person.glasses is None:
         return
@@ -93,13 +95,13 @@ def draw_glasses(canvas: Canvas, person: Person, head: Part) -> None:
     canvas.stroke(bridge, width, person.glasses, 0.95, height, reach=6.0)
 
 
-def _glare(canvas: Canvas, head: Part, side: float) -> None:
+def _glare(canvas: RasterCanvas, head: Part, side: float) -> None:
     streak = head.project([(side * 3.2 - 1.5, 0.9, -8.6), (side * 3.2 - 0.4, -1.2, -8.6)])[:, :2]
     width = 0.7 * head.scale
     canvas.stroke(streak, width, (255, 255, 255), 0.16, float(head.origin[2]) + 8, reach=6.0)
 
 
-def draw_earrings(canvas: Canvas, person: Person, head: Part) -> None:
+def draw_earrings(canvas: RasterCanvas, person: Person, head: Part) -> None:
     """A small bead under each ear."""
     if person.earrings is None:
         return

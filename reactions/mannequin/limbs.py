@@ -3,12 +3,12 @@
 import numpy as np
 
 from reactions.mannequin.bones import Bone, bones_of, facing
-from reactions.mannequin.canvas import CLOTH, Canvas, colour_plane, skin_material
-from reactions.mannequin.clay import COVER, TONE, Ball, Clay, Plane
-from reactions.mannequin.handmarks import draw_marks, palm_colour
+from reactions.mannequin.canvas import CLOTH, RasterCanvas, colour_plane, skin_material
+from reactions.mannequin.hand_details import draw_marks, palm_colour
 from reactions.mannequin.person import Person
-from reactions.mannequin.scene import Camera
+from reactions.mannequin.scene import SceneCamera
 from reactions.mannequin.skeleton import HAND_SCALE, ArmJoints
+from reactions.mannequin.solids import COVER, TONE, Ball, Clay, Plane
 
 # The palm in the hand's frame: four rays from the heel to the knuckles form its back, mounds on
 # its front leave the hollow between them (from, to, radii; cm).
@@ -28,7 +28,7 @@ _CUFF = 0.86
 """Where a long sleeve ends on the way from elbow to wrist."""
 
 
-def upper_arm(person: Person, arm: ArmJoints, camera: Camera) -> tuple[Ball, Ball]:
+def upper_arm(person: Person, arm: ArmJoints, camera: SceneCamera) -> tuple[Ball, Ball]:
     """The clothed part of the upper arm, as the ends of a capsule."""
     end = arm.elbow
     if person.short_sleeves:
@@ -37,7 +37,7 @@ def upper_arm(person: Person, arm: ArmJoints, camera: Camera) -> tuple[Ball, Bal
     return Ball.at(shoulder, 4.5), Ball.at(lower, 4.8 if person.short_sleeves else 4.0)
 
 
-def draw_sleeve(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) -> None:
+def draw_sleeve(canvas: RasterCanvas, person: Person, arm: ArmJoints, camera: SceneCamera) -> None:
     """The forearm under a long sleeve, down to the cuff."""
     if person.short_sleeves:
         return
@@ -55,7 +55,7 @@ def draw_sleeve(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) 
     canvas.lay(clay.cropped(), colour_plane(person.cloth), CLOTH, shadow=0.22, fold=0.8)
 
 
-def draw_hand(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) -> None:
+def draw_hand(canvas: RasterCanvas, person: Person, arm: ArmJoints, camera: SceneCamera) -> None:
     """Forearm below the sleeve, palm and fingers."""
     if not _in_sight(canvas, person, arm, camera):
         return
@@ -68,7 +68,7 @@ def draw_hand(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) ->
     draw_marks(canvas, person.skin, arm, bones, camera)
 
 
-def _in_sight(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) -> bool:
+def _in_sight(canvas: RasterCanvas, person: Person, arm: ArmJoints, camera: SceneCamera) -> bool:
     skin = np.vstack([arm.elbow, arm.hand]) if person.short_sleeves else arm.hand
     seen = camera.project(skin)
     margin = 5 * seen[:, 3].max()
@@ -77,7 +77,11 @@ def _in_sight(canvas: Canvas, person: Person, arm: ArmJoints, camera: Camera) ->
 
 
 def _hand_clay(
-    canvas: Canvas, person: Person, arm: ArmJoints, bones: tuple[Bone, ...], camera: Camera
+    canvas: RasterCanvas,
+    person: Person,
+    arm: ArmJoints,
+    bones: tuple[Bone, ...],
+    camera: SceneCamera,
 ) -> Clay | None:
     hand = arm.hand
     start = 0.05 if person.short_sleeves else _CUFF - 0.06
@@ -107,7 +111,7 @@ def _hand_clay(
     return clay
 
 
-def _web(clay: Clay, arm: ArmJoints, camera: Camera, palm: float) -> None:
+def _web(clay: Clay, arm: ArmJoints, camera: SceneCamera, palm: float) -> None:
     """The skin between thumb and index finger, and between the fingers' first bones."""
     hand = arm.hand
     fork = hand[2] * 0.5 + hand[5] * 0.5 + (hand[0] - hand[5]) * 0.10

@@ -8,7 +8,7 @@ from typing import Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reactions.mannequin.hand import Finger, HandShape, Thumb, blend_shapes
+from reactions.mannequin.hand import FingerPose, HandShape, Thumb, blend_shapes
 
 Vector: TypeAlias = tuple[float, float, float]
 Quaternion: TypeAlias = tuple[float, float, float, float]
@@ -16,10 +16,10 @@ Matrix: TypeAlias = npt.NDArray[np.float64]
 
 RELAXED = HandShape(
     Thumb((38, 28), (22, 26), (12, 24)),
-    Finger(22, 28, 14),
-    Finger(26, 32, 16),
-    Finger(30, 34, 18),
-    Finger(32, 34, 18),
+    FingerPose(22, 28, 14),
+    FingerPose(26, 32, 16),
+    FingerPose(30, 34, 18),
+    FingerPose(32, 34, 18),
 )
 
 
@@ -57,7 +57,7 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class FacePose:
     """The painted face. All 0 is a calm look straight into the camera."""
 
     mouth_open: float = 0.0
@@ -78,7 +78,7 @@ class Face:
 class Pose:
     """One pose of the whole person. "Left" and "right" are the person's own."""
 
-    face: Face = Face()
+    face: FacePose = FacePose()
     right: Arm = field(default_factory=Arm)
     left: Arm = field(default_factory=Arm)
     head: Vector = (0.0, 0.0, 0.0)
@@ -143,17 +143,17 @@ def slerp(a: Quaternion, b: Quaternion, w: float) -> Quaternion:
     return mixed[0] / norm, mixed[1] / norm, mixed[2] / norm, mixed[3] / norm
 
 
-def _blend_faces(a: Face, b: Face, w: float) -> Face:
+def _blend_faces(a: FacePose, b: FacePose, w: float) -> FacePose:
     plain = {
         f.name: getattr(a, f.name) + (getattr(b, f.name) - getattr(a, f.name)) * w
-        for f in fields(Face)
+        for f in fields(FacePose)
         if f.name != "gaze"
     }
     gaze = (
         a.gaze[0] + (b.gaze[0] - a.gaze[0]) * w,
         a.gaze[1] + (b.gaze[1] - a.gaze[1]) * w,
     )
-    return Face(gaze=gaze, **plain)
+    return FacePose(gaze=gaze, **plain)
 
 
 def _blend_arms(a: Arm, b: Arm, w: float) -> Arm:

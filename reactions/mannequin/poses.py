@@ -5,11 +5,11 @@ from dataclasses import replace
 from math import cos, pi, sin
 from types import MappingProxyType
 
-from reactions.mannequin.hand import Finger, HandShape, Thumb
+from reactions.mannequin.hand import FingerPose, HandShape, Thumb
 from reactions.mannequin.pose import (
     RELAXED,
     Arm,
-    Face,
+    FacePose,
     Pose,
     Quaternion,
     Vector,
@@ -19,8 +19,18 @@ from reactions.mannequin.pose import (
 WAVE_HZ = 1.4
 """Full swings of a waving hand a second."""
 
-_STRAIGHT = (Finger(2, 4, 2, 4), Finger(0, 3, 2, 1), Finger(2, 4, 2, -3), Finger(4, 6, 3, -8))
-_CLOSED = (Finger(80, 100, 62), Finger(83, 102, 62), Finger(84, 102, 62), Finger(82, 100, 62))
+_STRAIGHT = (
+    FingerPose(2, 4, 2, 4),
+    FingerPose(0, 3, 2, 1),
+    FingerPose(2, 4, 2, -3),
+    FingerPose(4, 6, 3, -8),
+)
+_CLOSED = (
+    FingerPose(80, 100, 62),
+    FingerPose(83, 102, 62),
+    FingerPose(84, 102, 62),
+    FingerPose(82, 100, 62),
+)
 _OUT = Thumb((50, 16), (46, 10), (38, 6))
 _FOLDED = Thumb((30, 40), (-52, 38), (-80, 12))
 _CROSSED = Thumb((24, 42), (-56, 34), (-84, 4))
@@ -40,19 +50,22 @@ def _shape(thumb: Thumb, straight: str, spread: float = 0.0) -> HandShape:
 OPEN = _shape(_OUT, "ilrp")
 FLAT = HandShape(
     Thumb((34, 16), (26, 12), (20, 8)),
-    Finger(2, 3, 2, -2), Finger(1, 3, 2, 0), Finger(2, 4, 2, 2), Finger(4, 6, 3, 4),
+    FingerPose(2, 3, 2, -2), FingerPose(1, 3, 2, 0), FingerPose(2, 4, 2, 2), FingerPose(4, 6, 3, 4),
 )  # fmt: skip
 FIST = _shape(_FOLDED, "")
 _VICTORY = _shape(_FOLDED, "il", 7)
 _CURVED = HandShape(
     Thumb((34, 34), (16, 32), (4, 30)),
-    Finger(34, 42, 24), Finger(38, 46, 26), Finger(42, 48, 28), Finger(44, 48, 28),
+    FingerPose(34, 42, 24), FingerPose(38, 46, 26), FingerPose(42, 48, 28), FingerPose(44, 48, 28),
 )  # fmt: skip
 _OK = HandShape(
     Thumb((19, 28), (20, 42), (-10, 22)),
-    Finger(48, 54, 41, 2), Finger(18, 14, 8, 3), Finger(11, 10, 6, -2), Finger(7, 8, 4, -8),
-)  # fmt: skip
-_DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *[Finger(85, 98, 50)] * 4)
+    FingerPose(48, 54, 41, 2),
+    FingerPose(18, 14, 8, 3),
+    FingerPose(11, 10, 6, -2),
+    FingerPose(7, 8, 4, -8),
+)
+_DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *[FingerPose(85, 98, 50)] * 4)
 
 _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
@@ -68,7 +81,7 @@ def _right(shape: HandShape, wrist: Vector = _LOW, turn: Quaternion = _PALM, **a
 
 _RAISED = Pose(right=Arm((24.5, 3.5, 10), facing((-0.05, 1, 0.05), (0.1, 0, 1)), FLAT))
 _WAVE = Pose(
-    right=Arm((21.5, -1, 10), facing((0, 1, 0.1), (0.2, 0, 1)), OPEN), face=Face(smile=0.35)
+    right=Arm((21.5, -1, 10), facing((0, 1, 0.1), (0.2, 0, 1)), OPEN), face=FacePose(smile=0.35)
 )
 _THINKING = Pose(
     right=Arm(
@@ -76,7 +89,7 @@ _THINKING = Pose(
         facing((0.75, 0.62, 0.1), (-0.35, 0.35, -0.9)),
         _shape(Thumb((44, 30), (30, 24), (16, 20)), "", 0),
     ),
-    face=Face(brows=0.25, gaze=(0.5, -0.6)),
+    face=FacePose(brows=0.25, gaze=(0.5, -0.6)),
     head=(5, -2, 5),
 )
 
@@ -85,9 +98,10 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "neutral": Pose(),
         "face": Pose(head=(-4, 1, 2)),
         "hand": _right(_CURVED, (21, -4, 11), facing((0.1, 1, 0.15), (0.45, 0, 0.9))),
-        "smile": Pose(face=Face(smile=1.15, brows=0.15)),
+        "smile": Pose(face=FacePose(smile=1.15, brows=0.15)),
         "surprised": Pose(
-            face=Face(mouth_open=1.0, round=0.5, smile=-0.4, brows=1.0, lids=1.2), head=(0, 4, 0)
+            face=FacePose(mouth_open=1.0, round=0.5, smile=-0.4, brows=1.0, lids=1.2),
+            head=(0, 4, 0),
         ),
         "thinking": _THINKING,
         "raised_hand": _RAISED,
@@ -112,11 +126,11 @@ POSES: Mapping[str, Pose] = MappingProxyType(
 
 _GRIP = HandShape(
     Thumb((34, 50), (16, 46), (2, 36)),
-    Finger(48, 52, 30), Finger(52, 56, 32), Finger(56, 58, 34), Finger(58, 60, 34),
+    FingerPose(48, 52, 30), FingerPose(52, 56, 32), FingerPose(56, 58, 34), FingerPose(58, 60, 34),
 )  # fmt: skip
 _LOOSE = HandShape(
     Thumb((34, 34), (12, 34), (-4, 30)),
-    Finger(38, 52, 30), Finger(46, 60, 34), Finger(52, 64, 36), Finger(54, 64, 36),
+    FingerPose(38, 52, 30), FingerPose(46, 60, 34), FingerPose(52, 64, 36), FingerPose(54, 64, 36),
 )  # fmt: skip
 
 
@@ -151,14 +165,14 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
             right=_TYPES,
             left=_TYPES,
             head=(0, 14, 0),
-            face=Face(gaze=(0, 0.7), lids=0.8),
+            face=FacePose(gaze=(0, 0.7), lids=0.8),
         ),
         "holding_mug": _right(_GRIP, (13, -12, 20), facing((0.75, 0.25, 0.6), (0.55, 0, -0.8))),
-        "talking": Pose(face=Face(mouth_open=0.3)),
+        "talking": Pose(face=FacePose(mouth_open=0.3)),
         "yawning": Pose(
-            face=Face(mouth_open=0.75, smile=0.3, lids=0.0, brows=-1.0), head=(0, 2, 3)
+            face=FacePose(mouth_open=0.75, smile=0.3, lids=0.0, brows=-1.0), head=(0, 2, 3)
         ),
-        "sceptical": Pose(face=Face(brows=0.7, smile=-0.4, gaze=(0.6, 0)), head=(8, 0, -4)),
+        "sceptical": Pose(face=FacePose(brows=0.7, smile=-0.4, gaze=(0.6, 0)), head=(8, 0, -4)),
         "hands_clasped": Pose(right=_CLASPS, left=_CLASPS),
     }
 )

@@ -4,19 +4,19 @@ from functools import lru_cache
 
 import numpy as np
 
+from reactions.landmark_types import Points, RgbImage, Side
 from reactions.mannequin.background import background
-from reactions.mannequin.canvas import Canvas
-from reactions.mannequin.clay import Plane
+from reactions.mannequin.canvas import RasterCanvas
 from reactions.mannequin.clothes import draw_collar, draw_torso
 from reactions.mannequin.hair import HairCut
 from reactions.mannequin.head import draw_earrings, draw_glasses, draw_head, draw_neck
 from reactions.mannequin.limbs import draw_hand, draw_sleeve, upper_arm
+from reactions.mannequin.part_space import Part
 from reactions.mannequin.person import Person
 from reactions.mannequin.pose import Pose
-from reactions.mannequin.scene import Camera, Scene
+from reactions.mannequin.scene import Scene, SceneCamera
 from reactions.mannequin.skeleton import HEAD_SIZE, Skeleton, pose_skeleton
-from reactions.mannequin.surface import Part
-from reactions.observation import Points, RgbImage, Side
+from reactions.mannequin.solids import Plane
 
 
 def render(
@@ -32,9 +32,9 @@ def render(
 
     ``seed`` moves the sensor's noise; everything else is a function of the other arguments.
     """
-    camera = Camera.of(scene, width, height)
+    camera = SceneCamera.of(scene, width, height)
     skeleton = pose_skeleton(pose, person.shoulders)
-    canvas = Canvas(background(scene.background, scene.light, width, height), scene)
+    canvas = RasterCanvas(background(scene.background, scene.light, width, height), scene)
     _draw(canvas, person, pose, skeleton, camera)
     return canvas.finish(_noise(scene.noise, width, height, seed))
 
@@ -47,7 +47,7 @@ def landmarks(
     z has the scale of x, is 0 at the wrist and negative towards the camera, as the hand nets have
     it. Joints outside the picture are given all the same.
     """
-    camera = Camera.of(scene, width, height)
+    camera = SceneCamera.of(scene, width, height)
     skeleton = pose_skeleton(pose, person.shoulders)
     found = {}
     for side, arm in ((Side.RIGHT, skeleton.right), (Side.LEFT, skeleton.left)):
@@ -57,7 +57,13 @@ def landmarks(
     return found
 
 
-def _draw(canvas: Canvas, person: Person, pose: Pose, skeleton: Skeleton, camera: Camera) -> None:
+def _draw(
+    canvas: RasterCanvas,
+    person: Person,
+    pose: Pose,
+    skeleton: Skeleton,
+    camera: SceneCamera,
+) -> None:
     head = Part.at(skeleton.head, skeleton.head_axes, camera, HEAD_SIZE)
     body = Part.at(skeleton.lean, np.eye(3), camera)
     hair = HairCut(canvas, person, head)

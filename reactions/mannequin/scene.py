@@ -9,7 +9,7 @@ import numpy as np
 from reactions.mannequin.pose import Matrix, Vector
 
 NEAR, MEDIUM, FAR = 64.0, 80.0, 100.0
-"""Camera distances in cm: leaning in, at a desk, leaning back."""
+"""SceneCamera distances in cm: leaning in, at a desk, leaning back."""
 
 _FOCAL = 0.78
 """Focal length in picture widths: a webcam with a horizontal field of view of 65°."""
@@ -28,7 +28,7 @@ class Background(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Camera, light and background."""
+    """SceneCamera, light and background."""
 
     yaw: float = 0.0
     """The camera's way around the person, degrees; positive sees more of their left side."""
@@ -46,7 +46,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Camera:
+class SceneCamera:
     """Projects body coordinates (cm: x picture right, y down, z away) into the picture."""
 
     view: Matrix
@@ -56,7 +56,7 @@ class Camera:
     center: tuple[float, float]
 
     @classmethod
-    def of(cls, scene: Scene, width: int, height: int) -> "Camera":
+    def of(cls, scene: Scene, width: int, height: int) -> "SceneCamera":
         """The camera of ``scene`` for a picture of ``width`` x ``height`` pixels."""
         yaw, pitch = radians(scene.yaw), radians(scene.pitch)
         around = np.array([[cos(yaw), 0, sin(yaw)], [0, 1, 0], [-sin(yaw), 0, cos(yaw)]])

@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from config.errors import ModelError
 from reactions.gestures.features import Features, Landmarks, hand_features
-from reactions.gestures.shapes import CLASSES, NONE
+from reactions.gestures.hand_classes import CLASSES, NONE
 from reactions.training.photos import Photo, Sightings
 from reactions.training.synthetic import draw_hands
 
 REAL_HANDS = Path(__file__).with_name("data") / "hands.npz"
 """Landmarks of photos under MIT and Apache-2.0; docs/training.md names them."""
 RENDERED_HANDS = REAL_HANDS.with_name("rendered.npz")
-"""Landmarks that our nets find on mannequins; see ``reactions.training.rendered``."""
+"""Landmarks that our nets find on mannequins; see ``reactions.training.render_dataset``."""
 MANNEQUINS = "mannequins"
 """The source of these."""
 FREE_SOURCES = frozenset({"emre_hand", "emre_body", "emre_body_crop", "subhi_hands", "anupam"})

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reactions.gestures.features import FEATURES, Features
-from reactions.gestures.shapes import CLASSES
+from reactions.gestures.hand_classes import CLASSES
 from reactions.training.dataset import Lesson
 
 Network: TypeAlias = Any

@@ -13,11 +13,11 @@ from PIL import Image
 
 from config.errors import PictureError
 from reactions.gestures.features import Landmarks
-from reactions.gestures.shapes import CLASSES, NONE
+from reactions.gestures.hand_classes import CLASSES, NONE
 from reactions.labels import Net
-from reactions.landmarks.cascade import Cascade
-from reactions.landmarks.store import ModelStore
-from reactions.observation import Face, Hand, Observation, RgbImage, Sample, Side
+from reactions.landmark_types import Face, Hand, Observation, RgbImage, Sample, Side
+from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.scheduler import Cascade
 
 INDEX = "index.csv"
 _COLUMNS = ("source", "label", "file", "kind")

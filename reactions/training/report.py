@@ -17,16 +17,16 @@ import av
 import numpy as np
 
 from config.errors import PictureError, SidecarError
-from config.reactions import Kind, ReactionRule
-from config.table import load_table
-from reactions.detection import FrameDetector
+from config.reaction_rule import Kind, ReactionRule
+from config.reaction_table import load_reaction_table
+from reactions.gestures.hand_classes import NONE, SHAPES
 from reactions.gestures.recognizer import Recognizer
-from reactions.gestures.shapes import NONE, SHAPES
 from reactions.labels import LABELS, Net
-from reactions.landmarks.store import ModelStore
-from reactions.observation import Sample
+from reactions.landmark_types import Sample
+from reactions.landmarks.model_store import ModelStore
+from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
-from reactions.reaction import Stage
+from reactions.reaction_event import ReactionStage
 from reactions.training.photos import Photo, Sightings, look, read_index
 
 _RATE = 5
@@ -111,7 +111,7 @@ def clips_table(
     folder: Path, clips: Sequence[Photo], store: ModelStore, table: Mapping[str, ReactionRule]
 ) -> Iterator[str]:
     """Lines: the reactions that the policy starts in each clip."""
-    detector = FrameDetector(store, list(table))
+    detector = RecognitionPipeline(store, list(table))
     yield "| source | clip | seconds | stickers started | events started |"
     yield "| --- | --- | ---: | --- | --- |"
     for clip in clips:
@@ -125,7 +125,7 @@ def clips_table(
 
 
 def react(
-    path: Path, detector: FrameDetector, table: Mapping[str, ReactionRule]
+    path: Path, detector: RecognitionPipeline, table: Mapping[str, ReactionRule]
 ) -> tuple[Counter[str], float]:
     """How often each label's reaction starts in the clip at ``path``, and its length in seconds."""
     policy, memory, now = Policy(table), None, 0.0
@@ -135,7 +135,7 @@ def react(
         detection = detector.detect(sample, memory)
         memory = detection.memory
         for event in policy.observe("clip", detection.scores, now):
-            if event.stage is Stage.STARTED:
+            if event.stage is ReactionStage.STARTED:
                 started[event.label] += 1
     return started, now
 
@@ -203,7 +203,7 @@ def main() -> None:
     parser.add_argument("--no-clips", action="store_true")
     options = parser.parse_args()
     try:
-        index, store, table = read_index(options.folder), ModelStore(), load_table()
+        index, store, table = read_index(options.folder), ModelStore(), load_reaction_table()
         photos = [row for row in index if row.kind == "image" and row.shape is not None]
         judged = judge(photos, look(options.folder, photos, store, options.cache), table)
         print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")

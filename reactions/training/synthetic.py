@@ -7,7 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from reactions.gestures.features import Landmarks
-from reactions.gestures.shapes import CLASSES, NONE
+from reactions.gestures.hand_classes import CLASSES, NONE
+from reactions.training.hand_pose_ranges import (
+    LOOK_ALIKES,
+    SHAPES,
+    Range,
+    Recipe,
+    ThumbOut,
+    ThumbTo,
+)
 from reactions.training.kinematics import (
     Array,
     bend_fingers,
@@ -17,7 +25,6 @@ from reactions.training.kinematics import (
     turn,
     vary_build,
 )
-from reactions.training.recipes import LOOK_ALIKES, SHAPES, Range, Recipe, ThumbOut, ThumbTo
 
 # Where a shape stops being itself, from up: thumb or fingers leaning this far are neither this
 # shape nor a look-alike, and are left out of training on both sides of the border.

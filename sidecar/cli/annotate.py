@@ -36,9 +36,9 @@ def command(
     settings, table = prepare(config, reactions)
     store = ready_store(settings)
     from sidecar.annotate import annotate
-    from sidecar.assembly import make_frame_detector
+    from sidecar.factories import make_pipeline
 
-    for report in annotate(paths, make_frame_detector(store, table, settings), table):
+    for report in annotate(paths, make_pipeline(store, table, settings), table):
         print(report.to_json(), flush=True)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from config.errors import SidecarError
-from sidecar.cli import annotate, demo, doctor, join, models, replay, show
+from sidecar.cli import annotate, config, demo, doctor, join, models, replay
 
 USAGE = 2
 """Exit status of whatever the user can mend."""
@@ -29,7 +29,7 @@ app.command("join")(join.command)
 app.command("doctor")(doctor.command)
 app.command("replay")(replay.command)
 app.command("annotate")(annotate.command)
-app.command("config")(show.command)
+app.command("config")(config.command)
 app.add_typer(models.app, name="models")
 
 

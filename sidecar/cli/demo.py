@@ -9,7 +9,7 @@ from sidecar.cli.duration import parse_duration
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
 from sidecar.cli.progress import progress_bar
-from sidecar.cli.running import run_until_stopped
+from sidecar.cli.signals import run_until_stopped
 
 
 def command(

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sidecar.cli.env_file import SecretsFile, environment
 from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, prepare
-from sidecar.cli.secrets import SecretsFile, environment
 
 FAILED = 1
 """Exit status where something does not work."""

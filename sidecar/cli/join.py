@@ -8,11 +8,11 @@ import typer
 
 from config.errors import ConfigError
 from sidecar.cli.duration import parse_duration
-from sidecar.cli.live import live_view
+from sidecar.cli.env_file import SecretsFile, environment
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, prepare
-from sidecar.cli.running import run_until_stopped
-from sidecar.cli.secrets import SecretsFile, environment
+from sidecar.cli.signals import run_until_stopped
+from sidecar.cli.terminal_view import live_view
 
 SPOTLIGHT = "spotlight:"
 
@@ -73,11 +73,11 @@ def command(
         "composite.spotlight": None if layout is None else parse_layout(layout),
     }
     settings, table = prepare(config, reactions, options)
-    from sidecar.join import Plan, join, only_labels
+    from sidecar.join import JoinPlan, join, only_labels
 
     chosen = only_labels(table, labels)
     ready_store(settings)
-    plan = Plan(url, tuple(publish or ("room",)), events, seconds, environ)
+    plan = JoinPlan(url, tuple(publish or ("room",)), events, seconds, environ)
     with live_view() as show:
         run_until_stopped(join(plan, settings, chosen, show))
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from config.reaction_table import ReactionTable
     from config.settings import Settings
-    from config.table import ReactionTable
 
 ConfigFile = Annotated[
     Path | None,
@@ -30,10 +30,10 @@ def prepare(
 
     ``options`` are the command's own, by the key of the setting. Raises ConfigError.
     """
+    from config.reaction_table import load_reaction_table
     from config.settings import load
-    from config.table import load_table
     from sidecar.logs import configure
 
     settings = load(config, options)
     configure(settings.log)
-    return settings, load_table(reactions)
+    return settings, load_reaction_table(reactions)

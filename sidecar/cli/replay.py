@@ -25,11 +25,11 @@ def command(
     """Play a recording through recognition and write it with stickers and an event log."""
     settings, table = prepare(config, reactions)
     store = ready_store(settings)
-    from sidecar.assembly import make_frame_detector, make_stickers
+    from sidecar.factories import make_pipeline, make_stickers
     from sidecar.replay import Replay
 
     log = events or target.with_name(f"{target.name}.events.jsonl")
-    detector = make_frame_detector(store, table, settings)
+    detector = make_pipeline(store, table, settings)
     with progress_bar(source.name) as move:
         Replay(detector, make_stickers(table, settings), table, settings).run(
             source, target, log, move

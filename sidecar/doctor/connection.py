@@ -7,7 +7,7 @@ from aiortc import RTCPeerConnection
 from aiortc.sdp import SessionDescription
 
 from sidecar.doctor.check import Check, Verdict
-from sidecar.media.compat import ice_pair
+from sidecar.media.aiortc_patches import ice_pair
 
 
 def check_codecs(offered: str) -> Check:

@@ -10,15 +10,15 @@ import av
 import numpy as np
 
 from config.errors import ModelError
-from config.reactions import ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import Settings
-from reactions.detection import FrameDetector, Memory
-from reactions.landmarks.store import ModelStore, State
+from reactions.landmark_types import Sample
+from reactions.landmarks.model_store import ModelStore, State
 from reactions.mannequin import CAST, POSES, Scene, render
-from reactions.observation import Sample
-from sidecar.assembly import make_frame_detector, make_store
+from reactions.pipeline import Memory, RecognitionPipeline
 from sidecar.doctor.check import Check, Verdict
-from sidecar.media.compat import known_version
+from sidecar.factories import make_pipeline, make_store
+from sidecar.media.aiortc_patches import known_version
 from sidecar.media.encoder import Encoder
 
 SAMPLES = 15
@@ -39,7 +39,7 @@ async def machine_checks(
     try:
         yield await asyncio.to_thread(
             check_detection,
-            lambda: make_frame_detector(store, table, settings),
+            lambda: make_pipeline(store, table, settings),
             settings.sampling.rate,
         )
     except ModelError as error:
@@ -90,7 +90,7 @@ def check_nets(store: ModelStore) -> Check:
     return Check("nets", Verdict.FINE, f"{len(entries)} whole in {store.folder}")
 
 
-def check_detection(make: Callable[[], FrameDetector], rate: float) -> Check:
+def check_detection(make: Callable[[], RecognitionPipeline], rate: float) -> Check:
     """How long one sample takes, of a mannequin who shows a hand: about the worst case."""
     person = next(iter(CAST.values()))
     picture = render(person, POSES["open_palm"], Scene(), 640, 360)

@@ -14,9 +14,8 @@ from sidecar.doctor.check import Check, Verdict, failed
 from sidecar.doctor.connection import connection_checks
 from sidecar.join import join_options
 from sidecar.media.feed import Feed
-from sidecar.rooms.adapter import Adapter
+from sidecar.rooms.base import Adapter, HasPeerConnections, Joined, Room
 from sidecar.rooms.registry import find_adapter, shown
-from sidecar.rooms.room import Inspectable, Joined, Room
 
 SIGNALLING = 10.0
 """Seconds for a connection, a TLS handshake, or joining."""
@@ -106,7 +105,7 @@ async def _joined(
         took = (time.perf_counter() - began) * 1000
         yield Check("joining", Verdict.FINE, f"in {room.name} after {took:.0f} ms")
         yield await _pictures(room)
-        peers = room.peers() if isinstance(room, Inspectable) else ()
+        peers = room.peers() if isinstance(room, HasPeerConnections) else ()
         for peer in peers[:1]:
             for check in await connection_checks(peer):
                 yield check

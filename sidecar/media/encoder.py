@@ -11,7 +11,7 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from sidecar.media.packets import PacketTrack, VideoPacket
+from sidecar.media.packet_track import PacketTrack, VideoPacket
 
 KEY_FRAME_EVERY = 4.0
 """Seconds between key frames: how long a viewer whose request got lost sees damage at most."""

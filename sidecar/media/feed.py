@@ -9,7 +9,7 @@ import av
 import structlog
 from aiortc.mediastreams import MediaStreamError
 
-from sidecar.media.lag import LagGate
+from sidecar.media.lateness_filter import LagGate
 
 log = structlog.get_logger(__name__)
 

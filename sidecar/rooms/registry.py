@@ -7,7 +7,7 @@ import aiohttp
 import structlog
 
 from config.errors import ConfigError
-from sidecar.rooms.adapter import GROUP, Adapter
+from sidecar.rooms.base import GROUP, Adapter
 
 log = structlog.get_logger(__name__)
 

@@ -8,12 +8,12 @@ import aiohttp
 from aiortc import MediaStreamTrack, RTCPeerConnection
 
 from config.errors import SignallingError
-from sidecar.media.peer import send_composite
-from sidecar.rooms.http_signalling.call import Call, CallOptions
-from sidecar.rooms.http_signalling.endpoint import Endpoint, Kind, endpoint, shown
-from sidecar.rooms.http_signalling.failures import Failure
-from sidecar.rooms.http_signalling.redial import Redial
-from sidecar.rooms.room import Publisher
+from sidecar.media.peer_connection import send_composite
+from sidecar.rooms.base import TrackSource
+from sidecar.rooms.whep.client.endpoint import Endpoint, Kind, endpoint, shown
+from sidecar.rooms.whep.client.failures import Failure
+from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession
+from sidecar.rooms.whep.client.session import CallOptions, WhipSession
 
 TOKEN: Final = "WHIP_TOKEN"  # noqa: S105
 """The environment's variable that holds a bearer token for the server."""
@@ -44,7 +44,7 @@ class WhipPublisher:
         async with AsyncExitStack() as stack:
             stack.callback(self._track.stop)
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            call = Call(http, self._endpoint, self._options, self._prepare)
+            call = WhipSession(http, self._endpoint, self._options, self._prepare)
             stack.push_async_callback(call.leave)
             if (failure := await call.connect()) is not None:
                 raise _error(failure, self._endpoint)
@@ -59,7 +59,7 @@ class WhipPublisher:
 
 
 class WhipOutlet:
-    """Implements ``Outlet``: shows the composite at ``url`` from ``publish`` until it is left.
+    """Implements ``VideoSink``: shows the composite at ``url`` from ``publish`` until it is left.
 
     A connection that is lost is made anew, with backoff, unless the server refuses us for good.
     """
@@ -81,7 +81,7 @@ class WhipOutlet:
     async def __aexit__(self, *exc: object) -> None:
         await self._life.aclose()
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         """Begin; raises SignallingError where the server refuses, or isn't there.
 
         A server that is only busy is waited for behind the caller's back.
@@ -99,7 +99,7 @@ class WhipOutlet:
             self._life = stack.pop_all()
 
 
-class _Broadcast(Redial):
+class _Broadcast(ReconnectingSession):
     """The composite on its way to one endpoint."""
 
     def __init__(
@@ -107,7 +107,7 @@ class _Broadcast(Redial):
         http: aiohttp.ClientSession,
         endpoint: Endpoint,
         options: CallOptions,
-        composite: Publisher,
+        composite: TrackSource,
     ) -> None:
         super().__init__(http, endpoint, f"publishing to {shown(endpoint.url)}", options)
         self._composite = composite

@@ -9,17 +9,17 @@ from typing import Final, Self
 from aiohttp import web
 
 from config.errors import ServerError
-from config.reactions import ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import IceServer as ConfiguredIceServer
 from config.settings import Settings
-from sidecar.rooms.embedded.protocol import IceServer
-from sidecar.rooms.embedded.roster import Limits
-from sidecar.server.cameras import Cameras
+from sidecar.rooms.hosted.names import IceServer
+from sidecar.rooms.hosted.sessions import Limits
+from sidecar.server.camera_routes import Cameras
 from sidecar.server.cors import cors_headers
-from sidecar.server.lobby import Lobby, OpenMeeting
 from sidecar.server.pages import Pages
-from sidecar.server.problems import problems
-from sidecar.server.stream import Streams
+from sidecar.server.problem_json import problems
+from sidecar.server.room_manager import RoomManager, SessionFactory
+from sidecar.server.sse_routes import Streams
 from sidecar.server.whip import Signalling
 
 SHUTDOWN: Final = 2.0
@@ -38,7 +38,7 @@ _SECURITY: Final = {
 
 
 def create_app(
-    lobby: Lobby,
+    lobby: RoomManager,
     *,
     pages: Collection[web.AbstractRouteDef] = (),
     origins: Collection[str] = (),
@@ -69,7 +69,7 @@ def create_app(
 def serve(
     settings: Settings,
     table: Mapping[str, ReactionRule],
-    open_meeting: OpenMeeting,
+    open_meeting: SessionFactory,
     *,
     rooms: Sequence[str] = (),
     tls: ssl.SSLContext | None = None,
@@ -79,7 +79,7 @@ def serve(
     With ``rooms`` there are these and no others; without, every valid name is a room.
     """
     wanted = settings.server
-    lobby = Lobby(
+    lobby = RoomManager(
         open_meeting,
         fixed=rooms,
         max_rooms=wanted.max_rooms,
@@ -107,7 +107,7 @@ class Server:
     def __init__(
         self,
         app: web.Application,
-        lobby: Lobby,
+        lobby: RoomManager,
         host: str,
         port: int,
         *,

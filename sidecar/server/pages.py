@@ -9,10 +9,10 @@ from typing import Final
 from aiohttp import web
 
 from config.errors import StickerError
-from config.reactions import Kind, ReactionRule
+from config.reaction_rule import Kind, ReactionRule
 from gifs.catalogue import find_file
 from reactions.labels import LABELS
-from sidecar.server.lobby import Lobby
+from sidecar.server.room_manager import RoomManager
 
 WEB: Final = Path(str(files("sidecar") / "web"))
 _FILE: Final = re.compile(r"[a-z_]+\.(?:js|css|svg|html)|poses/[a-z_]+\.webp")
@@ -37,7 +37,7 @@ class Pages:
     """
 
     def __init__(
-        self, lobby: Lobby, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
+        self, lobby: RoomManager, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
     ) -> None:
         self._lobby = lobby
         self._stickers = {

@@ -9,12 +9,12 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from config.errors import SignallingError
-from sidecar.rooms.embedded.offer import Role, read_offer
-from sidecar.rooms.embedded.protocol import Answer, IceServer, display_name
-from sidecar.rooms.embedded.room import EmbeddedRoom
-from sidecar.rooms.embedded.roster import Place
-from sidecar.rooms.embedded.trickle import CONTENT_TYPE, check_entity, read_fragment
-from sidecar.server.lobby import Lobby
+from sidecar.rooms.hosted.names import Answer, IceServer, display_name
+from sidecar.rooms.hosted.offer import Role, read_offer
+from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.sessions import Place
+from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
+from sidecar.server.room_manager import RoomManager
 
 BODY_SECONDS: Final = 10.0
 """How long a client may take to send a body."""
@@ -25,7 +25,7 @@ _EXTENSION: Final = "urn:reaction-sidecar:ext"
 class Signalling:
     """The WHIP and WHEP routes of every room in ``lobby``."""
 
-    def __init__(self, lobby: Lobby) -> None:
+    def __init__(self, lobby: RoomManager) -> None:
         self._lobby = lobby
 
     def routes(self) -> list[web.RouteDef]:

@@ -10,4 +10,6 @@ def empty_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No settings file where one would be found, and no variable that names one."""
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr("config.files.user_config_path", lambda name: tmp_path / "platform" / name)
+    monkeypatch.setattr(
+        "config.toml_files.user_config_path", lambda name: tmp_path / "platform" / name
+    )

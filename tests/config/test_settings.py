@@ -21,7 +21,7 @@ def written(folder: Path, text: str, name: str = "sidecar.toml") -> Path:
     return path
 
 
-def complaint(text: str, tmp_path: Path) -> str:
+def config_error_from(text: str, tmp_path: Path) -> str:
     path = written(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
         load(path, environ={})
@@ -159,7 +159,7 @@ def test_list_in_a_variable_is_json() -> None:
 def test_mistake_in_a_file_is_one_line_with_file_key_and_what_is_allowed(
     text: str, line: str, tmp_path: Path
 ) -> None:
-    message = complaint(text, tmp_path)
+    message = config_error_from(text, tmp_path)
     assert line in message
     assert "\n" not in message
 
@@ -190,7 +190,7 @@ def test_mistake_in_an_option_names_the_option() -> None:
 
 def test_complaint_never_repeats_a_secret(tmp_path: Path) -> None:
     text = "[[server.ice_servers]]\nurl = 'turn:t'\ncredential = 424242"
-    assert "424242" not in complaint(text, tmp_path)
+    assert "424242" not in config_error_from(text, tmp_path)
 
 
 def test_broken_list_variable_never_repeats_a_secret() -> None:
@@ -200,7 +200,7 @@ def test_broken_list_variable_never_repeats_a_secret() -> None:
 
 
 def test_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
-    assert "longer than" in complaint("#" * (2**20 + 1), tmp_path)
+    assert "longer than" in config_error_from("#" * (2**20 + 1), tmp_path)
 
 
 def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -14,18 +14,18 @@ import pytest
 from aiortc import MediaStreamTrack
 from PIL import Image
 
-from config.reactions import Kind, ReactionRule
+from config.reaction_rule import Kind, ReactionRule
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from config.table import load_table
-from reactions.landmarks.store import ModelStore
+from reactions.landmark_types import RgbImage
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
-from reactions.observation import RgbImage
-from sidecar.assembly import make_detector, make_stickers
-from sidecar.media.layout import Rect, arrange
-from sidecar.rooms.embedded.room import EmbeddedRoom
+from sidecar.factories import make_detector, make_stickers
+from sidecar.media.compositor.layout import Rect, arrange
+from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.server.app import Server, serve
-from sidecar.session import Session
+from sidecar.session.session import Session
 from tests.sidecar.clients import Client, publishing, watching
 
 ROOM = "e2e"
@@ -48,7 +48,7 @@ def table(tmp_path: Path) -> Mapping[str, ReactionRule]:
         label: rule.model_copy(update={"sticker": "magenta.gif", "effect": None})
         if rule.kind is Kind.STICKER
         else rule
-        for label, rule in load_table(environ={}).items()
+        for label, rule in load_reaction_table(environ={}).items()
     }
 
 
@@ -96,7 +96,7 @@ class PoseTrack(MediaStreamTrack):
 
 
 @dataclass(eq=False)
-class Meeting:
+class SessionHandle:
     """The running server, its session, and what somebody who watches sees."""
 
     server: Server
@@ -154,7 +154,7 @@ class Meeting:
 @pytest.fixture
 async def meeting(
     store: ModelStore, settings: Settings, table: Mapping[str, ReactionRule]
-) -> AsyncIterator[Meeting]:
+) -> AsyncIterator[SessionHandle]:
     """An open room with nobody in it."""
     sessions: list[Session] = []
     stickers = make_stickers(table, settings)
@@ -166,7 +166,7 @@ async def meeting(
             return sessions[-1]
 
         async with serve(settings, table, open_meeting, rooms=[ROOM]) as server:
-            yield Meeting(server, sessions[0], http)
+            yield SessionHandle(server, sessions[0], http)
 
 
 @pytest.fixture

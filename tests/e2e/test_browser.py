@@ -15,7 +15,7 @@ from tests.e2e.browser import (
     opened,
     until,
 )
-from tests.e2e.conftest import HEARTBEAT, Meeting
+from tests.e2e.conftest import HEARTBEAT, SessionHandle
 from tests.sidecar.clients import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
@@ -29,7 +29,7 @@ def smiling_camera(tmp_path: Path) -> str:
 
 
 async def test_somebody_joins_by_the_page_gets_a_sticker_and_leaves(
-    meeting: Meeting, smiling_camera: str
+    meeting: SessionHandle, smiling_camera: str
 ) -> None:
     async with launched(*FAKE_CAMERA, smiling_camera) as browser:
         page = await opened(browser, meeting.url("").rstrip("/"))
@@ -61,7 +61,7 @@ async def test_somebody_joins_by_the_page_gets_a_sticker_and_leaves(
 
 
 async def test_the_switch_takes_somebody_out_of_sampling(
-    meeting: Meeting, smiling_camera: str
+    meeting: SessionHandle, smiling_camera: str
 ) -> None:
     async with launched(*FAKE_CAMERA, smiling_camera) as browser:
         page = await opened(browser, meeting.url("").rstrip("/"))
@@ -78,7 +78,7 @@ async def test_the_switch_takes_somebody_out_of_sampling(
         assert not meeting.session.stats().participants[0].opted_out
 
 
-async def test_closing_the_page_says_goodbye(meeting: Meeting, smiling_camera: str) -> None:
+async def test_closing_the_page_says_goodbye(meeting: SessionHandle, smiling_camera: str) -> None:
     async with launched(*FAKE_CAMERA, smiling_camera) as browser:
         page = await opened(browser, meeting.url("").rstrip("/"))
         await page.click("#join")
@@ -92,7 +92,9 @@ async def test_closing_the_page_says_goodbye(meeting: Meeting, smiling_camera: s
             assert event.payload()["reason"] == "left"
 
 
-async def test_a_killed_browser_loses_its_place(meeting: Meeting, smiling_camera: str) -> None:
+async def test_a_killed_browser_loses_its_place(
+    meeting: SessionHandle, smiling_camera: str
+) -> None:
     async with launched(*FAKE_CAMERA, smiling_camera) as browser:
         page = await opened(browser, meeting.url("").rstrip("/"))
         await page.click("#join")

@@ -3,13 +3,13 @@
 import pytest
 from playwright.async_api import Page
 
-from config.table import load_table
+from config.reaction_table import load_reaction_table
 from reactions.geometry import Box
 from reactions.labels import LabelScore
-from reactions.reaction import ReactionEvent, Stage
-from sidecar.events import LiveScores, ReactionStep
-from sidecar.rooms.embedded.offer import Role
-from sidecar.rooms.embedded.protocol import IceServer
+from reactions.reaction_event import ReactionEvent, ReactionStage
+from sidecar.rooms.hosted.names import IceServer
+from sidecar.rooms.hosted.offer import Role
+from sidecar.session.events import LiveScores, ReactionStep
 from tests.e2e.browser import FAKE_CAMERA, launched, opened, until
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import open_house
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 FOCUSED = "document.activeElement.id || document.activeElement.className"
 BOX = Box(0, 0, 1, 1)
-TABLE = load_table(environ={})
+TABLE = load_reaction_table(environ={})
 
 
 async def text(page: Page, selector: str) -> str:
@@ -55,7 +55,7 @@ async def test_own_scores_holds_and_reactions_are_shown() -> None:
         assert "Victory" in await text(page, ".pose.held")
 
         for name, who in (("guest", participant), ("<b>Bo</b>", "p-other")):
-            started = ReactionEvent(Stage.STARTED, 2.0, who, "victory", 0.9, 1.0, BOX)
+            started = ReactionEvent(ReactionStage.STARTED, 2.0, who, "victory", 0.9, 1.0, BOX)
             meeting.events.publish(ReactionStep(started, name))
         await page.locator("#events li").nth(2).wait_for()
         lines = await page.locator("#events li").all_inner_texts()

@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from config.reactions import ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import Settings
-from reactions.landmarks.store import ModelStore
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST
-from sidecar.assembly import make_detector, make_stickers
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.factories import make_detector, make_stickers
+from sidecar.rooms.base import JoinOptions, ReceiverConstraints
 from sidecar.rooms.galene.adapter import ADAPTER
-from sidecar.rooms.room import Want
-from sidecar.session import Session
+from sidecar.session.session import Session
 from tests.e2e.browser import FAKE_CAMERA, camera_file, launched, magenta_share, until
 from tests.servers.galene import OPEN, Galene, galene
 from tests.sidecar.clients import eventually
@@ -89,9 +88,9 @@ async def test_the_layer_follows_what_is_wanted(server: Galene, tmp_path: Path) 
         assert feed is not None
         low = feed.size
         assert low is not None
-        attendance.room.want("Grace", Want(1280, 720, 15))
+        attendance.room.constrain("Grace", ReceiverConstraints(1280, 720, 15))
         await eventually(lambda: feed.size is not None and feed.size > low)
-        attendance.room.want("Grace", Want(80, 45, 15))
+        attendance.room.constrain("Grace", ReceiverConstraints(80, 45, 15))
         await eventually(lambda: feed.size == low)
         frames = feed.frames
         await eventually(lambda: feed.frames > frames + 10)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from config.reactions import ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import Settings
-from reactions.landmarks.store import ModelStore
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST
-from sidecar.assembly import make_detector, make_stickers
+from sidecar.factories import make_detector, make_stickers
+from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.janus.adapter import ADAPTER
-from sidecar.rooms.room import Want
-from sidecar.session import Session
+from sidecar.session.session import Session
 from tests.e2e.browser import FAKE_CAMERA, camera_file, launched, magenta_share, until
 from tests.e2e.npm import installed, served
 from tests.servers.janus import JanusServer, Setup
@@ -108,9 +108,9 @@ async def test_the_substream_follows_what_is_wanted(
         assert feed is not None
         smallest = feed.size
         assert smallest is not None
-        sidecar.room.want(grace, Want(640, 360, 15))
+        sidecar.room.constrain(grace, ReceiverConstraints(640, 360, 15))
         await eventually(lambda: feed.size == (640, 360))
-        sidecar.room.want(grace, Want(*smallest, 15))
+        sidecar.room.constrain(grace, ReceiverConstraints(*smallest, 15))
         await eventually(lambda: feed.size == smallest)
         frames = feed.frames
         await eventually(lambda: feed.frames > frames + 10)

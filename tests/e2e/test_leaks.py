@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.conftest import Meeting
+from tests.e2e.conftest import SessionHandle
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.leaks import back_to, settled
 
@@ -11,7 +11,9 @@ pytestmark = pytest.mark.models
 ROUNDS = 20
 
 
-async def test_twenty_rounds_leave_no_task_thread_or_descriptor_behind(meeting: Meeting) -> None:
+async def test_twenty_rounds_leave_no_task_thread_or_descriptor_behind(
+    meeting: SessionHandle,
+) -> None:
     async def come_and_go() -> None:
         async with meeting.camera("Guest", ColourTrack()) as client:
             async with meeting.watched():

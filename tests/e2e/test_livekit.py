@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from config.reactions import ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import Settings
-from reactions.landmarks.store import ModelStore
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST
-from sidecar.assembly import make_detector, make_stickers
-from sidecar.rooms.room import Want
-from sidecar.session import Session
+from sidecar.factories import make_detector, make_stickers
+from sidecar.rooms.base import ReceiverConstraints
+from sidecar.session.session import Session
 from tests.e2e.browser import FAKE_CAMERA, camera_file, launched, magenta_share, until
 from tests.e2e.npm import installed, served
 from tests.servers.livekit import LiveKit, livekit
@@ -110,9 +110,9 @@ async def test_the_layer_follows_what_is_wanted_and_the_camera_its_switch(
         feed = sight.feed("grace")
         # A busy browser begins with one layer alone.
         await eventually(lambda: feed.size == (320, 180))
-        sight.room.want("grace", Want(640, 360, 15))
+        sight.room.constrain("grace", ReceiverConstraints(640, 360, 15))
         await eventually(lambda: feed.size == (640, 360))
-        sight.room.want("grace", Want(320, 180, 15))
+        sight.room.constrain("grace", ReceiverConstraints(320, 180, 15))
         await eventually(lambda: feed.size == (320, 180))
         frames = feed.frames
         await eventually(lambda: feed.frames > frames + 10)

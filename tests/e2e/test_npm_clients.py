@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from sidecar.rooms.embedded.offer import Role
+from sidecar.rooms.hosted.offer import Role
 from tests.e2e.browser import FAKE_CAMERA, launched, until
 from tests.e2e.npm import installed, served
 from tests.sidecar.clients import eventually

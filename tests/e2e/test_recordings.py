@@ -10,20 +10,19 @@ import aiohttp
 import av
 import pytest
 
-from config.reactions import ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
-from sidecar.join import Plan, Show, join
-from sidecar.media.layout import Rect, arrange
-from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.room import Joined
+from sidecar.join import JoinPlan, Show, join
+from sidecar.media.compositor.layout import Rect, arrange
+from sidecar.rooms.base import Joined, JoinOptions
 from sidecar.rooms.whep.adapter import ADAPTER as WHEP
 from sidecar.video_files import VideoReader, VideoWriter
 from tests.e2e.conftest import SIZE, PoseTrack
 from tests.servers.mediamtx import Mediamtx
 from tests.sidecar.clients import eventually, publishing
-from tests.sidecar.rooms.recording.test_room import attended
+from tests.sidecar.rooms.files.test_room import attended
 
 pytestmark = pytest.mark.models
 
@@ -59,7 +58,7 @@ async def test_clips_go_in_and_a_video_with_stickers_comes_out(
     out, events = tmp_path / "out.mp4", tmp_path / "events.jsonl"
     async with asyncio.timeout(60):
         # The meeting ends with the clips.
-        await join(Plan(str(clips), (str(out),), events), settings, table, SILENT)
+        await join(JoinPlan(str(clips), (str(out),), events), settings, table, SILENT)
 
     told = [json.loads(line) for line in events.read_text().splitlines()]
     started = [(it["name"], it["label"]) for it in told if it["event"] == "reaction.started"]
@@ -83,7 +82,7 @@ async def test_streams_go_in_by_whep_and_the_composite_comes_out_by_whip(
         publishing(http, server.http("ada/whip"), ada),
     ):
         url = f"whep+{server.http('ada/whep')}"
-        plan = Plan(url, (f"whip+{server.http('stage/whip')}",))
+        plan = JoinPlan(url, (f"whip+{server.http('stage/whip')}",))
         joining = asyncio.create_task(join(plan, settings, table, SILENT))
         try:
             viewer = WHEP.room(f"whep+{server.http('stage/whep')}", JoinOptions("viewer"))

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.e2e.conftest import Meeting, PoseTrack
+from tests.e2e.conftest import PoseTrack, SessionHandle
 from tests.sidecar.clients import eventually
 
 pytestmark = pytest.mark.models
 
 
 async def test_a_held_pose_puts_the_sticker_into_the_right_tile_and_no_other(
-    meeting: Meeting, ada: PoseTrack, bob: PoseTrack
+    meeting: SessionHandle, ada: PoseTrack, bob: PoseTrack
 ) -> None:
     async with meeting.camera("Ada", ada), meeting.camera("Bob", bob), meeting.watched():
         await eventually(lambda: len(meeting.session.stats().participants) == 2)
@@ -27,7 +27,7 @@ async def test_a_held_pose_puts_the_sticker_into_the_right_tile_and_no_other(
 
 
 async def test_who_opted_out_gets_no_sticker(
-    meeting: Meeting, ada: PoseTrack, bob: PoseTrack
+    meeting: SessionHandle, ada: PoseTrack, bob: PoseTrack
 ) -> None:
     async with (
         meeting.camera("Ada", ada) as client,
@@ -47,7 +47,7 @@ async def test_who_opted_out_gets_no_sticker(
 
 
 async def test_a_participant_who_dies_is_gone_from_the_picture(
-    meeting: Meeting, ada: PoseTrack, bob: PoseTrack
+    meeting: SessionHandle, ada: PoseTrack, bob: PoseTrack
 ) -> None:
     async with meeting.camera("Bob", bob), meeting.watched():
         async with meeting.camera("Ada", ada):
@@ -59,7 +59,7 @@ async def test_a_participant_who_dies_is_gone_from_the_picture(
         assert meeting.session.stats().participants[0].name == "Bob"
 
 
-async def test_a_camera_may_change_its_resolution(meeting: Meeting, ada: PoseTrack) -> None:
+async def test_a_camera_may_change_its_resolution(meeting: SessionHandle, ada: PoseTrack) -> None:
     async with meeting.camera("Ada", ada), meeting.watched():
         for size in ((640, 360), (320, 180), (480, 640)):
             ada.size = size

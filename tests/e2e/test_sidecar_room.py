@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from config.reactions import ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import Settings
-from sidecar.join import Plan, Show, join
-from tests.e2e.conftest import HEARTBEAT, SIZE, Meeting, PoseTrack
+from sidecar.join import JoinPlan, Show, join
+from tests.e2e.conftest import HEARTBEAT, SIZE, PoseTrack, SessionHandle
 from tests.sidecar.clients import eventually
 
 pytestmark = pytest.mark.models
@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def test_another_sidecar_sees_the_camera_and_shows_its_own_composite(
-    meeting: Meeting,
+    meeting: SessionHandle,
     ada: PoseTrack,
     settings: Settings,
     table: Mapping[str, ReactionRule],
@@ -44,7 +44,7 @@ async def test_another_sidecar_sees_the_camera_and_shows_its_own_composite(
     )
     async with meeting.camera("Ada", ada) as client:
         await eventually(lambda: names() == {"Ada"})
-        plan = Plan(meeting.server.url("/rooms/e2e"), events=tmp_path / "events.jsonl")
+        plan = JoinPlan(meeting.server.url("/rooms/e2e"), events=tmp_path / "events.jsonl")
         joining = asyncio.create_task(join(plan, settings, table, show))
         try:
             participant = client.response.headers["Sidecar-Participant"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from config.errors import StickerError
 from gifs.cache import StickerCache
-from gifs.loader import Limits
+from gifs.loader import StickerLimits
 from tests.gifs.pictures import BLUE, GREEN, RED, encode, plain, save
 
 _FRAME = 16 * 16 * 11 // 4
@@ -164,7 +164,7 @@ def test_a_refused_file_stays_refused_without_a_growing_traceback(folder: Path) 
 def test_check_names_what_fails_and_the_others_still_load(folder: Path) -> None:
     save(folder, "cut.webp", (folder / "a.webp").read_bytes()[:-9])
     big = save(folder, "big.png", encode(plain(RED, size=(50, 50)), "PNG"))
-    cache = StickerCache([folder], limits=Limits(pixels=2000))
+    cache = StickerCache([folder], limits=StickerLimits(pixels=2000))
     failures = cache.check(["a.webp", "cut.webp", "big.png", "nothing.gif", "a.webp"])
     assert list(failures) == ["cut.webp", "big.png", "nothing.gif"]
     assert "truncated" in str(failures["cut.webp"])

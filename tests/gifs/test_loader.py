@@ -11,7 +11,7 @@ from PIL import Image
 
 from config.errors import StickerError
 from gifs.animation import YuvaFrame
-from gifs.loader import DEFAULT_DELAY, Limits, load
+from gifs.loader import DEFAULT_DELAY, StickerLimits, load
 from tests.gifs.pictures import BLUE, CLEAR, GREEN, RED, GifWriter, encode, plain, save
 
 _LUMA = {"red": 81, "green": 145, "blue": 41, "clear": 0}
@@ -194,13 +194,13 @@ def test_a_hundred_thousand_frames_are_refused_unseen(tmp_path: Path) -> None:
 def test_the_sum_of_all_frames_is_limited(tmp_path: Path) -> None:
     path = save(tmp_path, "a.png", encode(plain(RED, GREEN, BLUE), "PNG"))
     with pytest.raises(StickerError, match="3 frames of 8x8, more than 150 pixels"):
-        load(path, 8, 8, Limits(total_pixels=150))
+        load(path, 8, 8, StickerLimits(total_pixels=150))
 
 
 def test_a_large_file_is_refused_before_it_is_read_whole(tmp_path: Path) -> None:
     path = save(tmp_path, "a.png", encode(plain(RED), "PNG"))
     with pytest.raises(StickerError, match="larger than 20 bytes"):
-        load(path, 8, 8, Limits(file_bytes=20))
+        load(path, 8, 8, StickerLimits(file_bytes=20))
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])

@@ -7,12 +7,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from config.reactions import Kind, ReactionRule
+from config.reaction_rule import Kind, ReactionRule
 from reactions.geometry import Box
 from reactions.labels import LabelScore
-from reactions.observation import Side
+from reactions.landmark_types import Side
 from reactions.policy import Policy
-from reactions.reaction import ReactionEvent, Stage
+from reactions.reaction_event import ReactionEvent, ReactionStage
 
 BOX = Box(0.4, 0.4, 0.2, 0.2)
 RULE = ReactionRule(
@@ -36,19 +36,19 @@ def samples(
     return events
 
 
-def stages(events: Iterable[ReactionEvent]) -> list[Stage]:
+def stages(events: Iterable[ReactionEvent]) -> list[ReactionStage]:
     return [event.stage for event in events]
 
 
 def running(policy: Policy) -> Policy:
     """``policy`` with ann's thumbs_up started at 0.8 s."""
-    assert stages(samples(policy, [0.9] * 5))[-1] is Stage.STARTED
+    assert stages(samples(policy, [0.9] * 5))[-1] is ReactionStage.STARTED
     return policy
 
 
 def test_a_held_label_builds_up_and_starts_when_its_hold_is_complete() -> None:
     events = samples(Policy(TABLE), [0.9] * 6)
-    assert stages(events) == [Stage.PROGRESS] * 3 + [Stage.STARTED]
+    assert stages(events) == [ReactionStage.PROGRESS] * 3 + [ReactionStage.STARTED]
     assert [event.progress for event in events] == pytest.approx([0.25, 0.5, 0.75, 1.0])
     assert events[-1].time == pytest.approx(0.8)
 
@@ -62,7 +62,7 @@ def test_a_reaction_starts_soon_after_its_hold_at_any_sampling_rate(rate: int) -
         if tick >= next_sample:
             events += policy.observe("ann", [seen()], tick)
             next_sample += 1 / rate
-        if Stage.STARTED in stages(events):
+        if ReactionStage.STARTED in stages(events):
             break
         tick += 0.04
     # Three samples are asked for: at two a second they take longer than the hold.
@@ -73,12 +73,12 @@ def test_a_hold_completes_between_two_samples_when_time_advances() -> None:
     policy = Policy(TABLE)
     samples(policy, [0.9] * 4)
     assert policy.advance(0.7) == []
-    assert stages(policy.advance(0.81)) == [Stage.STARTED]
+    assert stages(policy.advance(0.81)) == [ReactionStage.STARTED]
 
 
 def test_one_missed_sample_of_four_does_not_break_a_hold() -> None:
     events = samples(Policy(TABLE), [0.9, 0.9, 0, 0.9, 0.9])
-    assert stages(events)[-1] is Stage.STARTED
+    assert stages(events)[-1] is ReactionStage.STARTED
 
 
 def test_two_missed_samples_of_four_give_a_hold_up_and_say_so_once() -> None:
@@ -89,7 +89,7 @@ def test_two_missed_samples_of_four_give_a_hold_up_and_say_so_once() -> None:
 
 def test_at_fast_sampling_a_burst_of_misses_is_judged_by_its_share() -> None:
     scores = [0.9] * 6 + [0] * 2 + [0.9] * 6
-    assert stages(samples(Policy(TABLE), scores, step=1 / 15))[-1] is Stage.STARTED
+    assert stages(samples(Policy(TABLE), scores, step=1 / 15))[-1] is ReactionStage.STARTED
 
 
 def test_a_single_sample_tells_the_world_nothing() -> None:
@@ -113,46 +113,46 @@ def test_a_reaction_lasts_as_long_as_it_is_held() -> None:
 def test_a_short_gesture_still_plays_its_duration() -> None:
     policy = running(Policy(TABLE))
     (ended,) = samples(policy, [0] * 20, start=1.0)
-    assert ended.stage is Stage.ENDED
+    assert ended.stage is ReactionStage.ENDED
     assert ended.time == pytest.approx(0.8 + RULE.duration, abs=0.21)
 
 
 def test_without_samples_time_alone_ends_a_reaction() -> None:
     policy = running(Policy(TABLE))
     assert policy.advance(2.0) == []
-    assert stages(policy.advance(3.0)) == [Stage.ENDED]
+    assert stages(policy.advance(3.0)) == [ReactionStage.ENDED]
 
 
 def test_without_samples_a_hold_is_given_up() -> None:
     policy = Policy(TABLE)
     samples(policy, [0.9] * 3)
     (event,) = policy.advance(2.0)
-    assert (event.stage, event.progress) == (Stage.PROGRESS, 0)
+    assert (event.stage, event.progress) == (ReactionStage.PROGRESS, 0)
 
 
 def test_evidence_from_before_a_gap_completes_no_hold() -> None:
     policy = Policy(TABLE)
     samples(policy, [0.9] * 4)
-    assert Stage.STARTED not in stages(samples(policy, [0.9] * 4, start=5.0))
+    assert ReactionStage.STARTED not in stages(samples(policy, [0.9] * 4, start=5.0))
 
 
 def test_the_same_reaction_cannot_start_again_within_its_cooldown() -> None:
     policy = running(Policy(TABLE))
     samples(policy, [0] * 12, start=1.0)  # ends at 2.8 s
     again = samples(policy, [0.9] * 30, start=3.6)
-    assert again[-1].stage is Stage.STARTED
+    assert again[-1].stage is ReactionStage.STARTED
     assert again[-1].time >= 2.8 + RULE.cooldown + RULE.hold
 
 
 def test_a_cooldown_is_one_participants_own() -> None:
     policy = running(Policy(TABLE))
     events = [event for index in range(5) for event in policy.observe("bob", [seen()], index * 0.2)]
-    assert stages(events)[-1] is Stage.STARTED
+    assert stages(events)[-1] is ReactionStage.STARTED
 
 
 def test_opting_out_ends_what_runs_at_once_and_silences_the_participant() -> None:
     policy = running(Policy(TABLE))
-    assert stages(policy.opt_out("ann", True, 1.0)) == [Stage.ENDED]
+    assert stages(policy.opt_out("ann", True, 1.0)) == [ReactionStage.ENDED]
     assert samples(policy, [0.9] * 10, start=1.2) == []
 
 
@@ -162,14 +162,14 @@ def test_opting_back_in_needs_a_new_hold() -> None:
     samples(policy, [0.9] * 5)
     policy.opt_out("ann", False, 1.0)
     events = samples(policy, [0.9] * 5, start=1.2)
-    assert stages(events) == [Stage.PROGRESS] * 3 + [Stage.STARTED]
+    assert stages(events) == [ReactionStage.PROGRESS] * 3 + [ReactionStage.STARTED]
 
 
 def test_leaving_ends_what_runs_and_forgets_the_participant() -> None:
     policy = running(Policy(TABLE))
-    assert stages(policy.leave("ann", 1.0)) == [Stage.ENDED]
+    assert stages(policy.leave("ann", 1.0)) == [ReactionStage.ENDED]
     assert policy.leave("ann", 1.1) == []
-    assert stages(samples(policy, [0.9] * 5, start=1.2))[-1] is Stage.STARTED
+    assert stages(samples(policy, [0.9] * 5, start=1.2))[-1] is ReactionStage.STARTED
 
 
 def test_a_label_that_is_off_never_reacts() -> None:
@@ -200,7 +200,7 @@ def test_one_participant_wears_at_most_so_many_stickers_at_once() -> None:
     policy = Policy(TABLE, max_stickers=1)
     both = [seen("thumbs_up", 0.95, Side.LEFT), seen("victory", 0.9, Side.RIGHT)]
     events = [event for i in range(10) for event in policy.observe("ann", both, i * 0.2)]
-    started = [event.label for event in events if event.stage is Stage.STARTED]
+    started = [event.label for event in events if event.stage is ReactionStage.STARTED]
     assert started == ["thumbs_up"]
     assert events[-1].label == "victory"
     assert events[-1].progress == 1
@@ -209,16 +209,16 @@ def test_one_participant_wears_at_most_so_many_stickers_at_once() -> None:
 def test_the_room_wears_at_most_so_many_stickers_at_once() -> None:
     policy = running(Policy(TABLE, max_in_room=1))
     held = [event for i in range(9) for event in policy.observe("bob", [seen()], 1 + i * 0.2)]
-    assert Stage.STARTED not in stages(held)
+    assert ReactionStage.STARTED not in stages(held)
     policy.leave("ann", 3.0)
-    assert stages(policy.observe("bob", [seen()], 3.0)) == [Stage.STARTED]
+    assert stages(policy.observe("bob", [seen()], 3.0)) == [ReactionStage.STARTED]
 
 
 def test_events_without_a_sticker_need_no_place() -> None:
     table = {"thumbs_up": RULE, "victory": RULE.model_copy(update={"kind": Kind.EVENT})}
     policy = running(Policy(table, max_stickers=1))
     events = [event for i in range(5) for event in policy.observe("ann", [seen("victory")], 1 + i)]
-    assert Stage.STARTED in stages(events)
+    assert ReactionStage.STARTED in stages(events)
 
 
 RANKED = {"open_palm": RULE, "wave": RULE.model_copy(update={"outranks": ("open_palm",)})}
@@ -246,7 +246,7 @@ def test_a_reaction_that_starts_ends_the_one_it_outranks_on_the_same_hand() -> N
     for index in range(6, 12):
         events += policy.observe("ann", [seen("wave", 0.9, Side.LEFT)], index * 0.2)
     last = [(event.label, event.stage) for event in events[-2:]]
-    assert last == [("open_palm", Stage.ENDED), ("wave", Stage.STARTED)]
+    assert last == [("open_palm", ReactionStage.ENDED), ("wave", ReactionStage.STARTED)]
 
 
 def test_a_hand_that_shows_something_new_wears_only_the_new_sticker() -> None:
@@ -257,7 +257,7 @@ def test_a_hand_that_shows_something_new_wears_only_the_new_sticker() -> None:
     for index in range(5, 10):
         events += policy.observe("ann", [seen("victory", 0.9, Side.LEFT)], index * 0.2)
     last = [(event.label, event.stage) for event in events[-2:]]
-    assert last == [("thumbs_up", Stage.ENDED), ("victory", Stage.STARTED)]
+    assert last == [("thumbs_up", ReactionStage.ENDED), ("victory", ReactionStage.STARTED)]
 
 
 @pytest.mark.parametrize("evidence", [(0, 3), (4, 3)])
@@ -333,18 +333,18 @@ class AnyMeeting(RuleBasedStateMachine):
             assert event.participant not in self.out
             assert event.time == self.time
             match event.stage:
-                case Stage.PROGRESS:
+                case ReactionStage.PROGRESS:
                     assert key not in self.started
                     assert 0 <= event.progress <= 1
                     assert event.progress != self.told.get(key, 0.0)
                     self.told[key] = event.progress
-                case Stage.STARTED:
+                case ReactionStage.STARTED:
                     assert key not in self.started
                     assert event.progress == 1
                     assert event.time >= self.ended.get(key, -1e9) + rule.cooldown
                     self.started[key] = event.time
                     self.told[key] = 0.0
-                case Stage.ENDED:
+                case ReactionStage.ENDED:
                     since = self.started.pop(key)
                     displaced = event.hand is not None or event.label == "open_palm"
                     assert forced or displaced or event.time - since >= rule.duration

@@ -3,11 +3,11 @@
 import pytest
 
 from bench.recognition import Cell, watch
-from config.table import ReactionTable, load_table
-from reactions.detection import FrameDetector
+from config.reaction_table import ReactionTable, load_reaction_table
 from reactions.labels import LABELS
-from reactions.landmarks.store import ModelStore
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import LOOKALIKES, MEDIUM, NEAR, POSES
+from reactions.pipeline import RecognitionPipeline
 
 pytestmark = pytest.mark.models
 
@@ -20,17 +20,19 @@ SEEN_FROM = (Cell(2, MEDIUM, 0.0), Cell(5, NEAR, 15.0), Cell(8, MEDIUM, -15.0))
 
 
 @pytest.fixture(scope="module")
-def detector() -> FrameDetector:
-    return FrameDetector(ModelStore(), list(LABELS))
+def detector() -> RecognitionPipeline:
+    return RecognitionPipeline(ModelStore(), list(LABELS))
 
 
 @pytest.fixture(scope="module")
 def table() -> ReactionTable:
-    return load_table()
+    return load_reaction_table()
 
 
 @pytest.mark.parametrize("label", sorted(POSES))
-def test_a_held_pose_is_named(detector: FrameDetector, table: ReactionTable, label: str) -> None:
+def test_a_held_pose_is_named(
+    detector: RecognitionPipeline, table: ReactionTable, label: str
+) -> None:
     tally = watch(detector, table, label, SEEN_FROM)
     others = f"others: {dict(tally.fired)}, {tally.handless} without a hand"
     assert tally.recall >= NAMED, others
@@ -38,7 +40,7 @@ def test_a_held_pose_is_named(detector: FrameDetector, table: ReactionTable, lab
 
 @pytest.mark.parametrize("name", sorted(LOOKALIKES))
 def test_a_lookalike_sets_nothing_off(
-    detector: FrameDetector, table: ReactionTable, name: str
+    detector: RecognitionPipeline, table: ReactionTable, name: str
 ) -> None:
     tally = watch(detector, table, name, SEEN_FROM)
     assert tally.alarms <= FIRED, f"fired: {dict(tally.fired)}"

@@ -7,28 +7,27 @@ import pytest
 
 from config.errors import ConfigError, PictureError
 from sidecar.outlets import Outlets, open_outlets
-from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.room import Publisher
+from sidecar.rooms.base import JoinOptions, TrackSource
 from sidecar.rooms.whip import WhipOutlet
 from tests.sidecar.media.pictures import flat
 
 OPTIONS = JoinOptions("Reactions")
 
 
-class Meeting:
+class SessionHandle:
     """An outlet that nothing is sent to."""
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         raise NotImplementedError
 
 
-async def opened(*targets: str, room: Meeting | None = None) -> Outlets:
+async def opened(*targets: str, room: SessionHandle | None = None) -> Outlets:
     async with AsyncExitStack() as stack:
-        return await open_outlets(targets, room or Meeting(), OPTIONS, 25, stack)
+        return await open_outlets(targets, room or SessionHandle(), OPTIONS, 25, stack)
 
 
 async def test_the_room_is_the_meeting_itself() -> None:
-    room = Meeting()
+    room = SessionHandle()
     assert await opened("room", room=room) == Outlets((room,))
 
 
@@ -54,7 +53,7 @@ def test_without_a_picture_there_is_no_file(tmp_path: Path) -> None:
 async def test_a_file_gets_the_pictures(tmp_path: Path) -> None:
     file = tmp_path / "out.mp4"
     async with AsyncExitStack() as stack:
-        places = await open_outlets([str(file)], Meeting(), OPTIONS, 25, stack)
+        places = await open_outlets([str(file)], SessionHandle(), OPTIONS, 25, stack)
         for tick in range(5):
             places.listeners[0](flat(320, 180), tick / 25)
     with av.open(str(file)) as container:

@@ -11,25 +11,25 @@ import pytest
 from PIL import Image
 
 from config.errors import PictureError
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from config.table import load_table
-from reactions.landmarks.store import ModelStore
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, Choreography, Scene, render
-from sidecar.assembly import make_frame_detector, make_stickers
+from sidecar.factories import make_pipeline, make_stickers
 from sidecar.replay import Replay
 from sidecar.video_files import VideoWriter
 
 pytestmark = pytest.mark.models
 
 SETTINGS = Settings()
-TABLE = load_table(environ={})
+TABLE = load_reaction_table(environ={})
 PLAY = Choreography((("neutral", 0.6), ("thumbs_up", 2.2)), transition=0.4)
 FPS = 10
 
 
 @pytest.fixture(scope="module")
 def replay() -> Replay:
-    detector = make_frame_detector(ModelStore(), TABLE, SETTINGS)
+    detector = make_pipeline(ModelStore(), TABLE, SETTINGS)
     return Replay(detector, make_stickers(TABLE, SETTINGS), TABLE, SETTINGS)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import aiohttp
 
 from config.errors import ConfigError
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.galene.address import FORM, looks_like_group, read_address
 from sidecar.rooms.galene.credentials import read_credentials
 from sidecar.rooms.galene.door import speaks_galene

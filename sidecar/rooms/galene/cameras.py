@@ -9,6 +9,7 @@ import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from sidecar.media.feed import Feed
+from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.galene.camera import Camera
 from sidecar.rooms.galene.descriptions import UnfitError, read_offer, undecodable
 from sidecar.rooms.galene.errands import Errands, Work
@@ -16,7 +17,6 @@ from sidecar.rooms.galene.events import Offered, Trickled
 from sidecar.rooms.galene.layers import Layers
 from sidecar.rooms.galene.protocol import GaleneProtocol
 from sidecar.rooms.ice_servers import nth_best
-from sidecar.rooms.room import Want
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +85,7 @@ class Cameras:
         self._servers: Servers = ((), ())
         self._streams: dict[str, _Stream] = {}
         self._attempts: dict[str, int] = {}
-        self._wants: dict[str, Want] = {}
+        self._wants: dict[str, ReceiverConstraints] = {}
         self._withheld: dict[str, int] = {}
         self._missing: dict[str, _Stream] = {}
         """Streams that were given back and asked for again."""
@@ -147,7 +147,7 @@ class Cameras:
         if stream is not None and stream.camera is not None:
             self._errands.start(_try(stream.camera.trickle(news.candidate)))
 
-    def want(self, participant: str, want: Want) -> None:
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """What is needed of a camera; the layer follows within a second."""
         if participant in self.seen:
             self._wants[participant] = want

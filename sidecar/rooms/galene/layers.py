@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sidecar.rooms.room import Want
+from sidecar.rooms.base import ReceiverConstraints
 
 
 @dataclass(slots=True)
@@ -16,7 +16,9 @@ class Layers:
     pictures: int = 0
     """How many had come when the layer was asked for: what comes soon after may be of the other."""
 
-    def choose(self, want: Want | None, size: tuple[int, int] | None, pictures: int) -> bool | None:
+    def choose(
+        self, want: ReceiverConstraints | None, size: tuple[int, int] | None, pictures: int
+    ) -> bool | None:
         """Whether to ask for the low layer now; None where the one that we have is right.
 
         ``size`` is the newest picture's, the ``pictures``-th that came.

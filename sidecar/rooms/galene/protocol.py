@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Final
 
-from sidecar.rooms.consent import HELP, opted_out_by
 from sidecar.rooms.galene import messages
 from sidecar.rooms.galene.credentials import Credentials
 from sidecar.rooms.galene.events import Arrived, Chose, Complaint, Entered, Event, Moved, Refused
@@ -19,6 +18,7 @@ from sidecar.rooms.galene.messages import Message
 from sidecar.rooms.galene.refusals import kicked, not_let_in
 from sidecar.rooms.galene.roster import Client, Roster
 from sidecar.rooms.galene.streams import NO_CAMERAS, Streams
+from sidecar.rooms.opt_out_commands import HELP, opted_out_by
 
 MARK: Final = "reaction-sidecar"
 """The key in a client's data by which sidecars know each other, and the kind of the user messages

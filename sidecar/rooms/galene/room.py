@@ -11,7 +11,15 @@ import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import (
+    ConsentChanged,
+    Joined,
+    JoinOptions,
+    Left,
+    ReceiverConstraints,
+    RoomChange,
+    TrackSource,
+)
 from sidecar.rooms.galene import events
 from sidecar.rooms.galene.address import Address
 from sidecar.rooms.galene.cameras import Cameras, Seen
@@ -22,7 +30,6 @@ from sidecar.rooms.galene.line import PING_EVERY, Line
 from sidecar.rooms.galene.protocol import GaleneProtocol
 from sidecar.rooms.galene.roster import MAX_CHOICES
 from sidecar.rooms.galene.stage import Stage
-from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange, Want
 
 log = structlog.get_logger(__name__)
 
@@ -83,12 +90,12 @@ class GaleneRoom:
                 raise self._failure
             await news.wait()
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         """Show the composite as a camera of ours; raises RefusedError where we may not."""
         await self._stage.show(composite)
 
-    def want(self, participant: str, want: Want) -> None:
-        self._cameras.want(participant, want)
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
+        self._cameras.constrain(participant, want)
 
     async def announce(self, event: Mapping[str, object]) -> None:
         """Tell every client's program of ``event``, by a user message that people don't see."""
@@ -231,7 +238,7 @@ class GaleneRoom:
         for participant, opted_out in (self._choices | wishes).items():
             if opted_out is not None and heard.get(participant) is not opted_out:
                 heard[participant] = opted_out
-                changes.append(Consent(participant, opted_out))
+                changes.append(ConsentChanged(participant, opted_out))
         return changes
 
     async def _rounds(self) -> None:

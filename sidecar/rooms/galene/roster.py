@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sidecar.rooms.names import display_name
+from sidecar.rooms.display_names import display_name
 
 MAX_CLIENTS: Final = 2000
 MAX_CHOICES: Final = 10_000

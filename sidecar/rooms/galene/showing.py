@@ -7,8 +7,8 @@ from typing import Final
 from aiortc import RTCIceCandidate, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from config.errors import RoomError
-from sidecar.media.peer import close, peer_connection, send_composite
-from sidecar.rooms.room import Publisher
+from sidecar.media.peer_connection import close, peer_connection, send_composite
+from sidecar.rooms.base import TrackSource
 
 ANSWERING: Final = 10.0
 """Seconds that the server may take to answer."""
@@ -25,7 +25,7 @@ class Showing:
     def __init__(
         self,
         stream: str,
-        composite: Publisher,
+        composite: TrackSource,
         servers: Iterable[RTCIceServer],
         on_change: Callable[[], None],
         *,

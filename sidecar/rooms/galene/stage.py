@@ -9,13 +9,13 @@ import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError
+from sidecar.rooms.base import TrackSource
 from sidecar.rooms.galene.cameras import Servers
 from sidecar.rooms.galene.errands import Errands
 from sidecar.rooms.galene.events import Answered, Trickled
 from sidecar.rooms.galene.protocol import GaleneProtocol
 from sidecar.rooms.galene.showing import Showing
 from sidecar.rooms.ice_servers import nth_best
-from sidecar.rooms.room import Publisher
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Stage:
         self._servers: Servers = ((), ())
         self._relay_only = False
         self._allowed = False
-        self._composite: Publisher | None = None
+        self._composite: TrackSource | None = None
         self._showing: Showing | None = None
         self._failed = 0
         self._again_at = 0.0
@@ -58,7 +58,7 @@ class Stage:
         """The connection, if there is one."""
         return [] if self._showing is None else [self._showing.peer]
 
-    async def show(self, composite: Publisher) -> None:
+    async def show(self, composite: TrackSource) -> None:
         """Show ``composite`` from now on; raises RoomError where the server won't have it."""
         if not self._allowed:
             raise RefusedError(
@@ -130,7 +130,7 @@ class Stage:
             self._renewed += 1
             self._errands.start(self._retry(self._composite, showing))
 
-    async def _begin(self, composite: Publisher, replaces: str = "") -> Showing:
+    async def _begin(self, composite: TrackSource, replaces: str = "") -> Showing:
         servers = nth_best(*self._servers, self._failed)
         showing = Showing(
             secrets.token_hex(16),
@@ -146,7 +146,7 @@ class Stage:
             self._flush()
         return showing
 
-    async def _retry(self, composite: Publisher, old: Showing | None = None) -> None:
+    async def _retry(self, composite: TrackSource, old: Showing | None = None) -> None:
         try:
             await self._begin(composite, "" if old is None else old.stream)
         except Exception:

@@ -7,7 +7,7 @@ from typing import Final
 import aiohttp
 
 from config.errors import ConfigError
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.janus.address import FORMS, read, recognises
 from sidecar.rooms.janus.room import JanusRoom
 

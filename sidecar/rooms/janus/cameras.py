@@ -10,13 +10,13 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import RoomError
 from sidecar.media.feed import Feed
+from sidecar.rooms.base import ConsentChanged, Joined, Left, ReceiverConstraints, RoomChange
+from sidecar.rooms.display_names import display_name
 from sidecar.rooms.janus import events as heard
 from sidecar.rooms.janus.consent import named, said
 from sidecar.rooms.janus.layers import choose
 from sidecar.rooms.janus.subscription import Layer
 from sidecar.rooms.janus.viewing import NO_MEDIA, Viewing
-from sidecar.rooms.names import display_name
-from sidecar.rooms.room import Consent, Joined, Left, RoomChange, Want
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ class Cameras:
         self._names: dict[str, str] = {}
         self._told: dict[str, str] = {}
         """Who the session knows, and why their camera can't be watched."""
-        self._wants: dict[str, Want] = {}
+        self._wants: dict[str, ReceiverConstraints] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def peers(self) -> list[RTCPeerConnection]:
@@ -139,7 +139,7 @@ class Cameras:
         if (camera := self._cameras.get(feed)) is not None:
             self._spawn(camera.viewing.trickle(candidate))
 
-    def want(self, feed: str, want: Want) -> None:
+    def constrain(self, feed: str, want: ReceiverConstraints) -> None:
         """Ask for no more of a camera than this."""
         if feed in self._names:
             self._wants[feed] = want
@@ -175,7 +175,7 @@ class Cameras:
 
     def _consent(self, feed: str, opted_out: bool | None) -> None:
         if opted_out is not None:
-            self._tell(Consent(feed, opted_out))
+            self._tell(ConsentChanged(feed, opted_out))
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

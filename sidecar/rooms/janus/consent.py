@@ -8,7 +8,7 @@ import json
 import re
 from typing import Final
 
-from sidecar.rooms.consent import opted_out_by
+from sidecar.rooms.opt_out_commands import opted_out_by
 
 MAX_TEXT: Final = 4096
 """Characters of a message that is looked at; no chat line is longer."""

@@ -6,8 +6,8 @@ before, as browsers make them. Temporal layers halve the rate from 2 down to 0.
 
 from typing import Final
 
+from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.janus.subscription import Layer
-from sidecar.rooms.room import Want
 
 LARGEST: Final = 2
 CAMERA_FPS: Final = 30.0
@@ -16,7 +16,7 @@ NEARLY: Final = 0.75
 """A substream with this share of what is wanted is taken: scaling up so little isn't seen."""
 
 
-def choose(want: Want, size: tuple[int, int] | None, substream: int) -> Layer:
+def choose(want: ReceiverConstraints, size: tuple[int, int] | None, substream: int) -> Layer:
     """The layer for ``want``, where ``substream`` has pictures of ``size`` (None: not known yet).
 
     Before a picture has come the smallest is asked for, since it is the least for everybody.

@@ -8,7 +8,7 @@ import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.janus import events as heard
 from sidecar.rooms.janus.address import Address
 from sidecar.rooms.janus.cameras import Cameras
@@ -16,8 +16,7 @@ from sidecar.rooms.janus.link import Link
 from sidecar.rooms.janus.protocol import JanusProtocol
 from sidecar.rooms.janus.publication import Publication
 from sidecar.rooms.janus.subscription import Layer
-from sidecar.rooms.relays import usable
-from sidecar.rooms.room import Publisher, RoomChange, Want
+from sidecar.rooms.turn_probe import usable
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +29,7 @@ FAREWELL: Final = 1.0
 
 
 class JanusRoom:
-    """Implements ``Room``, ``Announces`` and ``Inspectable`` for the room at ``address``."""
+    """The room at ``address``: a ``Room`` that supports data messages and has peer connections."""
 
     def __init__(self, address: Address, options: JoinOptions, *, token: str, secret: str) -> None:
         self._address = address
@@ -92,7 +91,7 @@ class JanusRoom:
         if self._failure is not None:
             raise self._failure
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         publication = self._publication = Publication(
             composite.subscribe(),
             self._ice_servers,
@@ -111,8 +110,8 @@ class JanusRoom:
         await publication.accept(answer)
         self._spawn(self._mind(publication))
 
-    def want(self, participant: str, want: Want) -> None:
-        self._cameras.want(participant, want)
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
+        self._cameras.constrain(participant, want)
 
     async def announce(self, event: Mapping[str, object]) -> None:
         """Send ``event`` to everybody who subscribed to our data."""

@@ -5,7 +5,7 @@ from typing import Final
 
 import aiohttp
 
-from sidecar.rooms.adapter import Adapter, JoinOptions
+from sidecar.rooms.base import Adapter, JoinOptions
 from sidecar.rooms.livekit.access import access_from
 from sidecar.rooms.livekit.address import FORMS, looks_like_livekit, parse_address
 from sidecar.rooms.livekit.memory import Memory

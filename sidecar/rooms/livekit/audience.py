@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sidecar.media.feed import Feed
-from sidecar.rooms.consent import opted_out_by
+from sidecar.rooms.base import ConsentChanged, Joined, Left, ReceiverConstraints, RoomChange
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.chat import Said
 from sidecar.rooms.livekit.people import Camera, Person, Roster
 from sidecar.rooms.livekit.protocol import Subscription
-from sidecar.rooms.room import Consent, Joined, Left, RoomChange, Want
+from sidecar.rooms.opt_out_commands import opted_out_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Audience:
 
     def __init__(self) -> None:
         self._roster = Roster()
-        self._wants: dict[str, Want] = {}
+        self._wants: dict[str, ReceiverConstraints] = {}
         self._choices: dict[str, bool] = {}
         self._said: dict[str, bool] = {}
         self._watched: dict[str, str] = {}
@@ -61,7 +61,7 @@ class Audience:
         self._choices[said.identity] = opted_out
         return True
 
-    def want(self, identity: str, want: Want) -> list[bytes]:
+    def constrain(self, identity: str, want: ReceiverConstraints) -> list[bytes]:
         """Ask for no more of somebody's camera than ``want``."""
         if self._roster.find(identity) is None or self._wants.get(identity) == want:
             return []
@@ -100,7 +100,7 @@ class Audience:
                 shown[identity] = state
             choice = self._choices.get(identity)
             if choice is not None and choice is not shown[identity].opted_out:
-                changes.append(Consent(identity, choice))
+                changes.append(ConsentChanged(identity, choice))
                 shown[identity] = Shown(state.track, state.feed, state.problem, choice)
         return changes
 

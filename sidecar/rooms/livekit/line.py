@@ -8,7 +8,7 @@ from aiortc import MediaStreamTrack, RTCRtpTransceiver
 from aiortc.mediastreams import MediaStreamError
 
 from config.errors import RoomError
-from sidecar.media.compat import take_over
+from sidecar.media.aiortc_patches import take_over
 from sidecar.media.feed import Feed
 
 log = structlog.get_logger(__name__)

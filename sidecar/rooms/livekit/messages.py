@@ -15,8 +15,8 @@ from livekit.protocol.rtc import (
     UpdateTrackSettings,
 )
 
+from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.livekit.people import COMPOSITE
-from sidecar.rooms.room import Want
 
 TOLERANCE: Final = 0.9
 """A layer that has so much of what is asked for is good enough for the server
@@ -40,7 +40,7 @@ def subscribe(tracks: Iterable[str], *, wanted: bool) -> bytes:
     return SignalRequest(subscription=update).SerializeToString()
 
 
-def settings(track: str, want: Want) -> bytes:
+def settings(track: str, want: ReceiverConstraints) -> bytes:
     """Ask for the smallest layer of ``track`` that has what is wanted.
 
     The server takes the spatial layer from width and height and the temporal one from fps. A paused

@@ -10,10 +10,10 @@ from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from livekit.protocol.models import DataPacket, UserPacket
 
 from config.errors import RefusedError, RoomError
-from sidecar.media.peer import close, peer_connection, send_composite
+from sidecar.media.peer_connection import close, peer_connection, send_composite
+from sidecar.rooms.base import TrackSource
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.protocol import Answered, Published, Unpublishable
-from sidecar.rooms.room import Publisher
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class Publication:
 
     def __init__(
         self,
-        composite: Publisher,
+        composite: TrackSource,
         ice_servers: Iterable[RTCIceServer],
         *,
         relay_only: bool,

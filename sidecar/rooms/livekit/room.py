@@ -12,7 +12,7 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.ice_servers import in_order
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.access import SKEW, TOKEN, GivenToken, KeyPair, read_grants
@@ -26,8 +26,7 @@ from sidecar.rooms.livekit.protocol import Entered, Event, People, Renewed, Subs
 from sidecar.rooms.livekit.publication import Publication
 from sidecar.rooms.livekit.signal import Signal, sent_on
 from sidecar.rooms.livekit.watch import Watch
-from sidecar.rooms.relays import usable
-from sidecar.rooms.room import Publisher, RoomChange, Want
+from sidecar.rooms.turn_probe import usable
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +39,7 @@ _stragglers: set[asyncio.Task[None]] = set()
 
 
 class LiveKitRoom:
-    """Implements ``Room``, ``Announces`` and ``Inspectable``; entered once."""
+    """Implements ``Room``, ``SupportsDataMessages`` and ``HasPeerConnections``; entered once."""
 
     def __init__(
         self,
@@ -128,7 +127,7 @@ class LiveKitRoom:
                 yield change
             await news.wait()
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         """Show the composite as the camera of a participant of its own, named as the options say.
 
         With a single token it is that token's participant, who then is visible.
@@ -160,10 +159,10 @@ class LiveKitRoom:
         publisher.publish(publication)
         await publication.start()
 
-    def want(self, participant: str, want: Want) -> None:
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """Ask for the smallest layer that serves ``want``; paused, the server sends nothing."""
         if self._watcher is not None:
-            for message in self._audience.want(participant, want):
+            for message in self._audience.constrain(participant, want):
                 self._watcher.signal.send(message)
 
     async def announce(self, event: Mapping[str, object]) -> None:

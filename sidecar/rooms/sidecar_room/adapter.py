@@ -5,11 +5,10 @@ from typing import Final
 
 import aiohttp
 
-from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.http_signalling.call import CallOptions
-from sidecar.rooms.room import Room
+from sidecar.rooms.base import JoinOptions, Room
 from sidecar.rooms.sidecar_room.address import parse, recognises
 from sidecar.rooms.sidecar_room.room import SidecarRoom
+from sidecar.rooms.whep.client.session import CallOptions
 
 PROBLEM: Final = "application/problem+json"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from sidecar.rooms.names import display_name
+from sidecar.rooms.display_names import display_name
 
 MAX_PARTICIPANTS: Final = 49
 """As many as the largest layout has tiles; more aren't watched."""

@@ -11,11 +11,18 @@ from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
-from sidecar.rooms.http_signalling.call import CallOptions
-from sidecar.rooms.http_signalling.endpoint import Kind, endpoint
-from sidecar.rooms.room import Consent, Joined, Left, Publisher, RoomChange, Want
+from sidecar.rooms.base import (
+    ConsentChanged,
+    Joined,
+    Left,
+    ReceiverConstraints,
+    RoomChange,
+    TrackSource,
+)
 from sidecar.rooms.sidecar_room.address import Address
 from sidecar.rooms.sidecar_room.protocol import MAX_LINE, Came, Changed, Person, Roster, Went
+from sidecar.rooms.whep.client.endpoint import Kind, endpoint
+from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.stream import Stream
 from sidecar.rooms.whip import WhipOutlet
 
@@ -94,18 +101,18 @@ class SidecarRoom:
                 match event:
                     case Came(person):
                         if person.opted_out:
-                            yield Consent(person.participant, opted_out=True)
+                            yield ConsentChanged(person.participant, opted_out=True)
                         yield await self._welcome(person)
                     case Changed(person):
                         self._part(person.participant)
-                        yield Consent(person.participant, person.opted_out)
+                        yield ConsentChanged(person.participant, person.opted_out)
                         yield await self._welcome(person)
                     case Went(participant):
                         self._part(participant)
                         yield Left(participant, "left")
         raise RoomError("the server ended the room", where=self._address.url)
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         """Take part as one more camera, which says that it wants to be left alone."""
         if self._news is None:
             log.warning("the composite isn't published: this server shares no cameras")
@@ -115,7 +122,7 @@ class SidecarRoom:
         await self._life.enter_async_context(self._outlet)
         await self._outlet.publish(composite)
 
-    def want(self, participant: str, want: Want) -> None:
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """A shared camera has one layer."""
 
     def peers(self) -> Sequence[RTCPeerConnection]:

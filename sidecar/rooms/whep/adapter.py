@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.http_signalling.call import CallOptions
-from sidecar.rooms.room import Room
+from sidecar.rooms.base import JoinOptions, Room
 from sidecar.rooms.whep.addresses import parse, recognises
+from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.room import WhepRoom
 
 TOKEN = "WHEP_TOKEN"  # noqa: S105

@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from config.errors import ConfigError
-from sidecar.rooms.http_signalling.endpoint import Endpoint, Kind, endpoint
-from sidecar.rooms.lists import split
-from sidecar.rooms.names import display_name, distinct
+from sidecar.rooms.display_names import display_name, distinct
+from sidecar.rooms.url_list import split
+from sidecar.rooms.whep.client.endpoint import Endpoint, Kind, endpoint
 
 MAX_STREAMS: Final = 49
 """As many as the largest layout has tiles."""

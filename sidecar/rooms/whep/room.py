@@ -11,10 +11,10 @@ from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
-from sidecar.rooms.http_signalling.call import CallOptions
-from sidecar.rooms.http_signalling.failures import Again
-from sidecar.rooms.room import Joined, Publisher, RoomChange, Want
+from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.whep.addresses import Address
+from sidecar.rooms.whep.client.failures import Again
+from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.stream import Stream
 
 log = structlog.get_logger(__name__)
@@ -80,11 +80,11 @@ class WhepRoom:
             await asyncio.gather(*waiting, return_exceptions=True)
         raise self._hopeless()
 
-    async def publish(self, composite: Publisher) -> None:
+    async def publish(self, composite: TrackSource) -> None:
         """Streams are for watching: the composite needs an outlet of its own."""
         log.info("streams take no composite", do="publish to a whip+https:// address or a file")
 
-    def want(self, participant: str, want: Want) -> None:
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """Which layers there are is an extension of WHEP that no server we know has."""
 
     def peers(self) -> Sequence[RTCPeerConnection]:

@@ -9,12 +9,12 @@ from aiortc import MediaStreamTrack, RTCPeerConnection
 from aiortc.mediastreams import MediaStreamError
 
 from sidecar.media.latest import LatestFrame
-from sidecar.rooms.http_signalling.call import Call, CallOptions
-from sidecar.rooms.http_signalling.endpoint import Endpoint
-from sidecar.rooms.http_signalling.redial import Redial
+from sidecar.rooms.whep.client.endpoint import Endpoint
+from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession
+from sidecar.rooms.whep.client.session import CallOptions, WhipSession
 
 
-class Stream(Redial):
+class Stream(ReconnectingSession):
     """The frames of a stream, in ``frames``, while ``run`` runs.
 
     ``frames`` go on where they stopped: to whoever reads them, a stream that is away is a camera
@@ -36,7 +36,7 @@ class Stream(Redial):
     def _prepare(self, peer: RTCPeerConnection) -> None:
         peer.addTransceiver("video", direction="recvonly")
 
-    async def _attend(self, call: Call) -> str:
+    async def _attend(self, call: WhipSession) -> str:
         assert call.peer is not None
         (transceiver,) = call.peer.getTransceivers()
         pump = asyncio.create_task(self._pump(transceiver.receiver.track), name=self.name)

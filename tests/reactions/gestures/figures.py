@@ -6,7 +6,7 @@ from math import cos, radians, sin
 import numpy as np
 import numpy.typing as npt
 
-from reactions.observation import Face, Hand, Observation, Points, Side
+from reactions.landmark_types import Face, Hand, Observation, Points, Side
 
 WIDTH, HEIGHT = 640, 360
 UNIT = 60.0

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reactions.gestures.calibration import DECISION
 from reactions.gestures.motion import (
     HISTORY,
     MOST_HANDS,
@@ -20,8 +21,7 @@ from reactions.gestures.motion import (
     upright,
     wave,
 )
-from reactions.gestures.ramp import DECISION
-from reactions.observation import Hand, Side
+from reactions.landmark_types import Hand, Side
 from tests.reactions.gestures.figures import make_hand, see
 
 PALM = 40.0

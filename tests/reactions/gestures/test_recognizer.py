@@ -2,11 +2,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from reactions.gestures.calibration import DECISION
 from reactions.gestures.motion import Motion
-from reactions.gestures.ramp import DECISION
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS, LabelScore
-from reactions.observation import Gate, Hand, Observation, Side
+from reactions.landmark_types import Hand, Observation, Quality, Side
 from tests.reactions.gestures.figures import HEIGHT, WIDTH, make_face, make_hand, see
 
 
@@ -36,7 +36,7 @@ def test_labels_outside_the_vocabulary_are_refused() -> None:
 
 
 def test_nothing_seen_scores_nothing() -> None:
-    assert recognize(Observation(WIDTH, HEIGHT, 0.0, gate=Gate.BLACK)) == []
+    assert recognize(Observation(WIDTH, HEIGHT, 0.0, gate=Quality.BLACK)) == []
 
 
 def test_only_the_asked_labels_are_scored() -> None:

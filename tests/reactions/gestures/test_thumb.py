@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactions.gestures.ramp import DECISION
+from reactions.gestures.calibration import DECISION
 from reactions.gestures.thumb import beside_palm, clearance, reach
-from reactions.observation import Points
+from reactions.landmark_types import Points
 from tests.reactions.gestures.figures import make_hand
 
 PALM = 50.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from reactions.landmarks.store import ModelStore
+from reactions.landmarks.model_store import ModelStore
 from tests.reactions.landmarks.parity_scenes import parity_scenes
 
 FROZEN = Path(__file__).with_name("parity.npz")

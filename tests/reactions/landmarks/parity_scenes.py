@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from reactions.landmark_types import RgbImage
 from reactions.mannequin import CAST, FAR, MEDIUM, NEAR, POSES, Background, Scene, render
-from reactions.observation import RgbImage
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reactions.landmarks.nets import Edited, NetFile, Package, Registry, Shipped
+from reactions.landmarks.model_manifest import Edited, NetFile, Package, Registry, Shipped
 
 WHEEL = Package(Registry.PIP, "weights", "1.0", 1000)
 TARBALL = Package(Registry.NPM, "more-weights", "2.0", 500)

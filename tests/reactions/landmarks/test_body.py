@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reactions.landmark_types import Body, RgbImage
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker, refined
-from reactions.landmarks.nets import POSE_FULL
+from reactions.landmarks.interpreter import Tensor
+from reactions.landmarks.model_manifest import POSE_FULL
+from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi
-from reactions.landmarks.session import Tensor
-from reactions.landmarks.store import ModelStore
 from reactions.mannequin import CAST, FAR, POSES, Scene, render
-from reactions.observation import Body, RgbImage
 
 PICTURE: RgbImage = np.zeros((360, 640, 3), np.uint8)
 

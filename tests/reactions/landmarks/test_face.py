@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+from reactions.landmark_types import Face, RgbImage
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
-from reactions.landmarks.looks import SURE, face_looks
+from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi
-from reactions.landmarks.store import ModelStore
-from reactions.landmarks.tracking import FaceTrail
+from reactions.landmarks.search_regions import SURE, face_looks
+from reactions.landmarks.track_state import FaceTrail
 from reactions.mannequin import CAST, POSES, Scene, render
-from reactions.observation import Face, RgbImage
 
 PICTURE: RgbImage = np.zeros((360, 640, 3), np.uint8)
 MESH = np.random.default_rng(5).uniform(200, 280, size=(468, 3)).astype(np.float32)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from reactions.landmark_types import Hand, RgbImage, Side
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
-from reactions.landmarks.looks import WIDE, hand_looks, turned_looks
-from reactions.landmarks.nets import HAND_FULL, HAND_LITE
+from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE
+from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi, hand_from_landmarks
-from reactions.landmarks.store import ModelStore
-from reactions.landmarks.tracking import HandTrail
+from reactions.landmarks.search_regions import WIDE, hand_search_regions, turned_looks
+from reactions.landmarks.track_state import HandTrail
 from reactions.mannequin import CAST, POSES, Scene, render
-from reactions.observation import Hand, RgbImage, Side
 
 PICTURE: RgbImage = np.zeros((360, 640, 3), np.uint8)
 SHAPE = np.random.default_rng(3).uniform(-30, 30, size=(21, 3)).astype(np.float32)
@@ -138,7 +138,7 @@ def test_a_false_palm_does_not_hide_the_true_one_behind_it() -> None:
 def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> None:
     world = World()
     run(world, 1)
-    assert world.searches[1:] == [*hand_looks(640, 360), *turned_looks(640, 360)]
+    assert world.searches[1:] == [*hand_search_regions(640, 360), *turned_looks(640, 360)]
     found = World([hand_at(100, 100)])
     run(found, 1)
     assert len(found.searches) == 1
@@ -147,7 +147,7 @@ def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> Non
 def test_a_picture_with_a_face_is_not_taken_for_a_tight_crop_of_a_hand() -> None:
     world = World()
     HandFollower(world, world).follow(PICTURE, None, Roi(320, 180, 200, 200))
-    assert world.searches[1:] == hand_looks(640, 360)
+    assert world.searches[1:] == hand_search_regions(640, 360)
     assert not world.reads
 
 
@@ -155,7 +155,7 @@ def test_a_hand_as_large_as_the_picture_is_looked_at_from_farther_off() -> None:
     world = World([hand_at(320, 180)], palms=[Roi(320, 180, 640, 640)])
     world.hands[0].points[:] = (world.hands[0].points - (320, 180, 0)) * 8 + (320, 180, 0)
     run(world, 1)
-    assert world.searches[1:] == hand_looks(640, 360)[:1]
+    assert world.searches[1:] == hand_search_regions(640, 360)[:1]
 
 
 def test_a_hand_that_fills_the_picture_is_read_though_no_palm_is_found() -> None:

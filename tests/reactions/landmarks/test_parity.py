@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from reactions.landmark_types import Hand, RgbImage, Side
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
-from reactions.landmarks.nets import HAND_LITE, POSE_FULL, POSE_LITE
-from reactions.landmarks.store import ModelStore
-from reactions.observation import Hand, RgbImage, Side
+from reactions.landmarks.model_manifest import HAND_LITE, POSE_FULL, POSE_LITE
+from reactions.landmarks.model_store import ModelStore
 from tests.reactions.landmarks.freeze_parity import Reference, ask, thaw
 from tests.reactions.landmarks.parity_scenes import parity_scenes
 

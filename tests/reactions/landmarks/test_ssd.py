@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reactions.landmarks.anchors import anchors
-from reactions.landmarks.session import Tensor
+from reactions.landmarks.interpreter import Tensor
 from reactions.landmarks.ssd import decode, merge
 
 PALM, POSE = (8, 16, 16, 16), (8, 16, 32, 32, 32)

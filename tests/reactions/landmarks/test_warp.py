@@ -5,9 +5,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from reactions.landmark_types import RgbImage
 from reactions.landmarks.roi import Positions, Roi, letterbox
 from reactions.landmarks.warp import crop_on_black, crop_on_edge
-from reactions.observation import RgbImage
 
 ROWS, COLUMNS = 60, 90
 

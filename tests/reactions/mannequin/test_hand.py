@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactions.mannequin.hand import Finger, HandShape, Thumb, blend_shapes, hand_joints
+from reactions.mannequin.hand import FingerPose, HandShape, Thumb, blend_shapes, hand_joints
 from reactions.mannequin.poses import FIST, OPEN
 
 angles = st.floats(-20, 110)
-fingers = st.builds(Finger, angles, angles, angles, st.floats(-20, 20))
+fingers = st.builds(FingerPose, angles, angles, angles, st.floats(-20, 20))
 bones = st.tuples(st.floats(-90, 90), st.floats(-30, 60))
 shapes = st.builds(
     HandShape, st.builds(Thumb, bones, bones, bones), fingers, fingers, fingers, fingers

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reactions.landmark_types import Side
 from reactions.mannequin import CAST, FAR, MONK, NEAR, POSES, Background, Person, Scene
 from reactions.mannequin.render import landmarks, render
-from reactions.observation import Side
 
 AMARA = CAST["Amara"]
 

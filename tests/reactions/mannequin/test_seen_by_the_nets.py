@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from reactions.labels import Net
-from reactions.landmarks.cascade import Cascade
-from reactions.landmarks.store import ModelStore
+from reactions.landmark_types import Observation, Sample, Side
+from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.scheduler import Cascade
 from reactions.mannequin import CAST, FAR, MEDIUM, MONK, NEAR, POSES, Scene, landmarks, render
-from reactions.observation import Observation, Sample, Side
 
 pytestmark = pytest.mark.models
 

@@ -5,8 +5,8 @@ import pytest
 
 from config.errors import ModelError
 from reactions.gestures.features import FEATURES
-from reactions.gestures.shapes import CLASSES, NONE
-from reactions.observation import Hand, Observation, Points, Side
+from reactions.gestures.hand_classes import CLASSES, NONE
+from reactions.landmark_types import Hand, Observation, Points, Side
 from reactions.training.dataset import FREE_SOURCES, RealHands, label_hands, prepare, vary
 from reactions.training.photos import Photo, Sightings
 

@@ -6,10 +6,10 @@ from PIL import Image
 
 from config.errors import PictureError
 from reactions.labels import Net
-from reactions.landmarks.cascade import Cascade
-from reactions.landmarks.store import ModelStore
+from reactions.landmark_types import Face, Hand, Observation, Side
+from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.scheduler import Cascade
 from reactions.mannequin import CAST, POSES, Scene, render
-from reactions.observation import Face, Hand, Observation, Side
 from reactions.training.photos import Photo, Sightings, load_picture, look_twice, read_index
 
 

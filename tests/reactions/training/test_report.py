@@ -4,11 +4,11 @@ import pytest
 from PIL import Image
 
 from config.errors import PictureError
-from config.table import load_table
-from reactions.detection import FrameDetector
-from reactions.landmarks.store import ModelStore
+from config.reaction_table import load_reaction_table
+from reactions.landmark_types import Hand, Observation, Side
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Scene, landmarks
-from reactions.observation import Hand, Observation, Side
+from reactions.pipeline import RecognitionPipeline
 from reactions.training.photos import Photo, Sightings
 from reactions.training.report import (
     Judged,
@@ -19,7 +19,7 @@ from reactions.training.report import (
     recall_table,
 )
 
-TABLE = load_table(environ={})
+TABLE = load_reaction_table(environ={})
 
 
 def seen(label: str, *fired: str, found: bool = True, source: str = "one") -> Judged:
@@ -71,4 +71,4 @@ def test_the_plot_of_confusions_is_a_picture(tmp_path: Path) -> None:
 def test_what_is_no_clip_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"not a clip")
     with pytest.raises(PictureError, match=r"a\.mp4"):
-        react(tmp_path / "a.mp4", FrameDetector(ModelStore(), ["fist"]), TABLE)
+        react(tmp_path / "a.mp4", RecognitionPipeline(ModelStore(), ["fist"]), TABLE)

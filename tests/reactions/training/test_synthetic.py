@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from reactions.gestures.shapes import CLASSES, NONE
-from reactions.gestures.shapes import SHAPES as LABELS
+from reactions.gestures.hand_classes import CLASSES, NONE
+from reactions.gestures.hand_classes import SHAPES as LABELS
+from reactions.training.hand_pose_ranges import LOOK_ALIKES, SHAPES, Recipe
 from reactions.training.kinematics import bend_fingers, point_thumb, reach_thumb, turn, vary_build
-from reactions.training.recipes import LOOK_ALIKES, SHAPES, Recipe
 from reactions.training.synthetic import belongs, draw_hands, draw_recipe
 
 

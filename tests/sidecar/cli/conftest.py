@@ -14,7 +14,7 @@ Run = Callable[..., tuple[int, str, str]]
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs the command in an empty folder; gives status, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("config.files.user_config_path", lambda name: tmp_path / "none" / name)
+    monkeypatch.setattr("config.toml_files.user_config_path", lambda name: tmp_path / "none" / name)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         status = app.run(arguments)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reactions.landmarks.nets import FILES
-from reactions.landmarks.store import ModelStore, Progress
+from reactions.landmarks.model_manifest import FILES
+from reactions.landmarks.model_store import ModelStore, Progress
 from tests.sidecar.cli.conftest import Run
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.servers
 
 
 @dataclass(frozen=True)
-class Meeting:
+class SessionHandle:
     """A meeting with Ada's camera in it, and the keys that it takes."""
 
     url: str
@@ -31,22 +31,22 @@ class Meeting:
 
 
 @pytest.fixture(params=["livekit", "janus"])
-async def meeting(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Meeting]:
+async def meeting(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SessionHandle]:
     async with AsyncExitStack() as life:
         if request.param == "livekit":
             server = await life.enter_async_context(livekit(tmp_path))
             ada = await life.enter_async_context(joined(server.address, "standup", "ada"))
             await ada.publish(ColourTrack(90))
-            yield Meeting(server.url("standup"), server.environ)
+            yield SessionHandle(server.url("standup"), server.environ)
         else:
             setup = Setup(rooms={"1234": {"publishers": 6}})
             janus = await life.enter_async_context(JanusServer(tmp_path / "janus", setup))
             someone = await life.enter_async_context(client(janus.ports["ws"]))
             await life.enter_async_context(camera(someone, 1234, "Ada", ColourTrack(90)))
-            yield Meeting(janus.url("1234"))
+            yield SessionHandle(janus.url("1234"))
 
 
-async def test_everything_about_a_meeting_that_works_is_told(meeting: Meeting) -> None:
+async def test_everything_about_a_meeting_that_works_is_told(meeting: SessionHandle) -> None:
     checks = await meeting.checks()
     assert [(check.what, check.found) for check in checks if check.verdict is Verdict.WRONG] == []
     whats = [check.what for check in checks]

@@ -12,8 +12,8 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from gifs.animation import Animation
-from sidecar.media.layout import Rect
-from sidecar.media.overlay import Planes, Rgb, from_rgba
+from sidecar.media.compositor.i420 import Planes, Rgb, from_rgba
+from sidecar.media.compositor.layout import Rect
 
 RED: Rgb = (220, 30, 40)
 GREEN: Rgb = (40, 200, 60)

@@ -4,9 +4,9 @@ import av
 import numpy as np
 import pytest
 
+from sidecar.media.compositor.i420 import Planes
 from sidecar.media.encoder import KEY_FRAME_APART, KEY_FRAME_EVERY, Encoder
-from sidecar.media.overlay import Planes
-from sidecar.media.packets import VideoPacket
+from sidecar.media.packet_track import VideoPacket
 from tests.sidecar.media.pictures import BLUE, GREEN, RED, flat
 
 

@@ -15,14 +15,14 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from sidecar.media.canvas import Canvas
-from sidecar.media.composite import Composite
+from sidecar.media.compositor.compositor import Compositor
+from sidecar.media.compositor.i420 import Rgb, yuv
+from sidecar.media.compositor.layout import Rect, arrange
+from sidecar.media.compositor.render_loop import RenderLoop
+from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.media.layout import Rect, arrange
-from sidecar.media.overlay import Rgb, yuv
-from sidecar.media.peer import closing, peer_connection, send_composite
-from sidecar.media.scene import TileView
+from sidecar.media.peer_connection import closing, peer_connection, send_composite
 from tests.sidecar.media.pictures import (
     BLUE,
     GREEN,
@@ -86,11 +86,11 @@ async def viewer(encoder: Encoder) -> AsyncIterator[Feed]:
         yield feed
 
 
-def composite(encoder: Encoder, feeds: dict[str, Feed]) -> Composite:
+def composite(encoder: Encoder, feeds: dict[str, Feed]) -> RenderLoop:
     def tiles(time: float) -> list[TileView]:
         return [TileView(key, "", feed.frame, feed.stale(time)) for key, feed in feeds.items()]
 
-    return Composite(Canvas(*SIZE, Blocks()), tiles, encoder)
+    return RenderLoop(Compositor(*SIZE, Blocks()), tiles, encoder)
 
 
 def looks(frame: av.VideoFrame | None, area: Rect, colour: Rgb) -> bool:

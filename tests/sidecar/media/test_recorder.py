@@ -9,11 +9,11 @@ import pytest
 
 from config.errors import PictureError
 from sidecar.media import recorder as module
-from sidecar.media.canvas import Canvas
-from sidecar.media.composite import Composite
+from sidecar.media.compositor.compositor import Compositor
+from sidecar.media.compositor.render_loop import RenderLoop
+from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.recorder import CAPACITY, Recorder
-from sidecar.media.scene import TileView
 from sidecar.video_files import VideoReader, VideoWriter
 from tests.sidecar.clients import eventually
 from tests.sidecar.media.pictures import Blocks, descriptors, flat, threads
@@ -89,9 +89,9 @@ async def test_what_comes_after_the_end_is_ignored(tmp_path: Path) -> None:
 
 
 async def test_a_composite_can_be_kept(tmp_path: Path) -> None:
-    canvas = Canvas(320, 180, Blocks())
+    canvas = Compositor(320, 180, Blocks())
     path = tmp_path / "out.mp4"
-    composite = Composite(canvas, lambda now: [TileView("a", "", flat())], Encoder(320, 180))
+    composite = RenderLoop(canvas, lambda now: [TileView("a", "", flat())], Encoder(320, 180))
     async with Recorder(path, 25) as recorder, composite:
         composite.listeners.append(recorder.take)
         await eventually(lambda: recorder.written >= 10)

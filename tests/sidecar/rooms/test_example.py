@@ -14,10 +14,9 @@ from aiohttp import web
 from PIL import Image
 
 from config.errors import RefusedError, RoomError
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import Joined, JoinOptions, Room
+from sidecar.rooms.reconnect import Backoff, ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
-from sidecar.rooms.rejoin import Backoff, Rejoining
-from sidecar.rooms.room import Joined, Room
 from tests.sidecar.clients import eventually
 
 FILE = Path(__file__).parents[3] / "docs" / "examples" / "snapshot_room.py"
@@ -86,7 +85,7 @@ async def test_a_camera_that_is_gone_is_joined_anew(example: ModuleType, camera:
     joined = 0
     async with (
         asyncio.timeout(30),
-        Rejoining(open_room, backoff=Backoff(first=0.01)) as room,
+        ReconnectingRoom(open_room, backoff=Backoff(first=0.01)) as room,
         aclosing(room.changes()) as changes,
     ):
         async for change in changes:

@@ -7,9 +7,8 @@ import pytest
 
 from config.errors import ConfigError
 from sidecar.rooms import registry
-from sidecar.rooms.adapter import GROUP, JoinOptions
+from sidecar.rooms.base import GROUP, JoinOptions, Room
 from sidecar.rooms.registry import adapters, find_adapter, shown
-from sidecar.rooms.room import Room
 
 
 @dataclass(frozen=True)

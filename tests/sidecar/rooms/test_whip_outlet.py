@@ -12,11 +12,10 @@ from aiohttp import web
 
 from config.errors import SignallingError
 from sidecar.media.feed import Feed
-from sidecar.media.peer import close
-from sidecar.rooms.adapter import Adapter, JoinOptions
+from sidecar.media.peer_connection import close
+from sidecar.rooms.base import Adapter, Joined, JoinOptions, Room
 from sidecar.rooms.galene.adapter import ADAPTER as GALENE
 from sidecar.rooms.livekit.adapter import ADAPTER as LIVEKIT
-from sidecar.rooms.room import Joined, Room
 from sidecar.rooms.whep.adapter import ADAPTER as WHEP
 from sidecar.rooms.whip import WhipOutlet
 from tests.servers.galene import galene
@@ -26,7 +25,7 @@ from tests.servers.soak import RESTARTS
 from tests.sidecar.clients import eventually
 from tests.sidecar.leaks import back_to, held
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.rooms.recording.test_room import attended
+from tests.sidecar.rooms.files.test_room import attended
 from tests.sidecar.rooms.test_whip import Endpoint, serving
 from tests.sidecar.server.conftest import open_house
 

@@ -9,17 +9,17 @@ import av
 import numpy as np
 import pytest
 
-from config.reactions import ReactionRule
-from sidecar.events import EventBus, ParticipantJoined, ParticipantLeft
+from config.reaction_rule import ReactionRule
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.embedded.protocol import IceServer
-from sidecar.rooms.embedded.room import EmbeddedRoom
-from sidecar.rooms.embedded.roster import Limits
-from sidecar.rooms.room import Consent, Joined, Left
+from sidecar.rooms.base import ConsentChanged, Joined, Left
+from sidecar.rooms.hosted.names import IceServer
+from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.app import Server, create_app
-from sidecar.server.lobby import Lobby
 from sidecar.server.pages import Pages
-from sidecar.stats import SessionStats
+from sidecar.server.room_manager import RoomManager
+from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft
+from sidecar.session.stats import SessionStats
 
 GREY = 200
 
@@ -69,7 +69,7 @@ class GreyMeeting:
                     self.events.publish(
                         ParticipantLeft(1.0, participant, names[participant], reason)
                     )
-                case Consent(participant, opted_out):
+                case ConsentChanged(participant, opted_out):
                     self.opted_out[participant] = opted_out
 
     async def draw(self, encoder: Encoder) -> None:
@@ -115,7 +115,7 @@ async def open_house(
         meetings[room.name] = GreyMeeting(room, publishes=publishes)
         return meetings[room.name].running()
 
-    lobby = Lobby(
+    lobby = RoomManager(
         open_meeting,
         fixed=fixed,
         max_rooms=max_rooms,

@@ -9,15 +9,15 @@ import pytest
 from aiohttp import web
 
 from config.errors import ServerError
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from config.table import load_table
 from sidecar.server.app import Server, create_app, serve
-from sidecar.server.lobby import Lobby
+from sidecar.server.room_manager import RoomManager
 from tests.sidecar.server.conftest import GreyMeeting, House, open_house
 
 
 def grey_server(host: str, port: int) -> Server:
-    lobby = Lobby(lambda room: GreyMeeting(room).running())
+    lobby = RoomManager(lambda room: GreyMeeting(room).running())
     return Server(create_app(lobby), lobby, host, port)
 
 
@@ -82,7 +82,7 @@ async def test_an_unexpected_error_is_500_and_keeps_its_words_to_itself(
     async def broken(request: web.Request) -> web.Response:
         raise RuntimeError("a secret path")
 
-    lobby = Lobby(lambda room: GreyMeeting(room).running())
+    lobby = RoomManager(lambda room: GreyMeeting(room).running())
     app = create_app(lobby, pages=[web.get("/broken", broken)])
     async with Server(app, lobby, "127.0.0.1", 0) as server:
         async with http.get(server.url("/broken")) as response:
@@ -119,7 +119,7 @@ async def test_settings_reach_the_rooms(
         ice_servers=[{"url": "turn:192.0.2.1", "username": "ada", "credential": "secret"}],
     )
     async with serve(
-        wanted, load_table(), lambda room: GreyMeeting(room).running(), rooms=["demo"]
+        wanted, load_reaction_table(), lambda room: GreyMeeting(room).running(), rooms=["demo"]
     ) as server:
         async with http.get(server.url("/"), allow_redirects=False) as response:
             assert response.headers["Location"] == "/rooms/demo"

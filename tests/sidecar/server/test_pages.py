@@ -7,9 +7,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from config.reactions import Kind, ReactionRule
+from config.reaction_rule import Kind, ReactionRule
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from config.table import load_table
 from gifs.catalogue import own_file
 from reactions.labels import LABELS
 from sidecar.server.app import Server, serve
@@ -28,7 +28,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     (folder / "thumbs_up").write_bytes(GIF)
     (tmp_path / "outside.gif").write_bytes(GIF)
     table = {
-        **load_table(),
+        **load_reaction_table(),
         "wave": ReactionRule(sticker="mine.gif"),
         "rock": ReactionRule(sticker="missing.gif"),
         "victory": ReactionRule(sticker="confetti"),

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from aiortc import RTCPeerConnection
 
-from sidecar.media.peer import close, peer_connection
-from sidecar.rooms.embedded.offer import Role
-from sidecar.rooms.embedded.protocol import IceServer
-from sidecar.rooms.embedded.roster import Limits
+from sidecar.media.peer_connection import close, peer_connection
+from sidecar.rooms.hosted.names import IceServer
+from sidecar.rooms.hosted.offer import Role
+from sidecar.rooms.hosted.sessions import Limits
 from tests.sidecar.clients import (
     ColourTrack,
     eventually,
@@ -18,7 +18,7 @@ from tests.sidecar.clients import (
     publishing,
     watching,
 )
-from tests.sidecar.rooms.embedded.offers import offer
+from tests.sidecar.rooms.hosted.offers import offer
 from tests.sidecar.server.conftest import GREY, House, open_house
 
 SDP = {"Content-Type": "application/sdp"}

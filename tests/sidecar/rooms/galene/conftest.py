@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.errors import RoomError
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, Room, RoomChange
 from sidecar.rooms.galene.adapter import ADAPTER
-from sidecar.rooms.room import Consent, Joined, Left, Room, RoomChange
 from tests.servers.galene import Galene, galene
 
 NAME = "Reactions (sidecar)"
@@ -51,7 +50,7 @@ class Attendance:
                         self.present[change.participant] = change
                     case Left():
                         del self.present[change.participant]
-                    case Consent():
+                    case ConsentChanged():
                         self.opted_out[change.participant] = change.opted_out
         except RoomError as error:
             self.ended = error

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.galene.adapter import ADAPTER
-from sidecar.rooms.rejoin import Rejoining
+from sidecar.rooms.reconnect import ReconnectingRoom
 from tests.servers.galene import Galene
 from tests.servers.soak import JOINS, RESTARTS
 from tests.sidecar.clients import ColourTrack, eventually
@@ -24,7 +24,7 @@ async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behin
     before: Held | None = None
     await warm_up()
     async with (
-        Rejoining(lambda: ADAPTER.room(url, JoinOptions(NAME))) as room,
+        ReconnectingRoom(lambda: ADAPTER.room(url, JoinOptions(NAME))) as room,
         grey_composite() as composite,
     ):
         attendance = Attendance(room)

@@ -2,14 +2,14 @@
 
 import pytest
 
+from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.galene.layers import Layers
-from sidecar.rooms.room import Want
 
 LOW, HIGH = (320, 180), (1280, 720)
 
 
-def want(width: int, height: int, *, paused: bool = False) -> Want:
-    return Want(width, height, 15, paused=paused)
+def want(width: int, height: int, *, paused: bool = False) -> ReceiverConstraints:
+    return ReceiverConstraints(width, height, 15, paused=paused)
 
 
 def test_the_low_layer_stays_until_it_was_seen() -> None:

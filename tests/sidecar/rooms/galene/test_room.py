@@ -18,6 +18,7 @@ from aiohttp import web
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
+from sidecar.rooms.base import HasPeerConnections, Joined, SupportsDataMessages
 from sidecar.rooms.galene import messages
 from sidecar.rooms.galene.adapter import ADAPTER
 from sidecar.rooms.galene.camera import Camera
@@ -25,7 +26,6 @@ from sidecar.rooms.galene.cameras import Cameras
 from sidecar.rooms.galene.descriptions import UnfitError
 from sidecar.rooms.galene.events import Offered
 from sidecar.rooms.galene.protocol import LEFT_ALONE, MARK, NOTICE
-from sidecar.rooms.room import Announces, Inspectable, Joined
 from sidecar.rooms.whip import WhipOutlet
 from tests.servers.galene import OPEN, Galene, galene
 from tests.servers.process import LOOPBACK, free_ports
@@ -60,7 +60,7 @@ async def test_those_who_were_there_before_are_seen(url: str) -> None:
             await somebody.show(ColourTrack())
         async with attending(url) as attendance:
             await eventually(lambda: all(attendance.frames(name) > 3 for name in ("Ada", "Bob")))
-            assert isinstance(attendance.room, Inspectable)
+            assert isinstance(attendance.room, HasPeerConnections)
             assert len(attendance.room.peers()) == 2
 
 
@@ -97,7 +97,7 @@ async def test_who_comes_just_when_the_composite_starts_sees_it_too(url: str) ->
         async with person(url, "Ada") as ada:
             await ada.watch()
             await eventually(lambda: sees(ada, NAME))
-            assert isinstance(attendance.room, Inspectable)
+            assert isinstance(attendance.room, HasPeerConnections)
             assert len(attendance.room.peers()) == 1
 
 
@@ -172,7 +172,7 @@ async def test_the_chat_says_what_we_do_once(url: str, monkeypatch: pytest.Monke
 
 async def test_reactions_are_told_to_programs_and_not_to_people(url: str) -> None:
     async with person(url, "Ada") as ada, attending(url) as attendance:
-        assert isinstance(attendance.room, Announces)
+        assert isinstance(attendance.room, SupportsDataMessages)
         await attendance.room.announce({"kind": "reaction.started", "label": "smile"})
         await eventually(lambda: any(message.get("kind") == MARK for message in ada.heard))
         (told,) = (message for message in ada.heard if message.get("kind") == MARK)
@@ -390,7 +390,7 @@ async def test_a_connection_that_fails_is_made_anew(url: str) -> None:
         await ada.show(ColourTrack())
         await eventually(lambda: attendance.frames("Ada") > 3)
         before = attendance.present["Ada"]
-        assert isinstance(attendance.room, Inspectable)
+        assert isinstance(attendance.room, HasPeerConnections)
         (peer,) = attendance.room.peers()
         await peer.close()
         await eventually(
@@ -410,7 +410,7 @@ async def test_the_composite_comes_back_after_its_connection_failed(url: str) ->
         await ada.watch()
         await eventually(lambda: sees(ada, NAME))
         (first,) = ada.watched
-        assert isinstance(attendance.room, Inspectable)
+        assert isinstance(attendance.room, HasPeerConnections)
         (peer,) = attendance.room.peers()
         await peer.close()
         await eventually(lambda: first not in ada.watched and sees(ada, NAME))
@@ -444,7 +444,7 @@ async def test_what_can_only_be_relayed_and_is_not_is_told_and_tried_again(
         grey_composite() as composite,
     ):
         room = attendance.room
-        assert isinstance(room, Inspectable)
+        assert isinstance(room, HasPeerConnections)
         await room.publish(composite)
         (first,) = room.peers()
         await eventually(lambda: first not in room.peers())
@@ -472,7 +472,7 @@ async def test_media_goes_through_the_servers_own_relay(
             await attendance.room.publish(composite)
             await ada.watch()
             await eventually(lambda: sees(ada, NAME))
-            assert isinstance(attendance.room, Inspectable)
+            assert isinstance(attendance.room, HasPeerConnections)
             for peer in attendance.room.peers():
                 candidates = peer.localDescription.sdp.split("a=candidate:")[1:]
                 assert candidates

@@ -9,9 +9,8 @@ from aiortc import RTCIceServer
 
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, Room, RoomChange
 from sidecar.rooms.janus.adapter import ADAPTER
-from sidecar.rooms.room import Consent, Joined, Left, Room, RoomChange
 from tests.sidecar.media.pictures import flat
 
 NAME = "Reactions"
@@ -38,7 +37,7 @@ class Attendance:
                         self.present[change.participant] = change
                     case Left():
                         self.present.pop(change.participant, None)
-                    case Consent():
+                    case ConsentChanged():
                         self.consents[change.participant] = change.opted_out
         except Exception as error:
             self.failure = error

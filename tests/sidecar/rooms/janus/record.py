@@ -10,9 +10,9 @@ from typing import Any
 from unittest.mock import patch
 
 from config.errors import RoomError
+from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.janus import room as rooms
 from sidecar.rooms.janus.protocol import JanusProtocol
-from sidecar.rooms.room import Want
 from tests.servers.janus import JanusServer, Setup
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.janus.attending import attending, composite, options
@@ -32,7 +32,7 @@ async def meeting(server: JanusServer) -> None:
             attending(server.url("1"), publishing=True) as sidecar,
         ):
             await eventually(lambda: sidecar.frames("Ada") > 0)
-            sidecar.room.want(str(ada.id), Want(320, 180, 15, paused=True))
+            sidecar.room.constrain(str(ada.id), ReceiverConstraints(320, 180, 15, paused=True))
             async with camera(someone, 1, "Vic", ColourTrack(), codec="VP8", alias="VP9"):
                 await eventually(lambda: sidecar.problem("Vic"))
             async with camera(someone, 1, "Bob !reactions off", ColourTrack()):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import ConfigError
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.janus.adapter import ADAPTER, secret
 from sidecar.rooms.registry import find_adapter
 

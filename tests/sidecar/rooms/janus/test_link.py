@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from config.errors import RefusedError, RoomError
+from sidecar.rooms.base import Left
 from sidecar.rooms.janus.adapter import ADAPTER
-from sidecar.rooms.rejoin import Rejoining
-from sidecar.rooms.room import Left
+from sidecar.rooms.reconnect import ReconnectingRoom
 from tests.servers.janus import JanusServer, Setup
 from tests.servers.soak import JOINS, RESTARTS
 from tests.sidecar.clients import ColourTrack, eventually
@@ -69,7 +69,7 @@ async def test_a_session_that_is_gone_ends_the_room_for_now(server: JanusServer)
             assert "No such session" in str(sidecar.failure)
 
 
-def _rejoined(room: Rejoining, count: int) -> bool:
+def _rejoined(room: ReconnectingRoom, count: int) -> bool:
     return room.rejoined > count
 
 
@@ -77,7 +77,7 @@ def _rejoined(room: Rejoining, count: int) -> bool:
 async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behind(
     mortal: JanusServer,
 ) -> None:
-    room = Rejoining(lambda: ADAPTER.room(mortal.url("1234"), options()))
+    room = ReconnectingRoom(lambda: ADAPTER.room(mortal.url("1234"), options()))
     before: Held | None = None
     async with room, following(room) as sidecar, composite() as encoder:
         await room.publish(encoder)

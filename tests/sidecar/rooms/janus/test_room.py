@@ -7,10 +7,10 @@ import av
 import pytest
 
 from config.errors import RefusedError, RoomError
-from sidecar.media.peer import closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.rooms.base import Left, ReceiverConstraints
 from sidecar.rooms.janus.adapter import ADAPTER
 from sidecar.rooms.janus.viewing import Viewing
-from sidecar.rooms.room import Left, Want
 from tests.servers.janus import JanusServer
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.janus.attending import NAME, attending, composite, options
@@ -144,10 +144,10 @@ async def test_a_paused_camera_sends_nothing_until_it_is_wanted(
             await asyncio.sleep(0.5)
             return sidecar.frames("Ada") == before
 
-        sidecar.room.want(ada, Want(320, 180, 15, paused=True))
+        sidecar.room.constrain(ada, ReceiverConstraints(320, 180, 15, paused=True))
         await until(still)
         paused_at = sidecar.frames("Ada")
-        sidecar.room.want(ada, Want(320, 180, 15))
+        sidecar.room.constrain(ada, ReceiverConstraints(320, 180, 15))
         await eventually(lambda: sidecar.frames("Ada") > paused_at + 5)
 
 

@@ -12,7 +12,7 @@ from config.errors import RefusedError, RoomError
 from sidecar.rooms.janus import room
 from sidecar.rooms.janus.adapter import ADAPTER
 from sidecar.rooms.janus.messages import MAX_BYTES
-from sidecar.rooms.rejoin import Rejoining
+from sidecar.rooms.reconnect import ReconnectingRoom
 from tests.servers.janus import JanusServer, Setup
 from tests.servers.process import free_ports
 from tests.servers.tls import self_signed
@@ -97,7 +97,7 @@ async def test_a_token_that_expires_is_replaced_by_the_one_in_its_file(tmp_path:
         await server.admin("add_token", token="first")
         how = options({"JANUS_TOKEN_FILE": str(file)})
         async with (
-            Rejoining(lambda: ADAPTER.room(server.url(), how)) as meeting,
+            ReconnectingRoom(lambda: ADAPTER.room(server.url(), how)) as meeting,
             following(meeting) as sidecar,
         ):
             file.write_text("second")

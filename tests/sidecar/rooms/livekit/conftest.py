@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from sidecar.media.feed import Feed
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, RoomChange
 from sidecar.rooms.livekit.adapter import LiveKitAdapter
 from sidecar.rooms.livekit.room import LiveKitRoom
-from sidecar.rooms.rejoin import Rejoining
-from sidecar.rooms.room import Consent, Joined, Left, RoomChange
+from sidecar.rooms.reconnect import ReconnectingRoom
 from tests.servers.livekit import LiveKit, livekit
 
 LIVEKIT = LiveKitAdapter()
@@ -34,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKit]:
 class Sight:
     """What a session would see of a room."""
 
-    room: LiveKitRoom | Rejoining
+    room: LiveKitRoom | ReconnectingRoom
     present: dict[str, Joined] = field(default_factory=dict)
     opted_out: dict[str, bool] = field(default_factory=dict)
     log: list[RoomChange] = field(default_factory=list)
@@ -68,7 +67,7 @@ class Sight:
                         self.present[change.participant] = change
                     case Left():
                         del self.present[change.participant]
-                    case Consent():
+                    case ConsentChanged():
                         self.opted_out[change.participant] = change.opted_out
         except Exception as error:
             self.failure = error
@@ -91,7 +90,7 @@ async def seen(server: LiveKit, room: str, **changes: object) -> AsyncIterator[S
 
 
 @asynccontextmanager
-async def following(room: LiveKitRoom | Rejoining) -> AsyncIterator[Sight]:
+async def following(room: LiveKitRoom | ReconnectingRoom) -> AsyncIterator[Sight]:
     """Follow a room that is entered."""
     sight = Sight(room)
     task = asyncio.create_task(sight.follow())

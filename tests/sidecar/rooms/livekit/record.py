@@ -14,9 +14,9 @@ from typing import Final
 from google.protobuf.json_format import MessageToDict, ParseDict
 from livekit.protocol.rtc import SignalResponse
 
+from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.livekit import signal
 from sidecar.rooms.livekit.protocol import Entered, Event, Protocol
-from sidecar.rooms.room import Want
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.composites import grey_composite
@@ -95,7 +95,7 @@ async def _evening(server: LiveKit) -> None:
         async with joined(server.address, "room", "cleo") as cleo:
             track = await cleo.publish(ColourTrack(90))
             await eventually(lambda: sight.shows("cleo", 90))
-            sight.room.want("cleo", Want(320, 180, 5))
+            sight.room.constrain("cleo", ReceiverConstraints(320, 180, 5))
             await cleo.mute(track, muted=True)
             await eventually(lambda: "cleo" not in sight.present)
             await cleo.set_attributes(reactions="off")

@@ -5,9 +5,8 @@ import pytest
 from aiohttp import web
 
 from config.errors import ConfigError
-from sidecar.rooms.adapter import GROUP, JoinOptions
+from sidecar.rooms.base import GROUP, HasPeerConnections, JoinOptions, SupportsDataMessages
 from sidecar.rooms.livekit.adapter import ADAPTER
-from sidecar.rooms.room import Announces, Inspectable
 from tests.servers.livekit import LiveKit
 from tests.sidecar.rooms.livekit.guest import token
 
@@ -22,8 +21,8 @@ def test_it_is_found_by_its_entry_point() -> None:
 def test_it_makes_rooms_that_can_be_announced_to_and_looked_at() -> None:
     room = ADAPTER.room("wss://sfu.example#standup", JoinOptions("Reactions", KEYS))
     assert room.name == "standup"
-    assert isinstance(room, Announces)
-    assert isinstance(room, Inspectable)
+    assert isinstance(room, SupportsDataMessages)
+    assert isinstance(room, HasPeerConnections)
     assert room.peers() == []
 
 

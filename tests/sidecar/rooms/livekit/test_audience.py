@@ -4,11 +4,11 @@ from livekit.protocol.models import VideoQuality
 from livekit.protocol.rtc import SignalRequest
 
 from sidecar.media.feed import Feed
+from sidecar.rooms.base import ConsentChanged, Joined, Left, ReceiverConstraints, RoomChange
 from sidecar.rooms.livekit.audience import Audience, Shown
 from sidecar.rooms.livekit.chat import Said
 from sidecar.rooms.livekit.people import Camera, Person
 from sidecar.rooms.livekit.protocol import Subscription
-from sidecar.rooms.room import Consent, Joined, Left, RoomChange, Want
 from tests.sidecar.clients import ColourTrack
 
 
@@ -135,31 +135,31 @@ def test_problems_of_tracks_that_nobody_asked_for_are_not_kept() -> None:
 def test_what_is_wanted_is_asked_for_in_the_servers_terms() -> None:
     audience = Audience()
     audience.update([person("ada", Camera("TR_1"))])
-    (asked,) = requests(audience.want("ada", Want(320, 180, 4.2)))
+    (asked,) = requests(audience.constrain("ada", ReceiverConstraints(320, 180, 4.2)))
     settings = asked.track_setting
     assert list(settings.track_sids) == ["TR_1"]
     # The server takes a layer with nine tenths of it for enough.
     assert (settings.width, settings.height, settings.fps) == (356, 200, 5)
     assert settings.quality == VideoQuality.LOW
     assert not settings.disabled
-    assert audience.want("ada", Want(320, 180, 4.2)) == []
+    assert audience.constrain("ada", ReceiverConstraints(320, 180, 4.2)) == []
 
 
 def test_a_paused_camera_is_disabled() -> None:
     audience = Audience()
     audience.update([person("ada", Camera("TR_1"))])
-    (asked,) = requests(audience.want("ada", Want(320, 180, 5, paused=True)))
+    (asked,) = requests(audience.constrain("ada", ReceiverConstraints(320, 180, 5, paused=True)))
     assert asked.track_setting.disabled
 
 
 def test_what_is_wanted_of_a_stranger_is_ignored() -> None:
-    assert Audience().want("nobody", Want(320, 180, 5)) == []
+    assert Audience().constrain("nobody", ReceiverConstraints(320, 180, 5)) == []
 
 
 def test_what_was_wanted_is_asked_of_the_next_camera_too() -> None:
     audience = Audience()
     audience.update([person("ada")])
-    assert audience.want("ada", Want(320, 180, 5)) == []
+    assert audience.constrain("ada", ReceiverConstraints(320, 180, 5)) == []
     subscription, settings = requests(audience.update([person("ada", Camera("TR_1"), version=1)]))
     assert subscription.subscription.subscribe
     assert list(settings.track_setting.track_sids) == ["TR_1"]
@@ -171,7 +171,7 @@ def test_a_choice_by_chat_is_told_at_once() -> None:
     stage.come("TR_1")
     stage.changes()
     assert stage.audience.hear(Said("ada", "!reactions off"))
-    assert stage.changes() == [Consent("ada", opted_out=True)]
+    assert stage.changes() == [ConsentChanged("ada", opted_out=True)]
     assert not stage.audience.hear(Said("ada", "hello"))
     assert not stage.audience.hear(Said("nobody", "!reactions off"))
     assert stage.changes() == []
@@ -181,14 +181,14 @@ def test_the_last_word_counts_wherever_it_was_said() -> None:
     stage = Stage()
     stage.come("TR_1")
     stage.audience.update([person("ada", Camera("TR_1"), opted_out=True)])
-    assert stage.changes()[1:] == [Consent("ada", opted_out=True)]
+    assert stage.changes()[1:] == [ConsentChanged("ada", opted_out=True)]
     stage.audience.hear(Said("ada", "!reactions on"))
     # The attribute is still what it was: it says nothing new.
     stage.audience.update([person("ada", Camera("TR_1"), version=1, opted_out=True)])
-    assert stage.changes() == [Consent("ada", opted_out=False)]
+    assert stage.changes() == [ConsentChanged("ada", opted_out=False)]
     stage.audience.update([person("ada", Camera("TR_1"), version=2, opted_out=None)])
     stage.audience.update([person("ada", Camera("TR_1"), version=3, opted_out=True)])
-    assert stage.changes() == [Consent("ada", opted_out=True)]
+    assert stage.changes() == [ConsentChanged("ada", opted_out=True)]
 
 
 def test_a_choice_is_told_again_with_a_camera_that_comes_back() -> None:
@@ -197,7 +197,7 @@ def test_a_choice_is_told_again_with_a_camera_that_comes_back() -> None:
     stage.audience.update([person("ada", Camera("TR_1"), opted_out=True)])
     stage.changes()
     stage.audience.update([person("ada", Camera("TR_2"), version=1, opted_out=True)])
-    assert stage.changes()[-1] == Consent("ada", opted_out=True)
+    assert stage.changes()[-1] == ConsentChanged("ada", opted_out=True)
 
 
 CAMERAS = st.none() | st.builds(
@@ -235,7 +235,7 @@ def test_whatever_happens_the_story_that_is_told_makes_sense(
                     present.add(change.participant)
                 case Left():
                     present.remove(change.participant)
-                case Consent():
+                case ConsentChanged():
                     assert change.participant in present
         assert present == set(stage.shown)
         assert stage.changes() == []

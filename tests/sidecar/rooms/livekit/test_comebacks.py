@@ -9,9 +9,9 @@ from livekit.protocol import rtc
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.livekit.room import LiveKitRoom
-from sidecar.rooms.rejoin import Rejoining
+from sidecar.rooms.reconnect import ReconnectingRoom
 from tests.servers.livekit import LiveKit, livekit
 from tests.servers.soak import JOINS, RESTARTS
 from tests.sidecar.clients import ColourTrack, eventually
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.servers
 LIGHT, GREY = 220, 130
 
 
-def states(room: LiveKitRoom | Rejoining) -> list[str]:
+def states(room: LiveKitRoom | ReconnectingRoom) -> list[str]:
     """How far each of our connections is."""
     return [peer.connectionState for peer in room.peers()]
 
@@ -52,7 +52,7 @@ async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
     async with (
         livekit(tmp_path) as server,
         grey_composite(GREY) as encoder,
-        Rejoining(lambda: LIVEKIT.room(server.url("back"), options(server))) as room,
+        ReconnectingRoom(lambda: LIVEKIT.room(server.url("back"), options(server))) as room,
         following(room) as sight,
     ):
         await room.publish(encoder)
@@ -137,7 +137,7 @@ async def test_joining_and_leaving_leaves_nothing_behind(server: LiveKit) -> Non
 async def test_what_must_not_be_retried_is_not(server: LiveKit) -> None:
     async with (
         joined(server.address, "final", "ada"),
-        Rejoining(lambda: LIVEKIT.room(server.url("final"), options(server))) as room,
+        ReconnectingRoom(lambda: LIVEKIT.room(server.url("final"), options(server))) as room,
         following(room) as sight,
     ):
         watcher = next(who for who in await identities(server, "final") if "watcher" in who)

@@ -10,7 +10,7 @@ from livekit.protocol import models, rtc
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.livekit import participant, publication
 from tests.sidecar.clients import eventually
 from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, following

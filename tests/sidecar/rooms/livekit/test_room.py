@@ -8,9 +8,8 @@ from livekit.protocol import models
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.adapter import JoinOptions
+from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, ReceiverConstraints
 from sidecar.rooms.livekit import people
-from sidecar.rooms.room import Consent, Joined, Left, Want
 from tests.e2e.browser import until
 from tests.servers.livekit import LiveKit
 from tests.servers.soak import GUESTS
@@ -146,10 +145,10 @@ async def test_a_paused_camera_sends_nothing_until_it_is_wanted(server: LiveKit)
         await ada.publish(ColourTrack(LIGHT))
         await eventually(lambda: sight.shows("ada", LIGHT))
         feed = sight.feed("ada")
-        sight.room.want("ada", Want(320, 180, 5, paused=True))
+        sight.room.constrain("ada", ReceiverConstraints(320, 180, 5, paused=True))
         await eventually(lambda: feed.age(time.monotonic()) > 1)
         frames = feed.frames
-        sight.room.want("ada", Want(320, 180, 5))
+        sight.room.constrain("ada", ReceiverConstraints(320, 180, 5))
         await eventually(lambda: feed.frames > frames)
         assert sight.feed("ada") is feed
 
@@ -244,7 +243,7 @@ async def test_a_choice_made_before_the_camera_came_is_told_with_it(server: Live
         await ada.publish(ColourTrack(LIGHT))
         await eventually(lambda: len(sight.log) >= 2)
         assert isinstance(sight.log[0], Joined)
-        assert sight.log[1] == Consent("ada", opted_out=True)
+        assert sight.log[1] == ConsentChanged("ada", opted_out=True)
 
 
 async def test_being_removed_is_for_good(server: LiveKit) -> None:

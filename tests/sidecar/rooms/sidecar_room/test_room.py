@@ -9,14 +9,13 @@ import pytest
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
-from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.embedded.offer import Role
-from sidecar.rooms.room import Consent, Joined, Left, RoomChange
+from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, RoomChange
+from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.sidecar_room.adapter import ADAPTER
 from tests.sidecar.clients import Client, ColourTrack, eventually, publishing
 from tests.sidecar.media.pictures import descriptors, threads
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.rooms.recording.test_room import attended
+from tests.sidecar.rooms.files.test_room import attended
 from tests.sidecar.server.conftest import House, open_house
 
 OPTIONS = JoinOptions("REACTIONS")
@@ -87,12 +86,12 @@ async def test_the_camera_of_whoever_opts_out_is_taken_back_at_once() -> None:
             (joined,) = (it for it in changes if isinstance(it, Joined))
             await consent(client, opted_out=True)
             await eventually(lambda: feed_of(changes, "Ada") is None)
-            assert Consent(joined.participant, opted_out=True) in changes
+            assert ConsentChanged(joined.participant, opted_out=True) in changes
             await eventually(lambda: feed.ended)
             await eventually(lambda: house.meetings["one"].room.count(Role.WATCH) == 0)
             await consent(client, opted_out=False)
             await seen(changes, "Ada")
-            assert changes[-2] == Consent(joined.participant, opted_out=False)
+            assert changes[-2] == ConsentChanged(joined.participant, opted_out=False)
 
 
 async def test_a_server_that_shares_no_cameras_is_watched_as_a_whole() -> None:

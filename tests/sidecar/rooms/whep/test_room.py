@@ -10,14 +10,13 @@ import pytest
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
-from sidecar.rooms.adapter import JoinOptions
-from sidecar.rooms.room import Joined, RoomChange
+from sidecar.rooms.base import Joined, JoinOptions, RoomChange
 from sidecar.rooms.whep.adapter import ADAPTER
 from tests.servers.mediamtx import Mediamtx
 from tests.servers.soak import JOINS
 from tests.sidecar.clients import ColourTrack, eventually, publishing
 from tests.sidecar.leaks import back_to, held
-from tests.sidecar.rooms.recording.test_room import attended
+from tests.sidecar.rooms.files.test_room import attended
 
 OPTIONS = JoinOptions("REACTIONS")
 TOKEN = "ada:open-sesame"

@@ -1,0 +1,89 @@
+"""The reaction table: the shipped ``reactions.toml`` with the user's rows merged over it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from config.errors import ConfigError
+from config.reaction_rule import Kind, ReactionRule
+from config.toml_files import find_file, read_toml
+from config.validation_errors import config_error_from, nearest
+
+ReactionTable: TypeAlias = Mapping[str, ReactionRule]
+"""Label → rule, one for every label of the vocabulary."""
+
+REACTIONS_VARIABLE = "SIDECAR_REACTIONS"
+SHIPPED = Path(__file__).with_name("reactions.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTable:
+    """The table, and where each value that we don't ship came from (``label.key`` → file)."""
+
+    table: ReactionTable
+    origins: Mapping[str, str]
+
+
+def load_table_with_origins(
+    file: Path | None = None, environ: Mapping[str, str] | None = None
+) -> LoadedTable:
+    """Every label's rule: ours, with the keys that the user's file sets for it.
+
+    The user's file is ``file``, else SIDECAR_REACTIONS, else a ``reactions.toml`` in the working
+    folder or in the platform's configuration folder. Raises ConfigError naming file, label, key
+    and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    rows = read_toml(SHIPPED)
+    table = {label: _rule(SHIPPED, label, row, rows) for label, row in rows.items()}
+    origins: dict[str, str] = {}
+    if (path := find_file("reactions.toml", file, environ.get(REACTIONS_VARIABLE))) is not None:
+        for label, row in read_toml(path).items():
+            place = f"{path}: {label}"
+            if label not in rows:
+                raise ConfigError(f"unknown label; {nearest(label, rows)}", where=place)
+            if not isinstance(row, dict):
+                raise ConfigError(f"must be a table: [{label}]", where=place)
+            table[label] = _rule(path, label, rows[label] | row, rows)
+            origins.update({f"{label}.{key}": str(path) for key in row})
+    return LoadedTable(MappingProxyType(table), origins)
+
+
+def load_reaction_table(
+    file: Path | None = None, environ: Mapping[str, str] | None = None
+) -> ReactionTable:
+    """The table of ``load_table_with_origins`` alone."""
+    return load_table_with_origins(file, environ).table
+
+
+def _rule(
+    path: Path, label: str, row: Mapping[str, Any], labels: Mapping[str, Any]
+) -> ReactionRule:
+    """One checked row; ``path`` is the file to blame."""
+    try:
+        rule = ReactionRule(**row)
+    except ValidationError as error:
+        raise config_error_from(error, ReactionRule, lambda key: f"{path}: {label}.{key}") from None
+    if rule.kind is Kind.STICKER and rule.sticker is None:
+        raise ConfigError(
+            "a label of kind 'sticker' needs a sticker",
+            where=f"{path}: {label}.sticker",
+            do='name one, or set kind = "event"',
+        )
+    if rule.release > rule.threshold:
+        raise ConfigError(
+            f"{rule.release} exceeds the threshold of {rule.threshold}",
+            where=f"{path}: {label}.release",
+        )
+    for other in rule.outranks:
+        if other not in labels:
+            raise ConfigError(
+                f"unknown label {other!r}; {nearest(other, labels)}",
+                where=f"{path}: {label}.outranks",
+            )
+    return rule

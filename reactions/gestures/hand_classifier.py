@@ -1,0 +1,77 @@
+"""The trained hand head: what shape a hand shows, as probabilities.
+
+The net is a few small perceptrons, averaged, in one ``.tflite`` beside this module; it was trained
+by ``python -m reactions.training.train_hand_classifier`` and is described in
+docs/model-card-hand-classifier.md.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from config.errors import ModelError
+from reactions.gestures.features import FEATURES, hand_features
+from reactions.gestures.hand_classes import CLASSES, NONE
+from reactions.landmark_types import Hand, Side
+
+SHIPPED = Path(__file__).with_name("hand_classifier.tflite")
+_NONE = CLASSES.index(NONE)
+_REPAIR = "train it again with python -m reactions.training.train_hand_classifier, or install anew"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCard:
+    """What the JSON beside a head says about it."""
+
+    classes: tuple[str, ...]
+    features: int
+    seed: int
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The card at ``path``. Raises ModelError where it is missing or says something else."""
+        try:
+            card = json.loads(path.read_text(encoding="utf-8"))
+            return cls(tuple(card["classes"]), int(card["features"]), int(card["seed"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError("not the card of a hand head", where=str(path), do=_REPAIR) from error
+
+
+class HandShapeClassifier:
+    """Reads the shape of one hand at a time. Not thread-safe: one a worker."""
+
+    def __init__(self, path: Path = SHIPPED) -> None:
+        """Loads the head at ``path`` (default: ours).
+
+        Raises ModelError where it, or the JSON beside it, is missing, damaged or made for other
+        features or classes than this version has.
+        """
+        card = HeadCard.read(path.with_suffix(".json"))
+        if card.classes != CLASSES or card.features != FEATURES:
+            raise ModelError("trained for other classes or features", where=str(path), do=_REPAIR)
+        try:
+            self._net = Interpreter(model_path=str(path), num_threads=1)
+            self._net.allocate_tensors()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ModelError("can't be loaded", where=str(path), do=_REPAIR) from error
+        self._input = self._net.get_input_details()[0]["index"]
+        self._output = self._net.get_output_details()[0]["index"]
+
+    def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
+        """The probability of each class for ``hand``, in a ``width`` x ``height`` picture; they
+        sum to 1.
+
+        What the landmark net doubts to be a hand is ``none`` by as much.
+        """
+        left = np.array([hand.side is Side.LEFT])
+        features = hand_features(hand.points[None].astype(np.float32, copy=False), left)
+        self._net.set_tensor(self._input, features)
+        self._net.invoke()
+        shares = self._net.get_tensor(self._output)[0] * np.float32(hand.presence)
+        shares[_NONE] += 1 - shares.sum()
+        return dict(zip(CLASSES, shares.tolist(), strict=True))

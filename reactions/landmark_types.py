@@ -1,0 +1,101 @@
+"""What goes into recognition (a sample) and what the landmark nets make of it (an observation).
+
+Points are float32 pixels of the sample (x right, y down); z has the scale of x, towards the camera
+negative. "Left" and "right" are the person's own, in an unmirrored picture.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from reactions.geometry import Box
+
+RgbImage: TypeAlias = npt.NDArray[np.uint8]
+"""(height, width, 3), uint8, RGB."""
+Points: TypeAlias = npt.NDArray[np.float32]
+"""(n, 3), float32: x, y in pixels of the sample, z in the same unit."""
+
+
+class Side(StrEnum):
+    """Whose hand: the person's left or right."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class Quality(StrEnum):
+    """Why a sample was, or was not, looked at."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    """The same picture as the last sample's: nothing new to see."""
+    BLACK = "black"
+    """(Almost) one flat colour: a covered or muted camera."""
+    GARBAGE = "garbage"
+    """Not a camera picture: a decoder without its reference frames."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One frame handed to the detector."""
+
+    pixels: RgbImage
+    time: float
+    """Seconds on the session's clock, or of the video."""
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """One hand: 21 landmarks in MediaPipe's order (0 wrist, 4 thumb tip, 8 index tip, …)."""
+
+    points: Points
+    side: Side
+    side_score: float
+    """Confidence in ``side``, 0.5–1."""
+    presence: float
+    """The landmark net's own confidence that this is a hand, 0–1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face: 468 mesh landmarks in MediaPipe's order."""
+
+    points: Points
+    presence: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """One body: 33 BlazePose landmarks with the visibility (0–1) of each."""
+
+    points: Points
+    visibility: npt.NDArray[np.float32]
+    presence: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """All landmarks of one sample of ``width`` x ``height`` pixels taken at ``time``."""
+
+    width: int
+    height: int
+    time: float
+    hands: tuple[Hand, ...] = ()
+    face: Face | None = None
+    body: Body | None = None
+    gate: Quality = Quality.OPEN
+
+    def box(self, points: Points) -> Box:
+        """The box of some of this observation's points, in fractions of the frame."""
+        return Box.around(points, self.width, self.height)

@@ -1,0 +1,83 @@
+"""One net in LiteRT: a picture in, arrays out. Not thread-safe: one set of sessions a thread."""
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
+
+from config.errors import ModelError
+from reactions.landmark_types import RgbImage
+from reactions.landmarks.stderr_filter import without_notices
+
+Tensor = npt.NDArray[np.float32]
+
+
+class Range(Enum):
+    """What a net wants of its input: (factor, offset) on pixels 0–255."""
+
+    UNIT = (1 / 255, 0.0)
+    """0–1: landmark nets and the palm detector."""
+    SYMMETRIC = (2 / 255, -1.0)
+    """−1–1: the face and pose detectors."""
+
+
+class Interpreter:
+    """A loaded net with a fixed input size, running on the calling thread only."""
+
+    def __init__(self, path: Path, inputs: Range, outputs: Sequence[tuple[int, ...]]) -> None:
+        """``outputs``: the shapes to give out, in this order (names differ between exports);
+        −1 stands for any length.
+
+        Raises ``ModelError`` where the file is no net or has other outputs.
+        """
+        try:
+            with without_notices():
+                self._interpreter = LiteRtInterpreter(str(path), num_threads=1)
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"LiteRT can't load it ({str(error).splitlines()[0]})",
+                where=str(path),
+                do="run `sidecar models fetch` again",
+            ) from error
+        details = self._interpreter.get_input_details()[0]
+        self._input = self._interpreter.tensor(int(details["index"]))
+        self._range = inputs
+        _, self.height, self.width, _ = (int(n) for n in details["shape"])
+        self._outputs = self._find(outputs, path)
+
+    def run(self, picture: RgbImage) -> list[Tensor]:
+        """Runs the net on a (height, width, 3) picture; gives copies, in the order asked for."""
+        factor, offset = self._range.value
+        # The view must be gone before invoke(), or LiteRT refuses to run.
+        view = self._input()
+        view[0] = picture  # a multiplication of bytes would be cast through small buffers
+        view *= np.float32(factor)
+        if offset:
+            view += np.float32(offset)
+        del view
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+    def _find(self, shapes: Sequence[tuple[int, ...]], path: Path) -> list[int]:
+        left = [
+            (tuple(int(n) for n in detail["shape"]), int(detail["index"]))
+            for detail in self._interpreter.get_output_details()
+        ]
+        found = []
+        for shape in shapes:
+            match = next((output for output in left if _fits(output[0], shape)), None)
+            if match is None:
+                raise ModelError(f"the net has no output of shape {shape}", where=str(path))
+            left.remove(match)
+            found.append(match[1])
+        return found
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        want in (-1, have) for have, want in zip(shape, wanted, strict=True)
+    )

@@ -1,0 +1,163 @@
+"""Which nets there are: where each comes from, its size and its SHA-256.
+
+All weights are MediaPipe's, Apache-2.0. They are not in this repository; they are taken out of the
+packages that ship them, and three of them are edited (see ``prune`` and ``rectangular``).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from reactions.landmarks.prune import check_pruned, prune
+from reactions.landmarks.wide_palm_model import check_widened, widen
+
+
+class Registry(StrEnum):
+    """Which client fetches a package."""
+
+    PIP = "pip"
+    NPM = "npm"
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that ships weights."""
+
+    registry: Registry
+    name: str
+    version: str
+    size: int
+    """About how many bytes are fetched, for the progress bar."""
+
+    def __str__(self) -> str:
+        joint = "==" if self.registry is Registry.PIP else "@"
+        return f"{self.name}{joint}{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A file inside a package, at this path of its archive."""
+
+    package: Package
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A file made of another one at fetch time."""
+
+    original: str
+    edit: Callable[[bytes], bytes]
+    check: Callable[[bytes, bytes], None]
+    """Raises ``ModelError`` where the edited net, second, doesn't do what the original does."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetFile:
+    """One ``.tflite`` file of the store."""
+
+    name: str
+    size: int
+    """Bytes."""
+    sha256: str
+    origin: Shipped | Edited
+    optional: bool = False
+    """Something else serves where it can't be had."""
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.tflite"
+
+
+FACE_DETECTOR = "face_detection_short_range"
+FACE_MESH = "face_landmark"
+PALM_SQUARE = "palm_detection_lite"
+PALM_WIDE = "palm_detection_lite_128x192"
+HAND_LITE = "hand_landmark_lite"
+HAND_FULL = "hand_landmark_full"
+POSE_DETECTOR = "pose_detection"
+POSE_FULL = "pose_landmark_full_pruned"
+POSE_LITE = "pose_landmark_lite_pruned"
+
+_WHEEL = Package(Registry.PIP, "mediapipe", "0.10.21", 35_622_638)
+_TARBALL = Package(Registry.NPM, "@mediapipe/pose", "0.5.1675469404", 40_985_403)
+
+
+def _wheel(folder: str, name: str) -> Shipped:
+    return Shipped(_WHEEL, f"mediapipe/modules/{folder}/{name}.tflite")
+
+
+_FILES = (
+    NetFile(
+        FACE_DETECTOR,
+        229_714,
+        "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+        _wheel("face_detection", FACE_DETECTOR),
+    ),
+    NetFile(
+        FACE_MESH,
+        1_242_398,
+        "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+        _wheel("face_landmark", FACE_MESH),
+    ),
+    NetFile(
+        PALM_SQUARE,
+        1_985_440,
+        "e9a4aaddf90dda56a87235303cf00e4c2d3fb28725f68fd88772997dac905c18",
+        _wheel("palm_detection", PALM_SQUARE),
+    ),
+    NetFile(
+        HAND_LITE,
+        2_071_597,
+        "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
+        _wheel("hand_landmark", HAND_LITE),
+    ),
+    NetFile(
+        HAND_FULL,
+        5_478_917,
+        "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
+        _wheel("hand_landmark", HAND_FULL),
+    ),
+    NetFile(
+        POSE_DETECTOR,
+        2_959_046,
+        "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+        _wheel("pose_detection", POSE_DETECTOR),
+    ),
+    NetFile(
+        "pose_landmark_full",
+        6_440_512,
+        "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        _wheel("pose_landmark", "pose_landmark_full"),
+    ),
+    NetFile(
+        "pose_landmark_lite",
+        2_819_824,
+        "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
+        Shipped(_TARBALL, "package/pose_landmark_lite.tflite"),
+        optional=True,
+    ),
+    NetFile(
+        PALM_WIDE,
+        1_985_440,
+        "19346f84c0dd088dbc9e46100675582027f1a84e6227874acf2d7c4449f4c3ff",
+        Edited(PALM_SQUARE, widen, check_widened),
+    ),
+    NetFile(
+        POSE_FULL,
+        6_440_512,
+        "ea92c17353ed2b788781322fe8a60fe1d1d72483ec96d0b0447846ccdefe0e74",
+        Edited("pose_landmark_full", prune, check_pruned),
+    ),
+    NetFile(
+        POSE_LITE,
+        2_819_824,
+        "e44d50e6d0fb4b2efc55318671bc6967c35f1517ec32fe49bdfa6fc71f59e092",
+        Edited("pose_landmark_lite", prune, check_pruned),
+        optional=True,
+    ),
+)
+
+FILES: Mapping[str, NetFile] = MappingProxyType({net.name: net for net in _FILES})
+"""Every file of the store by name; an edited one stands after its original."""

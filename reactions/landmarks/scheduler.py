@@ -1,0 +1,79 @@
+"""Which net runs on which sample.
+
+Nets are nearly all of the cost, so the cascade's work is not to run them: what was seen in the last
+sample is read straight from where it was, and palms are looked for only now and then. Lost things
+are searched again in the same sample: at a few samples a second a waving hand leaves its region in
+a tenth of the steps.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Literal
+
+from reactions.labels import Net
+from reactions.landmark_types import Observation, Quality, RgbImage, Sample
+from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
+from reactions.landmarks.downscale import enlarged, factor, shrunk
+from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
+from reactions.landmarks.frame_quality import look
+from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
+from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE, POSE_FULL, POSE_LITE
+from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.still_refine import StillRefiner
+from reactions.landmarks.track_state import Tracks
+
+
+class Cascade:
+    """One set of nets. Not thread-safe: one a worker, serving any number of participants."""
+
+    def __init__(
+        self,
+        store: ModelStore,
+        nets: Collection[Net],
+        *,
+        hand_model: Literal["lite", "full"] = "lite",
+    ) -> None:
+        """Loads what ``nets`` needs and nothing else; ``ModelError`` where the store lacks it."""
+        self._hands = self._face = self._body = None
+        if Net.HANDS in nets:
+            net = HAND_FULL if hand_model == "full" else HAND_LITE
+            self._hands = HandFollower(PalmDetector(store), HandLandmarker(store, net))
+            self._careful = StillRefiner(store)
+        if Net.FACE in nets:
+            self._face = FaceFollower(FaceDetector(store), FaceMesh(store))
+        if Net.BODY in nets:
+            net = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
+            self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store, net))
+
+    def observe(self, sample: Sample, tracks: Tracks | None) -> tuple[Observation, Tracks]:
+        """What is in ``sample``, and what the participant's next sample needs to know.
+
+        Without ``tracks``, or after a change of size, everything is searched and hands are read
+        with care, as in a still picture. A sample that a gate stops has no landmarks and keeps the
+        tracks.
+        """
+        by = factor(sample.width, sample.height)
+        seen, tracks = self._observe(shrunk(sample.pixels, by), sample.time, tracks)
+        return enlarged(seen, by, sample.width, sample.height), tracks
+
+    def _observe(
+        self, picture: RgbImage, time: float, tracks: Tracks | None
+    ) -> tuple[Observation, Tracks]:
+        height, width = picture.shape[:2]
+        if tracks is not None and (tracks.width, tracks.height) != (width, height):
+            tracks = None
+        gate, fingerprint = look(picture, time, tracks.fingerprint if tracks else None)
+        last = tracks or Tracks(width, height, fingerprint)
+        if gate is not Quality.OPEN:
+            seen = Observation(width, height, time, gate=gate)
+            return seen, replace(last, fingerprint=fingerprint)
+        face, face_trail = self._face.follow(picture, last.face) if self._face else (None, None)
+        near = face_trail.region if face_trail else None
+        hands, hand_trail = (
+            self._hands.follow(picture, last.hands, near) if self._hands else ((), None)
+        )
+        if last.hands is None:
+            hands = tuple(self._careful.again(picture, hand) for hand in hands)
+        body, region = self._body.follow(picture, last.body) if self._body else (None, None)
+        seen = Observation(width, height, time, hands, face, body)
+        return seen, Tracks(width, height, fingerprint, hand_trail, face_trail, region)

@@ -1,0 +1,112 @@
+"""Edits of ``.tflite`` flatbuffers in place, byte by byte.
+
+Nothing is packed anew, so a result depends on no library's version and its SHA-256 can be pinned.
+Layout: https://flatbuffers.dev/internals/ (a vector is a uint32 length and its elements; an element
+of a vector of tables is the distance from its own place to the table).
+"""
+
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+from config.errors import ModelError
+from reactions.landmarks.stderr_filter import without_notices
+
+_OUTPUTS_SLOT, _OPERATORS_SLOT = 8, 10
+"""Places of ``outputs`` and ``operators`` in the vtable of a SubGraph (schema.fbs)."""
+
+REPORT_IT = "please report this with your LiteRT version"
+Ints = npt.NDArray[np.int32]
+
+
+class Flatbuffer:
+    """A net's bytes, and the parts of its only graph that we edit."""
+
+    def __init__(self, content: bytes) -> None:
+        """Raises ``ModelError`` where ``content`` isn't a net of one graph."""
+        if content[4:8] != b"TFL3":
+            raise ModelError("not a .tflite net", do="fetch the nets again")
+        self.content = bytearray(content)
+        self._model = schema.Model.GetRootAs(self.content, 0)
+        if self._model.SubgraphsLength() != 1:
+            raise ModelError("a net of several graphs can't be edited")
+        self._graph = self._model.Subgraphs(0)
+
+    @property
+    def operators(self) -> int:
+        """How many operators the graph has."""
+        return int(self._graph.OperatorsLength())
+
+    @property
+    def outputs(self) -> list[int]:
+        """The tensors that the net gives out."""
+        return [int(tensor) for tensor in self._graph.OutputsAsNumpy()]
+
+    def builtin(self, operator: int) -> int:
+        """The builtin code of an operator; old files hold it in the deprecated field."""
+        code = self._model.OperatorCodes(self._graph.Operators(operator).OpcodeIndex())
+        return int(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
+
+    def reads(self, operator: int) -> list[int]:
+        """The tensors that an operator reads (-1: an optional one left out)."""
+        return [int(tensor) for tensor in self._graph.Operators(operator).InputsAsNumpy()]
+
+    def writes(self, operator: int) -> list[int]:
+        """The tensors that an operator writes."""
+        return [int(tensor) for tensor in self._graph.Operators(operator).OutputsAsNumpy()]
+
+    def shape(self, tensor: int) -> Ints:
+        """The shape of a tensor, as a view that can be written to."""
+        view: Ints = self._graph.Tensors(tensor).ShapeAsNumpy()
+        return view
+
+    def constant(self, tensor: int) -> Ints:
+        """The int32 numbers of a constant tensor, as a view that can be written to."""
+        content: npt.NDArray[np.uint8] = self._model.Buffers(
+            self._graph.Tensors(tensor).Buffer()
+        ).DataAsNumpy()
+        return content.view(np.int32)
+
+    def input(self) -> int:
+        """The net's first input tensor."""
+        return int(self._graph.Inputs(0))
+
+    def keep_outputs(self, places: Sequence[int]) -> None:
+        """Makes the outputs at these places of the present list the net's only ones."""
+        start = self._vector(_OUTPUTS_SLOT)
+        kept = [self.outputs[place] for place in places]
+        struct.pack_into(f"<{len(kept) + 1}i", self.content, start, len(kept), *kept)
+
+    def keep_operators(self, kept: Sequence[int]) -> None:
+        """Drops all operators but these (ascending)."""
+        start = self._vector(_OPERATORS_SLOT)
+        slots = [start + 4 + 4 * index for index in range(self.operators)]
+        tables = [slot + struct.unpack_from("<I", self.content, slot)[0] for slot in slots]
+        struct.pack_into("<I", self.content, start, len(kept))
+        for slot, operator in zip(slots, kept, strict=False):
+            struct.pack_into("<I", self.content, slot, tables[operator] - slot)
+
+    def _vector(self, slot: int) -> int:
+        """Where the graph's vector in this vtable slot begins (its length)."""
+        table = self._graph._tab
+        return int(table.Vector(table.Offset(slot))) - 4
+
+
+def outputs_of(content: bytes, picture: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+    """What the net in ``content`` says of one input, to compare an edited net with its original.
+
+    Raises ``ModelError`` where the net doesn't load or run.
+    """
+    try:
+        with without_notices():
+            interpreter = Interpreter(model_content=content, num_threads=1)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture)
+        interpreter.invoke()
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"the edited net doesn't run: {error}", do=REPORT_IT) from error
+    return [interpreter.get_tensor(out["index"]) for out in interpreter.get_output_details()]

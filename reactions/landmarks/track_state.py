@@ -1,0 +1,50 @@
+"""What one sample hands on to the next of the same participant."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reactions.landmarks.frame_quality import Fingerprint
+from reactions.landmarks.roi import Roi
+
+_SAME_HAND = 0.5
+"""Regions that overlap more (intersection over union) hold the same hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandTrail:
+    """Where hands were, and the state of the search for more."""
+
+    regions: tuple[Roi, ...] = ()
+    unsearched: int = 0
+    """Samples since palms were last looked for."""
+    searches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTrail:
+    """Where the face was, and the state of the search for it."""
+
+    region: Roi | None = None
+    searches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """Where things were, in pixels of a ``width`` x ``height`` sample.
+
+    A small value without any array: it is pickled along with its sample to whichever worker is
+    free, and workers keep nothing.
+    """
+
+    width: int
+    height: int
+    fingerprint: Fingerprint
+    hands: HandTrail | None = None
+    """None: never looked for; so with the others."""
+    face: FaceTrail | None = None
+    body: Roi | None = None
+
+
+def new_among(region: Roi, known: Iterable[Roi]) -> bool:
+    """Whether ``region`` holds another hand than each of ``known``."""
+    return all(region.overlap(other) <= _SAME_HAND for other in known)

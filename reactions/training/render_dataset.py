@@ -1,0 +1,156 @@
+"""``python -m reactions.training.render_dataset``: landmarks that our own nets find on mannequins.
+
+Synthetic hands know nothing of the nets' habits, and mannequins are seen by the real nets: their
+landmarks carry the nets' true errors, and their labels are known. Every picture has another person,
+camera, light, and fingers and wrists a little different from the catalogue's poses.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from config.errors import SidecarError
+from reactions.gestures.hand_classes import CLASSES, NONE, SHAPES
+from reactions.labels import Net
+from reactions.landmark_types import Hand, Points, Side
+from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.scheduler import Cascade
+from reactions.mannequin import (
+    CAST,
+    LOOKALIKES,
+    MONK,
+    POSES,
+    Arm,
+    Background,
+    FingerPose,
+    HandShape,
+    Pose,
+    Scene,
+    Thumb,
+    landmarks,
+    render,
+)
+from reactions.training.dataset import MANNEQUINS, RENDERED_HANDS, RealHands
+from reactions.training.photos import look_twice
+
+_SIZE = (640, 360)
+_MISREAD = {True: 0.22, False: 0.45}
+"""A fingertip this far from the truth, in extents of the hand, makes the reading a wrong one: for a
+look-alike, and for a shape, which should be named though a finger of it is misread."""
+_TIPS = [4, 8, 12, 16, 20]
+_BEND = 5.0
+_TURN = 0.1
+
+
+def draw_poses(rng: np.random.Generator) -> Iterator[tuple[str, Pose]]:
+    """Endless poses with the class that the posing hand shows, shapes and look-alikes in turn."""
+    shown = [(name, POSES[name]) for name in SHAPES]
+    shown.append(("open_palm", POSES["raised_hand"]))
+    # A hand at the chin shows nothing, however its fingers lie.
+    alike = [(NONE, pose) for pose in (*LOOKALIKES.values(), POSES["thinking"])]
+    # What the catalogue shows from the front is nobody's sign from the back.
+    back = LOOKALIKES["back_of_hand"].right.turn
+    for name in ("three_fingers", "four_fingers", "two_together"):
+        pose = LOOKALIKES[name]
+        alike.append((NONE, replace(pose, right=replace(pose.right, turn=back))))
+    while True:
+        for group in (shown, alike):
+            label, pose = group[rng.integers(len(group))]
+            varied = replace(pose, right=_vary_arm(pose.right, rng))
+            yield label, varied if rng.random() < 0.5 else varied.mirrored()
+
+
+def _vary_arm(arm: Arm, rng: np.random.Generator) -> Arm:
+    x, y, z = (float(value) for value in np.add(arm.wrist, rng.normal(0, 1.5, 3)))
+    turn = np.add(arm.turn, rng.normal(0, _TURN, 4))
+    w, i, j, k = (float(value) for value in turn / np.linalg.norm(turn))
+    return replace(arm, wrist=(x, y, z), turn=(w, i, j, k), shape=_vary_shape(arm.shape, rng))
+
+
+def _vary_shape(shape: HandShape, rng: np.random.Generator) -> HandShape:
+    fingers = [
+        FingerPose(
+            *(float(getattr(each, f.name) + rng.normal(0, _BEND)) for f in fields(FingerPose))
+        )
+        for each in shape.fingers
+    ]
+    bones = (shape.thumb.root, shape.thumb.middle, shape.thumb.tip)
+    thumb = [
+        (float(swing + rng.normal(0, _BEND)), float(lift + rng.normal(0, _BEND)))
+        for swing, lift in bones
+    ]
+    return HandShape(Thumb(*thumb), *fingers)
+
+
+def draw_scene(rng: np.random.Generator) -> Scene:
+    """A camera at a desk, a little to the side, above or below, in better or worse light."""
+    grounds = list(Background)
+    return Scene(
+        yaw=float(rng.uniform(-28, 28)),
+        pitch=float(rng.uniform(-8, 12)),
+        distance=float(rng.uniform(58, 125)),
+        light=float(rng.uniform(0.65, 1.3)),
+        background=grounds[rng.integers(len(grounds))],
+        noise=float(rng.uniform(1, 6)),
+    )
+
+
+def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
+    """The hands that the nets find in so many pictures of mannequins, each looked at twice."""
+    rng = np.random.default_rng(seed)
+    cascade = Cascade(store, frozenset({Net.HANDS, Net.FACE}))
+    cast = list(CAST.values())
+    found: list[tuple[Hand, str]] = []
+    for _, (label, pose) in zip(range(pictures), draw_poses(rng), strict=False):
+        person = replace(cast[rng.integers(len(cast))], skin=MONK[rng.integers(len(MONK))])
+        scene = draw_scene(rng)
+        picture = render(person, pose, scene, *_SIZE, seed=int(rng.integers(1000)))
+        truth = landmarks(person, pose, scene, *_SIZE)
+        posing = min(Side, key=lambda side: float(truth[side][:, 1].mean()))
+        found.extend(
+            (hand, label if hand.side is posing else NONE)
+            for observation in look_twice(cascade, picture)
+            for hand in observation.hands
+            if _well_read(hand, truth[hand.side], label == NONE or hand.side is not posing)
+        )
+    return RealHands(
+        np.array([hand.points for hand, _ in found], np.float32).reshape(-1, 21, 3),
+        np.array([hand.side is Side.LEFT for hand, _ in found], np.bool_),
+        np.array([CLASSES.index(label) for _, label in found], np.int64),
+        np.full(len(found), MANNEQUINS),
+    )
+
+
+def _well_read(hand: Hand, truth: Points, look_alike: bool) -> bool:
+    """Whether the net read the true joints: what it misreads teaches the wrong lesson.
+
+    A back that is taken for the other hand's palm has that palm's landmarks, and four fingers whose
+    hidden thumb the net puts beside them have an open hand's.
+    """
+    extent = float(np.ptp(truth[:, :2], axis=0).max())
+    away = np.linalg.norm(truth[_TIPS, :2] - hand.points[_TIPS, :2], axis=1)
+    return float(away.max()) < _MISREAD[look_alike] * extent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, prog="reactions.training.render_dataset")
+    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RENDERED_HANDS)
+    options = parser.parse_args()
+    try:
+        hands = collect(options.pictures, options.seed, ModelStore())
+    except SidecarError as error:
+        sys.exit(str(error))
+    hands.save(options.out)
+    counts = np.bincount(hands.classes, minlength=len(CLASSES))
+    for name, count in zip(CLASSES, counts, strict=True):
+        print(f"{name:12} {count:4}")
+
+
+if __name__ == "__main__":
+    main()

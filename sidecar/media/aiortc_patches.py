@@ -1,0 +1,276 @@
+"""The one file that touches private parts of aiortc; each is tested against the installed one.
+
+Written against aiortc 1.16. Where the version or the part is another, everything still works
+through the public interface: a frame interval later a hop, frozen for longer after an outage, with
+key frames every few seconds instead of at once when a viewer lost the picture, and for a tenth more
+of a core with a dozen cameras.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import aioice.ice
+import aiortc
+import aiortc.rtcrtpreceiver
+from aioice.stun import TransactionError
+from aiortc import RTCPeerConnection, RTCRtpCodecParameters, RTCRtpSender, RTCRtpTransceiver
+from aiortc.codecs import get_decoder
+from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.mediastreams import VIDEO_CLOCK_RATE
+from aiortc.rtcrtpreceiver import NackGenerator, TimestampMapper
+from aiortc.rtp import RtpPacket
+from aiortc.utils import uint16_add
+
+from sidecar.media.decoder import Decoder, decode_stream
+
+KNOWN = "1.16"
+
+MAX_WAIT = 1.0
+"""Seconds of video that may come while a lost packet is waited for; resending takes 0.1–0.3."""
+ASK_AGAIN = 1.0
+"""Seconds after which a request for a key frame is repeated."""
+PATIENCE = 4.0
+"""Seconds without a key frame after which damaged pictures are better than none."""
+H264_IDR, H264_SPS = 5, 7
+ROUND_TRIP = 2.0
+"""Seconds that the other side gets to answer one consent check."""
+
+_RECEIVER_STATE = (
+    "active_ssrc",
+    "codecs",
+    "jitter_buffer",
+    "nack_generator",
+    "remote_streams",
+    "rtx_ssrc",
+    "timestamp_mapper",
+)
+"""What a receiver knows of the stream that it receives."""
+
+
+def known_version() -> bool:
+    """Whether the installed aiortc is one that this file was written against."""
+    return aiortc.__version__.split(".")[:2] == KNOWN.split(".")
+
+
+class VideoJitterBuffer(JitterBuffer):
+    """A jitter buffer that hands a video frame over at once, and no damaged one after a loss.
+
+    aiortc's own waits for the first packet of the next frame: 33 ms at 30 frames a second, 66 ms at
+    15. The marker bit says the same at once (RFC 7741 §4.1, RFC 6184 §5.1). And it waits for lost
+    packets until 512 have come (8 s at 600 kb/s, half a minute for a small picture), to release
+    dozens of frames that lack their references. This one gives up after a second and then holds
+    back what comes before the next key frame.
+    """
+
+    _origin: int | None
+    _packets: list[RtpPacket | None]
+    _lost_at: int | None = None
+    """The timestamp at which frames were lost, until a key frame mends the picture."""
+    _asked_at = 0
+
+    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+        """Take a packet in; whether to ask for a key frame, and the frame that is ready now."""
+        lost, frame = super().add(packet)
+        if not self._is_video:
+            return lost, frame
+        if frame is None and self._starves(packet):
+            self.remove(uint16_add(packet.sequence_number, -(self._origin or 0)))
+            lost, frame = True, self._remove_frame(packet.sequence_number)
+        if lost:
+            self._lost_at = self._asked_at = packet.timestamp
+        if self._lost_at is None:
+            return lost, frame
+        if frame is not None and (
+            begins_anew(frame.data) or _elapsed(frame.timestamp, self._lost_at) > PATIENCE
+        ):
+            self._lost_at = None
+            return lost, frame
+        if _elapsed(packet.timestamp, self._asked_at) > ASK_AGAIN:
+            self._asked_at = packet.timestamp
+            lost = True
+        return lost, None
+
+    def _starves(self, packet: RtpPacket) -> bool:
+        """Whether ``packet`` begins a frame and too much has come since packets went missing."""
+        before = self._packets[uint16_add(packet.sequence_number, -1) % self.capacity]
+        if before is None or before.timestamp == packet.timestamp or self._origin is None:
+            return False
+        waiting = (self._packets[(self._origin + n) % self.capacity] for n in range(self.capacity))
+        oldest = next(filter(None, waiting))
+        return _elapsed(packet.timestamp, oldest.timestamp) > MAX_WAIT
+
+    def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
+        if not self._is_video:
+            return super()._remove_frame(sequence_number)
+        self._skip_padding()
+        assert self._origin is not None
+        parts: list[bytes] = []
+        timestamp: int | None = None
+        for count in range(self.capacity):
+            packet = self._packets[(self._origin + count) % self.capacity]
+            if packet is None:
+                return None
+            if timestamp is not None and packet.timestamp != timestamp:
+                # A sender that sets no marker: the next frame's first packet ends this one.
+                return self._take(count, parts, timestamp)
+            timestamp = packet.timestamp
+            parts.append(_content(packet))
+            if packet.marker:
+                return self._take(count + 1, parts, timestamp)
+        return None
+
+    def _take(self, count: int, parts: list[bytes], timestamp: int) -> JitterFrame:
+        self.remove(count)
+        return JitterFrame(b"".join(parts), timestamp)
+
+    def _skip_padding(self) -> None:
+        """Drop packets without payload (bandwidth probes) that follow a frame's last packet.
+
+        They bear the frame's timestamp, and an empty frame would end the decoder's stream.
+        """
+        for _ in range(self.capacity):
+            assert self._origin is not None
+            packet = self._packets[self._origin % self.capacity]
+            if packet is None or _content(packet):
+                return
+            self.remove(1)
+
+
+def _content(packet: RtpPacket) -> bytes:
+    """What aiortc's receiver found in the packet's payload, and leaves there for its buffer."""
+    return cast("bytes", vars(packet)["_data"])
+
+
+def begins_anew(data: bytes) -> bool:
+    """Whether a frame of VP8 (RFC 6386 §9.1) or H.264 (Annex B) needs none that came before."""
+    if data[3:6] == b"\x9d\x01\x2a":
+        return data[0] & 1 == 0
+    units = data[:256].split(b"\x00\x00\x01")[1:]
+    return any(unit[:1] and unit[0] & 0x1F in (H264_IDR, H264_SPS) for unit in units)
+
+
+def _elapsed(later: int, earlier: int) -> float:
+    """Seconds between two RTP timestamps of video; negative if ``later`` is the earlier one."""
+    ticks = (later - earlier) & 0xFFFFFFFF
+    return (ticks - (1 << 32) if ticks >> 31 else ticks) / VIDEO_CLOCK_RATE
+
+
+def use_video_buffer() -> bool:
+    """Give ``VideoJitterBuffer`` to receivers made from now on; False if aiortc is unknown."""
+    fits = known_version() and hasattr(JitterBuffer, "_remove_frame")
+    if fits:
+        vars(aiortc.rtcrtpreceiver)["JitterBuffer"] = VideoJitterBuffer
+    return fits
+
+
+def use_own_decoding() -> bool:
+    """Let ``decode_stream`` decode for receivers made from now on; False if aiortc is unknown."""
+    fits = known_version() and hasattr(aiortc.rtcrtpreceiver, "decoder_worker")
+    if fits:
+        vars(aiortc.rtcrtpreceiver)["decoder_worker"] = partial(decode_stream, other=_stock_decoder)
+    return fits
+
+
+def _stock_decoder(codec: RTCRtpCodecParameters) -> Decoder:
+    # It asks for aiortc's own class of frames, and that is all it is ever given.
+    return cast("Decoder", get_decoder(codec))
+
+
+def on_picture_loss(sender: RTCRtpSender, act: Callable[[], None]) -> bool:
+    """Call ``act`` whenever the viewer at ``sender`` asks for a key frame (PLI or FIR).
+
+    False where this aiortc is unknown: nothing is called then, and the key frame that the encoder
+    makes every few seconds has to do.
+    """
+    if not known_version() or not hasattr(sender, "_send_keyframe"):
+        return False
+    vars(sender)["_send_keyframe"] = act
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class IcePair:
+    """The way that media takes: both ends, and how long it is."""
+
+    local: str
+    """Type and transport of our candidate, such as ``host udp``."""
+    remote: str
+    round_trip: float | None
+    """Seconds; None where the other side did not answer in time."""
+
+
+async def ice_pair(connection: RTCPeerConnection) -> IcePair | None:
+    """The pair of candidates that ICE chose for ``connection``; None before that, or if unknown.
+
+    The round trip is one consent check (RFC 7675), as ICE makes them all the time.
+    """
+    ice = _ice(connection)
+    pair = None if ice is None else next(iter(ice._nominated.values()), None)
+    if ice is None or pair is None or ice.remote_password is None:
+        return None
+    loop = asyncio.get_running_loop()
+    began, round_trip = loop.time(), None
+    try:
+        async with asyncio.timeout(ROUND_TRIP):
+            await pair.protocol.request(
+                ice.build_request(pair, nominate=False),
+                pair.remote_addr,
+                integrity_key=ice.remote_password.encode(),
+            )
+        round_trip = loop.time() - began
+    except (TransactionError, TimeoutError, OSError):
+        pass
+    ends = (pair.local_candidate, pair.remote_candidate)
+    local, remote = (f"{end.type} {end.transport}" for end in ends)
+    return IcePair(local, remote, round_trip)
+
+
+def _ice(connection: RTCPeerConnection) -> aioice.ice.Connection | None:
+    """The ICE connection of the first transport in use."""
+    transports = [
+        *(one.receiver.transport for one in connection.getTransceivers()),
+        *([connection.sctp.transport] if connection.sctp else []),
+    ]
+    if not known_version() or not transports:
+        return None
+    ice = getattr(transports[0].transport, "_connection", None)
+    return ice if hasattr(ice, "_nominated") else None
+
+
+def take_over(transceiver: RTCRtpTransceiver, ssrcs: Sequence[int]) -> bool:
+    """Make a receiver take the stream of ``ssrcs``, for which its media section is used anew.
+
+    ``ssrcs`` are the stream's and, if there is a second, that of its resent packets. A server gives
+    the section of somebody who left to the next who comes; aiortc learns SSRCs and codecs when it
+    begins to receive and never again, so that nothing of the new stream would arrive. Call it
+    between the offer that says so and the answer.
+
+    False where this aiortc is unknown: the section stays dark, and only a new connection helps.
+    """
+    receiver = transceiver.receiver
+    private = "_RTCRtpReceiver__"
+    router = getattr(receiver.transport, "_rtp_router", None)
+    known = {f"{private}{name}" for name in _RECEIVER_STATE} <= vars(receiver).keys()
+    if not (known_version() and known and router is not None and ssrcs):
+        return False
+    for ssrc in [old for old, owner in router.ssrc_table.items() if owner is receiver]:
+        del router.ssrc_table[ssrc]
+    codecs = {codec.payloadType: codec for codec in transceiver._codecs}
+    router.register_receiver(receiver, list(ssrcs), list(codecs), transceiver.mid)
+    # Packets of the old stream in the buffers would hold up the new one's: sequence numbers begin
+    # anywhere, so that they count as lost, or as late.
+    fresh = {
+        "active_ssrc": {},
+        "codecs": codecs,
+        "jitter_buffer": VideoJitterBuffer(capacity=512, is_video=True),
+        "nack_generator": NackGenerator(),
+        "remote_streams": {},
+        "rtx_ssrc": {ssrcs[1]: ssrcs[0]} if len(ssrcs) > 1 else {},
+        "timestamp_mapper": TimestampMapper(),
+    }
+    for name, value in fresh.items():
+        setattr(receiver, f"{private}{name}", value)
+    return True

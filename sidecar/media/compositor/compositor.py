@@ -1,0 +1,239 @@
+"""The composited picture: tiles scaled into one I420 frame, with everything that goes over them."""
+
+from collections.abc import Hashable, Sequence
+from typing import Protocol
+
+import av
+import structlog
+
+from gifs.animation import Animation, YuvaFrame
+from reactions.geometry import Box
+from sidecar.media.compositor.i420 import Corners, Planes, Rgb, blend, dim
+from sidecar.media.compositor.layout import MAX_TILES, Fit, Placement, Rect, arrange, even, place
+from sidecar.media.compositor.name_tags import avatar, name_label
+from sidecar.media.compositor.progress_ring import ring, step_of
+from sidecar.media.compositor.scaler import Scaler
+from sidecar.media.compositor.sticker_placement import Follower, beside
+from sidecar.media.compositor.tiles import HoldMark, StickerMark, TileView
+
+log = structlog.get_logger(__name__)
+
+BACKDROP: Rgb = (13, 18, 27)
+TILE: Rgb = (27, 35, 48)
+CORNER = 1 / 60
+"""Radius of a tile's corners, of the canvas' height."""
+STICKER = 0.4
+"""Height of a sticker, of its tile's height."""
+SMALLEST_STICKER = 48
+RING_SIZES = (0.2, 0.6)
+"""Least and largest diameter of a hold ring, of its tile's height."""
+SMALLEST_LABELLED = 56
+"""Height in pixels below which a tile gets no name: it would hide the face."""
+
+
+class Stickers(Protocol):
+    """Where animations come from: a sticker cache, or something in front of one."""
+
+    def get(self, name: str, width: int, height: int) -> Animation | None:
+        """The animation ``name`` within ``width`` x ``height`` pixels; StickerError if there is
+        none, None if it isn't ready yet."""
+        ...
+
+
+def sticker_size(area: Rect) -> int:
+    """The side of the square that a sticker in the tile ``area`` gets, in pixels."""
+    wanted = max(SMALLEST_STICKER, even(area.height * STICKER))
+    return min(wanted, area.width, area.height)
+
+
+class Compositor:
+    """Draws pictures of ``width`` x ``height`` pixels, one after another.
+
+    Both sides are even; several participants need 320x180 at least (ValueError otherwise). It
+    belongs to one thread. Between pictures it keeps scalers, the layout, and where each sticker is
+    on its way; nothing of the pictures themselves.
+    """
+
+    def __init__(
+        self, width: int, height: int, stickers: Stickers, *, fit: Fit = Fit.COVER
+    ) -> None:
+        arrange(1, width, height)
+        self.width = width
+        self.height = height
+        self.stickers = stickers
+        """Asked for every sticker in every picture; may be exchanged between pictures."""
+        self._fit = fit
+        self._follower = Follower()
+        self._scalers: dict[str, Scaler] = {}
+        self._layout: tuple[tuple[int, int | None], tuple[Rect, ...]] | None = None
+        self._backdrop = Planes.filled(width, height, BACKDROP)
+        self._corners = Corners((), width, height, 0, BACKDROP)
+        self._broken: set[Hashable] = set()
+
+    def draw(self, tiles: Sequence[TileView], time: float) -> av.VideoFrame:
+        """A new picture of ``tiles`` (the first 49) at ``time`` seconds on the composite's clock.
+
+        What can't be drawn of one participant is left out and logged once; the rest is drawn.
+        """
+        frame = av.VideoFrame(self.width, self.height, "yuv420p")
+        planes = Planes.of(frame)
+        shown = tiles[:MAX_TILES]
+        areas = self._arrange(shown)
+        planes.copy_from(self._backdrop)
+        for tile, area in zip(shown, areas, strict=True):
+            try:
+                self._draw_tile(planes, tile, area, time)
+            except Exception:
+                self._complain(tile.participant, "a tile can't be drawn", tile.participant)
+        self._corners.round(planes)
+        self._forget(shown)
+        return frame
+
+    def _arrange(self, tiles: Sequence[TileView]) -> tuple[Rect, ...]:
+        """The tiles' places, and the backdrop to go with them, worked out when they change."""
+        pinned = next((index for index, tile in enumerate(tiles) if tile.pinned), None)
+        key = (len(tiles), pinned)
+        if self._layout is not None and self._layout[0] == key:
+            return self._layout[1]
+        areas = arrange(*key[:1], self.width, self.height, spotlight=pinned) if tiles else ()
+        self._backdrop.fill(BACKDROP)
+        for area in areas:
+            self._backdrop.cut(area).fill(TILE)
+        radius = even(self.height * CORNER) if len(areas) > 1 else 0
+        self._corners = Corners(areas, self.width, self.height, radius, BACKDROP)
+        self._layout = (key, areas)
+        return areas
+
+    def _draw_tile(self, planes: Planes, tile: TileView, area: Rect, time: float) -> None:
+        inside = planes.cut(area)
+        if tile.frame is None:
+            self._draw_placeholder(inside, tile)
+            self._draw_name(inside, tile)
+            return
+        placement = place(tile.frame.width, tile.frame.height, area, self._fit)
+        self._scalers.setdefault(tile.participant, Scaler()).paint(planes, tile.frame, placement)
+        if tile.stale:
+            dim(inside)
+        for mark in tile.stickers:
+            if mark.effect is not None:
+                self._draw_effect(inside, mark.effect, time - mark.since)
+        name = self._draw_name(inside, tile)
+        for index, hold in enumerate(tile.holds):
+            self._draw_hold(inside, (tile.participant, index), hold, placement, time)
+        taken = [Box(area.x + name.x, area.y + name.y, name.width, name.height)] if name else []
+        self._draw_stickers(inside, tile, placement, taken, time)
+
+    def _draw_placeholder(self, inside: Planes, tile: TileView) -> None:
+        height, width = inside.luma.shape
+        diameter = max(16, even(min(height * 0.45, width * 0.45)))
+        x, y = even((width - diameter) / 2), even((height - diameter) / 2)
+        blend(inside, avatar(tile.name, diameter), x, y)
+
+    def _draw_name(self, inside: Planes, tile: TileView) -> Rect | None:
+        """Where in the tile the name was written, if it was."""
+        height, width = inside.luma.shape
+        if height < SMALLEST_LABELLED:
+            return None
+        size = round(min(max(height * 0.065, 11), 22))
+        margin = even(max(height * 0.035, 4))
+        label = name_label(tile.name, size, width - 2 * margin)
+        if label is None:
+            return None
+        there = Rect(margin, even(height - margin - label.height), label.width, label.height)
+        blend(inside, label, there.x, there.y)
+        return there
+
+    def _draw_effect(self, inside: Planes, name: str, elapsed: float) -> None:
+        height, width = inside.luma.shape
+        picture = self._sticker(name, width, height, elapsed)
+        if picture is not None:
+            x, y = even((width - picture.width) / 2), even((height - picture.height) / 2)
+            blend(inside, picture, x, y)
+
+    def _draw_hold(
+        self, inside: Planes, key: Hashable, hold: HoldMark, placement: Placement, time: float
+    ) -> None:
+        area = placement.tile
+        least, most = (even(area.height * share) for share in RING_SIZES)
+        anchor = placement.map(hold.anchor)
+        wanted = max(anchor.width, anchor.height) * 1.2
+        # Sizes in steps: each is drawn 33 times at most and kept.
+        diameter = max(16, even(round(min(max(wanted, least), most) / 16) * 16))
+        middle = anchor.center
+        goal = ((middle[0] - area.x) / area.width, (middle[1] - area.y) / area.height)
+        x, y = self._follower.move(("hold", key), goal, time)
+        if hold.sticker is not None:
+            self._sticker(hold.sticker, sticker_size(area), sticker_size(area), 0.0)
+        blend(
+            inside,
+            ring(diameter, step_of(hold.progress)),
+            even(x * area.width - diameter / 2),
+            even(y * area.height - diameter / 2),
+        )
+
+    def _draw_stickers(
+        self,
+        inside: Planes,
+        tile: TileView,
+        placement: Placement,
+        taken: list[Box],
+        time: float,
+    ) -> None:
+        area = placement.tile
+        face = None if tile.face is None else placement.map(tile.face)
+        size = sticker_size(area)
+        for mark in tile.stickers:
+            picture = self._sticker(mark.sticker, size, size, time - mark.since)
+            if picture is None:
+                continue
+            key = (tile.participant, mark.sticker, mark.since)
+            x, y = self._follow(key, mark, picture, placement, face, taken, time)
+            taken.append(Box(x + area.x, y + area.y, picture.width, picture.height))
+            blend(inside, picture, x, y)
+
+    def _follow(
+        self,
+        key: Hashable,
+        mark: StickerMark,
+        picture: YuvaFrame,
+        placement: Placement,
+        face: Box | None,
+        taken: Sequence[Box],
+        time: float,
+    ) -> tuple[int, int]:
+        """The corner of a sticker's ``picture`` in its tile at ``time``, gliding to its anchor."""
+        area = placement.tile
+        spot = beside(
+            placement.map(mark.anchor),
+            (picture.width, picture.height),
+            area,
+            face=face,
+            taken=taken,
+            previous=self._follower.side(key),
+        )
+        goal = ((spot.x - area.x) / area.width, (spot.y - area.y) / area.height)
+        x, y = self._follower.move(key, goal, time, spot.side)
+        return (
+            min(even(x * area.width), area.width - picture.width),
+            min(even(y * area.height), area.height - picture.height),
+        )
+
+    def _sticker(self, name: str, width: int, height: int, elapsed: float) -> YuvaFrame | None:
+        try:
+            animation = self.stickers.get(name, width, height)
+        except Exception:
+            self._complain(name, "a sticker can't be drawn", name)
+            return None
+        return None if animation is None else animation.at(elapsed)
+
+    def _forget(self, tiles: Sequence[TileView]) -> None:
+        """Let go of what belongs to participants who are not shown any more."""
+        present = {tile.participant for tile in tiles if tile.frame is not None}
+        for participant in self._scalers.keys() - present:
+            del self._scalers[participant]
+        self._follower.sweep()
+
+    def _complain(self, key: Hashable, what: str, whose: str) -> None:
+        if key not in self._broken and len(self._broken) < 100:
+            self._broken.add(key)
+            log.exception(what, name=whose)

@@ -1,0 +1,175 @@
+"""The seam between a session and a meeting system: ``Room``, and the ``Adapter`` that opens one.
+
+Adapters are found as entry points of the group ``reaction_sidecar.rooms``: the name is the system's
+and the object an ``Adapter``. ``docs/adapters.md`` shows how to write one.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self, TypeAlias, runtime_checkable
+
+import aiohttp
+from aiortc import MediaStreamTrack, RTCIceServer, RTCPeerConnection
+
+from sidecar.media.feed import Feed
+
+GROUP = "reaction_sidecar.rooms"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """Somebody with a camera is there; the room owns ``feed`` and closes it after ``Left``.
+
+    ``feed`` is None where their camera can't be watched, and ``problem`` says why: their tile shows
+    the name alone.
+    """
+
+    participant: str
+    """Who it is in the meeting's own words; the same after a rejoin, where the system allows."""
+    name: str
+    feed: Feed | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A participant or their camera is gone."""
+
+    participant: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged:
+    """A participant opts out of (or back into) being sampled and decorated."""
+
+    participant: str
+    opted_out: bool
+
+
+RoomChange: TypeAlias = Joined | Left | ConsentChanged
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverConstraints:
+    """What a session needs of one camera: the smallest layer that has this is the right one."""
+
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    fps: float
+    paused: bool = False
+    """Nothing is needed for now: where the system can, it sends nothing."""
+
+
+class TrackSource(Protocol):
+    """Where a room gets tracks of the composite from: one encoder, many tracks of its packets."""
+
+    def subscribe(self) -> MediaStreamTrack:
+        """A new track of ready-made packets, beginning with a key frame; stop it when done."""
+        ...
+
+
+class VideoSink(Protocol):
+    """Where the composite goes: every room, and whatever else shows or keeps it."""
+
+    async def publish(self, composite: TrackSource) -> None:
+        """Show the composite until the outlet is left."""
+        ...
+
+
+class Room(VideoSink, Protocol):
+    """A meeting that the sidecar takes part in, without being in its roster where that can be.
+
+    Entering joins (and raises RoomError where that fails); leaving frees every connection, task
+    and descriptor.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def changes(self) -> AsyncGenerator[RoomChange]:
+        """Everybody present as ``Joined``, then each change; ends when the meeting does.
+
+        Raises RefusedError where the meeting put us out for good, and any other RoomError where
+        the connection is lost and joining anew may help.
+        """
+        ...
+
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
+        """Ask for no more of a camera than ``want``; a system without layers does nothing.
+
+        Returns at once; an unknown participant is ignored.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsDataMessages(Protocol):
+    """A room that can tell its participants' programs what happens, as data messages."""
+
+    async def announce(self, event: Mapping[str, object]) -> None:
+        """Send one event, made by ``sidecar.session.events.as_json``, to all in the meeting."""
+        ...
+
+
+@runtime_checkable
+class HasPeerConnections(Protocol):
+    """A room whose connections can be looked at, as ``sidecar doctor`` does."""
+
+    def peers(self) -> Sequence[RTCPeerConnection]:
+        """The peer connections of this moment; look, don't touch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JoinOptions:
+    """How to take part, whatever the system."""
+
+    name: str
+    """What the others see wherever the sidecar must be seen: the publisher, mostly."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where keys, tokens and passwords come from. Never shown, logged or put into an error."""
+    rate: float = 5.0
+    """Samples a second: more frames than that are of use to the composite alone."""
+    ice_servers: Sequence[RTCIceServer] = field(default=(), repr=False)
+    """STUN and TURN servers; those that the system names come on top."""
+    relay_only: bool = False
+    """Send media through a TURN server and no other way."""
+
+
+class Adapter(Protocol):
+    """One meeting system. Adapters have no state: rooms do."""
+
+    @property
+    def system(self) -> str:
+        """The system's name as people know it, such as LiveKit."""
+        ...
+
+    @property
+    def forms(self) -> Sequence[str]:
+        """The addresses it takes, for people: ``livekit://HOST/ROOM``."""
+        ...
+
+    def recognises(self, url: str) -> bool:
+        """Whether ``url`` may be one of this system's, by its look alone."""
+        ...
+
+    async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
+        """Whether the server behind ``url`` is of this system.
+
+        Asked only where several adapters recognise an address, since only then it costs a request.
+        """
+        ...
+
+    def room(self, url: str, options: JoinOptions) -> Room:
+        """The room at ``url``, not entered yet; may be called again to join anew.
+
+        Raises ConfigError where the address is incomplete, or a key or token is missing or wrong.
+        """
+        ...

@@ -1,0 +1,148 @@
+"""Cameras of this machine and of the network, opened again whenever they drop. Blocking."""
+
+import errno
+import platform
+import random
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import av
+from av.container import InputContainer
+
+from config.errors import PictureError, RefusedError
+from sidecar.rooms.files.addresses import Camera, NetworkCamera, Webcam
+from sidecar.rooms.reconnect import Backoff
+from sidecar.video_files import MAX_SIDE
+
+OPENING: Final = 8.0
+"""Seconds for a camera to answer and to begin."""
+READING: Final = 5.0
+"""Seconds without a packet after which a network camera counts as lost."""
+_FAILURES: Final = (av.FFmpegError, OSError, ValueError, IndexError)
+_SIZE: Final = "640x360"
+"""What a webcam is asked for; one that can't gives the nearest that it can."""
+_RTSP: Final = {
+    # Over UDP a lost packet garbles pictures, and few networks let it through.
+    "rtsp_transport": "tcp",
+    # What a server may make us open: nothing but the camera.
+    "protocol_whitelist": "rtsp,rtsps,rtp,tcp,tls,crypto",
+    "fflags": "nobuffer",
+    "analyzeduration": "1000000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a camera gives no pictures."""
+
+    what: str
+    answered: bool = False
+    """Whether there is a camera, or a server for it: then it is a matter of time alone."""
+
+
+class LiveCamera:
+    """Frames of ``camera``, for ever: one that drops, or isn't there yet, is tried again.
+
+    ``tell`` is called in the thread that takes the frames: with what the trouble is whenever the
+    camera is gone, and with None whenever it is there.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        tell: Callable[[Trouble | None], None],
+        *,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._camera = camera
+        self._tell = tell
+        self._backoff = backoff or Backoff(longest=2.0)
+
+    def frames(self, stop: threading.Event) -> Iterator[av.VideoFrame]:
+        """The frames as they come, until ``stop`` is set.
+
+        Raises RefusedError where the camera wants a user and password that it wasn't given, and
+        PictureError where its pictures are too large.
+        """
+        attempt = 0
+        while not stop.is_set():
+            trouble = Trouble("the stream ended", answered=True)
+            try:
+                with open_camera(self._camera) as container:
+                    for frame in _decoded(container):
+                        if attempt >= 0:
+                            attempt = -1
+                            self._tell(None)
+                        yield frame
+            except (av.HTTPUnauthorizedError, av.HTTPForbiddenError):
+                what = "the camera refuses us: its address needs the right user and password"
+                self._tell(Trouble(what))
+                # Without the original: its text repeats the address with its password.
+                raise RefusedError(what, where=self._camera.shown) from None
+            except _FAILURES as error:
+                trouble = Trouble(
+                    reason(self._camera, error), isinstance(error, av.HTTPNotFoundError)
+                )
+            self._tell(trouble)
+            attempt = max(attempt, 0)
+            stop.wait(self._backoff.delay(attempt, random.random()))  # noqa: S311
+            attempt += 1
+
+
+def open_camera(camera: Camera) -> InputContainer:
+    """``camera``, opened; raises one of ``_FAILURES``."""
+    match camera:
+        case NetworkCamera():
+            return av.open(camera.url, options=dict(_RTSP), timeout=(OPENING, READING))
+        case Webcam():
+            if platform.system() != "Linux":
+                raise OSError(errno.ENOSYS, "webcams are read by Video4Linux, which is Linux's")
+            options = {"video_size": _SIZE, "framerate": "30"}
+            return av.open(_device(camera), format="v4l2", options=options)
+
+
+def reason(camera: Camera, error: Exception) -> str:
+    """What went wrong, without the address: it may hold a password."""
+    if isinstance(camera, Webcam):
+        if isinstance(error, FileNotFoundError):
+            present = ", ".join(f"webcam:{number}" for number in _present()) or "none"
+            return f"there is no {_device(camera)} (webcams here: {present})"
+        if isinstance(error, PermissionError):
+            return f"{_device(camera)} may not be read by this user (add them to its group, video)"
+    if isinstance(error, av.HTTPNotFoundError):
+        return "nothing is there under this path"
+    if isinstance(error, av.ExitError):
+        return "no answer in time"
+    return str(getattr(error, "strerror", None) or type(error).__name__)
+
+
+def _decoded(container: InputContainer) -> Iterator[av.VideoFrame]:
+    video = next(iter(container.streams.video), None)
+    if video is None:
+        raise ValueError("no video")
+    # Frame threads would each hold a frame back.
+    video.codec_context.thread_count = 1
+    for packet in container.demux(video):
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            # Pictures are damaged until the next key frame: the camera goes on.
+            continue
+        for frame in frames:
+            if isinstance(frame, av.VideoFrame):
+                if max(frame.width, frame.height) > MAX_SIDE:
+                    what = f"{frame.width}x{frame.height} exceeds {MAX_SIDE} pixels a side"
+                    raise PictureError(what)
+                yield frame
+
+
+def _device(camera: Webcam) -> str:
+    return f"/dev/video{camera.number}"
+
+
+def _present() -> list[int]:
+    found = (path.name.removeprefix("video") for path in Path("/dev").glob("video*"))
+    return sorted(int(number) for number in found if number.isdecimal())

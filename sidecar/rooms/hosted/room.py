@@ -1,0 +1,303 @@
+"""A room of our own: browsers publish by WHIP, watch by WHEP, and the sidecar is simply there."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import structlog
+from aiortc import RTCIceCandidate
+
+from config.errors import SignallingError
+from sidecar.media.feed import Feed
+from sidecar.rooms.base import (
+    ConsentChanged,
+    Joined,
+    Left,
+    ReceiverConstraints,
+    RoomChange,
+    TrackSource,
+)
+from sidecar.rooms.hosted.camera_forwarder import CameraForwarder
+from sidecar.rooms.hosted.connection import CameraConnection, Connection, ViewerConnection
+from sidecar.rooms.hosted.names import Answer, IceServer, Present
+from sidecar.rooms.hosted.offer import Offer, Role
+from sidecar.rooms.hosted.sessions import NOTICE, Limits, Place, Roster
+
+log = structlog.get_logger(__name__)
+
+ROUND: Final = NOTICE / 2
+"""Seconds between two looks for signs of life, and for places whose holder shows none."""
+
+
+@dataclass(slots=True, eq=False)
+class _Camera:
+    """A participant whose picture can be watched."""
+
+    place: Place
+    feed: Feed
+    reason: str = "left"
+
+
+class EmbeddedRoom:
+    """A meeting of its own (implements ``Room``): nobody but its WHIP and WHEP clients.
+
+    The HTTP server brings checked offers, heartbeats and farewells; the session sees cameras come
+    and go. A client is freed when it says so, when its connection ends, or when it falls silent.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        limits: Limits | None = None,
+        ice_servers: Sequence[IceServer] = (),
+        share_cameras: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._shares = share_cameras
+        self._solos: dict[str, CameraForwarder] = {}
+        self._clock = clock
+        self._ice_servers = tuple(ice_servers)
+        self._roster = Roster(limits or Limits())
+        self._connections: dict[str, Connection] = {}
+        self._cameras: dict[str, _Camera] = {}
+        self._composite: TrackSource | None = None
+        self._news = asyncio.Event()
+        self._open = False
+        self._watch: asyncio.Task[None] | None = None
+        self._partings: set[asyncio.Task[None]] = set()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def count(self, role: Role) -> int:
+        """How many publish, or watch."""
+        return self._roster.count(role)
+
+    async def __aenter__(self) -> Self:
+        self._open = True
+        self._watch = asyncio.create_task(self._rounds(), name=f"room {self._name}")
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._open = False
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        for place in self._roster:
+            self._part(place, "the room closed")
+        self._cameras.clear()
+        self._announce()
+        while self._partings:
+            await asyncio.gather(*self._partings)
+
+    async def changes(self) -> AsyncGenerator[RoomChange]:
+        """Everybody present as ``Joined``, then each change; ends when the room is left.
+
+        What is told is the difference between what was told before and what is: a reader may be as
+        slow as it likes, and nothing piles up.
+        """
+        told: dict[str, tuple[_Camera, bool]] = {}
+        while True:
+            news = self._news
+            for change in self._differences(told):
+                yield change
+            if not self._open:
+                return
+            await news.wait()
+
+    async def publish(self, composite: TrackSource) -> None:
+        """Give every viewer, from now until the room is left, a track of ``composite``."""
+        self._composite = composite
+
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
+        """Browsers send one layer, of a size that the page sets: there is nothing to choose."""
+
+    async def join(self, offer: Offer, name: str, *, opted_out: bool = False) -> Answer:
+        """Seat whoever sent ``offer`` to publish a camera; raises SignallingError 400, 503, 504."""
+        place = self._admit(Role.PUBLISH, name, opted_out=opted_out)
+        connection = CameraConnection(self._ice_servers, lambda: self._look(place, connection))
+        return await self._answer(place, connection, offer)
+
+    async def watch(self, offer: Offer, participant: str | None = None) -> Answer:
+        """Show the composite, or one participant's camera alone, to whoever sent ``offer``.
+
+        Raises SignallingError 409 while there is nothing to watch, 403 where the camera isn't to
+        be shared, 404 where it isn't there, 400, 503 and 504.
+        """
+        shown = self._composite if participant is None else self._solo(participant)
+        if shown is None:
+            raise SignallingError("nothing to watch yet", status=409, do="try again in a moment")
+        place = self._admit(Role.WATCH, "viewer")
+        place.watches = participant
+        connection = ViewerConnection(
+            self._ice_servers, lambda: self._look(place, connection), shown
+        )
+        return await self._answer(place, connection, offer)
+
+    async def rosters(self) -> AsyncGenerator[Sequence[Present], None]:
+        """Who is there now, then after each change; ends when the room is left.
+
+        Raises SignallingError 403 where the cameras aren't shared.
+        """
+        self._check_sharing()
+        while True:
+            news = self._news
+            places = [camera.place for camera in self._cameras.values()]
+            yield [Present(at.participant, at.name, at.opted_out) for at in places]
+            if not self._open:
+                return
+            await news.wait()
+
+    def place(self, role: Role, token: str) -> Place:
+        """The place of a session; raises SignallingError 404 when it has none (any more)."""
+        return self._roster.find(role, token)
+
+    def leave(self, place: Place, reason: str = "left") -> None:
+        """Free a place at once; its connection is closed behind the caller's back."""
+        self._part(place, reason)
+
+    def beat(self, place: Place) -> None:
+        """Take a heartbeat into account."""
+        place.beat_at = self._clock()
+
+    def consent(self, place: Place, *, opted_out: bool) -> None:
+        """Take a participant out of sampling and decoration, or back into it."""
+        if place.opted_out is not opted_out:
+            place.opted_out = opted_out
+            if opted_out:
+                self._end_solo(place.participant, "the participant opted out")
+            self._announce()
+
+    async def trickle(self, place: Place, candidates: Sequence[RTCIceCandidate]) -> None:
+        """Pass a client's later candidates on."""
+        if (connection := self._connections.get(place.token)) is not None:
+            await connection.trickle(candidates)
+
+    def _admit(self, role: Role, name: str, *, opted_out: bool = False) -> Place:
+        if not self._open:
+            raise SignallingError("the room is closed", status=503, do="try again in a moment")
+        return self._roster.admit(role, name, self._clock(), opted_out=opted_out)
+
+    async def _answer(self, place: Place, connection: Connection, offer: Offer) -> Answer:
+        self._connections[place.token] = connection
+        try:
+            sdp = await connection.answer(offer)
+        except BaseException:
+            self._part(place, "refused")
+            raise
+        if self._connections.get(place.token) is not connection:
+            # The room closed meanwhile, and the connection with it: free what came after that.
+            await connection.close()
+            raise SignallingError("the room closed", status=503)
+        return Answer(sdp, place.token, place.etag, place.participant)
+
+    def _look(self, place: Place, connection: Connection) -> None:
+        """React to a connection's new state."""
+        if connection.over:
+            self._part(place, "the connection ended")
+        elif (
+            connection.connected
+            and isinstance(connection, CameraConnection)
+            and connection.feed is not None
+            and place.token in self._connections
+            and place.participant not in self._cameras
+        ):
+            self._cameras[place.participant] = _Camera(place, connection.feed)
+            self._announce()
+
+    def _part(self, place: Place, reason: str) -> None:
+        """Free a place and everything that belongs to it; harmless when that is done already."""
+        if not self._roster.remove(place):
+            return
+        if (camera := self._cameras.pop(place.participant, None)) is not None:
+            camera.reason = reason
+            self._end_solo(place.participant, "the participant left")
+            self._announce()
+        if (connection := self._connections.pop(place.token, None)) is not None:
+            self._spawn(connection.close())
+
+    def _solo(self, participant: str) -> CameraForwarder:
+        """The camera of ``participant``, for whoever may watch it alone."""
+        self._check_sharing()
+        camera = self._cameras.get(participant)
+        if camera is None:
+            raise SignallingError("no such participant", status=404, do="see who is there")
+        if camera.place.opted_out:
+            raise SignallingError("this participant opted out", status=403)
+        if participant not in self._solos:
+            self._solos[participant] = CameraForwarder(camera.feed)
+        return self._solos[participant]
+
+    def _end_solo(self, participant: str, reason: str) -> None:
+        """Let nobody watch a camera alone any more."""
+        if (solo := self._solos.pop(participant, None)) is not None:
+            self._spawn(solo.close())
+        for place in self._roster:
+            if place.watches == participant:
+                self._part(place, reason)
+
+    def _check_sharing(self) -> None:
+        if not self._shares:
+            do = "watch the composite, or let its operator set server.share_cameras"
+            raise SignallingError("this server doesn't share cameras", status=403, do=do)
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._partings.add(task)
+        task.add_done_callback(self._partings.discard)
+
+    def _announce(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def _differences(self, told: dict[str, tuple[_Camera, bool]]) -> list[RoomChange]:
+        """What changed since ``told``, which is brought up to date."""
+        changes: list[RoomChange] = []
+        for participant, (camera, _) in list(told.items()):
+            if self._cameras.get(participant) is not camera:
+                changes.append(Left(participant, camera.reason))
+                del told[participant]
+        for participant, camera in self._cameras.items():
+            place = camera.place
+            if participant not in told:
+                changes.append(Joined(participant, place.name, camera.feed))
+                told[participant] = camera, False
+            if told[participant][1] is not place.opted_out:
+                changes.append(ConsentChanged(participant, place.opted_out))
+                told[participant] = camera, place.opted_out
+        return changes
+
+    async def _rounds(self) -> None:
+        """Twice a second: note who is alive, and free the places of those who are not."""
+        counts: dict[str, int] = {}
+        while True:
+            await asyncio.sleep(ROUND)
+            now = self._clock()
+            counts = await self._note_media(counts, now)
+            for participant, solo in list(self._solos.items()):
+                if not solo.viewers:
+                    self._end_solo(participant, "nobody watches")
+            for place, reason in self._roster.silent(now):
+                log.info("place freed", participant=place.participant, reason=reason)
+                self._part(place, reason)
+
+    async def _note_media(self, before: dict[str, int], now: float) -> dict[str, int]:
+        after: dict[str, int] = {}
+        for place in self._roster:
+            connection = self._connections.get(place.token)
+            if connection is None:
+                continue
+            try:
+                count = after[place.token] = await connection.media_count()
+            except Exception:
+                # One that can't be asked counts as silent; the others live on.
+                log.exception("no sign of life can be read", participant=place.participant)
+                continue
+            if count > before.get(place.token, 0):
+                place.media_at = now
+        return after

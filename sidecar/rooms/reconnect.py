@@ -1,0 +1,163 @@
+"""A room that comes back: joins anew, from nothing, whenever the meeting is lost.
+
+aiortc can't restart ICE, so a lost connection is a new one in every system; what a meeting calls
+its participants makes them the same people again.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+from aiortc import RTCPeerConnection
+
+from config.errors import ConfigError, RefusedError
+from sidecar.rooms.base import (
+    HasPeerConnections,
+    Joined,
+    Left,
+    ReceiverConstraints,
+    Room,
+    RoomChange,
+    SupportsDataMessages,
+    TrackSource,
+)
+
+log = structlog.get_logger(__name__)
+
+JOINING = 20.0
+"""Seconds that joining may take before it counts as failed."""
+SETTLED = 30.0
+"""Seconds in the meeting after which the next loss is a first one again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before each attempt: growing, and spread so that not all come at once."""
+
+    first: float = 0.3
+    """Seconds."""
+    factor: float = 1.7
+    longest: float = 3.0
+    """Seconds: a server that is up again is joined within this and the time that joining takes."""
+
+    def delay(self, attempt: int, spread: float) -> float:
+        """Seconds before ``attempt`` (0, 1, …); ``spread`` in 0–1 chooses from the upper half."""
+        # Beyond 32 attempts the power would only overflow.
+        grown = min(self.longest, self.first * self.factor ** min(attempt, 32))
+        return grown * (0.5 + spread / 2)
+
+
+class ReconnectingRoom:
+    """Implements ``Room`` over rooms that ``open_room`` makes, one after another.
+
+    The first must be joined at once: what fails then is raised to whoever enters. Later, whatever
+    is lost is joined anew until the meeting ends, refuses us for good, or this room is left.
+    """
+
+    def __init__(
+        self,
+        open_room: Callable[[], Room],
+        *,
+        backoff: Backoff | None = None,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        self._open_room = open_room
+        self._backoff = backoff or Backoff()
+        self._spread = spread
+        self._room = open_room()
+        self._life = AsyncExitStack()
+        self._composite: TrackSource | None = None
+        self._present: set[str] = set()
+        self._wants: dict[str, ReceiverConstraints] = {}
+        self.rejoined = 0
+        """How many times the meeting was joined anew."""
+
+    @property
+    def name(self) -> str:
+        return self._room.name
+
+    async def __aenter__(self) -> Self:
+        await self._join()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._life.aclose()
+
+    async def changes(self) -> AsyncGenerator[RoomChange]:
+        loop = asyncio.get_running_loop()
+        attempt = 0
+        while True:
+            joined_at = loop.time()
+            try:
+                async for change in self._room.changes():
+                    self._note(change)
+                    yield change
+            except (RefusedError, ConfigError):
+                raise
+            except Exception as error:
+                # Adapters raise RoomError; whatever else breaks in one is cured the same way.
+                log.warning("meeting lost", room=self.name, reason=str(error) or repr(error))
+            else:
+                return
+            for participant in tuple(self._present):
+                self._present.discard(participant)
+                yield Left(participant, "the connection to the meeting was lost")
+            if loop.time() - joined_at > SETTLED:
+                attempt = 0
+            attempt = await self._come_back(attempt)
+
+    async def publish(self, composite: TrackSource) -> None:
+        self._composite = composite
+        await self._room.publish(composite)
+
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
+        self._wants[participant] = want
+        self._room.constrain(participant, want)
+
+    async def announce(self, event: Mapping[str, object]) -> None:
+        """Pass ``event`` on where the system can tell it; nothing is kept while it is lost."""
+        if isinstance(self._room, SupportsDataMessages):
+            await self._room.announce(event)
+
+    def peers(self) -> Sequence[RTCPeerConnection]:
+        """The connections of the room that is joined now."""
+        return self._room.peers() if isinstance(self._room, HasPeerConnections) else ()
+
+    def _note(self, change: RoomChange) -> None:
+        match change:
+            case Joined():
+                self._present.add(change.participant)
+            case Left():
+                self._present.discard(change.participant)
+                self._wants.pop(change.participant, None)
+
+    async def _come_back(self, attempt: int) -> int:
+        """Join anew, however often it takes; how many attempts were made in a row."""
+        await self._life.aclose()
+        self._wants.clear()
+        while True:
+            await asyncio.sleep(self._backoff.delay(attempt, self._spread()))
+            attempt += 1
+            try:
+                self._room = self._open_room()
+                await self._join()
+            except (RefusedError, ConfigError):
+                raise
+            except Exception as error:
+                log.info("not back yet", room=self.name, reason=str(error) or repr(error))
+            else:
+                self.rejoined += 1
+                log.info("back in the meeting", room=self.name, attempts=attempt)
+                return attempt
+
+    async def _join(self) -> None:
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(JOINING):
+                await stack.enter_async_context(self._room)
+                if self._composite is not None:
+                    await self._room.publish(self._composite)
+            self._life = stack.pop_all()

@@ -1,0 +1,146 @@
+"""What a WHIP or WHEP server's refusal means, and whether to come back. Pure."""
+
+import email.utils
+import json
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, Protocol
+
+from sidecar.rooms.whep.client.endpoint import Kind
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds that a server's Retry-After may keep us away."""
+MAX_REASON: Final = 160
+"""Characters of a server's own explanation that are passed on."""
+
+
+class Again(Enum):
+    """Whether trying again may help."""
+
+    SOON = auto()
+    """The server is down, full or starting, or there is nothing to watch yet."""
+    LATER = auto()
+    """Something doesn't fit; somebody may mend it."""
+    NEVER = auto()
+    """Not with this address and these rights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no session."""
+
+    what: str
+    do: str = ""
+    where: str = ""
+    again: Again = Again.SOON
+    status: int = 0
+    """The HTTP status that said so; 0 where there was no response."""
+    retry_after: float | None = None
+    """Seconds that the server asked to be left alone, at most ``LONGEST_WAIT``."""
+
+    def __str__(self) -> str:
+        return self.what + (f" ({self.do})" if self.do else "")
+
+
+class Told(Protocol):
+    """A response, as far as it is looked at here."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+    def value(self, name: str) -> str: ...
+
+
+def garbage(what: str, where: str) -> Failure:
+    """The server speaks something else."""
+    return Failure(what, "check that the address is that of its endpoint", where, Again.LATER)
+
+
+def redirected(where: str, location: str, count: int) -> Failure:
+    """A redirect that isn't followed."""
+    what = (
+        f"leads nowhere after {count} redirects" if location else "redirects without saying where"
+    )
+    return Failure(what, "check the address", where, Again.LATER)
+
+
+def failure_of(kind: Kind, response: Told, where: str, *, authorised: bool) -> Failure:
+    """What any status but 201, 307 and 308 means as the answer to an offer."""
+    meaning, do, again = _meaning(kind, response.status, authorised)
+    what = f"answered {response.status}: {meaning}"
+    if reason := _reason(response.body):
+        what += f", for it says: {reason}"
+    return Failure(what, do, where, again, response.status, retry_after(response))
+
+
+def retry_after(response: Told) -> float | None:
+    """Seconds to wait, as ``Retry-After`` says in seconds or by date; None where it doesn't."""
+    text = response.value("retry-after").strip()
+    if text.isascii() and text.isdecimal():
+        return min(float(text[:9]), LONGEST_WAIT)
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+        # By the server's own clock: ours may differ.
+        now = email.utils.parsedate_to_datetime(response.value("date"))
+        return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _meaning(kind: Kind, status: int, authorised: bool) -> tuple[str, str, Again]:
+    """What to say, what to do about it, and whether to come back."""
+    if status in (401, 403):
+        token = f"{kind.value.upper()}_TOKEN"
+        if authorised:
+            return "it refuses our token", f"check {token} and its rights", Again.NEVER
+        return "it wants a token", f"set {token}", Again.NEVER
+    if kind is Kind.WHEP and status in (404, 409):
+        return "nothing to watch there yet", "", Again.SOON
+    if status in _MEANINGS:
+        return _MEANINGS[status]
+    if status in (408, 425, 429) or status >= 500:
+        return "it can't serve us now", "", Again.SOON
+    do = "VP8 and H.264 are what we take and VP8 what we send; check the server's log"
+    return "it can't use our offer", do, Again.LATER
+
+
+_MOVED: Final = (
+    "only 307 and 308 redirect an offer",
+    "name the address that it redirects to",
+    Again.NEVER,
+)
+_MEANINGS: Final = {
+    301: _MOVED,
+    302: _MOVED,
+    303: _MOVED,
+    404: ("there is no such endpoint", "check the address", Again.SOON),
+    405: ("this is no endpoint", "check the address", Again.NEVER),
+    406: (
+        "it wants to make the offer, which we don't support",
+        "use a server that answers offers, as WHEP has it today",
+        Again.NEVER,
+    ),
+    409: ("somebody else publishes there", "", Again.SOON),
+    410: ("there is no such endpoint any more", "check the address", Again.SOON),
+    503: ("the server is full or starting", "", Again.SOON),
+}
+
+
+def _reason(body: bytes) -> str:
+    """The server's own words, from the JSON in which servers put them."""
+    try:
+        problem = json.loads(body[: 4 * 1024])
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(problem, dict):
+        return ""
+    words = next(
+        (text for key in ("detail", "error", "title") if isinstance(text := problem.get(key), str)),
+        "",
+    )
+    return " ".join("".join(char if char.isprintable() else " " for char in words).split())[
+        :MAX_REASON
+    ]

@@ -1,0 +1,122 @@
+"""A WHIP or WHEP session that is made anew whenever it is lost."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import aiohttp
+import structlog
+from aiortc import RTCIceServer, RTCPeerConnection
+
+from sidecar.rooms.reconnect import Backoff
+from sidecar.rooms.whep.client.endpoint import Endpoint
+from sidecar.rooms.whep.client.failures import Again, Failure
+from sidecar.rooms.whep.client.session import CallOptions, WhipSession
+
+log = structlog.get_logger(__name__)
+
+SOON: Final = Backoff(longest=2.0)
+"""For a server that is down or has nothing for us yet: when it is up, cameras come first, then
+the composite, and each has to be asked for."""
+LATER: Final = Backoff(first=10.0, longest=30.0)
+"""For a session that somebody has to mend first."""
+SETTLED: Final = 5.0
+"""Seconds after which a session's end is no failed attempt."""
+
+
+class ReconnectingSession:
+    """Calls ``endpoint`` while ``run`` runs; subclasses say what flows.
+
+    aiortc can't restart ICE, so a lost connection is always a new session. ``name`` is for the log.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        endpoint: Endpoint,
+        name: str,
+        options: CallOptions,
+        *,
+        backoff: Backoff | None = None,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        self._http = http
+        self._endpoint = endpoint
+        self._options = options
+        self._backoff = backoff or SOON
+        self._spread = spread
+        self._call: WhipSession | None = None
+        self._known: Sequence[RTCIceServer] = ()
+        self.name = name
+        self.tried = asyncio.Event()
+        """Set once there was a connection, or the first attempt failed."""
+        self.failure: Failure | None = None
+        """Why there is no connection now; None while there is, or nothing is known yet."""
+
+    @property
+    def peer(self) -> RTCPeerConnection | None:
+        """The connection of this moment."""
+        return None if self._call is None else self._call.peer
+
+    async def run(self) -> None:
+        """Go on until cancelled, or until the server says that trying again can't help."""
+        attempt = 0
+        try:
+            while True:
+                failure, settled = await self._once()
+                attempt = 0 if settled else attempt + 1
+                self._note(failure)
+                if failure.again is Again.NEVER:
+                    return
+                await asyncio.sleep(self._pause(failure, attempt))
+        except Exception as error:
+            # One session's surprise must not end the others.
+            log.exception("session failed", session=self.name)
+            self.failure = Failure(repr(error)[:200], again=Again.NEVER)
+        finally:
+            self.tried.set()
+
+    def _prepare(self, peer: RTCPeerConnection) -> None:
+        """Put onto a new connection what is to flow over it."""
+        raise NotImplementedError
+
+    async def _attend(self, call: WhipSession) -> str:
+        """Stay with a session as long as it lasts; what ended it."""
+        return await call.last()
+
+    def _release(self) -> None:
+        """Take back what ``_prepare`` gave away, if it was called at all."""
+
+    async def _once(self) -> tuple[Failure, bool]:
+        """One session, from offer to end: why it ended, and whether it had settled by then."""
+        loop = asyncio.get_running_loop()
+        call = WhipSession(self._http, self._endpoint, self._options, self._prepare, self._known)
+        self._call = call
+        try:
+            if (failure := await call.connect()) is not None:
+                # Some servers name STUN servers of third parties: asked where it didn't do without.
+                self._known = call.ice_servers
+                return failure, False
+            if self.failure is not None:
+                log.info("session is back", session=self.name)
+            self.failure = None
+            self.tried.set()
+            began = loop.time()
+            what = await self._attend(call)
+            return Failure(what), loop.time() - began > SETTLED
+        finally:
+            self._call = None
+            self._release()
+            await call.leave()
+
+    def _note(self, failure: Failure) -> None:
+        if self.failure is None or str(self.failure) != str(failure):
+            log.warning("session is waited for", session=self.name, reason=str(failure))
+        self.failure = failure
+        self.tried.set()
+
+    def _pause(self, failure: Failure, attempt: int) -> float:
+        backoff = LATER if failure.again is Again.LATER else self._backoff
+        pause = backoff.delay(attempt, self._spread())
+        return max(pause, failure.retry_after or 0.0)

@@ -1,0 +1,191 @@
+"""The rooms of one server: opened when somebody comes, closed when nobody stays."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Final, Protocol, Self, TypeAlias
+
+import structlog
+
+from config.errors import SidecarError, SignallingError
+from sidecar.rooms.hosted.names import IceServer, room_name
+from sidecar.rooms.hosted.offer import Role
+from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.sessions import Limits
+from sidecar.session.events import EventBus
+from sidecar.session.stats import SessionStats
+
+log = structlog.get_logger(__name__)
+
+IDLE: Final = 60.0
+"""Seconds without publishers, viewers and listeners after which a room is closed: each open one
+draws and encodes 25 pictures a second."""
+
+
+class SessionHandle(Protocol):
+    """What the server needs of a session."""
+
+    @property
+    def events(self) -> EventBus: ...
+
+    def stats(self) -> SessionStats: ...
+
+    async def ended(self) -> None:
+        """Wait until the meeting is over; raises what ended it if that was an error."""
+        ...
+
+
+SessionFactory: TypeAlias = Callable[[EmbeddedRoom], AbstractAsyncContextManager[SessionHandle]]
+"""Makes the session of a room; entering it enters the room."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenRoom:
+    """A room that is open, and the session in it."""
+
+    room: EmbeddedRoom
+    meeting: SessionHandle
+
+    @property
+    def busy(self) -> bool:
+        """Somebody publishes, watches or listens."""
+        taken = self.room.count(Role.PUBLISH) + self.room.count(Role.WATCH)
+        return bool(taken or self.meeting.events.listeners)
+
+
+class RoomManager:
+    """Opens rooms by name with ``open_meeting``: at most ``max_rooms`` at once.
+
+    ``fixed`` rooms are open from entering to leaving, and there are no others then. Without any,
+    every valid name opens a room, which is closed once nobody has been in it for a minute.
+    """
+
+    def __init__(
+        self,
+        open_meeting: SessionFactory,
+        *,
+        fixed: Sequence[str] = (),
+        max_rooms: int = 16,
+        limits: Limits | None = None,
+        ice_servers: Sequence[IceServer] = (),
+        share_cameras: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._open_meeting = open_meeting
+        self._fixed = tuple(room_name(name) for name in fixed)
+        self._max_rooms = max(max_rooms, len(self._fixed))
+        self._limits = limits
+        self.ice_servers = tuple(ice_servers)
+        self._share_cameras = share_cameras
+        self._clock = clock
+        self._rooms: dict[str, asyncio.Future[OpenRoom]] = {}
+        self._hosts: set[asyncio.Task[None]] = set()
+        self._open = False
+
+    @property
+    def first(self) -> str:
+        """The room to send somebody to who names none."""
+        return self._fixed[0] if self._fixed else "main"
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    async def __aenter__(self) -> Self:
+        """Open the fixed rooms; raises what opening them raises."""
+        self._open = True
+        try:
+            for name in self._fixed:
+                await self.enter(name)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._open = False
+        for host in self._hosts:
+            host.cancel()
+        await asyncio.gather(*self._hosts, return_exceptions=True)
+
+    def check(self, name: str) -> str:
+        """``name`` if there is, or may be, such a room; raises SignallingError 404."""
+        if self._fixed and name not in self._fixed:
+            raise SignallingError("no such room", status=404, do="check the address")
+        return room_name(name)
+
+    async def enter(self, name: str) -> OpenRoom:
+        """The room ``name``, opened if it isn't; raises SignallingError 404 or 503."""
+        self.check(name)
+        if not self._open:
+            raise SignallingError("the server is closing", status=503, do="try again later")
+        if name not in self._rooms:
+            if len(self._rooms) >= self._max_rooms:
+                what = f"all {self._max_rooms} rooms are in use"
+                raise SignallingError(what, status=503, do="try again when one is free")
+            self._rooms[name] = asyncio.get_running_loop().create_future()
+            host = asyncio.create_task(self._host(name, self._rooms[name]), name=f"host {name}")
+            self._hosts.add(host)
+            host.add_done_callback(self._hosts.discard)
+        return await asyncio.shield(self._rooms[name])
+
+    def find(self, name: str) -> OpenRoom:
+        """The room ``name`` if it is open; raises SignallingError 404 where it is not."""
+        self.check(name)
+        opening = self._rooms.get(name)
+        if opening is None or not opening.done():
+            raise SignallingError("nobody is in this room", status=404, do="join it first")
+        return opening.result()
+
+    async def _host(self, name: str, opening: asyncio.Future[OpenRoom]) -> None:
+        """One room's life, in one task."""
+        room = EmbeddedRoom(
+            name,
+            limits=self._limits,
+            ice_servers=self.ice_servers,
+            share_cameras=self._share_cameras,
+            clock=self._clock,
+        )
+        try:
+            async with self._open_meeting(room) as meeting:
+                log.info("room opened", room=name)
+                opening.set_result(OpenRoom(room, meeting))
+                await self._attend(opening.result(), forever=name in self._fixed)
+        except Exception as error:
+            if isinstance(error, SidecarError):
+                log.warning("room failed", room=name, error=str(error))
+            else:
+                log.exception("room failed", room=name)
+            if not opening.done():
+                opening.set_exception(_told(error))
+        finally:
+            del self._rooms[name]
+            if not opening.done():
+                opening.set_exception(SignallingError("the server is closing", status=503))
+            # Whoever asked has been told; without anybody, nobody needs to be.
+            opening.exception()
+            log.info("room closed", room=name)
+
+    async def _attend(self, open_room: OpenRoom, *, forever: bool) -> None:
+        """Return when the meeting is over, or nobody has been there for a while."""
+        ended = asyncio.ensure_future(open_room.meeting.ended())
+        try:
+            busy_at = self._clock()
+            while not ended.done():
+                await asyncio.wait([ended], timeout=None if forever else IDLE / 12)
+                if open_room.busy:
+                    busy_at = self._clock()
+                elif not forever and self._clock() - busy_at > IDLE:
+                    return
+            ended.result()
+        finally:
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
+
+
+def _told(error: Exception) -> Exception:
+    """What a client may know of an error that kept a room from opening."""
+    if isinstance(error, SidecarError):
+        return error
+    return SignallingError("the room can't be opened", status=503, do="see the server's log")

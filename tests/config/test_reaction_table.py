@@ -1,0 +1,78 @@
+"""The reaction table: the shipped one, and the user's rows over it."""
+
+from pathlib import Path
+
+import pytest
+
+from config.errors import ConfigError
+from config.reaction_rule import Kind
+from config.reaction_table import load_reaction_table, load_table_with_origins
+from reactions.labels import LABELS
+
+
+def table_file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "reactions.toml"
+    path.write_text(text)
+    return path
+
+
+def test_shipped_table_has_a_rule_for_every_label_and_for_nothing_else() -> None:
+    assert set(load_reaction_table(environ={})) == set(LABELS)
+
+
+def test_presence_is_an_event_and_everything_else_wears_its_own_sticker() -> None:
+    table = load_reaction_table(environ={})
+    for label in ("face", "hand", "neutral"):
+        assert table[label].kind is Kind.EVENT
+    for label in set(table) - {"face", "hand", "neutral"}:
+        assert (table[label].kind, table[label].sticker) == (Kind.STICKER, label)
+
+
+def test_users_row_changes_only_the_keys_that_it_names(tmp_path: Path) -> None:
+    ours = load_reaction_table(environ={})["victory"]
+    path = table_file(tmp_path, "[victory]\nsticker = 'mine.gif'")
+    loaded = load_table_with_origins(path, environ={})
+    assert loaded.table["victory"] == ours.model_copy(update={"sticker": "mine.gif"})
+    assert loaded.table["rock"] == load_reaction_table(environ={})["rock"]
+    assert loaded.origins == {"victory.sticker": str(path)}
+
+
+def test_event_label_can_be_mapped_to_a_sticker(tmp_path: Path) -> None:
+    path = table_file(tmp_path, "[face]\nkind = 'sticker'\nsticker = 'smile'")
+    assert load_reaction_table(path, environ={})["face"].kind is Kind.STICKER
+
+
+def test_sidecar_reactions_names_the_file(tmp_path: Path) -> None:
+    path = table_file(tmp_path, "[rock]\nkind = 'off'")
+    table = load_reaction_table(environ={"SIDECAR_REACTIONS": str(path)})
+    assert table["rock"].kind is Kind.OFF
+
+
+def test_file_in_the_working_folder_is_found(tmp_path: Path) -> None:
+    table_file(tmp_path / "work", "[rock]\nkind = 'off'")
+    assert load_reaction_table(environ={})["rock"].kind is Kind.OFF
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[smil]\nhold = 1", "smil: unknown label; did you mean 'smile'? allowed: face"),
+        ("[smile]\nhld = 1", "smile.hld: unknown key; did you mean 'hold'? allowed: kind"),
+        ("[smile]\nhold = 11", "smile.hold: 11 is refused: input should be less than"),
+        ("[smile]\nkind = 'of'", "'of' is refused: input should be 'sticker', 'event' or 'off'"),
+        ("[smile]\noutranks = ['fits']", "unknown label 'fits'; did you mean 'fist'?"),
+        ("[neutral]\nkind = 'sticker'", "neutral.sticker: a label of kind 'sticker' needs"),
+        ("[smile]\nthreshold = 0.1", "smile.release: 0.5 exceeds the threshold of 0.1"),
+        ("smile = 1", "smile: must be a table: [smile]"),
+        ("[smile", "broken TOML"),
+    ],
+)
+def test_mistake_is_one_line_with_file_label_key_and_what_is_allowed(
+    text: str, line: str, tmp_path: Path
+) -> None:
+    path = table_file(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_reaction_table(path, environ={})
+    assert str(caught.value).startswith(f"{path}: ")
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)

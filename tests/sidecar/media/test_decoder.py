@@ -1,0 +1,163 @@
+import asyncio
+import queue
+import threading
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import pytest
+from aiortc import RTCRtpCodecParameters
+from av.frame import Frame
+from av.video.codeccontext import VideoCodecContext
+
+from sidecar.media.decoder import Decoder, Encoded, VideoDecoder, decode_stream
+from tests.sidecar.media.pictures import flat
+
+VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=97)
+H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=99)
+OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000, channels=2, payloadType=96)
+
+
+@dataclass(frozen=True)
+class Piece:
+    data: bytes
+    timestamp: int
+
+
+def encoded(codec: str, count: int, size: tuple[int, int] = (64, 48)) -> list[Piece]:
+    """``count`` grey pictures, each a little lighter than the one before."""
+    encoder = av.CodecContext.create(codec, "w")
+    assert isinstance(encoder, VideoCodecContext)
+    encoder.width, encoder.height = size
+    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 25)
+    encoder.options = (
+        {"tune": "zerolatency"} if codec == "libx264" else {"deadline": "realtime", "cpu-used": "8"}
+    )
+    pieces = []
+    for number in range(count):
+        frame = flat(*size, (50 + 10 * number,) * 3)
+        frame.pts, frame.time_base = number, Fraction(1, 25)
+        pieces += [bytes(packet) for packet in encoder.encode(frame)]
+    return [Piece(data, 3600 * number) for number, data in enumerate(pieces)]
+
+
+class Inbox:
+    """What a decoding thread hands over."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame | None] = []
+        self.ended = asyncio.Event()
+        self.threads: set[int] = set()
+
+    def put_nowait(self, frame: Frame | None, /) -> None:
+        self.threads.add(threading.get_ident())
+        self.frames.append(frame)
+        if frame is None:
+            self.ended.set()
+
+    def lumas(self) -> list[int]:
+        return [
+            int(frame.to_rgb().to_ndarray()[10, 10, 0])
+            for frame in self.frames
+            if isinstance(frame, av.VideoFrame)
+        ]
+
+
+class Sound:
+    """A decoder of sound that gives an empty frame for whatever comes."""
+
+    def __init__(self, codec: RTCRtpCodecParameters) -> None:
+        assert codec is OPUS
+
+    def decode(self, encoded_frame: Encoded, /) -> list[Frame]:
+        return [av.AudioFrame()]
+
+
+def nothing_else(codec: RTCRtpCodecParameters) -> Decoder:
+    raise AssertionError(codec)
+
+
+async def decoded(
+    work: list[tuple[RTCRtpCodecParameters, Piece]], failed: threading.Event | None = None
+) -> Inbox:
+    """What becomes of ``work`` in a thread of its own."""
+    inbox, tasks = Inbox(), queue.Queue[tuple[RTCRtpCodecParameters, Encoded] | None]()
+    for task in work:
+        tasks.put(task)
+    tasks.put(None)
+    await asyncio.to_thread(
+        decode_stream,
+        asyncio.get_running_loop(),
+        tasks,
+        inbox,
+        failed or threading.Event(),
+        other=Sound,
+    )
+    async with asyncio.timeout(30):
+        await inbox.ended.wait()
+    return inbox
+
+
+@pytest.mark.parametrize(("codec", "encoder"), [(VP8, "libvpx"), (H264, "libx264")])
+async def test_each_picture_comes_out_in_order_and_on_the_loop(
+    codec: RTCRtpCodecParameters, encoder: str
+) -> None:
+    inbox = await decoded([(codec, piece) for piece in encoded(encoder, 5)])
+    assert inbox.lumas() == pytest.approx([50, 60, 70, 80, 90], abs=4)
+    assert inbox.frames[-1] is None
+    assert [frame.pts for frame in inbox.frames if frame] == [0, 3600, 7200, 10800, 14400]
+    assert inbox.threads == {threading.get_ident()}
+
+
+@pytest.mark.parametrize(("name", "encoder"), [("vp8", "libvpx"), ("h264", "libx264")])
+def test_a_picture_is_there_as_soon_as_its_frame_is(name: str, encoder: str) -> None:
+    decoder = VideoDecoder(name)
+    assert [len(decoder.decode(piece)) for piece in encoded(encoder, 4)] == [1, 1, 1, 1]
+
+
+async def test_a_change_of_codec_and_of_size_is_followed() -> None:
+    small, large = encoded("libvpx", 2), encoded("libvpx", 2, (128, 96))
+    other = encoded("libx264", 2)
+    work = [(VP8, piece) for piece in small + large] + [(H264, piece) for piece in other]
+    inbox = await decoded(work)
+    sizes = [frame.width for frame in inbox.frames if isinstance(frame, av.VideoFrame)]
+    assert sizes == [64, 64, 128, 128, 64, 64]
+
+
+async def test_what_lacks_its_references_is_told_and_the_next_key_frame_mends_it() -> None:
+    failed = threading.Event()
+    lost = encoded("libvpx", 3)[1:]
+    inbox = await decoded([(VP8, piece) for piece in lost], failed)
+    assert failed.is_set()
+    assert inbox.frames == [None]
+    inbox = await decoded([(VP8, piece) for piece in lost + encoded("libvpx", 2)])
+    assert len(inbox.lumas()) == 2
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", b"nonsense" * 50])
+async def test_garbage_ends_nothing(data: bytes) -> None:
+    good = [(VP8, piece) for piece in encoded("libvpx", 2)]
+    inbox = await decoded([*good[:1], (VP8, Piece(data, 1)), *good[1:]])
+    assert inbox.lumas()[-1] == pytest.approx(60, abs=4)
+
+
+async def test_sound_is_decoded_as_before() -> None:
+    inbox = await decoded([(OPUS, Piece(b"sound", 0))])
+    assert isinstance(inbox.frames[0], av.AudioFrame)
+
+
+def test_a_closed_loop_ends_a_decoder_without_a_word() -> None:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    tasks = queue.Queue[tuple[RTCRtpCodecParameters, Encoded] | None]()
+    for piece in encoded("libvpx", 2):
+        tasks.put((VP8, piece))
+    tasks.put(None)
+    inbox: list[Frame | None] = []
+
+    class Nowhere:
+        def put_nowait(self, frame: Frame | None, /) -> None:
+            inbox.append(frame)
+
+    decode_stream(loop, tasks, Nowhere(), threading.Event(), other=nothing_else)
+    assert inbox == []

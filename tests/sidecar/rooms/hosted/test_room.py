@@ -1,0 +1,245 @@
+"""A room with real peers, spoken to without HTTP; see tests/sidecar/server for that."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from config.errors import SignallingError
+from sidecar.media.encoder import Encoder
+from sidecar.media.peer_connection import close, peer_connection
+from sidecar.rooms.base import ConsentChanged, Joined, Left, RoomChange
+from sidecar.rooms.hosted.connection import CameraConnection
+from sidecar.rooms.hosted.offer import Offer, Role, read_offer
+from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.sessions import Limits, Place
+from tests.sidecar.clients import ColourTrack, eventually, offer_sdp
+from tests.sidecar.leaks import back_to, settled
+
+
+class Clock:
+    """The loop's time, put forward by tests that can't wait."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self.ahead
+
+
+async def camera_offer(peer: RTCPeerConnection, track: ColourTrack) -> Offer:
+    peer.addTransceiver(track, direction="sendonly")
+    return read_offer((await offer_sdp(peer)).encode(), "application/sdp", Role.PUBLISH)
+
+
+async def viewer_offer(peer: RTCPeerConnection) -> Offer:
+    peer.addTransceiver("video", direction="recvonly")
+    return read_offer((await offer_sdp(peer)).encode(), "application/sdp", Role.WATCH)
+
+
+@asynccontextmanager
+async def joined(
+    room: EmbeddedRoom,
+    name: str = "Ada",
+    *,
+    opted_out: bool = False,
+    track: ColourTrack | None = None,
+) -> AsyncIterator[Place]:
+    """A real peer that publishes."""
+    peer = peer_connection()
+    track = track or ColourTrack()
+    try:
+        answer = await room.join(await camera_offer(peer, track), name, opted_out=opted_out)
+        await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        yield room.place(Role.PUBLISH, answer.token)
+    finally:
+        track.stop()
+        await close(peer)
+
+
+class Reader:
+    """Everything that a room told, read in the background."""
+
+    def __init__(self, room: EmbeddedRoom) -> None:
+        self.told: list[RoomChange] = []
+        self.task = asyncio.create_task(self._read(room))
+
+    async def _read(self, room: EmbeddedRoom) -> None:
+        async for change in room.changes():
+            self.told.append(change)
+
+    def has(self, what: Callable[[RoomChange], bool]) -> Callable[[], bool]:
+        return lambda: any(what(change) for change in self.told)
+
+
+async def test_a_camera_is_told_when_it_can_be_watched_and_when_it_is_gone() -> None:
+    async with EmbeddedRoom("one") as room:
+        reader = Reader(room)
+        async with joined(room, "Ada") as place:
+            await eventually(lambda: reader.told)
+            (change,) = reader.told
+            assert isinstance(change, Joined)
+            assert (change.participant, change.name) == (place.participant, "Ada")
+            feed = change.feed
+            assert feed is not None
+            await eventually(lambda: feed.frame)
+            room.leave(place)
+            await eventually(lambda: len(reader.told) == 2)
+            assert reader.told[1] == Left(place.participant, "left")
+            await eventually(lambda: feed.ended)
+    await reader.task
+
+
+async def test_a_late_reader_is_told_who_is_present_and_who_opted_out() -> None:
+    async with EmbeddedRoom("one") as room, joined(room, opted_out=True) as place:
+        early = Reader(room)
+        await eventually(lambda: len(early.told) == 2)
+        late = Reader(room)
+        await eventually(lambda: len(late.told) == 2)
+        joined_early, joined_late = early.told[0], late.told[0]
+        assert isinstance(joined_early, Joined)
+        assert isinstance(joined_late, Joined)
+        assert joined_late.feed is joined_early.feed
+        assert late.told[1] == ConsentChanged(place.participant, opted_out=True)
+
+
+async def test_consent_is_told_once_for_each_change() -> None:
+    async with EmbeddedRoom("one") as room, joined(room) as place:
+        reader = Reader(room)
+        await eventually(lambda: reader.told)
+        room.consent(place, opted_out=True)
+        room.consent(place, opted_out=True)
+        await eventually(lambda: len(reader.told) == 2)
+        room.consent(place, opted_out=False)
+        await eventually(lambda: len(reader.told) == 3)
+        assert reader.told[1:] == [
+            ConsentChanged(place.participant, opted_out=True),
+            ConsentChanged(place.participant, opted_out=False),
+        ]
+
+
+async def test_leaving_the_room_ends_its_changes_with_everybody_gone() -> None:
+    async with EmbeddedRoom("one") as room:
+        reader = Reader(room)
+        async with joined(room) as place:
+            await eventually(lambda: reader.told)
+            await room.__aexit__()
+            await asyncio.wait_for(reader.task, 30)
+            assert reader.told[-1] == Left(place.participant, "the room closed")
+        with pytest.raises(SignallingError, match="closed"):
+            await room.join(Offer("", Role.PUBLISH), "Bo")
+
+
+async def test_a_camera_that_falls_silent_is_gone_though_its_connection_lasts() -> None:
+    clock = Clock()
+    async with EmbeddedRoom("one", limits=Limits(silence=10.0), clock=clock) as room:
+        reader = Reader(room)
+        track = ColourTrack()
+        async with joined(room, track=track) as place:
+            await eventually(lambda: place.media_at is not None)
+            track.frozen = True
+            clock.ahead = 6.0
+            await asyncio.sleep(1.0)
+            assert room.count(Role.PUBLISH) == 1
+            clock.ahead = 10.0
+            await eventually(lambda: len(reader.told) == 2)
+            assert reader.told[1] == Left(place.participant, "no sign of life")
+
+
+async def test_heartbeats_keep_the_place_of_a_camera_that_falls_silent() -> None:
+    clock = Clock()
+    async with EmbeddedRoom("one", limits=Limits(silence=10.0), clock=clock) as room:
+        track = ColourTrack()
+        async with joined(room, track=track) as place:
+            await eventually(lambda: place.media_at is not None)
+            track.frozen = True
+            clock.ahead = 15.0
+            room.beat(place)
+            await asyncio.sleep(1.0)
+            assert room.count(Role.PUBLISH) == 1
+
+
+async def test_a_connection_that_cannot_be_asked_costs_nobody_else_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count_media = CameraConnection.media_count
+    clock = Clock()
+    async with (
+        EmbeddedRoom("one", limits=Limits(silence=10.0), clock=clock) as room,
+        joined(room) as broken,
+        joined(room) as sound,
+    ):
+        first: list[CameraConnection] = []
+
+        async def fail_for_the_first(self: CameraConnection) -> int:
+            first[:] = first or [self]
+            if self is first[0]:
+                raise RuntimeError("no statistics")
+            return await count_media(self)
+
+        monkeypatch.setattr(CameraConnection, "media_count", fail_for_the_first)
+        await eventually(lambda: sound.media_at is not None)
+        clock.ahead = 10.0
+        await eventually(lambda: room.count(Role.PUBLISH) == 1)
+        with pytest.raises(SignallingError, match="no such session"):
+            room.place(Role.PUBLISH, broken.token)
+        assert room.place(Role.PUBLISH, sound.token) is sound
+
+
+async def test_a_peer_that_never_connects_never_shows_and_loses_its_place() -> None:
+    clock = Clock()
+    async with EmbeddedRoom("one", limits=Limits(participants=1), clock=clock) as room:
+        reader = Reader(room)
+        peer = peer_connection()
+        try:
+            offer = await camera_offer(peer, ColourTrack())
+            await room.join(offer, "Ada")
+            with pytest.raises(SignallingError, match="full"):
+                await room.join(offer, "Bo")
+            clock.ahead = 10.0
+            await eventually(lambda: room.count(Role.PUBLISH) == 0)
+            assert reader.told == []
+        finally:
+            await close(peer)
+
+
+async def test_without_a_composite_there_is_nothing_to_watch() -> None:
+    async with EmbeddedRoom("one") as room:
+        with pytest.raises(SignallingError) as caught:
+            await room.watch(Offer("", Role.WATCH))
+        assert caught.value.status == 409
+
+
+async def test_a_refused_offer_leaves_no_place_behind() -> None:
+    async with EmbeddedRoom("one") as room:
+        with pytest.raises(SignallingError) as caught:
+            await room.join(Offer("v=0\r\nm=video", Role.PUBLISH), "Ada")
+        assert caught.value.status == 400
+        assert room.count(Role.PUBLISH) == 0
+
+
+async def test_a_viewer_takes_a_track_of_the_composite_and_gives_it_back() -> None:
+    encoder = Encoder(160, 90)
+    async with EmbeddedRoom("one") as room:
+        await room.publish(encoder)
+        peer = peer_connection()
+        try:
+            answer = await room.watch(await viewer_offer(peer))
+            assert encoder.viewers == 1
+            room.leave(room.place(Role.WATCH, answer.token))
+            await eventually(lambda: encoder.viewers == 0)
+        finally:
+            await close(peer)
+
+
+async def test_twenty_joins_and_leaves_leave_nothing_behind() -> None:
+    async with EmbeddedRoom("one") as room:
+        async with joined(room) as place:
+            room.leave(place)
+        before = await settled()
+        for _ in range(20):
+            async with joined(room) as place:
+                room.leave(place)
+        await back_to(before)

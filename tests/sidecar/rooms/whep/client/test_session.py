@@ -1,0 +1,99 @@
+"""One session over real sockets."""
+
+import asyncio
+from collections.abc import Iterable
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiortc import RTCIceServer, RTCPeerConnection
+
+from sidecar.media.peer_connection import peer_connection
+from sidecar.rooms.whep.client import session as module
+from sidecar.rooms.whep.client.endpoint import Kind, endpoint
+from sidecar.rooms.whep.client.failures import Failure
+from sidecar.rooms.whep.client.session import CallOptions, WhipSession
+from tests.sidecar.rooms.test_whip import serving
+
+STUN = RTCIceServer("stun:own.example")
+TURN = '<turn:theirs.example>; rel="ice-server"; username="ada"; credential="sesame"'
+
+
+def receive(peer: RTCPeerConnection) -> None:
+    peer.addTransceiver("video", direction="recvonly")
+
+
+async def failed(url: str, options: CallOptions | None = None) -> Failure:
+    async with aiohttp.ClientSession() as http:
+        call = WhipSession(http, endpoint(Kind.WHEP, url), options or CallOptions(), receive)
+        try:
+            failure = await call.connect()
+            assert failure is not None
+            return failure
+        finally:
+            await call.leave()
+
+
+async def test_the_servers_own_ice_servers_are_there_before_the_offer_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used: list[tuple[list[RTCIceServer], bool]] = []
+
+    def made(servers: Iterable[RTCIceServer], *, relay_only: bool) -> RTCPeerConnection:
+        used.append((list(servers), relay_only))
+        return peer_connection()
+
+    monkeypatch.setattr(module, "peer_connection", made)
+
+    async def options(request: web.Request) -> web.Response:
+        return web.Response(status=204, headers={"Link": TURN})
+
+    async def post(request: web.Request) -> web.Response:
+        return web.Response(status=404)
+
+    routes = (("OPTIONS", "/whep", options), ("POST", "/whep", post))
+    async with serving(*routes) as address:
+        failure = await failed(f"{address}/whep", CallOptions([STUN], relay_only=True))
+    assert failure.status == 404
+    assert used == [([STUN, RTCIceServer("turn:theirs.example", "ada", "sesame")], True)]
+
+
+async def test_an_endless_answer_is_not_read_to_its_end() -> None:
+
+    async def post(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=201, headers={"Content-Type": "application/sdp"})
+        await response.prepare(request)
+        while True:
+            await response.write(b"v=0" * 10_000)
+
+    async with asyncio.timeout(30), serving(("POST", "/whep", post)) as address:
+        assert "more than" in (await failed(f"{address}/whep")).what
+
+
+async def test_what_is_no_http_is_told_without_the_address() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-hello\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        failure = await failed(f"http://127.0.0.1:{port}/whep?token=hush")
+    assert failure.status == 0
+    assert "hush" not in str(failure) + failure.where
+
+
+async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "NEGOTIATING", 0.5)
+    monkeypatch.setattr(module, "FAREWELL", 0.2)
+    over = asyncio.Event()
+
+    async def post(request: web.Request) -> web.Response:
+        await over.wait()
+        return web.Response()
+
+    async with asyncio.timeout(30), serving(("POST", "/whep", post)) as address:
+        failure = await failed(f"{address}/whep")
+        over.set()
+    assert failure.what == "no answer in time"

@@ -1,0 +1,126 @@
+"""Who is in a room, and each camera alone: for other sidecars, where the operator lets them."""
+
+import asyncio
+import json
+
+import aiohttp
+import pytest
+
+from sidecar.media.peer_connection import close, peer_connection
+from sidecar.rooms.hosted.sessions import Limits
+from tests.sidecar.clients import Client, ColourTrack, offer_sdp, post_offer, publishing, watching
+from tests.sidecar.server.conftest import House, open_house
+
+PARTICIPANTS = "/rooms/one/participants"
+
+
+async def roster(http: aiohttp.ClientSession, house: House) -> list[dict[str, object]]:
+    async with http.get(house.url(PARTICIPANTS)) as answer:
+        assert answer.status == 200
+        people: list[dict[str, object]] = (await answer.json())["participants"]
+        return people
+
+
+async def seated(http: aiohttp.ClientSession, house: House, client: Client) -> str:
+    """What the room calls ``client``, once it is there."""
+    async with asyncio.timeout(30):
+        while not await roster(http, house):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return client.response.headers["Sidecar-Participant"]
+
+
+async def refused(http: aiohttp.ClientSession, url: str) -> int:
+    """The status of a viewer's offer to ``url``."""
+    peer = peer_connection()
+    peer.addTransceiver("video", direction="recvonly")
+    try:
+        return (await post_offer(http, url, await offer_sdp(peer))).status
+    finally:
+        await close(peer)
+
+
+async def test_nobody_is_told_of_unless_the_operator_says_so(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+        participant = client.response.headers["Sidecar-Participant"]
+        for headers in ({}, {"Accept": "text/event-stream"}):
+            async with http.get(house.url(PARTICIPANTS), headers=headers) as answer:
+                assert answer.status == 403
+                assert "share_cameras" in (await answer.json(content_type=None))["do"]
+        assert await refused(http, house.url(f"{PARTICIPANTS}/{participant}/whep")) == 403
+
+
+async def test_everybody_is_told_of_now_and_after_each_change(http: aiohttp.ClientSession) -> None:
+    async with open_house(share_cameras=True) as house:
+        assert await roster(http, house) == []
+        accept = {"Accept": "text/event-stream"}
+        async with http.get(house.url(PARTICIPANTS), headers=accept) as stream:
+
+            async def told() -> list[dict[str, object]]:
+                async for line in stream.content:
+                    if line.startswith(b"data: "):
+                        people: list[dict[str, object]] = json.loads(line[6:])["participants"]
+                        return people
+                raise AssertionError("the stream ended")
+
+            assert await told() == []
+            url = house.url("/rooms/one/whip?name=Ada")
+            async with publishing(http, url, ColourTrack()) as client:
+                (ada,) = await told()
+                participant = client.response.headers["Sidecar-Participant"]
+                assert ada == {"participant": participant, "name": "Ada", "opted_out": False}
+                await http.post(f"{client.url}/consent", json={"opted_out": True})
+                (ada,) = await told()
+                assert ada["opted_out"] is True
+                await http.delete(client.url)
+                assert await told() == []
+
+
+async def test_a_silent_stream_shows_that_it_lives(http: aiohttp.ClientSession) -> None:
+    async with open_house(share_cameras=True) as house:
+        accept = {"Accept": "text/event-stream"}
+        async with http.get(house.url(PARTICIPANTS), headers=accept) as stream:
+            async for line in stream.content:
+                if line.startswith(b":"):
+                    return
+    pytest.fail("no sign of life")
+
+
+async def test_who_opted_out_or_is_not_there_is_not_to_be_watched(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with open_house(share_cameras=True) as house:
+        url = house.url("/rooms/one/whip?opted_out=1")
+        async with publishing(http, url, ColourTrack()) as client:
+            participant = await seated(http, house, client)
+            assert await refused(http, house.url(f"{PARTICIPANTS}/{participant}/whep")) == 403
+            assert await refused(http, house.url(f"{PARTICIPANTS}/p-none/whep")) == 404
+
+
+async def test_whoever_watches_a_camera_takes_a_viewers_place(http: aiohttp.ClientSession) -> None:
+    async with (
+        open_house(share_cameras=True, limits=Limits(viewers=1)) as house,
+        publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client,
+    ):
+        participant = await seated(http, house, client)
+        camera = house.url(f"{PARTICIPANTS}/{participant}/whep")
+        async with watching(http, camera) as viewer:
+            assert viewer.url.startswith(house.url("/rooms/one/whep/"))
+            assert viewer.track is not None
+            await viewer.track.recv()
+            assert await refused(http, camera) == 503
+            async with http.delete(viewer.url) as answer:
+                assert answer.status == 200
+        async with watching(http, camera) as viewer:
+            assert viewer.track is not None
+            await viewer.track.recv()
+
+
+async def test_a_camera_says_what_may_be_posted(http: aiohttp.ClientSession) -> None:
+    async with open_house(share_cameras=True) as house:
+        async with http.options(house.url(f"{PARTICIPANTS}/p-1/whep")) as answer:
+            assert answer.status == 204
+            assert answer.headers["Accept-Post"] == "application/sdp"
+        async with http.get(house.url(f"{PARTICIPANTS}/p-1/whep")) as answer:
+            assert answer.status == 405

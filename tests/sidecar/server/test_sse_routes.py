@@ -1,0 +1,151 @@
+"""Server-sent events and statistics over real HTTP."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from reactions.geometry import Box
+from reactions.labels import LabelScore
+from reactions.reaction_event import ReactionEvent, ReactionStage
+from sidecar.server import sse_routes
+from sidecar.session.events import LiveScores, ParticipantJoined, ReactionStep
+from tests.sidecar.clients import ColourTrack, eventually, publishing
+from tests.sidecar.server.conftest import House
+
+BOX = Box(0, 0, 1, 1)
+
+
+class Reader:
+    """One connection to an event stream."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.response = response
+
+    async def block(self) -> str:
+        """The text up to the next empty line."""
+        async with asyncio.timeout(30):
+            return (await self.response.content.readuntil(b"\n\n")).decode().strip()
+
+    async def event(self) -> dict[str, object]:
+        """The next event's object; its kind is the same in the field and in the object."""
+        while (block := await self.block()).startswith((":", "retry")):
+            pass
+        kind, data = block.split("\n")
+        told: dict[str, object] = json.loads(data.removeprefix("data: "))
+        assert kind == f"event: {told['event']}"
+        return told
+
+
+@asynccontextmanager
+async def listening(http: aiohttp.ClientSession, url: str) -> AsyncIterator[Reader]:
+    async with http.get(url) as response:
+        assert response.status == 200
+        assert response.content_type == "text/event-stream"
+        reader = Reader(response)
+        assert (await reader.block()).startswith("retry:")
+        yield reader
+
+
+async def test_joining_and_leaving_are_told(house: House, http: aiohttp.ClientSession) -> None:
+    async with (
+        listening(http, house.url("/rooms/one/events")) as events,
+        publishing(http, house.url("/rooms/one/whip?name=Ada"), ColourTrack()) as client,
+    ):
+        joined = await events.event()
+        await http.delete(client.url)
+        left = await events.event()
+    participant = client.response.headers["Sidecar-Participant"]
+    assert joined == {
+        "event": "participant.joined",
+        "t": 0.0,
+        "participant": participant,
+        "name": "Ada",
+    }
+    assert left["event"] == "participant.left"
+    assert (left["participant"], left["reason"]) == (participant, "left")
+
+
+async def test_reactions_are_told_to_everybody(house: House, http: aiohttp.ClientSession) -> None:
+    async with (
+        listening(http, house.url("/rooms/one/events")) as one,
+        listening(http, house.url("/rooms/one/events")) as other,
+    ):
+        started = ReactionEvent(ReactionStage.STARTED, 2.0, "p-1", "wave", 0.9, 1.0, BOX)
+        house.meetings["one"].events.publish(ReactionStep(started, "Ada"))
+        assert await one.event() == await other.event()
+
+
+async def test_scores_are_told_to_the_holder_of_the_session_only(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+        bus = house.meetings["one"].events
+        await eventually(lambda: house.meetings["one"].present)
+        async with (
+            listening(http, f"{client.url}/events") as own,
+            listening(http, house.url("/rooms/one/events")) as public,
+        ):
+            participant = client.response.headers["Sidecar-Participant"]
+            assert (await own.event())["present"] is True
+            await public.event()
+            bus.publish(LiveScores(1.0, participant, (LabelScore("smile", 0.8, BOX),), {}))
+            bus.publish(LiveScores(1.0, "p-other", (LabelScore("smile", 0.1, BOX),), {}))
+            bus.publish(ParticipantJoined(2.0, "p-9", "Bo"))
+            scores = await own.event()
+            assert scores["labels"] == [{"label": "smile", "score": 0.8, "progress": 0}]
+            assert (await own.event())["event"] == "participant.joined"
+            assert (await public.event())["participant"] == "p-9"
+
+
+async def test_a_quiet_stream_shows_that_it_lives(
+    house: House, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse_routes, "QUIET", 0.05)
+    async with listening(http, house.url("/rooms/one/events")) as events:
+        assert (await events.block()).startswith(":")
+
+
+async def test_too_many_listeners_are_refused(house: House, http: aiohttp.ClientSession) -> None:
+    url = house.url("/rooms/one/events")
+    async with (
+        listening(http, url),
+        listening(http, url),
+        listening(http, url),
+        http.get(url) as response,
+    ):
+        assert response.status == 503
+        assert response.content_type == "application/problem+json"
+    await eventually(lambda: house.meetings["one"].events.listeners == 0)
+
+
+async def test_somebody_elses_session_is_no_way_in(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+        participant = client.response.headers["Sidecar-Participant"]
+        async with http.get(house.url(f"/rooms/one/whip/{participant}/events")) as response:
+            assert response.status == 404
+
+
+async def test_statistics_are_numbers_of_the_room(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with (
+        publishing(http, house.url("/rooms/one/whip"), ColourTrack()),
+        http.get(house.url("/rooms/one/stats")) as response,
+    ):
+        numbers = await response.json()
+    assert numbers["room"] == "one"
+    assert numbers["participants"] == []
+
+
+async def test_a_room_that_nobody_opened_has_no_statistics(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with http.get(house.url("/rooms/one/stats")) as response:
+        assert response.status == 404
+        assert "nobody is in this room" in (await response.json())["detail"]

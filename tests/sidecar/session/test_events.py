@@ -1,0 +1,141 @@
+"""Events as JSON, and their fan-out."""
+
+import asyncio
+import json
+
+import pytest
+
+from config.errors import RoomError
+from reactions.geometry import Box
+from reactions.labels import LabelScore
+from reactions.landmark_types import Side
+from reactions.reaction_event import ReactionEvent, ReactionStage
+from sidecar.session.events import (
+    EventBus,
+    Listener,
+    LiveScores,
+    ParticipantJoined,
+    ParticipantLeft,
+    ReactionStep,
+    SessionEvent,
+    as_json,
+)
+
+BOX = Box(0, 0, 1, 1)
+JOINED = ParticipantJoined(1.0, "p-1", "Ada")
+LEFT = ParticipantLeft(2.0, "p-1", "Ada", "left")
+
+
+def scores(participant: str, score: float = 0.5) -> LiveScores:
+    return LiveScores(1.0, participant, (LabelScore("smile", score, BOX),), {"smile": 0.25})
+
+
+async def told(listener: Listener) -> list[SessionEvent]:
+    """What waits in the mailbox."""
+    listener.close()
+    return [event async for event in listener]
+
+
+def test_a_reaction_is_told_with_time_participant_label_and_score() -> None:
+    event = ReactionEvent(
+        ReactionStage.STARTED, 3.14159, "p-1", "thumbs_up", 0.98765, 1.0, BOX, Side.LEFT
+    )
+    assert as_json(ReactionStep(event, "Ada")) == {
+        "event": "reaction.started",
+        "t": 3.142,
+        "participant": "p-1",
+        "name": "Ada",
+        "label": "thumbs_up",
+        "score": 0.988,
+        "progress": 1.0,
+        "hand": "left",
+    }
+
+
+@pytest.mark.parametrize("event", [JOINED, LEFT, scores("p-1")])
+def test_every_event_is_json_with_its_kind_time_and_participant(event: SessionEvent) -> None:
+    told = json.loads(json.dumps(as_json(event)))
+    assert (told["event"], told["participant"]) == (event.kind, "p-1")
+    assert told["t"] == event.time
+
+
+def test_a_label_seen_twice_is_told_once_with_its_best_score() -> None:
+    twice = (LabelScore("fist", 0.9, BOX, Side.LEFT), LabelScore("fist", 0.2, BOX, Side.RIGHT))
+    told = as_json(LiveScores(0.0, "p-1", twice, {}))
+    assert told["labels"] == [{"label": "fist", "score": 0.9, "progress": 0}]
+
+
+async def test_every_listener_gets_every_event_in_order() -> None:
+    bus = EventBus()
+    with bus.listen() as one, bus.listen() as other:
+        bus.publish(JOINED)
+        bus.publish(LEFT)
+        assert await told(one) == await told(other) == [JOINED, LEFT]
+
+
+async def test_a_newcomer_is_told_who_is_present() -> None:
+    bus = EventBus()
+    bus.publish(JOINED)
+    bus.publish(ParticipantJoined(1.5, "p-2", "Bo"))
+    bus.publish(LEFT)
+    with bus.listen() as listener:
+        (event,) = await told(listener)
+    assert as_json(event) == {
+        "event": "participant.joined",
+        "t": 1.5,
+        "participant": "p-2",
+        "name": "Bo",
+        "present": True,
+    }
+
+
+async def test_scores_are_told_to_their_owner_only() -> None:
+    bus = EventBus()
+    with bus.listen() as public, bus.listen("p-1") as own, bus.listen("p-2") as other:
+        bus.publish(scores("p-1"))
+        assert await told(own) == [scores("p-1")]
+        assert await told(public) == await told(other) == []
+
+
+async def test_only_the_newest_scores_wait() -> None:
+    bus = EventBus()
+    with bus.listen("p-1") as own:
+        bus.publish(scores("p-1", 0.1))
+        bus.publish(scores("p-1", 0.9))
+        assert await told(own) == [scores("p-1", 0.9)]
+
+
+async def test_a_listener_that_falls_behind_is_cut_off_and_the_others_are_not() -> None:
+    bus = EventBus(capacity=3)
+    with bus.listen() as slow, bus.listen() as quick:
+        for _ in range(4):
+            bus.publish(LEFT)
+            assert await anext(quick) == LEFT
+        assert await told_until_end(slow) == []
+        bus.publish(LEFT)
+        assert await anext(quick) == LEFT
+
+
+async def test_more_listeners_than_allowed_are_refused_until_one_goes() -> None:
+    bus = EventBus(listeners=1)
+    with bus.listen(), pytest.raises(RoomError, match="1 listeners already"), bus.listen():
+        pass
+    with bus.listen():
+        assert bus.listeners == 1
+    assert bus.listeners == 0
+
+
+async def test_the_end_of_the_session_ends_every_listener() -> None:
+    bus = EventBus()
+    with bus.listen() as listener:
+        waiting = asyncio.ensure_future(told_until_end(listener))
+        await asyncio.sleep(0)
+        bus.publish(JOINED)
+        bus.close()
+        assert await waiting == [JOINED]
+    with bus.listen() as late:
+        assert [event.kind async for event in late] == ["participant.joined"]
+
+
+async def told_until_end(listener: Listener) -> list[SessionEvent]:
+    return [event async for event in listener]
