@@ -17,9 +17,9 @@ from gifs.cache import StickerCache
 from gifs.catalogue import STICKERS
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import Shot
-from sidecar.factories import make_pipeline, make_policy, make_store
 from sidecar.inference.sampling import FrameSampler
 from sidecar.media.compositor.compositor import Compositor
+from sidecar.session.factories import make_pipeline, make_policy, make_store
 from sidecar.session.seat import Seat
 
 FPS = 12

@@ -25,12 +25,12 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import render_clip
-from sidecar.factories import make_detector, make_stickers, make_store
 from sidecar.media.clip_track import ClipTrack
 from sidecar.media.peer_connection import closing, peer_connection
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.whip import WhipPublisher
 from sidecar.server.app import serve
+from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
 
 ROOM = "bench"

@@ -11,8 +11,8 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import FPS, render_clip
-from sidecar.factories import make_pipeline, make_stickers, make_store
 from sidecar.replay import Replay
+from sidecar.session.factories import make_pipeline, make_stickers, make_store
 
 STEPS = (("neutral", 4.0), ("thumbs_up", 2.0), ("neutral", 3.0), ("wave", 3.0))
 

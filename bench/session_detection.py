@@ -12,9 +12,9 @@ from bench.media_rig import OURS, camera, child, pinned, viewer
 from bench.table import Table
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from sidecar.factories import make_detector, make_stickers, make_store
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
+from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
 from sidecar.session.stats import SessionStats
 

@@ -10,7 +10,7 @@ from config.reaction_rule import Kind, ReactionRule
 from reactions.labels import LabelScore
 from reactions.landmark_types import Sample
 from reactions.pipeline import RecognitionPipeline
-from sidecar.session.stills import read_picture
+from sidecar.media.still_files import read_picture
 
 BoxFractions = tuple[float, float, float, float]
 

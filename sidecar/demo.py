@@ -18,11 +18,11 @@ from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import render_clip
-from sidecar.factories import make_detector, make_stickers, make_store
 from sidecar.media.clip_track import ClipTrack
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.whip import WhipPublisher
 from sidecar.server.app import serve
+from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
 
 ROOM = "demo"

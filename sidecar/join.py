@@ -16,12 +16,12 @@ from aiortc import RTCIceServer
 from config.errors import ConfigError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
-from sidecar.factories import make_detector, make_stickers, make_store
 from sidecar.outlets import open_outlets
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
 from sidecar.session.events import LiveScores, SessionEvent, as_json
+from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
 from sidecar.session.status import Status, StatusReader
 

@@ -18,9 +18,10 @@ from reactions.landmark_types import Sample
 from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
 from reactions.reaction_event import ReactionEvent, ReactionStage
-from sidecar.factories import make_policy
 from sidecar.inference.sampling import FrameSampler
 from sidecar.media.compositor.compositor import Compositor, Stickers
+from sidecar.media.still_files import SUFFIXES, read_picture, write_picture
+from sidecar.media.video_files import VideoReader, VideoWriter
 from sidecar.session.events import (
     ParticipantJoined,
     ParticipantLeft,
@@ -28,9 +29,8 @@ from sidecar.session.events import (
     SessionEvent,
     as_json,
 )
+from sidecar.session.factories import make_policy
 from sidecar.session.seat import Seat
-from sidecar.session.stills import SUFFIXES, read_picture, write_picture
-from sidecar.video_files import VideoReader, VideoWriter
 
 EventLog = Callable[[SessionEvent], None]
 

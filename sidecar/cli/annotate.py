@@ -36,7 +36,7 @@ def command(
     settings, table = prepare(config, reactions)
     store = ready_store(settings)
     from sidecar.annotate import annotate
-    from sidecar.factories import make_pipeline
+    from sidecar.session.factories import make_pipeline
 
     for report in annotate(paths, make_pipeline(store, table, settings), table):
         print(report.to_json(), flush=True)

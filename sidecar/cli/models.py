@@ -22,7 +22,7 @@ app = typer.Typer(
 
 def ready_store(settings: "Settings") -> "ModelStore":
     """The store of ``settings`` with every net that is needed; fetches those that are missing."""
-    from sidecar.factories import make_store
+    from sidecar.session.factories import make_store
 
     store = make_store(settings)
     if not store.complete:
@@ -69,7 +69,7 @@ def verify(config: ConfigFile = None) -> None:
 
 
 def _store(config: Path | None) -> "ModelStore":
-    from sidecar.factories import make_store
+    from sidecar.session.factories import make_store
 
     settings, _ = prepare(config, None)
     return make_store(settings)

@@ -25,8 +25,8 @@ def command(
     """Play a recording through recognition and write it with stickers and an event log."""
     settings, table = prepare(config, reactions)
     store = ready_store(settings)
-    from sidecar.factories import make_pipeline, make_stickers
     from sidecar.replay import Replay
+    from sidecar.session.factories import make_pipeline, make_stickers
 
     log = events or target.with_name(f"{target.name}.events.jsonl")
     detector = make_pipeline(store, table, settings)

@@ -17,9 +17,9 @@ from reactions.landmarks.model_store import ModelStore, State
 from reactions.mannequin import CAST, POSES, Scene, render
 from reactions.pipeline import Memory, RecognitionPipeline
 from sidecar.doctor.check import Check, Verdict
-from sidecar.factories import make_pipeline, make_store
 from sidecar.media.aiortc_patches import known_version
 from sidecar.media.encoder import Encoder
+from sidecar.session.factories import make_pipeline, make_store
 
 SAMPLES = 15
 """Detections, or encoded pictures, of which the median is told."""

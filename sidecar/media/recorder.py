@@ -14,7 +14,7 @@ import structlog
 from av.video.frame import PictureType
 
 from config.errors import PictureError, SidecarError
-from sidecar.video_files import VideoWriter
+from sidecar.media.video_files import VideoWriter
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,6 @@ from config.settings import Settings
 from reactions.labels import LabelScore
 from reactions.pipeline import Detection
 from reactions.reaction_event import ReactionEvent
-from sidecar.factories import make_policy
 from sidecar.inference.threads import Detector
 from sidecar.media.compositor.compositor import Compositor, Stickers
 from sidecar.media.compositor.layout import Fit
@@ -30,6 +29,7 @@ from sidecar.session.events import (
     ParticipantLeft,
     ReactionStep,
 )
+from sidecar.session.factories import make_policy
 from sidecar.session.layer_selection import TURN, select_layers
 from sidecar.session.presence import Presence
 from sidecar.session.seat import Seat

@@ -21,10 +21,10 @@ from reactions.landmark_types import RgbImage
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
-from sidecar.factories import make_detector, make_stickers
 from sidecar.media.compositor.layout import Rect, arrange
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.server.app import Server, serve
+from sidecar.session.factories import make_detector, make_stickers
 from sidecar.session.session import Session
 from tests.sidecar.clients import Client, publishing, watching
 

@@ -11,9 +11,9 @@ from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST
-from sidecar.factories import make_detector, make_stickers
 from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.janus.adapter import ADAPTER
+from sidecar.session.factories import make_detector, make_stickers
 from sidecar.session.session import Session
 from tests.e2e.browser import FAKE_CAMERA, camera_file, launched, magenta_share, until
 from tests.e2e.npm import installed, served

@@ -16,9 +16,9 @@ from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
 from sidecar.join import JoinPlan, Show, join
 from sidecar.media.compositor.layout import Rect, arrange
+from sidecar.media.video_files import VideoReader, VideoWriter
 from sidecar.rooms.base import Joined, JoinOptions
 from sidecar.rooms.whep.adapter import ADAPTER as WHEP
-from sidecar.video_files import VideoReader, VideoWriter
 from tests.e2e.conftest import SIZE, PoseTrack
 from tests.servers.mediamtx import Mediamtx
 from tests.sidecar.clients import eventually, publishing

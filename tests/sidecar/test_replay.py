@@ -15,9 +15,9 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, Choreography, Scene, render
-from sidecar.factories import make_pipeline, make_stickers
+from sidecar.media.video_files import VideoWriter
 from sidecar.replay import Replay
-from sidecar.video_files import VideoWriter
+from sidecar.session.factories import make_pipeline, make_stickers
 
 pytestmark = pytest.mark.models
 

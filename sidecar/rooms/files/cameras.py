@@ -13,9 +13,9 @@ import av
 from av.container import InputContainer
 
 from config.errors import PictureError, RefusedError
+from sidecar.media.video_files import MAX_SIDE
 from sidecar.rooms.files.addresses import Camera, NetworkCamera, Webcam
 from sidecar.rooms.reconnect import Backoff
-from sidecar.video_files import MAX_SIDE
 
 OPENING: Final = 8.0
 """Seconds for a camera to answer and to begin."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import av
 
 from config.errors import PictureError
-from sidecar.video_files import MAX_SIDE, VideoReader
+from sidecar.media.video_files import MAX_SIDE, VideoReader
 
 LEAP = 5.0
 """Seconds between two frames' stamps beyond which the stamps are wrong, not the wait long."""

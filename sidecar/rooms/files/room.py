@@ -12,13 +12,13 @@ import structlog
 
 from config.errors import PictureError, RefusedError, RoomError
 from sidecar.media.feed import Feed
+from sidecar.media.video_files import VideoReader
 from sidecar.rooms.base import Joined, Left, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.display_names import display_name, distinct
 from sidecar.rooms.files.addresses import MAX_CAMERAS, Camera, Clips
 from sidecar.rooms.files.cameras import LiveCamera, Trouble
 from sidecar.rooms.files.playback import play
 from sidecar.rooms.files.thread_track import Frames, ThreadTrack
-from sidecar.video_files import VideoReader
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from sidecar.media.compositor.render_loop import RenderLoop
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.recorder import CAPACITY, Recorder
-from sidecar.video_files import VideoReader, VideoWriter
+from sidecar.media.video_files import VideoReader, VideoWriter
 from tests.sidecar.clients import eventually
 from tests.sidecar.media.pictures import Blocks, descriptors, flat, threads
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.media.video_files import VideoReader
 from sidecar.rooms.files.playback import LEAP, Timeline, play
-from sidecar.video_files import VideoReader
 from tests.sidecar.media.test_clip_track import make_clip
 
 STAMPS = st.lists(st.one_of(st.none(), st.floats(-1e9, 1e9)))

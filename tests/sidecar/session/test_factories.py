@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from config.errors import StickerError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
-from sidecar.factories import make_stickers
+from sidecar.session.factories import make_stickers
 
 
 def rule(sticker: str) -> ReactionRule:

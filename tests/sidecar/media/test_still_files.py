@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from config.errors import PictureError
-from sidecar.session.stills import read_picture, write_picture
+from sidecar.media.still_files import read_picture, write_picture
 
 
 def save(path: Path, size: tuple[int, int], **options: Any) -> Path:

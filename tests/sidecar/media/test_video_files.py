@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from config.errors import PictureError
-from sidecar.video_files import VideoReader, VideoWriter
+from sidecar.media.video_files import VideoReader, VideoWriter
 
 
 def frames_of(reader: VideoReader) -> list[av.VideoFrame]:
