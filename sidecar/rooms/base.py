@@ -18,10 +18,10 @@ GROUP = "reaction_sidecar.rooms"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joined:
-    """Somebody with a camera is there; the room owns ``feed`` and closes it after ``Left``.
+    """A participant with a camera is present; the room owns ``feed`` and closes it after ``Left``.
 
     ``feed`` is None where their camera can't be watched, and ``problem`` says why: their tile shows
-    the name alone.
+    the name alone. A further ``Joined`` of the same participant replaces the one before.
     """
 
     participant: str
@@ -41,7 +41,10 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class ConsentChanged:
-    """A participant opts out of (or back into) being sampled and decorated."""
+    """A participant opts out of (or back into) being sampled and decorated.
+
+    It may precede their ``Joined``, and holds until the next one of the same participant.
+    """
 
     participant: str
     opted_out: bool
@@ -94,10 +97,11 @@ class Room(VideoSink, Protocol):
     async def __aexit__(self, *exc: object) -> None: ...
 
     def changes(self) -> AsyncGenerator[RoomChange]:
-        """Everybody present as ``Joined``, then each change; ends when the meeting does.
+        """Every participant present as ``Joined``, then each change; ends when the meeting does.
 
-        Raises RefusedError where the meeting put us out for good, and any other RoomError where
-        the connection is lost and joining anew may help.
+        Nothing is queued: a slow reader misses states in between, never the newest one. Raises
+        RefusedError where the meeting put us out for good, and any other RoomError where the
+        connection is lost and joining again may help.
         """
         ...
 

@@ -1,0 +1,119 @@
+"""What a room has to report, as each of its readers gets it: the difference to what they know.
+
+A room states who is present; nothing is queued. A reader that falls behind misses states in
+between (a participant who joined and left again), never the newest state of a participant.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Final
+
+from config.errors import RoomError
+from sidecar.rooms.base import ConsentChanged, Joined, Left, RoomChange
+
+MAX_CHOICES: Final = 1000
+"""Participants whose choice is kept; choices of further ones are ignored."""
+
+
+@dataclass(slots=True, eq=False)
+class _Presence:
+    """One stay of a participant; ``reason`` is set when it is over."""
+
+    joined: Joined
+    reason: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class _Reader:
+    """What one reader of the changes knows."""
+
+    present: dict[str, _Presence] = field(default_factory=dict)
+    choices: dict[str, bool] = field(default_factory=dict)
+
+
+class RoomChanges:
+    """The participants of a room and their consent; ``follow`` yields what ``Room.changes`` does.
+
+    All methods but ``follow`` return at once, and do nothing after ``end``.
+    """
+
+    def __init__(self) -> None:
+        self._present: dict[str, _Presence] = {}
+        self._choices: dict[str, bool] = {}
+        self._updated = asyncio.Event()
+        self._failure: RoomError | None = None
+        self.ended = False
+
+    def join(self, joined: Joined) -> None:
+        """A participant is present; replaces what was stated of them before."""
+        if not self.ended:
+            self._replace(joined.participant, "")
+            self._present[joined.participant] = _Presence(joined)
+            self._wake()
+
+    def leave(self, participant: str, reason: str) -> None:
+        """A participant or their camera is gone; one who is not present is ignored."""
+        if not self.ended and participant in self._present:
+            self._replace(participant, reason)
+            self._wake()
+
+    def choose(self, participant: str, *, opted_out: bool) -> None:
+        """A participant opts out or in; they need not be present yet, or may be gone."""
+        if self.ended or (participant not in self._choices and len(self._choices) >= MAX_CHOICES):
+            return
+        self._choices[participant] = opted_out
+        self._wake()
+
+    def forget(self, participant: str, reason: str) -> None:
+        """A participant is gone, and so is their identity: nothing of them is kept."""
+        self.leave(participant, reason)
+        self._choices.pop(participant, None)
+
+    def end(self, failure: RoomError | None = None) -> None:
+        """No more changes come: the meeting is over, or ``failure`` ended it. The first counts."""
+        if not self.ended:
+            self.ended, self._failure = True, failure
+            self._wake()
+
+    async def follow(self) -> AsyncGenerator[RoomChange]:
+        """Each change since the one before, until the end; raises the failure, if there is one.
+
+        A participant's consent precedes their ``Joined``, so that a camera whose owner opted out
+        is never sampled.
+        """
+        reader = _Reader()
+        while True:
+            while (change := self._next(reader)) is not None:
+                yield change
+            if self.ended:
+                break
+            await self._updated.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def _next(self, reader: _Reader) -> RoomChange | None:
+        """One change that ``reader`` doesn't know yet, which it knows from now on."""
+        for participant, known in reader.present.items():
+            if participant not in self._present:
+                del reader.present[participant]
+                return Left(participant, known.reason)
+        for participant, opted_out in self._choices.items():
+            if reader.choices.get(participant) is not opted_out:
+                reader.choices[participant] = opted_out
+                return ConsentChanged(participant, opted_out)
+        for participant, presence in self._present.items():
+            if reader.present.get(participant) is not presence:
+                reader.present[participant] = presence
+                return presence.joined
+        for participant in reader.choices.keys() - self._choices.keys():
+            del reader.choices[participant]
+        return None
+
+    def _replace(self, participant: str, reason: str) -> None:
+        if (presence := self._present.pop(participant, None)) is not None:
+            presence.reason = reason
+
+    def _wake(self) -> None:
+        self._updated.set()
+        self._updated = asyncio.Event()
