@@ -6,6 +6,7 @@ and the object an ``Adapter``. ``docs/adapters.md`` shows how to write one.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 import aiohttp
@@ -39,15 +40,24 @@ class Left:
     reason: str
 
 
+class Consent(Enum):
+    """What a participant said about reactions. Without a word the settings decide."""
+
+    OPT_IN = "opt-in"
+    """Their camera is sampled, and they may get stickers."""
+    OPT_OUT = "opt-out"
+    """Their camera is not sampled, and they get no stickers."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentChanged:
-    """A participant opts out of (or back into) being sampled and decorated.
+    """A participant opted out of reactions, or back in.
 
     It may precede their ``Joined``, and holds until the next one of the same participant.
     """
 
     participant: str
-    opted_out: bool
+    consent: Consent
 
 
 RoomChange: TypeAlias = Joined | Left | ConsentChanged

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from config.errors import RoomError
-from sidecar.rooms.base import ConsentChanged, Joined, Left, RoomChange
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 
 MAX_CHOICES: Final = 1000
 """Participants whose choice is kept; choices of further ones are ignored."""
@@ -29,7 +29,7 @@ class _Reader:
     """What one reader of the changes knows."""
 
     present: dict[str, _Presence] = field(default_factory=dict)
-    choices: dict[str, bool] = field(default_factory=dict)
+    choices: dict[str, Consent] = field(default_factory=dict)
 
 
 class RoomChanges:
@@ -40,7 +40,7 @@ class RoomChanges:
 
     def __init__(self) -> None:
         self._present: dict[str, _Presence] = {}
-        self._choices: dict[str, bool] = {}
+        self._choices: dict[str, Consent] = {}
         self._updated = asyncio.Event()
         self._failure: RoomError | None = None
         self.ended = False
@@ -58,11 +58,11 @@ class RoomChanges:
             self._replace(participant, reason)
             self._wake()
 
-    def choose(self, participant: str, *, opted_out: bool) -> None:
+    def choose(self, participant: str, consent: Consent) -> None:
         """A participant opts out or in; they need not be present yet, or may be gone."""
         if self.ended or (participant not in self._choices and len(self._choices) >= MAX_CHOICES):
             return
-        self._choices[participant] = opted_out
+        self._choices[participant] = consent
         self._wake()
 
     def forget(self, participant: str, reason: str) -> None:
@@ -98,10 +98,10 @@ class RoomChanges:
             if participant not in self._present:
                 del reader.present[participant]
                 return Left(participant, known.reason)
-        for participant, opted_out in self._choices.items():
-            if reader.choices.get(participant) is not opted_out:
-                reader.choices[participant] = opted_out
-                return ConsentChanged(participant, opted_out)
+        for participant, consent in self._choices.items():
+            if reader.choices.get(participant) is not consent:
+                reader.choices[participant] = consent
+                return ConsentChanged(participant, consent)
         for participant, presence in self._present.items():
             if reader.present.get(participant) is not presence:
                 reader.present[participant] = presence

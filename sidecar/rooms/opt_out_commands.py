@@ -1,7 +1,9 @@
-"""How participants opt out (or in) by chat, the same words in every system. Pure."""
+"""How participants opt out of reactions (or in) by chat, the same words in every system. Pure."""
 
 import re
 from typing import Final
+
+from sidecar.rooms.base import Consent
 
 HELP: Final = "Write “!reactions off” to be left alone, “!reactions on” to take part."
 """For a system's chat, where the sidecar may say something."""
@@ -9,7 +11,9 @@ HELP: Final = "Write “!reactions off” to be left alone, “!reactions on” 
 _COMMAND: Final = re.compile(r"[!/]reactions\s+(on|off)", re.IGNORECASE)
 
 
-def opted_out_by(text: str) -> bool | None:
-    """What a chat message asks for: True to be left alone, False to take part, else None."""
+def consent_command(text: str) -> Consent | None:
+    """What a chat message asks for; None where it is no command."""
     match = _COMMAND.fullmatch(text.strip())
-    return None if match is None else match[1].lower() == "off"
+    if match is None:
+        return None
+    return Consent.OPT_IN if match[1].lower() == "on" else Consent.OPT_OUT

@@ -9,6 +9,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from config.errors import SignallingError
+from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.names import Answer, IceServer, display_name
 from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.hosted.room import EmbeddedRoom
@@ -53,8 +54,9 @@ class Signalling:
         room = (await self._lobby.enter(name)).room
         if role is Role.PUBLISH:
             opted_out = request.query.get("opted_out") in {"1", "true"}
+            consent = Consent.OPT_OUT if opted_out else Consent.OPT_IN
             person = display_name(request.query.get("name"))
-            answer = await room.join(offer, person, opted_out=opted_out)
+            answer = await room.join(offer, person, consent)
         else:
             answer = await room.watch(offer)
         return created(request.path, answer, self._lobby.ice_servers)
@@ -94,12 +96,12 @@ class Signalling:
         return web.Response(status=204)
 
     async def consent(self, request: web.Request) -> web.Response:
-        """POST ``{"opted_out": true}``: neither sample nor decorate this participant (204)."""
+        """POST ``{"opted_out": true}``: stop sampling this participant (204)."""
         room, place = self._session(request)
         if place.role is not Role.PUBLISH:
             raise SignallingError("only participants opt out", status=404)
         async with asyncio.timeout(BODY_SECONDS):
-            room.consent(place, opted_out=_opted_out(await request.read()))
+            room.consent(place, _consent(await request.read()))
         return web.Response(status=204)
 
     def _session(self, request: web.Request) -> tuple[EmbeddedRoom, Place]:
@@ -108,11 +110,11 @@ class Signalling:
         return room, room.place(role, request.match_info["token"])
 
 
-def _opted_out(body: bytes) -> bool:
+def _consent(body: bytes) -> Consent:
     try:
         value = json.loads(body)
         if isinstance(value, dict) and isinstance(value.get("opted_out"), bool):
-            return bool(value["opted_out"])
+            return Consent.OPT_OUT if value["opted_out"] else Consent.OPT_IN
     except ValueError:
         pass
     raise SignallingError('the body must be {"opted_out": true} or false', status=400)

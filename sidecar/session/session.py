@@ -21,7 +21,15 @@ from sidecar.media.compositor.render_loop import PictureListener, RenderLoop
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.rooms.base import ConsentChanged, Joined, Left, ReceiverConstraints, Room, VideoSink
+from sidecar.rooms.base import (
+    Consent,
+    ConsentChanged,
+    Joined,
+    Left,
+    ReceiverConstraints,
+    Room,
+    VideoSink,
+)
 from sidecar.session.events import (
     EventBus,
     LiveScores,
@@ -232,13 +240,14 @@ class Session:
 
     def _heed(self, consent: ConsentChanged) -> None:
         # Remembered for those who come back, and for those who are still on their way.
-        self._opted_out[consent.participant] = consent.opted_out
+        opted_out = consent.consent is Consent.OPT_OUT
+        self._opted_out[consent.participant] = opted_out
         person = self._people.get(consent.participant)
         if person is None:
             return
-        person.opted_out = consent.opted_out
+        person.opted_out = opted_out
         now = self._clock()
-        self._tell(person, self._policy.opt_out(consent.participant, consent.opted_out, now))
+        self._tell(person, self._policy.opt_out(consent.participant, opted_out, now))
         person.seat.forget()
 
     async def _watch(self, person: Presence, feed: Feed) -> None:

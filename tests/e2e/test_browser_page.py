@@ -7,6 +7,7 @@ from config.reaction_table import load_reaction_table
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
+from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.offer import Role
 from sidecar.session.events import LiveScores, ReactionStep
@@ -104,7 +105,9 @@ async def test_the_page_can_be_used_with_the_keyboard_alone() -> None:
         await eventually(lambda: house.meetings["one"].present)
         (joined,) = house.meetings["one"].present.values()
         assert joined.name == "Ada"
-        await eventually(lambda: house.meetings["one"].opted_out.get(joined.participant))
+        await eventually(
+            lambda: house.meetings["one"].consents.get(joined.participant) is Consent.OPT_OUT
+        )
 
 
 async def test_the_page_fits_any_window_and_a_thumb_hits_its_controls() -> None:

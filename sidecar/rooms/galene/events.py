@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from aiortc import RTCIceCandidate, RTCIceServer
 
+from sidecar.rooms.base import Consent
+
 
 @dataclass(frozen=True, slots=True)
 class Entered:
@@ -93,7 +95,7 @@ class Chose:
     """A participant opted out of reactions, or back in; ``asked_by`` is to be told, if anybody."""
 
     participant: str
-    opted_out: bool
+    consent: Consent
     asked_by: str = ""
 
 

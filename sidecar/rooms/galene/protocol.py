@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Final
 
+from sidecar.rooms.base import Consent
 from sidecar.rooms.galene import messages
 from sidecar.rooms.galene.credentials import Credentials
 from sidecar.rooms.galene.events import Arrived, Chose, Complaint, Entered, Event, Moved, Refused
@@ -18,7 +19,7 @@ from sidecar.rooms.galene.messages import Message
 from sidecar.rooms.galene.refusals import kicked, not_let_in
 from sidecar.rooms.galene.roster import Client, Roster
 from sidecar.rooms.galene.streams import NO_CAMERAS, Streams
-from sidecar.rooms.opt_out_commands import HELP, opted_out_by
+from sidecar.rooms.opt_out_commands import HELP, consent_command
 
 MARK: Final = "reaction-sidecar"
 """The key in a client's data by which sidecars know each other, and the kind of the user messages
@@ -105,9 +106,9 @@ class GaleneProtocol:
             self._noticed = True
             self._tell("chat", NOTICE)
 
-    def confirm(self, client: str, *, opted_out: bool) -> None:
+    def confirm(self, client: str, consent: Consent) -> None:
         """Tell ``client``, and nobody else, that their wish was heard."""
-        self._tell("chat", LEFT_ALONE if opted_out else TAKING_PART, dest=client)
+        self._tell("chat", LEFT_ALONE if consent is Consent.OPT_OUT else TAKING_PART, dest=client)
 
     def announce(self, value: object) -> None:
         """Tell everybody's program something that people don't see."""
@@ -183,8 +184,8 @@ class GaleneProtocol:
         events: list[Event] = [Arrived(found.participant)] if new else []
         if found.sidecar:
             return events + self.streams.forget(client, refuse=True)
-        opted_out = self._roster.choice(found)
-        return events if opted_out is None else [*events, Chose(found.participant, opted_out)]
+        consent = self._roster.choice(found)
+        return events if consent is None else [*events, Chose(found.participant, consent)]
 
     def _offer(self, message: Message) -> list[Event]:
         return self.streams.offered(message, self._owner) if self.state is State.JOINED else []
@@ -204,18 +205,18 @@ class GaleneProtocol:
 
     def _chat(self, message: Message) -> list[Event]:
         source = messages.identifier(message, "source")
-        opted_out, client = _wish(message), self._roster.find(source)
-        if opted_out is None or client is None or client.sidecar:
+        consent, client = _wish(message), self._roster.find(source)
+        if consent is None or client is None or client.sidecar:
             return []
-        self._roster.choose(client.name, opted_out=opted_out)
-        return [Chose(client.participant, opted_out, asked_by=source)]
+        self._roster.choose(client.name, consent)
+        return [Chose(client.participant, consent, asked_by=source)]
 
     def _history(self, message: Message) -> list[Event]:
         """What was said before we came: it counts, since whoever said it won't say it again."""
         self._noticed = self._noticed or message.get("value") == NOTICE
-        opted_out = _wish(message)
-        if opted_out is not None:
-            self._roster.choose(messages.line(message, "username"), opted_out=opted_out)
+        consent = _wish(message)
+        if consent is not None:
+            self._roster.choose(messages.line(message, "username"), consent)
         return []
 
     def _usermessage(self, message: Message) -> list[Event]:
@@ -247,9 +248,9 @@ class GaleneProtocol:
         self._out.append(messages.write(message, **fields))
 
 
-def _wish(message: Message) -> bool | None:
+def _wish(message: Message) -> Consent | None:
     """What a plain chat message asks for, if it is a command."""
     value = message.get("value")
     if message.get("kind") or not isinstance(value, str) or len(value) > messages.MAX_TEXT:
         return None
-    return opted_out_by(value)
+    return consent_command(value)

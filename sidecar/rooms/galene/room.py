@@ -12,6 +12,7 @@ from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
 from sidecar.rooms.base import (
+    Consent,
     ConsentChanged,
     Joined,
     JoinOptions,
@@ -49,7 +50,7 @@ class GaleneRoom:
         self._name = address.name
         self._life = AsyncExitStack()
         self._news = asyncio.Event()
-        self._choices: dict[str, bool] = {}
+        self._choices: dict[str, Consent] = {}
         self._failure: RoomError | None = None
         self._entry: asyncio.Future[events.Event] | None = None
         self._start(address.name, credentials)
@@ -81,7 +82,7 @@ class GaleneRoom:
     async def changes(self) -> AsyncGenerator[RoomChange]:
         """Everybody present as ``Joined``, then each change: the difference from what was told."""
         told: dict[str, Seen] = {}
-        heard: dict[str, bool] = {}
+        heard: dict[str, Consent] = {}
         while True:
             news = self._news
             for change in self._differences(told, heard):
@@ -206,9 +207,9 @@ class GaleneRoom:
 
     def _heed(self, chose: events.Chose) -> None:
         if chose.participant in self._choices or len(self._choices) < MAX_CHOICES:
-            self._choices[chose.participant] = chose.opted_out
+            self._choices[chose.participant] = chose.consent
         if chose.asked_by:
-            self._protocol.confirm(chose.asked_by, opted_out=chose.opted_out)
+            self._protocol.confirm(chose.asked_by, chose.consent)
         self._announce_news()
 
     def _resolve(self, event: events.Event) -> None:
@@ -223,7 +224,7 @@ class GaleneRoom:
             self._failure = error
             self._announce_news()
 
-    def _differences(self, told: dict[str, Seen], heard: dict[str, bool]) -> list[RoomChange]:
+    def _differences(self, told: dict[str, Seen], heard: dict[str, Consent]) -> list[RoomChange]:
         """What changed since ``told`` and ``heard``, which are brought up to date."""
         changes: list[RoomChange] = []
         seen = self._cameras.seen
@@ -235,10 +236,10 @@ class GaleneRoom:
                 told[participant] = tile
                 changes.append(Joined(participant, tile.name, tile.feed, tile.problem))
         wishes = {person: self._choices.get(tile.owner) for person, tile in seen.items()}
-        for participant, opted_out in (self._choices | wishes).items():
-            if opted_out is not None and heard.get(participant) is not opted_out:
-                heard[participant] = opted_out
-                changes.append(ConsentChanged(participant, opted_out))
+        for participant, consent in (self._choices | wishes).items():
+            if consent is not None and heard.get(participant) is not consent:
+                heard[participant] = consent
+                changes.append(ConsentChanged(participant, consent))
         return changes
 
     async def _rounds(self) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from sidecar.rooms.base import Consent
 from sidecar.rooms.display_names import display_name
 
 MAX_CLIENTS: Final = 2000
@@ -26,7 +27,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._clients: dict[str, Client] = {}
-        self._choices: dict[str, bool] = {}
+        self._choices: dict[str, Consent] = {}
 
     def find(self, client: str) -> Client | None:
         """The client with that id."""
@@ -49,14 +50,14 @@ class Roster:
         """Somebody left."""
         self._clients.pop(client, None)
 
-    def choose(self, username: str, *, opted_out: bool) -> None:
+    def choose(self, username: str, consent: Consent) -> None:
         """Remember what somebody said about reactions, also for when they come back."""
         name = display_name(username)
         if name in self._choices or len(self._choices) < MAX_CHOICES:
-            self._choices[name] = opted_out
+            self._choices[name] = consent
 
-    def choice(self, client: Client) -> bool | None:
-        """Whether they opted out, as far as anything was said under their name."""
+    def choice(self, client: Client) -> Consent | None:
+        """What was chosen under their name; None where nothing was."""
         return self._choices.get(client.name)
 
     def _free(self, name: str, client: str) -> str:

@@ -12,6 +12,7 @@ from aiortc import RTCIceCandidate
 from config.errors import SignallingError
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import (
+    Consent,
     ConsentChanged,
     Joined,
     Left,
@@ -101,7 +102,7 @@ class EmbeddedRoom:
         What is told is the difference between what was told before and what is: a reader may be as
         slow as it likes, and nothing piles up.
         """
-        told: dict[str, tuple[_Camera, bool]] = {}
+        told: dict[str, tuple[_Camera, Consent]] = {}
         while True:
             news = self._news
             for change in self._differences(told):
@@ -117,9 +118,9 @@ class EmbeddedRoom:
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """Browsers send one layer, of a size that the page sets: there is nothing to choose."""
 
-    async def join(self, offer: Offer, name: str, *, opted_out: bool = False) -> Answer:
+    async def join(self, offer: Offer, name: str, consent: Consent = Consent.OPT_IN) -> Answer:
         """Seat whoever sent ``offer`` to publish a camera; raises SignallingError 400, 503, 504."""
-        place = self._admit(Role.PUBLISH, name, opted_out=opted_out)
+        place = self._admit(Role.PUBLISH, name, consent)
         connection = CameraConnection(self._ice_servers, lambda: self._look(place, connection))
         return await self._answer(place, connection, offer)
 
@@ -148,7 +149,7 @@ class EmbeddedRoom:
         while True:
             news = self._news
             places = [camera.place for camera in self._cameras.values()]
-            yield [Present(at.participant, at.name, at.opted_out) for at in places]
+            yield [Present(at.participant, at.name, at.consent is Consent.OPT_OUT) for at in places]
             if not self._open:
                 return
             await news.wait()
@@ -165,11 +166,11 @@ class EmbeddedRoom:
         """Take a heartbeat into account."""
         place.beat_at = self._clock()
 
-    def consent(self, place: Place, *, opted_out: bool) -> None:
+    def consent(self, place: Place, consent: Consent) -> None:
         """Take a participant out of sampling and decoration, or back into it."""
-        if place.opted_out is not opted_out:
-            place.opted_out = opted_out
-            if opted_out:
+        if place.consent is not consent:
+            place.consent = consent
+            if consent is Consent.OPT_OUT:
                 self._end_solo(place.participant, "the participant opted out")
             self._announce()
 
@@ -178,10 +179,10 @@ class EmbeddedRoom:
         if (connection := self._connections.get(place.token)) is not None:
             await connection.trickle(candidates)
 
-    def _admit(self, role: Role, name: str, *, opted_out: bool = False) -> Place:
+    def _admit(self, role: Role, name: str, consent: Consent = Consent.OPT_IN) -> Place:
         if not self._open:
             raise SignallingError("the room is closed", status=503, do="try again in a moment")
-        return self._roster.admit(role, name, self._clock(), opted_out=opted_out)
+        return self._roster.admit(role, name, self._clock(), consent)
 
     async def _answer(self, place: Place, connection: Connection, offer: Offer) -> Answer:
         self._connections[place.token] = connection
@@ -227,7 +228,7 @@ class EmbeddedRoom:
         camera = self._cameras.get(participant)
         if camera is None:
             raise SignallingError("no such participant", status=404, do="see who is there")
-        if camera.place.opted_out:
+        if camera.place.consent is Consent.OPT_OUT:
             raise SignallingError("this participant opted out", status=403)
         if participant not in self._solos:
             self._solos[participant] = CameraForwarder(camera.feed)
@@ -255,7 +256,7 @@ class EmbeddedRoom:
         self._news.set()
         self._news = asyncio.Event()
 
-    def _differences(self, told: dict[str, tuple[_Camera, bool]]) -> list[RoomChange]:
+    def _differences(self, told: dict[str, tuple[_Camera, Consent]]) -> list[RoomChange]:
         """What changed since ``told``, which is brought up to date."""
         changes: list[RoomChange] = []
         for participant, (camera, _) in list(told.items()):
@@ -266,10 +267,10 @@ class EmbeddedRoom:
             place = camera.place
             if participant not in told:
                 changes.append(Joined(participant, place.name, camera.feed))
-                told[participant] = camera, False
-            if told[participant][1] is not place.opted_out:
-                changes.append(ConsentChanged(participant, place.opted_out))
-                told[participant] = camera, place.opted_out
+                told[participant] = camera, Consent.OPT_IN
+            if told[participant][1] is not place.consent:
+                changes.append(ConsentChanged(participant, place.consent))
+                told[participant] = camera, place.consent
         return changes
 
     async def _rounds(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from config.errors import SignallingError
+from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.offer import Role
 
 NOTICE: Final = 1.0
@@ -35,8 +36,7 @@ class Place:
     role: Role
     name: str
     admitted: float
-    opted_out: bool = False
-    """Wants to be neither sampled nor decorated."""
+    consent: Consent = Consent.OPT_IN
     watches: str | None = None
     """The participant whose camera a viewer watches alone; None for the composite."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
@@ -73,7 +73,7 @@ class Roster:
         """How many places of ``role`` are taken."""
         return sum(place.role is role for place in self._places.values())
 
-    def admit(self, role: Role, name: str, now: float, *, opted_out: bool = False) -> Place:
+    def admit(self, role: Role, name: str, now: float, consent: Consent = Consent.OPT_IN) -> Place:
         """Take a place; raises SignallingError 503 when the room is full."""
         if role is Role.PUBLISH:
             limit, what = self._limits.participants, "participants"
@@ -83,7 +83,7 @@ class Roster:
             raise SignallingError(
                 f"the room is full: {limit} {what}", status=503, do="try again when somebody left"
             )
-        place = Place(role, name, now, opted_out)
+        place = Place(role, name, now, consent)
         self._places[place.token] = place
         return place
 

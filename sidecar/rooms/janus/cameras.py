@@ -10,7 +10,14 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import RoomError
 from sidecar.media.feed import Feed
-from sidecar.rooms.base import ConsentChanged, Joined, Left, ReceiverConstraints, RoomChange
+from sidecar.rooms.base import (
+    Consent,
+    ConsentChanged,
+    Joined,
+    Left,
+    ReceiverConstraints,
+    RoomChange,
+)
 from sidecar.rooms.display_names import display_name
 from sidecar.rooms.janus import events as heard
 from sidecar.rooms.janus.consent import named, said
@@ -173,9 +180,9 @@ class Cameras:
         if self._told.pop(feed, None) is not None:
             self._tell(Left(feed, reason))
 
-    def _consent(self, feed: str, opted_out: bool | None) -> None:
-        if opted_out is not None:
-            self._tell(ConsentChanged(feed, opted_out))
+    def _consent(self, feed: str, consent: Consent | None) -> None:
+        if consent is not None:
+            self._tell(ConsentChanged(feed, consent))
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

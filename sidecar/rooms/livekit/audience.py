@@ -4,12 +4,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sidecar.media.feed import Feed
-from sidecar.rooms.base import ConsentChanged, Joined, Left, ReceiverConstraints, RoomChange
+from sidecar.rooms.base import (
+    Consent,
+    ConsentChanged,
+    Joined,
+    Left,
+    ReceiverConstraints,
+    RoomChange,
+)
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.chat import Said
 from sidecar.rooms.livekit.people import Camera, Person, Roster
 from sidecar.rooms.livekit.protocol import Subscription
-from sidecar.rooms.opt_out_commands import opted_out_by
+from sidecar.rooms.opt_out_commands import consent_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +26,7 @@ class Shown:
     track: str
     feed: Feed | None
     problem: str
-    opted_out: bool | None = None
+    consent: Consent | None = None
 
     def same(self, other: "Shown") -> bool:
         """Whether it is the same camera, watched or not watched for the same reason."""
@@ -37,8 +44,8 @@ class Audience:
     def __init__(self) -> None:
         self._roster = Roster()
         self._wants: dict[str, ReceiverConstraints] = {}
-        self._choices: dict[str, bool] = {}
-        self._said: dict[str, bool] = {}
+        self._choices: dict[str, Consent] = {}
+        self._said: dict[str, Consent] = {}
         self._watched: dict[str, str] = {}
         self._problems: dict[str, str] = {}
 
@@ -50,15 +57,15 @@ class Audience:
             for identity in table.keys() - present.keys():
                 del table[identity]
         for identity, person in present.items():
-            self._heed(identity, person.opted_out)
+            self._heed(identity, person.consent)
         return self._subscribe(present)
 
     def hear(self, said: Said) -> bool:
         """Take a chat message in; whether it changes anything."""
-        opted_out = opted_out_by(said.text)
-        if opted_out is None or self._roster.find(said.identity) is None:
+        consent = consent_command(said.text)
+        if consent is None or self._roster.find(said.identity) is None:
             return False
-        self._choices[said.identity] = opted_out
+        self._choices[said.identity] = consent
         return True
 
     def constrain(self, identity: str, want: ReceiverConstraints) -> list[bytes]:
@@ -99,17 +106,17 @@ class Audience:
                 changes.append(self._joined(identity, state))
                 shown[identity] = state
             choice = self._choices.get(identity)
-            if choice is not None and choice is not shown[identity].opted_out:
+            if choice is not None and choice is not shown[identity].consent:
                 changes.append(ConsentChanged(identity, choice))
                 shown[identity] = Shown(state.track, state.feed, state.problem, choice)
         return changes
 
-    def _heed(self, identity: str, opted_out: bool | None) -> None:
+    def _heed(self, identity: str, consent: Consent | None) -> None:
         """Attributes count when they change, so that chat can have the last word as well."""
-        if opted_out is None:
+        if consent is None:
             self._said.pop(identity, None)
-        elif self._said.get(identity) is not opted_out:
-            self._said[identity] = self._choices[identity] = opted_out
+        elif self._said.get(identity) is not consent:
+            self._said[identity] = self._choices[identity] = consent
 
     def _subscribe(self, present: dict[str, Person]) -> list[bytes]:
         """Watch every camera that can be, and no other track."""

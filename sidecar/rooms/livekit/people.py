@@ -7,6 +7,8 @@ from typing import Final
 
 from livekit.protocol.models import Encryption, ParticipantInfo, TrackInfo, TrackSource, TrackType
 
+from sidecar.rooms.base import Consent
+
 COMPOSITE: Final = "reaction-sidecar composite"
 """The name of every sidecar's track, by which sidecars know each other's: a composite within a
 composite would grow without end."""
@@ -41,7 +43,7 @@ class Person:
     version: int
     present: bool
     camera: Camera | None
-    opted_out: bool | None
+    consent: Consent | None
     """What their attributes or metadata say; None where those say nothing."""
 
 
@@ -55,7 +57,7 @@ def read_person(info: ParticipantInfo) -> Person:
         version=info.version,
         present=info.state != ParticipantInfo.DISCONNECTED,
         camera=None if sidecar else _camera(info.tracks),
-        opted_out=_choice(info),
+        consent=_consent(info),
     )
 
 
@@ -92,8 +94,8 @@ def _problem(track: TrackInfo) -> str:
     )
 
 
-def _choice(info: ParticipantInfo) -> bool | None:
-    """Whether they opted out, by attribute or else by metadata: JSON, or ``reactions=off``."""
+def _consent(info: ParticipantInfo) -> Consent | None:
+    """What they chose by attribute or else by metadata: JSON, or ``reactions=off``."""
     said: object = info.attributes.get(CHOICE)
     if said is None and info.metadata:
         try:
@@ -105,9 +107,9 @@ def _choice(info: ParticipantInfo) -> bool | None:
             said = metadata.get(CHOICE) if isinstance(metadata, dict) else None
     match said:
         case "off" | False:
-            return True
+            return Consent.OPT_OUT
         case "on" | True:
-            return False
+            return Consent.OPT_IN
     return None
 
 

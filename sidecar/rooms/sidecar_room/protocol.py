@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from sidecar.rooms.base import Consent
 from sidecar.rooms.display_names import display_name
 
 MAX_PARTICIPANTS: Final = 49
@@ -25,7 +26,7 @@ class Person:
 
     participant: str
     name: str
-    opted_out: bool
+    consent: Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Roster:
             known = before.get(participant)
             if known is None:
                 yield Came(person)
-            elif known.opted_out is not person.opted_out:
+            elif known.consent is not person.consent:
                 yield Changed(person)
 
 
@@ -107,4 +108,6 @@ def _people(entries: Iterable[object]) -> Iterator[Person]:
         if isinstance(participant, str) and 0 < len(participant) <= MAX_ID:
             shown = display_name(name if isinstance(name, str) else "")
             # In doubt they are left alone.
-            yield Person(participant, shown, entry.get("opted_out") is not False)
+            agrees = entry.get("opted_out") is False
+            consent = Consent.OPT_IN if agrees else Consent.OPT_OUT
+            yield Person(participant, shown, consent)

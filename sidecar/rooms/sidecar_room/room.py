@@ -12,6 +12,7 @@ from aiortc import RTCPeerConnection
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import (
+    Consent,
     ConsentChanged,
     Joined,
     Left,
@@ -100,12 +101,12 @@ class SidecarRoom:
             for event in self._roster.receive(line, us):
                 match event:
                     case Came(person):
-                        if person.opted_out:
-                            yield ConsentChanged(person.participant, opted_out=True)
+                        if person.consent is Consent.OPT_OUT:
+                            yield ConsentChanged(person.participant, person.consent)
                         yield await self._welcome(person)
                     case Changed(person):
                         self._part(person.participant)
-                        yield ConsentChanged(person.participant, person.opted_out)
+                        yield ConsentChanged(person.participant, person.consent)
                         yield await self._welcome(person)
                     case Went(participant):
                         self._part(participant)
@@ -153,7 +154,7 @@ class SidecarRoom:
         return news
 
     async def _welcome(self, person: Person) -> Joined:
-        if person.opted_out:
+        if person.consent is Consent.OPT_OUT:
             # Their server gives the camera to nobody outside.
             return Joined(person.participant, person.name, None, OPTED_OUT)
         url = self._address.camera(person.participant)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import RefusedError, RoomError
-from sidecar.rooms.base import ConsentChanged, Joined, Left, RoomChange
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 from sidecar.rooms.changes import MAX_CHOICES, RoomChanges
 
 
@@ -32,7 +32,7 @@ async def test_a_reader_gets_each_change_once_in_order() -> None:
     reading = asyncio.create_task(read())
     states: tuple[Callable[[], None], ...] = (
         lambda: changes.join(joined),
-        lambda: changes.choose("ada", opted_out=True),
+        lambda: changes.choose("ada", Consent.OPT_OUT),
         lambda: changes.leave("ada", "left"),
         lambda: changes.leave("ada", "left again"),
         changes.end,
@@ -42,7 +42,7 @@ async def test_a_reader_gets_each_change_once_in_order() -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     await reading
-    assert got == [joined, ConsentChanged("ada", True), Left("ada", "left")]
+    assert got == [joined, ConsentChanged("ada", Consent.OPT_OUT), Left("ada", "left")]
 
 
 async def test_a_slow_reader_misses_states_in_between_and_nothing_else() -> None:
@@ -63,20 +63,20 @@ async def test_a_slow_reader_misses_states_in_between_and_nothing_else() -> None
 async def test_consent_precedes_the_camera_it_is_about() -> None:
     changes, joined = RoomChanges(), ada()
     changes.join(joined)
-    changes.choose("ada", opted_out=True)
-    assert await rest(changes) == [ConsentChanged("ada", True), joined]
+    changes.choose("ada", Consent.OPT_OUT)
+    assert await rest(changes) == [ConsentChanged("ada", Consent.OPT_OUT), joined]
 
 
 async def test_a_choice_of_an_absent_participant_is_kept_until_they_are_forgotten() -> None:
     changes, joined = RoomChanges(), ada()
-    changes.choose("ada", opted_out=True)
+    changes.choose("ada", Consent.OPT_OUT)
     reader = changes.follow()
-    assert await anext(reader) == ConsentChanged("ada", True)
+    assert await anext(reader) == ConsentChanged("ada", Consent.OPT_OUT)
     changes.forget("ada", "left")
     changes.join(joined)
     assert await anext(reader) is joined
-    changes.choose("ada", opted_out=False)
-    assert await anext(reader) == ConsentChanged("ada", False)
+    changes.choose("ada", Consent.OPT_IN)
+    assert await anext(reader) == ConsentChanged("ada", Consent.OPT_IN)
     await reader.aclose()
 
 
@@ -103,18 +103,18 @@ async def test_nothing_changes_after_the_end() -> None:
     changes = RoomChanges()
     changes.end()
     changes.join(ada())
-    changes.choose("ada", opted_out=True)
+    changes.choose("ada", Consent.OPT_OUT)
     assert await rest(changes) == []
 
 
 async def test_choices_of_too_many_strangers_are_ignored() -> None:
     changes = RoomChanges()
     for number in range(MAX_CHOICES + 10):
-        changes.choose(str(number), opted_out=True)
-    changes.choose("0", opted_out=False)
+        changes.choose(str(number), Consent.OPT_OUT)
+    changes.choose("0", Consent.OPT_IN)
     got = await rest(changes)
     assert len(got) == MAX_CHOICES
-    assert got[0] == ConsentChanged("0", False)
+    assert got[0] == ConsentChanged("0", Consent.OPT_IN)
 
 
 STEPS = st.tuples(
@@ -146,7 +146,7 @@ async def test_a_reader_of_any_speed_knows_the_newest_state_in_the_end(
                 now.pop(who, None)
                 (changes.leave if step == "leave" else changes.forget)(who, "left")
             case "off" | "on":
-                changes.choose(who, opted_out=step == "off")
+                changes.choose(who, Consent.OPT_OUT if step == "off" else Consent.OPT_IN)
             case "read" if known != now:
                 note(await anext(reader))
     changes.end()

@@ -1,17 +1,18 @@
 import pytest
 
-from sidecar.rooms.opt_out_commands import HELP, opted_out_by
+from sidecar.rooms.base import Consent
+from sidecar.rooms.opt_out_commands import HELP, consent_command
 
 
 @pytest.mark.parametrize("text", ["!reactions off", "  /Reactions OFF ", "!reactions\toff\n"])
 def test_off_leaves_somebody_alone(text: str) -> None:
-    assert opted_out_by(text) is True
+    assert consent_command(text) is Consent.OPT_OUT
 
 
 def test_on_takes_part_again() -> None:
-    assert opted_out_by("!reactions on") is False
+    assert consent_command("!reactions on") is Consent.OPT_IN
 
 
 @pytest.mark.parametrize("text", ["", "reactions off", "!reactions", "!reactions offf", HELP])
 def test_other_talk_is_no_command(text: str) -> None:
-    assert opted_out_by(text) is None
+    assert consent_command(text) is None

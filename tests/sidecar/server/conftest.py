@@ -11,7 +11,7 @@ import pytest
 
 from config.reaction_rule import ReactionRule
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.base import ConsentChanged, Joined, Left
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left
 from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Limits
@@ -32,7 +32,7 @@ class GreyMeeting:
         self.publishes = publishes
         self.events = EventBus(listeners=3)
         self.present: dict[str, Joined] = {}
-        self.opted_out: dict[str, bool] = {}
+        self.consents: dict[str, Consent] = {}
         self.frames_out = 0
         self.over = asyncio.Event()
 
@@ -69,8 +69,8 @@ class GreyMeeting:
                     self.events.publish(
                         ParticipantLeft(1.0, participant, names[participant], reason)
                     )
-                case ConsentChanged(participant, opted_out):
-                    self.opted_out[participant] = opted_out
+                case ConsentChanged(participant, consent):
+                    self.consents[participant] = consent
 
     async def draw(self, encoder: Encoder) -> None:
         while True:

@@ -7,6 +7,7 @@ import pytest
 from aiortc import RTCPeerConnection
 
 from sidecar.media.peer_connection import close, peer_connection
+from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.hosted.sessions import Limits
@@ -104,10 +105,10 @@ async def test_consent_reaches_the_session(house: House, http: aiohttp.ClientSes
     async with publishing(http, url, ColourTrack()) as client:
         meeting = house.meetings["one"]
         participant = client.response.headers["Sidecar-Participant"]
-        await eventually(lambda: meeting.opted_out.get(participant) is True)
+        await eventually(lambda: meeting.consents.get(participant) is Consent.OPT_OUT)
         async with http.post(f"{client.url}/consent", json={"opted_out": False}) as response:
             assert response.status == 204
-        await eventually(lambda: meeting.opted_out.get(participant) is False)
+        await eventually(lambda: meeting.consents.get(participant) is Consent.OPT_IN)
         for body in (b"", b"[]", b'{"opted_out": "no"}', b"\xff"):
             async with http.post(f"{client.url}/consent", data=body) as response:
                 assert response.status == 400

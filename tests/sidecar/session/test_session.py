@@ -23,6 +23,7 @@ from reactions.landmarks.track_state import Tracks
 from reactions.pipeline import Detection, Memory
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import (
+    Consent,
     ConsentChanged,
     Joined,
     Left,
@@ -198,7 +199,7 @@ async def test_a_camera_that_can_t_be_watched_has_a_tile_with_its_name(
 async def test_where_consent_is_asked_for_nobody_is_sampled_before_they_agree() -> None:
     meeting = SessionHandle(opt_in=True)
     async with meeting.joined("ada", "bob"):
-        meeting.room.told.put_nowait(ConsentChanged("ada", opted_out=False))
+        meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_IN))
         await meeting.until(lambda: len(meeting.session.stats().participants) == 2)
         await meeting.until(lambda: meeting.session.stats().participants[0].samples > 2)
         ada, bob = meeting.session.stats().participants
@@ -208,7 +209,7 @@ async def test_where_consent_is_asked_for_nobody_is_sampled_before_they_agree() 
 async def test_an_opt_out_is_remembered_for_who_comes_back(meeting: SessionHandle) -> None:
     async with meeting.joined("ada"):
         await meeting.until(lambda: "participant.joined" in meeting.kinds())
-        meeting.room.told.put_nowait(ConsentChanged("ada", opted_out=True))
+        meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_OUT))
         meeting.room.told.put_nowait(Left("ada", "left"))
         meeting.room.told.put_nowait(Joined("ada", "Ada", meeting.feeds[0]))
         await meeting.until(lambda: meeting.kinds().count("participant.joined") == 2)
@@ -260,14 +261,14 @@ async def test_who_opts_out_is_not_sampled_and_loses_the_sticker_at_once(
     async with meeting.joined("ada"):
         meeting.detector.thumb = True
         await meeting.until(lambda: "reaction.started" in meeting.kinds())
-        meeting.room.told.put_nowait(ConsentChanged("ada", opted_out=True))
+        meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_OUT))
         await meeting.until(lambda: "reaction.ended" in meeting.kinds())
         assert meeting.session.tiles(0.0)[0].stickers == ()
         await asyncio.sleep(0.1)
         calls = meeting.detector.calls
         await asyncio.sleep(0.2)
         assert meeting.detector.calls == calls
-        meeting.room.told.put_nowait(ConsentChanged("ada", opted_out=False))
+        meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_IN))
         await meeting.until(lambda: meeting.detector.calls > calls)
 
 

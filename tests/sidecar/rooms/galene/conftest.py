@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import RoomError
-from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, Room, RoomChange
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, JoinOptions, Left, Room, RoomChange
 from sidecar.rooms.galene.adapter import ADAPTER
 from tests.servers.galene import Galene, galene
 
@@ -27,7 +27,7 @@ class Attendance:
     def __init__(self, room: Room) -> None:
         self.room = room
         self.present: dict[str, Joined] = {}
-        self.opted_out: dict[str, bool] = {}
+        self.consents: dict[str, Consent] = {}
         self.log: list[RoomChange] = []
         self.ended: RoomError | None = None
         self._task = asyncio.create_task(self._follow())
@@ -51,7 +51,7 @@ class Attendance:
                     case Left():
                         del self.present[change.participant]
                     case ConsentChanged():
-                        self.opted_out[change.participant] = change.opted_out
+                        self.consents[change.participant] = change.consent
         except RoomError as error:
             self.ended = error
 

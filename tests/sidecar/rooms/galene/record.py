@@ -58,7 +58,7 @@ async def visit(folder: Path) -> None:
                     stream = await bob.show(ColourTrack())
                     await eventually(lambda: attendance.frames("Bob") > 3)
                     await bob.say("!reactions off")
-                    await eventually(lambda: "Bob" in attendance.opted_out)
+                    await eventually(lambda: "Bob" in attendance.consents)
                     await bob.hide(stream)
                     await eventually(lambda: "Bob" not in attendance.present)
                 (us,) = (key for key, name in ada.users.items() if "sidecar" in name)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sidecar.rooms.base import Consent
 from sidecar.rooms.galene.credentials import Credentials
 from sidecar.rooms.galene.events import (
     Answered,
@@ -96,9 +97,9 @@ def test_a_recorded_visit_is_understood() -> None:
         Refused,
     ]
     chose = [event for event in events if isinstance(event, Chose)]
-    assert [(event.participant, event.opted_out) for event in chose] == [
-        ("Ada", False),
-        ("Bob", True),
+    assert [(event.participant, event.consent) for event in chose] == [
+        ("Ada", Consent.OPT_IN),
+        ("Bob", Consent.OPT_OUT),
     ]
     streams = {event.stream for event in events if isinstance(event, Trickled)}
     assert streams == {OURS, *(event.stream for event in events if isinstance(event, Offered))}
@@ -327,8 +328,8 @@ def test_a_layer_is_asked_for_by_stream() -> None:
 
 def test_a_command_in_the_chat_is_heard_and_confirmed_in_private() -> None:
     client = joined()
-    assert hear(client, chat("!reactions off")) == [Chose("Ada", True, asked_by=ADA)]
-    client.confirm(ADA, opted_out=True)
+    assert hear(client, chat("!reactions off")) == [Chose("Ada", Consent.OPT_OUT, asked_by=ADA)]
+    client.confirm(ADA, Consent.OPT_OUT)
     (answer,) = sent(client)
     assert (answer["dest"], answer["value"], answer["source"]) == (ADA, LEFT_ALONE, US)
 
@@ -355,7 +356,7 @@ def test_what_was_said_before_we_came_counts() -> None:
     history = chat("!reactions off") | {"type": "chathistory"}
     hear(client, JOINED)
     assert not hear(client, history)
-    assert hear(client, user(ADA, "Ada")) == [Chose("Ada", True)]
+    assert hear(client, user(ADA, "Ada")) == [Chose("Ada", Consent.OPT_OUT)]
 
 
 def test_those_who_come_after_us_are_told_from_those_who_were_there() -> None:
@@ -377,7 +378,7 @@ def test_our_stream_may_take_the_place_of_another() -> None:
 def test_an_opt_out_outlives_a_reload() -> None:
     client = joined()
     hear(client, chat("!reactions off"), user(ADA, "Ada", "delete"))
-    assert hear(client, user("new", "Ada")) == [Chose("Ada", True)]
+    assert hear(client, user("new", "Ada")) == [Chose("Ada", Consent.OPT_OUT)]
 
 
 def test_the_notice_is_written_once_also_across_rejoining() -> None:
@@ -395,7 +396,7 @@ def test_the_notice_is_written_once_also_across_rejoining() -> None:
 def test_nothing_is_said_without_the_permission() -> None:
     client = joined(permissions=["present"])
     client.notify()
-    client.confirm(ADA, opted_out=True)
+    client.confirm(ADA, Consent.OPT_OUT)
     client.announce({"kind": "reaction.started"})
     assert not sent(client)
 

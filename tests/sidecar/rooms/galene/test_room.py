@@ -18,7 +18,7 @@ from aiohttp import web
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.base import HasPeerConnections, Joined, SupportsDataMessages
+from sidecar.rooms.base import Consent, HasPeerConnections, Joined, SupportsDataMessages
 from sidecar.rooms.galene import messages
 from sidecar.rooms.galene.adapter import ADAPTER
 from sidecar.rooms.galene.camera import Camera
@@ -153,10 +153,10 @@ async def test_a_word_in_the_chat_opts_out_and_is_confirmed_in_private(url: str)
         await ada.show(ColourTrack())
         await eventually(lambda: attendance.frames("Ada") > 3)
         await ada.say("!reactions off")
-        await eventually(lambda: attendance.opted_out.get("Ada") is True)
+        await eventually(lambda: attendance.consents.get("Ada") is Consent.OPT_OUT)
         await eventually(lambda: LEFT_ALONE in ada.chat())
         await ada.say("/reactions on")
-        await eventually(lambda: attendance.opted_out.get("Ada") is False)
+        await eventually(lambda: attendance.consents.get("Ada") is Consent.OPT_IN)
         assert LEFT_ALONE not in bob.chat()
 
 

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.rooms.base import Consent
 from sidecar.rooms.galene.roster import MAX_CLIENTS, Roster
 
 
@@ -36,11 +37,11 @@ def test_a_change_of_permissions_changes_no_name() -> None:
 
 def test_a_wish_outlives_a_reload() -> None:
     roster = Roster()
-    roster.choose("Ada", opted_out=True)
+    roster.choose("Ada", Consent.OPT_OUT)
     ada, bob = roster.put("a", "Ada", sidecar=False), roster.put("b", "Bob", sidecar=False)
     assert ada is not None
     assert bob is not None
-    assert roster.choice(ada) is True
+    assert roster.choice(ada) is Consent.OPT_OUT
     assert roster.choice(bob) is None
 
 

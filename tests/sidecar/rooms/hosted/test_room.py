@@ -10,7 +10,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from config.errors import SignallingError
 from sidecar.media.encoder import Encoder
 from sidecar.media.peer_connection import close, peer_connection
-from sidecar.rooms.base import ConsentChanged, Joined, Left, RoomChange
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 from sidecar.rooms.hosted.connection import CameraConnection
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer
 from sidecar.rooms.hosted.room import EmbeddedRoom
@@ -44,14 +44,14 @@ async def joined(
     room: EmbeddedRoom,
     name: str = "Ada",
     *,
-    opted_out: bool = False,
+    consent: Consent = Consent.OPT_IN,
     track: ColourTrack | None = None,
 ) -> AsyncIterator[Place]:
     """A real peer that publishes."""
     peer = peer_connection()
     track = track or ColourTrack()
     try:
-        answer = await room.join(await camera_offer(peer, track), name, opted_out=opted_out)
+        answer = await room.join(await camera_offer(peer, track), name, consent)
         await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
         yield room.place(Role.PUBLISH, answer.token)
     finally:
@@ -93,7 +93,7 @@ async def test_a_camera_is_told_when_it_can_be_watched_and_when_it_is_gone() -> 
 
 
 async def test_a_late_reader_is_told_who_is_present_and_who_opted_out() -> None:
-    async with EmbeddedRoom("one") as room, joined(room, opted_out=True) as place:
+    async with EmbeddedRoom("one") as room, joined(room, consent=Consent.OPT_OUT) as place:
         early = Reader(room)
         await eventually(lambda: len(early.told) == 2)
         late = Reader(room)
@@ -102,21 +102,21 @@ async def test_a_late_reader_is_told_who_is_present_and_who_opted_out() -> None:
         assert isinstance(joined_early, Joined)
         assert isinstance(joined_late, Joined)
         assert joined_late.feed is joined_early.feed
-        assert late.told[1] == ConsentChanged(place.participant, opted_out=True)
+        assert late.told[1] == ConsentChanged(place.participant, Consent.OPT_OUT)
 
 
 async def test_consent_is_told_once_for_each_change() -> None:
     async with EmbeddedRoom("one") as room, joined(room) as place:
         reader = Reader(room)
         await eventually(lambda: reader.told)
-        room.consent(place, opted_out=True)
-        room.consent(place, opted_out=True)
+        room.consent(place, Consent.OPT_OUT)
+        room.consent(place, Consent.OPT_OUT)
         await eventually(lambda: len(reader.told) == 2)
-        room.consent(place, opted_out=False)
+        room.consent(place, Consent.OPT_IN)
         await eventually(lambda: len(reader.told) == 3)
         assert reader.told[1:] == [
-            ConsentChanged(place.participant, opted_out=True),
-            ConsentChanged(place.participant, opted_out=False),
+            ConsentChanged(place.participant, Consent.OPT_OUT),
+            ConsentChanged(place.participant, Consent.OPT_IN),
         ]
 
 

@@ -9,7 +9,7 @@ from aiortc import RTCIceServer
 
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, Room, RoomChange
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, JoinOptions, Left, Room, RoomChange
 from sidecar.rooms.janus.adapter import ADAPTER
 from tests.sidecar.media.pictures import flat
 
@@ -23,7 +23,7 @@ class Attendance:
     room: Room
     changes: list[RoomChange] = field(default_factory=list)
     present: dict[str, Joined] = field(default_factory=dict)
-    consents: dict[str, bool] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
     ended: bool = False
     failure: Exception | None = None
 
@@ -38,7 +38,7 @@ class Attendance:
                     case Left():
                         self.present.pop(change.participant, None)
                     case ConsentChanged():
-                        self.consents[change.participant] = change.opted_out
+                        self.consents[change.participant] = change.consent
         except Exception as error:
             self.failure = error
         self.ended = True

@@ -4,16 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.rooms.base import Consent
 from sidecar.rooms.janus.consent import MAX_TEXT, named, said
 
 
 @pytest.mark.parametrize(
     ("text", "asked"),
     [
-        ("!reactions off", True),
-        (" /Reactions ON ", False),
-        ('{"textroom": "message", "text": "!reactions off"}', True),
-        ('{"from": "Ada", "body": "!reactions on"}', False),
+        ("!reactions off", Consent.OPT_OUT),
+        (" /Reactions ON ", Consent.OPT_IN),
+        ('{"textroom": "message", "text": "!reactions off"}', Consent.OPT_OUT),
+        ('{"from": "Ada", "body": "!reactions on"}', Consent.OPT_IN),
         ("please write !reactions off", None),
         ('{"text": "hello", "count": 3}', None),
         ('["!reactions off"]', None),
@@ -22,7 +23,7 @@ from sidecar.rooms.janus.consent import MAX_TEXT, named, said
         ("!reactions off" + " " * MAX_TEXT, None),
     ],
 )
-def test_a_command_is_taken_plain_or_as_a_field_of_json(text: str, asked: bool | None) -> None:
+def test_a_command_is_taken_plain_or_as_a_field_of_json(text: str, asked: Consent | None) -> None:
     assert said(text) is asked
 
 
@@ -30,14 +31,14 @@ def test_a_command_is_taken_plain_or_as_a_field_of_json(text: str, asked: bool |
     ("display", "name", "asked"),
     [
         ("Ada", "Ada", None),
-        ("Ada !reactions off", "Ada", True),
-        ("Ada L. /reactions on ", "Ada L.", False),
-        ("!reactions off", "", True),
+        ("Ada !reactions off", "Ada", Consent.OPT_OUT),
+        ("Ada L. /reactions on ", "Ada L.", Consent.OPT_IN),
+        ("!reactions off", "", Consent.OPT_OUT),
         ("Ada !reactions maybe", "Ada !reactions maybe", None),
         ("!reactions off Ada", "!reactions off Ada", None),
     ],
 )
-def test_a_command_may_stand_behind_a_name(display: str, name: str, asked: bool | None) -> None:
+def test_a_command_may_stand_behind_a_name(display: str, name: str, asked: Consent | None) -> None:
     assert named(display) == (name, asked)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.peer_connection import closing, peer_connection
-from sidecar.rooms.base import Left, ReceiverConstraints
+from sidecar.rooms.base import Consent, Left, ReceiverConstraints
 from sidecar.rooms.janus.adapter import ADAPTER
 from sidecar.rooms.janus.viewing import Viewing
 from tests.servers.janus import JanusServer
@@ -160,7 +160,7 @@ async def test_who_says_so_over_data_or_in_their_name_is_left_alone(
         attending(server.url(str(room))) as sidecar,
     ):
         await eventually(lambda: sidecar.frames("Ada") > 0 and sidecar.frames("Bob") > 0)
-        assert sidecar.consents == {str(bob.id): True}
+        assert sidecar.consents == {str(bob.id): Consent.OPT_OUT}
         channel = ada.channel
         assert channel is not None
         await eventually(lambda: channel.readyState == "open")
@@ -169,12 +169,14 @@ async def test_who_says_so_over_data_or_in_their_name_is_left_alone(
             # Janus drops what comes before it has opened the watcher's channel.
             channel.send("!reactions off")
             await asyncio.sleep(0.2)
-            return sidecar.consents.get(str(ada.id)) is True
+            return sidecar.consents.get(str(ada.id)) is Consent.OPT_OUT
 
         await until(asked)
         channel.send('{"textroom": "message", "text": "/reactions on"}')
         await someone.say(bob.handle, "configure", display="Bob !reactions on")
-        await eventually(lambda: sidecar.consents == {str(ada.id): False, str(bob.id): False})
+        await eventually(
+            lambda: sidecar.consents == dict.fromkeys((str(ada.id), str(bob.id)), Consent.OPT_IN)
+        )
 
 
 async def test_what_happens_is_announced_to_those_who_watch_the_composite(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from sidecar.media.feed import Feed
-from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, RoomChange
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, JoinOptions, Left, RoomChange
 from sidecar.rooms.livekit.adapter import LiveKitAdapter
 from sidecar.rooms.livekit.room import LiveKitRoom
 from sidecar.rooms.reconnect import ReconnectingRoom
@@ -35,7 +35,7 @@ class Sight:
 
     room: LiveKitRoom | ReconnectingRoom
     present: dict[str, Joined] = field(default_factory=dict)
-    opted_out: dict[str, bool] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
     log: list[RoomChange] = field(default_factory=list)
     ended: bool = False
     failure: BaseException | None = None
@@ -68,7 +68,7 @@ class Sight:
                     case Left():
                         del self.present[change.participant]
                     case ConsentChanged():
-                        self.opted_out[change.participant] = change.opted_out
+                        self.consents[change.participant] = change.consent
         except Exception as error:
             self.failure = error
         self.ended = True

@@ -14,7 +14,7 @@ from typing import Final
 from google.protobuf.json_format import MessageToDict, ParseDict
 from livekit.protocol.rtc import SignalResponse
 
-from sidecar.rooms.base import ReceiverConstraints
+from sidecar.rooms.base import Consent, ReceiverConstraints
 from sidecar.rooms.livekit import signal
 from sidecar.rooms.livekit.protocol import Entered, Event, Protocol
 from tests.servers.livekit import LiveKit, livekit
@@ -100,7 +100,7 @@ async def _evening(server: LiveKit) -> None:
             await eventually(lambda: "cleo" not in sight.present)
             await cleo.set_attributes(reactions="off")
             await cleo.mute(track, muted=False)
-            await eventually(lambda: sight.opted_out == {"cleo": True})
+            await eventually(lambda: sight.consents == {"cleo": Consent.OPT_OUT})
             feed = sight.feed("cleo")
         # Whoever comes after that gets Cleo's place in the offers.
         await eventually(lambda: feed.ended)

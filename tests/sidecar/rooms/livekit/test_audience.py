@@ -4,7 +4,14 @@ from livekit.protocol.models import VideoQuality
 from livekit.protocol.rtc import SignalRequest
 
 from sidecar.media.feed import Feed
-from sidecar.rooms.base import ConsentChanged, Joined, Left, ReceiverConstraints, RoomChange
+from sidecar.rooms.base import (
+    Consent,
+    ConsentChanged,
+    Joined,
+    Left,
+    ReceiverConstraints,
+    RoomChange,
+)
 from sidecar.rooms.livekit.audience import Audience, Shown
 from sidecar.rooms.livekit.chat import Said
 from sidecar.rooms.livekit.people import Camera, Person
@@ -19,9 +26,9 @@ def person(
     sid: str = "PA_1",
     version: int = 0,
     present: bool = True,
-    opted_out: bool | None = None,
+    consent: Consent | None = None,
 ) -> Person:
-    return Person(sid, identity, identity.upper(), version, present, camera, opted_out)
+    return Person(sid, identity, identity.upper(), version, present, camera, consent)
 
 
 def requests(messages: list[bytes]) -> list[SignalRequest]:
@@ -171,7 +178,7 @@ def test_a_choice_by_chat_is_told_at_once() -> None:
     stage.come("TR_1")
     stage.changes()
     assert stage.audience.hear(Said("ada", "!reactions off"))
-    assert stage.changes() == [ConsentChanged("ada", opted_out=True)]
+    assert stage.changes() == [ConsentChanged("ada", Consent.OPT_OUT)]
     assert not stage.audience.hear(Said("ada", "hello"))
     assert not stage.audience.hear(Said("nobody", "!reactions off"))
     assert stage.changes() == []
@@ -180,24 +187,24 @@ def test_a_choice_by_chat_is_told_at_once() -> None:
 def test_the_last_word_counts_wherever_it_was_said() -> None:
     stage = Stage()
     stage.come("TR_1")
-    stage.audience.update([person("ada", Camera("TR_1"), opted_out=True)])
-    assert stage.changes()[1:] == [ConsentChanged("ada", opted_out=True)]
+    stage.audience.update([person("ada", Camera("TR_1"), consent=Consent.OPT_OUT)])
+    assert stage.changes()[1:] == [ConsentChanged("ada", Consent.OPT_OUT)]
     stage.audience.hear(Said("ada", "!reactions on"))
     # The attribute is still what it was: it says nothing new.
-    stage.audience.update([person("ada", Camera("TR_1"), version=1, opted_out=True)])
-    assert stage.changes() == [ConsentChanged("ada", opted_out=False)]
-    stage.audience.update([person("ada", Camera("TR_1"), version=2, opted_out=None)])
-    stage.audience.update([person("ada", Camera("TR_1"), version=3, opted_out=True)])
-    assert stage.changes() == [ConsentChanged("ada", opted_out=True)]
+    stage.audience.update([person("ada", Camera("TR_1"), version=1, consent=Consent.OPT_OUT)])
+    assert stage.changes() == [ConsentChanged("ada", Consent.OPT_IN)]
+    stage.audience.update([person("ada", Camera("TR_1"), version=2, consent=None)])
+    stage.audience.update([person("ada", Camera("TR_1"), version=3, consent=Consent.OPT_OUT)])
+    assert stage.changes() == [ConsentChanged("ada", Consent.OPT_OUT)]
 
 
 def test_a_choice_is_told_again_with_a_camera_that_comes_back() -> None:
     stage = Stage()
     stage.come("TR_1", "TR_2")
-    stage.audience.update([person("ada", Camera("TR_1"), opted_out=True)])
+    stage.audience.update([person("ada", Camera("TR_1"), consent=Consent.OPT_OUT)])
     stage.changes()
-    stage.audience.update([person("ada", Camera("TR_2"), version=1, opted_out=True)])
-    assert stage.changes()[-1] == ConsentChanged("ada", opted_out=True)
+    stage.audience.update([person("ada", Camera("TR_2"), version=1, consent=Consent.OPT_OUT)])
+    assert stage.changes()[-1] == ConsentChanged("ada", Consent.OPT_OUT)
 
 
 CAMERAS = st.none() | st.builds(
@@ -213,7 +220,7 @@ PEOPLE = st.builds(
     sid=st.sampled_from(["PA_1", "PA_2"]),
     version=st.integers(0, 3),
     present=st.booleans(),
-    opted_out=st.sampled_from([None, True, False]),
+    consent=st.sampled_from([None, *Consent]),
 )
 
 

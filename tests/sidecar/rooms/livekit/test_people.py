@@ -12,13 +12,14 @@ from livekit.protocol.models import (
     TrackType,
 )
 
+from sidecar.rooms.base import Consent
 from sidecar.rooms.livekit.people import COMPOSITE, Camera, Person, Roster, read_person
 
 VIDEO: Any = {"type": TrackType.VIDEO, "source": TrackSource.CAMERA}
 
 
 def person(identity: str = "ada", sid: str = "PA_1", version: int = 0, **fields: Any) -> Person:
-    known = {"name": identity, "camera": None, "opted_out": None, "present": True, **fields}
+    known = {"name": identity, "camera": None, "consent": None, "present": True, **fields}
     return Person(sid=sid, identity=identity, version=version, **known)
 
 
@@ -85,18 +86,18 @@ def test_encryption_from_end_to_end_is_a_problem() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attributes", "metadata", "opted_out"),
+    ("attributes", "metadata", "consent"),
     [
         ({}, "", None),
-        ({"reactions": "off"}, "", True),
-        ({"reactions": "on"}, "", False),
+        ({"reactions": "off"}, "", Consent.OPT_OUT),
+        ({"reactions": "on"}, "", Consent.OPT_IN),
         ({"reactions": "perhaps"}, "", None),
-        ({"reactions": "on"}, '{"reactions": "off"}', False),
-        ({}, '{"reactions": "off"}', True),
-        ({}, '{"reactions": false}', True),
-        ({}, '{"reactions": "on", "other": [1]}', False),
-        ({}, "reactions=off", True),
-        ({}, "reactions = on", False),
+        ({"reactions": "on"}, '{"reactions": "off"}', Consent.OPT_IN),
+        ({}, '{"reactions": "off"}', Consent.OPT_OUT),
+        ({}, '{"reactions": false}', Consent.OPT_OUT),
+        ({}, '{"reactions": "on", "other": [1]}', Consent.OPT_IN),
+        ({}, "reactions=off", Consent.OPT_OUT),
+        ({}, "reactions = on", Consent.OPT_IN),
         ({}, "colour=off", None),
         ({}, "[1, 2]", None),
         ({}, "{" * 10, None),
@@ -104,17 +105,17 @@ def test_encryption_from_end_to_end_is_a_problem() -> None:
     ],
 )
 def test_a_choice_is_read_from_attributes_and_metadata(
-    attributes: dict[str, str], metadata: str, opted_out: bool | None
+    attributes: dict[str, str], metadata: str, consent: Consent | None
 ) -> None:
     info = ParticipantInfo(identity="ada", attributes=attributes, metadata=metadata)
-    assert read_person(info).opted_out is opted_out
+    assert read_person(info).consent is consent
 
 
 @given(st.text())
 def test_any_metadata_is_a_choice_or_none(metadata: str) -> None:
     info = ParticipantInfo(identity="ada")
     info.metadata = metadata.encode(errors="replace").decode()
-    assert read_person(info).opted_out in (None, True, False)
+    assert read_person(info).consent in (None, *Consent)
 
 
 def test_old_news_of_a_stay_is_ignored() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.protocol import models, rtc
 
+from sidecar.rooms.base import Consent
 from sidecar.rooms.livekit.leaving import Leaving, Verdict
 from sidecar.rooms.livekit.people import Camera, Person
 from sidecar.rooms.livekit.protocol import (
@@ -74,7 +75,7 @@ def test_a_recorded_meeting_is_told_in_its_order() -> None:
         True,
         False,
     ]
-    assert [person.opted_out for person in cleo][-2:] == [True, True]
+    assert [person.consent for person in cleo][-2:] == [Consent.OPT_OUT] * 2
     assert not cleo[-1].present
     assert isinstance(last, Leaving)
     assert last.verdict is Verdict.REFUSED

@@ -8,7 +8,14 @@ from livekit.protocol import models
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, ReceiverConstraints
+from sidecar.rooms.base import (
+    Consent,
+    ConsentChanged,
+    Joined,
+    JoinOptions,
+    Left,
+    ReceiverConstraints,
+)
 from sidecar.rooms.livekit import people
 from tests.e2e.browser import until
 from tests.servers.livekit import LiveKit
@@ -219,12 +226,12 @@ async def test_chat_of_every_kind_opts_out_and_in(server: LiveKit) -> None:
         await ada.publish(ColourTrack(LIGHT))
         await eventually(lambda: sight.present)
         await ada.chat("!reactions off")
-        await eventually(lambda: sight.opted_out == {"ada": True})
+        await eventually(lambda: sight.consents == {"ada": Consent.OPT_OUT})
         message = models.ChatMessage(id="1", message="/reactions on")
         await ada.send(models.DataPacket(chat_message=message))
-        await eventually(lambda: sight.opted_out == {"ada": False})
+        await eventually(lambda: sight.consents == {"ada": Consent.OPT_IN})
         await ada.send(models.DataPacket(user=legacy))
-        await eventually(lambda: sight.opted_out == {"ada": True})
+        await eventually(lambda: sight.consents == {"ada": Consent.OPT_OUT})
 
 
 async def test_attributes_and_metadata_opt_out_and_in(server: LiveKit) -> None:
@@ -232,9 +239,9 @@ async def test_attributes_and_metadata_opt_out_and_in(server: LiveKit) -> None:
         await ada.publish(ColourTrack(LIGHT))
         await eventually(lambda: sight.present)
         await ada.set_metadata('{"reactions": "off"}')
-        await eventually(lambda: sight.opted_out == {"ada": True})
+        await eventually(lambda: sight.consents == {"ada": Consent.OPT_OUT})
         await ada.set_attributes(reactions="on")
-        await eventually(lambda: sight.opted_out == {"ada": False})
+        await eventually(lambda: sight.consents == {"ada": Consent.OPT_IN})
 
 
 async def test_a_choice_made_before_the_camera_came_is_told_with_it(server: LiveKit) -> None:
@@ -243,7 +250,7 @@ async def test_a_choice_made_before_the_camera_came_is_told_with_it(server: Live
         await ada.publish(ColourTrack(LIGHT))
         await eventually(lambda: len(sight.log) >= 2)
         assert isinstance(sight.log[0], Joined)
-        assert sight.log[1] == ConsentChanged("ada", opted_out=True)
+        assert sight.log[1] == ConsentChanged("ada", Consent.OPT_OUT)
 
 
 async def test_being_removed_is_for_good(server: LiveKit) -> None:

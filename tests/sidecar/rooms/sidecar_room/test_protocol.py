@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError
+from sidecar.rooms.base import Consent
 from sidecar.rooms.sidecar_room.address import parse, recognises
 from sidecar.rooms.sidecar_room.protocol import (
     MAX_PARTICIPANTS,
@@ -19,12 +20,17 @@ from sidecar.rooms.sidecar_room.protocol import (
     Went,
 )
 
-ADA, BOB = Person("p-1", "Ada", False), Person("p-2", "Bob", True)
+ADA, BOB = Person("p-1", "Ada", Consent.OPT_IN), Person("p-2", "Bob", Consent.OPT_OUT)
 
 
 def told(roster: Roster, *people: Person, skipped: str = "") -> list[Event]:
     entries = [
-        {"participant": at.participant, "name": at.name, "opted_out": at.opted_out, "new": 1}
+        {
+            "participant": at.participant,
+            "name": at.name,
+            "opted_out": at.consent is Consent.OPT_OUT,
+            "new": 1,
+        }
         for at in people
     ]
     return heard(roster, ["event: participants", f"data: {json.dumps({'participants': entries})}"],
@@ -39,7 +45,7 @@ def test_people_come_change_and_go() -> None:
     roster = Roster()
     assert told(roster, ADA, BOB) == [Came(ADA), Came(BOB)]
     assert told(roster, ADA, BOB) == []
-    back = Person("p-2", "Bob", False)
+    back = Person("p-2", "Bob", Consent.OPT_IN)
     assert told(roster, ADA, back) == [Changed(back)]
     assert told(roster, back) == [Went("p-1")]
 
@@ -72,16 +78,16 @@ def test_whoever_cannot_be_read_is_left_out_and_in_doubt_left_alone() -> None:
     people = [1, {}, {"participant": "x" * 65}, {"participant": "p-3", "name": 7}]
     data = json.dumps({"participants": people})
     events = heard(Roster(), ["event: participants", f"data: {data}"])
-    assert events == [Came(Person("p-3", "guest", True))]
+    assert events == [Came(Person("p-3", "guest", Consent.OPT_OUT))]
 
 
 def test_no_more_are_watched_than_there_are_tiles() -> None:
-    crowd = [Person(f"p-{number}", "x", False) for number in range(100)]
+    crowd = [Person(f"p-{number}", "x", Consent.OPT_IN) for number in range(100)]
     assert len(told(Roster(), *crowd)) == MAX_PARTICIPANTS
 
 
 PEOPLE = st.lists(
-    st.builds(Person, st.sampled_from("abcd"), st.just("x"), st.booleans()),
+    st.builds(Person, st.sampled_from("abcd"), st.just("x"), st.sampled_from(Consent)),
     unique_by=lambda at: at.participant,
 )
 
@@ -97,7 +103,7 @@ def test_the_changes_add_up_to_the_last_roster(rosters: list[list[Person]]) -> N
                     assert person.participant not in present
                     present[person.participant] = person
                 case Changed(person):
-                    assert present[person.participant].opted_out is not person.opted_out
+                    assert present[person.participant].consent is not person.consent
                     present[person.participant] = person
                 case Went(participant):
                     del present[participant]

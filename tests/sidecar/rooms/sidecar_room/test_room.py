@@ -9,7 +9,7 @@ import pytest
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
-from sidecar.rooms.base import ConsentChanged, Joined, JoinOptions, Left, RoomChange
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, JoinOptions, Left, RoomChange
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.sidecar_room.adapter import ADAPTER
 from tests.sidecar.clients import Client, ColourTrack, eventually, publishing
@@ -86,12 +86,12 @@ async def test_the_camera_of_whoever_opts_out_is_taken_back_at_once() -> None:
             (joined,) = (it for it in changes if isinstance(it, Joined))
             await consent(client, opted_out=True)
             await eventually(lambda: feed_of(changes, "Ada") is None)
-            assert ConsentChanged(joined.participant, opted_out=True) in changes
+            assert ConsentChanged(joined.participant, Consent.OPT_OUT) in changes
             await eventually(lambda: feed.ended)
             await eventually(lambda: house.meetings["one"].room.count(Role.WATCH) == 0)
             await consent(client, opted_out=False)
             await seen(changes, "Ada")
-            assert changes[-2] == ConsentChanged(joined.participant, opted_out=False)
+            assert changes[-2] == ConsentChanged(joined.participant, Consent.OPT_IN)
 
 
 async def test_a_server_that_shares_no_cameras_is_watched_as_a_whole() -> None:
@@ -123,7 +123,7 @@ async def test_the_composite_goes_back_into_the_room_and_we_do_not_watch_ourselv
             await seen(changes, "Ada")
             names = {it.name for it in meeting.present.values()}
             assert names == {"Ada", "REACTIONS"}
-            assert True in meeting.opted_out.values()
+            assert Consent.OPT_OUT in meeting.consents.values()
             assert feed_of(changes, "REACTIONS") is None
             assert not any(isinstance(it, Joined) and it.name == "REACTIONS" for it in changes)
         await eventually(lambda: not meeting.present)
