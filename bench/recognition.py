@@ -118,7 +118,7 @@ def watch(
     for cell in where:
         memory: Memory | None = None
         for sample, counts in held_frames(name, cell):
-            detection = detector.detect(sample, memory)
+            observation, detection = detector.observe(sample, memory)
             memory = detection.memory
             if not counts:
                 continue
@@ -129,8 +129,8 @@ def watch(
             }
             tally.held += 1
             tally.named += name in firing
-            tally.faceless += detection.observation.face is None
-            tally.handless += not detection.observation.hands
+            tally.faceless += observation.face is None
+            tally.handless += not observation.hands
             wrong = sorted(firing - _related(name, table))
             tally.fired.update(wrong)
             tally.fired["any"] += bool(wrong)

@@ -8,7 +8,8 @@
     ├── RoomError          a meeting can't be reached, or speaks nonsense
     │   ├── RefusedError       a meeting that won't have us: trying again can't help
     │   └── SignallingError    one HTTP request or message of a meeting is refused
-    └── ServerError        our own server can't start
+    ├── ServerError        our own server can't start
+    └── SampleDroppedError a sample was not detected: a newer one came, it was too old, …
 
 The message says what is wrong, where, and what to do; the command line prints it as one line and
 exits with 2, the HTTP server sends it as problem+json.
@@ -62,3 +63,11 @@ class SignallingError(RoomError):
 
 class ServerError(SidecarError):
     """Our own server can't start."""
+
+
+class SampleDroppedError(SidecarError):
+    """A sample was not detected; the next one is likely to be. ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"sample dropped: {reason}")
+        self.reason = reason

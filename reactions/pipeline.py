@@ -3,8 +3,10 @@
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from reactions.geometry import Box
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LabelScore, nets_for
@@ -22,23 +24,24 @@ class Memory:
     motion: Motion
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Detection:
-    """What one sample shows."""
+    """What one sample shows: a small value without arrays, which other processes can send back."""
 
-    observation: Observation
     scores: tuple[LabelScore, ...]
     """Best first."""
+    face: Box | None
+    """The box of the face, in fractions of the sample."""
     memory: Memory
     milliseconds: float
-    """Wall-clock time that looking took."""
+    """Wall-clock time of the models and rules, without any waiting."""
 
 
 class RecognitionPipeline:
-    """The nets and rules that ``labels`` need, loaded once; keeps nothing about anybody.
+    """The models and rules that ``labels`` need, loaded once; it keeps nothing between samples.
 
     Not thread-safe: one a worker, serving any number of participants. Raises ModelError where
-    ``store`` lacks a net.
+    ``store`` lacks a model.
     """
 
     def __init__(
@@ -52,10 +55,33 @@ class RecognitionPipeline:
         self._recognizer = Recognizer(labels)
 
     def detect(self, sample: Sample, memory: Memory | None) -> Detection:
-        """Look at ``sample``; ``memory`` is None for a participant's first, or a still picture."""
+        """Detect what ``sample`` shows.
+
+        ``memory`` is that of the participant's previous detection; None for their first sample and
+        for a still picture.
+        """
+        return self.observe(sample, memory)[1]
+
+    def observe(self, sample: Sample, memory: Memory | None) -> tuple[Observation, Detection]:
+        """The landmarks that ``detect`` does not hand out, and the detection made of them."""
         began = time.perf_counter()
         tracks, motion = (None, None) if memory is None else (memory.tracks, memory.motion)
         observation, tracks = self._cascade.observe(sample, tracks)
         scores, motion = self._recognizer.recognize(observation, motion)
+        face = None if observation.face is None else observation.box(observation.face.points)
         spent = (time.perf_counter() - began) * 1000
-        return Detection(observation, scores, Memory(tracks, motion), spent)
+        return observation, Detection(scores, face, Memory(tracks, motion), spent)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """What a pipeline is made of: a plain value, so that another process can make it."""
+
+    models: Path
+    """The folder of the model store."""
+    labels: frozenset[str]
+    hand_model: Literal["lite", "full"] = "lite"
+
+    def load(self) -> RecognitionPipeline:
+        """Load the models; raises ModelError where one is missing or damaged."""
+        return RecognitionPipeline(ModelStore(self.models), self.labels, hand_model=self.hand_model)

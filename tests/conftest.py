@@ -5,6 +5,8 @@ from hypothesis import HealthCheck, settings
 
 from reactions.landmarks.model_store import ModelStore
 
+pytest.register_assert_rewrite("tests.conformance.detector")
+
 # How long an example takes says more about what else this machine is doing than about the code.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")

@@ -1,62 +1,106 @@
-"""Where detection runs: off the event loop, in workers that keep nothing about anybody."""
+"""Detection on threads of this process, each with its own models."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import local
 from typing import Protocol, Self
 
-import av
+from reactions.landmark_types import Sample
+from reactions.pipeline import Detection, Memory
+from sidecar.inference.detector import DetectorStats
+from sidecar.inference.dispatcher import Dispatcher
 
-from reactions.pipeline import Detection, Memory, RecognitionPipeline
-from sidecar.inference.sampling import FrameSampler
 
+class Pipeline(Protocol):
+    """What a worker runs (``reactions.pipeline.RecognitionPipeline``); used by one thread."""
 
-class Detector(Protocol):
-    """Detects what a frame shows; any number of calls may be under way at once."""
-
-    async def detect(self, frame: av.VideoFrame, time: float, memory: Memory | None) -> Detection:
-        """Look at ``frame``, taken at ``time`` seconds.
-
-        ``memory`` is the one that came with the participant's previous detection; None for the
-        first. It travels with the frame, so any worker can serve any participant.
-        """
+    def detect(self, sample: Sample, memory: Memory | None) -> Detection:
+        """Detect what ``sample`` shows, with the ``memory`` of its source."""
         ...
 
 
 class ThreadDetector:
-    """A detector on ``workers`` threads, each with its own nets of one thread.
+    """A detector on ``workers`` threads; ``load`` makes the pipeline of each, on that thread.
 
-    Invoking a net releases the GIL, so two threads detect 1.85 times as much as one
-    (docs/landmarks.md); the composite's clock is disturbed only by the Python around it.
+    Running a model releases the GIL, so two threads detect 1.85 times as much as one
+    (docs/landmarks.md); the Python around it competes with the event loop.
     """
 
     def __init__(
-        self, make: Callable[[], RecognitionPipeline], *, workers: int = 1, longest: int = 640
+        self,
+        load: Callable[[], Pipeline],
+        *,
+        workers: int = 1,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make = make
-        self._longest = longest
-        self._own = local()
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="detector")
+        self._dispatcher = Dispatcher(clock=clock)
+        self._workers = [_ThreadWorker(self._dispatcher, load, n) for n in range(workers)]
+
+    async def start(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for worker in self._workers:
+                    group.create_task(worker.start())
+        except ExceptionGroup as failures:
+            await self.aclose()
+            # All load the same models: the others failed for the same reason.
+            raise failures.exceptions[0] from None
+
+    async def aclose(self) -> None:
+        self._dispatcher.close()
+        for worker in self._workers:
+            await worker.aclose()
 
     async def __aenter__(self) -> Self:
-        """Load one set of nets, so that a missing one is told at once (ModelError)."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
+        await self.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        await self.aclose()
 
-    async def detect(self, frame: av.VideoFrame, time: float, memory: Memory | None) -> Detection:
+    async def detect(
+        self,
+        sample: Sample,
+        memory: Memory | None,
+        deadline: float | None = None,
+        *,
+        source: str,
+    ) -> Detection:
+        return await self._dispatcher.detect(source, sample, memory, deadline)
+
+    def stats(self) -> DetectorStats:
+        return self._dispatcher.stats()
+
+
+class _ThreadWorker:
+    """One thread with one pipeline."""
+
+    def __init__(self, dispatcher: Dispatcher, load: Callable[[], Pipeline], number: int) -> None:
+        self._dispatcher = dispatcher
+        self._load = load
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"inference-{number}")
+        self._pipeline: Pipeline | None = None
+
+    async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._detect, frame, time, memory)
+        self._pipeline = await loop.run_in_executor(self._thread, self._load)
+        self._dispatcher.attach(self)
 
-    def _load(self) -> tuple[FrameSampler, RecognitionPipeline]:
-        if not hasattr(self._own, "nets"):
-            self._own.nets = FrameSampler(self._longest), self._make()
-        nets: tuple[FrameSampler, RecognitionPipeline] = self._own.nets
-        return nets
+    def begin(self, sample: Sample, memory: Memory | None) -> None:
+        assert self._pipeline is not None
+        loop = asyncio.get_running_loop()
+        detecting = loop.run_in_executor(self._thread, self._pipeline.detect, sample, memory)
+        detecting.add_done_callback(self._report)
 
-    def _detect(self, frame: av.VideoFrame, time: float, memory: Memory | None) -> Detection:
-        sampler, detector = self._load()
-        return detector.detect(sampler.sample(frame, time), memory)
+    def _report(self, detecting: asyncio.Future[Detection]) -> None:
+        if (error := detecting.exception()) is None:
+            self._dispatcher.finish(self, detecting.result())
+        elif isinstance(error, Exception):
+            self._dispatcher.fail(self, error)
+        else:
+            self._dispatcher.fail(self, RuntimeError(f"the pipeline raised {error!r}"))
+
+    async def aclose(self) -> None:
+        """End the thread, after the sample that it has."""
+        await asyncio.to_thread(self._thread.shutdown)

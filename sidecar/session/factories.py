@@ -9,8 +9,9 @@ from config.settings import Settings
 from gifs.cache import StickerCache
 from gifs.catalogue import own_file
 from reactions.landmarks.model_store import ModelStore
-from reactions.pipeline import RecognitionPipeline
+from reactions.pipeline import PipelineConfig, RecognitionPipeline
 from reactions.policy import Policy
+from sidecar.inference.detector import Detector
 from sidecar.inference.threads import ThreadDetector
 
 log = structlog.get_logger(__name__)
@@ -21,23 +22,27 @@ def make_store(settings: Settings) -> ModelStore:
     return ModelStore(settings.models.folder)
 
 
+def pipeline_config(
+    store: ModelStore, table: Mapping[str, ReactionRule], settings: Settings
+) -> PipelineConfig:
+    """What recognises every label that is not off."""
+    labels = frozenset(label for label, rule in table.items() if rule.kind is not Kind.OFF)
+    return PipelineConfig(store.folder, labels, settings.recognition.hand_model)
+
+
 def make_pipeline(
     store: ModelStore, table: Mapping[str, ReactionRule], settings: Settings
 ) -> RecognitionPipeline:
-    """A detector for every label that is not off; raises ModelError where a net is missing."""
-    labels = frozenset(label for label, rule in table.items() if rule.kind is not Kind.OFF)
-    return RecognitionPipeline(store, labels, hand_model=settings.recognition.hand_model)
+    """A pipeline for every label that is not off; raises ModelError where a model is missing."""
+    return pipeline_config(store, table, settings).load()
 
 
 def make_detector(
     store: ModelStore, table: Mapping[str, ReactionRule], settings: Settings
-) -> ThreadDetector:
-    """As many detection threads as the settings say."""
-    return ThreadDetector(
-        lambda: make_pipeline(store, table, settings),
-        workers=settings.sampling.workers,
-        longest=settings.sampling.longest,
-    )
+) -> Detector:
+    """A detector with as many workers as the settings say."""
+    config = pipeline_config(store, table, settings)
+    return ThreadDetector(config.load, workers=settings.sampling.workers)
 
 
 def make_stickers(table: Mapping[str, ReactionRule], settings: Settings) -> StickerCache:

@@ -34,8 +34,7 @@ class Seat:
     def see(self, detection: Detection) -> None:
         """Remember what a detection is for the next one, and move the marks along."""
         self.memory = detection.memory
-        face = detection.observation.face
-        self._face = None if face is None else detection.observation.box(face.points)
+        self._face = detection.face
         self._follow(detection.scores)
 
     def apply(self, events: Iterable[ReactionEvent]) -> None:

@@ -9,12 +9,14 @@ from typing import Self
 
 import structlog
 
+from config.errors import SampleDroppedError
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.labels import LabelScore
 from reactions.pipeline import Detection
 from reactions.reaction_event import ReactionEvent
-from sidecar.inference.threads import Detector
+from sidecar.inference.detector import Detector
+from sidecar.inference.sampling import SamplingThread
 from sidecar.media.compositor.compositor import Compositor, Stickers
 from sidecar.media.compositor.layout import Fit
 from sidecar.media.compositor.render_loop import PictureListener, RenderLoop
@@ -77,6 +79,7 @@ class Session:
         self._opt_in = opt_in
         self._settings = settings
         self._detector = detector
+        self._sampling = SamplingThread(settings.sampling.longest)
         self._table = table
         self._interval = 1 / settings.sampling.rate
         self._clock = clock
@@ -97,6 +100,7 @@ class Session:
         async with AsyncExitStack() as stack:
             self._began = self._clock()
             stack.callback(self.events.close)
+            await stack.enter_async_context(self._sampling)
             await stack.enter_async_context(self.room)
             if self._outlets or self._composite.listeners:
                 await stack.enter_async_context(self._composite)
@@ -259,6 +263,8 @@ class Session:
             if not person.opted_out:
                 try:
                     await self._sample(person, feed)
+                except SampleDroppedError:
+                    pass  # The detector counts it; the newest frame is next.
                 except Exception:
                     person.failures += 1
                     if person.failures & (person.failures - 1) == 0:
@@ -271,7 +277,11 @@ class Session:
         frame, arrived = feed.frame, feed.arrived
         if frame is None or arrived is None:
             return
-        detection = await self._detector.detect(frame, arrived, person.seat.memory)
+        # After one interval there is a newer frame, so that this one is not worth waiting for.
+        deadline = self._clock() + self._interval
+        sample = await self._sampling.sample(frame, arrived)
+        source = f"{self.room.name}/{person.seat.participant}"
+        detection = await self._detector.detect(sample, person.seat.memory, deadline, source=source)
         if not person.opted_out:
             self._take(person, detection, arrived)
 

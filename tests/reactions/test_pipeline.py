@@ -10,7 +10,7 @@ from config.errors import ModelError
 from reactions.landmark_types import Quality, RgbImage, Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Scene, render
-from reactions.pipeline import Detection, Memory, RecognitionPipeline
+from reactions.pipeline import Detection, Memory, PipelineConfig, RecognitionPipeline
 
 PERSON = CAST["Mei"]
 
@@ -50,6 +50,24 @@ def test_the_detector_keeps_nothing_about_anybody(detector: RecognitionPipeline)
 
 
 @pytest.mark.models
+def test_a_face_is_given_by_its_box(detector: RecognitionPipeline) -> None:
+    observation, detection = detector.observe(Sample(picture("smile"), 0.0), None)
+    assert observation.face is not None
+    assert detection.face == observation.box(observation.face.points)
+
+
+@pytest.mark.models
+def test_another_process_gets_the_same_pipeline_and_detection(
+    detector: RecognitionPipeline,
+) -> None:
+    config = PipelineConfig(ModelStore().folder, frozenset({"face", "hand", "smile", "neutral"}))
+    sample = Sample(picture("hand"), 0.0)
+    detection = pickle.loads(pickle.dumps(config)).load().detect(sample, None)
+    assert pickle.loads(pickle.dumps(detection)) == detection
+    assert best(detection) == best(detector.detect(sample, None))
+
+
+@pytest.mark.models
 def test_memory_travels_by_pickle(detector: RecognitionPipeline) -> None:
     memory = detector.detect(Sample(picture("hand"), 0.0), None).memory
     travelled = pickle.loads(pickle.dumps(memory))
@@ -64,7 +82,8 @@ def test_a_covered_camera_scores_nothing_and_keeps_the_memory(
 ) -> None:
     memory = detector.detect(Sample(picture("hand"), 0.0), None).memory
     black = np.zeros((360, 640, 3), np.uint8)
-    detection = detector.detect(Sample(black, 0.2), memory)
-    assert detection.observation.gate is Quality.BLACK
+    observation, detection = detector.observe(Sample(black, 0.2), memory)
+    assert observation.gate is Quality.BLACK
+    assert detection.face is None
     assert detection.scores == ()
     assert detection.memory.motion.tracks == memory.motion.tracks

@@ -6,7 +6,6 @@ from config.reaction_rule import Kind, ReactionRule
 from reactions.geometry import Box
 from reactions.gestures.motion import Motion
 from reactions.labels import LabelScore
-from reactions.landmark_types import Observation
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.track_state import Tracks
 from reactions.pipeline import Detection, Memory
@@ -27,7 +26,7 @@ def event(stage: ReactionStage, label: str = "thumbs_up", progress: float = 1.0)
 
 
 def detection(*scores: LabelScore) -> Detection:
-    return Detection(Observation(640, 360, 3.0), scores, NOTHING_REMEMBERED, 5.0)
+    return Detection(scores, None, NOTHING_REMEMBERED, 5.0)
 
 
 @pytest.fixture

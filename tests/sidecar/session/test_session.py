@@ -17,10 +17,11 @@ from gifs.animation import Animation, YuvaFrame
 from reactions.geometry import Box
 from reactions.gestures.motion import Motion
 from reactions.labels import LabelScore
-from reactions.landmark_types import Observation
+from reactions.landmark_types import Sample
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.track_state import Tracks
 from reactions.pipeline import Detection, Memory
+from sidecar.inference.detector import DetectorStats
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import (
     Consent,
@@ -106,15 +107,35 @@ class ScriptedDetector:
         self.broken = False
         self.calls = 0
 
-    async def detect(self, frame: av.VideoFrame, time: float, memory: Memory | None) -> Detection:
+    async def start(self) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        pass
+
+    def stats(self) -> DetectorStats:
+        raise NotImplementedError
+
+    async def detect(
+        self,
+        sample: Sample,
+        memory: Memory | None,
+        deadline: float | None = None,
+        *,
+        source: str,
+    ) -> Detection:
         self.calls += 1
         if self.broken:
             raise RuntimeError("the net fell over")
         score = 0.95 if self.thumb else 0.0
         scores = (LabelScore("thumbs_up", score, Box(0.4, 0.4, 0.2, 0.2)),)
-        return Detection(
-            Observation(frame.width, frame.height, time), scores, NOTHING_REMEMBERED, 4.0
-        )
+        return Detection(scores, None, NOTHING_REMEMBERED, 4.0)
 
 
 class SessionHandle:
