@@ -5,6 +5,10 @@
     ├── StickerError       a GIF, WebP, APNG or sticker drawing can't be used
     ├── ModelError         a net is missing, damaged or can't be fetched
     ├── PictureError       a picture or video can't be read or written
+    ├── CapacityError      there is no capacity for one more room
+    ├── JournalError       the journal of wanted rooms can't be read or written
+    ├── ControlError       the control channel of a room's process carries nonsense
+    ├── NotFoundError      there is no such room, participant or file
     ├── RoomError          a meeting can't be reached, or speaks nonsense
     │   ├── RefusedError       a meeting that won't have us: trying again can't help
     │   └── SignallingError    one HTTP request or message of a meeting is refused
@@ -71,3 +75,19 @@ class SampleDroppedError(SidecarError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"sample dropped: {reason}")
         self.reason = reason
+
+
+class CapacityError(SidecarError):
+    """There is no capacity for one more room; trying again later helps."""
+
+
+class JournalError(SidecarError):
+    """The journal of wanted rooms can't be read or written."""
+
+
+class ControlError(SidecarError):
+    """The control channel between a supervisor and a room's process carries nonsense."""
+
+
+class NotFoundError(SidecarError):
+    """There is no room, participant, sticker or model of this name."""

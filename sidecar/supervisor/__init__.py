@@ -1,0 +1,1 @@
+"""Many rooms, one process each: admission, restarts, the journal of wanted rooms, drain."""

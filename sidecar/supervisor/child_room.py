@@ -1,0 +1,274 @@
+"""A room in a child process of its own: started, spoken to, and ended by force if need be."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import psutil
+import structlog
+
+from config import errors
+from config.errors import ControlError, RoomError, SidecarError
+from sidecar.supervisor.control import (
+    Begin,
+    Call,
+    EventReport,
+    LeaveRoom,
+    Message,
+    Operation,
+    Raised,
+    Returned,
+    StateReport,
+    StatsReport,
+    encode,
+    read_message,
+)
+from sidecar.supervisor.handle import Report, Usage
+
+log = structlog.get_logger(__name__)
+
+MAX_REPORTS: Final = 1024
+"""Reports that wait for their reader; then the oldest statistics or event gives way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTimeouts:
+    """Seconds."""
+
+    call: float = 5.0
+    """Until an operation must be answered."""
+    leave: float = 5.0
+    """Until a process that was asked to leave must have ended."""
+    silence: float = 10.0
+    """Without any message until a process counts as hanging and is ended."""
+    start: float = 30.0
+    """Until the first message: a process imports and loads before it speaks."""
+
+
+def room_command() -> Sequence[str]:
+    """The command of a room's process; the descriptor of its control channel is appended."""
+    return (sys.executable, "-m", "sidecar.supervisor.room_process")
+
+
+class ChildRoom:
+    """A ``RoomHandle`` for a process that ``command`` starts."""
+
+    def __init__(
+        self, *, command: Sequence[str] | None = None, timeouts: ChildTimeouts | None = None
+    ) -> None:
+        self._command = tuple(command or room_command())
+        self._timeouts = timeouts or ChildTimeouts()
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._reports = ReportQueue(MAX_REPORTS)
+        self._name = ""
+
+    @property
+    def pid(self) -> int | None:
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def start(self, begin: Begin) -> None:
+        self._name = begin.room
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                str(theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                # Ctrl-C in the terminal is for the supervisor, which lets each room leave.
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            what = f"the room's process can't be started: {error.strerror}"
+            raise RoomError(what, where=begin.room, do="free memory and processes") from error
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._reading = asyncio.create_task(self._read(reader), name=f"control {begin.room}")
+        await self._send(begin)
+
+    async def reports(self) -> AsyncIterator[Report]:
+        async for report in self._reports:
+            yield report
+
+    async def call(self, operation: Operation) -> Any:
+        number = next(self._numbers)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self.pid is None or self._reports.ended:
+            raise RoomError("the room is over", where=self._name)
+        self._answers[number] = answer
+        try:
+            async with asyncio.timeout(self._timeouts.call):
+                await self._send(Call(number=number, what=operation))
+                return await answer
+        finally:
+            self._answers.pop(number, None)
+
+    def usage(self) -> Usage | None:
+        if self.pid is None:
+            return None
+        try:
+            process = psutil.Process(self.pid)
+            times = process.cpu_times()
+            return Usage(times.user + times.system, process.memory_info().rss)
+        except psutil.Error:
+            return None
+
+    async def aclose(self) -> None:
+        process, writer, reading = self._process, self._writer, self._reading
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(SidecarError, TimeoutError, OSError):
+                await self.call(LeaveRoom())
+            await self._wait_or_kill(process)
+        if writer is not None:
+            writer.transport.abort()
+        if reading is not None:
+            reading.cancel()
+            await asyncio.wait([reading])
+        self._end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    def kill(self) -> None:
+        """End the process at once, as one that hangs or needs too much memory."""
+        if (pid := self.pid) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    async def _wait_or_kill(self, process: asyncio.subprocess.Process) -> None:
+        try:
+            async with asyncio.timeout(self._timeouts.leave):
+                await process.wait()
+        except TimeoutError:
+            log.warning("room process killed", room=self._name, reason="it did not leave in time")
+            self.kill()
+            await process.wait()
+
+    async def _send(self, message: Message) -> None:
+        if self._writer is None:
+            raise RoomError("the room is over", where=self._name)
+        try:
+            self._writer.write(encode(message))
+            async with asyncio.timeout(self._timeouts.call):
+                await self._writer.drain()
+        except ConnectionError as error:
+            raise RoomError("the room's process ended", where=self._name) from error
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Take messages until the channel ends, and see that the process ends with it."""
+        limit = self._timeouts.start
+        try:
+            while True:
+                async with asyncio.timeout(limit):
+                    message = await read_message(reader)
+                limit = self._timeouts.silence
+                if message is None:
+                    break
+                self._receive(message)
+        except TimeoutError:
+            log.warning("room process killed", room=self._name, reason="no sign of life")
+            self.kill()
+        except ControlError as error:
+            log.warning("room process killed", room=self._name, reason=str(error))
+            self.kill()
+        finally:
+            self._end()
+        if self._process is not None:
+            await self._wait_or_kill(self._process)
+
+    def _receive(self, message: Message) -> None:
+        match message:
+            case StateReport() | StatsReport() | EventReport():
+                self._reports.put(message)
+            case Returned():
+                self._answer(message.number, message.result)
+            case Raised():
+                self._answer(message.number, raised_error(message))
+            case _:
+                raise ControlError(f"unexpected {message.kind}", where=self._name)
+
+    def _answer(self, number: int, result: Any) -> None:
+        answer = self._answers.get(number)
+        if answer is None or answer.done():
+            return
+        if isinstance(result, SidecarError):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)
+
+    def _end(self) -> None:
+        self._reports.end()
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(RoomError("the room's process ended", where=self._name))
+
+
+def raised_error(message: Raised) -> SidecarError:
+    """The error that a room raised, of its own class where that needs no more than its texts."""
+    kind = getattr(errors, message.error, SidecarError)
+    if isinstance(kind, type) and issubclass(kind, SidecarError):
+        with contextlib.suppress(TypeError):
+            return kind(message.what, where=message.where, do=message.do)
+    return SidecarError(message.what, where=message.where, do=message.do)
+
+
+class ReportQueue:
+    """Reports for one reader, at most ``capacity``: statistics give way first, then events."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._waiting: list[Report] = []
+        self._wake = asyncio.Event()
+        self.ended = False
+        self.dropped = 0
+        """Reports that gave way."""
+
+    def put(self, report: Report) -> None:
+        """Add a report at the end."""
+        if isinstance(report, StatsReport):
+            # Only the newest statistics are of use.
+            self._waiting = [one for one in self._waiting if not isinstance(one, StatsReport)]
+        if len(self._waiting) >= self._capacity:
+            self._drop_one()
+        self._waiting.append(report)
+        self._wake.set()
+
+    def end(self) -> None:
+        """There will be no more; those that wait may still be read."""
+        self.ended = True
+        self._wake.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Report:
+        while not self._waiting:
+            if self.ended:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        return self._waiting.pop(0)
+
+    def _drop_one(self) -> None:
+        for index, report in enumerate(self._waiting):
+            if isinstance(report, EventReport):
+                del self._waiting[index]
+                self.dropped += 1
+                return

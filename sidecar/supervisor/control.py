@@ -1,0 +1,185 @@
+"""The control channel of a room's process: typed, versioned messages, one JSON object a frame.
+
+A frame is its length (four bytes, big-endian) and a JSON object with a ``kind``. The supervisor
+speaks first (``Begin``); calls are answered by ``Returned`` or ``Raised`` with the same number; all
+else is sent as it happens. Either side ends itself when the channel is at its end, so that no room
+outlives its supervisor.
+"""
+
+import asyncio
+import struct
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from config.errors import ControlError
+from sidecar.supervisor.values import (
+    ParticipantPatch,
+    ReactionRequest,
+    RoomPatch,
+    RoomRequest,
+    RoomState,
+    RoomStats,
+    Value,
+)
+
+VERSION: Final = 1
+"""Of the messages; both sides are of the same installation, so that another one is an error."""
+MAX_FRAME: Final = 8 * 2**20
+"""Bytes: a preview of the composite is the largest."""
+_LENGTH: Final = struct.Struct(">I")
+
+
+class Begin(Value):
+    """Join: the supervisor's first message."""
+
+    kind: Literal["begin"] = "begin"
+    version: int = VERSION
+    room: str
+    request: RoomRequest
+    """Without secrets."""
+    secrets: dict[str, str]
+    """Plain: they are sent here instead of in the environment, which other programs can read."""
+    settings: dict[str, Any]
+    """The server's settings, as ``Settings.model_dump(mode="json")`` makes them."""
+    table: dict[str, Any]
+    """The room's reaction table, one rule a label."""
+    inference: str
+    """Path of the Unix socket of the shared detectors; empty detects inside the process."""
+
+
+class Call(Value):
+    """A request to the room, answered with the same number."""
+
+    kind: Literal["call"] = "call"
+    number: int
+    what: "Operation"
+
+
+class ChangeRoom(Value):
+    operation: Literal["change"] = "change"
+    patch: RoomPatch
+
+
+class ListParticipants(Value):
+    operation: Literal["participants"] = "participants"
+
+
+class ChangeParticipant(Value):
+    operation: Literal["participant"] = "participant"
+    participant: str
+    patch: ParticipantPatch
+
+
+class TriggerReaction(Value):
+    operation: Literal["react"] = "react"
+    reaction: ReactionRequest
+
+
+class TakePreview(Value):
+    """Answered with the newest composite as JPEG in base64."""
+
+    operation: Literal["preview"] = "preview"
+
+
+class ListScores(Value):
+    """Answered with the newest scores of participants who consent."""
+
+    operation: Literal["scores"] = "scores"
+
+
+class LeaveRoom(Value):
+    """Leave the meeting and end the process."""
+
+    operation: Literal["leave"] = "leave"
+
+
+Operation: TypeAlias = Annotated[
+    ChangeRoom
+    | ListParticipants
+    | ChangeParticipant
+    | TriggerReaction
+    | TakePreview
+    | ListScores
+    | LeaveRoom,
+    Field(discriminator="operation"),
+]
+
+
+class Returned(Value):
+    """The answer to a call: plain JSON."""
+
+    kind: Literal["returned"] = "returned"
+    number: int
+    result: Any = None
+
+
+class Raised(Value):
+    """A call failed; what, where and what to do."""
+
+    kind: Literal["raised"] = "raised"
+    number: int
+    error: str
+    """The class of the exception tree."""
+    what: str
+    where: str = ""
+    do: str = ""
+
+
+class StateReport(Value):
+    """The room's state changed."""
+
+    kind: Literal["state"] = "state"
+    state: RoomState
+    reason: str = ""
+    final: bool = False
+    """Restarting the process can't help: the meeting refused or ended."""
+
+
+class StatsReport(Value):
+    """The room's numbers, once a second; the absence of reports means a process that hangs."""
+
+    kind: Literal["stats"] = "stats"
+    stats: RoomStats
+
+
+class EventReport(Value):
+    """An event of the session, as ``sidecar.session.events.as_json`` makes it."""
+
+    kind: Literal["event"] = "event"
+    event: dict[str, Any]
+
+
+Message: TypeAlias = Annotated[
+    Begin | Call | Returned | Raised | StateReport | StatsReport | EventReport,
+    Field(discriminator="kind"),
+]
+_MESSAGES: Final[TypeAdapter[Message]] = TypeAdapter(Message)
+
+
+def encode(message: Message) -> bytes:
+    """One frame."""
+    body = message.model_dump_json().encode()
+    if len(body) > MAX_FRAME:
+        raise ControlError(f"a message of {len(body)} bytes is too long", where="control channel")
+    return _LENGTH.pack(len(body)) + body
+
+
+def decode(body: bytes) -> Message:
+    """The message of a frame's body; raises ControlError for anything else."""
+    try:
+        return _MESSAGES.validate_json(body)
+    except ValidationError as error:
+        what = f"not a message of version {VERSION}: {error.error_count()} errors"
+        raise ControlError(what, where="control channel") from None
+
+
+async def read_message(reader: asyncio.StreamReader) -> Message | None:
+    """The next message; None at the end of the channel. Raises ControlError."""
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MAX_FRAME:
+            raise ControlError(f"a frame of {length} bytes is too long", where="control channel")
+        return decode(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None

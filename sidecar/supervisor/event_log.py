@@ -1,0 +1,112 @@
+"""Events of all rooms, numbered, with a short memory: what ``Last-Event-ID`` continues from."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from config.errors import CapacityError
+
+KEPT: Final = 2048
+"""Events that a reader may come back to."""
+BEHIND: Final = 512
+"""Events that a reader may be behind before it loses the oldest of them."""
+LISTENERS: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One event of one room; numbers grow by one over all rooms."""
+
+    number: int
+    room: str
+    event: Mapping[str, Any]
+    """``event`` (its kind), ``t``, ``participant`` and the rest, as in docs/http.md."""
+
+
+class EventReader:
+    """``async for`` over records; ``lost`` counts those that were overwritten unread."""
+
+    def __init__(self, room: str | None, capacity: int = BEHIND) -> None:
+        self._room = room
+        self._waiting: deque[EventRecord] = deque(maxlen=capacity)
+        self._wake = asyncio.Event()
+        self._closed = False
+        self.lost = 0
+
+    def put(self, record: EventRecord) -> None:
+        """Deliver a record of the reader's room."""
+        if self._room is not None and record.room != self._room:
+            return
+        if len(self._waiting) == self._waiting.maxlen:
+            self.lost += 1
+        self._waiting.append(record)
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the iteration after what waits."""
+        self._closed = True
+        self._wake.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> EventRecord:
+        while not self._waiting:
+            if self._closed:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        return self._waiting.popleft()
+
+
+class EventLog:
+    """The newest events, and the readers that follow them; appending never waits."""
+
+    def __init__(self, *, kept: int = KEPT, listeners: int = LISTENERS) -> None:
+        self._records: deque[EventRecord] = deque(maxlen=kept)
+        self._readers: set[EventReader] = set()
+        self._listeners = listeners
+        self._number = 0
+
+    @property
+    def readers(self) -> int:
+        """How many read now."""
+        return len(self._readers)
+
+    def append(self, room: str, event: Mapping[str, Any]) -> EventRecord:
+        """Number an event of ``room`` and hand it to all readers."""
+        self._number += 1
+        record = EventRecord(self._number, room, event)
+        self._records.append(record)
+        for reader in self._readers:
+            reader.put(record)
+        return record
+
+    @contextmanager
+    def read(self, *, room: str | None = None, after: int | None = None) -> Iterator[EventReader]:
+        """A reader of the events of ``room`` (all rooms if None).
+
+        It begins with what is kept after the number ``after``, and with what comes next if None.
+        Raises CapacityError where too many read already.
+        """
+        if len(self._readers) >= self._listeners:
+            what = f"{self._listeners} event streams are open already"
+            raise CapacityError(what, where="events", do="close one and try again")
+        reader = EventReader(room)
+        if after is not None and after <= self._number:
+            for record in self._records:
+                if record.number > after:
+                    reader.put(record)
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+
+    def close(self) -> None:
+        """End all readers."""
+        for reader in self._readers:
+            reader.close()

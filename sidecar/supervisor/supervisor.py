@@ -1,0 +1,300 @@
+"""All rooms of one server: admitted, journalled, run, measured, drained."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+import structlog
+
+from config.errors import CapacityError, NotFoundError, SidecarError
+from sidecar.supervisor.admission import Admission, CostTable
+from sidecar.supervisor.control import Begin, ChangeRoom, Operation
+from sidecar.supervisor.event_log import EventLog
+from sidecar.supervisor.handle import Usage
+from sidecar.supervisor.journal import Journal, WantedRoom
+from sidecar.supervisor.restarts import LIMIT, WINDOW, RestartLimit
+from sidecar.supervisor.secrets import SecretReferences, SecretStore
+from sidecar.supervisor.supervised_room import HandleFactory, RoomLimits, SupervisedRoom
+from sidecar.supervisor.values import RoomPatch, RoomRequest, RoomView
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY: Final = 1.0
+"""Seconds between two measurements of all rooms."""
+KEPT_OVER: Final = 64
+"""Rooms that are over and still listed, the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorOptions:
+    """How rooms are run; times in seconds, memory in bytes (0: no limit)."""
+
+    cores: float
+    """That all rooms together may use."""
+    costs: CostTable
+    expected_participants: int = 6
+    rate: float = 5.0
+    """Samples a second of a room that does not say its own."""
+    limits: RoomLimits = field(default_factory=RoomLimits)
+    drain: float = 3600.0
+    max_restarts: int = LIMIT
+    restart_window: float = WINDOW
+    memory_warn: int = 0
+    memory_limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoomParts:
+    """What the supervisor needs to bring a room to life; passed in by the verb that serves."""
+
+    make: HandleFactory
+    begin: Callable[[str, RoomRequest, Mapping[str, str]], Begin]
+    """The first message for a room, its request and its plain secrets."""
+    check: Callable[[RoomRequest], str]
+    """The URL as it may be shown; raises ConfigError or RefusedError for one that may not be
+    joined."""
+
+
+class Supervisor:
+    """Runs rooms while it is started; ``events`` has what happens in all of them."""
+
+    def __init__(
+        self,
+        options: SupervisorOptions,
+        parts: RoomParts,
+        *,
+        journal: Journal,
+        store: SecretStore,
+        references: SecretReferences,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.events = EventLog()
+        self.admission = Admission(options.cores)
+        self.draining = False
+        self._options = options
+        self._parts = parts
+        self._journal = journal
+        self._store = store
+        self._references = references
+        self._clock = clock
+        self._rooms: dict[str, SupervisedRoom] = {}
+        self._keys: dict[str, str] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._usage: dict[str, tuple[float, Usage]] = {}
+        self._warned: set[str] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open the journal and join the rooms that stand in it; raises ConfigError."""
+        await self._journal.start()
+        for wanted in await self._journal.rooms():
+            self._resume(wanted)
+        self._looking = asyncio.create_task(self._look(), name="supervisor")
+
+    async def aclose(self) -> None:
+        """Leave all rooms, which stay wanted: the next supervisor joins them again."""
+        self.draining = True
+        await self._leave_all("the server is stopping")
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+        self.events.close()
+        await self._journal.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def drain(self, seconds: float | None = None) -> None:
+        """Take no new rooms, and return when the last has ended or after ``seconds``."""
+        self.draining = True
+        log.info("draining", rooms=len(self._tasks))
+        limit = self._options.drain if seconds is None else seconds
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                while self._tasks:
+                    await asyncio.wait(self._tasks.values())
+
+    def rooms(self) -> list[SupervisedRoom]:
+        """All rooms, the newest first."""
+        return list(reversed(self._rooms.values()))
+
+    def room(self, room: str) -> SupervisedRoom:
+        """The room with this id; raises NotFoundError."""
+        try:
+            return self._rooms[room]
+        except KeyError:
+            do = "GET /v1/rooms lists all"
+            raise NotFoundError(f"there is no room {room!r}", where="rooms", do=do) from None
+
+    async def create(self, request: RoomRequest) -> tuple[RoomView, bool]:
+        """The room for ``request``, and whether it is new (False: the idempotency key is known).
+
+        Raises CapacityError when there is no capacity or the server drains, ConfigError or
+        RefusedError for a URL that may not be joined, JournalError.
+        """
+        key = request.idempotency_key
+        if key is not None and key in self._keys:
+            return self.room(self._keys[key]).view(), False
+        if self.draining:
+            what = "the server is draining and takes no new rooms"
+            raise CapacityError(what, where="admission", do="ask another server")
+        shown = self._parts.check(request)
+        given = {name: value.get_secret_value() for name, value in request.secrets.items()}
+        self._references.resolve(given)
+        room = f"r-{secrets.token_hex(8)}"
+        self.admission.admit(room, self._cost(request), self._clock())
+        if key is not None:
+            self._keys[key] = room
+        plain = request.model_copy(update={"secrets": {}})
+        wanted = WantedRoom(room, plain, self._store.seal(given), datetime.now(UTC))
+        try:
+            await self._journal.add(wanted)
+        except BaseException:
+            self.admission.release(room)
+            self._keys.pop(key or "", None)
+            raise
+        return self._open(wanted, given, shown).view(), True
+
+    async def change(self, room: str, patch: RoomPatch) -> RoomView:
+        """Change a running room and remember the change; raises SidecarError."""
+        found = self.room(room)
+        await found.call(ChangeRoom(patch=patch))
+        changed = patch.model_dump(exclude_unset=True, exclude={"paused"})
+        found.request = RoomRequest.model_validate(found.request.model_dump() | changed)
+        await self._journal.replace(room, found.request)
+        return found.view()
+
+    async def call(self, room: str, operation: Operation) -> Any:
+        """Carry out ``operation`` in a room; raises SidecarError or TimeoutError."""
+        return await self.room(room).call(operation)
+
+    async def delete(self, room: str) -> RoomView:
+        """Leave a room for good; returns at once, with the room still ending."""
+        found = self.room(room)
+        await self._forget(found)
+        if room in self._tasks:
+            leaving = asyncio.create_task(found.leave("deleted"), name=f"leave {room}")
+            self._tasks[room].add_done_callback(lambda _: leaving.cancel())
+            await asyncio.sleep(0)
+        return found.view()
+
+    def _resume(self, wanted: WantedRoom) -> None:
+        """Join a room of the journal again; it was admitted before."""
+        try:
+            shown = self._parts.check(wanted.request)
+        except SidecarError:
+            shown = "(not allowed any more)"
+        if wanted.request.idempotency_key is not None:
+            self._keys[wanted.request.idempotency_key] = wanted.id
+        self._open(wanted, None, shown)
+
+    def _open(
+        self, wanted: WantedRoom, given: Mapping[str, str] | None, shown: str
+    ) -> SupervisedRoom:
+        """``given`` are the secrets, None for those of the journal."""
+
+        def begin(room: SupervisedRoom) -> Begin:
+            self._parts.check(room.request)
+            secrets_now = self._store.open(wanted.secrets) if given is None else given
+            return self._parts.begin(room.id, room.request, self._references.resolve(secrets_now))
+
+        room = SupervisedRoom(
+            wanted.id,
+            wanted.request,
+            shown,
+            wanted.created,
+            make=self._parts.make,
+            begin=begin,
+            events=self.events,
+            restarts=RestartLimit(self._options.max_restarts, self._options.restart_window),
+            limits=self._options.limits,
+            clock=self._clock,
+        )
+        self._rooms[room.id] = room
+        self._tasks[room.id] = asyncio.create_task(self._run(room), name=f"room {room.id}")
+        return room
+
+    async def _run(self, room: SupervisedRoom) -> None:
+        try:
+            await room.run()
+        except Exception as error:
+            log.exception("room failed", room=room.id, reason=repr(error))
+        finally:
+            self.admission.release(room.id)
+            self._usage.pop(room.id, None)
+            self._warned.discard(room.id)
+            self._tasks.pop(room.id, None)
+        if not self.draining and room.state.over and not self._failed(room):
+            await self._forget(room)
+        self._prune()
+
+    @staticmethod
+    def _failed(room: SupervisedRoom) -> bool:
+        """A failed room stays in the journal, so that a restart with its secrets brings it back."""
+        return room.state.value == "failed"
+
+    async def _forget(self, room: SupervisedRoom) -> None:
+        if room.request.idempotency_key is not None:
+            self._keys.pop(room.request.idempotency_key, None)
+        try:
+            await self._journal.remove(room.id)
+        except SidecarError as error:
+            log.error("room stays in the journal", room=room.id, reason=str(error))
+
+    def _prune(self) -> None:
+        over = [room.id for room in self._rooms.values() if room.state.over]
+        for room in over[:-KEPT_OVER]:
+            del self._rooms[room]
+
+    async def _leave_all(self, reason: str) -> None:
+        running = [self._rooms[room] for room in self._tasks]
+        await asyncio.gather(*(room.leave(reason) for room in running), return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    def _cost(self, request: RoomRequest) -> float:
+        rate = request.rate or self._options.rate
+        return self._options.costs.room(self._options.expected_participants, rate)
+
+    async def _look(self) -> None:
+        """Measure all rooms, and leave or restart those that are beyond a limit."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for room in list(self._tasks):
+                try:
+                    await self._look_at(self._rooms[room])
+                except Exception as error:
+                    log.exception("room not measured", room=room, reason=repr(error))
+
+    async def _look_at(self, room: SupervisedRoom) -> None:
+        if (reason := room.idle()) is not None:
+            await room.leave(reason)
+            return
+        usage = room.usage()
+        if usage is None:
+            self._usage.pop(room.id, None)
+            return
+        now = self._clock()
+        before = self._usage.get(room.id)
+        self._usage[room.id] = (now, usage)
+        if before is not None and now > before[0] and usage.cpu >= before[1].cpu:
+            self.admission.measure(room.id, (usage.cpu - before[1].cpu) / (now - before[0]))
+        await self._check_memory(room, usage.memory)
+
+    async def _check_memory(self, room: SupervisedRoom, memory: int) -> None:
+        warn, limit = self._options.memory_warn, self._options.memory_limit
+        if limit and memory > limit:
+            log.warning("room restarted", room=room.id, reason=f"{memory} bytes of {limit}")
+            await room.restart(f"its process used {memory // 2**20} MiB")
+        elif warn and memory > warn and room.id not in self._warned:
+            self._warned.add(room.id)
+            log.warning("room uses much memory", room=room.id, bytes=memory, limit=limit)

@@ -1,0 +1,178 @@
+"""What crosses the border of a room's process, and what the API takes and answers.
+
+All are frozen pydantic models: the control channel, the journal and the OpenAPI document are made
+from them, so that there is one description of each.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+MAX_URL = 2048
+"""Characters of a meeting's URL, as most servers and proxies limit them."""
+
+
+class Value(BaseModel):
+    """What all have in common: frozen, and no other keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class RoomState(StrEnum):
+    """Where a room is in its life."""
+
+    JOINING = "joining"
+    LIVE = "live"
+    REJOINING = "rejoining"
+    PAUSED = "paused"
+    ENDING = "ending"
+    ENDED = "ended"
+    FAILED = "failed"
+
+    @property
+    def over(self) -> bool:
+        """No process runs for the room any more."""
+        return self in {RoomState.ENDED, RoomState.FAILED}
+
+
+ConsentMode: TypeAlias = Literal["all", "opt-in"]
+Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
+Rate: TypeAlias = Annotated[float, Field(gt=0, le=30)]
+SecretName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
+PublishTarget: TypeAlias = Annotated[
+    str, Field(max_length=MAX_URL, pattern=r"^(room|none|whip\+https?://\S+)$")
+]
+
+
+class RoomLayout(Value):
+    """How the composite is arranged; what is not given follows the server's settings."""
+
+    width: Annotated[int, Field(ge=16, le=4096, multiple_of=2)] | None = None
+    """Pixels."""
+    height: Annotated[int, Field(ge=16, le=4096, multiple_of=2)] | None = None
+    """Pixels."""
+    fps: Annotated[int, Field(ge=1, le=60)] | None = None
+    """Frames a second."""
+    fit: Literal["letterbox", "cover"] | None = None
+    spotlight: Annotated[str, Field(max_length=64)] | None = None
+    """Name of a participant who gets a large tile; empty for none."""
+
+
+class RoomRequest(Value):
+    """A room that is wanted."""
+
+    url: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
+    """The meeting's URL: LiveKit, Janus, Galène, WHEP, RTSP or another sidecar."""
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Display name of the sidecar in the meeting."""
+    publish: Annotated[tuple[PublishTarget, ...], Field(min_length=1, max_length=4)] = ("room",)
+    """Where the composite goes."""
+    labels: Annotated[tuple[Label, ...], Field(min_length=1, max_length=128)] | None = None
+    """Labels to recognise; all that the reaction table has on if not given."""
+    layout: RoomLayout | None = None
+    rate: Rate | None = None
+    """Samples a second of each participant."""
+    consent: ConsentMode | None = None
+    """``opt-in`` samples no participant before they agree."""
+    secrets: Annotated[dict[SecretName, SecretStr], Field(max_length=16)] = {}
+    """Keys, tokens and passwords of the meeting by the names of its adapter's documentation.
+
+    ``env:NAME`` and ``file:/PATH`` name one that the server holds; those survive a restart of the
+    supervisor without being stored."""
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """A second request with the same key answers the same room."""
+
+
+class RoomPatch(Value):
+    """Changes of a running room; what is not given stays."""
+
+    labels: Annotated[tuple[Label, ...], Field(min_length=1, max_length=128)] | None = None
+    layout: RoomLayout | None = None
+    rate: Rate | None = None
+    consent: ConsentMode | None = None
+    paused: bool | None = None
+    """A paused room stays joined, samples no participant and starts no reaction."""
+
+
+class RoomView(Value):
+    """A room as the API shows it; never with secrets."""
+
+    id: str
+    url: str
+    """Without user names, passwords, tokens and keys."""
+    name: str | None
+    state: RoomState
+    pid: int | None
+    """Of the room's process; None while there is none."""
+    participants: int
+    """With a camera, at this moment."""
+    restarts: int
+    """Of the room's process since the room was made."""
+    reason: str
+    """Why the room is rejoining, ended or failed; empty otherwise."""
+    created: datetime
+    since: datetime
+    """When the state began."""
+
+
+class RoomList(Value):
+    """All rooms of the server, the newest first."""
+
+    rooms: tuple[RoomView, ...]
+
+
+class ParticipantView(Value):
+    """One participant of a room."""
+
+    id: str
+    name: str
+    opted_out: bool
+    pinned: bool
+    stale: bool
+    """No frame has come for three seconds."""
+    width: int | None
+    """Pixels of the layer that arrives; None before the first frame."""
+    height: int | None
+    frames: int
+    samples: int
+    sample_age: float | None
+    """Seconds since the newest sample was taken."""
+
+
+class ParticipantPatch(Value):
+    """A change of one participant."""
+
+    opted_out: bool | None = None
+    pinned: bool | None = None
+    """The large tile is theirs."""
+
+
+class ReactionRequest(Value):
+    """A reaction triggered by hand."""
+
+    participant: Annotated[str, Field(min_length=1, max_length=256)]
+    label: Label
+
+
+class RoomStats(Value):
+    """The numbers of a room's process, sent to the supervisor once a second."""
+
+    participants: int = 0
+    viewers: int = 0
+    frames_in: int = 0
+    frames_late: int = 0
+    ticks: int = 0
+    late_ticks: int = 0
+    samples: int = 0
+    sample_age: float | None = None
+    """Seconds; of the participant whose newest sample is the oldest."""
+    encoder_bytes: int = 0
+    rejoined: int = 0
+    dropped: dict[str, int] = {}
+    """Samples dropped, by reason."""
+    reactions: dict[str, int] = {}
+    """Reactions started, by label."""
+    sink_drops: dict[str, int] = {}
+    """Events and packets dropped, by sink."""

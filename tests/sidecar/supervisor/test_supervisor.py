@@ -1,0 +1,229 @@
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from config.errors import CapacityError, ConfigError, JournalError, NotFoundError, RefusedError
+from sidecar.supervisor.admission import CostTable
+from sidecar.supervisor.control import Begin, ChangeRoom, StateReport
+from sidecar.supervisor.handle import Usage
+from sidecar.supervisor.journal import Journal, WantedRoom
+from sidecar.supervisor.secrets import SecretReferences, SecretStore
+from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
+from sidecar.supervisor.values import RoomPatch, RoomRequest, RoomState, RoomView
+from tests.sidecar.clients import eventually
+from tests.sidecar.supervisor.fake_handle import FakeHandle
+
+COSTS = CostTable(base=0.4, participant=0.0, sample=0.0, viewer=0.0)
+OPTIONS = SupervisorOptions(cores=1.0, costs=COSTS)
+REFERENCES = SecretReferences({"TOKEN": "from-environment"}, frozenset({"TOKEN"}))
+REQUEST = RoomRequest(url="wss://user:pass@sfu.example#room")
+
+
+class World:
+    """A supervisor over fake rooms."""
+
+    def __init__(self, journal: Path | None = None, *, memory_limit: int = 0) -> None:
+        self.handles: list[FakeHandle] = []
+        self._journal = journal
+        self._options = replace(OPTIONS, memory_limit=memory_limit)
+
+    @asynccontextmanager
+    async def running(self, store: SecretStore | None = None) -> AsyncIterator[Supervisor]:
+        supervisor = Supervisor(
+            self._options,
+            RoomParts(self._make, self._begin, self._check),
+            journal=Journal(self._journal),
+            store=store or SecretStore(),
+            references=REFERENCES,
+        )
+        async with supervisor:
+            yield supervisor
+
+    def _make(self) -> FakeHandle:
+        self.handles.append(FakeHandle())
+        return self.handles[-1]
+
+    @staticmethod
+    def _begin(room: str, request: RoomRequest, secrets: Mapping[str, str]) -> Begin:
+        return Begin(
+            room=room, request=request, secrets=dict(secrets), settings={}, table={}, inference=""
+        )
+
+    @staticmethod
+    def _check(request: RoomRequest) -> str:
+        if "metadata" in request.url:
+            raise RefusedError("this address may not be joined", where="url")
+        return "wss://sfu.example"
+
+
+async def live(supervisor: Supervisor, request: RoomRequest = REQUEST) -> RoomView:
+    made, _ = await supervisor.create(request)
+    room = supervisor.room(made.id)
+    await eventually(lambda: room.state is RoomState.LIVE)
+    return room.view()
+
+
+async def test_a_room_that_is_made_is_joined_and_listed() -> None:
+    world = World()
+    async with world.running() as supervisor:
+        made = await live(supervisor)
+        assert [room.id for room in supervisor.rooms()] == [made.id]
+        assert made.url == "wss://sfu.example"
+        assert made.pid == 4242
+    assert world.handles[0].closed
+
+
+async def test_secrets_reach_the_room_with_references_replaced() -> None:
+    world = World()
+    request = REQUEST.model_copy(
+        update={"secrets": {"A": SecretStr("env:TOKEN"), "B": SecretStr("plain")}}
+    )
+    async with world.running() as supervisor:
+        await live(supervisor, request)
+    begun = world.handles[0].begun
+    assert begun is not None
+    assert begun.secrets == {"A": "from-environment", "B": "plain"}
+    assert begun.request.secrets == {}
+
+
+async def test_an_idempotency_key_makes_one_room() -> None:
+    async with World().running() as supervisor:
+        request = REQUEST.model_copy(update={"idempotency_key": "k"})
+        first, new = await supervisor.create(request)
+        second, again = await supervisor.create(request)
+        assert (first.id, new, again) == (second.id, True, False)
+
+
+async def test_a_full_server_refuses_with_the_figure_that_is_full() -> None:
+    async with World().running() as supervisor:
+        await live(supervisor)
+        await live(supervisor)
+        with pytest.raises(CapacityError, match=r"0\.80 of 1\.00 cores"):
+            await supervisor.create(REQUEST)
+        assert len(supervisor.rooms()) == 2
+
+
+async def test_a_url_that_may_not_be_joined_is_refused() -> None:
+    async with World().running() as supervisor:
+        with pytest.raises(RefusedError):
+            await supervisor.create(RoomRequest(url="http://metadata/"))
+        assert supervisor.rooms() == []
+
+
+async def test_a_deleted_room_ends_and_is_wanted_no_more(tmp_path: Path) -> None:
+    world = World(tmp_path / "journal.db")
+    async with world.running() as supervisor:
+        made = await live(supervisor)
+        assert (await supervisor.delete(made.id)).state in {RoomState.ENDING, RoomState.ENDED}
+        await eventually(lambda: supervisor.room(made.id).state is RoomState.ENDED)
+    async with world.running() as supervisor:
+        assert supervisor.rooms() == []
+
+
+async def test_a_new_supervisor_joins_the_rooms_that_were_wanted(tmp_path: Path) -> None:
+    world = World(tmp_path / "journal.db")
+    async with world.running() as supervisor:
+        made = await live(supervisor, REQUEST.model_copy(update={"rate": 2.0}))
+    async with world.running() as supervisor:
+        room = supervisor.room(made.id)
+        await eventually(lambda: room.state is RoomState.LIVE)
+        assert room.request.rate == 2.0
+
+
+async def test_a_room_whose_secret_was_not_stored_is_failed_and_says_so(tmp_path: Path) -> None:
+    world = World(tmp_path / "journal.db")
+    request = REQUEST.model_copy(update={"secrets": {"JANUS_PIN": SecretStr("1234")}})
+    async with world.running() as supervisor:
+        made = await live(supervisor, request)
+    async with world.running() as supervisor:
+        room = supervisor.room(made.id)
+        await eventually(lambda: room.state is RoomState.FAILED)
+        assert "JANUS_PIN" in room.reason
+
+
+async def test_a_room_that_ended_by_itself_is_wanted_no_more(tmp_path: Path) -> None:
+    world = World(tmp_path / "journal.db")
+    async with world.running() as supervisor:
+        made = await live(supervisor)
+        world.handles[0].report(
+            StateReport(state=RoomState.ENDED, reason="the meeting is over", final=True)
+        )
+        world.handles[0].die()
+        await eventually(lambda: supervisor.room(made.id).state is RoomState.ENDED)
+        await eventually(lambda: not supervisor.admission.costs(0.0))
+    async with world.running() as supervisor:
+        assert supervisor.rooms() == []
+
+
+async def test_a_change_reaches_the_room_and_is_remembered(tmp_path: Path) -> None:
+    world = World(tmp_path / "journal.db")
+    async with world.running() as supervisor:
+        made = await live(supervisor)
+        await supervisor.change(made.id, RoomPatch(rate=1.0))
+        assert world.handles[0].calls == [ChangeRoom(patch=RoomPatch(rate=1.0))]
+    async with world.running() as supervisor:
+        assert supervisor.room(made.id).request.rate == 1.0
+
+
+async def test_a_journal_that_can_t_be_written_refuses_the_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def full(self: Journal, room: WantedRoom) -> None:
+        raise JournalError("the disk is full")
+
+    monkeypatch.setattr(Journal, "add", full)
+    async with World().running() as supervisor:
+        with pytest.raises(JournalError):
+            await supervisor.create(REQUEST)
+        assert supervisor.admission.costs(0.0) == {}
+
+
+async def test_a_draining_server_takes_no_new_rooms_and_waits_for_the_last() -> None:
+    world = World()
+    async with world.running() as supervisor:
+        await live(supervisor)
+        draining = asyncio.create_task(supervisor.drain())
+        await asyncio.sleep(0)
+        with pytest.raises(CapacityError, match="draining"):
+            await supervisor.create(REQUEST)
+        assert not draining.done()
+        world.handles[0].report(StateReport(state=RoomState.ENDED, final=True))
+        world.handles[0].die()
+        await draining
+
+
+async def test_draining_ends_after_its_time() -> None:
+    async with World().running() as supervisor:
+        await live(supervisor)
+        await supervisor.drain(0.01)
+        assert len(supervisor.rooms()) == 1
+
+
+async def test_a_room_that_uses_too_much_memory_is_restarted() -> None:
+    world = World(memory_limit=100 * 2**20)
+    async with world.running() as supervisor:
+        made = await live(supervisor)
+        world.handles[0].used = Usage(0.0, 200 * 2**20)
+        await eventually(lambda: len(world.handles) == 2)
+        room = supervisor.room(made.id)
+        await eventually(lambda: room.state is RoomState.LIVE)
+        assert room.view().restarts == 1
+
+
+async def test_an_unknown_room_is_not_found() -> None:
+    async with World().running() as supervisor:
+        with pytest.raises(NotFoundError):
+            await supervisor.delete("r-none")
+
+
+async def test_an_unknown_reference_is_refused_before_anything_is_made() -> None:
+    async with World().running() as supervisor:
+        secrets = {"A": SecretStr("env:HOME")}
+        with pytest.raises(ConfigError, match="may not be used"):
+            await supervisor.create(REQUEST.model_copy(update={"secrets": secrets}))
+        assert supervisor.rooms() == []
