@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Protocol, TypeAlias
@@ -12,7 +13,14 @@ import structlog
 from aiortc import RTCRtpCodecParameters
 from aiortc.mediastreams import VIDEO_TIME_BASE
 from av.frame import Frame
-from av.video.codeccontext import VideoCodecContext
+
+from sidecar.media.container.codecs import (
+    MAX_PIXELS,
+    announced_excess,
+    declared_size,
+    fits,
+    open_decoder,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +29,8 @@ DECODERS = {"video/vp8": "vp8", "video/h264": "h264"}
 less than libvpx, which aiortc uses, once a dozen streams compete for the caches."""
 TIME_BASE: Fraction = VIDEO_TIME_BASE
 """The unit of time stamps on the wire, 1 / 90,000 s."""
+REFUSED_INTERVAL = 5.0
+"""Seconds between two requests for a key frame while the frames of a stream are too large."""
 
 
 class Encoded(Protocol):
@@ -54,24 +64,75 @@ Work: TypeAlias = "queue.Queue[tuple[RTCRtpCodecParameters, Encoded] | None]"
 class VideoDecoder:
     """Decodes one stream with the FFmpeg decoder ``name``, each frame as soon as it is there.
 
-    One thread: with one a core, as FFmpeg would have it, a dozen cameras on a large server come to
-    hundreds of threads, and small pictures gain nothing.
+    Frames that would take too much memory are dropped, and so is what refers to them, until a
+    frame comes that announces a permitted size.
     """
 
     def __init__(self, name: str) -> None:
-        codec = av.CodecContext.create(name, "r")
-        if not isinstance(codec, VideoCodecContext):
-            raise TypeError(f"{name} is not a video codec")
-        codec.thread_count = 1
-        self._codec = codec
+        self._name = name
+        self._codec = open_decoder(name)
+        self.refused: str | None = None
+        """Why frames are dropped at present; None while they are decoded."""
 
     def decode(self, encoded_frame: Encoded, /) -> Sequence[Frame]:
-        if not encoded_frame.data:
+        data = encoded_frame.data
+        if not data:
             # To FFmpeg an empty packet is the end of the stream.
             return []
-        packet = av.Packet(encoded_frame.data)
+        if reason := announced_excess(self._name, data):
+            return self._refuse(reason)
+        if self.refused and not self._permitted(data):
+            return []
+        packet = av.Packet(data)
         packet.pts, packet.time_base = encoded_frame.timestamp, TIME_BASE
-        return self._codec.decode(packet)
+        try:
+            frames = self._codec.decode(packet)
+        except av.FFmpegError:
+            size = declared_size(self._name, data)
+            if size is None or fits(*size):
+                raise
+            return self._refuse(f"{size[0]}x{size[1]} exceeds {MAX_PIXELS} pixels")
+        self.refused = None
+        return frames
+
+    def _permitted(self, data: bytes) -> bool:
+        """Whether ``data`` begins a picture of a permitted size."""
+        size = declared_size(self._name, data)
+        return size is not None and fits(*size)
+
+    def _refuse(self, reason: str) -> Sequence[Frame]:
+        if self.refused is None:
+            # The old decoder's tables are of the refused size.
+            self._codec = open_decoder(self._name)
+        self.refused = reason
+        return []
+
+
+class _KeyFrameRequests:
+    """Sets ``failed``, at which aiortc asks for a key frame: seldom while frames are refused.
+
+    A sender that was told to send less may send its next key frame at once, and it may be lost.
+    """
+
+    def __init__(self, failed: threading.Event, clock: Callable[[], float]) -> None:
+        self._failed = failed
+        self._clock = clock
+        self._asked = -REFUSED_INTERVAL
+        self._refused: str | None = None
+
+    def after_failure(self) -> None:
+        self._failed.set()
+
+    def after_frame(self, codec: str, refused: str | None) -> None:
+        """``refused`` is the reason why the decoder dropped the last frame, None if it did not."""
+        if refused is not None and self._refused is None:
+            log.warning("camera refused: too large", codec=codec, reason=refused)
+        elif refused is None and self._refused is not None:
+            log.info("camera accepted again", codec=codec)
+        self._refused = refused
+        if refused is not None and self._clock() - self._asked >= REFUSED_INTERVAL:
+            self._asked = self._clock()
+            self._failed.set()
 
 
 def decode_stream(
@@ -81,6 +142,7 @@ def decode_stream(
     failed: threading.Event,
     *,
     other: Callable[[RTCRtpCodecParameters], Decoder],
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Decode what comes in ``work`` into ``decoded``, which belongs to ``loop``, until None comes.
 
@@ -89,6 +151,7 @@ def decode_stream(
     makes a task and two futures for each.
     """
     name, decoder = None, None
+    requests = _KeyFrameRequests(failed, clock)
     while (task := work.get()) is not None:
         codec, encoded = task
         if decoder is None or codec.name != name:
@@ -99,8 +162,10 @@ def decode_stream(
         except av.FFmpegError as error:
             # The decoder's state is kept: a new one would need a key frame in any case.
             log.debug("a frame can't be decoded", codec=name, reason=str(error))
-            failed.set()
+            requests.after_failure()
             continue
+        if isinstance(decoder, VideoDecoder):
+            requests.after_frame(name, decoder.refused)
         for frame in frames:
             _hand_over(loop, decoded, frame)
     _hand_over(loop, decoded, None)

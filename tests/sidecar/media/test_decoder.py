@@ -1,16 +1,28 @@
 import asyncio
+import contextlib
 import queue
 import threading
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 import pytest
+import structlog
 from aiortc import RTCRtpCodecParameters
 from av.frame import Frame
 from av.video.codeccontext import VideoCodecContext
 
-from sidecar.media.decoder import Decoder, Encoded, VideoDecoder, decode_stream
+from sidecar.media.decoder import (
+    REFUSED_INTERVAL,
+    Decoder,
+    Encoded,
+    VideoDecoder,
+    decode_stream,
+)
+from tests.bitstreams import h264_stream, vp8_key_frame
+from tests.confined import confined
 from tests.sidecar.media.pictures import flat
 
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=97)
@@ -78,7 +90,9 @@ def nothing_else(codec: RTCRtpCodecParameters) -> Decoder:
 
 
 async def decoded(
-    work: list[tuple[RTCRtpCodecParameters, Piece]], failed: threading.Event | None = None
+    work: list[tuple[RTCRtpCodecParameters, Piece]],
+    failed: threading.Event | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Inbox:
     """What becomes of ``work`` in a thread of its own."""
     inbox, tasks = Inbox(), queue.Queue[tuple[RTCRtpCodecParameters, Encoded] | None]()
@@ -92,6 +106,7 @@ async def decoded(
         inbox,
         failed or threading.Event(),
         other=Sound,
+        clock=clock,
     )
     async with asyncio.timeout(30):
         await inbox.ended.wait()
@@ -161,3 +176,88 @@ def test_a_closed_loop_ends_a_decoder_without_a_word() -> None:
 
     decode_stream(loop, tasks, Nowhere(), threading.Event(), other=nothing_else)
     assert inbox == []
+
+
+def pieces(frames: Iterable[bytes]) -> list[Piece]:
+    return [Piece(data, 3600 * number) for number, data in enumerate(frames)]
+
+
+def decode_all(name: str, stream: list[Piece]) -> tuple[int, str | None]:
+    """How many pictures come out of ``stream``, and why the last one was refused."""
+    decoder = VideoDecoder(name)
+    count = 0
+    for piece in stream:
+        with contextlib.suppress(av.FFmpegError):
+            count += len(decoder.decode(piece))
+    return count, decoder.refused
+
+
+@pytest.mark.parametrize(
+    ("size", "references", "shown"),
+    [
+        ((16000, 16000), 1, None),
+        ((16000, 16000), 1, (64, 64)),
+        ((8192, 8192), 16, (640, 360)),
+        ((4096, 2304), 16, None),
+        ((16, 655_360), 1, None),
+    ],
+)
+def test_an_h264_stream_that_announces_too_much_takes_no_memory(
+    size: tuple[int, int], references: int, shown: tuple[int, int] | None
+) -> None:
+    stream = pieces(h264_stream(*size, references, shown=shown))
+    assert max(len(piece.data) for piece in stream) < 64
+    count, refused = confined(decode_all, "h264", stream, megabytes=40, seconds=10)
+    assert count == 0
+    assert refused is not None
+    assert f"{size[0]}x{size[1]}" in refused
+
+
+def test_a_vp8_stream_that_announces_too_much_takes_no_memory() -> None:
+    stream = pieces([vp8_key_frame(8192, 8192)] * 20)
+    count, refused = confined(decode_all, "vp8", stream, megabytes=40, seconds=10)
+    assert (count, refused) == (0, "8192x8192 exceeds 9437184 pixels")
+
+
+@pytest.mark.parametrize(
+    ("size", "references"), [((1920, 1088), 16), ((3840, 2160), 4), ((2160, 3840), 2)]
+)
+def test_what_cameras_and_screens_send_is_decoded(size: tuple[int, int], references: int) -> None:
+    stream = pieces(h264_stream(*size, references, count=4))
+    assert decode_all("h264", stream) == (4, None)
+
+
+@pytest.mark.parametrize(
+    ("codec", "encoder", "large"),
+    [
+        (VP8, "libvpx", [vp8_key_frame(8192, 8192)]),
+        (H264, "libx264", list(h264_stream(16000, 16000, shown=(64, 48), count=3))),
+    ],
+)
+async def test_a_refused_stream_may_come_back_smaller(
+    codec: RTCRtpCodecParameters, encoder: str, large: list[bytes]
+) -> None:
+    good = encoded(encoder, 3)
+    work = [*good[:2], *pieces(large), good[2], *encoded(encoder, 2)]
+    inbox = await decoded([(codec, piece) for piece in work])
+    assert inbox.lumas() == pytest.approx([50, 60, 50, 60], abs=4)
+
+
+async def test_a_refused_stream_is_logged_once_and_seldom_asked_for_key_frames() -> None:
+    asked, now = 0, 0.0
+
+    class Requests(threading.Event):
+        def set(self) -> None:
+            nonlocal asked
+            asked += 1
+
+    def clock() -> float:
+        nonlocal now
+        now += REFUSED_INTERVAL / 10
+        return now
+
+    stream = pieces(h264_stream(16000, 16000, count=30))
+    with structlog.testing.capture_logs() as logs:
+        await decoded([(H264, piece) for piece in stream], Requests(), clock=clock)
+    assert [entry["event"] for entry in logs] == ["camera refused: too large"]
+    assert 1 <= asked <= 60 // 10 + 1
