@@ -15,6 +15,7 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from gifs.cache import StickerCache
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.media.compositor.render_loop import RenderLoop
+from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
@@ -123,7 +124,8 @@ async def rig(width: int = 1280, height: int = 720) -> AsyncIterator[tuple[Rig, 
     """A composite without anybody; add feeds to its list. What they need goes into the stack."""
     feeds: list[Feed] = []
     encoder = Encoder(width, height)
-    canvas = Compositor(width, height, StickerCache())
+    loader = StickerPrefetcher(StickerCache())
+    compositor = Compositor(width, height, loader)
 
     def tiles(now: float) -> list[TileView]:
         return [
@@ -132,7 +134,9 @@ async def rig(width: int = 1280, height: int = 720) -> AsyncIterator[tuple[Rig, 
         ]
 
     async with AsyncExitStack() as life:
-        composite = await life.enter_async_context(RenderLoop(canvas, tiles, encoder))
+        composite = await life.enter_async_context(
+            RenderLoop(compositor, tiles, encoder, loader=loader)
+        )
         yield Rig(feeds, encoder, composite), life
 
 

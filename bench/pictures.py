@@ -20,7 +20,7 @@ from reactions.mannequin.clip import Shot
 from sidecar.inference.sampling import FrameSampler
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.session.factories import make_pipeline, make_policy, make_store
-from sidecar.session.seat import Seat
+from sidecar.session.participant import Participant
 
 FPS = 12
 FROM, SECONDS = 0.0, 13.0
@@ -42,26 +42,25 @@ def composites() -> Iterator[Image.Image]:
     settings, table = Settings(), load_reaction_table(environ={})
     detector = make_pipeline(make_store(settings), table, settings)
     policy, sampler = make_policy(table, settings), FrameSampler()
-    seats = [(Seat(name, name, table), shot) for name, shot in actors()]
+    shots = [(Participant(name, name, table, policy), shot) for name, shot in actors()]
     canvas = Compositor(*SIZE, StickerCache())
     due = 0.0
     for index in range(int(FROM * FPS), int((FROM + SECONDS) * FPS)):
         time = index / FPS
         frames = [
             av.VideoFrame.from_ndarray(shot.frame(index), format="rgb24").reformat(format="yuv420p")
-            for _, shot in seats
+            for _, shot in shots
         ]
-        for (seat, _), frame in zip(seats, frames, strict=True):
+        for (participant, _), frame in zip(shots, frames, strict=True):
             if time >= due:
-                detection = detector.detect(sampler.sample(frame, time), seat.memory)
-                seat.see(detection)
-                seat.apply(policy.observe(seat.participant, detection.scores, time))
+                detection = detector.detect(sampler.sample(frame, time), participant.memory)
+                participant.process(detection, time)
         due = due + 1 / settings.sampling.rate if time >= due else due
         for event in policy.advance(time):
-            for seat, _ in seats:
-                if seat.participant == event.participant:
-                    seat.apply([event])
-        tiles = [seat.tile(frame) for (seat, _), frame in zip(seats, frames, strict=True)]
+            for participant, _ in shots:
+                if participant.participant == event.participant:
+                    participant.apply([event])
+        tiles = [one.tile(frame) for (one, _), frame in zip(shots, frames, strict=True)]
         yield Image.fromarray(canvas.draw(tiles, time).to_ndarray(format="rgb24"))
 
 

@@ -1,4 +1,4 @@
-"""Scores over time to reactions: evidence, hold, hysteresis, cooldown, limits, opt-out.
+"""Scores over time to reactions: evidence, hold, hysteresis, cooldown, limits.
 
 Pure: no clock, no I/O. Times are seconds on whatever clock stamps the samples, and the same calls
 give the same events. docs/policy.md explains each rule with its reason.
@@ -21,7 +21,6 @@ class _Person:
     """The time of the newest sample."""
     now: float = -inf
     """The time of the newest call: events of one participant never go back in time."""
-    out: bool = False
 
     def stickers(self) -> Iterator[ReactionState]:
         """The courses whose stickers are running."""
@@ -70,7 +69,7 @@ class Policy:
         and so is a sample that is no newer than the last one.
         """
         person = self._person(participant)
-        if person.out or time <= person.newest:
+        if time <= person.newest:
             return []
         person.now = max(time, person.now)
         gap = time - person.newest > self._demand.stale_after
@@ -89,12 +88,14 @@ class Policy:
             events += self._step(person, sampled=False)
         return events
 
-    def opt_out(self, participant: str, out: bool, time: float) -> list[ReactionEvent]:
-        """Stop reacting to ``participant`` (what runs ends at once), or begin again."""
+    def stop(self, participant: str, time: float) -> list[ReactionEvent]:
+        """End what ``participant`` has running, as after an opt-out; cooldowns stay.
+
+        A later sample counts again: the caller stops observing participants who opted out.
+        """
         person = self._person(participant)
         person.now = max(time, person.now)
-        person.out = out
-        return _stop(person) if out else []
+        return _stop(person)
 
     def leave(self, participant: str, time: float) -> list[ReactionEvent]:
         """End what ``participant`` has running and forget them."""

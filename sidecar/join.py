@@ -17,13 +17,13 @@ from config.errors import ConfigError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
 from sidecar.outlets import open_outlets
-from sidecar.rooms.base import JoinOptions
+from sidecar.rooms.base import Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
 from sidecar.session.events import LiveScores, SessionEvent, as_json
 from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
-from sidecar.session.status import Status, StatusReader
+from sidecar.session.stats import Status, StatusReader
 
 log = structlog.get_logger(__name__)
 
@@ -83,9 +83,9 @@ async def join(
             make_stickers(table, settings),
             table,
             settings,
-            outlets=places.outlets,
+            outputs=places.outlets,
             listeners=places.listeners,
-            opt_in=settings.rooms.consent == "opt-in",
+            consent=_default_consent(settings),
         )
         journal = await stack.enter_async_context(_journal(plan.events))
         stickers = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
@@ -96,6 +96,10 @@ async def join(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(plan.seconds):
                 await session.ended()
+
+
+def _default_consent(settings: Settings) -> Consent:
+    return Consent.OPT_OUT if settings.rooms.consent == "opt-in" else Consent.OPT_IN
 
 
 def join_options(settings: Settings, environ: Mapping[str, str]) -> JoinOptions:
@@ -152,7 +156,7 @@ async def _attended(
     async def listen() -> None:
         with session.events.listen() as listener:
             async for event in listener:
-                reader.hear(event)
+                reader.update(event)
                 show.event(event)
                 if journal is not None and not isinstance(event, LiveScores):
                     await asyncio.to_thread(print, json.dumps(as_json(event)), file=journal)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sidecar.join import Show
     from sidecar.session.events import SessionEvent
-    from sidecar.session.status import ParticipantStatus, Status
+    from sidecar.session.stats import ParticipantStatus, Status
 
 LINE_EVERY = 5.0
 """Seconds between status lines where nobody is looking."""

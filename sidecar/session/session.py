@@ -1,48 +1,31 @@
-"""One room from joining to leaving: feeds, sampling, detection, policy and composite."""
+"""One room from joining to leaving: the loops around participants, policy and composite."""
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from typing import Self
+from typing import Protocol, Self
 
 import structlog
 
-from config.errors import SampleDroppedError
+from config.errors import SampleDroppedError, SidecarError
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.labels import LabelScore
-from reactions.pipeline import Detection
-from reactions.reaction_event import ReactionEvent
 from sidecar.inference.detector import Detector
 from sidecar.inference.sampling import SamplingThread
 from sidecar.media.compositor.compositor import Compositor, Stickers
 from sidecar.media.compositor.layout import Fit
 from sidecar.media.compositor.render_loop import PictureListener, RenderLoop
+from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.rooms.base import (
-    Consent,
-    ConsentChanged,
-    Joined,
-    Left,
-    ReceiverConstraints,
-    Room,
-    VideoSink,
-)
-from sidecar.session.events import (
-    EventBus,
-    LiveScores,
-    ParticipantJoined,
-    ParticipantLeft,
-    ReactionStep,
-)
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, Room, TrackSource
+from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft, SessionEvent
 from sidecar.session.factories import make_policy
 from sidecar.session.layer_selection import TURN, select_layers
-from sidecar.session.presence import Presence
-from sidecar.session.seat import Seat
+from sidecar.session.participant import Consents, Participant
 from sidecar.session.stats import SessionStats
 
 log = structlog.get_logger(__name__)
@@ -51,12 +34,20 @@ SWEEP_EVERY = 0.1
 """Seconds between looks at what ends by time alone."""
 
 
-class Session:
-    """Takes part in ``room`` while it is entered; nobody's failure disturbs anybody else's tile.
+class CompositeOutput(Protocol):
+    """Where the encoded composite goes: the room itself, or a sink."""
 
-    The composite goes to ``outlets``, to the room itself if not given, and its pictures to
-    ``listeners``; without either nothing is drawn. With ``opt_in`` nobody is sampled before they
-    agree. ``clock`` is that of the feeds: seconds, monotonic.
+    async def publish(self, composite: TrackSource) -> None:
+        """Show the composite until the output is closed."""
+        ...
+
+
+class Session:
+    """Runs one room while it is open; an error in one participant does not affect the others.
+
+    The encoded composite goes to ``outputs``, to the room itself if not given, and its pictures to
+    ``listeners``; without either nothing is drawn. ``consent`` is that of participants who made no
+    choice. ``clock`` is that of the feeds: seconds, monotonic.
     """
 
     def __init__(
@@ -67,16 +58,16 @@ class Session:
         table: Mapping[str, ReactionRule],
         settings: Settings,
         *,
-        outlets: Sequence[VideoSink] | None = None,
+        outputs: Sequence[CompositeOutput] | None = None,
         listeners: Sequence[PictureListener] = (),
-        opt_in: bool = False,
+        consent: Consent = Consent.OPT_IN,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         size = settings.composite
         self.room = room
         self.events = EventBus()
-        self._outlets = (room,) if outlets is None else tuple(outlets)
-        self._opt_in = opt_in
+        self._outputs = (room,) if outputs is None else tuple(outputs)
+        self._drawn = bool(self._outputs or listeners)
         self._settings = settings
         self._detector = detector
         self._sampling = SamplingThread(settings.sampling.longest)
@@ -84,58 +75,71 @@ class Session:
         self._interval = 1 / settings.sampling.rate
         self._clock = clock
         self._began = clock()
-        self._people: dict[str, Presence] = {}
-        self._opted_out: dict[str, bool] = {}
-        self._wanted: dict[str, ReceiverConstraints] = {}
+        self._participants: dict[str, Participant] = {}
+        self._samplers: dict[str, asyncio.Task[None]] = {}
+        self._consents = Consents(consent)
         self._policy = make_policy(table, settings)
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
-        canvas = Compositor(size.width, size.height, stickers, fit=Fit(size.fit))
-        self._composite = RenderLoop(canvas, self.tiles, self._encoder, clock=clock)
-        self._composite.listeners.extend(listeners)
+        loader = StickerPrefetcher(stickers)
+        self._composite = RenderLoop(
+            Compositor(size.width, size.height, loader, fit=Fit(size.fit)),
+            self.tiles,
+            self._encoder,
+            loader=loader,
+            listeners=listeners,
+            clock=clock,
+        )
         self._life = AsyncExitStack()
-        self._attending: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
         """Join the room and begin to publish; raises RoomError where it refuses us."""
         async with AsyncExitStack() as stack:
             self._began = self._clock()
             stack.callback(self.events.close)
             await stack.enter_async_context(self._sampling)
             await stack.enter_async_context(self.room)
-            if self._outlets or self._composite.listeners:
+            if self._drawn:
                 await stack.enter_async_context(self._composite)
-            for outlet in self._outlets:
-                await outlet.publish(self._encoder)
-            self._attending = asyncio.create_task(self._attend(), name=f"room {self.room.name}")
-            stack.push_async_callback(self._stop, self._attending)
+            for output in self._outputs:
+                await output.publish(self._encoder)
+            self._running = asyncio.create_task(self._run(), name=f"room {self.room.name}")
+            stack.push_async_callback(self._stop, self._running)
             self._life = stack.pop_all()
+
+    async def aclose(self) -> None:
+        """Leave the room."""
+        await self._life.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._life.aclose()
+        await self.aclose()
 
     async def ended(self) -> None:
         """Wait until the meeting is over; raises what ended it if that was an error.
 
-        Leaving the session is none: it releases whoever waits.
+        Closing the session is none: it releases those who wait.
         """
-        if self._attending is None:
+        if self._running is None:
             return
-        await asyncio.wait([self._attending])
-        if not self._attending.cancelled():
-            self._attending.result()
+        await asyncio.wait([self._running])
+        if not self._running.cancelled():
+            self._running.result()
 
     def tiles(self, now: float) -> Sequence[TileView]:
-        """Everybody's tile at ``now``, in the order in which they joined."""
+        """The tile of each participant at ``now``, in the order in which they joined."""
         spotlight = self._spotlight()
         return [
-            person.tile(now, pinned=participant == spotlight)
-            for participant, person in self._people.items()
+            participant.live_tile(now, pinned=participant.participant == spotlight)
+            for participant in self._participants.values()
         ]
 
     def scores(self) -> Mapping[str, tuple[LabelScore, ...]]:
-        """Everybody's newest scores, best first: for whoever runs the session, not for the room."""
-        return {participant: person.scores for participant, person in self._people.items()}
+        """The newest scores of each participant, best first: for the operator, not for the room."""
+        return {key: participant.scores for key, participant in self._participants.items()}
 
     def stats(self) -> SessionStats:
         """The numbers of this moment."""
@@ -147,16 +151,16 @@ class Session:
             late_ticks=self._composite.late,
             viewers=self._encoder.viewers,
             key_frames=self._encoder.key_frames,
-            participants=tuple(person.stats(now) for person in self._people.values()),
+            participants=tuple(one.stats(now) for one in self._participants.values()),
         )
 
     @staticmethod
     async def _stop(task: asyncio.Task[None]) -> None:
-        # An error that ended it is for ``ended`` to tell; leaving goes on whatever it was.
+        # ``ended`` raises the error that ended it; closing goes on in any case.
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    async def _attend(self) -> None:
+    async def _run(self) -> None:
         """Take part until the room ends the meeting; raises the error that ends it before."""
         failure: Exception | None = None
         try:
@@ -165,150 +169,157 @@ class Session:
                 await self._follow_changes(group)
                 sweeper.cancel()
         except ExceptionGroup as failures:
-            # The group's others are what followed from it; it keeps its own cause.
-            failure = failures.exceptions[0]
+            failure = self._main_failure(failures)
         finally:
-            self._see_everybody_off()
+            self._remove_participants()
         if failure is not None:
             raise failure
+
+    def _main_failure(self, failures: ExceptionGroup) -> Exception:
+        """The error to report of several: the first that the operator can act on; logs the rest."""
+        found = list(_leaves(failures))
+        main = next((error for error in found if isinstance(error, SidecarError)), found[0])
+        for error in found:
+            if error is not main:
+                log.error("room task failed", room=self.room.name, reason=repr(error))
+        return main
 
     async def _follow_changes(self, group: asyncio.TaskGroup) -> None:
         async for change in self.room.changes():
             match change:
                 case Joined():
-                    self._welcome(change, group)
+                    self._on_joined(change, group)
                 case Left():
-                    self._see_off(change)
+                    self._on_left(change)
                 case ConsentChanged():
-                    self._heed(change)
-        self._see_everybody_off()
+                    self._on_consent(change)
+        self._remove_participants()
 
-    def _see_everybody_off(self) -> None:
-        for participant in tuple(self._people):
-            self._see_off(Left(participant, "the meeting is over"))
+    def _remove_participants(self) -> None:
+        for key in tuple(self._participants):
+            self._on_left(Left(key, "the meeting is over"))
 
-    def _welcome(self, joined: Joined, group: asyncio.TaskGroup) -> None:
-        participant = joined.participant
-        # A camera that replaces another begins from nothing.
-        self._see_off(Left(participant, "joined anew"))
-        feed = joined.feed
-        person = Presence(Seat(participant, joined.name, self._table), feed)
-        person.opted_out = self._opted_out.get(participant, self._opt_in)
-        self._people[participant] = person
+    def _on_joined(self, joined: Joined, group: asyncio.TaskGroup) -> None:
+        key, feed = joined.participant, joined.feed
+        if key in self._participants:
+            self._on_left(Left(key, "joined again"))
+        participant = Participant(
+            key,
+            joined.name,
+            self._table,
+            self._policy,
+            consents=self._consents,
+            feed=feed,
+            epoch=self._began,
+        )
+        self._participants[key] = participant
         if feed is None:
-            log.warning("camera can't be watched", participant=participant, why=joined.problem)
+            log.warning("camera unavailable", participant=key, reason=joined.problem)
         else:
-            watching = self._watch(person, feed)
-            person.watcher = group.create_task(watching, name=f"watch {participant}")
-        self.events.publish(ParticipantJoined(self._elapsed(), participant, joined.name))
-        log.info("participant joined", participant=participant)
-        self._ask()
+            sampling = self._sample_feed(participant, feed)
+            self._samplers[key] = group.create_task(sampling, name=f"sample {key}")
+        self.events.publish(ParticipantJoined(self._elapsed(), key, joined.name))
+        log.info("participant joined", participant=key)
+        self._update_constraints()
 
-    def _see_off(self, left: Left) -> None:
-        person = self._people.pop(left.participant, None)
-        if person is None:
+    def _on_left(self, left: Left) -> None:
+        key = left.participant
+        participant = self._participants.pop(key, None)
+        if participant is None:
             return
-        if person.watcher is not None:
-            person.watcher.cancel()
-        self._wanted.pop(left.participant, None)
-        self._tell(person, self._policy.leave(left.participant, self._clock()))
-        name = person.seat.name
-        self.events.publish(ParticipantLeft(self._elapsed(), left.participant, name, left.reason))
-        log.info("participant left", participant=left.participant, reason=left.reason)
-        self._ask()
+        if (sampler := self._samplers.pop(key, None)) is not None:
+            sampler.cancel()
+        self._publish_events(participant.leave(self._clock()))
+        name = participant.name
+        self.events.publish(ParticipantLeft(self._elapsed(), key, name, left.reason))
+        log.info("participant left", participant=key, reason=left.reason)
+        self._update_constraints()
 
-    def _ask(self) -> None:
-        """Tell the room what is needed of each camera now, where that changed."""
-        size, now = self._settings.composite, self._clock()
-        asked = select_layers(
-            tuple(self._people),
+    def _on_consent(self, change: ConsentChanged) -> None:
+        participant = self._participants.get(change.participant)
+        if participant is None:
+            # It counts for participants who come back, and for those who are still to join.
+            self._consents[change.participant] = change.consent
+        else:
+            self._publish_events(participant.choose(change.consent, self._clock()))
+
+    def _update_constraints(self) -> None:
+        """Ask the room for what is needed of each camera now, where that changed."""
+        size = self._settings.composite
+        wanted = select_layers(
+            tuple(self._participants),
             (size.width, size.height),
             fps=size.fps,
             rate=self._settings.sampling.rate,
             attention=self._settings.rooms.attention,
-            turn=int((now - self._began) / TURN),
+            turn=int(self._elapsed() / TURN),
             spotlight=self._spotlight(),
-            busy={participant for participant, person in self._people.items() if person.busy},
+            busy={key for key, participant in self._participants.items() if participant.busy},
         )
-        for participant, want in asked.items():
-            if self._wanted.get(participant) != want:
-                self._wanted[participant] = want
-                self._people[participant].paused = want.paused
-                self.room.constrain(participant, want)
+        for key, constraints in wanted.items():
+            participant = self._participants[key]
+            if participant.constraints != constraints:
+                participant.constraints = constraints
+                self.room.constrain(key, constraints)
 
     def _spotlight(self) -> str | None:
-        """The participant whom the settings give the large tile, if they are there."""
+        """The participant whom the settings give the large tile, if they are present."""
         name = self._settings.composite.spotlight
-        named = (who for who, person in self._people.items() if name and person.seat.name == name)
+        named = (key for key, one in self._participants.items() if name and one.name == name)
         return next(named, None)
 
-    def _heed(self, consent: ConsentChanged) -> None:
-        # Remembered for those who come back, and for those who are still on their way.
-        opted_out = consent.consent is Consent.OPT_OUT
-        self._opted_out[consent.participant] = opted_out
-        person = self._people.get(consent.participant)
-        if person is None:
-            return
-        person.opted_out = opted_out
-        now = self._clock()
-        self._tell(person, self._policy.opt_out(consent.participant, opted_out, now))
-        person.seat.forget()
-
-    async def _watch(self, person: Presence, feed: Feed) -> None:
+    async def _sample_feed(self, participant: Participant, feed: Feed) -> None:
         """Sample one participant at the set rate for as long as their feed lasts."""
         seen = 0
         while await feed.wait_newer(seen):
             began = self._clock()
             seen = feed.frames
-            if not person.opted_out:
+            if not participant.opted_out:
                 try:
-                    await self._sample(person, feed)
+                    await self._sample(participant, feed)
                 except SampleDroppedError:
                     pass  # The detector counts it; the newest frame is next.
                 except Exception:
-                    person.failures += 1
-                    if person.failures & (person.failures - 1) == 0:
+                    participant.failures += 1
+                    failed = participant.failures
+                    if failed & (failed - 1) == 0:
                         # The first, second, fourth … failure: five a second would drown the log.
-                        who = person.seat.participant
-                        log.exception("detection failed", participant=who, failed=person.failures)
+                        key = participant.participant
+                        log.exception("detection failed", participant=key, failed=failed)
             await asyncio.sleep(max(0.0, began + self._interval - self._clock()))
 
-    async def _sample(self, person: Presence, feed: Feed) -> None:
+    async def _sample(self, participant: Participant, feed: Feed) -> None:
         frame, arrived = feed.frame, feed.arrived
         if frame is None or arrived is None:
             return
         # After one interval there is a newer frame, so that this one is not worth waiting for.
         deadline = self._clock() + self._interval
         sample = await self._sampling.sample(frame, arrived)
-        source = f"{self.room.name}/{person.seat.participant}"
-        detection = await self._detector.detect(sample, person.seat.memory, deadline, source=source)
-        if not person.opted_out:
-            self._take(person, detection, arrived)
-
-    def _take(self, person: Presence, detection: Detection, taken: float) -> None:
-        participant = person.seat.participant
-        person.count(detection, taken)
-        person.seat.see(detection)
-        self._tell(person, self._policy.observe(participant, detection.scores, taken))
-        progress = dict(person.seat.progress)
-        scores = LiveScores(taken - self._began, participant, detection.scores, progress)
-        self.events.publish(scores)
+        source = f"{self.room.name}/{participant.participant}"
+        detection = await self._detector.detect(sample, participant.memory, deadline, source=source)
+        self._publish_events(participant.process(detection, arrived))
 
     async def _sweep(self) -> None:
-        """End what ends by time, also for those of whom no samples come any more."""
+        """End what ends by time alone, also of participants whose samples stopped."""
         while True:
             await asyncio.sleep(SWEEP_EVERY)
-            if len(self._people) > self._settings.rooms.attention:
-                self._ask()
-            for event in self._policy.advance(self._clock()):
-                if (person := self._people.get(event.participant)) is not None:
-                    self._tell(person, [event])
+            if len(self._participants) > self._settings.rooms.attention:
+                self._update_constraints()
+            for reaction in self._policy.advance(self._clock()):
+                if (participant := self._participants.get(reaction.participant)) is not None:
+                    self._publish_events(participant.apply([reaction]))
 
-    def _tell(self, person: Presence, events: Sequence[ReactionEvent]) -> None:
-        person.seat.apply(events)
+    def _publish_events(self, events: Iterable[SessionEvent]) -> None:
         for event in events:
-            rebased = replace(event, time=event.time - self._began)
-            self.events.publish(ReactionStep(rebased, person.seat.name))
+            self.events.publish(event)
 
     def _elapsed(self) -> float:
         return self._clock() - self._began
+
+
+def _leaves(group: ExceptionGroup) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -150,17 +150,16 @@ def test_a_cooldown_is_one_participants_own() -> None:
     assert stages(events)[-1] is ReactionStage.STARTED
 
 
-def test_opting_out_ends_what_runs_at_once_and_silences_the_participant() -> None:
+def test_stopping_ends_what_runs_at_once() -> None:
     policy = running(Policy(TABLE))
-    assert stages(policy.opt_out("ann", True, 1.0)) == [ReactionStage.ENDED]
-    assert samples(policy, [0.9] * 10, start=1.2) == []
+    assert stages(policy.stop("ann", 1.0)) == [ReactionStage.ENDED]
+    assert policy.advance(9.0) == []
 
 
-def test_opting_back_in_needs_a_new_hold() -> None:
+def test_a_label_that_was_stopped_needs_a_new_hold() -> None:
     policy = Policy(TABLE)
-    policy.opt_out("ann", True, 0.0)
-    samples(policy, [0.9] * 5)
-    policy.opt_out("ann", False, 1.0)
+    samples(policy, [0.9] * 3)
+    policy.stop("ann", 0.7)
     events = samples(policy, [0.9] * 5, start=1.2)
     assert stages(events) == [ReactionStage.PROGRESS] * 3 + [ReactionStage.STARTED]
 
@@ -289,7 +288,6 @@ class AnyMeeting(RuleBasedStateMachine):
         super().__init__()
         self.policy = Policy(MACHINE_TABLE, evidence=(2, 3), max_stickers=2, max_in_room=3)
         self.time = 0.0
-        self.out: set[str] = set()
         self.started: dict[tuple[str, str], float] = {}
         self.ended: dict[tuple[str, str], float] = {}
         self.told: dict[tuple[str, str], float] = {}
@@ -311,15 +309,15 @@ class AnyMeeting(RuleBasedStateMachine):
             for name in PEOPLE:
                 self.take(self.policy.observe(name, self.showing[name], self.time))
 
-    @rule(name=st.sampled_from(PEOPLE), out=st.booleans())
-    def decide(self, name: str, out: bool) -> None:
-        self.take(self.policy.opt_out(name, out, self.time), forced=True)
-        (self.out.add if out else self.out.discard)(name)
+    @rule(name=st.sampled_from(PEOPLE))
+    def stop(self, name: str) -> None:
+        self.take(self.policy.stop(name, self.time), forced=True)
+        assert not any(who == name for who, _ in self.started)
+        assert not any(self.told[key] for key in self.told if key[0] == name)
 
     @rule(name=st.sampled_from(PEOPLE))
     def leave(self, name: str) -> None:
         self.take(self.policy.leave(name, self.time), forced=True)
-        self.out.discard(name)
         for label in MACHINE_TABLE:
             self.ended.pop((name, label), None)
             assert (name, label) not in self.started
@@ -330,7 +328,6 @@ class AnyMeeting(RuleBasedStateMachine):
         assert len(touched) == len(set(touched)), "two events of one label in one call"
         for event in events:
             key, rule = (event.participant, event.label), MACHINE_TABLE[event.label]
-            assert event.participant not in self.out
             assert event.time == self.time
             match event.stage:
                 case ReactionStage.PROGRESS:
@@ -355,11 +352,6 @@ class AnyMeeting(RuleBasedStateMachine):
         worn = [key for key in self.started if MACHINE_TABLE[key[1]].kind is Kind.STICKER]
         assert len(worn) <= 3
         assert all(sum(name == who for who, _ in worn) <= 2 for name in PEOPLE)
-
-    @invariant()
-    def nothing_happens_to_who_opted_out(self) -> None:
-        assert not any(name in self.out for name, _ in self.started)
-        assert not any(self.told[key] for key in self.told if key[0] in self.out)
 
     def teardown(self) -> None:
         self.time += 60

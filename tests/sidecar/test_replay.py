@@ -15,6 +15,7 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, Choreography, Scene, render
+from sidecar.annotate import annotate
 from sidecar.media.video_files import VideoWriter
 from sidecar.replay import Replay
 from sidecar.session.factories import make_pipeline, make_stickers
@@ -96,7 +97,10 @@ def test_a_picture_is_annotated_at_once(replay: Replay, tmp_path: Path) -> None:
 
     replay.run(source, target, log, ignore)
 
-    assert "thumbs_up" in {event["label"] for event in events_of(log)}
+    started = [event["label"] for event in events_of(log)]
+    assert "thumbs_up" in started
+    [report] = annotate([source], make_pipeline(ModelStore(), TABLE, SETTINGS), TABLE)
+    assert started == [label.label for label in report.labels if label.fires]
     with Image.open(target) as written:
         changed = np.abs(np.asarray(written).astype(int) - pixels) > 60
         assert float(changed.any(axis=-1).mean()) > 0.01

@@ -60,8 +60,7 @@ class Compositor:
         arrange(1, width, height)
         self.width = width
         self.height = height
-        self.stickers = stickers
-        """Asked for every sticker in every picture; may be exchanged between pictures."""
+        self._stickers = stickers
         self._fit = fit
         self._follower = Follower()
         self._scalers: dict[str, Scaler] = {}
@@ -220,7 +219,7 @@ class Compositor:
 
     def _sticker(self, name: str, width: int, height: int, elapsed: float) -> YuvaFrame | None:
         try:
-            animation = self.stickers.get(name, width, height)
+            animation = self._stickers.get(name, width, height)
         except Exception:
             self._complain(name, "a sticker can't be drawn", name)
             return None

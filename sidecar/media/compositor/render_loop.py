@@ -1,4 +1,4 @@
-"""The clock of the composite: a picture every tick, encoded once, whatever else happens."""
+"""The clock of the composite: one picture a tick, encoded once for all viewers."""
 
 import asyncio
 import time
@@ -18,36 +18,37 @@ from sidecar.media.packet_track import VideoPacket
 log = structlog.get_logger(__name__)
 
 PictureListener: TypeAlias = Callable[[av.VideoFrame, float], None]
+"""Gets each picture once it is encoded, with its time on the loop's clock. It is called in the
+thread that draws, so it returns at once, and it does not write into the picture."""
 
 
 class RenderLoop:
-    """Draws and encodes ``tiles`` at ``fps`` while it is entered, and publishes the packets.
+    """Draws and encodes ``tiles`` at the encoder's rate, and publishes the packets.
 
-    ``tiles`` is asked on the event loop, once a tick, for what to show at that time of ``clock``;
-    drawing and encoding run in one thread of their own. A tick that can't begin before the next one
-    is due is skipped: the picture never falls behind. For the same reason stickers are loaded
-    behind the scenes while it is entered. Leaving ends the encoder's tracks.
+    ``tiles`` is called on the event loop, once a tick, with the time of ``clock``; drawing and
+    encoding run in one thread. A tick that can't begin before the next one is due is skipped, so
+    that the picture never falls behind. ``loader`` is what ``compositor`` gets its stickers from,
+    where that is a prefetcher. Closing ends the encoder's tracks and the loader.
     """
 
     def __init__(
         self,
-        canvas: Compositor,
+        compositor: Compositor,
         tiles: Callable[[float], Sequence[TileView]],
         encoder: Encoder,
         *,
+        loader: StickerPrefetcher | None = None,
+        listeners: Sequence[PictureListener] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._canvas = canvas
+        self._compositor = compositor
         self._tiles = tiles
         self._encoder = encoder
+        self._loader = loader
+        self._listeners = tuple(listeners)
         self._clock = clock
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="composite")
-        self._stickers = canvas.stickers
-        self._backstage: StickerPrefetcher | None = None
         self._task: asyncio.Task[None] | None = None
-        self.listeners: list[PictureListener] = []
-        """Given each picture, once it is encoded, with its time on ``clock``: called in the thread
-        that draws, so that they must be quick, and must not write into the picture."""
         self.ticks = 0
         """Pictures made."""
         self.late = 0
@@ -57,26 +58,30 @@ class RenderLoop:
         self.seconds = 0.0
         """How long the last picture took to draw and encode."""
 
-    async def __aenter__(self) -> Self:
-        self._canvas.stickers = self._backstage = StickerPrefetcher(self._stickers)
+    async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="composite")
-        return self
 
-    async def __aexit__(self, *exc: object) -> None:
+    async def aclose(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         try:
             # A picture or a full-frame effect may be under way, and other rooms go on meanwhile.
-            await asyncio.to_thread(self._shut)
+            await asyncio.to_thread(self._close_threads)
         finally:
-            self._canvas.stickers = self._stickers
             self._encoder.close()
 
-    def _shut(self) -> None:
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    def _close_threads(self) -> None:
         self._pool.shutdown()
-        if self._backstage is not None:
-            self._backstage.close()
+        if self._loader is not None:
+            self._loader.close()
 
     async def _run(self) -> None:
         start, tick = self._clock(), 0
@@ -104,8 +109,8 @@ class RenderLoop:
         self.seconds = self._clock() - began
 
     def _make(self, tiles: Sequence[TileView], time: float, tick: int) -> list[VideoPacket]:
-        picture = self._canvas.draw(tiles, time)
+        picture = self._compositor.draw(tiles, time)
         packets = self._encoder.encode(picture, tick)
-        for listen in tuple(self.listeners):
-            listen(picture, time)
+        for listener in self._listeners:
+            listener(picture, time)
         return packets

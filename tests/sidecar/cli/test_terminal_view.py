@@ -6,14 +6,14 @@ from rich.console import Console
 
 from sidecar.cli.terminal_view import live_view, render
 from sidecar.session.events import ParticipantJoined
-from sidecar.session.status import ParticipantStatus, Reaction, Status
+from sidecar.session.stats import ParticipantStatus, RecentReaction, Status
 
 ADA = ParticipantStatus("ada", "Ada [x]", 320, 180, 14.6, "smile", 0.81, False, False)
 BO = ParticipantStatus("bo", "Bo", None, None, 0.0, None, None, True, True)
 
 
 def status(*people: ParticipantStatus, rejoined: int = 0) -> Status:
-    reactions = (Reaction(65.0, "Ada", "wave"),)
+    reactions = (RecentReaction(65.0, "Ada", "wave"),)
     return Status("Janus", "1234", 3725.4, rejoined, 24.9, 2, 1, 0.31, people, reactions)
 
 

@@ -91,9 +91,14 @@ async def test_what_comes_after_the_end_is_ignored(tmp_path: Path) -> None:
 async def test_a_composite_can_be_kept(tmp_path: Path) -> None:
     canvas = Compositor(320, 180, Blocks())
     path = tmp_path / "out.mp4"
-    composite = RenderLoop(canvas, lambda now: [TileView("a", "", flat())], Encoder(320, 180))
-    async with Recorder(path, 25) as recorder, composite:
-        composite.listeners.append(recorder.take)
+    recorder = Recorder(path, 25)
+    composite = RenderLoop(
+        canvas,
+        lambda now: [TileView("a", "", flat())],
+        Encoder(320, 180),
+        listeners=[recorder.take],
+    )
+    async with recorder, composite:
         await eventually(lambda: recorder.written >= 10)
     shown = times(path)
     assert len(shown) == recorder.written

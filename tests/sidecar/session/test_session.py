@@ -141,11 +141,11 @@ class ScriptedDetector:
 class SessionHandle:
     """A running session with its fakes, and what it told."""
 
-    def __init__(self, settings: Settings = SETTINGS, *, opt_in: bool = False) -> None:
+    def __init__(self, settings: Settings = SETTINGS, *, consent: Consent = Consent.OPT_IN) -> None:
         self.room = TestRoom()
         self.detector = ScriptedDetector()
         self.session = Session(
-            self.room, self.detector, WhiteSquares(), TABLE, settings, opt_in=opt_in
+            self.room, self.detector, WhiteSquares(), TABLE, settings, consent=consent
         )
         self.told: list[dict[str, object]] = []
         self.feeds: list[Feed] = []
@@ -218,7 +218,7 @@ async def test_a_camera_that_can_t_be_watched_has_a_tile_with_its_name(
 
 
 async def test_where_consent_is_asked_for_nobody_is_sampled_before_they_agree() -> None:
-    meeting = SessionHandle(opt_in=True)
+    meeting = SessionHandle(consent=Consent.OPT_OUT)
     async with meeting.joined("ada", "bob"):
         meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_IN))
         await meeting.until(lambda: len(meeting.session.stats().participants) == 2)
@@ -269,7 +269,7 @@ async def test_the_composite_goes_where_it_is_told() -> None:
     elsewhere = TestRoom()
     room = TestRoom()
     session = Session(
-        room, ScriptedDetector(), WhiteSquares(), TABLE, SETTINGS, outlets=[elsewhere]
+        room, ScriptedDetector(), WhiteSquares(), TABLE, SETTINGS, outputs=[elsewhere]
     )
     async with asyncio.timeout(30), session:
         assert elsewhere.published is not None

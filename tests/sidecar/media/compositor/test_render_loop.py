@@ -9,6 +9,7 @@ from gifs.animation import Animation
 from reactions.geometry import Box
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.media.compositor.render_loop import RenderLoop
+from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import StickerMark, TileView
 from sidecar.media.encoder import Encoder
 from tests.sidecar.media.pictures import RED, Blocks, flat, threads, until_true
@@ -112,15 +113,17 @@ async def test_a_sticker_that_takes_long_to_load_makes_no_tick_late() -> None:
             return super().get(name, width, height)
 
     stickers = Slow(s=RED)
+    loader = StickerPrefetcher(stickers)
     mark = StickerMark("s", 0.0, Box(0.4, 0.4, 0.1, 0.1))
     view = TileView("a", "", flat(320, 180), stickers=(mark,))
-    canvas = Compositor(320, 180, stickers)
-    async with RenderLoop(canvas, lambda time: [view], Encoder(320, 180)) as composite:
+    canvas = Compositor(320, 180, loader)
+    async with RenderLoop(
+        canvas, lambda time: [view], Encoder(320, 180), loader=loader
+    ) as composite:
         await until(composite, 3)
         assert stickers.asked == []
         loaded.set()
         await until_true(lambda: stickers.asked != [])
-    assert canvas.stickers is stickers
 
 
 async def test_leaving_while_a_sticker_loads_holds_up_nobody_else() -> None:
@@ -134,11 +137,12 @@ async def test_leaving_while_a_sticker_loads_holds_up_nobody_else() -> None:
 
     mark = StickerMark("s", 0.0, Box(0.4, 0.4, 0.1, 0.1))
     view = TileView("a", "", flat(320, 180), stickers=(mark,))
-    canvas = Compositor(320, 180, Slow(s=RED))
-    composite = RenderLoop(canvas, lambda time: [view], Encoder(320, 180))
-    await composite.__aenter__()
+    loader = StickerPrefetcher(Slow(s=RED))
+    canvas = Compositor(320, 180, loader)
+    composite = RenderLoop(canvas, lambda time: [view], Encoder(320, 180), loader=loader)
+    await composite.start()
     await until_true(asked.is_set)
-    leaving = asyncio.create_task(composite.__aexit__())
+    leaving = asyncio.create_task(composite.aclose())
     await asyncio.sleep(0.05)
     assert not leaving.done()
     go.set()

@@ -4,8 +4,7 @@ from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
 from sidecar.session.events import ReactionStep
-from sidecar.session.stats import ParticipantStats, SessionStats
-from sidecar.session.status import RECENT, StatusReader
+from sidecar.session.stats import RECENT, ParticipantStats, SessionStats, StatusReader
 
 BOX = Box(0, 0, 1, 1)
 
@@ -60,16 +59,16 @@ def test_everybody_s_best_label_is_shown() -> None:
 def test_the_last_reactions_are_remembered_newest_first() -> None:
     status_reader = reader()
     for number in range(RECENT + 2):
-        status_reader.hear(started(f"label{number}"))
-    status_reader.hear(started("wave", stage=ReactionStage.ENDED))
-    status_reader.hear(started("face"))
+        status_reader.update(started(f"label{number}"))
+    status_reader.update(started("wave", stage=ReactionStage.ENDED))
+    status_reader.update(started("face"))
     told = status_reader.read(session(1), {}, cpu=0).reactions
     assert [one.label for one in told] == [f"label{number}" for number in range(RECENT + 1, 1, -1)]
 
 
 def test_a_status_is_one_json_object() -> None:
     status_reader = reader()
-    status_reader.hear(started("wave", 1.23456))
+    status_reader.update(started("wave", 1.23456))
     told = status_reader.read(session(2.000049, person("ada", 1)), {}, cpu=0).to_json()
     assert told["event"] == "status"
     assert told["uptime"] == 2.0
