@@ -12,7 +12,7 @@ from itertools import product
 from bench.table import Table
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
-from reactions.labels import LABELS, Evidence
+from reactions.labels import LABELS, THRESHOLDS, Group
 from reactions.landmark_types import Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import (
@@ -139,7 +139,7 @@ def watch(
 
 def _related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
     """What may fire along with ``name``: presence, what gives way to it in a meeting, its smile."""
-    presence = {one for one, spec in LABELS.items() if spec.evidence is Evidence.PRESENCE}
+    presence = {one for one, spec in LABELS.items() if spec.group is Group.PRESENCE}
     events = {one for one, rule in table.items() if rule.kind is not Kind.STICKER}
     yielding = set(table[name].outranks) if name in table else set()
     smiling = {"smile"} if name in POSES and POSES[name].face.smile > 0 else set()
@@ -150,7 +150,7 @@ def _related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
 
 def measure(quick: bool) -> Iterator[Table]:
     """Labels and look-alikes over 10 skin tones, 3 distances and 3 yaws (4 cells when quick)."""
-    table = load_reaction_table()
+    table = load_reaction_table(THRESHOLDS)
     detector = RecognitionPipeline(ModelStore(), list(LABELS))
     where = list(cells((1, 7), (MEDIUM,), (0.0, 20.0)) if quick else cells())
     yield _table("Mannequins holding a pose", "named", POSES, detector, table, where)

@@ -12,6 +12,7 @@ from bench.media_rig import OURS, camera, child, pinned, viewer
 from bench.table import Table
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
+from reactions.labels import THRESHOLDS
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.session.factories import make_detector, make_stickers, make_store
@@ -63,7 +64,7 @@ class Work:
 
 async def worked(participants: int, seconds: float, *, half: bool) -> Work:
     """The work of a session with so many mannequins, one in six of them lively."""
-    settings, table = Settings(), load_reaction_table()
+    settings, table = Settings(), load_reaction_table(THRESHOLDS)
     lively = max(1, participants // LIVELY)
     async with (
         child("cameras", str(lively), str(clip(half=half))) as hands,

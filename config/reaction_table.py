@@ -1,10 +1,9 @@
 """The reaction table: the shipped ``reactions.toml`` with the user's rows merged over it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -30,35 +29,52 @@ class LoadedTable:
 
 
 def load_table_with_origins(
-    file: Path | None = None, environ: Mapping[str, str] | None = None
+    thresholds: Mapping[str, float],
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> LoadedTable:
     """Every label's rule: ours, with the keys that the user's file sets for it.
 
-    The user's file is ``file``, else SIDECAR_REACTIONS, else a ``reactions.toml`` in the working
-    folder or in the platform's configuration folder. Raises ConfigError naming file, label, key
-    and what is allowed.
+    ``thresholds`` names every label of the vocabulary with the threshold it has unless a file sets
+    one. The user's file is ``file``, else SIDECAR_REACTIONS, else a ``reactions.toml`` in the
+    working folder or in the platform's configuration folder. Raises ConfigError naming file, label,
+    key and what is allowed.
     """
     environ = os.environ if environ is None else environ
-    rows = read_toml(SHIPPED)
+    shipped = _read_rows(SHIPPED, thresholds)
+    if missing := [label for label in thresholds if label not in shipped]:
+        raise ConfigError(
+            f"no row for {', '.join(missing)}", where=str(SHIPPED), do=f"add [{missing[0]}]"
+        )
+    rows = {label: {"threshold": thresholds[label], **shipped[label]} for label in thresholds}
     table = {label: _rule(SHIPPED, label, row, rows) for label, row in rows.items()}
     origins: dict[str, str] = {}
     if (path := find_file("reactions.toml", file, environ.get(REACTIONS_VARIABLE))) is not None:
-        for label, row in read_toml(path).items():
-            place = f"{path}: {label}"
-            if label not in rows:
-                raise ConfigError(f"unknown label; {nearest(label, rows)}", where=place)
-            if not isinstance(row, dict):
-                raise ConfigError(f"must be a table: [{label}]", where=place)
+        for label, row in _read_rows(path, thresholds).items():
             table[label] = _rule(path, label, rows[label] | row, rows)
             origins.update({f"{label}.{key}": str(path) for key in row})
-    return LoadedTable(MappingProxyType(table), origins)
+    return LoadedTable(table, origins)
 
 
 def load_reaction_table(
-    file: Path | None = None, environ: Mapping[str, str] | None = None
+    thresholds: Mapping[str, float],
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> ReactionTable:
     """The table of ``load_table_with_origins`` alone."""
-    return load_table_with_origins(file, environ).table
+    return load_table_with_origins(thresholds, file, environ).table
+
+
+def _read_rows(path: Path, labels: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The rows of the file at ``path``, each of them a table that a label has."""
+    rows = read_toml(path)
+    for label, row in rows.items():
+        place = f"{path}: {label}"
+        if label not in labels:
+            raise ConfigError(f"unknown label; {nearest(label, labels)}", where=place)
+        if not isinstance(row, dict):
+            raise ConfigError(f"must be a table: [{label}]", where=place)
+    return rows
 
 
 def _rule(

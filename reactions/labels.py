@@ -1,27 +1,24 @@
-"""The vocabulary: every label we score, what kind of thing it is, and which nets it needs."""
+"""The vocabulary: one spec a label. The recogniser, the legend and the downloads iterate over it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
 from reactions.geometry import Box
-from reactions.landmark_types import Side
+from reactions.gestures import scorers
+from reactions.gestures.calibration import DECISION
+from reactions.gestures.context import Scorer
+from reactions.gestures.hand_classes import HandClass
+from reactions.landmark_types import Net, Side
 
 
-class Net(StrEnum):
-    """A family of landmark nets that the cascade can run or leave out."""
-
-    FACE = "face"
-    HANDS = "hands"
-    BODY = "body"
-
-
-class Evidence(StrEnum):
-    """What a label is read from."""
+class Group(StrEnum):
+    """What a label is made with."""
 
     PRESENCE = "presence"
-    HAND_SHAPE = "hand shape"
+    HAND = "hand"
     FACE = "face"
     BODY = "body"
     MOTION = "motion"
@@ -29,13 +26,28 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelSpec:
-    """One label of the vocabulary."""
+    """One label of the vocabulary. Raises ValueError for a value that can't be meant."""
 
     name: str
-    evidence: Evidence
+    """Lower-case words joined by underscores, as in ``reactions.toml``."""
+    group: Group
     nets: frozenset[Net]
+    """What its scorer can't do without; a net that no enabled label names is not run."""
+    score: Scorer
     how: str
     """How to make it, in the words a user reads in the legend."""
+    threshold: float = DECISION
+    """The score, 0–1, from which a sample counts as evidence, unless ``reactions.toml`` says
+    otherwise."""
+    title: str = ""
+    """What the legend calls it; the name's words unless given."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z]+(_[a-z]+)*", self.name):
+            raise ValueError(f"label {self.name!r}: not lower-case words joined by underscores")
+        if not (self.nets and self.how and 0 < self.threshold <= 1):
+            raise ValueError(f"label {self.name!r}: needs nets, how, and a threshold in 0–1")
+        object.__setattr__(self, "title", self.title or self.name.replace("_", " ").capitalize())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +66,81 @@ _HANDS = frozenset({Net.HANDS})
 _FACE_AND_HANDS = _FACE | _HANDS
 
 
-def _catalogue(*specs: LabelSpec) -> Mapping[str, LabelSpec]:
-    return MappingProxyType({spec.name: spec for spec in specs})
+def _shape(
+    shape: HandClass,
+    how: str,
+    threshold: float = DECISION,
+    *,
+    score: Scorer | None = None,
+    title: str = "",
+) -> LabelSpec:
+    """The spec of a label that is the shape of one hand; ``score`` where more than that counts."""
+    scorer = score or scorers.hand_shape(shape)
+    return LabelSpec(shape.value, Group.HAND, _HANDS, scorer, how, threshold, title)
 
 
-LABELS: Mapping[str, LabelSpec] = _catalogue(
-    LabelSpec("face", Evidence.PRESENCE, _FACE, "be in the picture"),
-    LabelSpec("hand", Evidence.PRESENCE, _HANDS, "show a hand"),
-    LabelSpec("neutral", Evidence.FACE, _FACE_AND_HANDS, "look at the camera, hands down"),
-    LabelSpec("smile", Evidence.FACE, _FACE, "smile and keep smiling"),
-    LabelSpec("surprised", Evidence.FACE, _FACE, "open your mouth, raise your brows and keep it"),
-    LabelSpec("thinking", Evidence.FACE, _FACE_AND_HANDS, "hold your chin with a hand"),
-    LabelSpec("raised_hand", Evidence.BODY, _FACE_AND_HANDS, "raise a flat hand beside your head"),
-    LabelSpec("wave", Evidence.MOTION, _HANDS, "swing an open hand from side to side"),
-    LabelSpec("ok_hand", Evidence.HAND_SHAPE, _HANDS, "join thumb and index finger in a ring"),
-    LabelSpec("thumbs_up", Evidence.HAND_SHAPE, _HANDS, "a fist with the thumb up"),
-    LabelSpec("thumbs_down", Evidence.HAND_SHAPE, _HANDS, "a fist with the thumb down"),
-    LabelSpec("victory", Evidence.HAND_SHAPE, _HANDS, "index and middle finger in a V, palm out"),
-    LabelSpec("rock", Evidence.HAND_SHAPE, _HANDS, "index and little finger up, thumb folded"),
-    LabelSpec("ily", Evidence.HAND_SHAPE, _HANDS, "thumb, index and little finger spread"),
-    LabelSpec("open_palm", Evidence.HAND_SHAPE, _HANDS, "an open hand, palm to the camera"),
-    LabelSpec("fist", Evidence.HAND_SHAPE, _HANDS, "a closed fist"),
-    LabelSpec("pointing_up", Evidence.HAND_SHAPE, _HANDS, "index finger up, the others folded"),
-    LabelSpec("call_me", Evidence.HAND_SHAPE, _HANDS, "thumb and little finger spread"),
+def _vocabulary(*specs: LabelSpec) -> Mapping[str, LabelSpec]:
+    """``specs`` by name. Raises ValueError for a name that is given twice."""
+    labels = {spec.name: spec for spec in specs}
+    if len(labels) < len(specs):
+        raise ValueError("two labels have the same name")
+    return MappingProxyType(labels)
+
+
+LABELS: Mapping[str, LabelSpec] = _vocabulary(
+    LabelSpec("face", Group.PRESENCE, _FACE, scorers.face, "be in the picture"),
+    LabelSpec("hand", Group.PRESENCE, _HANDS, scorers.hand, "show a hand", 0.6),
+    LabelSpec(
+        "neutral",
+        Group.FACE,
+        _FACE_AND_HANDS,
+        scorers.neutral,
+        "look at the camera, hands down",
+    ),
+    LabelSpec("smile", Group.FACE, _FACE, scorers.smile, "smile and keep smiling"),
+    LabelSpec(
+        "surprised",
+        Group.FACE,
+        _FACE,
+        scorers.surprised,
+        "open your mouth, raise your brows and keep it",
+    ),
+    LabelSpec(
+        "thinking",
+        Group.FACE,
+        _FACE_AND_HANDS,
+        scorers.thinking,
+        "hold your chin with a hand",
+    ),
+    LabelSpec(
+        "raised_hand",
+        Group.BODY,
+        _FACE_AND_HANDS,
+        scorers.raised_hand,
+        "raise a flat hand beside your head",
+    ),
+    LabelSpec("wave", Group.MOTION, _HANDS, scorers.wave, "swing an open hand from side to side"),
+    _shape(HandClass.OK_HAND, "join thumb and index finger in a ring", 0.55, title="OK"),
+    _shape(HandClass.THUMBS_UP, "a fist with the thumb up", 0.6),
+    _shape(HandClass.THUMBS_DOWN, "a fist with the thumb down", 0.75),
+    _shape(HandClass.VICTORY, "index and middle finger in a V, palm out", 0.6),
+    _shape(HandClass.ROCK, "index and little finger up, thumb folded", 0.55),
+    _shape(HandClass.ILY, "thumb, index and little finger spread", 0.6, title="I love you"),
+    _shape(
+        HandClass.OPEN_PALM,
+        "an open hand, palm to the camera",
+        0.8,
+        score=scorers.open_palm,
+    ),
+    _shape(HandClass.FIST, "a closed fist", 0.68),
+    _shape(HandClass.POINTING_UP, "index finger up, the others folded"),
+    _shape(HandClass.CALL_ME, "thumb and little finger spread", 0.55),
 )
+
+THRESHOLDS: Mapping[str, float] = MappingProxyType(
+    {name: spec.threshold for name, spec in LABELS.items()}
+)
+"""Every label with its default threshold: what the reaction table is checked against."""
 
 
 def nets_for(labels: Iterable[str]) -> frozenset[Net]:

@@ -19,6 +19,14 @@ Points: TypeAlias = npt.NDArray[np.float32]
 """(n, 3), float32: x, y in pixels of the sample, z in the same unit."""
 
 
+class Net(StrEnum):
+    """A family of landmark nets that can be run or left out."""
+
+    FACE = "face"
+    HANDS = "hands"
+    BODY = "body"
+
+
 class Side(StrEnum):
     """Whose hand: the person's left or right."""
 

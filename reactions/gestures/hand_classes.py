@@ -1,17 +1,24 @@
-"""The hand shapes that the trained head tells apart, in the order of its outputs."""
+"""The hand shapes that the trained classifier tells apart, in the order of its outputs."""
 
-SHAPES = (
-    "ok_hand",
-    "thumbs_up",
-    "thumbs_down",
-    "victory",
-    "rock",
-    "ily",
-    "open_palm",
-    "fist",
-    "pointing_up",
-    "call_me",
-)
+from enum import StrEnum
+
+
+class HandClass(StrEnum):
+    """A shape of one hand; its value is the name of the label that it shows."""
+
+    OK_HAND = "ok_hand"
+    THUMBS_UP = "thumbs_up"
+    THUMBS_DOWN = "thumbs_down"
+    VICTORY = "victory"
+    ROCK = "rock"
+    ILY = "ily"
+    OPEN_PALM = "open_palm"
+    FIST = "fist"
+    POINTING_UP = "pointing_up"
+    CALL_ME = "call_me"
+
+
+SHAPES: tuple[str, ...] = tuple(shape.value for shape in HandClass)
 """Labels of the vocabulary that are read from the shape of one hand."""
 NONE = "none"
 """Every other hand: look-alikes, fidgets, hands at rest."""

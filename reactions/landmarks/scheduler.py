@@ -10,8 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
-from reactions.labels import Net
-from reactions.landmark_types import Observation, Quality, RgbImage, Sample
+from reactions.landmark_types import Net, Observation, Quality, RgbImage, Sample
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh

@@ -14,7 +14,7 @@ import numpy as np
 
 from config.errors import SidecarError
 from reactions.gestures.hand_classes import CLASSES
-from reactions.labels import Net
+from reactions.landmark_types import Net
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import Cascade
 from reactions.training.dataset import FREE_SOURCES, REAL_HANDS, RealHands, label_hands

@@ -14,8 +14,7 @@ from PIL import Image
 from config.errors import PictureError
 from reactions.gestures.features import Landmarks
 from reactions.gestures.hand_classes import CLASSES, NONE
-from reactions.labels import Net
-from reactions.landmark_types import Face, Hand, Observation, RgbImage, Sample, Side
+from reactions.landmark_types import Face, Hand, Net, Observation, RgbImage, Sample, Side
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import Cascade
 

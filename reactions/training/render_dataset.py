@@ -15,8 +15,7 @@ import numpy as np
 
 from config.errors import SidecarError
 from reactions.gestures.hand_classes import CLASSES, NONE, SHAPES
-from reactions.labels import Net
-from reactions.landmark_types import Hand, Points, Side
+from reactions.landmark_types import Hand, Net, Points, Side
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import Cascade
 from reactions.mannequin import (

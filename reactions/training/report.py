@@ -21,8 +21,8 @@ from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from reactions.gestures.hand_classes import NONE, SHAPES
 from reactions.gestures.recognizer import Recognizer
-from reactions.labels import LABELS, Net
-from reactions.landmark_types import Sample
+from reactions.labels import LABELS, THRESHOLDS
+from reactions.landmark_types import Net, Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
@@ -203,7 +203,11 @@ def main() -> None:
     parser.add_argument("--no-clips", action="store_true")
     options = parser.parse_args()
     try:
-        index, store, table = read_index(options.folder), ModelStore(), load_reaction_table()
+        index, store, table = (
+            read_index(options.folder),
+            ModelStore(),
+            load_reaction_table(THRESHOLDS),
+        )
         photos = [row for row in index if row.kind == "image" and row.shape is not None]
         judged = judge(photos, look(options.folder, photos, store, options.cache), table)
         print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")

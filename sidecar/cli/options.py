@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from config.reaction_table import ReactionTable
     from config.settings import Settings
+    from reactions.labels import THRESHOLDS
 
 ConfigFile = Annotated[
     Path | None,
@@ -36,4 +37,4 @@ def prepare(
 
     settings = load(config, options)
     configure(settings.log)
-    return settings, load_reaction_table(reactions)
+    return settings, load_reaction_table(THRESHOLDS, reactions)

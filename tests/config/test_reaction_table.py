@@ -7,7 +7,7 @@ import pytest
 from config.errors import ConfigError
 from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table, load_table_with_origins
-from reactions.labels import LABELS
+from reactions.labels import LABELS, THRESHOLDS
 
 
 def table_file(tmp_path: Path, text: str) -> Path:
@@ -17,11 +17,11 @@ def table_file(tmp_path: Path, text: str) -> Path:
 
 
 def test_shipped_table_has_a_rule_for_every_label_and_for_nothing_else() -> None:
-    assert set(load_reaction_table(environ={})) == set(LABELS)
+    assert set(load_reaction_table(THRESHOLDS, environ={})) == set(LABELS)
 
 
 def test_presence_is_an_event_and_everything_else_wears_its_own_sticker() -> None:
-    table = load_reaction_table(environ={})
+    table = load_reaction_table(THRESHOLDS, environ={})
     for label in ("face", "hand", "neutral"):
         assert table[label].kind is Kind.EVENT
     for label in set(table) - {"face", "hand", "neutral"}:
@@ -29,28 +29,28 @@ def test_presence_is_an_event_and_everything_else_wears_its_own_sticker() -> Non
 
 
 def test_users_row_changes_only_the_keys_that_it_names(tmp_path: Path) -> None:
-    ours = load_reaction_table(environ={})["victory"]
+    ours = load_reaction_table(THRESHOLDS, environ={})["victory"]
     path = table_file(tmp_path, "[victory]\nsticker = 'mine.gif'")
-    loaded = load_table_with_origins(path, environ={})
+    loaded = load_table_with_origins(THRESHOLDS, path, environ={})
     assert loaded.table["victory"] == ours.model_copy(update={"sticker": "mine.gif"})
-    assert loaded.table["rock"] == load_reaction_table(environ={})["rock"]
+    assert loaded.table["rock"] == load_reaction_table(THRESHOLDS, environ={})["rock"]
     assert loaded.origins == {"victory.sticker": str(path)}
 
 
 def test_event_label_can_be_mapped_to_a_sticker(tmp_path: Path) -> None:
     path = table_file(tmp_path, "[face]\nkind = 'sticker'\nsticker = 'smile'")
-    assert load_reaction_table(path, environ={})["face"].kind is Kind.STICKER
+    assert load_reaction_table(THRESHOLDS, path, environ={})["face"].kind is Kind.STICKER
 
 
 def test_sidecar_reactions_names_the_file(tmp_path: Path) -> None:
     path = table_file(tmp_path, "[rock]\nkind = 'off'")
-    table = load_reaction_table(environ={"SIDECAR_REACTIONS": str(path)})
+    table = load_reaction_table(THRESHOLDS, environ={"SIDECAR_REACTIONS": str(path)})
     assert table["rock"].kind is Kind.OFF
 
 
 def test_file_in_the_working_folder_is_found(tmp_path: Path) -> None:
     table_file(tmp_path / "work", "[rock]\nkind = 'off'")
-    assert load_reaction_table(environ={})["rock"].kind is Kind.OFF
+    assert load_reaction_table(THRESHOLDS, environ={})["rock"].kind is Kind.OFF
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_mistake_is_one_line_with_file_label_key_and_what_is_allowed(
 ) -> None:
     path = table_file(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
-        load_reaction_table(path, environ={})
+        load_reaction_table(THRESHOLDS, path, environ={})
     assert str(caught.value).startswith(f"{path}: ")
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.errors import ModelError
 from reactions.gestures.hand_classes import CLASSES, NONE, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
-from reactions.labels import LABELS, Evidence
+from reactions.labels import LABELS, Group
 from reactions.landmark_types import Hand, Side
 from reactions.mannequin import POSES, hand_joints
 from reactions.training.hand_pose_ranges import LOOK_ALIKES
@@ -27,9 +27,7 @@ def hand(points: npt.NDArray[Any], side: Side = Side.RIGHT, presence: float = 1.
 
 
 def test_every_hand_shape_of_the_vocabulary_has_a_class() -> None:
-    assert set(SHAPES) == {
-        name for name, spec in LABELS.items() if spec.evidence is Evidence.HAND_SHAPE
-    }
+    assert set(SHAPES) == {name for name, spec in LABELS.items() if spec.group is Group.HAND}
 
 
 @settings(max_examples=50)

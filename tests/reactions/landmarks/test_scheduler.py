@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from config.errors import ModelError
-from reactions.labels import Net
-from reactions.landmark_types import Observation, Quality, RgbImage, Sample
+from reactions.landmark_types import Net, Observation, Quality, RgbImage, Sample
 from reactions.landmarks.interpreter import Interpreter, Tensor
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import Cascade

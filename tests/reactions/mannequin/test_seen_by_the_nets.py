@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reactions.labels import Net
-from reactions.landmark_types import Observation, Sample, Side
+from reactions.landmark_types import Net, Observation, Sample, Side
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import Cascade
 from reactions.mannequin import CAST, FAR, MEDIUM, MONK, NEAR, POSES, Scene, landmarks, render

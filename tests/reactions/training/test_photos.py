@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from config.errors import PictureError
-from reactions.labels import Net
-from reactions.landmark_types import Face, Hand, Observation, Side
+from reactions.landmark_types import Face, Hand, Net, Observation, Side
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import Cascade
 from reactions.mannequin import CAST, POSES, Scene, render

@@ -4,6 +4,7 @@ import pytest
 
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
+from reactions.labels import THRESHOLDS
 from sidecar.doctor.check import Verdict
 from sidecar.doctor.machine import check_encoder, check_stack, machine_checks
 
@@ -23,13 +24,19 @@ def test_the_encoder_is_measured() -> None:
 
 @pytest.mark.models
 async def test_nets_that_are_there_are_measured() -> None:
-    found = [check async for check in machine_checks(Settings(), load_reaction_table(environ={}))]
+    found = [
+        check
+        async for check in machine_checks(Settings(), load_reaction_table(THRESHOLDS, environ={}))
+    ]
     assert [check.what for check in found] == ["WebRTC stack", "encoder", "nets", "detection"]
     assert "5 samples/s" in found[-1].found
 
 
 async def test_missing_nets_end_the_checks_with_what_gets_them(tmp_path: Path) -> None:
     settings = Settings(models={"folder": tmp_path})
-    *_, last = [check async for check in machine_checks(settings, load_reaction_table(environ={}))]
+    *_, last = [
+        check
+        async for check in machine_checks(settings, load_reaction_table(THRESHOLDS, environ={}))
+    ]
     assert (last.what, last.verdict) == ("nets", Verdict.WRONG)
     assert "sidecar models fetch" in last.do

@@ -11,6 +11,7 @@ from aiohttp import web
 from config.errors import ServerError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
+from reactions.labels import THRESHOLDS
 from sidecar.server.app import Server, create_app, serve
 from sidecar.server.room_manager import RoomManager
 from tests.sidecar.server.conftest import GreyMeeting, House, open_house
@@ -119,7 +120,10 @@ async def test_settings_reach_the_rooms(
         ice_servers=[{"url": "turn:192.0.2.1", "username": "ada", "credential": "secret"}],
     )
     async with serve(
-        wanted, load_reaction_table(), lambda room: GreyMeeting(room).running(), rooms=["demo"]
+        wanted,
+        load_reaction_table(THRESHOLDS),
+        lambda room: GreyMeeting(room).running(),
+        rooms=["demo"],
     ) as server:
         async with http.get(server.url("/"), allow_redirects=False) as response:
             assert response.headers["Location"] == "/rooms/demo"

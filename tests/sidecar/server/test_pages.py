@@ -11,7 +11,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from gifs.catalogue import own_file
-from reactions.labels import LABELS
+from reactions.labels import LABELS, THRESHOLDS
 from sidecar.server.app import Server, serve
 from sidecar.server.pages import WEB
 from tests.sidecar.server.conftest import GreyMeeting
@@ -28,7 +28,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     (folder / "thumbs_up").write_bytes(GIF)
     (tmp_path / "outside.gif").write_bytes(GIF)
     table = {
-        **load_reaction_table(),
+        **load_reaction_table(THRESHOLDS),
         "wave": ReactionRule(sticker="mine.gif"),
         "rock": ReactionRule(sticker="missing.gif"),
         "victory": ReactionRule(sticker="confetti"),
