@@ -1,53 +1,30 @@
-"""The names of our own art, and the files that hold it and the user's."""
+"""Our own stickers and effects, found in their folders, and the user's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from config.errors import StickerError
 
-STICKERS: Final = (
-    "thumbs_up",
-    "thumbs_down",
-    "ok_hand",
-    "victory",
-    "rock",
-    "ily",
-    "open_palm",
-    "fist",
-    "pointing_up",
-    "call_me",
-    "raised_hand",
-    "wave",
-    "smile",
-    "surprised",
-    "thinking",
-    "heart",
-    "clap",
-    "party",
-    "laugh",
-    "coffee",
-    "question",
-    "idea",
-    "fire",
-    "hundred",
-    "eyes",
-)
-"""Square stickers that follow a hand or a face."""
+FOLDER: Final = Path(__file__).parent
+"""Holds ``stickers/`` and ``effects/``."""
 
-EFFECTS: Final = ("confetti", "hearts", "fireworks", "balloons", "rain", "lasers")
-"""Effects that fill a whole tile."""
 
-_HERE: Final = Path(__file__).parent
+def _files(folder: str, suffix: str) -> Mapping[str, Path]:
+    return MappingProxyType({path.stem: path for path in sorted((FOLDER / folder).glob(suffix))})
+
+
+STICKERS: Final = _files("stickers", "*.gif")
+"""Square stickers that follow a hand or a face: their files by name."""
+
+EFFECTS: Final = _files("effects", "*.webp")
+"""Effects that fill a whole tile: their files by name."""
 
 
 def own_file(name: str) -> Path | None:
     """The file of our own sticker or effect ``name``; None when it is not ours."""
-    if name in STICKERS:
-        return _HERE / "stickers" / f"{name}.gif"
-    if name in EFFECTS:
-        return _HERE / "effects" / f"{name}.webp"
-    return None
+    return STICKERS.get(name) or EFFECTS.get(name)
 
 
 def find_file(name: str, folders: Sequence[Path]) -> Path:
@@ -72,5 +49,5 @@ def find_file(name: str, folders: Sequence[Path]) -> Path:
     raise StickerError(
         f"is neither one of our stickers nor a file in {places}",
         where=repr(name),
-        do=f"ours are {', '.join(STICKERS + EFFECTS)}",
+        do=f"ours are {', '.join([*STICKERS, *EFFECTS])}",
     )

@@ -1,4 +1,4 @@
-"""The vocabulary: one spec a label. The recogniser, the legend and the downloads iterate over it."""
+"""The vocabulary: one spec a label. Recogniser, legend and downloads iterate over the specs."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -79,15 +79,15 @@ def _shape(
     return LabelSpec(shape.value, Group.HAND, _HANDS, scorer, how, threshold, title)
 
 
-def _vocabulary(*specs: LabelSpec) -> Mapping[str, LabelSpec]:
+def vocabulary(*specs: LabelSpec) -> Mapping[str, LabelSpec]:
     """``specs`` by name. Raises ValueError for a name that is given twice."""
-    labels = {spec.name: spec for spec in specs}
-    if len(labels) < len(specs):
-        raise ValueError("two labels have the same name")
-    return MappingProxyType(labels)
+    names = [spec.name for spec in specs]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise ValueError(f"{', '.join(twice)} is defined twice")
+    return MappingProxyType(dict(zip(names, specs, strict=True)))
 
 
-LABELS: Mapping[str, LabelSpec] = _vocabulary(
+LABELS: Mapping[str, LabelSpec] = vocabulary(
     LabelSpec("face", Group.PRESENCE, _FACE, scorers.face, "be in the picture"),
     LabelSpec("hand", Group.PRESENCE, _HANDS, scorers.hand, "show a hand", 0.6),
     LabelSpec(

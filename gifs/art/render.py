@@ -20,7 +20,7 @@ from config.errors import StickerError
 from gifs.art import effects, index
 from gifs.art.style import INK
 from gifs.art.svg_layers import SIZE, Effect, Sticker
-from gifs.catalogue import EFFECTS, STICKERS, own_file
+from gifs.catalogue import FOLDER
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
@@ -37,6 +37,8 @@ COLOURS: Final = 96
 
 FAINTEST: Final = 24
 """The least alpha of an effect."""
+
+_NAMES: Final = (*index.DRAWINGS, *effects.DRAWINGS)
 
 
 def rasterise(svg: str, width: int, height: int) -> Image.Image:
@@ -153,26 +155,26 @@ def encode_webp(frames: Sequence[Image.Image], delay: float, quality: int) -> by
 
 
 def render_to_file(name: str) -> Path:
-    """Render one sticker or effect to its place in the catalogue."""
-    path = own_file(name)
-    if path is None:
+    """Render the drawing ``name`` into its folder. Raises StickerError for an unknown one."""
+    if (effect := effects.DRAWINGS.get(name)) is not None:
+        path = FOLDER / "effects" / f"{name}.webp"
+        data = encode_webp(render_effect(effect), effect.delay, effect.quality)
+    elif (sticker := index.DRAWINGS.get(name)) is not None:
+        path = FOLDER / "stickers" / f"{name}.gif"
+        data = encode_gif(render(sticker), sticker.delay)
+    else:
         raise StickerError(
-            "is not one of our stickers", where=name, do=f"ours are {', '.join(STICKERS + EFFECTS)}"
+            "is not one of our stickers", where=name, do=f"ours are {', '.join(_NAMES)}"
         )
     path.parent.mkdir(exist_ok=True)
-    if name in EFFECTS:
-        effect = effects.DRAWINGS[name]
-        path.write_bytes(encode_webp(render_effect(effect), effect.delay, effect.quality))
-    else:
-        sticker = index.DRAWINGS[name]
-        path.write_bytes(encode_gif(render(sticker), sticker.delay))
+    path.write_bytes(data)
     return path
 
 
 def main(names: Sequence[str]) -> int:
     """Render ``names``, or everything, and say how large each file became."""
     with ProcessPoolExecutor() as pool:
-        for path in pool.map(render_to_file, names or STICKERS + EFFECTS):
+        for path in pool.map(render_to_file, names or _NAMES):
             print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
     return 0
 

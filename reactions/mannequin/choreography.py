@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from math import pi, sin
 
+from reactions.labels import LABELS, Group
 from reactions.mannequin.pose import Pose, blend
 from reactions.mannequin.poses import LOOKALIKES, POSES, moving
 
@@ -149,7 +150,20 @@ def demonstration(k: int = 0) -> Choreography:
     return Choreography(steps, transition=0.5, left_handed=k % 2 == 1, seed=k)
 
 
-_DEMO: tuple[Step, ...] = (
+def _with_the_rest(*steps: Step) -> tuple[Step, ...]:
+    """``steps``, and every further label but presence, held for as long as most are.
+
+    Raises KeyError for a label without a pose.
+    """
+    for name, _ in steps:
+        named(name)
+    shown = {"neutral", *(name for name, _ in steps)}
+    reactions = (name for name, spec in LABELS.items() if spec.group is not Group.PRESENCE)
+    return (*steps, *((name, _DEMO_HOLD) for name in reactions if name not in shown))
+
+
+_DEMO_HOLD = 1.9
+_DEMO = _with_the_rest(
     ("thumbs_up", 1.9),
     ("wave", 2.4),
     ("smile", 4.2),

@@ -6,11 +6,11 @@ python -m reactions.mannequin.contact_sheet OUT.png
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
 from config.errors import PictureError
-from reactions.labels import LABELS
 from reactions.landmark_types import RgbImage, Side
 from reactions.mannequin.person import CAST
 from reactions.mannequin.poses import LOOKALIKES, POSES
@@ -31,13 +31,14 @@ def legend_picture(label: str, size: int = LEGEND_SIZE) -> RgbImage:
     Raises KeyError for a label without a pose.
     """
     pose = POSES[label]
-    turn = list(LABELS).index(label)
-    room = _ROOMS[turn % len(_ROOMS)]
+    # By the name, so that a new label changes no other label's picture.
+    turn, who = divmod(crc32(label.encode()), len(_PEOPLE))
+    person, room = _PEOPLE[who], _ROOMS[turn % len(_ROOMS)]
     scene = Scene(distance=MEDIUM - 8, background=room, noise=0)
     # Twice the size, halved: finer edges than the renderer's own.
     height = 2 * size
     width = height * 16 // 9
-    picture = render(_PEOPLE[turn % len(_PEOPLE)], pose, scene, width, height)
+    picture = render(person, pose, scene, width, height)
     left = _crop(label, scene, width, height)
     square = picture[:, left : left + height].astype(np.uint16)
     quarters = square.reshape(size, 2, size, 2, 3).sum(axis=(1, 3))

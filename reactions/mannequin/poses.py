@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import cos, pi, sin
 from types import MappingProxyType
 
+from reactions.labels import LABELS
 from reactions.mannequin.hand import FingerPose, HandShape, Thumb
 from reactions.mannequin.pose import (
     RELAXED,
@@ -93,7 +94,15 @@ _THINKING = Pose(
     head=(5, -2, 5),
 )
 
-POSES: Mapping[str, Pose] = MappingProxyType(
+
+def _by_label(poses: Mapping[str, Pose]) -> Mapping[str, Pose]:
+    """``poses``, read-only. Raises ValueError for a name that is no label."""
+    if unknown := sorted(set(poses) - set(LABELS)):
+        raise ValueError(f"no such label: {', '.join(unknown)}")
+    return MappingProxyType(dict(poses))
+
+
+POSES: Mapping[str, Pose] = _by_label(
     {
         "neutral": Pose(),
         "face": Pose(head=(-4, 1, 2)),

@@ -203,11 +203,8 @@ def main() -> None:
     parser.add_argument("--no-clips", action="store_true")
     options = parser.parse_args()
     try:
-        index, store, table = (
-            read_index(options.folder),
-            ModelStore(),
-            load_reaction_table(THRESHOLDS),
-        )
+        index, store = read_index(options.folder), ModelStore()
+        table = load_reaction_table(THRESHOLDS)
         photos = [row for row in index if row.kind == "image" and row.shape is not None]
         judged = judge(photos, look(options.folder, photos, store, options.cache), table)
         print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")

@@ -9,7 +9,6 @@ import typer
 if TYPE_CHECKING:
     from config.reaction_table import ReactionTable
     from config.settings import Settings
-    from reactions.labels import THRESHOLDS
 
 ConfigFile = Annotated[
     Path | None,
@@ -33,6 +32,7 @@ def prepare(
     """
     from config.reaction_table import load_reaction_table
     from config.settings import load
+    from reactions.labels import THRESHOLDS
     from sidecar.logs import configure
 
     settings = load(config, options)

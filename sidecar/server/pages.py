@@ -26,8 +26,6 @@ _TYPES: Final = {
     ".webp": "image/webp",
 }
 """Not left to the machine's own list: some lack WebP, and some call scripts plain text."""
-_TITLES: Final = {"ok_hand": "OK", "ily": "I love you"}
-"""Where the label's own name isn't how people call it."""
 
 
 class Pages:
@@ -91,9 +89,9 @@ class Pages:
         pose = WEB / "poses" / f"{label}.webp"
         return {
             "label": label,
-            "title": _TITLES.get(label, label.replace("_", " ").capitalize()),
+            "title": spec.title,
             "how": spec.how,
-            "evidence": spec.evidence.value,
+            "group": spec.group.value,
             "kind": rule.kind.value,
             "threshold": rule.threshold,
             "hold": rule.hold,

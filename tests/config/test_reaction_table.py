@@ -1,5 +1,6 @@
 """The reaction table: the shipped one, and the user's rows over it."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,29 @@ def table_file(tmp_path: Path, text: str) -> Path:
 
 def test_shipped_table_has_a_rule_for_every_label_and_for_nothing_else() -> None:
     assert set(load_reaction_table(THRESHOLDS, environ={})) == set(LABELS)
+
+
+def test_a_label_without_a_row_is_one_line_that_names_both() -> None:
+    with pytest.raises(ConfigError, match=r"reactions\.toml: no row for dab \(add \[dab\]\)"):
+        load_reaction_table({**THRESHOLDS, "dab": 0.7}, environ={})
+
+
+def test_a_row_of_ours_without_a_label_is_one_line_that_names_both() -> None:
+    known = {label: value for label, value in THRESHOLDS.items() if label != "wave"}
+    with pytest.raises(ConfigError, match=r"reactions\.toml: wave: unknown label"):
+        load_reaction_table(known, environ={})
+
+
+def test_a_threshold_is_the_labels_own_unless_a_row_sets_it(tmp_path: Path) -> None:
+    path = table_file(tmp_path, "[rock]\nthreshold = 0.9")
+    table = load_reaction_table({**THRESHOLDS, "fist": 0.77}, path, environ={})
+    assert table["fist"].threshold == 0.77
+    assert table["rock"].threshold == 0.9
+
+
+def test_the_table_can_be_handed_to_another_process() -> None:
+    table = load_reaction_table(THRESHOLDS, environ={})
+    assert pickle.loads(pickle.dumps(table)) == table
 
 
 def test_presence_is_an_event_and_everything_else_wears_its_own_sticker() -> None:

@@ -5,18 +5,12 @@ import pytest
 from PIL import Image
 
 from gifs.catalogue import EFFECTS, STICKERS, own_file
-from reactions.labels import LABELS
 
 
 def _open(name: str) -> Image.Image:
     path = own_file(name)
     assert path is not None
     return Image.open(path)
-
-
-def test_there_is_a_sticker_for_every_label_that_shows_one() -> None:
-    events_only = {"face", "hand", "neutral"}
-    assert set(LABELS) - events_only <= set(STICKERS)
 
 
 def test_a_name_that_is_not_ours_has_no_file() -> None:
