@@ -9,6 +9,10 @@
     ├── JournalError       the journal of wanted rooms can't be read or written
     ├── ControlError       the control channel of a room's process carries nonsense
     ├── NotFoundError      there is no such room, participant or file
+    ├── UnauthorizedError  the API needs a valid token
+    ├── ForbiddenError     the token lacks a scope
+    ├── RateLimitError     a caller calls too often
+    ├── InputError         a request to our API can't be read
     ├── RoomError          a meeting can't be reached, or speaks nonsense
     │   ├── RefusedError       a meeting that won't have us: trying again can't help
     │   └── SignallingError    one HTTP request or message of a meeting is refused
@@ -91,3 +95,27 @@ class ControlError(SidecarError):
 
 class NotFoundError(SidecarError):
     """There is no room, participant, sticker or model of this name."""
+
+
+class UnauthorizedError(SidecarError):
+    """The API needs a token, and the one given is not valid."""
+
+
+class ForbiddenError(SidecarError):
+    """The caller is known and may not do this."""
+
+
+class RateLimitError(SidecarError):
+    """A caller calls too often; ``seconds`` from now it may call again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("too many requests", do=f"wait {seconds:.1f} s")
+        self.seconds = seconds
+
+
+class InputError(SidecarError):
+    """A request to our API can't be taken; ``status`` is the HTTP status to answer."""
+
+    def __init__(self, what: str, *, status: int, where: str = "", do: str = "") -> None:
+        super().__init__(what, where=where, do=do)
+        self.status = status

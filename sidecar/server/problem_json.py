@@ -1,18 +1,32 @@
 """Errors on the wire: every refusal is ``application/problem+json`` (RFC 9457) with its reason."""
 
 import json
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
 import structlog
 from aiohttp import web
 
-from config.errors import RoomError, SidecarError, SignallingError
+from config.errors import (
+    CapacityError,
+    ConfigError,
+    ForbiddenError,
+    InputError,
+    JournalError,
+    NotFoundError,
+    RateLimitError,
+    RefusedError,
+    RoomError,
+    SidecarError,
+    SignallingError,
+    UnauthorizedError,
+)
 
 log = structlog.get_logger(__name__)
 
-RETRY_AFTER: Final = {409: 1, 503: 5}
+RETRY_AFTER: Final = {409: 1, 429: 1, 503: 5}
 """Seconds that a client is asked to wait before it tries again, by status."""
 
 _DO: Final = {404: "check the address; docs/http.md has all of them", 413: "send less"}
@@ -36,10 +50,37 @@ def problem(
     )
 
 
-def _status(error: SidecarError) -> int:
-    if isinstance(error, SignallingError):
+STATUSES: Final[Mapping[type[SidecarError], int]] = {
+    ConfigError: 400,
+    UnauthorizedError: 401,
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    RateLimitError: 429,
+    RefusedError: 409,
+    CapacityError: 503,
+    RoomError: 503,
+    JournalError: 507,
+}
+"""The status of each error; subclasses stand before what they are derived from."""
+
+
+def status_of(error: SidecarError) -> int:
+    """The HTTP status that says what ``error`` says."""
+    if isinstance(error, SignallingError | InputError):
         return error.status
-    return 503 if isinstance(error, RoomError) else 500
+    return next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
+
+
+def problem_of(error: SidecarError) -> web.Response:
+    """The response that says what ``error`` says."""
+    status = status_of(error)
+    detail = f"{error.where}: {error.what}" if error.where and status != 500 else error.what
+    headers = {}
+    if isinstance(error, RateLimitError):
+        headers["Retry-After"] = str(math.ceil(error.seconds))
+    if isinstance(error, UnauthorizedError):
+        headers["WWW-Authenticate"] = 'Bearer realm="sidecar"'
+    return problem(status, detail, do=error.do, headers=headers)
 
 
 @web.middleware
@@ -48,7 +89,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except SidecarError as error:
-        return problem(_status(error), error.what, do=error.do)
+        return problem_of(error)
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -15,6 +15,7 @@ from sidecar.supervisor.control import Begin, EventReport, Operation, StateRepor
 from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.handle import RoomHandle, Usage
 from sidecar.supervisor.restarts import RestartLimit
+from sidecar.supervisor.totals import Totals
 from sidecar.supervisor.values import RoomRequest, RoomState, RoomStats, RoomView
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class SupervisedRoom:
         make: HandleFactory,
         begin: Callable[["SupervisedRoom"], Begin],
         events: EventLog,
+        totals: Totals | None = None,
         restarts: RestartLimit | None = None,
         limits: RoomLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -69,6 +71,7 @@ class SupervisedRoom:
         self._make = make
         self._begin = begin
         self._events = events
+        self._totals = totals or Totals()
         self._limits = limits or RoomLimits()
         self._clock = clock
         self._handle: RoomHandle | None = None
@@ -159,6 +162,7 @@ class SupervisedRoom:
         """One life, from the start of a process to its end."""
         handle = self._make()
         self._handle = handle
+        self.stats = RoomStats()
         try:
             if self.state is RoomState.JOINING:
                 self._enter(RoomState.JOINING, "")
@@ -181,6 +185,7 @@ class SupervisedRoom:
                 if not self._ending or report.state.over:
                     self._enter(report.state, self._ending or report.reason)
             case StatsReport():
+                self._totals.add(self.stats, report.stats)
                 self.stats = report.stats
             case EventReport():
                 self._events.append(self.id, report.event)

@@ -20,6 +20,7 @@ from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.restarts import LIMIT, WINDOW, RestartLimit
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import HandleFactory, RoomLimits, SupervisedRoom
+from sidecar.supervisor.totals import Totals
 from sidecar.supervisor.values import RoomPatch, RoomRequest, RoomView
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,8 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.events = EventLog()
+        self.totals = Totals()
+        self._past_restarts = 0
         self.admission = Admission(options.cores)
         self.draining = False
         self._options = options
@@ -122,6 +125,16 @@ class Supervisor:
             async with asyncio.timeout(limit):
                 while self._tasks:
                     await asyncio.wait(self._tasks.values())
+
+    @property
+    def restarts(self) -> int:
+        """Of all rooms' processes since the server began."""
+        return self._past_restarts + sum(self._rooms[room].restarts.total for room in self._tasks)
+
+    @property
+    def now(self) -> float:
+        """Seconds on the supervisor's clock."""
+        return self._clock()
 
     def rooms(self) -> list[SupervisedRoom]:
         """All rooms, the newest first."""
@@ -215,6 +228,7 @@ class Supervisor:
             make=self._parts.make,
             begin=begin,
             events=self.events,
+            totals=self.totals,
             restarts=RestartLimit(self._options.max_restarts, self._options.restart_window),
             limits=self._options.limits,
             clock=self._clock,
@@ -230,6 +244,7 @@ class Supervisor:
             log.exception("room failed", room=room.id, reason=repr(error))
         finally:
             self.admission.release(room.id)
+            self._past_restarts += room.restarts.total
             self._usage.pop(room.id, None)
             self._warned.discard(room.id)
             self._tasks.pop(room.id, None)

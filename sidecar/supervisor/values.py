@@ -157,22 +157,31 @@ class ReactionRequest(Value):
 
 
 class RoomStats(Value):
-    """The numbers of a room's process, sent to the supervisor once a second."""
+    """The numbers of a room's process, sent to the supervisor once a second.
+
+    All but ``participants``, ``viewers`` and ``sample_age`` are counts since the process began.
+    """
 
     participants: int = 0
     viewers: int = 0
+    sample_age: float | None = None
+    """Seconds; of the participant whose newest sample is the oldest."""
     frames_in: int = 0
     frames_late: int = 0
     ticks: int = 0
     late_ticks: int = 0
     samples: int = 0
-    sample_age: float | None = None
-    """Seconds; of the participant whose newest sample is the oldest."""
-    encoder_bytes: int = 0
-    rejoined: int = 0
+    encoded_bytes: int = 0
+    rejoins: int = 0
     dropped: dict[str, int] = {}
     """Samples dropped, by reason."""
     reactions: dict[str, int] = {}
     """Reactions started, by label."""
     sink_drops: dict[str, int] = {}
     """Events and packets dropped, by sink."""
+    deliveries: dict[str, int] = {}
+    """Events handed over, by sink."""
+    detections: dict[str, int] = {}
+    """Detections by the upper bound of their seconds: the buckets of a histogram, not cumulated."""
+    detection_seconds: float = 0.0
+    """Of all detections together."""

@@ -1,0 +1,68 @@
+"""The application of ``sidecar serve``: all endpoints behind the same checks."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from aiohttp import web
+
+from sidecar.server.api.endpoints import ApiRoutes, Endpoint
+from sidecar.server.api.openapi import openapi
+from sidecar.server.api.rates import RateLimiter
+from sidecar.server.api.system_endpoints import SystemEndpoints
+from sidecar.server.api.tokens import Authenticator
+from sidecar.server.hosts import check_hosts, own_names
+from sidecar.server.problem_json import problems
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """How the API is reached."""
+
+    host: str
+    """The configured address or name."""
+    origins: Collection[str] = ()
+    """Other sites that browsers may call from; their hosts are taken as ours."""
+    max_body: int = 65536
+    """Bytes of a request's body; pictures have a limit of their own."""
+    rate: float = 50.0
+    """Requests a second of one token, with bursts of four times as many."""
+
+
+def create_api(
+    endpoints: Sequence[Endpoint],
+    system: SystemEndpoints,
+    authenticator: Authenticator,
+    options: ApiOptions,
+    pages: Iterable[web.AbstractRouteDef] = (),
+) -> web.Application:
+    """The application over ``endpoints`` and those of ``system``, and the routes of ``pages``."""
+    names = own_names(options.host, options.origins)
+    app = web.Application(
+        middlewares=[problems, check_hosts(names)], client_max_size=options.max_body
+    )
+    limiter = RateLimiter(options.rate, 4 * options.rate)
+    api = ApiRoutes([*endpoints, *system.endpoints()], authenticator, limiter)
+    document = openapi(api.endpoints, version("reaction-sidecar"))
+
+    async def describe(request: web.Request) -> web.Response:
+        return web.json_response(document, headers={"Cache-Control": "no-cache"})
+
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+
+    app.on_response_prepare.append(add_headers)
+    app.router.add_get("/v1/openapi.json", describe)
+    app.add_routes([*api.routes(), system.metrics_route(api), *pages])
+    return app

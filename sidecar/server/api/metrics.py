@@ -1,0 +1,129 @@
+"""Prometheus metrics of the supervisor: read when they are asked for, nothing runs in between.
+
+Names have the prefix ``sidecar_`` and base units. No label holds a name of a room or participant,
+so that the number of series stays the same however many there are.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from reactions.labels import LABELS
+from sidecar.supervisor.supervisor import Supervisor
+from sidecar.supervisor.values import RoomState
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_COUNTERS: Final = {
+    "frames_in": ("frames_received", "Frames of cameras that came on time."),
+    "frames_late": ("frames_late", "Frames dropped because they came late."),
+    "ticks": ("composite_ticks", "Pictures of composites."),
+    "late_ticks": ("composite_late_ticks", "Ticks that began over one interval late."),
+    "samples": ("samples", "Samples that were detected."),
+    "encoded_bytes": ("encoded_bytes", "Bytes of encoded composites."),
+    "rejoins": ("room_rejoins", "Meetings joined again after a loss."),
+}
+_TABLES: Final = {
+    "dropped": ("samples_dropped", "Samples dropped, by reason.", "reason"),
+    "reactions": ("reactions", "Reactions started, by label.", "label"),
+    "sink_drops": ("sink_dropped", "Events and packets that a sink dropped.", "sink"),
+    "deliveries": ("sink_delivered", "Events that a sink handed over.", "sink"),
+}
+
+
+class SupervisorCollector(Collector):
+    """All metrics of ``supervisor``."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._rooms()
+        yield from self._counts()
+        yield self._detections()
+        yield from self._processes()
+
+    def _rooms(self) -> Iterable[Metric]:
+        rooms = self._supervisor.rooms()
+        states = Counter(room.state for room in rooms)
+        yield _by("rooms", "Rooms, by state.", "state", {one: states[one] for one in RoomState})
+        present = [room.stats for room in rooms if not room.state.over]
+        participants = sum(stats.participants for stats in present)
+        yield GaugeMetricFamily("sidecar_participants", "Participants with a camera.", participants)
+        viewers = sum(stats.viewers for stats in present)
+        yield GaugeMetricFamily("sidecar_viewers", "Connections that watch composites.", viewers)
+        ages = [stats.sample_age for stats in present if stats.sample_age is not None]
+        text = "Age of the oldest of all participants' newest samples."
+        yield GaugeMetricFamily("sidecar_sample_age_seconds", text, max(ages, default=0.0))
+        readers = self._supervisor.events.readers
+        yield GaugeMetricFamily("sidecar_event_streams", "Open event streams.", readers)
+
+    def _counts(self) -> Iterable[Metric]:
+        totals = self._supervisor.totals
+        for name, (metric, text) in _COUNTERS.items():
+            yield CounterMetricFamily(f"sidecar_{metric}", text, totals.numbers[name])
+        for name, (metric, text, label) in _TABLES.items():
+            counts: Mapping[str, float] = totals.tables[name]
+            if name == "reactions":
+                counts = {key: count for key, count in counts.items() if key in LABELS}
+            family = CounterMetricFamily(f"sidecar_{metric}", text, labels=[label])
+            for key, count in counts.items():
+                family.add_metric([key], count)
+            yield family
+
+    def _detections(self) -> Metric:
+        totals = self._supervisor.totals
+        family = HistogramMetricFamily("sidecar_detection_seconds", "Time of one detection.")
+        buckets: list[tuple[str, float]] = []
+        seen = 0.0
+        for bound in sorted(totals.tables["detections"], key=float):
+            seen += totals.tables["detections"][bound]
+            buckets.append(("+Inf" if bound == "inf" else bound, seen))
+        if not buckets or buckets[-1][0] != "+Inf":
+            buckets.append(("+Inf", seen))
+        family.add_metric([], buckets, totals.numbers["detection_seconds"])
+        return family
+
+    def _processes(self) -> Iterable[Metric]:
+        supervisor = self._supervisor
+        usage = [used for room in supervisor.rooms() if (used := room.usage()) is not None]
+        memory = sum(used.memory for used in usage)
+        text = "Resident memory of all rooms' processes."
+        yield GaugeMetricFamily("sidecar_rooms_resident_bytes", text, memory)
+        largest = max((used.memory for used in usage), default=0)
+        text = "Resident memory of the largest room's process."
+        yield GaugeMetricFamily("sidecar_room_largest_resident_bytes", text, largest)
+        text = "Processes of rooms started again."
+        yield CounterMetricFamily("sidecar_room_restarts", text, supervisor.restarts)
+        load = supervisor.admission.load(supervisor.now)
+        text = "Share of the cores for rooms that is in use or reserved."
+        yield GaugeMetricFamily("sidecar_admission_load", text, load)
+        draining = float(supervisor.draining)
+        yield GaugeMetricFamily("sidecar_draining", "Whether no new rooms are taken.", draining)
+
+
+def _by(name: str, text: str, label: str, counts: Mapping[RoomState, int]) -> Metric:
+    family = GaugeMetricFamily(f"sidecar_{name}", text, labels=[label])
+    for key, count in counts.items():
+        family.add_metric([key.value], count)
+    return family
+
+
+def metrics_registry(supervisor: Supervisor) -> CollectorRegistry:
+    """A registry with the metrics of ``supervisor`` alone."""
+    registry = CollectorRegistry()
+    registry.register(SupervisorCollector(supervisor))
+    return registry
+
+
+def metrics_text(registry: CollectorRegistry) -> bytes:
+    """The metrics in Prometheus' text format."""
+    return generate_latest(registry)
