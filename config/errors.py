@@ -17,7 +17,8 @@
     │   ├── RefusedError       a meeting that won't have us: trying again can't help
     │   └── SignallingError    one HTTP request or message of a meeting is refused
     ├── ServerError        our own server can't start
-    └── SampleDroppedError a sample was not detected: a newer one came, it was too old, …
+    └── InferenceError     a worker that detects can't be started, or sends nonsense
+        └── SampleDroppedError a sample was not detected: a newer one came, it was too old, …
 
 The message says what is wrong, where, and what to do; the command line prints it as one line and
 exits with 2, the HTTP server sends it as problem+json.
@@ -73,7 +74,11 @@ class ServerError(SidecarError):
     """Our own server can't start."""
 
 
-class SampleDroppedError(SidecarError):
+class InferenceError(SidecarError):
+    """A worker that detects can't be started, or sends nonsense."""
+
+
+class SampleDroppedError(InferenceError):
     """A sample was not detected; the next one is likely to be. ``reason`` says why."""
 
     def __init__(self, reason: str) -> None:

@@ -1,8 +1,9 @@
 """The seam between whatever has samples and the workers that recognise what they show."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeAlias
 
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
@@ -62,6 +63,18 @@ class DetectorStats:
     """Seconds for which the oldest waiting sample has waited; None where none waits."""
     restarts: int
     """Workers started in place of lost ones."""
+
+
+class Pipeline(Protocol):
+    """What a worker runs (``reactions.pipeline.RecognitionPipeline``); used by one thread."""
+
+    def detect(self, sample: Sample, memory: Memory | None) -> Detection:
+        """Detect what ``sample`` shows, with the ``memory`` of its source."""
+        ...
+
+
+LoadPipeline: TypeAlias = Callable[[], Pipeline]
+"""Makes a pipeline; for a process it must be picklable, such as ``PipelineConfig.load``."""
 
 
 class Detector(Protocol):

@@ -4,20 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, Self
+from typing import Self
 
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
-from sidecar.inference.detector import DetectorStats
+from sidecar.inference.detector import DetectorStats, LoadPipeline, Pipeline
 from sidecar.inference.dispatcher import Dispatcher
-
-
-class Pipeline(Protocol):
-    """What a worker runs (``reactions.pipeline.RecognitionPipeline``); used by one thread."""
-
-    def detect(self, sample: Sample, memory: Memory | None) -> Detection:
-        """Detect what ``sample`` shows, with the ``memory`` of its source."""
-        ...
 
 
 class ThreadDetector:
@@ -29,7 +21,7 @@ class ThreadDetector:
 
     def __init__(
         self,
-        load: Callable[[], Pipeline],
+        load: LoadPipeline,
         *,
         workers: int = 1,
         clock: Callable[[], float] = time.monotonic,
@@ -38,14 +30,17 @@ class ThreadDetector:
         self._workers = [_ThreadWorker(self._dispatcher, load, n) for n in range(workers)]
 
     async def start(self) -> None:
+        starting = (worker.start() for worker in self._workers)
         try:
-            async with asyncio.TaskGroup() as group:
-                for worker in self._workers:
-                    group.create_task(worker.start())
-        except ExceptionGroup as failures:
+            results = await asyncio.gather(*starting, return_exceptions=True)
+        except asyncio.CancelledError:
+            await self.aclose()
+            raise
+        failures = [result for result in results if result is not None]
+        if failures:
             await self.aclose()
             # All load the same models: the others failed for the same reason.
-            raise failures.exceptions[0] from None
+            raise failures[0]
 
     async def aclose(self) -> None:
         self._dispatcher.close()
@@ -76,7 +71,7 @@ class ThreadDetector:
 class _ThreadWorker:
     """One thread with one pipeline."""
 
-    def __init__(self, dispatcher: Dispatcher, load: Callable[[], Pipeline], number: int) -> None:
+    def __init__(self, dispatcher: Dispatcher, load: LoadPipeline, number: int) -> None:
         self._dispatcher = dispatcher
         self._load = load
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"inference-{number}")

@@ -1,12 +1,14 @@
 """From frames to samples."""
 
+import threading
+
 import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.inference.sampling import FrameSampler, fitted
+from sidecar.inference.sampling import FrameSampler, SamplingThread, fitted
 
 SIDES = st.integers(1, 8192)
 
@@ -44,3 +46,11 @@ def test_one_sampler_takes_frames_of_changing_size(size: tuple[int, int]) -> Non
     sampler.sample(av.VideoFrame(320, 180, "yuv420p"), 0.0)
     sample = sampler.sample(av.VideoFrame(*size, "yuv420p"), 0.2)
     assert (sample.width, sample.height) == size
+
+
+async def test_frames_are_converted_on_a_thread_of_its_own() -> None:
+    async with SamplingThread(longest=160) as sampling:
+        sample = await sampling.sample(av.VideoFrame(640, 360, "yuv420p"), 3.0)
+        assert (sample.width, sample.height, sample.time) == (160, 90, 3.0)
+        assert any(thread.name.startswith("sampling") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("sampling") for thread in threading.enumerate())

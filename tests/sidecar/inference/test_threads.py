@@ -3,8 +3,8 @@
 import threading
 from pathlib import Path
 
-from sidecar.inference.detector import Detector
-from sidecar.inference.threads import Pipeline, ThreadDetector
+from sidecar.inference.detector import Detector, Pipeline
+from sidecar.inference.threads import ThreadDetector
 from tests.conformance.detector import DetectorConformance
 from tests.conformance.scripted_pipeline import ScriptFolder
 

@@ -1,0 +1,121 @@
+"""What a detector and its worker processes send each other: typed messages, framed and pickled.
+
+The stream is a socket pair between a process and its own child. Pixels are not sent: they are in a
+``PixelBuffer``.
+"""
+
+import pickle
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from config.errors import InferenceError
+from reactions.pipeline import Detection, Memory
+from sidecar.inference.detector import LoadPipeline
+
+MESSAGE_LIMIT = 1 << 20
+"""Bytes of a message. A memory of two hands over two seconds takes 4 KB."""
+_HEADER = struct.Struct("!I")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """The first message to a worker."""
+
+    load: LoadPipeline
+    niceness: int
+    """What is added to the process's nice value."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReady:
+    """The pipeline is loaded: samples may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerUnusable:
+    """The pipeline can't be loaded; the worker ends."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class DetectSample:
+    """Detect the sample whose pixels are in the buffer now: ``height`` x ``width`` x 3 bytes."""
+
+    height: int
+    width: int
+    time: float
+    memory: Memory | None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDetected:
+    """The answer to DetectSample; the buffer is free."""
+
+    detection: Detection
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFailed:
+    """The answer to DetectSample where the pipeline raised ``error``; the buffer is free."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Is answered by a Pong, after the samples that came before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The worker has nothing to do and answers."""
+
+
+ToWorker: TypeAlias = WorkerSetup | DetectSample | Ping
+FromWorker: TypeAlias = WorkerReady | WorkerUnusable | SampleDetected | SampleFailed | Pong
+WorkerMessage: TypeAlias = ToWorker | FromWorker
+
+
+def encode_message(message: WorkerMessage) -> bytes:
+    """One message as bytes of the stream; raises what pickling raises."""
+    content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return _HEADER.pack(len(content)) + content
+
+
+def sendable(error: Exception) -> Exception:
+    """``error``, or a RuntimeError with its text where it can't be pickled and restored."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+class MessageDecoder:
+    """Splits a stream into messages; what is incomplete waits for the next bytes."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[WorkerMessage]:
+        """The messages that ``data`` completes.
+
+        Raises InferenceError where the stream holds anything else, and what unpickling raises.
+        """
+        self._received += data
+        while len(self._received) >= _HEADER.size:
+            (size,) = _HEADER.unpack_from(self._received)
+            if size > MESSAGE_LIMIT:
+                raise InferenceError(f"message of {size} bytes exceeds {MESSAGE_LIMIT}")
+            end = _HEADER.size + size
+            if len(self._received) < end:
+                return
+            content = bytes(self._received[_HEADER.size : end])
+            del self._received[:end]
+            message = pickle.loads(content)  # noqa: S301 - from our own child or parent
+            if not isinstance(message, WorkerMessage):
+                raise InferenceError(f"unknown message {type(message).__name__}")
+            yield message

@@ -1,0 +1,187 @@
+"""Detection in processes of their own, which share no interpreter lock with the event loop."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from typing import Self
+
+import structlog
+
+from reactions.landmark_types import Sample
+from reactions.pipeline import Detection, Memory
+from sidecar.inference.detector import DetectorStats, LoadPipeline
+from sidecar.inference.dispatcher import Dispatcher
+from sidecar.inference.worker_process import Outcome, WorkerLimits, WorkerProcess
+
+log = structlog.get_logger(__name__)
+
+RESTART_DELAYS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before each restart in a row; the last one holds on."""
+SETTLED = 30.0
+"""Seconds without a loss after which the next restart is a first one again."""
+
+
+class ProcessDetector:
+    """A detector on ``workers`` processes, each with the pipeline that ``load`` makes in it.
+
+    ``load`` must be picklable. A process that ends or hangs is replaced; the sample that it had is
+    dropped, and the others are not touched. ``clock`` is that of deadlines.
+    """
+
+    def __init__(
+        self,
+        load: LoadPipeline,
+        *,
+        workers: int = 1,
+        limits: WorkerLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limits = limits or WorkerLimits()
+        self._dispatcher = Dispatcher(clock=clock)
+        self._supervisors = [
+            WorkerSupervisor(self._dispatcher, load, self._limits, number)
+            for number in range(workers)
+        ]
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The numbers of the processes that are alive."""
+        return tuple(one.pid for one in self._supervisors if one.pid is not None)
+
+    async def start(self) -> None:
+        starting = (supervisor.start() for supervisor in self._supervisors)
+        try:
+            results = await asyncio.gather(*starting, return_exceptions=True)
+        except asyncio.CancelledError:
+            await self.aclose()
+            raise
+        failures = [result for result in results if result is not None]
+        if failures:
+            await self.aclose()
+            # All load the same models: the others failed for the same reason.
+            raise failures[0]
+
+    async def aclose(self) -> None:
+        self._dispatcher.close()
+        await asyncio.gather(*(supervisor.aclose() for supervisor in self._supervisors))
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def detect(
+        self,
+        sample: Sample,
+        memory: Memory | None,
+        deadline: float | None = None,
+        *,
+        source: str,
+    ) -> Detection:
+        if sample.pixels.nbytes > self._limits.capacity:
+            size = f"{sample.width}x{sample.height}"
+            raise ValueError(f"a sample of {size} exceeds {self._limits.capacity} bytes")
+        return await self._dispatcher.detect(source, sample, memory, deadline)
+
+    def stats(self) -> DetectorStats:
+        return self._dispatcher.stats(restarts=sum(one.restarts for one in self._supervisors))
+
+
+class WorkerSupervisor:
+    """Keeps one worker process running, and hands it the dispatcher's samples."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, load: LoadPipeline, limits: WorkerLimits, number: int
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._load = load
+        self._limits = limits
+        self._number = number
+        self._process: WorkerProcess | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.restarts = 0
+        """Processes started in place of lost ones."""
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process; None while there is none that is ready."""
+        process = self._process
+        return process.pid if process is not None and process.ready else None
+
+    async def start(self) -> None:
+        """Start the first process; raises what keeps it from being ready."""
+        process = await self._launch()
+        self._watching = asyncio.create_task(
+            self._supervise(process), name=f"inference worker {self._number}"
+        )
+
+    async def aclose(self) -> None:
+        """End the process, and start no other."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        if self._process is not None:
+            await self._process.aclose()
+
+    def begin(self, sample: Sample, memory: Memory | None) -> None:
+        assert self._process is not None
+        self._process.detect(sample, memory)
+
+    async def _supervise(self, process: WorkerProcess) -> None:
+        delays = _restart_delays()
+        while True:
+            began = time.monotonic()
+            self._dispatcher.attach(self)
+            await self._watch(process)
+            self._dispatcher.detach(self)
+            how = await process.aclose()
+            log.warning("inference worker lost", worker=self._number, pid=process.pid, reason=how)
+            if time.monotonic() - began >= SETTLED:
+                delays = _restart_delays()
+            process = await self._restart(delays)
+
+    async def _watch(self, process: WorkerProcess) -> None:
+        """Return when ``process`` is lost; see that it is when it hangs."""
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.ping_every):
+                    await process.lost.wait()
+                return
+            except TimeoutError:
+                if process.unanswered > self._limits.answer:
+                    process.kill(f"no answer within {self._limits.answer:g} s")
+                elif not process.unanswered:
+                    process.ping()
+
+    async def _restart(self, delays: Iterator[float]) -> WorkerProcess:
+        while True:
+            await asyncio.sleep(next(delays))
+            began = time.monotonic()
+            try:
+                process = await self._launch()
+            except Exception as error:
+                # Whatever keeps it from loading: the next attempt may find it mended.
+                log.error("inference worker not started", worker=self._number, reason=str(error))
+                continue
+            self.restarts += 1
+            seconds = round(time.monotonic() - began, 2)
+            log.info("inference worker restarted", worker=self._number, seconds=seconds)
+            return process
+
+    async def _launch(self) -> WorkerProcess:
+        self._process = WorkerProcess(self._load, self._limits, self._report)
+        await self._process.start()
+        return self._process
+
+    def _report(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Exception):
+            self._dispatcher.fail(self, outcome)
+        else:
+            self._dispatcher.finish(self, outcome)
+
+
+def _restart_delays() -> Iterator[float]:
+    return itertools.chain(RESTART_DELAYS, itertools.repeat(RESTART_DELAYS[-1]))

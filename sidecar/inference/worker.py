@@ -1,0 +1,114 @@
+"""The program of a worker process: ``python -m sidecar.inference.worker SOCKET PIXELS CAPACITY``.
+
+It is started by ``WorkerProcess`` with two inherited descriptors, and ends when the other end of
+the socket is closed: also in the middle of a sample, also when the parent is killed.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+
+from reactions.landmark_types import Sample
+from sidecar.inference.detector import Pipeline
+from sidecar.inference.messages import (
+    DetectSample,
+    FromWorker,
+    MessageDecoder,
+    Ping,
+    Pong,
+    SampleDetected,
+    SampleFailed,
+    WorkerMessage,
+    WorkerReady,
+    WorkerSetup,
+    WorkerUnusable,
+    encode_message,
+    sendable,
+)
+from sidecar.inference.pixel_buffer import PixelBuffer
+
+_RECEIVE = 1 << 16
+
+
+def main() -> None:
+    # The parent decides when we end: it may still need detection after a signal to all processes of
+    # its terminal or its service.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    channel_descriptor, pixel_descriptor, capacity = map(int, sys.argv[1:])
+    pixels = PixelBuffer(pixel_descriptor, capacity)
+    os.close(pixel_descriptor)
+    with socket.socket(fileno=channel_descriptor) as channel:
+        threading.Thread(target=_end_with_parent, args=(channel,), daemon=True).start()
+        _serve(channel, pixels)
+
+
+def _end_with_parent(channel: socket.socket) -> None:
+    """End the process once the other end of ``channel`` is closed, whatever it is doing then."""
+    hung_up = select.poll()
+    hung_up.register(channel, 0)  # POLLHUP is always reported.
+    hung_up.poll()
+    # An ordinary exit would wait for the model that is running.
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _serve(channel: socket.socket, pixels: PixelBuffer) -> None:
+    messages = _received(channel)
+    pipeline = _set_up(channel, messages)
+    if pipeline is None:
+        return
+    for message in messages:
+        match message:
+            case DetectSample():
+                channel.sendall(_answer(pipeline, pixels, message))
+            case Ping():
+                _send(channel, Pong())
+
+
+def _set_up(channel: socket.socket, messages: Iterator[WorkerMessage]) -> Pipeline | None:
+    try:
+        setup = next(messages, None)
+        if not isinstance(setup, WorkerSetup):
+            return None
+        os.nice(setup.niceness)
+        pipeline = setup.load()
+    except Exception as error:
+        _send(channel, WorkerUnusable(_with_traceback(error)))
+        return None
+    _send(channel, WorkerReady())
+    return pipeline
+
+
+def _answer(pipeline: Pipeline, pixels: PixelBuffer, request: DetectSample) -> bytes:
+    try:
+        sample = Sample(pixels.read(request.height, request.width), request.time)
+        detection = pipeline.detect(sample, request.memory)
+        return encode_message(SampleDetected(detection))
+    except Exception as error:
+        return encode_message(SampleFailed(_with_traceback(error)))
+
+
+def _with_traceback(error: Exception) -> Exception:
+    """``error`` as it can be sent, with a note of where in this process it was raised."""
+    sent = sendable(error)
+    sent.add_note("".join(["In an inference worker:\n", *traceback.format_exception(error)]))
+    return sent
+
+
+def _received(channel: socket.socket) -> Iterator[WorkerMessage]:
+    decoder = MessageDecoder()
+    while data := channel.recv(_RECEIVE):
+        yield from decoder.feed(data)
+
+
+def _send(channel: socket.socket, message: FromWorker) -> None:
+    channel.sendall(encode_message(message))
+
+
+if __name__ == "__main__":
+    main()

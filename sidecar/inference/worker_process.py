@@ -1,0 +1,221 @@
+"""One worker process as its parent sees it: started, given samples, pinged, ended."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from config.errors import InferenceError
+from reactions.landmark_types import Sample
+from reactions.pipeline import Detection, Memory
+from sidecar.inference.detector import LoadPipeline
+from sidecar.inference.messages import (
+    DetectSample,
+    MessageDecoder,
+    Ping,
+    Pong,
+    SampleDetected,
+    SampleFailed,
+    ToWorker,
+    WorkerReady,
+    WorkerSetup,
+    WorkerUnusable,
+    encode_message,
+)
+from sidecar.inference.pixel_buffer import PixelBuffer
+
+Outcome: TypeAlias = Detection | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What is expected of a worker process. Times are in seconds."""
+
+    start: float = 30.0
+    """For starting Python and loading the models (0.6 on an idle machine)."""
+    answer: float = 5.0
+    """For one sample or ping; a worker that takes longer is killed."""
+    ping_every: float = 1.0
+    """How often a worker is looked at, and pinged where it is idle."""
+    close: float = 1.0
+    """For ending once its socket is closed; then it is killed."""
+    niceness: int = 5
+    """What is added to a worker's nice value, so that the composite's clock comes first."""
+    capacity: int = 640 * 640 * 3
+    """Bytes of the largest sample."""
+
+
+class WorkerProcess(asyncio.Protocol):
+    """A process with a pipeline that ``load`` makes in it. One use: a lost one is replaced.
+
+    ``on_outcome`` gets what each sample led to: a detection or an exception.
+    """
+
+    def __init__(
+        self,
+        load: LoadPipeline,
+        limits: WorkerLimits,
+        on_outcome: Callable[[Outcome], None],
+    ) -> None:
+        self.lost = asyncio.Event()
+        """The connection to the process is closed: it has ended or is about to."""
+        self._setup = WorkerSetup(load, limits.niceness)
+        self._limits = limits
+        self._on_outcome = on_outcome
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._decoder = MessageDecoder()
+        self._asked: deque[float] = deque()
+        self._failure = ""
+        self._loaded = False
+        self._process: Process | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._pixels: PixelBuffer | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number; None before it is started."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def ready(self) -> bool:
+        """Whether the pipeline is loaded and the process not lost."""
+        return self._loaded and not self.lost.is_set()
+
+    @property
+    def unanswered(self) -> float:
+        """Seconds for which the oldest sample or ping has been without an answer; else 0."""
+        return self._loop.time() - self._asked[0] if self._asked else 0.0
+
+    async def start(self) -> None:
+        """Start the process and load its pipeline.
+
+        Raises what loading raises, and InferenceError where the process ends or takes too long.
+        """
+        try:
+            async with asyncio.timeout(self._limits.start):
+                await self._spawn()
+                self._send(self._setup)
+                await self._ready
+        except TimeoutError:
+            await self.aclose()
+            limit = f"{self._limits.start:g} s"
+            raise InferenceError(f"inference worker not ready within {limit}") from None
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> str:
+        """End the process and give back what belongs to it; returns how it ended."""
+        if self._transport is not None:
+            self._transport.abort()
+        how = ""
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.close):
+                    await self._process.wait()
+            if self._process.returncode is None:
+                self.kill("still running after its socket was closed")
+            how = _describe(await self._process.wait())
+        if self._pixels is not None:
+            self._pixels.close()
+        if self._ready.done() and not self._ready.cancelled():
+            self._ready.exception()
+        return self._failure or how
+
+    def kill(self, reason: str) -> None:
+        """End the process at once."""
+        self._failure = self._failure or reason
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    def detect(self, sample: Sample, memory: Memory | None) -> None:
+        """Send a sample; the one before must have been answered."""
+        assert self._pixels is not None
+        self._pixels.write(sample.pixels)
+        self._ask(DetectSample(sample.height, sample.width, sample.time, memory))
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self._ask(Ping())
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for message in self._decoder.feed(data):
+                self._receive(message)
+        except Exception as error:
+            # What a broken worker sends may raise anything while it is unpickled.
+            self.kill(f"unreadable message: {error!r}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set()
+        if not self._ready.done():
+            self._ready.set_exception(InferenceError("inference worker ended while it started"))
+
+    async def _spawn(self) -> None:
+        self._pixels, pixels = PixelBuffer.allocate(self._limits.capacity)
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-m", "sidecar.inference.worker"),
+                    *(str(theirs.fileno()), str(pixels), str(self._limits.capacity)),
+                    stdin=DEVNULL,
+                    stdout=DEVNULL,
+                    env=_environment(os.environ),
+                    pass_fds=(theirs.fileno(), pixels),
+                    process_group=0,
+                )
+            self._transport, _ = await self._loop.create_connection(lambda: self, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            os.close(pixels)
+
+    def _ask(self, message: ToWorker) -> None:
+        self._asked.append(self._loop.time())
+        self._send(message)
+
+    def _send(self, message: ToWorker) -> None:
+        assert self._transport is not None
+        self._transport.write(encode_message(message))
+
+    def _receive(self, message: object) -> None:
+        match message:
+            case WorkerReady():
+                self._loaded = True
+                self._ready.set_result(None)
+            case WorkerUnusable(error):
+                self._ready.set_exception(error)
+            case Pong():
+                self._asked.popleft()
+            case SampleDetected(detection):
+                self._asked.popleft()
+                self._on_outcome(detection)
+            case SampleFailed(error):
+                self._asked.popleft()
+                self._on_outcome(error)
+            case _:
+                raise InferenceError(f"unexpected {type(message).__name__}")
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """Ours, with the modules that we find, and without threads that only compete."""
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100
+    return {**threads, **ours, "PYTHONPATH": path}
+
+
+def _describe(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    return f"killed by {signal.Signals(-status).name}"
