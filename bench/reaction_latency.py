@@ -27,7 +27,7 @@ from reactions.labels import THRESHOLDS
 from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import render_clip
 from sidecar.media.clip_track import ClipTrack
-from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.media.peers import closing, peer_connection
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.whip import WhipPublisher
 from sidecar.server.app import serve

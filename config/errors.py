@@ -15,6 +15,7 @@
     ├── InputError         a request to our API can't be read
     ├── RoomError          a meeting can't be reached, or speaks nonsense
     │   ├── RefusedError       a meeting that won't have us: trying again can't help
+    │   ├── NegotiationError   an offer, an answer or a media connection fails
     │   └── SignallingError    one HTTP request or message of a meeting is refused
     ├── ServerError        our own server can't start
     └── InferenceError     a worker that detects can't be started, or sends nonsense
@@ -60,6 +61,19 @@ class RoomError(SidecarError):
 
 class RefusedError(RoomError):
     """A meeting won't have us, or put us out: trying again can't help."""
+
+
+class NegotiationError(RoomError):
+    """A peer connection can't be negotiated, or no media path is found; another may do.
+
+    ``timed_out`` if it took too long, so that the description itself may be good.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", do: str = "", timed_out: bool = False
+    ) -> None:
+        super().__init__(what, where=where, do=do)
+        self.timed_out = timed_out
 
 
 class SignallingError(RoomError):

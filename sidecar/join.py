@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TextIO
 
 import structlog
-from aiortc import RTCIceServer
 
 from config.errors import ConfigError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
+from sidecar.media.ice import configured_servers
 from sidecar.outlets import open_outlets
 from sidecar.rooms.base import Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
@@ -108,14 +108,7 @@ def join_options(settings: Settings, environ: Mapping[str, str]) -> JoinOptions:
         name=settings.rooms.name,
         environ=environ,
         rate=settings.sampling.rate,
-        ice_servers=tuple(
-            RTCIceServer(
-                server.url,
-                server.username,
-                None if server.credential is None else server.credential.get_secret_value(),
-            )
-            for server in settings.server.ice_servers
-        ),
+        ice_servers=configured_servers(settings.server.ice_servers),
         relay_only=settings.rooms.relay_only,
     )
 

@@ -5,16 +5,15 @@ its participants makes them the same people again.
 """
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Self
 
 import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import ConfigError, RefusedError
+from sidecar.aio import Backoff
 from sidecar.rooms.base import (
     HasPeerConnections,
     Joined,
@@ -34,23 +33,6 @@ SETTLED = 30.0
 """Seconds in the meeting after which the next loss is a first one again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """How long to wait before each attempt: growing, and spread so that not all come at once."""
-
-    first: float = 0.3
-    """Seconds."""
-    factor: float = 1.7
-    longest: float = 3.0
-    """Seconds: a server that is up again is joined within this and the time that joining takes."""
-
-    def delay(self, attempt: int, spread: float) -> float:
-        """Seconds before ``attempt`` (0, 1, …); ``spread`` in 0–1 chooses from the upper half."""
-        # Beyond 32 attempts the power would only overflow.
-        grown = min(self.longest, self.first * self.factor ** min(attempt, 32))
-        return grown * (0.5 + spread / 2)
-
-
 class ReconnectingRoom:
     """Implements ``Room`` over rooms that ``open_room`` makes, one after another.
 
@@ -63,16 +45,14 @@ class ReconnectingRoom:
         open_room: Callable[[], Room],
         *,
         backoff: Backoff | None = None,
-        spread: Callable[[], float] = random.random,
     ) -> None:
         self._open_room = open_room
+        # A server that is up again is joined within 3 s and the time that joining takes.
         self._backoff = backoff or Backoff()
-        self._spread = spread
         self._room = open_room()
         self._life = AsyncExitStack()
         self._composite: TrackSource | None = None
         self._present: set[str] = set()
-        self._wants: dict[str, ReceiverConstraints] = {}
         self.rejoined = 0
         """How many times the meeting was joined anew."""
 
@@ -115,7 +95,6 @@ class ReconnectingRoom:
         await self._room.publish(composite)
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
-        self._wants[participant] = want
         self._room.constrain(participant, want)
 
     async def announce(self, event: Mapping[str, object]) -> None:
@@ -133,14 +112,12 @@ class ReconnectingRoom:
                 self._present.add(change.participant)
             case Left():
                 self._present.discard(change.participant)
-                self._wants.pop(change.participant, None)
 
     async def _come_back(self, attempt: int) -> int:
         """Join anew, however often it takes; how many attempts were made in a row."""
         await self._life.aclose()
-        self._wants.clear()
         while True:
-            await asyncio.sleep(self._backoff.delay(attempt, self._spread()))
+            await asyncio.sleep(self._backoff.delay(attempt))
             attempt += 1
             try:
                 self._room = self._open_room()

@@ -12,8 +12,8 @@ import structlog
 from aiortc import RTCIceServer
 
 from config.errors import RoomError
-from sidecar.media.peer_connection import closing, peer_connection
-from sidecar.rooms.ice_servers import is_relay, single
+from sidecar.media.ice import is_relay, rank_servers
+from sidecar.media.peers import closing, peer_connection
 
 log = structlog.get_logger(__name__)
 
@@ -21,12 +21,19 @@ TRYING: Final = 3.0
 """Seconds for an address from one TURN server."""
 
 
-async def usable(servers: Iterable[RTCIceServer], *, relay_only: bool) -> tuple[RTCIceServer, ...]:
+async def reachable_servers(
+    own: Iterable[RTCIceServer],
+    named: Iterable[RTCIceServer] = (),
+    *,
+    relay_only: bool,
+    proven: str = "",
+) -> tuple[RTCIceServer, ...]:
     """The STUN servers, and the first TURN server that gives us an address.
 
-    Raises RoomError where media may go over TURN alone and none does.
+    ``own``, ``named`` and ``proven`` are as ``rank_servers`` has them. Raises RoomError where media
+    may go over TURN alone and none does.
     """
-    each = single(servers)
+    each = rank_servers(own, named, proven=proven)
     turns = [server for server in each if is_relay(server)]
     others = tuple(server for server in each if not is_relay(server))
     if len(turns) <= 1 and not relay_only:

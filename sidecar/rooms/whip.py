@@ -8,7 +8,7 @@ import aiohttp
 from aiortc import MediaStreamTrack, RTCPeerConnection
 
 from config.errors import SignallingError
-from sidecar.media.peer_connection import send_composite
+from sidecar.media.peers import send_composite
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.whep.client.endpoint import Endpoint, Kind, endpoint, shown
 from sidecar.rooms.whep.client.failures import Failure

@@ -2,7 +2,6 @@
 
 import errno
 import platform
-import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ import av
 from av.container import InputContainer
 
 from config.errors import PictureError, RefusedError
+from sidecar.aio import Backoff
 from sidecar.media.video_files import MAX_SIDE
 from sidecar.rooms.files.addresses import Camera, NetworkCamera, Webcam
-from sidecar.rooms.reconnect import Backoff
 
 OPENING: Final = 8.0
 """Seconds for a camera to answer and to begin."""
@@ -88,7 +87,7 @@ class LiveCamera:
                 )
             self._tell(trouble)
             attempt = max(attempt, 0)
-            stop.wait(self._backoff.delay(attempt, random.random()))  # noqa: S311
+            stop.wait(self._backoff.delay(attempt))
             attempt += 1
 
 

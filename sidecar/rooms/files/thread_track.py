@@ -8,9 +8,10 @@ from typing import Self, TypeAlias
 
 import av
 import structlog
+from aiortc.mediastreams import MediaStreamError
 
 from config.errors import RefusedError, SidecarError
-from sidecar.media.latest import LatestFrame
+from sidecar.aio import Mailbox, MailboxClosedError
 
 log = structlog.get_logger(__name__)
 
@@ -21,11 +22,13 @@ Frames: TypeAlias = Callable[[threading.Event], Iterator[av.VideoFrame]]
 """Makes frames until they end or the event is set; called, and closed, in the thread."""
 
 
-class ThreadTrack(LatestFrame):
+class ThreadTrack:
     """A ``VideoSource`` whose frames come from ``frames``, run in a thread while it is entered."""
 
     def __init__(self, name: str, frames: Frames) -> None:
-        super().__init__()
+        self._mailbox: Mailbox[av.VideoFrame] = Mailbox()
+        self.over = asyncio.Event()
+        """Set when there will be no more frames; the last one can still be read."""
         self._name = name
         self._frames = frames
         self._stop = threading.Event()
@@ -47,13 +50,24 @@ class ThreadTrack(LatestFrame):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await self.over.wait()
-        self.end()
+        self._end()
+
+    async def recv(self) -> av.VideoFrame:
+        """The newest frame, once; raises MediaStreamError when there are no more."""
+        try:
+            return await self._mailbox.get()
+        except MailboxClosedError:
+            raise MediaStreamError from None
+
+    def _end(self) -> None:
+        self._mailbox.close()
+        self.over.set()
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         frames = self._frames(self._stop)
         try:
             for frame in frames:
-                if self._stop.is_set() or not _post(loop, self.put, frame):
+                if self._stop.is_set() or not _post(loop, self._mailbox.put, frame):
                     break
         except SidecarError as error:
             self.reason = error.what
@@ -65,7 +79,7 @@ class ThreadTrack(LatestFrame):
         finally:
             if isinstance(frames, Generator):
                 frames.close()
-            _post(loop, self.end)
+            _post(loop, self._end)
 
 
 def _post(loop: asyncio.AbstractEventLoop, act: Callable[..., None], *args: object) -> bool:

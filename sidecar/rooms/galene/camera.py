@@ -15,7 +15,7 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import SessionDescription
 
 from sidecar.media.feed import Feed, VideoSource
-from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.galene.descriptions import UnfitError, camera_section, follows, read_offer
 
 NEGOTIATION: Final = 10.0

@@ -9,6 +9,7 @@ import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from sidecar.media.feed import Feed
+from sidecar.media.ice import choose_servers
 from sidecar.rooms.base import ReceiverConstraints
 from sidecar.rooms.galene.camera import Camera
 from sidecar.rooms.galene.descriptions import UnfitError, read_offer, undecodable
@@ -16,7 +17,6 @@ from sidecar.rooms.galene.errands import Errands, Work
 from sidecar.rooms.galene.events import Offered, Trickled
 from sidecar.rooms.galene.layers import Layers
 from sidecar.rooms.galene.protocol import GaleneProtocol
-from sidecar.rooms.ice_servers import nth_best
 
 log = structlog.get_logger(__name__)
 
@@ -177,7 +177,7 @@ class Cameras:
         return tuple(self._streams.values())
 
     def _camera(self, stream: _Stream) -> Camera:
-        servers = nth_best(*self._servers, self._attempts.get(stream.id, 0))
+        servers = choose_servers(*self._servers, attempt=self._attempts.get(stream.id, 0))
         camera = Camera(servers, lambda: self._look_at(stream, camera), relay_only=self.relay_only)
         stream.answered_at = None
         stream.layers = Layers()

@@ -7,7 +7,7 @@ from typing import Final
 from aiortc import RTCIceCandidate, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from config.errors import RoomError
-from sidecar.media.peer_connection import close, peer_connection, send_composite
+from sidecar.media.peers import close, peer_connection, send_composite
 from sidecar.rooms.base import TrackSource
 
 ANSWERING: Final = 10.0

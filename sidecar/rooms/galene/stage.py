@@ -9,13 +9,13 @@ import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError
+from sidecar.media.ice import choose_servers
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.galene.cameras import Servers
 from sidecar.rooms.galene.errands import Errands
 from sidecar.rooms.galene.events import Answered, Trickled
 from sidecar.rooms.galene.protocol import GaleneProtocol
 from sidecar.rooms.galene.showing import Showing
-from sidecar.rooms.ice_servers import nth_best
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +131,7 @@ class Stage:
             self._errands.start(self._retry(self._composite, showing))
 
     async def _begin(self, composite: TrackSource, replaces: str = "") -> Showing:
-        servers = nth_best(*self._servers, self._failed)
+        servers = choose_servers(*self._servers, attempt=self._failed)
         showing = Showing(
             secrets.token_hex(16),
             composite,

@@ -11,7 +11,7 @@ from config.errors import SignallingError
 from sidecar.media.aiortc_patches import on_picture_loss
 from sidecar.media.feed import Feed
 from sidecar.media.packet_track import PacketTrack
-from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.offer import Offer

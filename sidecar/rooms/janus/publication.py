@@ -9,7 +9,7 @@ import structlog
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer, RTCSessionDescription
 
 from config.errors import RoomError
-from sidecar.media.peer_connection import close, peer_connection, send_composite
+from sidecar.media.peers import close, peer_connection, send_composite
 from sidecar.rooms.janus.candidates import add_candidate
 from sidecar.rooms.janus.viewing import CHANNEL
 

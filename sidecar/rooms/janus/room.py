@@ -16,7 +16,7 @@ from sidecar.rooms.janus.link import Link
 from sidecar.rooms.janus.protocol import JanusProtocol
 from sidecar.rooms.janus.publication import Publication
 from sidecar.rooms.janus.subscription import Layer
-from sidecar.rooms.turn_probe import usable
+from sidecar.rooms.turn_probe import reachable_servers
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class JanusRoom:
     async def __aenter__(self) -> Self:
         try:
             how = self._options
-            servers = await usable(how.ice_servers, relay_only=how.relay_only)
+            servers = await reachable_servers(how.ice_servers, relay_only=how.relay_only)
             self._ice_servers = self._cameras.ice_servers = servers
             self._spawn(self._talk())
             async with asyncio.timeout(ENTERING):

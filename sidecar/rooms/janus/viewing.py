@@ -10,7 +10,7 @@ from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer, RTCSessionDes
 
 from config.errors import RoomError
 from sidecar.media.feed import Feed
-from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.janus.candidates import add_candidate
 
 log = structlog.get_logger(__name__)

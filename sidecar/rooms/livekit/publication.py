@@ -10,7 +10,7 @@ from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from livekit.protocol.models import DataPacket, UserPacket
 
 from config.errors import RefusedError, RoomError
-from sidecar.media.peer_connection import close, peer_connection, send_composite
+from sidecar.media.peers import close, peer_connection, send_composite
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.protocol import Answered, Published, Unpublishable

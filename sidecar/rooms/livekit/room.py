@@ -13,7 +13,6 @@ from aiortc import RTCIceServer, RTCPeerConnection
 from config.errors import RefusedError, RoomError
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import JoinOptions, ReceiverConstraints, RoomChange, TrackSource
-from sidecar.rooms.ice_servers import in_order
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.access import SKEW, TOKEN, GivenToken, KeyPair, read_grants
 from sidecar.rooms.livekit.address import Address
@@ -26,7 +25,7 @@ from sidecar.rooms.livekit.protocol import Entered, Event, People, Renewed, Subs
 from sidecar.rooms.livekit.publication import Publication
 from sidecar.rooms.livekit.signal import Signal, sent_on
 from sidecar.rooms.livekit.watch import Watch
-from sidecar.rooms.turn_probe import usable
+from sidecar.rooms.turn_probe import reachable_servers
 
 log = structlog.get_logger(__name__)
 
@@ -192,10 +191,12 @@ class LiveKitRoom:
     async def _relays(self, entered: Entered) -> Sequence[RTCIceServer]:
         """The ICE servers to use, of ours and those that the server names to this participant."""
         where = self._address.server
-        servers = in_order(
-            self._options.ice_servers, entered.ice_servers, self._memory.relay(where)
+        chosen = await reachable_servers(
+            self._options.ice_servers,
+            entered.ice_servers,
+            relay_only=self._options.relay_only,
+            proven=self._memory.relay(where),
         )
-        chosen = await usable(servers, relay_only=self._options.relay_only)
         for server in chosen:
             if str(server.urls).startswith("turn"):
                 self._memory.note_relay(where, str(server.urls))

@@ -8,7 +8,7 @@ from aiortc import RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDe
 
 from config.errors import RoomError
 from sidecar.media.feed import Feed
-from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.line import Line
 from sidecar.rooms.livekit.offers import ReadOffer, read_offer

@@ -10,6 +10,7 @@ import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
+from sidecar.aio import cancel_and_wait
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import (
     Consent,
@@ -40,18 +41,15 @@ class _Seat:
     def __init__(self, http: aiohttp.ClientSession, url: str, name: str, how: CallOptions) -> None:
         self.name = name
         self.stream = Stream(http, endpoint(Kind.WHEP, url), name, how)
-        self.feed = Feed(self.stream.frames)
+        self.feed = self.stream.feed
         self._task: asyncio.Task[None] | None = None
 
     async def enter(self) -> None:
         self._task = asyncio.create_task(self.stream.run(), name=f"stream {self.name}")
-        await self.feed.__aenter__()
 
     async def leave(self) -> None:
-        await self.feed.__aexit__()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel_and_wait(self._task)
 
 
 class SidecarRoom:
@@ -94,7 +92,7 @@ class SidecarRoom:
         if self._news is None:
             (seat,) = self._seats.values()
             yield Joined(self.name, self.name, seat.feed)
-            await seat.stream.frames.over.wait()
+            await seat.stream.over.wait()
             raise RefusedError(str(seat.stream.failure), where=self._address.url)
         async for line in _lines(self._news):
             us = "" if self._outlet is None else self._outlet.participant

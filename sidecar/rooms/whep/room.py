@@ -10,7 +10,7 @@ import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.media.feed import Feed
+from sidecar.aio import TaskSet
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.whep.addresses import Address
 from sidecar.rooms.whep.client.failures import Again
@@ -31,7 +31,6 @@ class WhepRoom:
         self._addresses = addresses
         self._options = options
         self._streams: list[Stream] = []
-        self._feeds: list[Feed] = []
         self._life = AsyncExitStack()
 
     @property
@@ -48,14 +47,9 @@ class WhepRoom:
                 Stream(http, address.endpoint, address.name, self._options)
                 for address in self._addresses
             ]
-            tasks = [
-                asyncio.create_task(stream.run(), name=f"stream {stream.name}")
-                for stream in self._streams
-            ]
-            stack.push_async_callback(_stop, tasks)
-            self._feeds = [
-                await stack.enter_async_context(Feed(stream.frames)) for stream in self._streams
-            ]
+            tasks = await stack.enter_async_context(TaskSet())
+            for one in self._streams:
+                tasks.create_task(one.run(), name=f"stream {one.name}")
             await self._tried()
             self._life = stack.pop_all()
         return self
@@ -65,9 +59,9 @@ class WhepRoom:
 
     async def changes(self) -> AsyncGenerator[RoomChange]:
         waiting: dict[asyncio.Future[object], Stream] = {}
-        for stream, feed in zip(self._streams, self._feeds, strict=True):
-            yield Joined(stream.name, stream.name, feed)
-            waiting[asyncio.ensure_future(stream.frames.over.wait())] = stream
+        for stream in self._streams:
+            yield Joined(stream.name, stream.name, stream.feed)
+            waiting[asyncio.ensure_future(stream.over.wait())] = stream
         try:
             while waiting:
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -111,9 +105,3 @@ class WhepRoom:
 
     def _problems(self) -> str:
         return "; ".join(f"{stream.name}: {stream.failure}" for stream in self._streams)
-
-
-async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,37 +1,39 @@
-"""One WHEP stream: watched, lost, and watched again, as one source of frames."""
+"""One WHEP stream: watched, lost, and watched again, as one feed."""
 
 import asyncio
-import contextlib
 
 import aiohttp
-import av
-from aiortc import MediaStreamTrack, RTCPeerConnection
-from aiortc.mediastreams import MediaStreamError
+from aiortc import RTCPeerConnection
 
-from sidecar.media.latest import LatestFrame
+from sidecar.aio import cancel_and_wait
+from sidecar.media.feed import Feed
 from sidecar.rooms.whep.client.endpoint import Endpoint
 from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
 
 
 class Stream(ReconnectingSession):
-    """The frames of a stream, in ``frames``, while ``run`` runs.
+    """A stream whose frames are in ``feed`` while ``run`` runs.
 
-    ``frames`` go on where they stopped: to whoever reads them, a stream that is away is a camera
-    that stands still. They end where the server won't ever let us have them.
+    The feed outlives a session: while the stream is away, it is a camera that stands still. It ends
+    with ``run``, where the server will never let us have the stream.
     """
 
     def __init__(
         self, http: aiohttp.ClientSession, endpoint: Endpoint, name: str, options: CallOptions
     ) -> None:
         super().__init__(http, endpoint, name, options)
-        self.frames = LatestFrame()
+        self.feed = Feed()
+        self.over = asyncio.Event()
+        """Set when there will be no more frames."""
 
     async def run(self) -> None:
+        await self.feed.start()
         try:
             await super().run()
         finally:
-            self.frames.end()
+            await self.feed.aclose()
+            self.over.set()
 
     def _prepare(self, peer: RTCPeerConnection) -> None:
         peer.addTransceiver("video", direction="recvonly")
@@ -39,22 +41,14 @@ class Stream(ReconnectingSession):
     async def _attend(self, call: WhipSession) -> str:
         assert call.peer is not None
         (transceiver,) = call.peer.getTransceivers()
-        pump = asyncio.create_task(self._pump(transceiver.receiver.track), name=self.name)
+        track = transceiver.receiver.track
+        ended = asyncio.Event()
+        track.on("ended", ended.set)
+        self.feed.attach(track)
+        end = asyncio.create_task(ended.wait(), name=f"end of {self.name}")
         life = asyncio.create_task(call.last(), name=f"life of {self.name}")
         try:
-            await asyncio.wait([pump, life], return_when=asyncio.FIRST_COMPLETED)
-            if life.done():
-                return life.result()
-            pump.result()
-            return "the server ended the stream"
+            await asyncio.wait([end, life], return_when=asyncio.FIRST_COMPLETED)
+            return life.result() if life.done() else "the server ended the stream"
         finally:
-            pump.cancel()
-            life.cancel()
-            await asyncio.gather(pump, life, return_exceptions=True)
-
-    async def _pump(self, track: MediaStreamTrack) -> None:
-        with contextlib.suppress(MediaStreamError):
-            while True:
-                frame = await track.recv()
-                if isinstance(frame, av.VideoFrame):
-                    self.frames.put(frame)
+            await cancel_and_wait(end, life)

@@ -144,3 +144,102 @@ async def test_leaving_a_feed_leaves_no_task_behind() -> None:
     async with Feed(Frames()):
         pass
     assert asyncio.all_tasks() == before
+
+
+async def test_a_feed_takes_frames_from_the_track_that_was_attached_last() -> None:
+    low, high = Frames(), Frames()
+    async with Feed() as feed:
+        feed.attach(low)
+        low.push(flat(320, 180))
+        await settle()
+        assert feed.size == (320, 180)
+        feed.attach(high)
+        assert feed.size == (320, 180)
+        low.push(flat(320, 180))
+        high.push(flat(640, 360))
+        await settle()
+        assert feed.size == (640, 360)
+        assert feed.frames == 2
+
+
+async def test_a_feed_outlives_the_tracks_that_are_attached() -> None:
+    first, second = Frames(), Frames()
+    async with Feed() as feed:
+        feed.attach(first)
+        first.push(None)
+        await settle()
+        assert not feed.ended
+        feed.attach(second)
+        second.push(flat())
+        assert await feed.wait_newer(0)
+
+
+async def test_a_track_that_fails_leaves_the_feed_open_for_another() -> None:
+    class Broken:
+        async def recv(self) -> object:
+            raise RuntimeError("no such luck")
+
+    track = Frames()
+    with capture_logs() as logs:
+        async with Feed() as feed:
+            feed.attach(Broken())
+            await settle()
+            feed.attach(track)
+            track.push(flat())
+            assert await feed.wait_newer(0)
+    assert [(log["event"], log["reason"]) for log in logs] == [
+        ("feed failed", "RuntimeError('no such luck')")
+    ]
+
+
+async def test_the_clock_of_another_track_makes_no_frame_late() -> None:
+    first, second, clock = Frames(), Frames(), Clock()
+    async with Feed(clock=clock) as feed:
+        feed.attach(first)
+        first.push(stamped(flat(), 100.0))
+        await settle()
+        clock.now += 60.0
+        feed.attach(second)
+        second.push(stamped(flat(), 101.0))
+        await settle()
+        assert (feed.frames, feed.late) == (2, 0)
+
+
+async def test_the_age_of_a_feed_without_a_frame_counts_from_its_track() -> None:
+    track, clock = Frames(), Clock()
+    async with Feed(clock=clock) as feed:
+        clock.now += STALE_AFTER + 1
+        assert feed.stale(clock.now)
+        feed.attach(track)
+        assert not feed.stale(clock.now)
+
+
+async def test_attaching_the_same_track_reads_on() -> None:
+    track = Frames()
+    async with Feed() as feed:
+        for frames in (1, 2):
+            feed.attach(track)
+            track.push(flat())
+            assert await feed.wait_newer(frames - 1)
+
+
+async def test_a_track_that_is_attached_before_the_start_is_read_from_then_on() -> None:
+    track, feed = Frames(), Feed()
+    feed.attach(track)
+    track.push(flat())
+    async with feed:
+        assert await feed.wait_newer(0)
+
+
+async def test_an_ended_feed_wakes_its_waiters_and_reads_nothing() -> None:
+    track = Frames()
+    async with Feed() as feed:
+        feed.attach(track)
+        waiter = asyncio.create_task(feed.wait_newer(0))
+        await settle()
+        feed.end()
+        assert await waiter is False
+        track.push(flat())
+        feed.attach(Frames())
+        await settle()
+        assert (feed.frames, feed.ended) == (0, True)

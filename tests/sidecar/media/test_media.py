@@ -22,7 +22,7 @@ from sidecar.media.compositor.render_loop import RenderLoop
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.media.peer_connection import closing, peer_connection, send_composite
+from sidecar.media.peers import closing, peer_connection, send_composite
 from tests.sidecar.media.pictures import (
     BLUE,
     GREEN,

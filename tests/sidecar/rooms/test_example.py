@@ -14,8 +14,9 @@ from aiohttp import web
 from PIL import Image
 
 from config.errors import RefusedError, RoomError
+from sidecar.aio import Backoff
 from sidecar.rooms.base import Joined, JoinOptions, Room
-from sidecar.rooms.reconnect import Backoff, ReconnectingRoom
+from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
 from tests.sidecar.clients import eventually
 

@@ -5,12 +5,11 @@ from typing import Self
 
 import pytest
 from aiortc import MediaStreamTrack
-from hypothesis import given
-from hypothesis import strategies as st
 
 from config.errors import RefusedError, RoomError
+from sidecar.aio import Backoff
 from sidecar.rooms.base import Joined, Left, ReceiverConstraints, RoomChange, TrackSource
-from sidecar.rooms.reconnect import Backoff, ReconnectingRoom
+from sidecar.rooms.reconnect import ReconnectingRoom
 
 AT_ONCE = Backoff(first=0.0, longest=0.0)
 
@@ -82,7 +81,7 @@ class Meetings:
 
 
 def rejoining(open_room: Callable[[], ScriptedRoom]) -> ReconnectingRoom:
-    return ReconnectingRoom(open_room, backoff=AT_ONCE, spread=lambda: 0.0)
+    return ReconnectingRoom(open_room, backoff=AT_ONCE)
 
 
 ADA = Joined("ada", "Ada", None)
@@ -170,10 +169,3 @@ async def test_wants_and_announcements_go_to_the_room_that_is_joined_now() -> No
         await room.announce({"event": "reaction.started"})
     assert [one.select_layers for one in meetings.rooms] == [[], ["ada"]]
     assert meetings.rooms[1].announced == [{"event": "reaction.started"}]
-
-
-@given(st.integers(0, 10_000), st.floats(0, 1))
-def test_delays_grow_up_to_a_limit(attempt: int, spread: float) -> None:
-    backoff = Backoff()
-    assert 0 < backoff.delay(attempt, spread) <= backoff.longest
-    assert backoff.delay(attempt + 1, spread) >= backoff.delay(attempt, spread)

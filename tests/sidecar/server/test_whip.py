@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from aiortc import RTCPeerConnection
 
-from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.offer import Role

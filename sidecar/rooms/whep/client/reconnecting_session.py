@@ -1,15 +1,14 @@
 """A WHIP or WHEP session that is made anew whenever it is lost."""
 
 import asyncio
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import aiohttp
 import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from sidecar.rooms.reconnect import Backoff
+from sidecar.aio import Backoff
 from sidecar.rooms.whep.client.endpoint import Endpoint
 from sidecar.rooms.whep.client.failures import Again, Failure
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
@@ -39,13 +38,11 @@ class ReconnectingSession:
         options: CallOptions,
         *,
         backoff: Backoff | None = None,
-        spread: Callable[[], float] = random.random,
     ) -> None:
         self._http = http
         self._endpoint = endpoint
         self._options = options
         self._backoff = backoff or SOON
-        self._spread = spread
         self._call: WhipSession | None = None
         self._known: Sequence[RTCIceServer] = ()
         self.name = name
@@ -118,5 +115,5 @@ class ReconnectingSession:
 
     def _pause(self, failure: Failure, attempt: int) -> float:
         backoff = LATER if failure.again is Again.LATER else self._backoff
-        pause = backoff.delay(attempt, self._spread())
+        pause = backoff.delay(attempt)
         return max(pause, failure.retry_after or 0.0)

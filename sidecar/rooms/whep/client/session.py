@@ -12,7 +12,7 @@ import structlog
 from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from sidecar.media.aiortc_patches import ice_pair
-from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.whep.client.endpoint import Endpoint, shown
 from sidecar.rooms.whep.client.failures import Again, Failure, garbage
 from sidecar.rooms.whep.client.protocol import (

@@ -13,13 +13,13 @@ import pytest
 from av.container import InputContainer
 
 from config.errors import PictureError, RoomError
+from sidecar.aio import Backoff
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Joined, JoinOptions, RoomChange
 from sidecar.rooms.files import cameras
 from sidecar.rooms.files.adapter import ADAPTER
 from sidecar.rooms.files.addresses import Camera, Webcam
 from sidecar.rooms.files.cameras import LiveCamera, Trouble, reason
-from sidecar.rooms.reconnect import Backoff
 from tests.servers.mediamtx import Mediamtx
 from tests.sidecar.clients import ColourTrack, eventually, publishing
 from tests.sidecar.media.pictures import threads

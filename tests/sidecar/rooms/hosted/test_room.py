@@ -9,7 +9,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from config.errors import SignallingError
 from sidecar.media.encoder import Encoder
-from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 from sidecar.rooms.hosted.connection import CameraConnection
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer

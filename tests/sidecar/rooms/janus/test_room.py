@@ -7,7 +7,7 @@ import av
 import pytest
 
 from config.errors import RefusedError, RoomError
-from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.media.peers import closing, peer_connection
 from sidecar.rooms.base import Consent, Left, ReceiverConstraints
 from sidecar.rooms.janus.adapter import ADAPTER
 from sidecar.rooms.janus.viewing import Viewing

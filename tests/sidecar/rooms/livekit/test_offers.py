@@ -3,7 +3,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.media.peers import closing, peer_connection
 from sidecar.rooms.livekit.offers import Line, read_offer
 from sidecar.rooms.livekit.protocol import Offered, Protocol
 from tests.sidecar.rooms.livekit.record import transcript

@@ -15,7 +15,7 @@ import aiohttp
 import jwt
 from aiortc import RTCPeerConnection
 
-from sidecar.media.peer_connection import send_composite
+from sidecar.media.peers import send_composite
 from sidecar.rooms.whep.client.endpoint import Kind, endpoint
 from sidecar.rooms.whep.client.protocol import Request, Response
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from sidecar.media.peer_connection import peer_connection
+from sidecar.media.peers import peer_connection
 from sidecar.rooms.whep.client import session as module
 from sidecar.rooms.whep.client.endpoint import Kind, endpoint
 from sidecar.rooms.whep.client.failures import Failure

@@ -1,0 +1,321 @@
+"""Tasks, mailboxes, wake-ups and retries of components on the event loop."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from config.errors import RoomError
+from sidecar.aio import (
+    Backoff,
+    Broadcast,
+    Mailbox,
+    MailboxClosedError,
+    TaskSet,
+    cancel_and_wait,
+)
+
+
+async def settle() -> None:
+    """Let every task that can run do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def fail(error: Exception) -> None:
+    raise error
+
+
+class TestCancelAndWait:
+    async def test_waits_until_the_tasks_are_done(self) -> None:
+        left: list[str] = []
+
+        async def slow() -> None:
+            try:
+                await forever()
+            finally:
+                await asyncio.sleep(0)
+                left.append("done")
+
+        task = asyncio.create_task(slow())
+        await settle()
+        await cancel_and_wait(task)
+        assert left == ["done"]
+        assert task.cancelled()
+
+    async def test_logs_a_task_that_failed(self) -> None:
+        task = asyncio.create_task(fail(KeyError("x")), name="reader")
+        await settle()
+        with capture_logs() as logs:
+            await cancel_and_wait(task)
+        assert [(log["event"], log["task"], log["reason"]) for log in logs] == [
+            ("task failed", "reader", "KeyError('x')")
+        ]
+
+    async def test_needs_no_tasks(self) -> None:
+        await cancel_and_wait()
+
+    async def test_passes_on_the_cancellation_of_its_caller(self) -> None:
+        release = asyncio.Event()
+
+        async def stubborn() -> None:
+            try:
+                await forever()
+            except asyncio.CancelledError:
+                await release.wait()
+
+        task = asyncio.create_task(stubborn())
+        await settle()
+        waiting = asyncio.create_task(cancel_and_wait(task))
+        await settle()
+        waiting.cancel()
+        await settle()
+        assert waiting.cancelled()
+        release.set()
+        await task
+
+
+class TestTaskSet:
+    async def test_closing_cancels_what_runs(self) -> None:
+        async with TaskSet() as tasks:
+            task = tasks.create_task(forever())
+            await settle()
+            assert len(tasks) == 1
+        assert task.cancelled()
+        assert len(tasks) == 0
+
+    async def test_closing_waits_for_cleanups_and_cancels_none(self) -> None:
+        freed: list[str] = []
+
+        async def free() -> None:
+            await asyncio.sleep(0.01)
+            freed.append("socket")
+
+        async with TaskSet() as tasks:
+            tasks.create_cleanup(free())
+        assert freed == ["socket"]
+
+    async def test_a_cleanup_that_a_cancelled_task_starts_is_waited_for(self) -> None:
+        freed: list[str] = []
+        tasks = TaskSet()
+
+        async def free() -> None:
+            await settle()
+            freed.append("socket")
+
+        async def hold() -> None:
+            try:
+                await forever()
+            finally:
+                tasks.create_cleanup(free())
+
+        tasks.create_task(hold())
+        await settle()
+        await tasks.aclose()
+        assert freed == ["socket"]
+
+    async def test_a_failure_is_logged_and_reported(self) -> None:
+        errors: list[Exception] = []
+        async with TaskSet(errors.append) as tasks:
+            with capture_logs() as logs:
+                tasks.create_task(fail(KeyError("x")), name="pings")
+                await settle()
+        assert [repr(error) for error in errors] == ["KeyError('x')"]
+        assert [(log["log_level"], log["task"], log["reason"]) for log in logs] == [
+            ("error", "pings", "KeyError('x')")
+        ]
+
+    async def test_an_error_of_ours_is_a_warning_of_one_line(self) -> None:
+        async with TaskSet() as tasks:
+            with capture_logs() as logs:
+                tasks.create_task(fail(RoomError("gone", where="wss://h")))
+                await settle()
+        (log,) = logs
+        assert log["log_level"] == "warning"
+        assert log["reason"] == "wss://h: gone"
+        assert "exc_info" not in log
+
+    async def test_a_failed_cleanup_is_logged_and_not_reported(self) -> None:
+        errors: list[Exception] = []
+        with capture_logs() as logs:
+            async with TaskSet(errors.append) as tasks:
+                tasks.create_cleanup(fail(OSError("busy")))
+        assert errors == []
+        assert [log["event"] for log in logs] == ["task failed"]
+
+    async def test_what_fails_while_it_is_cancelled_is_not_reported(self) -> None:
+        errors: list[Exception] = []
+
+        async def break_on_the_way_out() -> None:
+            try:
+                await forever()
+            finally:
+                raise KeyError("late")
+
+        with capture_logs() as logs:
+            async with TaskSet(errors.append) as tasks:
+                tasks.create_task(break_on_the_way_out())
+                await settle()
+        assert errors == []
+        assert len(logs) == 1
+
+    async def test_a_closed_set_runs_no_more_tasks(self) -> None:
+        began: list[str] = []
+
+        async def work() -> None:
+            began.append("work")
+
+        tasks = TaskSet()
+        await tasks.aclose()
+        task = tasks.create_task(work())
+        await settle()
+        assert task.cancelled()
+        assert began == []
+
+    async def test_a_task_may_close_its_own_set(self) -> None:
+        tasks = TaskSet()
+        other = tasks.create_task(forever())
+        closing = tasks.create_task(tasks.aclose())
+        async with asyncio.timeout(5):
+            await closing
+        assert other.cancelled()
+
+
+class TestMailbox:
+    async def test_the_newest_item_replaces_one_that_was_not_read(self) -> None:
+        mailbox: Mailbox[int] = Mailbox()
+        for number in range(3):
+            mailbox.put(number)
+        assert await mailbox.get() == 2
+        assert mailbox.replaced == 2
+
+    async def test_a_reader_waits_for_the_next_item(self) -> None:
+        mailbox: Mailbox[int] = Mailbox()
+        waiting = asyncio.create_task(mailbox.get())
+        await settle()
+        assert not waiting.done()
+        mailbox.put(7)
+        assert await waiting == 7
+        assert mailbox.replaced == 0
+
+    async def test_the_last_item_can_be_read_after_closing(self) -> None:
+        mailbox: Mailbox[int] = Mailbox()
+        mailbox.put(1)
+        mailbox.close()
+        mailbox.put(2)
+        assert await mailbox.get() == 1
+        with pytest.raises(MailboxClosedError):
+            await mailbox.get()
+
+    async def test_closing_wakes_a_reader(self) -> None:
+        mailbox: Mailbox[int] = Mailbox()
+        waiting = asyncio.create_task(mailbox.get())
+        await settle()
+        mailbox.close()
+        with pytest.raises(MailboxClosedError):
+            await waiting
+
+    async def test_iterating_ends_with_the_mailbox(self) -> None:
+        mailbox: Mailbox[int] = Mailbox()
+        mailbox.put(1)
+        mailbox.close()
+        assert [item async for item in mailbox] == [1]
+
+    @given(st.lists(st.sampled_from(["put", "get"]), max_size=30))
+    def test_what_is_read_is_always_the_newest(self, steps: list[str]) -> None:
+        async def run() -> None:
+            mailbox: Mailbox[int] = Mailbox()
+            newest, read = 0, 0
+            for step in steps:
+                if step == "put":
+                    newest += 1
+                    mailbox.put(newest)
+                elif newest > read:
+                    read = await mailbox.get()
+                    assert read == newest
+
+        asyncio.run(run())
+
+
+class TestBroadcast:
+    async def test_a_change_wakes_every_waiter_once(self) -> None:
+        changed = Broadcast()
+        waiters = [asyncio.create_task(changed.wait()) for _ in range(3)]
+        later = asyncio.create_task(changed.wait_for(lambda: changed.version == 2))
+        await settle()
+        changed.notify()
+        await settle()
+        assert [waiter.done() for waiter in waiters] == [True] * 3
+        assert not later.done()
+        changed.notify()
+        await later
+
+    async def test_a_change_between_reading_and_waiting_is_not_missed(self) -> None:
+        changed = Broadcast()
+        seen = changed.version
+        changed.notify()
+        async with asyncio.timeout(5):
+            assert await changed.wait(seen) == 1
+
+    async def test_a_predicate_that_holds_is_not_waited_for(self) -> None:
+        async with asyncio.timeout(5):
+            await Broadcast().wait_for(lambda: True)
+
+    async def test_updates_begin_at_once_and_coalesce(self) -> None:
+        changed, state = Broadcast(), [0]
+        read: list[int] = []
+
+        async def follow() -> None:
+            async for _ in changed.updates():
+                value = state[0]
+                read.append(value)
+
+        following = asyncio.create_task(follow())
+        await settle()
+        for number in (1, 2):
+            state[0] = number
+            changed.notify()
+        await settle()
+        await cancel_and_wait(following)
+        assert read == [0, 2]
+
+    async def test_an_update_during_a_step_makes_another_step(self) -> None:
+        changed, steps = Broadcast(), 0
+        async with asyncio.timeout(5):
+            async for _ in changed.updates():
+                steps += 1
+                if steps == 3:
+                    break
+                changed.notify()
+        assert steps == 3
+
+
+class TestBackoff:
+    @given(st.integers(0, 10_000), st.floats(0, 1))
+    def test_delays_grow_up_to_a_limit(self, attempt: int, number: float) -> None:
+        backoff = Backoff(random=lambda: number)
+        assert 0 < backoff.delay(attempt) <= backoff.longest
+        assert backoff.delay(attempt + 1) >= backoff.delay(attempt)
+
+    def test_jitter_takes_from_the_delay_its_random_share(self) -> None:
+        numbers = [0.0, 0.5, 1.0]
+        delays = [
+            Backoff(first=8.0, longest=8.0, jitter=0.25, random=lambda n=n: n).delay(0)
+            for n in numbers
+        ]
+        assert delays == [6.0, 7.0, 8.0]
+
+    def test_without_jitter_the_schedule_is_exact(self) -> None:
+        backoff = Backoff(first=1, factor=2, longest=60, jitter=0)
+        assert [backoff.delay(attempt) for attempt in (0, 1, 2, 5, 6, 99)] == [1, 2, 4, 32, 60, 60]
+
+    def test_each_call_asks_for_another_number(self) -> None:
+        numbers = iter([0.0, 1.0])
+        backoff = Backoff(first=1.0, factor=1.0, random=lambda: next(numbers))
+        assert [backoff.delay(0), backoff.delay(0)] == [0.5, 1.0]
