@@ -4,12 +4,12 @@ A room states who is present; nothing is queued. A reader that falls behind miss
 between (a participant who joined and left again), never the newest state of a participant.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Final
 
 from config.errors import RoomError
+from sidecar.aio import Broadcast
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 
 MAX_CHOICES: Final = 1000
@@ -41,7 +41,7 @@ class RoomChanges:
     def __init__(self) -> None:
         self._present: dict[str, _Presence] = {}
         self._choices: dict[str, Consent] = {}
-        self._updated = asyncio.Event()
+        self._updated = Broadcast()
         self._failure: RoomError | None = None
         self.ended = False
 
@@ -50,20 +50,20 @@ class RoomChanges:
         if not self.ended:
             self._replace(joined.participant, "")
             self._present[joined.participant] = _Presence(joined)
-            self._wake()
+            self._updated.notify()
 
     def leave(self, participant: str, reason: str) -> None:
         """A participant or their camera is gone; one who is not present is ignored."""
         if not self.ended and participant in self._present:
             self._replace(participant, reason)
-            self._wake()
+            self._updated.notify()
 
     def choose(self, participant: str, consent: Consent) -> None:
         """A participant opts out or in; they need not be present yet, or may be gone."""
         if self.ended or (participant not in self._choices and len(self._choices) >= MAX_CHOICES):
             return
         self._choices[participant] = consent
-        self._wake()
+        self._updated.notify()
 
     def forget(self, participant: str, reason: str) -> None:
         """A participant is gone, and so is their identity: nothing of them is kept."""
@@ -74,7 +74,7 @@ class RoomChanges:
         """No more changes come: the meeting is over, or ``failure`` ended it. The first counts."""
         if not self.ended:
             self.ended, self._failure = True, failure
-            self._wake()
+            self._updated.notify()
 
     async def follow(self) -> AsyncGenerator[RoomChange]:
         """Each change since the one before, until the end; raises the failure, if there is one.
@@ -83,12 +83,11 @@ class RoomChanges:
         is never sampled.
         """
         reader = _Reader()
-        while True:
+        async for _ in self._updated.updates():
             while (change := self._next(reader)) is not None:
                 yield change
             if self.ended:
                 break
-            await self._updated.wait()
         if self._failure is not None:
             raise self._failure
 
@@ -113,7 +112,3 @@ class RoomChanges:
     def _replace(self, participant: str, reason: str) -> None:
         if (presence := self._present.pop(participant, None)) is not None:
             presence.reason = reason
-
-    def _wake(self) -> None:
-        self._updated.set()
-        self._updated = asyncio.Event()

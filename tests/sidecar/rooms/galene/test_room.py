@@ -458,7 +458,7 @@ async def test_what_can_only_be_relayed_and_is_not_is_told_and_tried_again(
 async def test_media_goes_through_the_servers_own_relay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
-    monkeypatch.setattr("sidecar.rooms.ice_servers._RANKS", {("turn", transport): 1})
+    monkeypatch.setattr("sidecar.media.ice._RANKS", {("turn", transport): 1})
     (port,) = free_ports(1)
     async with galene(tmp_path, "-turn", f"{LOOPBACK}:{port}") as server:
         url = server.url("room")
