@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,18 +15,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from config.section import Section
+from config.serve_settings import ServeSettings
 from config.sources import Source, locate, merge, variables
 from config.toml_files import CONFIG_VARIABLE, find_file, read_toml
 from config.validation_errors import config_error_from
 
 Pixels = Annotated[int, Field(ge=16, le=4096, multiple_of=2)]
 """A side of a 4:2:0 picture: even."""
-
-
-class Section(BaseModel):
-    """What the sections have in common: they can't be changed, and know no other keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class IceServer(Section):
@@ -185,6 +181,12 @@ class Settings(BaseSettings):
     FILE_PATHS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("stickers", "folders"),
         ("models", "folder"),
+        ("serve", "token_file"),
+        ("serve", "tls_certificate"),
+        ("serve", "tls_key"),
+        ("serve", "journal"),
+        ("serve", "key_file"),
+        ("serve", "secrets_folder"),
     )
     """Keys whose relative paths in a settings file are meant from that file's folder."""
 
@@ -196,6 +198,7 @@ class Settings(BaseSettings):
     stickers: StickerSettings
     models: ModelSettings
     rooms: RoomSettings
+    serve: ServeSettings
     log: LogSettings
 
     @classmethod

@@ -1,11 +1,11 @@
 """What README and docs name exists."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
+from config import reference
 from sidecar.cli.app import app
 
 ROOT = Path(__file__).parent.parent
@@ -29,11 +29,6 @@ def test_every_command_and_target_that_is_named_exists(page: Path) -> None:
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)) <= TARGETS
 
 
-def test_configuration_page_tells_the_shipped_values() -> None:
-    shipped = tomllib.loads((ROOT / "config/default.toml").read_text(encoding="utf-8"))
-    told = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    rows = dict(
-        re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", told.split("## Reactions")[0], re.MULTILINE)
-    )
-    values = {key: tomllib.loads(f"x = {value}")["x"] for key, value in rows.items()}
-    assert values == {key: value for part in shipped.values() for key, value in part.items()}
+def test_the_reference_of_settings_is_as_it_is_made() -> None:
+    text = reference.PAGE.read_text(encoding="utf-8")
+    assert reference.page(text) == text, "run python -m config.reference"

@@ -11,8 +11,6 @@ from pydantic import BaseModel, ValidationError
 from config.errors import ConfigError
 from config.settings import Settings, load, load_with_origins
 
-DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
-
 
 def written(folder: Path, text: str, name: str = "sidecar.toml") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,20 +39,24 @@ def test_shipped_settings_are_those_of_default_toml() -> None:
     assert Settings().server.port == 8080
 
 
+def required(section: str, key: str) -> bool:
+    model: Any = Settings.model_fields[section].annotation
+    return bool(model.model_fields[key].is_required())
+
+
 def test_default_toml_gives_every_setting_but_those_that_are_optional() -> None:
     path = Path(Settings.model_config["toml_file"])  # type: ignore[arg-type]
     shipped = tomllib.loads(path.read_text())
     named = {(section, key) for section, table in shipped.items() for key in table}
-    assert set(keys()) - named == {("models", "folder")}
+    optional = {(section, key) for section, key in keys() if not required(section, key)}
+    assert set(keys()) - named == optional
+    assert ("models", "folder") in optional
 
 
-def test_every_setting_is_described_and_documented() -> None:
-    documented = DOCS.read_text()
+def test_every_setting_is_described() -> None:
     for section, key in keys():
         model: Any = Settings.model_fields[section].annotation
         assert model.model_fields[key].description, f"{section}.{key}"
-        assert f"`{key}`" in documented, f"{section}.{key}"
-        assert f"[{section}]" in documented
 
 
 def test_a_part_can_be_changed_when_settings_are_made_in_code() -> None:

@@ -1,0 +1,99 @@
+"""The settings of ``sidecar serve``: admission, limits, secrets and standing rooms."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from config.section import Section
+
+
+class RoomCosts(Section):
+    """Shares of a core that the parts of a room cost; ``python -m bench serve`` measures them."""
+
+    base: float = Field(ge=0, le=64)
+    """Drawing and encoding the composite, without participants."""
+    participant: float = Field(ge=0, le=64)
+    """Receiving and drawing one camera."""
+    sample: float = Field(ge=0, le=64)
+    """One sample a second of one participant."""
+    viewer: float = Field(ge=0, le=64)
+    """One further viewer."""
+
+
+class StandingRoom(Section):
+    """A room that is joined when the server starts."""
+
+    url: str = Field(min_length=1, max_length=2048)
+    """The meeting's URL."""
+    name: str | None = None
+    """Display name of the sidecar."""
+    publish: tuple[str, ...] = ("room",)
+    """``room``, ``none`` or ``whip+https://…``."""
+    labels: tuple[str, ...] | None = None
+    """Labels to recognise; all that are on if not given."""
+    rate: float | None = Field(None, gt=0, le=30)
+    """Samples a second of each participant."""
+    consent: Literal["all", "opt-in"] | None = None
+    """``opt-in`` samples no participant before they agree."""
+    secrets: dict[str, str] = Field(default_factory=dict)
+    """``env:NAME`` or ``file:PATH`` by the names of the adapter's documentation."""
+
+
+class ServeSettings(Section):
+    """The server of many rooms."""
+
+    auth: Literal["token", "none"]
+    """``none`` asks for no token, and is allowed on loopback alone."""
+    token_file: Path | None = None
+    """Tokens, one a line: ``TOKEN [SCOPE …]`` of rooms, annotate, events, metrics and admin."""
+    jwks_url: str | None = Field(None, pattern=r"^https?://\S+$")
+    """Key set of an issuer of JWTs, which are taken as tokens then."""
+    jwt_audience: str
+    """The audience that a JWT must name."""
+    jwt_issuer: str | None = None
+    """The issuer that a JWT must name."""
+    requests_per_second: float = Field(gt=0, le=10_000)
+    """Requests of one token; bursts may be four times as many."""
+    tls_certificate: Path | None = None
+    """PEM file; with ``tls_key``, HTTPS is served and the files are read again when they change."""
+    tls_key: Path | None = None
+    """PEM file of the certificate's key."""
+    journal: Path | None = None
+    """File of the wanted rooms. Default: the platform's state folder."""
+    key_file: Path | None = None
+    """File with 32 bytes or more; seals secrets in the journal. Without it they are not stored."""
+    secrets_folder: Path | None = None
+    """Folder that ``file:PATH`` secrets are read from; without it there are none."""
+    secret_variables: tuple[str, ...]
+    """Environment variables that ``env:NAME`` secrets may name."""
+    cores: float = Field(ge=0, le=1024)
+    """Cores that may be used; 0 takes those of this machine or of its container's quota."""
+    cpu_share: float = Field(gt=0, le=1)
+    """Share of those for rooms; the rest is for the server and the system."""
+    costs: RoomCosts
+    """Shares of a core by which rooms are admitted: base, participant, sample, viewer."""
+    expected_participants: int = Field(ge=1, le=49)
+    """Participants that a room is reserved for before it is measured."""
+    workers: int = Field(ge=0, le=64)
+    """Detection processes shared by all rooms; 0 takes one a core."""
+    drain_timeout: float = Field(ge=0, le=86_400)
+    """Seconds that rooms may go on after SIGTERM."""
+    empty_timeout: float = Field(gt=0, le=86_400)
+    """Seconds without participants after which a room is left."""
+    media_timeout: float = Field(gt=0, le=86_400)
+    """Seconds without a frame of any participant after which a room is left."""
+    max_restarts: int = Field(ge=0, le=100)
+    """Restarts of a room's process within ``restart_window``; then the room is failed."""
+    restart_window: float = Field(gt=0, le=3600)
+    """Seconds."""
+    memory_warn_mb: int = Field(ge=0, le=1_000_000)
+    """Memory of one room's process that is logged as a warning; 0: none."""
+    memory_limit_mb: int = Field(ge=0, le=1_000_000)
+    """Memory of one room's process beyond which it is started again; 0: none."""
+    max_picture_bytes: int = Field(ge=1024, le=2**26)
+    """Longest body of ``POST /v1/annotate``."""
+    private_addresses: bool
+    """Let webhooks and picture URLs lead to private addresses."""
+    rooms: tuple[StandingRoom, ...]
+    """Rooms that are joined at the start."""
