@@ -34,6 +34,7 @@ RUN set -eu; cd /opt/sidecar/lib/python3.*/site-packages; \
     find . -name '*.so' -not -path '*.libs/*' -exec strip --strip-unneeded {} +; \
     /opt/sidecar/bin/python -c 'import sidecar.cli.app, sidecar.demo, sidecar.replay, sidecar.annotate'
 
+# The nets that the shipped labels need; a mounted folder may hold more.
 FROM build AS nets
 ARG NETS=fetched
 RUN mkdir /nets; test "$NETS" = mounted || SIDECAR_MODELS=/nets \

@@ -19,10 +19,12 @@ setup: $(VENV)/.run ## make .venv with what running needs
 demo: $(VENV)/.run ## a meeting of mannequins, in the browser
 	$(VENV)/bin/python -m sidecar demo $(ARGS)
 
-test: $(VENV)/.dev nets ## all tests
+test: $(VENV)/.dev ## all tests
+	$(VENV)/bin/python -m sidecar models fetch all
 	$(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(ARGS)
 
-soak: $(VENV)/.dev nets ## servers die 50 times, meetings are joined 200 times (20 minutes)
+soak: $(VENV)/.dev ## servers die 50 times, meetings are joined 200 times (20 minutes)
+	$(VENV)/bin/python -m sidecar models fetch all
 	SIDECAR_SOAK_RESTARTS=50 SIDECAR_SOAK_JOINS=200 SIDECAR_SOAK_GUESTS=60 \
 		$(VENV)/bin/python -m pytest -m soak $(ARGS)
 
@@ -31,7 +33,7 @@ lint: $(VENV)/.dev ## ruff and mypy, without writing anything
 	$(VENV)/bin/python -m ruff format --check .
 	$(VENV)/bin/python -m mypy
 
-nets: $(VENV)/.run ## fetch the nets that are missing
+nets: $(VENV)/.run ## fetch the nets that the enabled labels need
 	$(VENV)/bin/python -m sidecar models fetch
 
 bench: $(VENV)/.dev nets ## measure on this machine and write the table

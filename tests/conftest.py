@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+from reactions.landmarks.model_manifest import FILES
 from reactions.landmarks.model_store import ModelStore
 
 pytest.register_assert_rewrite("tests.conformance.detector")
@@ -22,8 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A browser or a server on a busy machine fails now and then for reasons of its own. The summary
     lists every second try, so that a test that needs them often is seen.
     """
-    whole = ModelStore().complete
-    without = pytest.mark.skip(reason="the nets are not here: run `sidecar models fetch`")
+    whole = ModelStore().complete(FILES)
+    without = pytest.mark.skip(reason="the nets are not here: run `sidecar models fetch all`")
     for item in items:
         if not whole and item.get_closest_marker("models") is not None:
             item.add_marker(without)

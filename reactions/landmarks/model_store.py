@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -79,34 +79,37 @@ class ModelStore:
         """Every file that the store could hold, with its state."""
         return [Entry(net, self._place(net), self._state(net)) for net in self._files.values()]
 
-    @property
-    def complete(self) -> bool:
-        """Whether all nets that nothing can stand in for are here and whole."""
-        return all(e.state is State.WHOLE or e.net.optional for e in self.list())
+    def complete(self, names: Collection[str]) -> bool:
+        """Whether all of the nets ``names`` that nothing can stand in for are here and whole."""
+        return all(self.has(name) or self._files[name].optional for name in names)
 
-    def verify(self) -> None:
-        """Raises ``ModelError`` naming each damaged net and each required one that is missing."""
+    def verify(self, names: Collection[str]) -> None:
+        """Raises ``ModelError`` naming each damaged net, and each of ``names`` that is missing and
+        that nothing can stand in for."""
         bad = [
             f"{entry.net.file} is {entry.state}"
             for entry in self.list()
             if entry.state is State.DAMAGED
-            or (entry.state is State.MISSING and not entry.net.optional)
+            or (entry.state is State.MISSING and entry.net.name in names and not entry.net.optional)
         ]
         if bad:
             raise ModelError(", ".join(bad), where=str(self.folder), do=_GET_THEM)
 
-    def fetch(self, progress: Callable[[Progress], None] = lambda _: None) -> Sequence[str]:
-        """Gets every file that isn't here whole; what is here stays, so a broken run goes on.
+    def fetch(
+        self, names: Collection[str], progress: Callable[[Progress], None] = lambda _: None
+    ) -> Sequence[str]:
+        """Gets each of the nets ``names`` that isn't here whole; what is here stays, so a broken
+        run goes on.
 
         Gives a sentence for each optional net that could not be had. Raises ``ModelError`` where a
         required one could not, or the folder can't be written.
         """
-        if all(entry.state is State.WHOLE for entry in self.list()):
+        if all(map(self.has, names)):
             return ()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with locked(self.folder / ".lock", timeout=2 * TIME_LIMIT):
-                return self._fetch(progress)
+                return self._fetch(names, progress)
         except OSError as error:
             raise ModelError(
                 f"the nets can't be kept here ({error.strerror or error})",
@@ -114,30 +117,45 @@ class ModelStore:
                 do=f"free space, or set {ENVIRONMENT} to a folder that can be written",
             ) from error
 
-    def _fetch(self, progress: Callable[[Progress], None]) -> Sequence[str]:
-        wanted = [net for net in self._files.values() if not self.has(net.name)]
-        shipped = [net for net in wanted if isinstance(net.origin, Shipped)]
+    def _fetch(self, names: Collection[str], progress: Callable[[Progress], None]) -> Sequence[str]:
+        missing = [net for net in self._files.values() if net.name in names]
+        missing = [net for net in missing if not self.has(net.name)]
+        edited = [(net, net.origin) for net in missing if isinstance(net.origin, Edited)]
+        needed = {net.name for net in missing} | {origin.original for _, origin in edited}
+        needed = {name for name in needed if not self.has(name)}
+        wanted = [net for net in self._files.values() if net.name in needed]
+        notes = self._download(wanted, progress)
+        for net, origin in edited:
+            if self.has(origin.original):
+                self._edit(net, origin)
+        for name in needed.difference(names):
+            if not self._files[name].runs:
+                self._whole.discard(name)
+                self._place(self._files[name]).unlink(missing_ok=True)
+        return notes
+
+    def _download(
+        self, nets: Sequence[NetFile], progress: Callable[[Progress], None]
+    ) -> Sequence[str]:
+        shipped = [net for net in nets if isinstance(net.origin, Shipped)]
         batches = [(package, list(nets)) for package, nets in groupby(shipped, key=_package)]
         total = sum(package.size for package, _ in batches)
         notes: list[str] = []
         before = 0
-        for package, nets in batches:
+        for package, batch in batches:
 
             def report(done: int, package: Package = package, before: int = before) -> None:
                 progress(Progress(str(package), before + min(done, package.size), total))
 
             try:
-                self._take(package, nets, report)
+                self._take(package, batch, report)
             except ModelError as error:
-                if not all(net.optional for net in nets):
+                if not all(net.optional for net in batch):
                     raise
-                names = ", ".join(net.name for net in nets)
+                names = ", ".join(net.name for net in batch)
                 notes.append(f"doing without {names}: {error}")
             before += package.size
             progress(Progress(str(package), before, total))
-        for net in wanted:
-            if isinstance(net.origin, Edited) and self.has(net.origin.original):
-                self._edit(net, net.origin)
         return tuple(notes)
 
     def _take(

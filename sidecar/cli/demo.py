@@ -36,7 +36,7 @@ def command(
     seconds = None if for_ is None else parse_duration(for_)
     options = {"server.port": port, "server.host": host}
     settings, table = prepare(config, reactions, options)
-    ready_store(settings)
+    ready_store(settings, table)
     from sidecar import demo
 
     with progress_bar("Drawing the mannequins (once)") as move:

@@ -76,7 +76,7 @@ def command(
     from sidecar.join import JoinPlan, join, only_labels
 
     chosen = only_labels(table, labels)
-    ready_store(settings)
+    ready_store(settings, chosen)
     plan = JoinPlan(url, tuple(publish or ("room",)), events, seconds, environ)
     with live_view() as show:
         run_until_stopped(join(plan, settings, chosen, show))

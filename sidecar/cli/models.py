@@ -1,15 +1,18 @@
 """``sidecar models``: the nets on this machine."""
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.cli.options import ConfigFile, prepare
+from config.errors import ModelError
+from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
 from sidecar.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from config.reaction_table import ReactionTable
     from config.settings import Settings
     from reactions.landmarks.model_store import ModelStore, Progress
 
@@ -20,56 +23,90 @@ app = typer.Typer(
 )
 
 
-def ready_store(settings: "Settings") -> "ModelStore":
-    """The store of ``settings`` with every net that is needed; fetches those that are missing."""
-    from sidecar.session.factories import make_store
+def ready_store(settings: "Settings", table: "ReactionTable") -> "ModelStore":
+    """The store of ``settings``; fetches the nets that ``table``'s labels need and it lacks."""
+    from sidecar.session.factories import make_store, models_for
 
-    store = make_store(settings)
-    if not store.complete:
-        fetch_missing(store)
+    store, names = make_store(settings), models_for(table)
+    if not store.complete(names):
+        fetch_missing(store, names)
     return store
 
 
-def fetch_missing(store: "ModelStore") -> None:
-    """Fetch what ``store`` lacks under a progress bar; says which optional net it does without."""
+def fetch_missing(store: "ModelStore", names: Collection[str]) -> None:
+    """Fetch which of the nets ``names`` ``store`` lacks, under a progress bar; says which optional
+    one it does without."""
     with progress_bar("Fetching the nets") as move:
 
         def show(progress: "Progress") -> None:
             move(progress.done / max(progress.total, 1), progress.what)
 
-        notes = store.fetch(show)
+        notes = store.fetch(names, show)
     for note in notes:
         print(f"sidecar: note: {note}", file=sys.stderr)
 
 
 @app.command("fetch")
-def fetch(config: ConfigFile = None) -> None:
-    """Fetch the nets once into the cache folder (or SIDECAR_MODELS), each checked by SHA-256."""
-    store = _store(config)
-    fetch_missing(store)
+def fetch(
+    nets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NET…]",
+            help="Nets by name, or face, hands, body, all; default: what the enabled labels need.",
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    reactions: ReactionsFile = None,
+) -> None:
+    """Fetch nets once into the cache folder (or SIDECAR_MODELS), each checked by SHA-256."""
+    store, needed = _store(config, reactions)
+    fetch_missing(store, named(nets) if nets else needed)
     print(f"The nets are in {store.folder}")
 
 
 @app.command("list")
-def list_(config: ConfigFile = None) -> None:
+def list_(config: ConfigFile = None, reactions: ReactionsFile = None) -> None:
     """List every net with its state, size and purpose."""
-    store = _store(config)
+    store, needed = _store(config, reactions)
     print(store.folder)
     for entry in store.list():
-        note = " (optional)" if entry.net.optional else ""
-        print(f"{entry.state:<8}  {entry.net.size:>9,}  {entry.net.file}{note}")
+        net = entry.net
+        purpose = net.family.value if net.runs else f"{net.family.value}, edited before use"
+        need = "needed" if net.name in needed else "not needed"
+        if net.optional:
+            need += ", optional"
+        print(f"{entry.state:<8}  {net.size:>9,}  {net.file} ({purpose}; {need})")
 
 
 @app.command("verify")
-def verify(config: ConfigFile = None) -> None:
-    """Check every net against its SHA-256; fails where a required one is missing or damaged."""
-    store = _store(config)
-    store.verify()
+def verify(config: ConfigFile = None, reactions: ReactionsFile = None) -> None:
+    """Check every net against its SHA-256; fails where one is damaged, or a needed one missing."""
+    store, needed = _store(config, reactions)
+    store.verify(needed)
     print(f"The nets in {store.folder} are whole")
 
 
-def _store(config: Path | None) -> "ModelStore":
-    from sidecar.session.factories import make_store
+def named(nets: Collection[str]) -> Collection[str]:
+    """The nets that ``nets`` mean: their own names, families, or ``all``.
 
-    settings, _ = prepare(config, None)
-    return make_store(settings)
+    Raises ModelError for anything else.
+    """
+    from config.validation_errors import nearest
+    from reactions.landmark_types import Net
+    from reactions.landmarks.model_manifest import FILES, files_of
+
+    meanings = {"all": tuple(FILES), **{family.value: files_of([family]) for family in Net}}
+    meanings |= {name: (name,) for name in FILES}
+    if unknown := [net for net in nets if net not in meanings]:
+        raise ModelError(
+            f"no such net: {unknown[0]!r}; {nearest(unknown[0], meanings)}", where="models fetch"
+        )
+    return [name for net in nets for name in meanings[net]]
+
+
+def _store(config: Path | None, reactions: Path | None) -> "tuple[ModelStore, tuple[str, ...]]":
+    """The store, and which of its nets the enabled labels need."""
+    from sidecar.session.factories import make_store, models_for
+
+    settings, table = prepare(config, reactions)
+    return make_store(settings), models_for(table)

@@ -24,7 +24,7 @@ def command(
 ) -> None:
     """Play a recording through recognition and write it with stickers and an event log."""
     settings, table = prepare(config, reactions)
-    store = ready_store(settings)
+    store = ready_store(settings, table)
     from sidecar.replay import Replay
     from sidecar.session.factories import make_pipeline, make_stickers
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from statistics import median
 
 import av
@@ -19,7 +19,7 @@ from reactions.pipeline import Memory, RecognitionPipeline
 from sidecar.doctor.check import Check, Verdict
 from sidecar.media.aiortc_patches import known_version
 from sidecar.media.encoder import Encoder
-from sidecar.session.factories import make_pipeline, make_store
+from sidecar.session.factories import make_pipeline, make_store, models_for
 
 SAMPLES = 15
 """Detections, or encoded pictures, of which the median is told."""
@@ -32,7 +32,7 @@ async def machine_checks(
     for check in (check_stack, check_encoder):
         yield await asyncio.to_thread(check)
     store = make_store(settings)
-    nets = await asyncio.to_thread(check_nets, store)
+    nets = await asyncio.to_thread(check_nets, store, models_for(table))
     yield nets
     if nets.verdict is Verdict.WRONG:
         return
@@ -76,9 +76,9 @@ def check_encoder() -> Check:
     return Check("encoder", Verdict.WORTH_KNOWING, found, "make composite.width and height smaller")
 
 
-def check_nets(store: ModelStore) -> Check:
-    """Whether every net that is needed is there and whole."""
-    entries = store.list()
+def check_nets(store: ModelStore, names: Collection[str]) -> Check:
+    """Whether every one of the nets ``names`` that nothing can stand in for is there and whole."""
+    entries = [entry for entry in store.list() if entry.net.name in names]
     missing = [
         entry.net.file
         for entry in entries
@@ -87,7 +87,8 @@ def check_nets(store: ModelStore) -> Check:
     if missing:
         found = f"missing or damaged in {store.folder}: {', '.join(missing)}"
         return Check("nets", Verdict.WRONG, found, "run: sidecar models fetch")
-    return Check("nets", Verdict.FINE, f"{len(entries)} whole in {store.folder}")
+    whole = sum(entry.state is State.WHOLE for entry in entries)
+    return Check("nets", Verdict.FINE, f"{whole} whole in {store.folder}")
 
 
 def check_detection(make: Callable[[], RecognitionPipeline], rate: float) -> Check:

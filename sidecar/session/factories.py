@@ -8,6 +8,8 @@ from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
 from gifs.cache import StickerCache
 from gifs.catalogue import own_file
+from reactions.labels import nets_for
+from reactions.landmarks.model_manifest import files_of
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import PipelineConfig, RecognitionPipeline
 from reactions.policy import Policy
@@ -22,12 +24,21 @@ def make_store(settings: Settings) -> ModelStore:
     return ModelStore(settings.models.folder)
 
 
+def enabled_labels(table: Mapping[str, ReactionRule]) -> frozenset[str]:
+    """The labels that are scored: all that are not off."""
+    return frozenset(label for label, rule in table.items() if rule.kind is not Kind.OFF)
+
+
+def models_for(table: Mapping[str, ReactionRule]) -> tuple[str, ...]:
+    """The names of the nets that the enabled labels need."""
+    return files_of(nets_for(enabled_labels(table)))
+
+
 def pipeline_config(
     store: ModelStore, table: Mapping[str, ReactionRule], settings: Settings
 ) -> PipelineConfig:
     """What recognises every label that is not off."""
-    labels = frozenset(label for label, rule in table.items() if rule.kind is not Kind.OFF)
-    return PipelineConfig(store.folder, labels, settings.recognition.hand_model)
+    return PipelineConfig(store.folder, enabled_labels(table), settings.recognition.hand_model)
 
 
 def make_pipeline(

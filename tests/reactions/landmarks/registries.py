@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from reactions.landmark_types import Net
 from reactions.landmarks.model_manifest import Edited, NetFile, Package, Registry, Shipped
 
 WHEEL = Package(Registry.PIP, "weights", "1.0", 1000)
@@ -18,9 +19,16 @@ TARBALL = Package(Registry.NPM, "more-weights", "2.0", 500)
 FIRST, SECOND, THIRD = b"first net" * 9, b"second net" * 9, b"third net" * 9
 
 
-def _net(name: str, content: bytes, origin: Shipped | Edited, *, optional: bool = False) -> NetFile:
+def _net(
+    name: str,
+    content: bytes,
+    origin: Shipped | Edited,
+    *,
+    optional: bool = False,
+    runs: bool = True,
+) -> NetFile:
     digest = hashlib.sha256(content).hexdigest()
-    return NetFile(name, len(content), digest, origin, optional)
+    return NetFile(name, len(content), digest, origin, Net.HANDS, optional, runs)
 
 
 def _accept(original: bytes, edited: bytes) -> None:
@@ -28,9 +36,10 @@ def _accept(original: bytes, edited: bytes) -> None:
 
 
 def catalogue() -> dict[str, NetFile]:
-    """Two nets in the wheel, one of npm's that is optional, and one made of the first."""
+    """Two nets in the wheel, one of npm's that is optional, and one made of the first, which itself
+    never runs."""
     nets = (
-        _net("first", FIRST, Shipped(WHEEL, "weights/first.tflite")),
+        _net("first", FIRST, Shipped(WHEEL, "weights/first.tflite"), runs=False),
         _net("second", SECOND, Shipped(WHEEL, "weights/second.tflite")),
         _net("third", THIRD, Shipped(TARBALL, "package/third.tflite"), optional=True),
         _net("backwards", FIRST[::-1], Edited("first", lambda net: net[::-1], _accept)),
@@ -71,7 +80,6 @@ with open(here.parent / "calls", "a") as calls:
 if not (here / "served.whl").exists():
     sys.exit("ERROR: no route to the index")
 target = pathlib.Path(sys.argv[sys.argv.index("--dest") + 1])
-target.mkdir(parents=True)
 shutil.copy(here / "served.whl", target)
 """
 _NPM = """#!{python}

