@@ -1,4 +1,4 @@
-"""Galène's adapter: a group of a server like https://galene.org:8443/group/public/."""
+"""Galène's adapter: a group of a server, such as https://galene.org:8443/group/public/."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,14 @@ import aiohttp
 
 from config.errors import ConfigError
 from sidecar.rooms.base import JoinOptions
-from sidecar.rooms.galene.address import FORM, looks_like_group, read_address
-from sidecar.rooms.galene.credentials import read_credentials
-from sidecar.rooms.galene.door import speaks_galene
 from sidecar.rooms.galene.room import GaleneRoom
+from sidecar.rooms.galene.transport import GaleneHttp, GaleneTimeouts
+from sidecar.rooms.galene.url import (
+    GROUP_URL_FORM,
+    is_group_url,
+    parse_group_url,
+    read_credentials,
+)
 
 
 class GaleneAdapter:
@@ -21,21 +25,21 @@ class GaleneAdapter:
 
     @property
     def forms(self) -> Sequence[str]:
-        return (FORM,)
+        return (GROUP_URL_FORM,)
 
     def recognises(self, url: str) -> bool:
-        return looks_like_group(url)
+        return is_group_url(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
         try:
-            return await speaks_galene(http, read_address(url))
+            return await GaleneHttp(http, GaleneTimeouts()).is_galene(parse_group_url(url))
         except ConfigError:
             return False
 
     def room(self, url: str, options: JoinOptions) -> GaleneRoom:
-        address = read_address(url)
-        credentials = read_credentials(options.name, options.environ, address.token)
-        return GaleneRoom(address, credentials, options)
+        group = parse_group_url(url)
+        credentials = read_credentials(options.name, options.environ, group.token)
+        return GaleneRoom(group, credentials, options)
 
 
 ADAPTER = GaleneAdapter()

@@ -1,109 +1,135 @@
 """Galène's messages, version 2 of its protocol: JSON in, checked values out. Pure.
 
-Source: ``galene-protocol.md`` in the server's repository.
+Source: ``galene-protocol.md`` and ``rtpconn/webclient.go`` in the server's repository.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
 
 from aiortc import RTCIceCandidate, RTCIceServer
-from aiortc.sdp import candidate_from_sdp
 
+from sidecar.media.ice import usable_candidate
+
+PROTOCOL_VERSION: Final = "2"
 MAX_MESSAGE: Final = 512 * 1024
-"""Bytes; the longest that a server has reason to send is an offer, a few KiB."""
+"""Bytes. A server's longest message is an offer of a few KiB."""
 MAX_SDP: Final = 64 * 1024
+"""Characters of a description."""
 MAX_ID: Final = 200
+"""Characters of an id."""
 MAX_TEXT: Final = 2000
+"""Characters of a chat message or an error."""
 MAX_ITEMS: Final = 32
-VERSION: Final = "2"
-
-Message = Mapping[str, Any]
+"""Items of a list."""
 
 
-def read(text: str) -> Message | None:
-    """One message; None for what can't be one."""
-    if len(text) > MAX_MESSAGE:
-        return None
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return message if isinstance(message, dict) else None
+@dataclass(frozen=True, slots=True)
+class GaleneMessage:
+    """One message, as ``clientMessage`` in the server: a field of another type counts as absent."""
+
+    type: str
+    kind: str = ""
+    error: str = ""
+    """A stable identifier of an error, where the server has one."""
+    id: str = ""
+    """Of a stream, of a client, or of the client that did something: the type decides."""
+    replace: str = ""
+    """The id of the stream that this one replaces."""
+    source: str = ""
+    """The id of the client that sent it; empty for the server."""
+    username: str = ""
+    label: str = ""
+    privileged: bool = False
+    version: tuple[str, ...] = ()
+    permissions: frozenset[str] = frozenset()
+    data_keys: frozenset[str] = frozenset()
+    """The keys of the client's own data."""
+    value: str = ""
+    """A text: of chat, of an error, or the location of a redirect."""
+    sdp: str = field(default="", repr=False)
+    candidate: RTCIceCandidate | None = field(default=None, repr=False)
+    ice_servers: tuple[RTCIceServer, ...] = field(default=(), repr=False)
+    relay_only: bool = False
+    """Media is to go through a TURN server only."""
+
+    @property
+    def text(self) -> str:
+        """``value`` on one line."""
+        return " ".join(self.value.split())
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The message in ``text``; None for text that is no message."""
+        if len(text) > MAX_MESSAGE:
+            return None
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(found, dict) or not isinstance(found.get("type"), str):
+            return None
+        configuration = found.get("rtcConfiguration")
+        return cls(
+            type=found["type"],
+            kind=_text(found, "kind"),
+            error=_text(found, "error"),
+            id=_identifier(found, "id"),
+            replace=_identifier(found, "replace"),
+            source=_identifier(found, "source"),
+            username=_text(found, "username"),
+            label=_text(found, "label"),
+            privileged=found.get("privileged") is True,
+            version=tuple(_texts(found.get("version"))),
+            permissions=frozenset(_texts(found.get("permissions"))),
+            data_keys=frozenset(_mapping(found.get("data"))),
+            value=_text(found, "value"),
+            sdp=_description(found),
+            candidate=usable_candidate(found.get("candidate")),
+            ice_servers=tuple(_ice_servers(configuration)),
+            relay_only=_mapping(configuration).get("iceTransportPolicy") == "relay",
+        )
 
 
-def write(message: str, /, **fields: object) -> str:
-    """A message of type ``message``, without the fields that are None."""
+def encode_message(message_type: str, /, **fields: object) -> str:
+    """A message of ``message_type``, without the fields that are None."""
     return json.dumps(
-        {"type": message, **{key: value for key, value in fields.items() if value is not None}}
+        {"type": message_type, **{key: value for key, value in fields.items() if value is not None}}
     )
 
 
-def identifier(message: Message, field: str = "id") -> str:
-    """An id, which is an opaque string; empty where it is missing or can't be one."""
-    value = message.get(field)
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(message: dict[str, Any], name: str) -> str:
+    value = message.get(name)
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
+
+
+def _identifier(message: dict[str, Any], name: str) -> str:
+    value = message.get(name)
     return value if isinstance(value, str) and len(value) <= MAX_ID else ""
 
 
-def line(message: Message, field: str) -> str:
-    """A text for people on one line; empty where there is none."""
-    value = message.get(field)
-    return " ".join(value[:MAX_TEXT].split()) if isinstance(value, str) else ""
-
-
-def description(message: Message) -> str:
-    """The SDP of an offer or an answer; empty where it is missing or too long."""
+def _description(message: dict[str, Any]) -> str:
     value = message.get("sdp")
     return value if isinstance(value, str) and len(value) <= MAX_SDP else ""
 
 
-def texts(value: object) -> list[str]:
-    """The strings in a list, in their order."""
+def _texts(value: object) -> list[str]:
     items = value[:MAX_ITEMS] if isinstance(value, list) else ()
     return [item for item in items if isinstance(item, str)]
 
 
-def ice_servers(configuration: object) -> list[RTCIceServer]:
-    """The servers of an ``rtcConfiguration``; what can't be one is left out."""
-    entries = configuration.get("iceServers") if isinstance(configuration, dict) else None
+def _ice_servers(configuration: object) -> list[RTCIceServer]:
+    """The servers of an ``RTCConfiguration``."""
+    entries = _mapping(configuration).get("iceServers")
     servers = []
-    for entry in entries[:MAX_ITEMS] if isinstance(entries, list) else ():
-        if not isinstance(entry, dict):
-            continue
+    for entry in map(_mapping, entries[:MAX_ITEMS] if isinstance(entries, list) else ()):
         urls = entry.get("urls")
-        names = [urls] if isinstance(urls, str) else texts(urls)
+        names = [urls] if isinstance(urls, str) else _texts(urls)
         if names:
-            servers.append(
-                RTCIceServer(names, _text(entry, "username"), _text(entry, "credential"))
-            )
+            user, secret = _text(entry, "username"), _text(entry, "credential")
+            servers.append(RTCIceServer(names, user or None, secret or None))
     return servers
-
-
-def relayed(configuration: object) -> bool:
-    """Whether an ``rtcConfiguration`` asks to send media through a TURN server only."""
-    return isinstance(configuration, dict) and configuration.get("iceTransportPolicy") == "relay"
-
-
-def candidate(value: object) -> RTCIceCandidate | None:
-    """The candidate of an ``ice`` message; None for what aiortc can't or needn't try.
-
-    mDNS names are left out: resolving them takes multicast, which containers lack, and the
-    server's own checks reach us without.
-    """
-    if not isinstance(value, dict):
-        return None
-    text, mid, index = value.get("candidate"), value.get("sdpMid"), value.get("sdpMLineIndex")
-    if not isinstance(text, str) or len(text) > MAX_TEXT or ".local " in text:
-        return None
-    try:
-        found = candidate_from_sdp(text.removeprefix("candidate:"))
-    except (ValueError, AssertionError, IndexError):
-        return None
-    found.sdpMid = mid if isinstance(mid, str) else None
-    found.sdpMLineIndex = index if isinstance(index, int) else None
-    return None if found.sdpMid is None and found.sdpMLineIndex is None else found
-
-
-def _text(entry: Mapping[str, Any], field: str) -> str | None:
-    value = entry.get(field)
-    return value if isinstance(value, str) else None

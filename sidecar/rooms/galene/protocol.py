@@ -1,256 +1,520 @@
-"""A client of one of Galène's groups, without sockets and clocks: messages in, events out.
+"""A client of one group, without sockets and clocks: messages in, events out.
 
     protocol.join()                       begins
-    protocol.receive(text) -> [Event, …]  whatever came, however odd
-    protocol.outgoing() -> [text, …]      what is to be sent now
+    protocol.receive(text) -> [event, …]  for every message that arrives
+    protocol.outgoing() -> [text, …]      the messages to send now
 
-Nothing that a server sends raises: what makes no sense is left out.
+No message of a server raises: a message without a meaning is ignored.
+
+A stream is one peer connection in one direction; its sender makes the offer, and its id is unique.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, TypeAlias
 
-from sidecar.rooms.base import Consent
-from sidecar.rooms.galene import messages
-from sidecar.rooms.galene.credentials import Credentials
-from sidecar.rooms.galene.events import Arrived, Chose, Complaint, Entered, Event, Moved, Refused
-from sidecar.rooms.galene.messages import Message
-from sidecar.rooms.galene.refusals import kicked, not_let_in
-from sidecar.rooms.galene.roster import Client, Roster
-from sidecar.rooms.galene.streams import NO_CAMERAS, Streams
+from sidecar.media.ice import CandidateBuffer
+from sidecar.rooms.base import Consent, ConsentChanged
+from sidecar.rooms.display_names import display_name
+from sidecar.rooms.events import (
+    Answered,
+    CandidateReceived,
+    Closed,
+    Entered,
+    Offered,
+    ParticipantsChanged,
+    Redirected,
+    Refused,
+    SharedEvent,
+    Unpublished,
+)
+from sidecar.rooms.galene.messages import (
+    PROTOCOL_VERSION,
+    GaleneMessage,
+    encode_message,
+)
+from sidecar.rooms.galene.url import GroupCredentials
 from sidecar.rooms.opt_out_commands import HELP, consent_command
 
 MARK: Final = "reaction-sidecar"
 """The key in a client's data by which sidecars know each other, and the kind of the user messages
-that tell programs of reactions."""
+that carry reactions to programs."""
 NOTICE: Final = f"I look for gestures in the cameras here and show a reaction to them. {HELP}"
-LEFT_ALONE: Final = "Your camera is left alone now. Write “!reactions on” to take part again."
-TAKING_PART: Final = "Your gestures count now. Write “!reactions off” to be left alone."
+CONFIRMATIONS: Final[Mapping[Consent, str]] = {
+    Consent.OPT_OUT: "Your camera is left alone now. Write “!reactions on” to take part again.",
+    Consent.OPT_IN: "Your gestures count now. Write “!reactions off” to be left alone.",
+}
+"""The private answers to consent commands."""
+CAMERA_LABEL: Final = "camera"
+OTHER_LABELS: Final = ("screenshare", "video")
+"""Labels of streams that show no person: a screen, and a file that a participant plays."""
+MAX_CLIENTS: Final = 2000
+MAX_CONSENTS: Final = 10_000
+"""Names whose opt-out or opt-in is remembered."""
+MAX_STREAMS: Final = 500
+MAX_EARLY_STREAMS: Final = 64
+"""Streams whose candidates are kept until their offer."""
+_TRANSIENT: Final = frozenset({"internal server error", "too many users", "too many clients"})
+_HINTS: Final[Mapping[str, str]] = {
+    "need-username": "the group wants a name: set GALENE_USERNAME or --as",
+    "username required": "the group wants a name: set GALENE_USERNAME or --as",
+    "duplicate-username": "the name belongs to another user: choose another with --as",
+    "group does not exist": "check the group's name in the URL",
+}
+"""What to do about a refusal, by its identifier or its text."""
 
 
-class State(Enum):
-    """How far we have come."""
+@dataclass(frozen=True, slots=True)
+class StreamWithheld:
+    """The server has a stream with nothing in it of what we requested, yet or at all."""
+
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerWarning:
+    """The server reports an error about something that we did."""
+
+    text: str
+
+
+GaleneEvent: TypeAlias = SharedEvent | StreamWithheld | ServerWarning
+
+
+class MembershipState(Enum):
+    """The state of our membership in the group."""
 
     NEW = auto()
     JOINING = auto()
     JOINED = auto()
-    OVER = auto()
-    """Nothing more is to come of it."""
+    LEFT = auto()
+    """Final: no message is handled any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """A client in the group's list of users."""
+
+    participant: str
+    """Its name, with a number where another client has that name already: a client's id changes
+    with each reload of the page, and an opt-out has to outlive that."""
+    name: str
+    sidecar: bool = False
+    """A sidecar, this one or another: its stream is a composite, no camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class _CameraStream:
+    """A stream that the server offers us, or that we have."""
+
+    client: str
+    participant: str
+    """Its tile: the member's participant, with a number for a further camera of the same member."""
+
+
+class GroupRoster:
+    """The group's clients by their id, and the consents given under each name."""
+
+    def __init__(self) -> None:
+        self._members: dict[str, GroupMember] = {}
+        self._consents: dict[str, Consent] = {}
+
+    def find(self, client: str) -> GroupMember | None:
+        """The member with that id."""
+        return self._members.get(client)
+
+    def put(self, client: str, username: str, *, sidecar: bool) -> GroupMember | None:
+        """Add or change a member; None where there are ``MAX_CLIENTS`` already."""
+        known = self._members.get(client)
+        if known is None and len(self._members) >= MAX_CLIENTS:
+            return None
+        name = display_name(username)
+        if known is not None and known.name == name:
+            participant = known.participant
+        else:
+            participant = self._distinct(name, client)
+        member = self._members[client] = GroupMember(participant, name, sidecar)
+        return member
+
+    def remove(self, client: str) -> None:
+        """Remove a member who left; its consent is kept for its return."""
+        self._members.pop(client, None)
+
+    def set_consent(self, username: str, consent: Consent) -> None:
+        """Remember a choice, up to ``MAX_CONSENTS`` names."""
+        name = display_name(username)
+        if name in self._consents or len(self._consents) < MAX_CONSENTS:
+            self._consents[name] = consent
+
+    def consent(self, member: GroupMember) -> Consent | None:
+        """What was chosen under the name of ``member``; None where nothing was."""
+        return self._consents.get(member.name)
+
+    def _distinct(self, name: str, client: str) -> str:
+        taken = {other.participant for key, other in self._members.items() if key != client}
+        participant, number = name, 2
+        while participant in taken:
+            participant, number = f"{name} {number}", number + 1
+        return participant
 
 
 class GaleneProtocol:
-    """One client, ``client``, of ``group``; ids are the caller's choice and must be unguessable."""
+    """One client of ``group``; the ids of client and streams are the caller's: unguessable ones."""
 
-    def __init__(self, client: str, group: str, credentials: Credentials) -> None:
-        self.state = State.NEW
-        self.streams = Streams(self._send)
+    def __init__(self, client: str, group: str, credentials: GroupCredentials) -> None:
+        self.state = MembershipState.NEW
         self.permissions: frozenset[str] = frozenset()
         self.username = credentials.username
-        """What the server calls us; it may differ from what was asked for."""
+        """Our name as the server has it; it may differ from the requested one."""
         self._client = client
         self._group = group
         self._credentials = credentials
-        self._roster = Roster()
-        self._noticed = False
+        self._roster = GroupRoster()
+        self._down: dict[str, _CameraStream] = {}
+        self._up: set[str] = set()
+        """Our own streams."""
+        self._aborted: set[str] = set()
+        """Streams that we gave back and the server hasn't closed yet."""
+        self._early: dict[str, CandidateBuffer] = {}
+        """Candidates of streams that aren't offered yet."""
+        self._notified = False
+        """The chat has our notice."""
         self._listed = False
-        """Everybody who was there before us is known."""
-        self._out: list[str] = []
-        self._handlers: Mapping[str, Callable[[Message], list[Event]]] = {
-            "handshake": self._handshake,
-            "joined": self._joined,
-            "user": self._user,
-            "offer": self._offer,
-            "answer": self.streams.answered,
-            "ice": self.streams.trickled,
-            "close": self.streams.closed,
-            "abort": self.streams.lost,
-            "renegotiate": self.streams.lost,
-            "chat": self._chat,
-            "chathistory": self._history,
-            "usermessage": self._usermessage,
-            "ping": self._ping,
-            "pong": self._pong,
+        """All members who were there before us are known."""
+        self._outgoing: list[str] = []
+        self._handlers: Mapping[str, Callable[[GaleneMessage], list[GaleneEvent]]] = {
+            "handshake": self._on_handshake,
+            "joined": self._on_joined,
+            "user": self._on_user,
+            "offer": self._on_offer,
+            "answer": self._on_answer,
+            "ice": self._on_ice,
+            "close": self._on_close,
+            "abort": self._on_abort,
+            "renegotiate": self._on_abort,
+            "chat": self._on_chat,
+            "chathistory": self._on_chat_history,
+            "usermessage": self._on_user_message,
+            "ping": self._on_ping,
+            "pong": self._on_pong,
         }
 
     # What we do.
 
     def join(self) -> None:
-        """Introduce ourselves and ask to be let in."""
-        self.state = State.JOINING
-        self._send("handshake", version=[messages.VERSION], id=self._client)
-        who = self._credentials.fields()
-        self._send("join", kind="join", group=self._group, data={MARK: True}, **who)
+        """Send the handshake and ask to join."""
+        self.state = MembershipState.JOINING
+        self._send("handshake", version=[PROTOCOL_VERSION], id=self._client)
+        credentials = self._credentials.join_fields()
+        self._send("join", kind="join", group=self._group, data={MARK: True}, **credentials)
 
     def leave(self) -> None:
-        """Take our streams away and say goodbye."""
-        self.streams.withdraw_all()
-        if self.state is State.JOINED:
+        """Close our streams and leave the group."""
+        for stream in tuple(self._up):
+            self.withdraw(stream)
+        if self.state is MembershipState.JOINED:
             self._send("join", kind="leave", group=self._group)
-        self.state = State.OVER
+        self.state = MembershipState.LEFT
 
-    def ask(self) -> None:
-        """Ask for every camera, in its lowest layer: those that we have are not offered again."""
-        if self.state is State.JOINED:
-            nothing: dict[str, list[str]] = {label: [] for label in NO_CAMERAS}
+    def request_cameras(self) -> None:
+        """Request every camera in its lowest layer; those that we have are not offered again."""
+        if self.state is MembershipState.JOINED:
+            nothing: dict[str, list[str]] = {label: [] for label in OTHER_LABELS}
             self._send("request", request={"": ["video-low"], **nothing})
 
+    def request_layer(self, stream: str, *, low: bool) -> None:
+        """Request the lowest or the highest layer of one camera."""
+        if stream in self._down:
+            self._send("requestStream", id=stream, request=["video-low" if low else "video"])
+
+    def answer(self, stream: str, sdp: str) -> None:
+        """Answer the offer of a camera; nothing is sent for one that ended meanwhile."""
+        if stream in self._down:
+            self._send("answer", id=stream, sdp=sdp)
+
+    def abort(self, stream: str) -> None:
+        """Give a camera's stream back."""
+        if self._down.pop(stream, None) is not None:
+            self._reject(stream)
+
     def offer(self, stream: str, sdp: str, *, replaces: str = "") -> None:
-        """Show a stream of our own, as a camera, in the place of another where one is named."""
-        who = {"source": self._client, "username": self.username}
-        self.streams.offer(stream, sdp, replaces=replaces, **who)
+        """Offer a stream of our own, as a camera, in the place of ``replaces`` if that is given."""
+        self._up.discard(replaces)
+        self._up.add(stream)
+        fields = {"label": CAMERA_LABEL, "replace": replaces or None, "sdp": sdp}
+        self._send("offer", id=stream, **self._sender(), **fields)
+
+    def withdraw(self, stream: str) -> None:
+        """Close a stream of our own."""
+        if stream in self._up:
+            self._up.discard(stream)
+            self._send("close", id=stream)
 
     def notify(self) -> None:
-        """Tell the chat what we do and how to be left alone, unless its history says so already."""
-        if not self._noticed:
-            self._noticed = True
+        """Write into the chat what we do and how to opt out, unless its history has it already."""
+        if not self._notified:
+            self._notified = True
             self._tell("chat", NOTICE)
 
-    def confirm(self, client: str, consent: Consent) -> None:
-        """Tell ``client``, and nobody else, that their wish was heard."""
-        self._tell("chat", LEFT_ALONE if consent is Consent.OPT_OUT else TAKING_PART, dest=client)
-
     def announce(self, value: object) -> None:
-        """Tell everybody's program something that people don't see."""
+        """Send ``value`` to every client's program, by a user message that people don't see."""
         self._tell("usermessage", value, kind=MARK)
 
     def ping(self) -> None:
-        """Ask for a sign of life."""
+        """Ask the server for a sign of life."""
         self._send("ping")
 
     def outgoing(self) -> list[str]:
-        """The messages that are to be sent, in order; each is handed out once."""
-        out, self._out = self._out, []
-        return out
+        """The messages to send, in order; each is returned once."""
+        outgoing, self._outgoing = self._outgoing, []
+        return outgoing
 
-    # What comes.
+    # What the server sends.
 
-    def receive(self, text: str) -> list[Event]:
-        """What a message of the server's means."""
-        message = messages.read(text)
-        kind = None if message is None else message.get("type")
-        if message is None or not isinstance(kind, str) or self.state is State.OVER:
+    def receive(self, text: str) -> list[GaleneEvent]:
+        """The events of one message."""
+        message = GaleneMessage.parse(text)
+        if message is None or self.state is MembershipState.LEFT:
             return []
-        handler = self._handlers.get(kind)
+        handler = self._handlers.get(message.type)
         return [] if handler is None else handler(message)
 
-    def _handshake(self, message: Message) -> list[Event]:
-        if messages.VERSION in messages.texts(message.get("version")):
+    def _on_handshake(self, message: GaleneMessage) -> list[GaleneEvent]:
+        if PROTOCOL_VERSION in message.version:
             return []
-        self.state = State.OVER
+        self.state = MembershipState.LEFT
         what = "the server speaks another version of Galène's protocol"
-        return [Refused(what, do=f"this one knows version {messages.VERSION}")]
+        return [Refused(what, do=f"use a server that speaks version {PROTOCOL_VERSION}")]
 
-    def _joined(self, message: Message) -> list[Event]:
-        match message.get("kind"):
-            case "join" if self.state is State.JOINING:
-                self.state = State.JOINED
-                self.ask()
-                # Those who are there already are listed before this is answered.
+    def _on_joined(self, message: GaleneMessage) -> list[GaleneEvent]:
+        match message.kind:
+            case "join" if self.state is MembershipState.JOINING:
+                self.state = MembershipState.JOINED
+                self.request_cameras()
+                # The server lists those who are there already before it answers this.
                 self.ping()
                 return [self._entered(message)]
-            case "change" if self.state is State.JOINED:
+            case "change" if self.state is MembershipState.JOINED:
                 return [self._entered(message)]
-            case "redirect" if self.state is State.JOINING:
-                self.state = State.OVER
-                return [Moved(messages.line(message, "value"))]
+            case "redirect" if self.state is MembershipState.JOINING:
+                self.state = MembershipState.LEFT
+                return [Redirected(message.text)]
             case "fail":
-                self.state = State.OVER
-                return [not_let_in(message, self._credentials)]
+                self.state = MembershipState.LEFT
+                return [_join_refused(message, self._credentials)]
             case "leave":
-                self.state = State.OVER
+                self.state = MembershipState.LEFT
                 return [Refused("the server took us out of the group", final=False)]
         return []
 
-    def _entered(self, message: Message) -> Event:
-        self.username = messages.identifier(message, "username") or self.username
-        self.permissions = frozenset(messages.texts(message.get("permissions")))
-        configuration = message.get("rtcConfiguration")
+    def _entered(self, message: GaleneMessage) -> GaleneEvent:
+        self.username = message.username or self.username
+        self.permissions = message.permissions
         return Entered(
-            "present" in self.permissions,
-            tuple(messages.ice_servers(configuration)),
-            messages.relayed(configuration),
+            room=self._group,
+            identity=self.username,
+            ice_servers=message.ice_servers,
+            relay_only=message.relay_only,
+            may_publish="present" in message.permissions,
         )
 
-    def _user(self, message: Message) -> list[Event]:
-        client = messages.identifier(message)
-        if message.get("kind") == "delete":
+    def _on_user(self, message: GaleneMessage) -> list[GaleneEvent]:
+        client = message.id
+        if message.kind == "delete":
             self._roster.remove(client)
-            return self.streams.forget(client)
-        new = self._listed and self._roster.find(client) is None
-        found = self._put(client, message) if client else None
-        if found is None:
+            return self._close_streams_of(client)
+        arrived = self._listed and self._roster.find(client) is None
+        member = self._put(client, message) if client else None
+        if member is None:
             return []
-        events: list[Event] = [Arrived(found.participant)] if new else []
-        if found.sidecar:
-            return events + self.streams.forget(client, refuse=True)
-        consent = self._roster.choice(found)
-        return events if consent is None else [*events, Chose(found.participant, consent)]
+        events: list[GaleneEvent] = []
+        if arrived:
+            events.append(ParticipantsChanged(joined=(member.participant,)))
+        if member.sidecar:
+            return events + self._close_streams_of(client, reject=True)
+        return events + self._consent_events(member, [member.participant])
 
-    def _offer(self, message: Message) -> list[Event]:
-        return self.streams.offered(message, self._owner) if self.state is State.JOINED else []
+    def _put(self, client: str, message: GaleneMessage) -> GroupMember | None:
+        """Note a client; one with our own name is the composite that we publish by WHIP."""
+        ours = client == self._client or message.username == self.username
+        sidecar = ours or MARK in message.data_keys
+        return self._roster.put(client, message.username, sidecar=sidecar)
 
-    def _owner(self, offer: Message) -> Client | None:
-        """Whose stream is offered; the list of users may come later than their streams."""
-        source = messages.identifier(offer, "source")
-        known = self._roster.find(source)
-        return self._put(source, offer) if known is None and source else known
-
-    def _put(self, client: str, message: Message) -> Client | None:
-        """Note who ``client`` is; one of our own name is we ourselves, by WHIP."""
-        data, username = message.get("data"), messages.line(message, "username")
-        marked = isinstance(data, dict) and MARK in data
-        sidecar = marked or client == self._client or username == self.username
-        return self._roster.put(client, username, sidecar=sidecar)
-
-    def _chat(self, message: Message) -> list[Event]:
-        source = messages.identifier(message, "source")
-        consent, client = _wish(message), self._roster.find(source)
-        if consent is None or client is None or client.sidecar:
+    def _on_offer(self, message: GaleneMessage) -> list[GaleneEvent]:
+        stream, source = message.id, message.source
+        if self.state is not MembershipState.JOINED or not stream or stream in self._up:
             return []
-        self._roster.choose(client.name, consent)
-        return [Chose(client.participant, consent, asked_by=source)]
+        member = self._roster.find(source)
+        if member is None and source:
+            # The server may list a client after it offers the client's stream.
+            member = self._put(source, message)
+        if member is None or not self._wanted(message, member):
+            self._reject(stream)
+            return [] if self._down.pop(stream, None) is None else [Closed(stream)]
+        self._down.pop(message.replace, None)
+        camera = self._down.get(stream) or _CameraStream(source, self._free_tile(member))
+        self._down[stream] = camera
+        events: list[GaleneEvent] = []
+        if camera.participant != member.participant:
+            events += self._consent_events(member, [camera.participant])
+        events.append(
+            Offered(
+                stream, message.sdp, camera.participant, member.name, replaces=message.replace
+            )
+        )
+        early = self._early.pop(stream, CandidateBuffer()).take()
+        return events + [CandidateReceived(stream, candidate) for candidate in early]
 
-    def _history(self, message: Message) -> list[Event]:
-        """What was said before we came: it counts, since whoever said it won't say it again."""
-        self._noticed = self._noticed or message.get("value") == NOTICE
-        consent = _wish(message)
-        if consent is not None:
-            self._roster.choose(messages.line(message, "username"), consent)
+    def _free_tile(self, member: GroupMember) -> str:
+        taken = {camera.participant for camera in self._down.values()}
+        tile, number = member.participant, 2
+        while tile in taken:
+            tile, number = f"{member.participant} ({number})", number + 1
+        return tile
+
+    def _consent_events(
+        self, member: GroupMember, participants: Iterable[str]
+    ) -> list[GaleneEvent]:
+        consent = self._roster.consent(member)
+        if consent is None:
+            return []
+        return [ConsentChanged(participant, consent) for participant in participants]
+
+    def _wanted(self, offer: GaleneMessage, member: GroupMember) -> bool:
+        full = offer.id not in self._down and len(self._down) >= MAX_STREAMS
+        shows_a_person = not member.sidecar and offer.label not in OTHER_LABELS
+        return shows_a_person and bool(offer.sdp) and not full
+
+    def _on_answer(self, message: GaleneMessage) -> list[GaleneEvent]:
+        known = message.id in self._up and message.sdp
+        return [Answered(message.id, message.sdp)] if known else []
+
+    def _on_ice(self, message: GaleneMessage) -> list[GaleneEvent]:
+        stream, candidate = message.id, message.candidate
+        if not stream or candidate is None:
+            return []
+        if stream in self._down or stream in self._up:
+            return [CandidateReceived(stream, candidate)]
+        self._early.setdefault(stream, CandidateBuffer()).add(candidate)
+        if len(self._early) > MAX_EARLY_STREAMS:
+            del self._early[next(iter(self._early))]
         return []
 
-    def _usermessage(self, message: Message) -> list[Event]:
-        # Anybody may send user messages; the server's own are marked.
-        if message.get("privileged") is not True or message.get("source"):
+    def _on_close(self, message: GaleneMessage) -> list[GaleneEvent]:
+        """A stream ended; the server also closes streams that it never offered to us."""
+        stream = message.id
+        self._early.pop(stream, None)
+        if self._down.pop(stream, None) is not None:
+            return [Closed(stream)]
+        if stream in self._aborted:
+            self._aborted.discard(stream)
             return []
-        match message.get("kind"):
+        return [StreamWithheld(stream)] if stream else []
+
+    def _on_abort(self, message: GaleneMessage) -> list[GaleneEvent]:
+        """An ``abort`` or a ``renegotiate`` of our own stream."""
+        stream = message.id
+        if stream not in self._up:
+            return []
+        if message.type == "abort":
+            self._up.discard(stream)
+        return [Unpublished(stream)]
+
+    def _on_chat(self, message: GaleneMessage) -> list[GaleneEvent]:
+        consent, member = _consent(message), self._roster.find(message.source)
+        if consent is None or member is None or member.sidecar:
+            return []
+        self._roster.set_consent(member.name, consent)
+        self._tell("chat", CONFIRMATIONS[consent], dest=message.source)
+        cameras = [camera for camera in self._down.values() if camera.client == message.source]
+        tiles = dict.fromkeys([member.participant, *(camera.participant for camera in cameras)])
+        return self._consent_events(member, tiles)
+
+    def _on_chat_history(self, message: GaleneMessage) -> list[GaleneEvent]:
+        """A message from before we came: it counts, since its author won't repeat it."""
+        self._notified = self._notified or message.value == NOTICE
+        if (consent := _consent(message)) is not None:
+            self._roster.set_consent(message.username, consent)
+        return []
+
+    def _on_user_message(self, message: GaleneMessage) -> list[GaleneEvent]:
+        # Every client may send user messages; the server's own are privileged and have no source.
+        if not message.privileged or message.source:
+            return []
+        match message.kind:
             case "kicked":
-                self.state = State.OVER
-                return [kicked(message)]
+                self.state = MembershipState.LEFT
+                return [_kicked(message)]
             case "error" | "warning":
-                return [Complaint(messages.line(message, "value"))]
+                return [ServerWarning(message.text)]
         return []
 
-    def _ping(self, _: Message) -> list[Event]:
+    def _on_ping(self, _: GaleneMessage) -> list[GaleneEvent]:
         self._send("pong")
         return []
 
-    def _pong(self, _: Message) -> list[Event]:
-        self._listed = self._listed or self.state is State.JOINED
+    def _on_pong(self, _: GaleneMessage) -> list[GaleneEvent]:
+        self._listed = self._listed or self.state is MembershipState.JOINED
         return []
 
-    def _tell(self, message: str, value: object, **fields: object) -> None:
-        if self.state is State.JOINED and "message" in self.permissions:
-            who = {"source": self._client, "username": self.username}
-            self._send(message, **who, noecho=True, value=value, **fields)
+    def _close_streams_of(self, client: str, *, reject: bool = False) -> list[GaleneEvent]:
+        """Forget the streams of ``client``; with ``reject`` the server is asked to close them."""
+        streams = [stream for stream, camera in self._down.items() if camera.client == client]
+        for stream in streams:
+            del self._down[stream]
+            if reject:
+                self._reject(stream)
+        return [Closed(stream) for stream in streams]
 
-    def _send(self, message: str, /, **fields: object) -> None:
-        self._out.append(messages.write(message, **fields))
+    def _reject(self, stream: str) -> None:
+        if len(self._aborted) < MAX_STREAMS:
+            self._aborted.add(stream)
+        self._send("abort", id=stream)
+
+    def _sender(self) -> dict[str, str]:
+        return {"source": self._client, "username": self.username}
+
+    def _tell(self, message_type: str, value: object, **fields: object) -> None:
+        if self.state is MembershipState.JOINED and "message" in self.permissions:
+            self._send(message_type, **self._sender(), noecho=True, value=value, **fields)
+
+    def _send(self, message_type: str, /, **fields: object) -> None:
+        self._outgoing.append(encode_message(message_type, **fields))
 
 
-def _wish(message: Message) -> Consent | None:
-    """What a plain chat message asks for, if it is a command."""
-    value = message.get("value")
-    if message.get("kind") or not isinstance(value, str) or len(value) > messages.MAX_TEXT:
-        return None
-    return consent_command(value)
+def _consent(message: GaleneMessage) -> Consent | None:
+    """What a plain chat message chooses; None where it is no command."""
+    return None if message.kind else consent_command(message.value)
+
+
+def _join_refused(message: GaleneMessage, credentials: GroupCredentials) -> Refused:
+    """The meaning of a ``joined`` message of kind ``fail``.
+
+    Galène has an identifier for few reasons; the others are told apart by their text.
+    """
+    reason, text = message.error, message.text
+    what = f"the group refused to let us join: {text or reason or 'no reason given'}"
+    if text in _TRANSIENT:
+        return Refused(what, do="try again later", final=False)
+    if "not-authorised" in (reason, text.replace(" ", "-")):
+        return Refused(what, do=_credentials_hint(credentials))
+    # Any other text is the operator's own, such as why the group is locked.
+    return Refused(what, do=_HINTS.get(reason) or _HINTS.get(text, "ask the group's operator"))
+
+
+def _kicked(message: GaleneMessage) -> Refused:
+    """The meaning of a kick: final if a person did it, not if the server is shutting down."""
+    by = " ".join(message.username.split())
+    final = bool(message.id)
+    reason = message.text or "no reason given"
+    what = f"put out of the group{f' by {by}' if by else ''}: {reason}"
+    return Refused(what, do="ask the group's operator" if final else "", final=final)
+
+
+def _credentials_hint(credentials: GroupCredentials) -> str:
+    if credentials.token:
+        return "the token is wrong, spent or of another group: ask for a new invitation"
+    if credentials.password:
+        return "check GALENE_USERNAME and GALENE_PASSWORD"
+    return "set GALENE_USERNAME and GALENE_PASSWORD, or paste an invitation link"

@@ -1,278 +1,236 @@
-"""A group of a Galène as a ``Room``: one client, a connection a camera, and one of our own."""
+"""A group of a Galène server as a ``Room``: one client, a connection a camera, one of our own."""
 
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Final, Self
+from dataclasses import dataclass
+from typing import Self
 
 import aiohttp
 import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
+from sidecar.aio import TaskSet
 from sidecar.rooms.base import (
-    Consent,
     ConsentChanged,
-    Joined,
     JoinOptions,
-    Left,
     ReceiverConstraints,
     RoomChange,
     TrackSource,
 )
-from sidecar.rooms.galene import events
-from sidecar.rooms.galene.address import Address
-from sidecar.rooms.galene.cameras import Cameras, Seen
-from sidecar.rooms.galene.credentials import Credentials
-from sidecar.rooms.galene.door import MAX_REDIRECTS, Group, authorise, find_group, moved
-from sidecar.rooms.galene.errands import Errands
-from sidecar.rooms.galene.line import PING_EVERY, Line
-from sidecar.rooms.galene.protocol import GaleneProtocol
-from sidecar.rooms.galene.roster import MAX_CHOICES
-from sidecar.rooms.galene.stage import Stage
+from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.events import (
+    Answered,
+    CandidateReceived,
+    Closed,
+    Entered,
+    Offered,
+    ParticipantsChanged,
+    Redirected,
+    Refused,
+    Unpublished,
+)
+from sidecar.rooms.galene.protocol import (
+    GaleneEvent,
+    GaleneProtocol,
+    ServerWarning,
+    StreamWithheld,
+)
+from sidecar.rooms.galene.publisher import GalenePublisher
+from sidecar.rooms.galene.subscriber import GaleneSubscriber
+from sidecar.rooms.galene.transport import (
+    MAX_REDIRECTS,
+    GaleneHttp,
+    GaleneTimeouts,
+    GaleneTransport,
+    GroupStatus,
+)
+from sidecar.rooms.galene.url import GroupCredentials, GroupUrl, resolve_redirect
 
 log = structlog.get_logger(__name__)
 
-JOINING: Final = 15.0
-"""Seconds that the server may take to let us in."""
-ROUND: Final = 1.0
-"""Seconds between two looks at what ends or changes by time alone."""
+
+@dataclass(frozen=True, slots=True)
+class _Membership:
+    """What there is while we are in the group."""
+
+    transport: GaleneTransport
+    subscriber: GaleneSubscriber
+    publisher: GalenePublisher
 
 
 class GaleneRoom:
-    """The group at ``address``, entered as one client that everybody sees (implements ``Room``)."""
+    """The group at ``url``, joined as one client that all participants see (implements ``Room``).
 
-    def __init__(self, address: Address, credentials: Credentials, options: JoinOptions) -> None:
-        self._address = address
+    A background task that fails ends the room with an error, so that it is joined again.
+    """
+
+    def __init__(
+        self,
+        url: GroupUrl,
+        credentials: GroupCredentials,
+        options: JoinOptions,
+        timeouts: GaleneTimeouts | None = None,
+    ) -> None:
+        self._url = url
         self._credentials = credentials
         self._options = options
-        self._name = address.name
-        self._life = AsyncExitStack()
-        self._news = asyncio.Event()
-        self._choices: dict[str, Consent] = {}
-        self._failure: RoomError | None = None
-        self._entry: asyncio.Future[events.Event] | None = None
-        self._start(address.name, credentials)
+        self._timeouts = timeouts or GaleneTimeouts()
+        self._name = url.name
+        self._changes = RoomChanges()
+        self._tasks = TaskSet(self._on_task_failure)
+        self._resources = AsyncExitStack()
+        self._membership: _Membership | None = None
 
     @property
     def name(self) -> str:
         return self._name
 
     async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as stack:
-            http = await stack.enter_async_context(aiohttp.ClientSession())
-            address = self._address
-            for _ in range(MAX_REDIRECTS):
-                group = await find_group(http, address, self._credentials)
-                location = await self._join(http, group, stack)
-                if location is None:
-                    break
-                address = moved(group.address, location, self._credentials)
-            else:
-                raise RefusedError("the group was moved too often", where=self._address.url)
-            self._errands.start(self._rounds())
-            self._life = stack.pop_all()
+        await self.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._protocol.leave()
-        await self._life.aclose()
+        await self.aclose()
 
-    async def changes(self) -> AsyncGenerator[RoomChange]:
-        """Everybody present as ``Joined``, then each change: the difference from what was told."""
-        told: dict[str, Seen] = {}
-        heard: dict[str, Consent] = {}
-        while True:
-            news = self._news
-            for change in self._differences(told, heard):
-                yield change
-            if self._failure is not None:
-                raise self._failure
-            await news.wait()
+    async def start(self) -> None:
+        """Join the group; raises RefusedError where it refuses us, RoomError for other failures."""
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            stack.push_async_callback(self._close_connections)
+            await stack.enter_async_context(self._tasks)
+            transport, entered = await self._join(http, stack)
+            parts = (transport, self._tasks)
+            membership = self._membership = _Membership(
+                transport,
+                GaleneSubscriber(*parts, self._changes, self._options, self._timeouts),
+                GalenePublisher(*parts, self._options, self._timeouts),
+            )
+            self._handle(membership, entered)
+            self._tasks.create_task(self._receive(membership), name="galene room")
+            self._tasks.create_task(self._maintain(membership), name="galene layers")
+            self._resources = stack.pop_all()
+
+    async def aclose(self) -> None:
+        """Leave the group, then free everything: a dead server takes 2 s."""
+        await self._resources.aclose()
+
+    def changes(self) -> AsyncGenerator[RoomChange]:
+        return self._changes.follow()
 
     async def publish(self, composite: TrackSource) -> None:
-        """Show the composite as a camera of ours; raises RefusedError where we may not."""
-        await self._stage.show(composite)
+        """Publish the composite as a camera of ours; raises RefusedError where we may not."""
+        if self._membership is None:
+            raise RoomError("the group is not joined", where=self._url.url)
+        await self._membership.publisher.publish(composite)
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
-        self._cameras.constrain(participant, want)
+        if self._membership is not None:
+            self._membership.subscriber.constrain(participant, want)
 
     async def announce(self, event: Mapping[str, object]) -> None:
-        """Tell every client's program of ``event``, by a user message that people don't see."""
-        self._protocol.announce(dict(event))
-        self._flush()
+        """Send ``event`` to every client's program, by a user message that people don't see."""
+        if self._membership is not None:
+            with self._membership.transport.send_context() as protocol:
+                protocol.announce(dict(event))
 
     def peers(self) -> Sequence[RTCPeerConnection]:
-        return [*self._cameras.peers(), *self._stage.peers()]
-
-    def _start(self, group: str, credentials: Credentials) -> None:
-        """Be a new client, of whom nobody has heard yet."""
-        self._protocol = GaleneProtocol(secrets.token_hex(16), group, credentials)
-        self._errands = Errands()
-        self._cameras = Cameras(
-            self._protocol, self._errands, on_news=self._announce_news, flush=self._flush
-        )
-        self._stage = Stage(self._protocol, self._errands, flush=self._flush)
-        self._line: Line | None = None
+        if self._membership is None:
+            return []
+        membership = self._membership
+        return [*membership.subscriber.connections(), *membership.publisher.connections()]
 
     async def _join(
-        self, http: aiohttp.ClientSession, group: Group, stack: AsyncExitStack
-    ) -> str | None:
-        """Join ``group``; where it is instead, if it was moved."""
-        async with AsyncExitStack() as attempt:
-            credentials = await authorise(http, group, self._credentials)
-            self._start(group.name, credentials)
-            self._line = await Line.open(http, group.endpoint, self._protocol.outgoing)
-            attempt.push_async_callback(self._close)
-            self._entry = asyncio.get_running_loop().create_future()
-            self._protocol.join()
-            self._flush()
-            self._errands.start(self._listen(self._line))
-            event = await self._entered(self._entry, group)
-            if isinstance(event, events.Moved):
-                return event.location
-            self._name = group.name
-            stack.push_async_exit(attempt.pop_all())
-        return None
+        self, http: aiohttp.ClientSession, stack: AsyncExitStack
+    ) -> tuple[GaleneTransport, Entered]:
+        """Join the group, at the place that the server redirects to."""
+        requests = GaleneHttp(http, self._timeouts)
+        url = self._url
+        for _ in range(MAX_REDIRECTS):
+            group = await requests.find_group(url, self._credentials)
+            credentials = await requests.authorise(group, self._credentials)
+            protocol = GaleneProtocol(secrets.token_hex(16), group.name, credentials)
+            async with AsyncExitStack() as attempt:
+                transport = GaleneTransport(protocol, group, self._tasks, self._timeouts)
+                attempt.push_async_callback(transport.aclose)
+                await transport.connect(http)
+                decision = await self._wait_for_decision(transport, group)
+                if isinstance(decision, Entered):
+                    self._name = group.name
+                    stack.push_async_exit(attempt.pop_all())
+                    return transport, decision
+            url = resolve_redirect(group.url, decision.location, self._credentials)
+        raise RefusedError("the group redirects too often", where=self._url.url)
 
-    async def _entered(
-        self, entry: asyncio.Future[events.Event], group: Group
-    ) -> events.Entered | events.Moved:
-        """What the server makes of our wish to join; raises RoomError where it has another."""
+    async def _wait_for_decision(
+        self, transport: GaleneTransport, group: GroupStatus
+    ) -> Entered | Redirected:
+        """The server's decision about our wish to join; raises RoomError where it refuses."""
+        where = group.url.url
         try:
-            async with asyncio.timeout(JOINING):
-                event = await entry
+            async with asyncio.timeout(self._timeouts.join):
+                async for event in transport:
+                    match event:
+                        case Entered() | Redirected():
+                            return event
+                        case Refused():
+                            raise _error(event, where)
         except TimeoutError as error:
-            raise RoomError("did not let us in in time", where=group.address.url) from error
-        if isinstance(event, events.Refused):
-            raise _error(event, group.address.url)
-        assert isinstance(event, events.Entered | events.Moved)
-        return event
+            raise RoomError("the server did not let us join in time", where=where) from error
+        raise RoomError("the server did not let us join", where=where)
 
-    async def _listen(self, line: Line) -> None:
-        """Do what comes of each message until the line is lost."""
-        try:
-            async for text in line.texts():
-                for event in self._protocol.receive(text):
-                    self._handle(event)
-                self._flush()
-        except RoomError as error:
-            self._fail(RoomError(error.what, where=self._address.url))
-        except Exception as error:
-            log.exception("a message could not be handled", room=self._name)
-            self._fail(RoomError(f"broke down: {error!r}", where=self._address.url))
+    async def _receive(self, membership: _Membership) -> None:
+        """Handle each event until the connection is lost or the group puts us out."""
+        async for event in membership.transport:
+            self._handle(membership, event)
+            if self._changes.ended:
+                return
 
-    def _handle(self, event: events.Event) -> None:
+    def _handle(self, membership: _Membership, event: GaleneEvent) -> None:
+        subscriber, publisher = membership.subscriber, membership.publisher
         match event:
-            case events.Entered():
-                self._equip(event)
-                self._resolve(event)
-            case events.Moved():
-                self._resolve(event)
-            case events.Refused():
-                self._resolve(event)
-                self._fail(_error(event, self._address.url))
-            case events.Arrived():
-                self._stage.arrived()
-            case events.Chose():
-                self._heed(event)
-            case events.Complaint():
-                log.warning("the server complains", room=self._name, text=event.text)
-                self._stage.complained(event.text)
-            case _:
-                self._handle_stream(event)
+            case Entered():
+                subscriber.configure(event)
+                publisher.configure(event)
+            case Refused():
+                self._changes.end(_error(event, self._url.url))
+            case ConsentChanged():
+                self._changes.choose(event.participant, event.consent)
+            case Offered() | Closed() | StreamWithheld():
+                subscriber.handle(event)
+            case CandidateReceived():
+                subscriber.handle(event)
+                publisher.handle(event)
+            case Answered() | Unpublished() | ParticipantsChanged():
+                publisher.handle(event)
+            case ServerWarning():
+                log.warning("server reported an error", room=self._name, reason=event.text)
+                publisher.handle(event)
 
-    def _handle_stream(self, event: events.Event) -> None:
-        match event:
-            case events.Offered():
-                self._cameras.offered(event)
-            case events.Closed():
-                self._cameras.closed(event.stream)
-            case events.Withheld():
-                self._cameras.withheld(event.stream)
-            case events.Trickled():
-                self._cameras.trickled(event)
-                self._stage.trickled(event)
-            case events.Answered():
-                self._stage.answered(event)
-            case events.Lost():
-                self._stage.lost(event.stream)
-
-    def _equip(self, entered: events.Entered) -> None:
-        servers = (tuple(self._options.ice_servers), entered.ice_servers)
-        relay_only = self._options.relay_only or entered.relay_only
-        self._cameras.use(servers, relay_only=relay_only)
-        self._stage.use(servers, relay_only=relay_only, allowed=entered.may_present)
-
-    def _heed(self, chose: events.Chose) -> None:
-        if chose.participant in self._choices or len(self._choices) < MAX_CHOICES:
-            self._choices[chose.participant] = chose.consent
-        if chose.asked_by:
-            self._protocol.confirm(chose.asked_by, chose.consent)
-        self._announce_news()
-
-    def _resolve(self, event: events.Event) -> None:
-        if self._entry is not None and not self._entry.done():
-            self._entry.set_result(event)
-
-    def _fail(self, error: RoomError) -> None:
-        """The meeting is lost; only the first reason counts, the others follow from it."""
-        if self._entry is not None and not self._entry.done():
-            self._entry.set_exception(error)
-        if self._failure is None:
-            self._failure = error
-            self._announce_news()
-
-    def _differences(self, told: dict[str, Seen], heard: dict[str, Consent]) -> list[RoomChange]:
-        """What changed since ``told`` and ``heard``, which are brought up to date."""
-        changes: list[RoomChange] = []
-        seen = self._cameras.seen
-        for participant in [person for person in told if person not in seen]:
-            changes.append(Left(participant, "their camera is off"))
-            del told[participant]
-        for participant, tile in seen.items():
-            if told.get(participant) is not tile:
-                told[participant] = tile
-                changes.append(Joined(participant, tile.name, tile.feed, tile.problem))
-        wishes = {person: self._choices.get(tile.owner) for person, tile in seen.items()}
-        for participant, consent in (self._choices | wishes).items():
-            if consent is not None and heard.get(participant) is not consent:
-                heard[participant] = consent
-                changes.append(ConsentChanged(participant, consent))
-        return changes
-
-    async def _rounds(self) -> None:
-        """Once a second: signs of life, layers, and what is stuck."""
-        loop = asyncio.get_running_loop()
-        ping_at = loop.time()
-        # After a moment the chat's history has come, which may hold our notice already.
-        await asyncio.sleep(ROUND)
-        self._protocol.notify()
+    async def _maintain(self, membership: _Membership) -> None:
+        """Write the notice into the chat, then keep the layers as the constraints need them."""
+        # By then the chat's history has come, which may have our notice already.
+        await asyncio.sleep(self._timeouts.layers)
+        with membership.transport.send_context() as protocol:
+            protocol.notify()
         while True:
-            if loop.time() >= ping_at:
-                ping_at = loop.time() + PING_EVERY
-                self._protocol.ping()
-            self._cameras.look()
-            self._stage.look()
-            self._flush()
-            await asyncio.sleep(ROUND)
+            membership.subscriber.update_layers()
+            await asyncio.sleep(self._timeouts.layers)
 
-    def _flush(self) -> None:
-        if self._line is not None:
-            self._line.flush()
+    async def _close_connections(self) -> None:
+        membership, self._membership = self._membership, None
+        if membership is not None:
+            await asyncio.gather(membership.subscriber.aclose(), membership.publisher.aclose())
 
-    def _announce_news(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-
-    async def _close(self) -> None:
-        """Say goodbye and free everything, of this attempt at joining or of the whole stay."""
-        if self._line is not None:
-            await self._line.close()
-        await asyncio.gather(self._errands.close(), self._cameras.close(), self._stage.close())
+    def _on_task_failure(self, error: Exception) -> None:
+        """End the room; the task set has logged the reason."""
+        if not isinstance(error, RoomError):
+            error = RoomError(f"the room failed: {error!r}", where=self._url.url)
+        self._changes.end(error)
 
 
-def _error(refused: events.Refused, where: str) -> RoomError:
+def _error(refused: Refused, where: str) -> RoomError:
     kind = RefusedError if refused.final else RoomError
     return kind(refused.what, where=where, do=refused.do)
