@@ -1,6 +1,7 @@
 """A Galène on loopback, with groups of a test's own."""
 
 import json
+import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ OPEN: Final[Mapping[str, object]] = {
 
 
 class Galene:
-    """A running server; ``process`` kills and restarts it on the same ports."""
+    """A running server."""
 
     def __init__(self, process: ServerProcess, groups: Path, scheme: str) -> None:
         self.process = process
@@ -34,6 +35,25 @@ class Galene:
         """Add a group, or change it; its address."""
         (self._groups / f"{name}.json").write_text(json.dumps(description))
         return self.url(name)
+
+    def freeze(self) -> None:
+        """Let the process do nothing until ``thaw``."""
+        self.process.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.signal(signal.SIGCONT)
+
+    async def stop(self) -> None:
+        """Shut down."""
+        await self.process.stop()
+
+    async def kill(self) -> None:
+        """End the process without a word to the clients."""
+        self.process.kill()
+
+    async def restart(self) -> None:
+        """Kill the process and start it again on the same ports."""
+        await self.process.restart()
 
 
 @asynccontextmanager

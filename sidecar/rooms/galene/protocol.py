@@ -359,9 +359,7 @@ class GaleneProtocol:
         if camera.participant != member.participant:
             events += self._consent_events(member, [camera.participant])
         events.append(
-            Offered(
-                stream, message.sdp, camera.participant, member.name, replaces=message.replace
-            )
+            Offered(stream, message.sdp, camera.participant, member.name, replaces=message.replace)
         )
         early = self._early.pop(stream, CandidateBuffer()).take()
         return events + [CandidateReceived(stream, candidate) for candidate in early]

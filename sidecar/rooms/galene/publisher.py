@@ -120,8 +120,9 @@ class GalenePublisher:
 
     async def aclose(self) -> None:
         """Free the connection."""
-        if (publication := self._publication) is not None:
-            await self._discard(publication)
+        publication, self._publication = self._publication, None
+        if publication is not None:
+            await publication.peer.aclose()
 
     def _handle(
         self, event: Answered | CandidateReceived | Unpublished, publication: _Publication
@@ -162,11 +163,11 @@ class GalenePublisher:
                 answer = await publication.answer
             await peer.accept(answer)
         except TimeoutError as error:
-            await self._discard(publication)
+            self._discard(publication)
             what = "the server did not answer the offer of the composite in time"
             raise NegotiationError(what, timed_out=True) from error
         except RoomError:
-            await self._discard(publication)
+            self._discard(publication)
             raise
         return publication
 
@@ -184,7 +185,7 @@ class GalenePublisher:
                 reason = str(error)
             log.warning("composite not published", reason=reason)
             if publication is not None:
-                await self._discard(publication)
+                self._discard(publication)
                 publication = None
             await asyncio.sleep(REPUBLISH.delay(self._failures))
             self._failures += 1
@@ -210,17 +211,18 @@ class GalenePublisher:
             try:
                 publication = await self._offer(composite, replaces=replaced.stream)
             finally:
-                await replaced.peer.aclose()
+                self._tasks.create_cleanup(replaced.peer.aclose())
 
     def _missed(self, publication: _Publication) -> bool:
         """Whether a participant who joined last requested streams while this one was starting."""
         begin = publication.offered_at - self._timeouts.settle
         return begin < self._arrived_at < publication.connected_at + self._timeouts.settle
 
-    async def _discard(self, publication: _Publication) -> None:
+    def _discard(self, publication: _Publication) -> None:
+        """Close a stream of ours, and free its connection in the background."""
         if self._publication is publication:
             self._publication = None
         with self._transport.send_context() as protocol:
             protocol.withdraw(publication.stream)
         publication.fail("it was withdrawn")
-        await publication.peer.aclose()
+        self._tasks.create_cleanup(publication.peer.aclose())

@@ -7,7 +7,6 @@ from typing import Final
 
 import structlog
 from aiortc import RTCPeerConnection
-from aiortc.sdp import SessionDescription
 
 from config.errors import NegotiationError
 from sidecar.aio import Backoff, TaskSet

@@ -6,7 +6,7 @@ import json
 import ssl
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -55,7 +55,7 @@ class GaleneTimeouts:
     settle: float = 0.5
     """From a client's arrival to its request for streams at most, and from our publication's
     connection to its first packet."""
-    peer: PeerTimeouts = PeerTimeouts()
+    peer: PeerTimeouts = field(default_factory=PeerTimeouts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class GaleneHttp:
     async def authorise(
         self, group: GroupStatus, credentials: GroupCredentials
     ) -> GroupCredentials:
-        """The credentials to join ``group`` with: a token, where its authorisation server gives one.
+        """The credentials to join ``group`` with: a token if its authorisation server gives one.
 
         Raises RefusedError where that server refuses, RoomError where it can't be reached.
         """

@@ -1,30 +1,78 @@
-"""A real Galène, and the sidecar's room in one of its groups."""
+"""A Galène, real or ours, and the sidecar's room in one of its groups."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 import pytest
 
 from config.errors import RoomError
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, JoinOptions, Left, Room, RoomChange
-from sidecar.rooms.galene.adapter import ADAPTER
-from tests.servers.galene import Galene, galene
+from sidecar.rooms.galene.room import GaleneRoom
+from sidecar.rooms.galene.transport import GaleneTimeouts
+from sidecar.rooms.galene.url import parse_group_url, read_credentials
+from tests.servers.galene import OPEN, Galene, galene
+from tests.sidecar.rooms.galene.fake import FakeGalene, fake_galene
 
 NAME = "Reactions (sidecar)"
+BRISK = GaleneTimeouts(layers=0.2)
+"""The product's timeouts, but for the time until the notice is in the chat."""
+
+
+class GroupServer(Protocol):
+    """What the real server and the fake have in common."""
+
+    def url(self, group: str) -> str: ...
+
+    def add_group(self, name: str, description: Mapping[str, object] = OPEN) -> str: ...
+
+    def freeze(self) -> None: ...
+
+    def thaw(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def kill(self) -> None: ...
+
+    async def restart(self) -> None: ...
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Galene]:
+async def real(tmp_path: Path) -> AsyncIterator[Galene]:
+    """A real server, for tests with the marker ``servers``."""
     async with galene(tmp_path) as running:
         yield running
 
 
-class Attendance:
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeGalene]:
+    """A server in this process, which tests can have misbehave."""
+    async with fake_galene() as running:
+        yield running
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.servers)])
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[GroupServer]:
+    """Each of them: the tests hold for both."""
+    async with fake_galene() if request.param == "fake" else galene(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def url(server: GroupServer) -> str:
+    """The URL of an open group."""
+    return server.url("room")
+
+
+R = TypeVar("R", bound=Room)
+
+
+class Attendance(Generic[R]):
     """What a room's changes come to."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: R) -> None:
         self.room = room
         self.present: dict[str, Joined] = {}
         self.consents: dict[str, Consent] = {}
@@ -37,7 +85,7 @@ class Attendance:
         await asyncio.gather(self._task, return_exceptions=True)
 
     def frames(self, participant: str) -> int:
-        """How many pictures of somebody came."""
+        """How many frames of a participant came."""
         joined = self.present.get(participant)
         return joined.feed.frames if joined is not None and joined.feed is not None else 0
 
@@ -56,6 +104,21 @@ class Attendance:
             self.ended = error
 
 
+def group_room(
+    url: str,
+    *,
+    name: str = NAME,
+    environ: Mapping[str, str] | None = None,
+    relay_only: bool = False,
+    timeouts: GaleneTimeouts = BRISK,
+) -> GaleneRoom:
+    """The sidecar's room of the group at ``url``, as the adapter makes it, not joined yet."""
+    options = JoinOptions(name, environ or {}, relay_only=relay_only)
+    group = parse_group_url(url)
+    credentials = read_credentials(name, options.environ, group.token)
+    return GaleneRoom(group, credentials, options, timeouts)
+
+
 @asynccontextmanager
 async def attending(
     url: str,
@@ -63,10 +126,12 @@ async def attending(
     name: str = NAME,
     environ: Mapping[str, str] | None = None,
     relay_only: bool = False,
-) -> AsyncIterator[Attendance]:
+    timeouts: GaleneTimeouts = BRISK,
+) -> AsyncIterator[Attendance[GaleneRoom]]:
     """The sidecar in the group at ``url``, publishing nothing."""
-    options = JoinOptions(name, environ or {}, relay_only=relay_only)
-    async with ADAPTER.room(url, options) as room:
+    async with group_room(
+        url, name=name, environ=environ, relay_only=relay_only, timeouts=timeouts
+    ) as room:
         attendance = Attendance(room)
         try:
             yield attendance

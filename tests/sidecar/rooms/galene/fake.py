@@ -170,7 +170,7 @@ class FakeClient:
         if group is not None:
             del group.clients[self.id]
             gone = {"id": self.id, "username": self.username}
-            await broadcast(group, "user", kind="delete", **gone)
+            await broadcast(group.clients.values(), "user", kind="delete", **gone)
 
     async def push(self, up: UpStream, *, ended: bool = False) -> None:
         """Offer ``up`` to this client, or say that there is nothing in it for it."""
@@ -350,7 +350,8 @@ class FakeClient:
             said["id"] = secrets.token_urlsafe(8)
             kept = ("id", "source", "username", "time", "value", "kind")
             group.history.append({key: said[key] for key in kept})
-        await broadcast(group, kind, but=self if message.get("noecho") else None, **said)
+        receivers = self._others() if message.get("noecho") else group.clients.values()
+        await broadcast(receivers, kind, **said)
 
     async def _on_user_action(self, message: Json) -> None:
         assert self.group is not None
@@ -379,7 +380,7 @@ class FakeClient:
             await self._close_up(stream)
             await self.send("abort", id=stream)
             await self._error("permission denied")
-        await broadcast(self.group, "user", kind="change", **self.listing())
+        await broadcast(self.group.clients.values(), "user", kind="change", **self.listing())
 
     async def _on_group_action(self, message: Json) -> None:
         assert self.group is not None
@@ -399,13 +400,10 @@ class FakeClient:
         pass
 
 
-async def broadcast(
-    group: FakeGroup, message: str, /, *, but: FakeClient | None = None, **fields: Any
-) -> None:
-    """Send a message to all clients of a group."""
-    for client in tuple(group.clients.values()):
-        if client is not but:
-            await client.send(message, **fields)
+async def broadcast(clients: Iterable[FakeClient], message: str, /, **fields: Any) -> None:
+    """Send a message to several clients."""
+    for client in tuple(clients):
+        await client.send(message, **fields)
 
 
 class FakeGalene:

@@ -10,7 +10,7 @@ from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 
-from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.peers import close, peer_connection, send_composite
 
 _CODEC = re.compile(r"(VP8|VP9)/90000")
 _CANDIDATE = re.compile(r"a=candidate:(.*)\r\n")
@@ -104,12 +104,12 @@ class DownStream:
     def __init__(self, up: UpStream) -> None:
         self.up = up
         self.requested: Sequence[str] | None = None
-        """The layers of a ``requestStream``, the newest last in the log of all."""
+        """The layers of the newest ``requestStream``; None before the first."""
         self.peer: RTCPeerConnection = peer_connection()
 
     async def offer(self) -> str:
         """The server's offer."""
-        self.peer.addTransceiver(self.up.subscribe(), direction="sendonly")
+        send_composite(self.peer, self.up.subscribe())
         await self.peer.setLocalDescription(await self.peer.createOffer())
         return _CODEC.sub(f"{self.up.codec}/90000", self.peer.localDescription.sdp)
 

@@ -160,7 +160,8 @@ class Person:
                     await self._trickle(data)
                 case "close":
                     if (watched := self.watched.pop(data["id"], None)) is not None:
-                        await watched.close()
+                        # aiortc can't go on with a close that was cancelled.
+                        await asyncio.shield(watched.close())
 
     async def _note_user(self, data: Mapping[str, Any]) -> None:
         if data["kind"] == "delete":

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.servers
 
 @pytest.mark.soak
 async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behind(
-    server: Galene,
+    real: Galene,
 ) -> None:
-    url = server.url("room")
+    url = real.url("room")
     before: Held | None = None
     await warm_up()
     async with (
@@ -40,14 +40,14 @@ async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behin
                 before = before or await settled()
                 await back_to(before)
                 if deaths < RESTARTS:
-                    await server.process.restart()
+                    await real.restart()
         await attendance.close()
         assert room.rejoined == RESTARTS
 
 
 @pytest.mark.soak
-async def test_joining_and_leaving_leaves_nothing_behind(server: Galene) -> None:
-    url = server.url("room")
+async def test_joining_and_leaving_leaves_nothing_behind(real: Galene) -> None:
+    url = real.url("room")
 
     async def come_and_go() -> None:
         async with attending(url) as attendance, grey_composite() as composite:

@@ -1,4 +1,4 @@
-"""The client's side of the protocol: a recorded visit, and everything that could go wrong."""
+"""The client's side of the protocol: a recorded visit, and every way in which it may differ."""
 
 import json
 from pathlib import Path
@@ -8,24 +8,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.rooms.base import Consent
-from sidecar.rooms.galene.credentials import Credentials
-from sidecar.rooms.galene.events import (
+from sidecar.rooms.base import Consent, ConsentChanged
+from sidecar.rooms.events import (
     Answered,
-    Arrived,
-    Chose,
+    CandidateReceived,
     Closed,
-    Complaint,
     Entered,
-    Event,
-    Lost,
-    Moved,
     Offered,
+    ParticipantsChanged,
+    Redirected,
     Refused,
-    Trickled,
-    Withheld,
+    Unpublished,
 )
-from sidecar.rooms.galene.protocol import LEFT_ALONE, MARK, NOTICE, GaleneProtocol, State
+from sidecar.rooms.galene.protocol import (
+    CONFIRMATIONS,
+    MARK,
+    MAX_CLIENTS,
+    NOTICE,
+    GaleneEvent,
+    GaleneProtocol,
+    GroupRoster,
+    MembershipState,
+    ServerWarning,
+    StreamWithheld,
+)
+from sidecar.rooms.galene.url import GroupCredentials
 from tests.sidecar.rooms.galene.test_messages import JSON
 
 VISIT = [
@@ -46,21 +53,21 @@ ICE = next(message for message in HEARD if message["type"] == "ice")
 ADA = OFFER["source"]
 
 
-def protocol(credentials: Credentials | None = None) -> GaleneProtocol:
+def protocol(credentials: GroupCredentials | None = None) -> GaleneProtocol:
     """One that has asked to join, as the recorded one did."""
-    client = GaleneProtocol(US, "room", credentials or Credentials("Reactions (sidecar)"))
+    client = GaleneProtocol(US, "room", credentials or GroupCredentials("Reactions (sidecar)"))
     client.join()
     return client
 
 
-def hear(client: GaleneProtocol, *messages: dict[str, Any]) -> list[Event]:
+def receive(client: GaleneProtocol, *messages: dict[str, Any]) -> list[GaleneEvent]:
     return [event for message in messages for event in client.receive(json.dumps(message))]
 
 
 def joined(**changes: Any) -> GaleneProtocol:
     """One that is in the group, with Ada."""
     client = protocol()
-    hear(client, JOINED | changes, user(ADA, "Ada"))
+    receive(client, JOINED | changes, user(ADA, "Ada"))
     client.outgoing()
     return client
 
@@ -83,27 +90,29 @@ def test_a_recorded_visit_is_understood() -> None:
     for message in HEARD:
         if message["type"] == "answer":
             client.offer(OURS, "v=0")
-        events += hear(client, message)
+        events += receive(client, message)
     assert [
-        type(event) for event in events if not isinstance(event, Arrived | Trickled | Withheld)
+        type(event)
+        for event in events
+        if not isinstance(event, ParticipantsChanged | CandidateReceived | StreamWithheld)
     ] == [
         Entered,
-        Chose,
+        ConsentChanged,
         Offered,
         Answered,
         Offered,
-        Chose,
+        ConsentChanged,
         Closed,
         Refused,
     ]
-    chose = [event for event in events if isinstance(event, Chose)]
-    assert [(event.participant, event.consent) for event in chose] == [
+    consents = [event for event in events if isinstance(event, ConsentChanged)]
+    assert [(event.participant, event.consent) for event in consents] == [
         ("Ada", Consent.OPT_IN),
         ("Bob", Consent.OPT_OUT),
     ]
-    streams = {event.stream for event in events if isinstance(event, Trickled)}
+    streams = {event.stream for event in events if isinstance(event, CandidateReceived)}
     assert streams == {OURS, *(event.stream for event in events if isinstance(event, Offered))}
-    assert client.state is State.OVER
+    assert client.state is MembershipState.LEFT
 
 
 def test_joining_begins_with_a_handshake_and_an_honest_name() -> None:
@@ -113,27 +122,27 @@ def test_joining_begins_with_a_handshake_and_an_honest_name() -> None:
     assert join["data"] == {MARK: True}
 
 
-def test_who_is_let_in_asks_for_low_layers_of_cameras_alone() -> None:
+def test_a_client_that_joined_requests_low_layers_of_cameras_alone() -> None:
     client = protocol()
     client.outgoing()
-    hear(client, JOINED)
+    receive(client, JOINED)
     request, ping = sent(client)
     assert ping == {"type": "ping"}
     assert request["request"] == {"": ["video-low"], "screenshare": [], "video": []}
 
 
-def test_the_servers_turn_servers_are_told() -> None:
+def test_the_servers_turn_servers_are_reported() -> None:
     configuration = {"iceServers": [{"urls": ["turn:h"], "username": "u", "credential": "c"}]}
-    (entered,) = hear(protocol(), JOINED | {"rtcConfiguration": configuration})
+    (entered,) = receive(protocol(), JOINED | {"rtcConfiguration": configuration})
     assert isinstance(entered, Entered)
     assert entered.ice_servers[0].urls == ["turn:h"]
     assert "turn:h" not in repr(entered)
 
 
-def test_a_change_of_permissions_is_told() -> None:
-    (entered,) = hear(joined(), JOINED | {"kind": "change", "permissions": []})
+def test_a_change_of_permissions_is_reported() -> None:
+    (entered,) = receive(joined(), JOINED | {"kind": "change", "permissions": []})
     assert isinstance(entered, Entered)
-    assert not entered.may_present
+    assert not entered.may_publish
 
 
 @pytest.mark.parametrize(
@@ -153,11 +162,11 @@ def test_a_change_of_permissions_is_told() -> None:
 )
 def test_a_refusal_says_what_to_do(answer: dict[str, Any], final: bool, hint: str) -> None:
     client = protocol()
-    (refused,) = hear(client, {"type": "joined", "kind": "fail", **answer})
+    (refused,) = receive(client, {"type": "joined", "kind": "fail", **answer})
     assert isinstance(refused, Refused)
     assert refused.final is final
     assert hint in refused.do
-    assert client.state is State.OVER
+    assert client.state is MembershipState.LEFT
 
 
 @pytest.mark.parametrize(
@@ -172,7 +181,7 @@ def test_a_refusal_says_what_to_do(answer: dict[str, Any], final: bool, hint: st
     ],
 )
 def test_a_recorded_refusal_says_what_to_do(reason: str, final: bool, hint: str) -> None:
-    (refused,) = hear(protocol(), REFUSALS[reason])
+    (refused,) = receive(protocol(), REFUSALS[reason])
     assert isinstance(refused, Refused)
     assert refused.final is final
     assert hint in refused.do
@@ -182,129 +191,131 @@ def test_a_recorded_refusal_says_what_to_do(reason: str, final: bool, hint: str)
 @pytest.mark.parametrize(
     ("credentials", "hint"),
     [
-        (Credentials("Ada", password="x"), "check GALENE_USERNAME"),
-        (Credentials("Ada", token="x"), "invitation"),
+        (GroupCredentials("Ada", password="x"), "check GALENE_USERNAME"),
+        (GroupCredentials("Ada", token="x"), "invitation"),
     ],
 )
-def test_what_was_tried_shapes_the_advice(credentials: Credentials, hint: str) -> None:
+def test_the_advice_fits_the_credentials(credentials: GroupCredentials, hint: str) -> None:
     answer = {"type": "joined", "kind": "fail", "value": "not authorised"}
-    (refused,) = hear(protocol(credentials), answer)
+    (refused,) = receive(protocol(credentials), answer)
     assert isinstance(refused, Refused)
     assert hint in refused.do
 
 
-def test_a_person_puts_us_out_for_good_and_a_server_going_down_does_not() -> None:
+def test_a_kick_is_final_and_a_server_shutting_down_is_not() -> None:
     kicked = {"type": "usermessage", "kind": "kicked", "privileged": True, "value": "bye"}
-    (by_somebody,) = hear(joined(), kicked | {"id": "op", "username": "op"})
-    (by_the_server,) = hear(joined(), kicked)
-    assert isinstance(by_somebody, Refused)
+    (by_operator,) = receive(joined(), kicked | {"id": "op", "username": "op"})
+    (by_the_server,) = receive(joined(), kicked)
+    assert isinstance(by_operator, Refused)
     assert isinstance(by_the_server, Refused)
-    assert by_somebody.final
-    assert "by op: bye" in by_somebody.what
+    assert by_operator.final
+    assert "by op: bye" in by_operator.what
     assert not by_the_server.final
 
 
 @pytest.mark.parametrize("fields", [{}, {"privileged": True, "source": ADA}])
-def test_nobody_but_the_server_can_put_us_out(fields: dict[str, Any]) -> None:
+def test_only_the_server_can_put_us_out(fields: dict[str, Any]) -> None:
     client = joined()
-    assert not hear(client, {"type": "usermessage", "kind": "kicked", **fields})
-    assert client.state is State.JOINED
+    assert not receive(client, {"type": "usermessage", "kind": "kicked", **fields})
+    assert client.state is MembershipState.JOINED
 
 
-def test_a_redirect_is_told_before_we_are_in() -> None:
+def test_a_redirect_is_reported_before_we_are_in() -> None:
     client = protocol()
     moved = {"type": "joined", "kind": "redirect", "value": "https://h/group/x/"}
-    assert hear(client, moved) == [Moved("https://h/group/x/")]
+    assert receive(client, moved) == [Redirected("https://h/group/x/")]
 
 
 def test_an_unknown_version_is_refused() -> None:
-    (refused,) = hear(protocol(), {"type": "handshake", "version": ["3"]})
+    (refused,) = receive(protocol(), {"type": "handshake", "version": ["3"]})
     assert isinstance(refused, Refused)
     assert refused.final
 
 
 def test_a_ping_is_answered() -> None:
     client = joined()
-    hear(client, {"type": "ping"})
+    receive(client, {"type": "ping"})
     assert sent(client) == [{"type": "pong"}]
 
 
 def test_a_camera_is_offered_answered_and_closed() -> None:
     client = joined()
-    (offered,) = hear(client, OFFER)
-    assert offered == Offered(OFFER["id"], "Ada", "Ada", OFFER["sdp"])
-    client.streams.answer(OFFER["id"], "v=0")
+    (offered,) = receive(client, OFFER)
+    assert offered == Offered(OFFER["id"], OFFER["sdp"], "Ada", "Ada")
+    client.answer(OFFER["id"], "v=0")
     assert sent(client) == [{"type": "answer", "id": OFFER["id"], "sdp": "v=0"}]
-    assert hear(client, {"type": "close", "id": OFFER["id"]}) == [Closed(OFFER["id"])]
-    client.streams.answer(OFFER["id"], "v=0")
+    assert receive(client, {"type": "close", "id": OFFER["id"]}) == [Closed(OFFER["id"])]
+    client.answer(OFFER["id"], "v=0")
     assert not sent(client)
 
 
 def test_candidates_that_come_before_their_offer_are_kept_for_it() -> None:
     client = joined()
-    assert not hear(client, ICE, ICE)
-    offered, first, second = hear(client, OFFER)
+    assert not receive(client, ICE, ICE)
+    offered, first, second = receive(client, OFFER)
     assert isinstance(offered, Offered)
-    assert isinstance(first, Trickled)
-    assert first == second == Trickled(OFFER["id"], first.candidate)
+    assert isinstance(first, CandidateReceived)
+    assert first == second == CandidateReceived(OFFER["id"], first.candidate)
 
 
-def test_a_stream_that_takes_anothers_place_is_told_with_it() -> None:
+def test_a_replaced_stream_is_reported_with_its_replacement() -> None:
     client = joined()
-    hear(client, OFFER)
-    (offered,) = hear(client, OFFER | {"id": "new", "replace": OFFER["id"]})
+    receive(client, OFFER)
+    (offered,) = receive(client, OFFER | {"id": "new", "replace": OFFER["id"]})
     assert isinstance(offered, Offered)
-    assert offered.replaces == OFFER["id"]
-    assert not [e for e in hear(client, {"type": "close", "id": OFFER["id"]}) if type(e) is Closed]
+    assert (offered.replaces, offered.participant) == (OFFER["id"], "Ada")
+    assert not [
+        e for e in receive(client, {"type": "close", "id": OFFER["id"]}) if type(e) is Closed
+    ]
 
 
 @pytest.mark.parametrize("label", ["screenshare", "video"])
-def test_a_stream_that_shows_no_person_is_sent_back(label: str) -> None:
+def test_a_stream_that_shows_no_person_is_aborted(label: str) -> None:
     client = joined()
-    assert not hear(client, OFFER | {"label": label})
+    assert not receive(client, OFFER | {"label": label})
     assert sent(client) == [{"type": "abort", "id": OFFER["id"]}]
-    assert not hear(client, {"type": "close", "id": OFFER["id"]})
+    assert not receive(client, {"type": "close", "id": OFFER["id"]})
 
 
 def test_neither_our_own_nor_another_sidecars_stream_is_a_camera() -> None:
     client = joined()
-    hear(client, user(US, "Reactions (sidecar)"), user("other", "Watcher", data={MARK: True}))
-    hear(client, user("by WHIP", "Reactions (sidecar)"))
+    receive(client, user(US, "Reactions (sidecar)"), user("other", "Watcher", data={MARK: True}))
+    receive(client, user("by WHIP", "Reactions (sidecar)"))
     for source in (US, "other", "by WHIP"):
-        assert not hear(client, OFFER | {"source": source})
+        assert not receive(client, OFFER | {"source": source})
     assert [message["type"] for message in sent(client)] == ["abort", "abort", "abort"]
 
 
 def test_a_client_who_turns_out_to_be_a_sidecar_loses_its_tile() -> None:
     client = joined()
-    hear(client, OFFER)
-    assert hear(client, user(ADA, "Ada", "change", data={MARK: True})) == [Closed(OFFER["id"])]
+    receive(client, OFFER)
+    assert receive(client, user(ADA, "Ada", "change", data={MARK: True})) == [Closed(OFFER["id"])]
 
 
 def test_an_offer_may_come_before_its_owner_is_listed() -> None:
     client = joined()
-    (offered,) = hear(client, OFFER | {"source": "bob", "username": "Bob"})
+    (offered,) = receive(client, OFFER | {"source": "bob", "username": "Bob"})
     assert isinstance(offered, Offered)
     assert offered.participant == "Bob"
 
 
-def test_who_leaves_takes_their_cameras_along() -> None:
+def test_the_cameras_of_a_client_that_leaves_are_closed() -> None:
     client = joined()
-    hear(client, OFFER)
-    assert hear(client, user(ADA, "Ada", "delete")) == [Closed(OFFER["id"])]
+    receive(client, OFFER)
+    assert receive(client, user(ADA, "Ada", "delete")) == [Closed(OFFER["id"])]
 
 
-def test_a_stream_without_a_picture_yet_is_told() -> None:
-    assert hear(joined(), {"type": "close", "id": "x"}) == [Withheld("x")]
+def test_a_stream_without_a_picture_yet_is_reported() -> None:
+    assert receive(joined(), {"type": "close", "id": "x"}) == [StreamWithheld("x")]
 
 
-def test_our_own_stream_is_offered_as_a_camera_and_taken_away() -> None:
+def test_our_own_stream_is_offered_as_a_camera_and_closed_on_leaving() -> None:
     client = joined()
     client.offer(OURS, "v=0")
     (offer,) = sent(client)
     assert (offer["label"], offer["source"], offer["id"]) == ("camera", US, OURS)
-    assert hear(client, {"type": "answer", "id": OURS, "sdp": "v=0"}) == [Answered(OURS, "v=0")]
-    assert hear(client, {"type": "renegotiate", "id": OURS}) == [Lost(OURS)]
+    assert receive(client, {"type": "answer", "id": OURS, "sdp": "v=0"}) == [Answered(OURS, "v=0")]
+    assert receive(client, {"type": "renegotiate", "id": OURS}) == [Unpublished(OURS)]
     client.leave()
     assert [message["type"] for message in sent(client)] == ["close", "join"]
 
@@ -312,26 +323,29 @@ def test_our_own_stream_is_offered_as_a_camera_and_taken_away() -> None:
 def test_a_stream_that_the_server_gave_up_is_not_closed_again() -> None:
     client = joined()
     client.offer(OURS, "v=0")
-    assert hear(client, {"type": "abort", "id": OURS}) == [Lost(OURS)]
+    assert receive(client, {"type": "abort", "id": OURS}) == [Unpublished(OURS)]
     client.outgoing()
-    client.streams.withdraw(OURS)
+    client.withdraw(OURS)
     assert not sent(client)
 
 
-def test_a_layer_is_asked_for_by_stream() -> None:
+def test_a_layer_is_requested_by_stream() -> None:
     client = joined()
-    hear(client, OFFER)
-    client.streams.ask_layer(OFFER["id"], low=False)
-    client.streams.ask_layer("unknown", low=False)
+    receive(client, OFFER)
+    client.request_layer(OFFER["id"], low=False)
+    client.request_layer("unknown", low=False)
     assert sent(client) == [{"type": "requestStream", "id": OFFER["id"], "request": ["video"]}]
 
 
-def test_a_command_in_the_chat_is_heard_and_confirmed_in_private() -> None:
+def test_a_command_in_the_chat_is_confirmed_in_private() -> None:
     client = joined()
-    assert hear(client, chat("!reactions off")) == [Chose("Ada", Consent.OPT_OUT, asked_by=ADA)]
-    client.confirm(ADA, Consent.OPT_OUT)
+    assert receive(client, chat("!reactions off")) == [ConsentChanged("Ada", Consent.OPT_OUT)]
     (answer,) = sent(client)
-    assert (answer["dest"], answer["value"], answer["source"]) == (ADA, LEFT_ALONE, US)
+    assert (answer["dest"], answer["value"], answer["source"]) == (
+        ADA,
+        CONFIRMATIONS[Consent.OPT_OUT],
+        US,
+    )
 
 
 @pytest.mark.parametrize(
@@ -341,44 +355,44 @@ def test_a_command_in_the_chat_is_heard_and_confirmed_in_private() -> None:
         chat("!reactions off", kind="caption"),
         chat("please: !reactions off"),
         chat(["!reactions off"]),
-        chat("!reactions off", source="nobody"),
+        chat("!reactions off", source="unknown"),
         chat("!reactions off", source=US),
     ],
 )
-def test_other_talk_is_none_of_our_business(message: dict[str, Any]) -> None:
+def test_other_chat_messages_are_ignored(message: dict[str, Any]) -> None:
     client = joined()
-    hear(client, user(US, "Reactions (sidecar)"))
-    assert not hear(client, message)
+    receive(client, user(US, "Reactions (sidecar)"))
+    assert not receive(client, message)
 
 
-def test_what_was_said_before_we_came_counts() -> None:
+def test_commands_in_the_chat_history_count() -> None:
     client = protocol()
     history = chat("!reactions off") | {"type": "chathistory"}
-    hear(client, JOINED)
-    assert not hear(client, history)
-    assert hear(client, user(ADA, "Ada")) == [Chose("Ada", Consent.OPT_OUT)]
+    receive(client, JOINED)
+    assert not receive(client, history)
+    assert receive(client, user(ADA, "Ada")) == [ConsentChanged("Ada", Consent.OPT_OUT)]
 
 
-def test_those_who_come_after_us_are_told_from_those_who_were_there() -> None:
+def test_participants_who_join_after_us_are_reported() -> None:
     client = protocol()
-    assert not hear(client, JOINED, user(ADA, "Ada"))[1:]
-    hear(client, {"type": "pong"})
-    assert not hear(client, user(ADA, "Ada", "change"))
-    assert hear(client, user("bob", "Bob")) == [Arrived("Bob")]
+    assert not receive(client, JOINED, user(ADA, "Ada"))[1:]
+    receive(client, {"type": "pong"})
+    assert not receive(client, user(ADA, "Ada", "change"))
+    assert receive(client, user("bob", "Bob")) == [ParticipantsChanged(joined=("Bob",))]
 
 
-def test_our_stream_may_take_the_place_of_another() -> None:
+def test_our_stream_may_replace_another() -> None:
     client = joined()
     client.offer("old", "v=0")
     client.offer("new", "v=0", replaces="old")
     assert [message.get("replace") for message in sent(client)] == [None, "old"]
-    assert not hear(client, {"type": "abort", "id": "old"})
+    assert not receive(client, {"type": "abort", "id": "old"})
 
 
 def test_an_opt_out_outlives_a_reload() -> None:
     client = joined()
-    hear(client, chat("!reactions off"), user(ADA, "Ada", "delete"))
-    assert hear(client, user("new", "Ada")) == [Chose("Ada", Consent.OPT_OUT)]
+    receive(client, chat("!reactions off"), user(ADA, "Ada", "delete"))
+    assert receive(client, user("new", "Ada")) == [ConsentChanged("Ada", Consent.OPT_OUT)]
 
 
 def test_the_notice_is_written_once_also_across_rejoining() -> None:
@@ -388,38 +402,66 @@ def test_the_notice_is_written_once_also_across_rejoining() -> None:
     assert [message["value"] for message in sent(client)] == [NOTICE]
 
     client = joined()
-    hear(client, chat(NOTICE) | {"type": "chathistory"})
+    receive(client, chat(NOTICE) | {"type": "chathistory"})
     client.notify()
     assert not sent(client)
 
 
-def test_nothing_is_said_without_the_permission() -> None:
+def test_nothing_is_written_without_the_permission() -> None:
     client = joined(permissions=["present"])
     client.notify()
-    client.confirm(ADA, Consent.OPT_OUT)
+    receive(client, chat("!reactions off"))
     client.announce({"kind": "reaction.started"})
     assert not sent(client)
 
 
-def test_reactions_are_told_to_programs_as_user_messages() -> None:
+def test_reactions_are_sent_to_programs_as_user_messages() -> None:
     client = joined()
     client.announce({"kind": "reaction.started"})
     (message,) = sent(client)
     assert (message["type"], message["kind"]) == ("usermessage", MARK)
 
 
-def test_the_servers_complaints_are_told() -> None:
+def test_errors_of_the_server_are_reported() -> None:
     error = {"type": "usermessage", "kind": "error", "privileged": True, "value": "not authorised"}
-    assert hear(joined(), error) == [Complaint("not authorised")]
+    assert receive(joined(), error) == [ServerWarning("not authorised")]
 
 
-def test_nothing_is_heard_after_the_end() -> None:
+def test_messages_after_the_end_are_ignored() -> None:
     client = joined()
     client.leave()
-    assert not hear(client, *HEARD)
+    assert not receive(client, *HEARD)
 
 
-def spoilt(message: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+def test_a_second_camera_of_a_participant_is_a_tile_of_its_own() -> None:
+    client = joined()
+    first, second = receive(client, OFFER, OFFER | {"id": "second"})
+    assert isinstance(first, Offered)
+    assert isinstance(second, Offered)
+    assert (first.participant, second.participant) == ("Ada", "Ada (2)")
+    assert first.name == second.name == "Ada"
+
+
+def test_an_opt_out_holds_for_all_cameras_of_a_participant() -> None:
+    client = joined()
+    receive(client, OFFER, OFFER | {"id": "second"})
+    assert receive(client, chat("!reactions off")) == [
+        ConsentChanged("Ada", Consent.OPT_OUT),
+        ConsentChanged("Ada (2)", Consent.OPT_OUT),
+    ]
+    consent, offered = receive(client, OFFER | {"id": "third"})
+    assert consent == ConsentChanged("Ada (3)", Consent.OPT_OUT)
+    assert isinstance(offered, Offered)
+
+
+def test_a_new_description_of_a_stream_keeps_its_tile() -> None:
+    client = joined()
+    *_, again = receive(client, OFFER, OFFER | {"id": "second"}, OFFER | {"id": "second"})
+    assert isinstance(again, Offered)
+    assert again.participant == "Ada (2)"
+
+
+def altered(message: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     """``message`` with fields left out, of other types, or unknown."""
     others = st.fixed_dictionaries({}, optional=dict.fromkeys([*message, "unknown"], JSON))
     kept = st.sets(st.sampled_from(sorted(message)))
@@ -430,13 +472,13 @@ def spoilt(message: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-MESSAGES = st.sampled_from(HEARD) | st.sampled_from(HEARD).flatmap(spoilt)
+MESSAGES = st.sampled_from(HEARD) | st.sampled_from(HEARD).flatmap(altered)
 TEXTS = st.text() | JSON.map(json.dumps) | MESSAGES.map(json.dumps)
 
 
 @given(st.lists(TEXTS, max_size=40))
 @settings(max_examples=100)
-def test_nothing_that_a_server_says_breaks_us(texts: list[str]) -> None:
+def test_no_message_breaks_the_protocol(texts: list[str]) -> None:
     client = protocol()
     client.offer(OURS, "v=0")
     for text in texts:
@@ -444,33 +486,96 @@ def test_nothing_that_a_server_says_breaks_us(texts: list[str]) -> None:
         for message in client.outgoing():
             json.loads(message)
     client.notify()
-    client.ask()
+    client.request_cameras()
     client.leave()
 
 
 @given(st.lists(TEXTS, max_size=30))
 @settings(max_examples=100)
-def test_no_nonsense_keeps_a_later_camera_away(texts: list[str]) -> None:
+def test_no_garbage_hides_a_later_camera(texts: list[str]) -> None:
     client = joined()
     for text in texts:
         client.receive(text)
-    if client.state is State.JOINED:
+    if client.state is MembershipState.JOINED:
         carol = OFFER | {"id": "fresh", "source": "carol", "username": "Carol"}
-        events = hear(client, user("carol", "Carol", data={}), carol)
+        events = receive(client, user("carol", "Carol", data={}), carol)
         assert any(isinstance(event, Offered) and event.stream == "fresh" for event in events)
 
 
 @given(st.permutations(HEARD[:-1]))
 @settings(max_examples=100)
-def test_in_any_order_and_twice_everybody_is_seen_once_at_most(order: list[dict[str, Any]]) -> None:
+def test_in_any_order_and_twice_each_stream_is_open_once_at_most(
+    order: list[dict[str, Any]],
+) -> None:
     client = protocol()
-    hear(client, JOINED)
+    receive(client, JOINED)
     live: set[str] = set()
-    for event in hear(client, *order, *order):
+    for event in receive(client, *order, *order):
         match event:
             case Offered():
                 live.add(event.stream)
             case Closed():
                 assert event.stream in live
                 live.discard(event.stream)
-    assert client.state is State.JOINED
+    assert client.state is MembershipState.JOINED
+
+
+def test_two_of_the_same_name_are_told_apart() -> None:
+    roster = GroupRoster()
+    first = roster.put("a", "Ada", sidecar=False)
+    second = roster.put("b", "Ada", sidecar=False)
+    assert first is not None
+    assert second is not None
+    assert (first.participant, second.participant) == ("Ada", "Ada 2")
+    assert first.name == second.name == "Ada"
+
+
+def test_a_client_that_comes_back_is_the_same_participant() -> None:
+    roster = GroupRoster()
+    before = roster.put("a", "Ada", sidecar=False)
+    roster.remove("a")
+    after = roster.put("another id", "Ada", sidecar=False)
+    assert before == after
+
+
+def test_a_change_of_permissions_changes_no_name() -> None:
+    roster = GroupRoster()
+    roster.put("a", "Ada", sidecar=False)
+    roster.put("b", "Ada", sidecar=False)
+    roster.remove("a")
+    again = roster.put("b", "Ada", sidecar=False)
+    assert again is not None
+    assert again.participant == "Ada 2"
+
+
+def test_a_consent_outlives_a_reload() -> None:
+    roster = GroupRoster()
+    roster.set_consent("Ada", Consent.OPT_OUT)
+    ada, bob = roster.put("a", "Ada", sidecar=False), roster.put("b", "Bob", sidecar=False)
+    assert ada is not None
+    assert bob is not None
+    assert roster.consent(ada) is Consent.OPT_OUT
+    assert roster.consent(bob) is None
+
+
+def test_clients_without_a_name_get_one() -> None:
+    found = GroupRoster().put("a", "", sidecar=False)
+    assert found is not None
+    assert found.participant == found.name == "guest"
+
+
+def test_the_number_of_members_is_limited() -> None:
+    roster = GroupRoster()
+    for number in range(MAX_CLIENTS):
+        assert roster.put(str(number), f"n{number}", sidecar=False)
+    assert roster.put("one more", "Ada", sidecar=False) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["Ada", "Bob", "Ada 2"]))))
+def test_participants_are_always_distinct(steps: list[tuple[str, str]]) -> None:
+    roster = GroupRoster()
+    for client, name in steps:
+        roster.put(client, name, sidecar=False)
+    found = [roster.find(client) for client in "abcd"]
+    names = [client.participant for client in found if client is not None]
+    assert len(set(names)) == len(names)
