@@ -91,7 +91,7 @@ class GaleneMessage:
         )
 
 
-def encode_message(message_type: str, /, **fields: object) -> str:
+def encode_galene_message(message_type: str, /, **fields: object) -> str:
     """A message of ``message_type``, without the fields that are None."""
     return json.dumps(
         {"type": message_type, **{key: value for key, value in fields.items() if value is not None}}

@@ -32,7 +32,7 @@ from sidecar.rooms.events import (
 from sidecar.rooms.galene.messages import (
     PROTOCOL_VERSION,
     GaleneMessage,
-    encode_message,
+    encode_galene_message,
 )
 from sidecar.rooms.galene.url import GroupCredentials
 from sidecar.rooms.opt_out_commands import HELP, consent_command
@@ -478,7 +478,7 @@ class GaleneProtocol:
             self._send(message_type, **self._sender(), noecho=True, value=value, **fields)
 
     def _send(self, message_type: str, /, **fields: object) -> None:
-        self._outgoing.append(encode_message(message_type, **fields))
+        self._outgoing.append(encode_galene_message(message_type, **fields))
 
 
 def _consent(message: GaleneMessage) -> Consent | None:

@@ -183,7 +183,7 @@ class GalenePublisher:
                 reason = await publication.peer.wait_over()
             except NegotiationError as error:
                 reason = str(error)
-            log.warning("composite not published", reason=reason)
+            log.info("composite offered again", reason=reason)
             if publication is not None:
                 self._discard(publication)
                 publication = None

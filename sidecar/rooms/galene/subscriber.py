@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import NegotiationError
@@ -18,8 +17,6 @@ from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.events import CandidateReceived, Closed, Entered, Offered
 from sidecar.rooms.galene.protocol import StreamWithheld
 from sidecar.rooms.galene.transport import GaleneTimeouts, GaleneTransport
-
-log = structlog.get_logger(__name__)
 
 WITHHELD_RETRY: Final = Backoff(first=0.3, factor=2.1, longest=12.0)
 """Delays between requests for a stream without a picture, in seconds."""
@@ -222,7 +219,6 @@ class GaleneSubscriber:
         """Give the stream back and request it again: aiortc restarts no connection."""
         if camera.peer is not peer or self._cameras.get(camera.stream) is not camera:
             return
-        log.info("camera lost", participant=camera.participant, reason=reason)
         if camera.participant not in self._present:
             self._state(camera, problem=reason)
         del self._cameras[camera.stream]

@@ -13,7 +13,7 @@ from sidecar.rooms.galene.messages import (
     MAX_SDP,
     MAX_TEXT,
     GaleneMessage,
-    encode_message,
+    encode_galene_message,
 )
 
 JSON = st.recursive(
@@ -32,7 +32,7 @@ def parse(**fields: object) -> GaleneMessage:
 
 
 def test_fields_that_are_none_are_not_sent() -> None:
-    text = encode_message("chat", dest=None, value="x")
+    text = encode_galene_message("chat", dest=None, value="x")
     assert json.loads(text) == {"type": "chat", "value": "x"}
 
 
