@@ -103,3 +103,21 @@ def _rule(
                 where=f"{path}: {label}.outranks",
             )
     return rule
+
+
+def only_labels(table: ReactionTable, wanted: str | None) -> ReactionTable:
+    """``table`` with every label off but those in the comma-separated ``wanted``; None is all.
+
+    Raises ConfigError for an unknown label.
+    """
+    if wanted is None:
+        return table
+    names = {name.strip() for name in wanted.split(",")}
+    if unknown := sorted(names - table.keys()):
+        raise ConfigError(
+            f"unknown label {unknown[0]!r}", where="--labels", do=f"one of {', '.join(table)}"
+        )
+    return {
+        label: rule if label in names else rule.model_copy(update={"kind": Kind.OFF})
+        for label, rule in table.items()
+    }

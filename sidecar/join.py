@@ -1,40 +1,37 @@
-"""Takes part in somebody else's meeting: the core of ``sidecar join``."""
+"""Takes part in a meeting of another system: the core of ``sidecar join``."""
 
 import asyncio
 import contextlib
-import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol
 
 import structlog
 
-from config.errors import ConfigError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
 from sidecar.media.ice import configured_servers
-from sidecar.outlets import open_outlets
 from sidecar.rooms.base import Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
-from sidecar.session.events import LiveScores, SessionEvent, as_json
 from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
 from sidecar.session.stats import Status, StatusReader
+from sidecar.sinks.base import EventSink, SinkOptions
+from sidecar.sinks.data_message import DataMessageSink
+from sidecar.sinks.jsonl import JsonlSink
+from sidecar.sinks.registry import open_event_sink, open_video_sink
+from sidecar.sinks.sink_set import SinkSet
 
 log = structlog.get_logger(__name__)
 
 STATUS_EVERY = 1.0
-"""Seconds between two looks at how it is going."""
-ANNOUNCING = 1.0
-"""Seconds that a meeting gets to take a data message."""
-FAREWELL = 1.0
-"""Seconds for the last events to be written."""
-ANNOUNCED = ("reaction.started", "reaction.ended")
-"""What a meeting's own programs are told; how a hold gets on is nobody else's business."""
+"""Seconds between two readings of the status."""
+NONE = "none"
+"""What ``--publish`` takes for no video sink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,60 +43,65 @@ class JoinPlan:
     """``room``, ``none``, ``whip+https://…`` and names of video files; several may be given."""
     events: Path | None = None
     """Where every event goes, one JSON object a line."""
+    sinks: tuple[str, ...] = field(default=(), repr=False)
+    """URLs of further event sinks."""
     seconds: float | None = None
     """When to leave; None stays until the meeting ends."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Where adapters find keys, tokens and passwords."""
+    """Where adapters and sinks find keys, tokens and passwords."""
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
-    """Who is told how it goes; both are called on the event loop and must not block."""
+class StatusView(Protocol):
+    """Shows the status of a session, as long as that takes: it runs in a task of its own."""
 
-    status: Callable[[Status], None]
-    event: Callable[[SessionEvent], None]
+    async def show(self, status: Status) -> None:
+        """Show ``status``; what it raises is logged."""
+        ...
 
 
 async def join(
-    plan: JoinPlan, settings: Settings, table: Mapping[str, ReactionRule], show: Show
+    plan: JoinPlan,
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    *,
+    view: StatusView | None = None,
+    event_sinks: Sequence[EventSink] = (),
 ) -> None:
     """Take part until the meeting ends, ``plan.seconds`` are over, or the task is cancelled.
 
-    Raises ConfigError for what is wrong with ``plan``, RoomError where the meeting can't be joined
-    or puts us out.
+    Events go to the sinks of ``plan`` and to ``event_sinks``. Raises ConfigError for what is wrong
+    with ``plan``, RoomError where the meeting can't be joined or puts us out.
     """
     adapter = await find_adapter(plan.url)
     options = join_options(settings, plan.environ)
     room = ReconnectingRoom(lambda: adapter.room(plan.url, options))
+    sinks = _open_sinks(plan, room, options, settings, event_sinks)
+    stickers = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
+    reader = StatusReader(adapter.system, stickers)
     async with AsyncExitStack() as stack:
         detector = await stack.enter_async_context(
             make_detector(make_store(settings), table, settings)
         )
-        fps = settings.composite.fps
-        places = await open_outlets(plan.publish, room, options, fps, stack)
+        await stack.enter_async_context(sinks)
         session = Session(
             room,
             detector,
             make_stickers(table, settings),
             table,
             settings,
-            outputs=places.outlets,
-            listeners=places.listeners,
+            outputs=sinks.outputs,
+            listeners=sinks.listeners,
             consent=_default_consent(settings),
         )
-        journal = await stack.enter_async_context(_journal(plan.events))
-        stickers = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
-        reader = StatusReader(adapter.system, stickers)
-        # Attended beyond its end, so that the last events are told too.
-        await stack.enter_async_context(_attended(session, room, reader, journal, show))
+        # Attached beyond the session's end, so that the last events are delivered too.
+        stack.enter_context(sinks.attached(session.events))
+        stack.enter_context(session.events.subscribe(reader.update))
+        if view is not None:
+            await stack.enter_async_context(_shown(view, session, room, reader, sinks))
         await stack.enter_async_context(session)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(plan.seconds):
                 await session.ended()
-
-
-def _default_consent(settings: Settings) -> Consent:
-    return Consent.OPT_OUT if settings.rooms.consent == "opt-in" else Consent.OPT_IN
 
 
 def join_options(settings: Settings, environ: Mapping[str, str]) -> JoinOptions:
@@ -113,91 +115,65 @@ def join_options(settings: Settings, environ: Mapping[str, str]) -> JoinOptions:
     )
 
 
-def only_labels(
-    table: Mapping[str, ReactionRule], wanted: str | None
-) -> Mapping[str, ReactionRule]:
-    """``table`` with every label off but those in the comma-separated ``wanted``; None is all.
+def _open_sinks(
+    plan: JoinPlan,
+    room: ReconnectingRoom,
+    options: JoinOptions,
+    settings: Settings,
+    event_sinks: Sequence[EventSink],
+) -> SinkSet:
+    """Where the composite and the events go; raises ConfigError for a target that is no sink."""
+    given = SinkOptions(
+        room=room,
+        environ=plan.environ,
+        fps=settings.composite.fps,
+        ice_servers=options.ice_servers,
+        relay_only=options.relay_only,
+    )
+    videos = [open_video_sink(target, given) for target in plan.publish if target != NONE]
+    events = [*event_sinks, DataMessageSink(room)]
+    if plan.events is not None:
+        events.append(JsonlSink(plan.events))
+    events += [open_event_sink(url, given) for url in plan.sinks]
+    return SinkSet(videos, events)
 
-    Raises ConfigError for a label that there is not.
-    """
-    if wanted is None:
-        return table
-    names = {name.strip() for name in wanted.split(",")}
-    if unknown := sorted(names - table.keys()):
-        raise ConfigError(
-            f"unknown label {unknown[0]!r}", where="--labels", do=f"one of {', '.join(table)}"
-        )
-    return {
-        label: rule if label in names else rule.model_copy(update={"kind": Kind.OFF})
-        for label, rule in table.items()
-    }
+
+def _default_consent(settings: Settings) -> Consent:
+    return Consent.OPT_OUT if settings.rooms.consent == "opt-in" else Consent.OPT_IN
 
 
 @asynccontextmanager
-async def _attended(
+async def _shown(
+    view: StatusView,
     session: Session,
     room: ReconnectingRoom,
     reader: StatusReader,
-    journal: TextIO | None,
-    show: Show,
+    sinks: SinkSet,
 ) -> AsyncIterator[None]:
-    """While it is entered: events are written and told, and the status is shown.
+    """Show the status once a second while it is entered."""
 
-    Left once ``session`` is: what it told last is told before that.
-    """
-
-    async def listen() -> None:
-        with session.events.listen() as listener:
-            async for event in listener:
-                reader.update(event)
-                show.event(event)
-                if journal is not None and not isinstance(event, LiveScores):
-                    await asyncio.to_thread(print, json.dumps(as_json(event)), file=journal)
-                if event.kind in ANNOUNCED:
-                    await _announce(room, event)
-
-    async def look() -> None:
+    async def show() -> None:
+        reason = ""
         while True:
-            cpu = time.process_time()
-            show.status(
-                reader.read(session.stats(), session.scores(), cpu=cpu, rejoined=room.rejoined)
+            status = reader.read(
+                session.stats(),
+                session.scores(),
+                cpu=time.process_time(),
+                rejoined=room.rejoined,
+                sinks=sinks.stats(),
             )
+            try:
+                await view.show(status)
+                reason = ""
+            except Exception as error:
+                before, reason = reason, str(error) or repr(error)
+                if reason != before:
+                    log.warning("status not shown", reason=reason)
             await asyncio.sleep(STATUS_EVERY)
 
-    listening = asyncio.create_task(listen(), name="events")
-    looking = asyncio.create_task(look(), name="status")
+    task = asyncio.create_task(show(), name="status")
     try:
         yield
     finally:
-        looking.cancel()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL):
-                await asyncio.wait([listening])
-        listening.cancel()
-        for result in await asyncio.gather(listening, looking, return_exceptions=True):
-            if isinstance(result, Exception):
-                log.error("the session was not followed to its end", reason=repr(result))
-
-
-async def _announce(room: ReconnectingRoom, event: SessionEvent) -> None:
-    try:
-        async with asyncio.timeout(ANNOUNCING):
-            await room.announce(as_json(event))
-    except Exception as error:
-        # Whatever breaks on the way, as when the meeting is being left; nobody waits for this.
-        log.info("reaction not announced", reason=str(error) or repr(error))
-
-
-@asynccontextmanager
-async def _journal(path: Path | None) -> AsyncIterator[TextIO | None]:
-    """A file that gets each line as it is written; raises ConfigError if it can't be opened."""
-    if path is None:
-        yield None
-        return
-    try:
-        file = await asyncio.to_thread(path.open, "w", buffering=1, encoding="utf-8")
-    except OSError as error:
-        what = f"{path} can't be written: {error.strerror}"
-        raise ConfigError(what, where="--events", do="name another file") from error
-    with file:
-        yield file
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

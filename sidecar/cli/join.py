@@ -1,8 +1,11 @@
-"""``sidecar join``: stickers in somebody else's meeting."""
+"""``sidecar join``: stickers in a meeting of another system."""
 
+import dataclasses
 import signal
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +15,15 @@ from sidecar.cli.env_file import SecretsFile, environment
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, prepare
 from sidecar.cli.signals import run_until_stopped
-from sidecar.cli.terminal_view import live_view
+from sidecar.cli.terminal_view import TerminalView
+
+if TYPE_CHECKING:
+    from config.reaction_rule import ReactionRule
+    from config.settings import Settings
+    from sidecar.join import JoinPlan
 
 SPOTLIGHT = "spotlight:"
+CONSOLE = "console:"
 
 
 def command(
@@ -22,13 +31,14 @@ def command(
     publish: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="WHERE",
+            metavar="TARGET",
             help="Where the composite goes: room (default), none, whip+https://…, or OUT.mp4; "
             "may be given several times.",
         ),
     ] = None,
     as_: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="What others see us as.")
+        str | None,
+        typer.Option("--as", metavar="NAME", help="Display name shown to other participants."),
     ] = None,
     layout: Annotated[
         str | None,
@@ -38,11 +48,11 @@ def command(
         float | None, typer.Option(metavar="N", help="Samples a second from each camera.")
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Recognise these labels alone.")
+        str | None, typer.Option(metavar="A,B", help="Recognise only these labels.")
     ] = None,
     consent: Annotated[
         str | None,
-        typer.Option(metavar="MODE", help="all, or opt-in: sample nobody before they agree."),
+        typer.Option(metavar="MODE", help="all, or opt-in: sample only participants who agree."),
     ] = None,
     relay_only: RelayOnly = None,
     for_: Annotated[
@@ -52,11 +62,18 @@ def command(
     events: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write every event as a JSON line.")
     ] = None,
+    sink: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="A further sink for events: jsonl:FILE, console:; may be given several times.",
+        ),
+    ] = None,
     secrets: SecretsFile = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
-    """Take part in a meeting, unseen where that can be, and show it what people's poses say.
+    """Take part in a meeting, hidden where the system allows, and publish reactions into it.
 
     Keys, tokens and passwords come from the environment or from a file; docs/joining.md names them
     for each system. Ctrl-C leaves.
@@ -73,17 +90,35 @@ def command(
         "composite.spotlight": None if layout is None else parse_layout(layout),
     }
     settings, table = prepare(config, reactions, options)
-    from sidecar.join import JoinPlan, join, only_labels
+    from config.reaction_table import only_labels
+    from sidecar.join import JoinPlan
 
     chosen = only_labels(table, labels)
     ready_store(settings, chosen)
-    plan = JoinPlan(url, tuple(publish or ("room",)), events, seconds, environ)
-    with live_view() as show:
-        run_until_stopped(join(plan, settings, chosen, show))
+    plan = JoinPlan(url, tuple(publish or ("room",)), events, tuple(sink or ()), seconds, environ)
+    run_until_stopped(_join(plan, settings, chosen))
+
+
+async def _join(
+    plan: "JoinPlan", settings: "Settings", table: Mapping[str, "ReactionRule"]
+) -> None:
+    """Join with a table of the status on a terminal, and with JSON lines anywhere else."""
+    from sidecar.join import join
+    from sidecar.sinks.console import ConsoleSink
+
+    others = tuple(sink for sink in plan.sinks if not sink.lower().startswith(CONSOLE))
+    if sys.stdout is None:
+        await join(plan, settings, table)
+    elif sys.stdout.isatty() and others == plan.sinks:
+        async with TerminalView() as view:
+            await join(plan, settings, table, view=view)
+    else:
+        console, plan = ConsoleSink(), dataclasses.replace(plan, sinks=others)
+        await join(plan, settings, table, view=console, event_sinks=[console])
 
 
 def parse_layout(text: str) -> str:
-    """Who gets the large tile: nobody (empty) for ``grid``, NAME for ``spotlight:NAME``.
+    """Who gets the large tile: empty for ``grid``, NAME for ``spotlight:NAME``.
 
     Raises ConfigError for anything else.
     """

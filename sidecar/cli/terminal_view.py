@@ -1,117 +1,155 @@
-"""How a running session looks at a terminal, and what it prints anywhere else."""
+"""The status of a running session as a table that stays in its place on a terminal."""
 
-import json
+import contextlib
+import io
 import logging
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
     from rich.console import RenderableType
 
-    from sidecar.join import Show
-    from sidecar.session.events import SessionEvent
-    from sidecar.session.stats import ParticipantStatus, Status
-
-LINE_EVERY = 5.0
-"""Seconds between status lines where nobody is looking."""
+    from sidecar.session.stats import ParticipantStatus, SinkStats, Status
 
 
-@contextmanager
-def live_view() -> Iterator["Show"]:
-    """A table that stays in its place on a terminal; JSON lines on standard output elsewhere."""
-    from sidecar.join import Show
+class RawTerminal(io.FileIO):
+    """Writes to the descriptor ``file`` without a lock, for a thread that may hang in it.
 
-    if not sys.stdout.isatty():
-        yield Show(_StatusLines().show, _print_event)
-        return
-    from rich.console import Console
-    from rich.live import Live
+    Python's own ``sys.stdout`` is not used: the interpreter can't end while a thread holds its
+    lock.
+    """
 
-    with Live(console=Console(), auto_refresh=False, transient=True) as live, _log_above():
+    def __init__(self, file: int) -> None:
+        super().__init__(file, "w", closefd=False)
 
-        def show(status: "Status") -> None:
-            live.update(render(status), refresh=True)
-
-        yield Show(show, lambda event: None)
+    def write(self, data: "ReadableBuffer") -> int:
+        left = memoryview(data)
+        while left:
+            left = left[super().write(left) :]
+        return memoryview(data).nbytes
 
 
-@contextmanager
-def _log_above() -> Iterator[None]:
-    """Send the log to where Rich prints above its live display, which it would garble otherwise."""
-    handlers = [
-        handler
-        for handler in logging.getLogger().handlers
-        if isinstance(handler, logging.StreamHandler)
-    ]
-    before = [handler.setStream(sys.stderr) for handler in handlers]
-    try:
-        yield
-    finally:
-        for handler, stream in zip(handlers, before, strict=True):
-            if stream is not None:
-                handler.setStream(stream)
+class TerminalView:
+    """Implements ``StatusView`` with Rich, in a thread of its own: a terminal may be stopped.
 
+    While it is open, log lines are printed above the table.
+    """
 
-class _StatusLines:
-    """Prints the status every so often."""
+    def __init__(self, file: int = 1) -> None:
+        from rich.console import Console
+        from rich.live import Live
 
-    def __init__(self) -> None:
-        self._due = 0.0
+        from sidecar.sinks.background_thread import BackgroundThread
 
-    def show(self, status: "Status") -> None:
-        if status.uptime >= self._due:
-            self._due = status.uptime + LINE_EVERY
-            print(json.dumps(status.to_json(), ensure_ascii=False), flush=True)
+        text = io.TextIOWrapper(RawTerminal(file), "utf-8", errors="replace", write_through=True)
+        console = Console(file=text)
+        self._live = Live(
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._thread = BackgroundThread("terminal")
+        self._life = contextlib.ExitStack()
 
+    async def start(self) -> None:
+        await self._thread.start()
+        self._thread.post(self._live.start)
+        self._life.enter_context(self._log_above())
 
-def _print_event(event: "SessionEvent") -> None:
-    from sidecar.session.events import LiveScores, as_json
+    async def show(self, status: "Status") -> None:
+        """Draw ``status``; returns once it is drawn."""
+        await self._thread.call(lambda: self._live.update(render(status), refresh=True))
 
-    if not isinstance(event, LiveScores) and event.kind != "reaction.progress":
-        print(json.dumps(as_json(event), ensure_ascii=False), flush=True)
+    async def aclose(self) -> None:
+        """Take the table away, unless the terminal is stopped."""
+        self._life.close()
+        self._thread.post(self._live.stop)
+        await self._thread.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    def write(self, text: str) -> None:
+        """Print a log line above the table, as ``logging`` does with its stream."""
+        from rich.text import Text
+
+        line = Text.from_ansi(text.rstrip("\n"))
+        if line:
+            self._thread.post(lambda: self._live.console.print(line, soft_wrap=True))
+
+    def flush(self) -> None:
+        """Lines are printed as they come."""
+
+    @contextlib.contextmanager
+    def _log_above(self) -> Iterator[None]:
+        """Send the log to where it does not garble the table."""
+        handlers = [
+            handler
+            for handler in logging.getLogger().handlers
+            if isinstance(handler, logging.StreamHandler)
+            and getattr(handler.stream, "isatty", bool)()
+        ]
+        before = [handler.setStream(self) for handler in handlers]
+        try:
+            yield
+        finally:
+            for handler, stream in zip(handlers, before, strict=True):
+                if stream is not None:
+                    handler.setStream(stream)
 
 
 def render(status: "Status") -> "RenderableType":
-    """The status as something that Rich can draw."""
+    """The status as an object that Rich draws."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     head = Text.assemble(
         (f"{status.system} · {status.room}", "bold"),
-        f"   {_clock(status.uptime)}   {status.fps:.0f} pictures/s",
+        f"   {_clock(status.uptime)}   {status.fps:.0f} frames/s",
         f"   {status.late_ticks} late   {status.viewers} watching",
         f"   {status.cpu:.0%} of a core",
-        f"   joined anew {status.rejoined}x" if status.rejoined else "",
+        f"   rejoined {status.rejoined}x" if status.rejoined else "",
     )
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("participant", "camera", "frames/s", "sees"):
+    for column in ("participant", "camera", "frames/s", "label"):
         table.add_column(column)
     for one in status.participants:
-        table.add_row(Text(one.name), _layer(one), f"{one.fps:.0f}", _sees(one))
+        table.add_row(Text(one.name), _layer(one), f"{one.fps:.0f}", _label(one))
     if not status.participants:
-        table.add_row(Text("nobody's camera is on", style="dim"), "", "", "")
+        table.add_row(Text("no camera is on", style="dim"), "", "", "")
+    sinks = [Text(_sink(sink), style="yellow") for sink in status.sinks if sink.dropped]
     last = [
         Text(f"{_clock(reaction.time)}  {reaction.name}: {reaction.label}")
         for reaction in status.reactions
     ]
-    return Group(head, Text(), table, Text(), *last)
+    return Group(head, *sinks, Text(), table, Text(), *last)
 
 
 def _layer(one: "ParticipantStatus") -> str:
     if one.width is None:
-        return "no picture yet"
+        return "no frame yet"
     return f"{one.width}x{one.height}" + (" (old)" if one.stale else "")
 
 
-def _sees(one: "ParticipantStatus") -> str:
+def _label(one: "ParticipantStatus") -> str:
     if one.opted_out:
         return "opted out"
     if one.label is None or one.score is None:
         return ""
     return f"{one.label} {one.score:.0%}"
+
+
+def _sink(sink: "SinkStats") -> str:
+    reason = f" ({sink.reason})" if sink.reason else ""
+    return f"{sink.name}: {sink.dropped} dropped{reason}"
 
 
 def _clock(seconds: float) -> str:

@@ -36,6 +36,8 @@ class PacketTrack(MediaStreamTrack):
         self._news = asyncio.Event()
         self._watched = False
         self._needs_key = True
+        self.sent = 0
+        """Packets handed to the sender."""
         self.dropped = 0
         """Packets left out because the sender didn't keep up."""
 
@@ -73,6 +75,7 @@ class PacketTrack(MediaStreamTrack):
                 raise MediaStreamError
             self._news.clear()
             await self._news.wait()
+        self.sent += 1
         return self._packets.popleft()
 
     def stop(self) -> None:

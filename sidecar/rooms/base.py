@@ -84,15 +84,7 @@ class TrackSource(Protocol):
         ...
 
 
-class VideoSink(Protocol):
-    """Where the composite goes: every room, and whatever else shows or keeps it."""
-
-    async def publish(self, composite: TrackSource) -> None:
-        """Show the composite until the outlet is left."""
-        ...
-
-
-class Room(VideoSink, Protocol):
+class Room(Protocol):
     """A meeting that the sidecar takes part in, without being in its roster where that can be.
 
     Entering joins (and raises RoomError where that fails); leaving frees every connection, task
@@ -113,6 +105,10 @@ class Room(VideoSink, Protocol):
         RefusedError where the meeting put us out for good, and any other RoomError where the
         connection is lost and joining again may help.
         """
+        ...
+
+    async def publish(self, composite: TrackSource) -> None:
+        """Show the composite in the meeting until the room is left; called once."""
         ...
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:

@@ -59,7 +59,7 @@ class WhipPublisher:
 
 
 class WhipOutlet:
-    """Implements ``VideoSink``: shows the composite at ``url`` from ``publish`` until it is left.
+    """Shows the composite at ``url`` from ``publish`` until it is left.
 
     A connection that is lost is made anew, with backoff, unless the server refuses us for good.
     """

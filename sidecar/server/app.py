@@ -16,6 +16,7 @@ from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.camera_routes import Cameras
 from sidecar.server.cors import cors_headers
+from sidecar.server.event_stream import StreamTimeouts
 from sidecar.server.pages import Pages
 from sidecar.server.problem_json import problems
 from sidecar.server.room_manager import RoomManager, SessionFactory
@@ -43,6 +44,7 @@ def create_app(
     pages: Collection[web.AbstractRouteDef] = (),
     origins: Collection[str] = (),
     max_body: int = 65536,
+    timeouts: StreamTimeouts | None = None,
 ) -> web.Application:
     """The application over the rooms of ``lobby`` (which the caller enters and leaves).
 
@@ -61,7 +63,7 @@ def create_app(
 
     app.on_response_prepare.append(add_headers)
     app.router.add_get("/healthz", healthz)
-    api = (Signalling(lobby), Streams(lobby), Cameras(lobby))
+    api = (Signalling(lobby), Streams(lobby, timeouts), Cameras(lobby, timeouts))
     app.add_routes([*(route for part in api for route in part.routes()), *pages])
     return app
 

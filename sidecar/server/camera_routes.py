@@ -1,11 +1,9 @@
-"""What other sidecars get, where the operator lets them: who is there, and each camera alone."""
+"""What other sidecars get, where the operator allows it: the participants, each camera alone."""
 
 import asyncio
 import dataclasses
-import json
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Final
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -13,19 +11,17 @@ from multidict import CIMultiDict
 from sidecar.rooms.hosted.names import Present
 from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.server.event_stream import EventStream, StreamTimeouts
 from sidecar.server.room_manager import RoomManager
-from sidecar.server.sse_routes import WRITING
 from sidecar.server.whip import BODY_SECONDS, created
-
-QUIET: Final = 2.0
-"""Seconds without a change after which a comment shows that the server lives."""
 
 
 class Cameras:
     """The routes over the participants of every room in ``lobby``."""
 
-    def __init__(self, lobby: RoomManager) -> None:
+    def __init__(self, lobby: RoomManager, timeouts: StreamTimeouts | None = None) -> None:
         self._lobby = lobby
+        self._timeouts = timeouts or StreamTimeouts()
 
     def routes(self) -> list[web.RouteDef]:
         participants = "/rooms/{room}/participants"
@@ -37,12 +33,12 @@ class Cameras:
         ]
 
     async def participants(self, request: web.Request) -> web.StreamResponse:
-        """Who is there: once, or to who takes ``text/event-stream``, after every change too."""
+        """The participants: once, or as ``text/event-stream`` now and after every change."""
         open_room = await self._lobby.enter(request.match_info["room"])
         if "text/event-stream" in request.headers.get("Accept", ""):
-            # A listener keeps the room open: nobody may be in it yet.
+            # A listener keeps the room open, though it may still be empty.
             with open_room.meeting.events.listen():
-                return await _stream(request, open_room.room)
+                return await self._stream(request, open_room.room)
         async with aclosing(open_room.room.rosters()) as rosters:
             payload = _payload(await anext(rosters))
         return web.json_response(payload, headers={"Cache-Control": "no-store"})
@@ -65,43 +61,24 @@ class Cameras:
             headers.add("Link", server.link())
         return web.Response(status=204, headers=headers)
 
+    async def _stream(self, request: web.Request, room: EmbeddedRoom) -> web.StreamResponse:
+        """Send each roster until the room is left, or the client goes or reads too slowly."""
+        limits = self._timeouts
+        stream = EventStream(request, ping=limits.roster_ping, send_timeout=limits.send)
+        async with aclosing(room.rosters()) as rosters:
+            # Asked before the response begins: a refusal has a status of its own.
+            first = await anext(rosters)
+            try:
+                await stream.start()
+                await stream.send("participants", _payload(first))
+                async for roster in rosters:
+                    await stream.send("participants", _payload(roster))
+            except (ConnectionError, TimeoutError):
+                request.protocol.force_close()
+            finally:
+                await stream.aclose()
+        return stream.response
+
 
 def _payload(roster: Sequence[Present]) -> dict[str, object]:
     return {"participants": [dataclasses.asdict(present) for present in roster]}
-
-
-async def _stream(request: web.Request, room: EmbeddedRoom) -> web.StreamResponse:
-    """Write each roster until the room is left, or the client goes or reads too slowly."""
-    rosters = room.rosters()
-    # Asked before the response begins: a refusal has a status of its own.
-    roster: Sequence[Present] | None = await anext(rosters)
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "text/event-stream",
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no",
-        }
-    )
-    await response.prepare(request)
-    upcoming: asyncio.Future[Sequence[Present] | None] | None = None
-    try:
-        while roster is not None:
-            data = json.dumps(_payload(roster), separators=(",", ":"))
-            await _write(response, f"event: participants\ndata: {data}\n\n")
-            upcoming = asyncio.ensure_future(anext(rosters, None))
-            while not (await asyncio.wait([upcoming], timeout=QUIET))[0]:
-                await _write(response, ": still here\n\n")
-            roster = upcoming.result()
-    except (ConnectionError, TimeoutError):
-        request.protocol.force_close()
-    finally:
-        if upcoming is not None:
-            upcoming.cancel()
-            await asyncio.gather(upcoming, return_exceptions=True)
-        await rosters.aclose()
-    return response
-
-
-async def _write(response: web.StreamResponse, text: str) -> None:
-    async with asyncio.timeout(WRITING):
-        await response.write(text.encode())

@@ -1,31 +1,35 @@
-"""What a session tells the world: events, their JSON, and a bounded fan-out to listeners.
+"""A session's events, their JSON, and the bus that hands them to subscribers.
 
-The same objects go to server-sent events and, one JSON object a line, to the log of a replay.
+The same objects go to server-sent events, to sinks and, one JSON object a line, to files.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from config.errors import RoomError
+import structlog
+
+from config.errors import CapacityError
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent
+
+log = structlog.get_logger(__name__)
 
 Json: TypeAlias = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantJoined:
-    """Somebody's camera is in the picture; ``time`` is in seconds since the session began."""
+    """A participant's camera is in the picture; ``time`` is in seconds since the session began."""
 
     time: float
     participant: str
     name: str
     present: bool = False
-    """Told to a new listener about somebody who joined earlier."""
+    """For a new subscriber: this participant joined earlier."""
 
     kind = "participant.joined"
 
@@ -35,7 +39,7 @@ class ParticipantJoined:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantLeft:
-    """Somebody's camera is gone from the picture."""
+    """A participant's camera is gone from the picture."""
 
     time: float
     participant: str
@@ -79,7 +83,7 @@ class ReactionStep:
 
 @dataclass(frozen=True, slots=True)
 class LiveScores:
-    """Every label's score in one sample, best first: told to that participant only."""
+    """Every label's score in one sample, best first: for that participant alone."""
 
     time: float
     participant: str
@@ -114,32 +118,40 @@ def as_json(event: SessionEvent) -> Json:
     }
 
 
+EventHandler: TypeAlias = Callable[[SessionEvent], None]
+"""Gets each event as it is published, on the event loop: it returns at once and raises nothing."""
+
+
+class ListenerBehindError(Exception):
+    """A listener missed events. Its reader handles it: it reaches no user."""
+
+
 class Listener:
     """One reader's mailbox: ``async for`` over the events published since it was opened.
 
-    A reader that falls ``capacity`` events behind is cut off (the iteration ends): what it missed
-    can't be told any more, and connecting anew gives it the present state.
+    Iterating ends with the session. For a reader that falls ``capacity`` events behind it raises
+    ListenerBehindError: a new listener begins with the present state.
     """
 
-    def __init__(self, capacity: int, private_to: str | None) -> None:
+    def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._private_to = private_to
         self._waiting: deque[SessionEvent] = deque()
         self._wake = asyncio.Event()
         self._closed = False
+        self.behind = False
+        """Events were missed; no more are taken."""
 
     def put(self, event: SessionEvent) -> None:
-        """Deliver ``event`` if this reader may see it."""
-        if isinstance(event, LiveScores):
-            if event.participant != self._private_to:
-                return
-            # Only the newest scores are worth reading.
-            if self._waiting and isinstance(self._waiting[-1], LiveScores):
-                self._waiting.pop()
+        """Deliver ``event``. Of scores that wait, only the newest are kept."""
+        if self.behind or self._closed:
+            return
+        newest = self._waiting[-1] if self._waiting else None
+        if isinstance(event, LiveScores) and isinstance(newest, LiveScores):
+            self._waiting.pop()
         if len(self._waiting) >= self._capacity:
-            self._closed = True
+            self.behind = True
             self._waiting.clear()
-        elif not self._closed:
+        else:
             self._waiting.append(event)
         self._wake.set()
 
@@ -152,16 +164,18 @@ class Listener:
         return self
 
     async def __anext__(self) -> SessionEvent:
-        while not self._waiting and not self._closed:
+        while not self._waiting:
+            if self.behind:
+                raise ListenerBehindError
+            if self._closed:
+                raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
-        if not self._waiting:
-            raise StopAsyncIteration
         return self._waiting.popleft()
 
 
 class EventBus:
-    """Hands each event to every listener; publishing never waits and never fails.
+    """Hands each event to every subscriber; publishing never waits and never fails.
 
     At most ``listeners`` may listen at once, each ``capacity`` events behind.
     """
@@ -169,45 +183,65 @@ class EventBus:
     def __init__(self, *, listeners: int = 256, capacity: int = 256) -> None:
         self._limit = listeners
         self._capacity = capacity
+        self._handlers: dict[EventHandler, str | None] = {}
         self._listeners: set[Listener] = set()
         self._present: dict[str, ParticipantJoined] = {}
         self._closed = False
+        self.cut_off = 0
+        """Listeners that fell too far behind, so far."""
 
     @property
     def listeners(self) -> int:
-        """How many listen now."""
+        """How many listen now; subscribers are not counted."""
         return len(self._listeners)
 
     def publish(self, event: SessionEvent) -> None:
-        """Hand ``event`` to everybody who may see it."""
+        """Hand ``event`` to all subscribers that may get it."""
         if isinstance(event, ParticipantJoined):
             self._present[event.participant] = replace(event, present=True)
         elif isinstance(event, ParticipantLeft):
             self._present.pop(event.participant, None)
-        for listener in self._listeners:
-            listener.put(event)
+        for handler, private_to in tuple(self._handlers.items()):
+            if not isinstance(event, LiveScores) or event.participant == private_to:
+                handler(event)
+
+    @contextmanager
+    def subscribe(self, handler: EventHandler, *, private_to: str | None = None) -> Iterator[None]:
+        """Call ``handler`` with each event, first with ``participant.joined`` of all present.
+
+        ``private_to`` is the participant whose scores it gets too.
+        """
+        for joined in self._present.values():
+            handler(joined)
+        self._handlers[handler] = private_to
+        try:
+            yield
+        finally:
+            del self._handlers[handler]
 
     @contextmanager
     def listen(self, private_to: str | None = None) -> Iterator[Listener]:
-        """A mailbox that begins with a ``participant.joined`` for everybody present.
+        """A mailbox that begins with a ``participant.joined`` of all present.
 
-        ``private_to`` is the participant whose own scores it gets too. Raises RoomError when too
+        ``private_to`` is the participant whose scores it gets too. Raises CapacityError when too
         many listen already.
         """
         if len(self._listeners) >= self._limit:
-            raise RoomError(
-                f"{self._limit} listeners already", where="events", do="close one and try again"
-            )
-        listener = Listener(self._capacity + len(self._present), private_to)
-        for joined in self._present.values():
-            listener.put(joined)
-        if self._closed:
-            listener.close()
+            what = f"{self._limit} listeners already"
+            raise CapacityError(what, where="events", do="close one and try again")
+        listener = Listener(self._capacity + len(self._present))
         self._listeners.add(listener)
         try:
-            yield listener
+            with self.subscribe(listener.put, private_to=private_to):
+                if self._closed:
+                    listener.close()
+                yield listener
         finally:
             self._listeners.discard(listener)
+            if listener.behind:
+                self.cut_off += 1
+                reason = f"{self._capacity} events behind"
+                log.warning("event listener cut off", reason=reason, cut_off=self.cut_off)
 
     def close(self) -> None:
         """End every listener: the session is over."""

@@ -152,6 +152,8 @@ class Session:
             viewers=self._encoder.viewers,
             key_frames=self._encoder.key_frames,
             participants=tuple(one.stats(now) for one in self._participants.values()),
+            listeners=self.events.listeners,
+            listeners_cut_off=self.events.cut_off,
         )
 
     @staticmethod

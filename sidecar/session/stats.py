@@ -48,6 +48,21 @@ class SessionStats:
     viewers: int
     key_frames: int
     participants: tuple[ParticipantStats, ...]
+    listeners: int = 0
+    """Event streams that are open."""
+    listeners_cut_off: int = 0
+    """Event streams that were ended because their reader was too slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStats:
+    """What one sink got so far: events, packets of all its viewers, or pictures."""
+
+    name: str
+    delivered: int = 0
+    dropped: int = 0
+    reason: str = ""
+    """Why the last ones were dropped; empty while all is delivered."""
 
 
 class RecentMedian:
@@ -109,6 +124,7 @@ class Status:
     participants: tuple[ParticipantStatus, ...]
     reactions: tuple[RecentReaction, ...]
     """The last ones, newest first."""
+    sinks: tuple[SinkStats, ...] = ()
 
     def to_json(self) -> Json:
         """One JSON object; numbers are rounded to three decimals."""
@@ -154,6 +170,7 @@ class StatusReader:
         *,
         cpu: float,
         rejoined: int = 0,
+        sinks: Iterable[SinkStats] = (),
     ) -> Status:
         """The status of now; ``cpu`` is what the process has used so far, in seconds of a core."""
         before, self._before = self._before, stats
@@ -179,6 +196,7 @@ class StatusReader:
                 for now in stats.participants
             ),
             reactions=tuple(self._reactions),
+            sinks=tuple(sinks),
         )
 
     def _best(self, scores: Iterable[LabelScore]) -> LabelScore | None:

@@ -14,7 +14,7 @@ from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
-from sidecar.join import JoinPlan, Show, join
+from sidecar.join import JoinPlan, join
 from sidecar.media.compositor.layout import Rect, arrange
 from sidecar.media.video_files import VideoReader, VideoWriter
 from sidecar.rooms.base import Joined, JoinOptions
@@ -25,8 +25,6 @@ from tests.sidecar.clients import eventually, publishing
 from tests.sidecar.rooms.files.test_room import attended
 
 pytestmark = pytest.mark.models
-
-SILENT = Show(status=lambda status: None, event=lambda event: None)
 
 
 def clip(path: Path, person: Person, pose: str, seconds: float) -> None:
@@ -58,7 +56,7 @@ async def test_clips_go_in_and_a_video_with_stickers_comes_out(
     out, events = tmp_path / "out.mp4", tmp_path / "events.jsonl"
     async with asyncio.timeout(60):
         # The meeting ends with the clips.
-        await join(JoinPlan(str(clips), (str(out),), events), settings, table, SILENT)
+        await join(JoinPlan(str(clips), (str(out),), events), settings, table)
 
     told = [json.loads(line) for line in events.read_text().splitlines()]
     started = [(it["name"], it["label"]) for it in told if it["event"] == "reaction.started"]
@@ -83,7 +81,7 @@ async def test_streams_go_in_by_whep_and_the_composite_comes_out_by_whip(
     ):
         url = f"whep+{server.http('ada/whep')}"
         plan = JoinPlan(url, (f"whip+{server.http('stage/whip')}",))
-        joining = asyncio.create_task(join(plan, settings, table, SILENT))
+        joining = asyncio.create_task(join(plan, settings, table))
         try:
             viewer = WHEP.room(f"whep+{server.http('stage/whep')}", JoinOptions("viewer"))
             async with viewer, attended(viewer) as changes:

@@ -9,9 +9,10 @@ import pytest
 
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
-from sidecar.join import JoinPlan, Show, join
+from sidecar.join import JoinPlan, join
 from tests.e2e.conftest import HEARTBEAT, SIZE, PoseTrack, SessionHandle
 from tests.sidecar.clients import eventually
+from tests.sidecar.sinks.sinks import RecordingSink
 
 pytestmark = pytest.mark.models
 
@@ -34,22 +35,19 @@ async def test_another_sidecar_sees_the_camera_and_shows_its_own_composite(
     tmp_path: Path,
 ) -> None:
     ada.pose = "thumbs_up"
-    told: list[tuple[str, str]] = []
 
     def names() -> set[str]:
         return {person.name for person in meeting.session.stats().participants}
 
-    show = Show(
-        status=lambda status: None, event=lambda event: told.append((event.kind, event.participant))
-    )
+    sink = RecordingSink()
     async with meeting.camera("Ada", ada) as client:
         await eventually(lambda: names() == {"Ada"})
         plan = JoinPlan(meeting.server.url("/rooms/e2e"), events=tmp_path / "events.jsonl")
-        joining = asyncio.create_task(join(plan, settings, table, show))
+        joining = asyncio.create_task(join(plan, settings, table, event_sinks=[sink]))
         try:
             participant = client.response.headers["Sidecar-Participant"]
             started = ("reaction.started", participant)
-            await eventually(lambda: joining.done() or started in told, 60)
+            await eventually(lambda: joining.done() or started in sink.told(), 60)
             assert not joining.done(), joining.result()
             # The composite is there, as somebody who wants to be left alone.
             await eventually(lambda: names() == {"Ada", "Other sidecar"})

@@ -16,6 +16,7 @@ from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.app import Server, create_app
+from sidecar.server.event_stream import StreamTimeouts
 from sidecar.server.pages import Pages
 from sidecar.server.room_manager import RoomManager
 from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft
@@ -107,6 +108,7 @@ async def open_house(
     port: int = 0,
     publishes: bool = True,
     share_cameras: bool = False,
+    timeouts: StreamTimeouts | None = None,
 ) -> AsyncIterator[House]:
     """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
     meetings: dict[str, GreyMeeting] = {}
@@ -124,7 +126,7 @@ async def open_house(
         share_cameras=share_cameras,
     )
     pages = Pages(lobby, table).routes() if table else ()
-    app = create_app(lobby, pages=pages, origins=origins)
+    app = create_app(lobby, pages=pages, origins=origins, timeouts=timeouts)
     async with Server(app, lobby, "127.0.0.1", port) as server:
         yield House(server, meetings)
 

@@ -11,10 +11,10 @@ import pytest
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
-from sidecar.server import sse_routes
-from sidecar.session.events import LiveScores, ParticipantJoined, ReactionStep
+from sidecar.server.event_stream import StreamTimeouts
+from sidecar.session.events import LiveScores, ParticipantJoined, ParticipantLeft, ReactionStep
 from tests.sidecar.clients import ColourTrack, eventually, publishing
-from tests.sidecar.server.conftest import House
+from tests.sidecar.server.conftest import House, open_house
 
 BOX = Box(0, 0, 1, 1)
 
@@ -48,6 +48,11 @@ async def listening(http: aiohttp.ClientSession, url: str) -> AsyncIterator[Read
         reader = Reader(response)
         assert (await reader.block()).startswith("retry:")
         yield reader
+
+
+async def read_to_the_end(events: Reader) -> None:
+    while True:
+        await events.event()
 
 
 async def test_joining_and_leaving_are_told(house: House, http: aiohttp.ClientSession) -> None:
@@ -101,12 +106,43 @@ async def test_scores_are_told_to_the_holder_of_the_session_only(
             assert (await public.event())["participant"] == "p-9"
 
 
-async def test_a_quiet_stream_shows_that_it_lives(
-    house: House, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sse_routes, "QUIET", 0.05)
-    async with listening(http, house.url("/rooms/one/events")) as events:
+async def test_a_quiet_stream_shows_that_it_lives(http: aiohttp.ClientSession) -> None:
+    async with (
+        open_house(timeouts=StreamTimeouts(ping=0.05)) as house,
+        listening(http, house.url("/rooms/one/events")) as events,
+    ):
         assert (await events.block()).startswith(":")
+
+
+async def test_a_reader_that_falls_behind_is_cut_off_counted_and_may_come_back(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with listening(http, house.url("/rooms/one/events")) as events:
+        bus = house.meetings["one"].events
+        for number in range(300):
+            bus.publish(ParticipantJoined(float(number), f"p-{number % 3}", "Ada"))
+        with pytest.raises((aiohttp.ClientError, asyncio.IncompleteReadError)):
+            await read_to_the_end(events)
+    assert bus.cut_off == 1
+    async with listening(http, house.url("/rooms/one/events")) as events:
+        present = {str((await events.event())["participant"]) for _ in range(3)}
+    assert present == {"p-0", "p-1", "p-2"}
+
+
+async def test_a_client_that_never_reads_loses_its_stream(http: aiohttp.ClientSession) -> None:
+    async with open_house(timeouts=StreamTimeouts(send=0.2)) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port, limit=1)
+        writer.write(b"GET /rooms/one/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await eventually(lambda: "one" in house.meetings)
+        bus = house.meetings["one"].events
+        await eventually(lambda: bus.listeners == 1)
+        text = "x" * 100_000
+        for number in range(200):
+            bus.publish(ParticipantLeft(float(number), "p-1", text, "left"))
+            await asyncio.sleep(0)
+        await eventually(lambda: bus.listeners == 0)
+        writer.close()
+        del reader
 
 
 async def test_too_many_listeners_are_refused(house: House, http: aiohttp.ClientSession) -> None:

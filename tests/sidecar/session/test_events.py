@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from config.errors import RoomError
+from config.errors import CapacityError
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.landmark_types import Side
@@ -13,6 +13,7 @@ from reactions.reaction_event import ReactionEvent, ReactionStage
 from sidecar.session.events import (
     EventBus,
     Listener,
+    ListenerBehindError,
     LiveScores,
     ParticipantJoined,
     ParticipantLeft,
@@ -111,14 +112,26 @@ async def test_a_listener_that_falls_behind_is_cut_off_and_the_others_are_not() 
         for _ in range(4):
             bus.publish(LEFT)
             assert await anext(quick) == LEFT
-        assert await told_until_end(slow) == []
+        with pytest.raises(ListenerBehindError):
+            await anext(slow)
         bus.publish(LEFT)
         assert await anext(quick) == LEFT
+    assert bus.cut_off == 1
+
+
+async def test_subscribers_get_those_present_first_and_each_event_once() -> None:
+    bus, got = EventBus(), list[SessionEvent]()
+    bus.publish(JOINED)
+    with bus.subscribe(got.append):
+        bus.publish(scores("p-1"))
+        bus.publish(LEFT)
+    bus.publish(JOINED)
+    assert [event.kind for event in got] == ["participant.joined", "participant.left"]
 
 
 async def test_more_listeners_than_allowed_are_refused_until_one_goes() -> None:
     bus = EventBus(listeners=1)
-    with bus.listen(), pytest.raises(RoomError, match="1 listeners already"), bus.listen():
+    with bus.listen(), pytest.raises(CapacityError, match="1 listeners already"), bus.listen():
         pass
     with bus.listen():
         assert bus.listeners == 1

@@ -1,0 +1,91 @@
+"""Which sink a target belongs to: every installed one, found by entry point and URL scheme."""
+
+import re
+from collections.abc import Container
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from config.errors import ConfigError
+from sidecar.rooms.registry import shown
+from sidecar.sinks.base import (
+    SINK_GROUP,
+    EventSink,
+    PacketSink,
+    PictureSink,
+    Sink,
+    SinkOptions,
+    SinkType,
+)
+from sidecar.sinks.file import SUFFIXES
+
+log = structlog.get_logger(__name__)
+
+ROOM: Final = "room"
+FILE: Final = "file"
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9.+-]+):", re.IGNORECASE)
+"""Two characters at least: ``C:`` begins the name of a file."""
+
+
+def open_event_sink(url: str, options: SinkOptions, *, where: str = "--sink") -> EventSink:
+    """The event sink at ``url``, not started yet.
+
+    Raises ConfigError, which names the option ``where`` it stands, if there is no such sink.
+    """
+    sink = _open(url, options, where)
+    if not isinstance(sink, EventSink):
+        what = f"{shown(url)!r} takes the composite, not events"
+        raise ConfigError(what, where=where, do="name it with --publish")
+    return sink
+
+
+def open_video_sink(
+    target: str, options: SinkOptions, *, where: str = "--publish"
+) -> PacketSink | PictureSink:
+    """The video sink that ``target`` names, not started yet: ``room``, a file's name or a URL.
+
+    Raises ConfigError, which names the option ``where`` it stands, if there is no such sink.
+    """
+    sink = _open(target, options, where)
+    if not isinstance(sink, PacketSink | PictureSink):
+        what = f"{shown(target)!r} takes events, not the composite"
+        raise ConfigError(what, where=where, do="name it with --sink")
+    return sink
+
+
+def _open(target: str, options: SinkOptions, where: str) -> Sink:
+    points = {point.name: point for point in entry_points(group=SINK_GROUP)}
+    scheme, url = _as_url(target, points)
+    if scheme is None:
+        what = f"{shown(target)!r} is no sink"
+        known = ", ".join("room" if name == ROOM else f"{name}:…" for name in sorted(points))
+        raise ConfigError(what, where=where, do=f"{known}, or a file's name such as OUT.mp4")
+    return _load(points[scheme], where)(url, options)
+
+
+def _as_url(target: str, schemes: Container[str]) -> tuple[str | None, str]:
+    """The scheme of ``target``, if it is one of ``schemes``, and its URL.
+
+    The word ``room`` and names of video files have none of their own.
+    """
+    if target == ROOM:
+        return ROOM, f"{ROOM}:"
+    found = _SCHEME.match(target)
+    if found is not None and found[1].lower() in schemes:
+        return found[1].lower(), target
+    if "://" not in target and Path(target).suffix.lower() in SUFFIXES:
+        return FILE, f"{FILE}:{target}"
+    return None, target
+
+
+def _load(point: EntryPoint, where: str) -> SinkType:
+    try:
+        found: SinkType = point.load()
+    except Exception as error:
+        # Another package may break in any way at all.
+        log.exception("sink can't be loaded", sink=point.name, module=point.value)
+        what = f"the sink {point.name!r} can't be loaded: {error!r}"
+        raise ConfigError(what, where=where, do="mend or remove the package it is in") from error
+    return found
