@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
     from rich.console import RenderableType
+    from typing_extensions import Buffer
 
     from sidecar.session.stats import ParticipantStatus, SinkStats, Status
 
@@ -23,7 +23,7 @@ class RawTerminal(io.FileIO):
     def __init__(self, file: int) -> None:
         super().__init__(file, "w", closefd=False)
 
-    def write(self, data: "ReadableBuffer") -> int:
+    def write(self, data: "Buffer") -> int:
         left = memoryview(data)
         while left:
             left = left[super().write(left) :]
