@@ -14,15 +14,25 @@ from typing import cast
 
 import aioice.ice
 import aiortc
+import aiortc.rtcpeerconnection
 import aiortc.rtcrtpreceiver
 from aioice.stun import TransactionError
-from aiortc import RTCPeerConnection, RTCRtpCodecParameters, RTCRtpSender, RTCRtpTransceiver
+from aiortc import (
+    RTCCertificate,
+    RTCDtlsTransport,
+    RTCPeerConnection,
+    RTCRtpCodecParameters,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+)
 from aiortc.codecs import get_decoder
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.mediastreams import VIDEO_CLOCK_RATE
+from aiortc.rtcdtlstransport import SRTPProtectionProfile
 from aiortc.rtcrtpreceiver import NackGenerator, TimestampMapper
 from aiortc.rtp import RtpPacket
 from aiortc.utils import uint16_add
+from OpenSSL import SSL
 
 from sidecar.media.decoder import Decoder, decode_stream
 
@@ -177,6 +187,102 @@ def use_own_decoding() -> bool:
 def _stock_decoder(codec: RTCRtpCodecParameters) -> Decoder:
     # It asks for aiortc's own class of frames, and that is all it is ever given.
     return cast("Decoder", get_decoder(codec))
+
+
+DTLS_CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-SHA"
+    ":ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305"
+    ":ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA"
+)
+"""aiortc's ciphers for ECDSA certificates, and the same for RSA ones, which GStreamer's webrtcbin
+makes by default. RFC 8827 §6.5 asks for the first of them alone."""
+
+
+class _HandshakeRecorder:
+    """Stands in for a DTLS connection during its handshake, to keep the error that ends it."""
+
+    def __init__(self, inner: SSL.Connection, on_failure: Callable[[str], None]) -> None:
+        self._inner = inner
+        self._on_failure = on_failure
+        self._reason = ""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake; the reason of a failure is reported before it is raised."""
+        try:
+            self._inner.do_handshake()
+        except SSL.WantReadError:
+            raise
+        except SSL.Error as error:
+            self._on_failure(_openssl_reason(error) or self._reason or "the connection broke")
+            raise
+
+    def recv(self, length: int) -> bytes:
+        """Read; aiortc does so for each datagram of the handshake, and drops what is raised."""
+        try:
+            return self._inner.recv(length)
+        except SSL.Error as error:
+            self._reason = _openssl_reason(error) or self._reason
+            raise
+
+
+def _openssl_reason(error: SSL.Error) -> str:
+    """The words of OpenSSL's error queue: the last of each entry says what is wrong.
+
+    Empty where the queue is, as for an error that was taken from it before.
+    """
+    queue = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    reasons = [str(entry[-1]) for entry in queue if isinstance(entry, tuple) and entry]
+    return ", ".join(reasons)
+
+
+class _Certificate(RTCCertificate):
+    """A certificate whose connections take RSA peers too."""
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(DTLS_CIPHERS.encode())
+        return context
+
+
+class _DtlsTransport(RTCDtlsTransport):
+    """A transport that remembers why its handshake failed."""
+
+    handshake_failure = ""
+
+    async def _do_handshake(self) -> None:
+        connection = self._ssl
+        assert connection is not None, "aiortc makes it before the handshake"
+        recorder = _HandshakeRecorder(connection, self._note_failure)
+        self._ssl = cast("SSL.Connection", recorder)
+        try:
+            await super()._do_handshake()
+        finally:
+            self._ssl = connection
+
+    def _note_failure(self, reason: str) -> None:
+        self.handshake_failure = reason
+
+
+def use_rsa_ciphers() -> bool:
+    """Let connections made from now on meet peers with RSA certificates, and keep DTLS errors.
+
+    False if aiortc is unknown: such peers fail then with "no shared cipher", as aiortc has it.
+    """
+    fits = known_version() and hasattr(RTCCertificate, "_create_ssl_context")
+    fits = fits and hasattr(RTCDtlsTransport, "_do_handshake")
+    if fits:
+        names = vars(aiortc.rtcpeerconnection)
+        names["RTCCertificate"] = _Certificate
+        names["RTCDtlsTransport"] = _DtlsTransport
+    return fits
+
+
+def handshake_failure(transport: RTCDtlsTransport) -> str:
+    """What ended the DTLS handshake of ``transport``, in OpenSSL's words; empty if not known."""
+    return str(getattr(transport, "handshake_failure", ""))
 
 
 def on_picture_loss(sender: RTCRtpSender, act: Callable[[], None]) -> bool:

@@ -25,9 +25,11 @@ from aiortc.sdp import SessionDescription
 from config.errors import NegotiationError
 from sidecar.aio import Broadcast
 from sidecar.media.aiortc_patches import (
+    handshake_failure,
     ice_pair,
     on_picture_loss,
     use_own_decoding,
+    use_rsa_ciphers,
     use_video_buffer,
 )
 from sidecar.media.feed import Feed
@@ -44,6 +46,7 @@ a new connection is due."""
 MAX_BACKLOG: Final = 64 * 1024
 """Bytes that may wait in a data channel; beyond that, messages are dropped."""
 NO_MEDIA_PATH: Final = "ICE failed: no media path to the other side"
+DTLS_UNKNOWN: Final = "the certificate is not the announced one, or no SRTP profile is shared"
 OPEN_UDP: Final = "let UDP through, or name a TURN server"
 
 
@@ -71,6 +74,7 @@ def peer_connection(
     """
     use_video_buffer()
     use_own_decoding()
+    use_rsa_ciphers()
     return RTCPeerConnection(
         RTCConfiguration(
             iceServers=list(ice_servers),
@@ -321,8 +325,10 @@ class Peer:
             transports.append(self.connection.sctp.transport)
         if "failed" in {transport.transport.state for transport in transports}:
             return NO_MEDIA_PATH
-        if "failed" in {transport.state for transport in transports}:
-            return "DTLS failed: the handshake or the connection broke"
+        broken = [transport for transport in transports if transport.state == "failed"]
+        if broken:
+            why = next(filter(None, map(handshake_failure, broken)), DTLS_UNKNOWN)
+            return f"DTLS failed: {why}"
         return "the other side closed the connection"
 
 
