@@ -1,38 +1,27 @@
 """One peer connection: what was offered, what was gathered, and which way the media takes."""
 
-import re
-from collections import Counter
-
 from aiortc import RTCPeerConnection
-from aiortc.sdp import SessionDescription
 
 from sidecar.doctor.check import Check, Verdict
 from sidecar.media.aiortc_patches import ice_pair
+from sidecar.media.sdp import DECODABLE, candidate_types, parse_description, video_codecs
 
 
 def check_codecs(offered: str) -> Check:
     """Which video codecs are in the SDP that the server ``offered``: can one be decoded here?"""
-    description = SessionDescription.parse(offered)
-    names = {
-        codec.name.upper()
-        for media in description.media
-        if media.kind == "video"
-        for codec in media.rtp.codecs
-    } - {"RTX", "RED", "ULPFEC", "FLEXFEC-03"}
+    names: frozenset[str] = frozenset()
+    for media in parse_description(offered).media:
+        names |= video_codecs(media) if media.kind == "video" else frozenset()
     told = f"offered: {', '.join(sorted(names)) or 'none'}"
-    if names & {"VP8", "H264"}:
+    if names & DECODABLE:
         return Check("codecs", Verdict.FINE, told)
     do = "let the room use VP8 or H.264: VP9 and AV1 can't be decoded"
     return Check("codecs", Verdict.WRONG, told, do)
 
 
-_CANDIDATE = re.compile(r"^a=candidate:\S+ \d+ (\w+) .* typ (\w+)", re.MULTILINE)
-
-
 def check_candidates(ours: str) -> Check:
     """Which types of ICE candidates were gathered here, by the SDP that is ``ours``."""
-    found = _CANDIDATE.findall(ours)
-    kinds = Counter(f"{kind} {transport.lower()}" for transport, kind in found)
+    kinds = candidate_types(ours)
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     if not kinds:
         do = "check that a network interface is up, and that TURN servers can be reached"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 import structlog
@@ -338,7 +339,8 @@ class ReceivePeer(Peer):
     Either side may offer: ``answer`` the other's offers, or send ``offer`` and ``accept``. Sound
     and other sections are answered inactive, so that they are neither sent nor decoded.
     ``data_channel`` is the label of a channel to open if the offer has data (Janus sends none
-    before its subscriber has opened one).
+    before its subscriber has opened one). A ``feed`` that is given belongs to the caller, who uses
+    it for one connection after another.
     """
 
     def __init__(
@@ -351,6 +353,7 @@ class ReceivePeer(Peer):
         on_change: Callable[[], None] | None = None,
         on_message: Callable[[str | bytes], None] | None = None,
         data_channel: str = "",
+        feed: Feed | None = None,
     ) -> None:
         super().__init__(
             ice_servers,
@@ -360,18 +363,28 @@ class ReceivePeer(Peer):
             on_change=on_change,
             on_message=on_message,
         )
-        self.feed = Feed()
+        self.feed = feed or Feed()
+        self._owns_feed = feed is None
+        self._track_ended = False
         self._label = data_channel
         self._channel: RTCDataChannel | None = None
         self._offer: SessionDescription | None = None
         self._track: MediaStreamTrack | None = None
+        self._attached: MediaStreamTrack | None = None
 
     async def start(self) -> None:
-        await self.feed.start()
+        if self._owns_feed:
+            await self.feed.start()
 
     async def aclose(self) -> None:
-        await self.feed.aclose()
+        if self._owns_feed:
+            await self.feed.aclose()
         await super().aclose()
+
+    async def wait_over(self) -> str:
+        """Wait until the connection or its track is over, and return the reason."""
+        await self._changed.wait_for(lambda: self.over or self._track_ended)
+        return self.reason or "the other side ended the stream"
 
     def media_count(self) -> int:
         """A number that grows while the camera sends: all frames, late ones included."""
@@ -438,11 +451,19 @@ class ReceivePeer(Peer):
 
     def _attach(self) -> None:
         """Read the track once media can flow: the feed's age begins then."""
-        if self._track is not None and self.connected:
-            self.feed.attach(self._track)
+        track = self._track
+        if track is not None and self.connected and track is not self._attached:
+            self._attached = track
+            self.feed.attach(track)
+            track.on("ended", partial(self._end_of, track))
+
+    def _end_of(self, track: MediaStreamTrack) -> None:
+        if track is self._track:
+            self._track_ended = True
+            self._changed.notify()
 
     def _state_changed(self) -> None:
-        if self.over:
+        if self.over and self._owns_feed:
             self.feed.end()
         self._attach()
         super()._state_changed()

@@ -1,14 +1,16 @@
 """Publishing by WHIP (RFC 9725): one track for a while, or the composite as long as it takes."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Self
 
 import aiohttp
-from aiortc import MediaStreamTrack, RTCPeerConnection
+from aiortc import MediaStreamTrack, RTCIceServer
 
 from config.errors import SignallingError
-from sidecar.media.peers import send_composite
+from sidecar.aio import cancel_and_wait
+from sidecar.media.peers import SendPeer
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.whep.client.endpoint import Endpoint, Kind, endpoint, shown
 from sidecar.rooms.whep.client.failures import Failure
@@ -44,7 +46,7 @@ class WhipPublisher:
         async with AsyncExitStack() as stack:
             stack.callback(self._track.stop)
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            call = WhipSession(http, self._endpoint, self._options, self._prepare)
+            call = WhipSession(http, self._endpoint, self._options, self._make_peer)
             stack.push_async_callback(call.leave)
             if (failure := await call.connect()) is not None:
                 raise _error(failure, self._endpoint)
@@ -54,8 +56,8 @@ class WhipPublisher:
     async def __aexit__(self, *exc: object) -> None:
         await self._life.aclose()
 
-    def _prepare(self, peer: RTCPeerConnection) -> None:
-        send_composite(peer, self._track)
+    def _make_peer(self, servers: Sequence[RTCIceServer]) -> SendPeer:
+        return _send_peer(self._track, servers, self._endpoint, self._options)
 
 
 class WhipOutlet:
@@ -91,7 +93,7 @@ class WhipOutlet:
             broadcast = _Broadcast(http, self._endpoint, self._options, composite)
             self._broadcast = broadcast
             task = asyncio.create_task(broadcast.run(), name=broadcast.name)
-            stack.push_async_callback(_stop, task)
+            stack.push_async_callback(cancel_and_wait, task)
             await broadcast.tried.wait()
             failure = broadcast.failure
             if failure is not None and failure.status not in BUSY:
@@ -111,26 +113,29 @@ class _Broadcast(ReconnectingSession):
     ) -> None:
         super().__init__(http, endpoint, f"publishing to {shown(endpoint.url)}", options)
         self._composite = composite
-        self._track: MediaStreamTrack | None = None
 
-    def _prepare(self, peer: RTCPeerConnection) -> None:
-        self._track = self._composite.subscribe()
-        send_composite(peer, self._track)
+    def make_peer(self, servers: Sequence[RTCIceServer]) -> SendPeer:
+        return _send_peer(self._composite.subscribe(), servers, self._endpoint, self._options)
 
     @property
     def participant(self) -> str:
         answer = None if self._call is None else self._call.answer
         return "" if answer is None else answer.value("sidecar-participant")
 
-    def _release(self) -> None:
-        track, self._track = self._track, None
-        if track is not None:
-            track.stop()
 
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+def _send_peer(
+    track: MediaStreamTrack,
+    servers: Sequence[RTCIceServer],
+    endpoint: Endpoint,
+    options: CallOptions,
+) -> SendPeer:
+    return SendPeer(
+        track,
+        servers,
+        participant=shown(endpoint.url),
+        relay_only=options.relay_only,
+        timeouts=options.peer_timeouts,
+    )
 
 
 def _error(failure: Failure, endpoint: Endpoint) -> SignallingError:

@@ -10,9 +10,8 @@ from aiohttp import web
 
 from config.errors import ServerError
 from config.reaction_rule import ReactionRule
-from config.settings import IceServer as ConfiguredIceServer
 from config.settings import Settings
-from sidecar.rooms.hosted.names import IceServer
+from sidecar.media.ice import configured_servers
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.camera_routes import Cameras
 from sidecar.server.cors import cors_headers
@@ -86,17 +85,12 @@ def serve(
         fixed=rooms,
         max_rooms=wanted.max_rooms,
         limits=Limits(wanted.max_participants, wanted.max_viewers, wanted.heartbeat_s),
-        ice_servers=[_ice_server(server) for server in wanted.ice_servers],
+        ice_servers=configured_servers(wanted.ice_servers),
         share_cameras=wanted.share_cameras,
     )
     pages = Pages(lobby, table, settings.stickers.folders).routes()
     app = create_app(lobby, pages=pages, origins=wanted.origins, max_body=wanted.max_body_bytes)
     return Server(app, lobby, wanted.host, wanted.port, tls=tls)
-
-
-def _ice_server(server: ConfiguredIceServer) -> IceServer:
-    secret = server.credential
-    return IceServer(server.url, server.username, secret.get_secret_value() if secret else None)
 
 
 class Server:

@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 from sidecar.rooms.hosted.names import Present
 from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.server.event_stream import EventStream, StreamTimeouts
 from sidecar.server.room_manager import RoomManager
 from sidecar.server.whip import BODY_SECONDS, created
@@ -58,7 +59,7 @@ class Cameras:
         self._lobby.check(request.match_info["room"])
         headers = CIMultiDict({"Allow": "POST, OPTIONS", "Accept-Post": "application/sdp"})
         for server in self._lobby.ice_servers:
-            headers.add("Link", server.link())
+            headers.add("Link", link_value(server))
         return web.Response(status=204, headers=headers)
 
     async def _stream(self, request: web.Request, room: EmbeddedRoom) -> web.StreamResponse:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol, Self, TypeAlias
 
 import structlog
+from aiortc import RTCIceServer
 
 from config.errors import SidecarError, SignallingError
-from sidecar.rooms.hosted.names import IceServer, room_name
+from sidecar.rooms.hosted.names import room_name
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Limits
@@ -69,7 +70,7 @@ class RoomManager:
         fixed: Sequence[str] = (),
         max_rooms: int = 16,
         limits: Limits | None = None,
-        ice_servers: Sequence[IceServer] = (),
+        ice_servers: Sequence[RTCIceServer] = (),
         share_cameras: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

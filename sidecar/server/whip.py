@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
+from aiortc import RTCIceServer
 from multidict import CIMultiDict
 
 from config.errors import SignallingError
 from sidecar.rooms.base import Consent
-from sidecar.rooms.hosted.names import Answer, IceServer, display_name
+from sidecar.rooms.hosted.names import Answer, display_name
 from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Place
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
+from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.server.room_manager import RoomManager
 
 BODY_SECONDS: Final = 10.0
@@ -66,7 +68,7 @@ class Signalling:
         self._lobby.check(request.match_info["room"])
         headers = CIMultiDict({"Allow": "POST, OPTIONS", "Accept-Post": "application/sdp"})
         for server in self._lobby.ice_servers:
-            headers.add("Link", server.link())
+            headers.add("Link", link_value(server))
         return web.Response(status=204, headers=headers)
 
     async def describe_session(self, request: web.Request) -> web.Response:
@@ -120,7 +122,7 @@ def _consent(body: bytes) -> Consent:
     raise SignallingError('the body must be {"opted_out": true} or false', status=400)
 
 
-def created(path: str, answer: Answer, ice_servers: Iterable[IceServer]) -> web.Response:
+def created(path: str, answer: Answer, ice_servers: Iterable[RTCIceServer]) -> web.Response:
     """The 201 of a session below ``path``."""
     session = f"{path}/{answer.token}"
     headers = CIMultiDict(
@@ -133,7 +135,7 @@ def created(path: str, answer: Answer, ice_servers: Iterable[IceServer]) -> web.
         }
     )
     for server in ice_servers:
-        headers.add("Link", server.link())
+        headers.add("Link", link_value(server))
     headers.add("Link", f'<{session}/heartbeat>; rel="{_EXTENSION}:heartbeat"')
     return web.Response(
         status=201, text=answer.sdp, content_type="application/sdp", headers=headers

@@ -1,6 +1,7 @@
 """The page by itself, in Chromium: a grey composite, no nets."""
 
 import pytest
+from aiortc import RTCIceServer
 from playwright.async_api import Page
 
 from config.reaction_table import load_reaction_table
@@ -8,8 +9,8 @@ from reactions.geometry import Box
 from reactions.labels import THRESHOLDS, LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
 from sidecar.rooms.base import Consent
-from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.offer import Role
+from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.session.events import LiveScores, ReactionStep
 from tests.e2e.browser import FAKE_CAMERA, launched, opened, until
 from tests.sidecar.clients import eventually
@@ -147,9 +148,9 @@ async def test_the_legend_shows_every_pose_with_its_sticker() -> None:
 
 
 async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:
-    turn = IceServer("turn:turn.example?transport=udp", "ada", 'a "b", \\c; rel="x"')
-    named = [IceServer("stun:stun.example"), turn, IceServer("turn:nobody.example")]
-    link = ", ".join([*(server.link() for server in named), '</beat>; rel="heartbeat"'])
+    turn = RTCIceServer("turn:turn.example?transport=udp", "ada", 'a "b", \\c; rel="x"')
+    named = [RTCIceServer("stun:stun.example"), turn, RTCIceServer("turn:nobody.example")]
+    link = ", ".join([*(link_value(server) for server in named), '</beat>; rel="heartbeat"'])
     async with launched() as browser, open_house(table=TABLE) as house:
         page = await opened(browser, house.url("/rooms/one"))
         read = "link => import('/static/whip.js').then(whip => whip.iceServersOf(link))"

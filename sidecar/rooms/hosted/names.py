@@ -10,33 +10,6 @@ from config.errors import SignallingError
 MAX_NAME: Final = 40
 """Characters of a display name; longer ones are cut."""
 _ROOM: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?")
-_QUOTED: Final = re.compile(r'(["\\])')
-
-
-@dataclass(frozen=True, slots=True)
-class IceServer:
-    """A STUN or TURN server that clients are told of, and that we use too."""
-
-    url: str
-    username: str | None = None
-    credential: str | None = None
-
-    def __repr__(self) -> str:
-        return f"IceServer({self.url!r})"
-
-    def link(self) -> str:
-        """The value of a ``Link`` header, as RFC 9725 §4.6 wants it."""
-        fields = [f"<{self.url}>", 'rel="ice-server"']
-        if self.username is not None and self.credential is not None:
-            fields.append(f"username={_quoted(self.username)}")
-            fields.append(f"credential={_quoted(self.credential)}")
-            fields.append('credential-type="password"')
-        return "; ".join(fields)
-
-
-def _quoted(text: str) -> str:
-    escaped = _QUOTED.sub(r"\\\1", text)
-    return f'"{escaped}"'
 
 
 @dataclass(frozen=True, slots=True)

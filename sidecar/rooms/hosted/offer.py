@@ -4,7 +4,6 @@ RFC 9725 (WHIP) and draft-ietf-wish-whep-03 (WHEP): one bundle, rtcp-mux, at mos
 exactly one video section here; audio is answered inactive, since the composite has none.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -12,13 +11,13 @@ from typing import Final
 from aiortc.sdp import MediaDescription, SessionDescription
 
 from config.errors import SignallingError
+from sidecar.media.ice import MAX_CANDIDATES, drop_unusable_candidates
+from sidecar.media.sdp import DECODABLE, keep_video_codecs, parse_description, video_codecs
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of a request body. Chromium's largest offers, with every codec, stay below 12 KiB."""
 MAX_LINES: Final = 1500
 MAX_LINE: Final = 1024
-MAX_CANDIDATES: Final = 64
-"""Every candidate is an address that ICE probes: somebody else's server, if the offer says so."""
 
 
 class Role(StrEnum):
@@ -33,14 +32,10 @@ _DIRECTIONS: Final = {
     Role.WATCH: ("recvonly", "sendrecv"),
 }
 _CODECS: Final = {
-    Role.PUBLISH: frozenset({"VP8", "H264"}),
+    Role.PUBLISH: DECODABLE,
     # The composite is encoded once, as VP8, for everybody.
     Role.WATCH: frozenset({"VP8"}),
 }
-
-_RTPMAP: Final = re.compile(r"a=rtpmap:(\d+) ([\w-]+)/")
-_APT: Final = re.compile(r"a=fmtp:(\d+) (?:.*;)?apt=(\d+)")
-_OF_PAYLOAD: Final = re.compile(r"a=(?:rtpmap|fmtp|rtcp-fb):(\d+) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +50,17 @@ def read_offer(body: bytes, content_type: str, role: Role) -> Offer:
     """Check a POST's body; raises SignallingError with the 4xx status to answer and the reason."""
     if content_type.partition(";")[0].strip().lower() != "application/sdp":
         raise _refused(415, "the body must be application/sdp", role)
-    lines = [line for line in _lines(body, role) if not _dropped(line)]
-    if role is Role.WATCH:
-        lines = _only_codecs(lines, _CODECS[role])
-    sdp = "\r\n".join(lines) + "\r\n"
+    sdp = "\r\n".join(line for line in _lines(body, role) if line != "a=end-of-candidates") + "\r\n"
     try:
-        description = SessionDescription.parse(sdp)
-    except Exception as error:
-        # The parser meets bad text with whatever happens to break: ValueError, AttributeError, …
+        # The end of candidates goes too: the browser's own checks reach us in any case (as from a
+        # peer-reflexive candidate), provided that we do not give up before they arrive.
+        sdp = drop_unusable_candidates(sdp)
+        if role is Role.WATCH:
+            # The answer keeps the order of the offer, and the composite is sent as the first codec
+            # of the answer: a viewer must not be made to expect another.
+            sdp = keep_video_codecs(sdp, _CODECS[role])
+        description = parse_description(sdp)
+    except ValueError as error:
         raise _refused(400, "not an SDP offer", role) from error
     _check_sections(description, role)
     return Offer(sdp, role)
@@ -88,48 +86,6 @@ def _lines(body: bytes, role: Role) -> list[str]:
     if sum(line.startswith("a=candidate:") for line in lines) > MAX_CANDIDATES:
         raise _refused(400, f"an SDP offer has at most {MAX_CANDIDATES} candidates", role)
     return lines
-
-
-def _dropped(line: str) -> bool:
-    """Candidates that name an mDNS host, and the end of candidates.
-
-    Resolving ``.local`` needs multicast, which containers lack; the browser's own checks reach us
-    anyhow (a peer-reflexive candidate), provided that we do not give up before they arrive.
-    """
-    return line == "a=end-of-candidates" or is_mdns(line)
-
-
-def _only_codecs(lines: list[str], names: frozenset[str]) -> list[str]:
-    """The offer without the video codecs that are not in ``names`` (nor their retransmissions).
-
-    The answer keeps the order of the offer, and the composite is sent as the first codec of the
-    answer: whatever else it lists, a viewer must not be told to expect it.
-    """
-    kept: set[str] = set()
-    for line in lines:
-        if match := _RTPMAP.match(line):
-            kept |= {match[1]} if match[2].upper() in names else set()
-        elif (match := _APT.match(line)) and match[2] in kept:
-            kept.add(match[1])
-    if not kept:
-        return lines
-    video, chosen = False, []
-    for line in lines:
-        if line.startswith("m="):
-            video = line.startswith("m=video ")
-            if video:
-                head, formats = line.split()[:3], line.split()[3:]
-                line = " ".join([*head, *(payload for payload in formats if payload in kept)])
-        elif video and (match := _OF_PAYLOAD.match(line)) and match[1] not in kept:
-            continue
-        chosen.append(line)
-    return chosen
-
-
-def is_mdns(line: str) -> bool:
-    """Whether an ``a=candidate:`` line names an mDNS host instead of an address."""
-    fields = line.split()
-    return line.startswith("a=candidate:") and len(fields) > 4 and fields[4].endswith(".local")
 
 
 def _check_sections(description: SessionDescription, role: Role) -> None:
@@ -161,7 +117,6 @@ def _check_section(media: MediaDescription, role: Role) -> None:
     if (media.direction or "sendrecv") not in _DIRECTIONS[role]:
         wanted = " or ".join(_DIRECTIONS[role])
         raise _refused(422, f"the video must be {wanted}, not {media.direction}", role)
-    offered = {codec.name.upper() for codec in media.rtp.codecs}
-    if not offered & _CODECS[role]:
+    if not video_codecs(media) & _CODECS[role]:
         codecs = " or ".join(sorted(_CODECS[role]))
         raise _refused(422, f"the video must offer {codecs}", role)

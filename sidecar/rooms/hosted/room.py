@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import structlog
-from aiortc import RTCIceCandidate
+from aiortc import RTCIceCandidate, RTCIceServer
 
-from config.errors import SignallingError
+from config.errors import NegotiationError, SignallingError
 from sidecar.media.feed import Feed
+from sidecar.media.peers import ReceivePeer, SendPeer
 from sidecar.rooms.base import (
     Consent,
     ConsentChanged,
@@ -21,8 +22,7 @@ from sidecar.rooms.base import (
     TrackSource,
 )
 from sidecar.rooms.hosted.camera_forwarder import CameraForwarder
-from sidecar.rooms.hosted.connection import CameraConnection, Connection, ViewerConnection
-from sidecar.rooms.hosted.names import Answer, IceServer, Present
+from sidecar.rooms.hosted.names import Answer, Present
 from sidecar.rooms.hosted.offer import Offer, Role
 from sidecar.rooms.hosted.sessions import NOTICE, Limits, Place, Roster
 
@@ -53,7 +53,7 @@ class EmbeddedRoom:
         name: str,
         *,
         limits: Limits | None = None,
-        ice_servers: Sequence[IceServer] = (),
+        ice_servers: Sequence[RTCIceServer] = (),
         share_cameras: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,7 +63,7 @@ class EmbeddedRoom:
         self._clock = clock
         self._ice_servers = tuple(ice_servers)
         self._roster = Roster(limits or Limits())
-        self._connections: dict[str, Connection] = {}
+        self._connections: dict[str, ReceivePeer | SendPeer] = {}
         self._cameras: dict[str, _Camera] = {}
         self._composite: TrackSource | None = None
         self._news = asyncio.Event()
@@ -121,7 +121,11 @@ class EmbeddedRoom:
     async def join(self, offer: Offer, name: str, consent: Consent = Consent.OPT_IN) -> Answer:
         """Seat whoever sent ``offer`` to publish a camera; raises SignallingError 400, 503, 504."""
         place = self._admit(Role.PUBLISH, name, consent)
-        connection = CameraConnection(self._ice_servers, lambda: self._look(place, connection))
+        connection = ReceivePeer(
+            self._ice_servers,
+            participant=place.participant,
+            on_change=lambda: self._look(place, connection),
+        )
         return await self._answer(place, connection, offer)
 
     async def watch(self, offer: Offer, participant: str | None = None) -> Answer:
@@ -135,8 +139,11 @@ class EmbeddedRoom:
             raise SignallingError("nothing to watch yet", status=409, do="try again in a moment")
         place = self._admit(Role.WATCH, "viewer")
         place.watches = participant
-        connection = ViewerConnection(
-            self._ice_servers, lambda: self._look(place, connection), shown
+        connection = SendPeer(
+            shown.subscribe(),
+            self._ice_servers,
+            participant=place.participant,
+            on_change=lambda: self._look(place, connection),
         )
         return await self._answer(place, connection, offer)
 
@@ -177,34 +184,43 @@ class EmbeddedRoom:
     async def trickle(self, place: Place, candidates: Sequence[RTCIceCandidate]) -> None:
         """Pass a client's later candidates on."""
         if (connection := self._connections.get(place.token)) is not None:
-            await connection.trickle(candidates)
+            for candidate in candidates:
+                await connection.add_candidate(candidate)
 
     def _admit(self, role: Role, name: str, consent: Consent = Consent.OPT_IN) -> Place:
         if not self._open:
             raise SignallingError("the room is closed", status=503, do="try again in a moment")
         return self._roster.admit(role, name, self._clock(), consent)
 
-    async def _answer(self, place: Place, connection: Connection, offer: Offer) -> Answer:
+    async def _answer(
+        self, place: Place, connection: ReceivePeer | SendPeer, offer: Offer
+    ) -> Answer:
         self._connections[place.token] = connection
         try:
-            sdp = await connection.answer(offer)
+            await connection.start()
+            sdp = await connection.answer(offer.sdp)
+        except NegotiationError as error:
+            self._part(place, "refused")
+            status, what = 400, "the offer can't be answered"
+            if error.timed_out:
+                status, what = 504, "no ICE candidates in time"
+            raise SignallingError(what, status=status) from error
         except BaseException:
             self._part(place, "refused")
             raise
         if self._connections.get(place.token) is not connection:
             # The room closed meanwhile, and the connection with it: free what came after that.
-            await connection.close()
+            await connection.aclose()
             raise SignallingError("the room closed", status=503)
         return Answer(sdp, place.token, place.etag, place.participant)
 
-    def _look(self, place: Place, connection: Connection) -> None:
+    def _look(self, place: Place, connection: ReceivePeer | SendPeer) -> None:
         """React to a connection's new state."""
         if connection.over:
             self._part(place, "the connection ended")
         elif (
             connection.connected
-            and isinstance(connection, CameraConnection)
-            and connection.feed is not None
+            and isinstance(connection, ReceivePeer)
             and place.token in self._connections
             and place.participant not in self._cameras
         ):
@@ -220,7 +236,7 @@ class EmbeddedRoom:
             self._end_solo(place.participant, "the participant left")
             self._announce()
         if (connection := self._connections.pop(place.token, None)) is not None:
-            self._spawn(connection.close())
+            self._spawn(connection.aclose())
 
     def _solo(self, participant: str) -> CameraForwarder:
         """The camera of ``participant``, for whoever may watch it alone."""
@@ -294,7 +310,7 @@ class EmbeddedRoom:
             if connection is None:
                 continue
             try:
-                count = after[place.token] = await connection.media_count()
+                count = after[place.token] = await _media_count(connection)
             except Exception:
                 # One that can't be asked counts as silent; the others live on.
                 log.exception("no sign of life can be read", participant=place.participant)
@@ -302,3 +318,13 @@ class EmbeddedRoom:
             if count > before.get(place.token, 0):
                 place.media_at = now
         return after
+
+
+async def _media_count(connection: ReceivePeer | SendPeer) -> int:
+    """A number that grows as long as the client's side of the media is alive.
+
+    Frames of a camera; bytes from a viewer, whose receiver reports come about once a second.
+    """
+    if isinstance(connection, ReceivePeer):
+        return connection.media_count()
+    return await connection.bytes_received()

@@ -3,10 +3,9 @@
 from typing import Final
 
 from aiortc import RTCIceCandidate
-from aiortc.sdp import candidate_from_sdp
 
 from config.errors import SignallingError
-from sidecar.rooms.hosted.offer import MAX_CANDIDATES, MAX_LINE, is_mdns
+from sidecar.media.ice import MAX_CANDIDATE, MAX_CANDIDATES, is_usable, parse_candidate
 
 CONTENT_TYPE: Final = "application/trickle-ice-sdpfrag"
 _PREFIX: Final = "a=candidate:"
@@ -15,11 +14,11 @@ _PREFIX: Final = "a=candidate:"
 def read_fragment(body: bytes, content_type: str) -> list[RTCIceCandidate]:
     """The candidates in a PATCH's body; raises SignallingError 400, 413 or 415.
 
-    Those that name an mDNS host are left out, as they are in an offer.
+    Those that aioice can't use (mDNS names, TCP) are left out, as they are in an offer.
     """
     if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise _refused(415, f"the body must be {CONTENT_TYPE}")
-    if len(body) > MAX_CANDIDATES * MAX_LINE:
+    if len(body) > MAX_CANDIDATES * MAX_CANDIDATE:
         raise _refused(413, f"a fragment has at most {MAX_CANDIDATES} candidates")
     try:
         mid: str | None = None
@@ -27,17 +26,15 @@ def read_fragment(body: bytes, content_type: str) -> list[RTCIceCandidate]:
         for line in body.decode().splitlines():
             if line.startswith("a=mid:"):
                 mid = line.partition(":")[2]
-            elif line.startswith(_PREFIX) and not is_mdns(line):
-                candidate = candidate_from_sdp(line.removeprefix(_PREFIX))
-                candidate.sdpMid = mid
-                candidates.append(candidate)
-    except (ValueError, AssertionError) as error:
+            elif line.startswith(_PREFIX):
+                if mid is None:
+                    raise _refused(400, "a candidate must follow the a=mid it belongs to")
+                candidates.append(parse_candidate(line, mid=mid))
+    except ValueError as error:
         raise _refused(400, "not an SDP fragment of ICE candidates") from error
     if len(candidates) > MAX_CANDIDATES:
         raise _refused(413, f"a fragment has at most {MAX_CANDIDATES} candidates")
-    if any(candidate.sdpMid is None for candidate in candidates):
-        raise _refused(400, "a candidate must follow the a=mid it belongs to")
-    return candidates
+    return [candidate for candidate in candidates if is_usable(candidate)]
 
 
 def check_entity(if_match: str | None, etag: str) -> None:

@@ -1,15 +1,16 @@
 """One WHEP stream: watched, lost, and watched again, as one feed."""
 
 import asyncio
+from collections.abc import Sequence
 
 import aiohttp
-from aiortc import RTCPeerConnection
+from aiortc import RTCIceServer
 
-from sidecar.aio import cancel_and_wait
 from sidecar.media.feed import Feed
+from sidecar.media.peers import ReceivePeer
 from sidecar.rooms.whep.client.endpoint import Endpoint
 from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession
-from sidecar.rooms.whep.client.session import CallOptions, WhipSession
+from sidecar.rooms.whep.client.session import CallOptions
 
 
 class Stream(ReconnectingSession):
@@ -35,20 +36,11 @@ class Stream(ReconnectingSession):
             await self.feed.aclose()
             self.over.set()
 
-    def _prepare(self, peer: RTCPeerConnection) -> None:
-        peer.addTransceiver("video", direction="recvonly")
-
-    async def _attend(self, call: WhipSession) -> str:
-        assert call.peer is not None
-        (transceiver,) = call.peer.getTransceivers()
-        track = transceiver.receiver.track
-        ended = asyncio.Event()
-        track.on("ended", ended.set)
-        self.feed.attach(track)
-        end = asyncio.create_task(ended.wait(), name=f"end of {self.name}")
-        life = asyncio.create_task(call.last(), name=f"life of {self.name}")
-        try:
-            await asyncio.wait([end, life], return_when=asyncio.FIRST_COMPLETED)
-            return life.result() if life.done() else "the server ended the stream"
-        finally:
-            await cancel_and_wait(end, life)
+    def make_peer(self, servers: Sequence[RTCIceServer]) -> ReceivePeer:
+        return ReceivePeer(
+            servers,
+            participant=self.name,
+            relay_only=self._options.relay_only,
+            timeouts=self._options.peer_timeouts,
+            feed=self.feed,
+        )

@@ -8,11 +8,11 @@ import aiohttp
 import av
 import numpy as np
 import pytest
+from aiortc import RTCIceServer
 
 from config.reaction_rule import ReactionRule
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left
-from sidecar.rooms.hosted.names import IceServer
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.app import Server, create_app
@@ -103,7 +103,7 @@ async def open_house(
     max_rooms: int = 2,
     limits: Limits | None = None,
     origins: tuple[str, ...] = (),
-    ice_servers: tuple[IceServer, ...] = (),
+    ice_servers: tuple[RTCIceServer, ...] = (),
     table: Mapping[str, ReactionRule] | None = None,
     port: int = 0,
     publishes: bool = True,

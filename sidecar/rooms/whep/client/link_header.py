@@ -18,6 +18,7 @@ _TARGET: Final = re.compile(r"\s*<([^<>\s]{1,1024})>")
 _FIELD: Final = re.compile(
     r"""\s*;\s*([\w!#$&+.^`|~-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?"""
 )
+_QUOTED: Final = re.compile(r'(["\\])')
 _NEXT: Final = re.compile(r"\s*,")
 _SERVER: Final = re.compile(r"(?:stuns?|turns?):[^\s<>]+", re.IGNORECASE)
 
@@ -33,6 +34,21 @@ def ice_servers(headers: Iterable[str]) -> list[RTCIceServer]:
                     RTCIceServer(target, fields.get("username"), fields.get("credential"))
                 )
     return servers[:MAX_LINKS]
+
+
+def link_value(server: RTCIceServer) -> str:
+    """The value of a ``Link`` header that names ``server``, which has one address."""
+    fields = [f"<{server.urls}>", 'rel="ice-server"']
+    if server.username is not None and server.credential is not None:
+        fields.append(f"username={_quoted(server.username)}")
+        fields.append(f"credential={_quoted(server.credential)}")
+        fields.append('credential-type="password"')
+    return "; ".join(fields)
+
+
+def _quoted(text: str) -> str:
+    escaped = _QUOTED.sub(r"\\\1", text)
+    return f'"{escaped}"'
 
 
 def _links(header: str) -> Iterator[tuple[str, dict[str, str]]]:

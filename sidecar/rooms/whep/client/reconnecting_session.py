@@ -9,6 +9,7 @@ import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from sidecar.aio import Backoff
+from sidecar.media.peers import ReceivePeer, SendPeer
 from sidecar.rooms.whep.client.endpoint import Endpoint
 from sidecar.rooms.whep.client.failures import Again, Failure
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
@@ -25,7 +26,7 @@ SETTLED: Final = 5.0
 
 
 class ReconnectingSession:
-    """Calls ``endpoint`` while ``run`` runs; subclasses say what flows.
+    """Calls ``endpoint`` while ``run`` runs; subclasses make the connection.
 
     aiortc can't restart ICE, so a lost connection is always a new session. ``name`` is for the log.
     """
@@ -54,14 +55,15 @@ class ReconnectingSession:
     @property
     def peer(self) -> RTCPeerConnection | None:
         """The connection of this moment."""
-        return None if self._call is None else self._call.peer
+        peer = None if self._call is None else self._call.peer
+        return None if peer is None else peer.connection
 
     async def run(self) -> None:
         """Go on until cancelled, or until the server says that trying again can't help."""
         attempt = 0
         try:
             while True:
-                failure, settled = await self._once()
+                failure, settled = await self._once(attempt)
                 attempt = 0 if settled else attempt + 1
                 self._note(failure)
                 if failure.again is Again.NEVER:
@@ -74,25 +76,20 @@ class ReconnectingSession:
         finally:
             self.tried.set()
 
-    def _prepare(self, peer: RTCPeerConnection) -> None:
-        """Put onto a new connection what is to flow over it."""
+    def make_peer(self, servers: Sequence[RTCIceServer]) -> ReceivePeer | SendPeer:
+        """Make the connection of the next session."""
         raise NotImplementedError
 
-    async def _attend(self, call: WhipSession) -> str:
-        """Stay with a session as long as it lasts; what ended it."""
-        return await call.last()
-
-    def _release(self) -> None:
-        """Take back what ``_prepare`` gave away, if it was called at all."""
-
-    async def _once(self) -> tuple[Failure, bool]:
+    async def _once(self, attempt: int) -> tuple[Failure, bool]:
         """One session, from offer to end: why it ended, and whether it had settled by then."""
         loop = asyncio.get_running_loop()
-        call = WhipSession(self._http, self._endpoint, self._options, self._prepare, self._known)
+        call = WhipSession(
+            self._http, self._endpoint, self._options, self.make_peer, self._known, attempt
+        )
         self._call = call
         try:
             if (failure := await call.connect()) is not None:
-                # Some servers name STUN servers of third parties: asked where it didn't do without.
+                # Those that came with the answer were too late for this session.
                 self._known = call.ice_servers
                 return failure, False
             if self.failure is not None:
@@ -100,11 +97,10 @@ class ReconnectingSession:
             self.failure = None
             self.tried.set()
             began = loop.time()
-            what = await self._attend(call)
+            what = await call.last()
             return Failure(what), loop.time() - began > SETTLED
         finally:
             self._call = None
-            self._release()
             await call.leave()
 
     def _note(self, failure: Failure) -> None:

@@ -5,14 +5,16 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import aiohttp
 import structlog
-from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCIceServer
 
-from sidecar.media.aiortc_patches import ice_pair
-from sidecar.media.peers import close, peer_connection
+from config.errors import NegotiationError
+from sidecar.aio import cancel_and_wait
+from sidecar.media.ice import choose_servers
+from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
 from sidecar.rooms.whep.client.endpoint import Endpoint, shown
 from sidecar.rooms.whep.client.failures import Again, Failure, garbage
 from sidecar.rooms.whep.client.protocol import (
@@ -27,36 +29,51 @@ from sidecar.rooms.whep.client.protocol import (
 
 log = structlog.get_logger(__name__)
 
-NEGOTIATING: Final = 15.0
-"""Seconds for all requests and the gathering of candidates, which takes 5 where STUN is down."""
-CONNECTING: Final = 10.0
-"""Seconds from the answer to the first packet's way being found."""
-FAREWELL: Final = 0.9
-"""Seconds that a server gets to hear that we go."""
 LOOK: Final = 0.25
 """Seconds between two looks at a connection."""
-DOUBT: Final = 1.0
-"""Seconds of silence after which the server is asked whether it is there."""
-ASKING: Final = 1.2
-"""Seconds that it gets to answer; the question is repeated after half a second."""
-SILENT: Final = 12.0
-"""Seconds after which answers alone no longer count: some servers report every five seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhipTimeouts:
+    """How long each step of a session may take, in seconds."""
+
+    negotiation: float = 15.0
+    """All requests and the gathering of candidates, which takes 5 s where a server is down."""
+    connection: float = 10.0
+    """From the answer until media can flow."""
+    farewell: float = 0.9
+    """The DELETE that ends the session."""
+    doubt: float = 1.0
+    """Silence after which the other side is asked by a consent check (RFC 7675)."""
+    check: float = 1.2
+    """The answer to that check, which is repeated after half a second."""
+    silence: float = 12.0
+    """Silence after which checks that are answered no longer count: some report every 5 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """How connections are made, whatever flows over them."""
+    """How connections are made, in either direction."""
 
     ice_servers: Sequence[RTCIceServer] = field(default=(), repr=False)
-    """Our own; the server's come on top."""
+    """Our own; TURN servers that the server names come on top."""
     relay_only: bool = False
+    timeouts: WhipTimeouts = field(default_factory=WhipTimeouts)
+
+    @property
+    def peer_timeouts(self) -> PeerTimeouts:
+        """The part of the timeouts that a peer connection keeps by itself."""
+        return PeerTimeouts(self.timeouts.negotiation, self.timeouts.connection)
+
+
+MakePeer: TypeAlias = Callable[[Sequence[RTCIceServer]], ReceivePeer | SendPeer]
 
 
 class WhipSession:
     """A session at ``endpoint``: ``connect``, ``last`` as long as it may, and ``leave``.
 
-    ``prepare`` puts onto a new connection what is to flow over it. ``known`` are the ICE servers
-    that an earlier call learned of.
+    ``make_peer`` makes the connection, which is closed by ``leave``. ``known`` are the ICE servers
+    that an earlier call learned of; each ``attempt`` takes the next TURN server of them.
     """
 
     def __init__(
@@ -64,17 +81,19 @@ class WhipSession:
         http: aiohttp.ClientSession,
         endpoint: Endpoint,
         options: CallOptions,
-        prepare: Callable[[RTCPeerConnection], None],
+        make_peer: MakePeer,
         known: Sequence[RTCIceServer] = (),
+        attempt: int = 0,
     ) -> None:
         self._http = http
         self._where = shown(endpoint.url)
         self._options = options
-        self._prepare = prepare
+        self._timeouts = options.timeouts
+        self._make_peer = make_peer
+        self._attempt = attempt
         self._negotiation = Negotiation(endpoint, known)
         self._pending: asyncio.Task[Response] | None = None
-        self._changed = asyncio.Event()
-        self.peer: RTCPeerConnection | None = None
+        self.peer: ReceivePeer | SendPeer | None = None
         self.answer: Response | None = None
         """What the offer was answered, once it was."""
 
@@ -86,10 +105,12 @@ class WhipSession:
     async def connect(self) -> Failure | None:
         """Negotiate, and wait until the connection is up; why that failed, where it did."""
         try:
-            async with asyncio.timeout(NEGOTIATING):
+            async with asyncio.timeout(self._timeouts.negotiation):
                 failure = await self._negotiate()
         except TimeoutError:
             return Failure("no answer in time", where=self._where)
+        except NegotiationError as error:
+            return Failure(error.what, error.do, self._where)
         return failure or await self._up()
 
     async def last(self) -> str:
@@ -99,29 +120,18 @@ class WhipSession:
         a second from most; one that is silent for longer is asked, as ICE does.
         """
         assert self.peer is not None
-        loop = asyncio.get_running_loop()
-        count, heard = 0, loop.time()
-        answered = heard
-        while self.peer.connectionState == "connected":
-            self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
-                    await self._changed.wait()
-            received, now = await self._received(), loop.time()
-            if received > count:
-                count, heard = received, now
-            elif now - heard > SILENT:
-                return "nothing comes from the server any more"
-            elif now - max(heard, answered) > DOUBT:
-                if not await self._answers():
-                    return "the server does not answer any more"
-                answered = loop.time()
-        return "the server ended the connection"
+        ended = asyncio.create_task(self.peer.wait_over(), name="end of the session")
+        silent = asyncio.create_task(self._silence(self.peer), name="silence of the session")
+        try:
+            done, _ = await asyncio.wait({ended, silent}, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            await cancel_and_wait(ended, silent)
 
     async def leave(self) -> None:
         """Say goodbye, also to a session that is only being made, and free the connection."""
         try:
-            async with asyncio.timeout(FAREWELL):
+            async with asyncio.timeout(self._timeouts.farewell):
                 if self._pending is not None:
                     # The session's address is in the response: without it there is no goodbye.
                     with contextlib.suppress(aiohttp.ClientError, OSError):
@@ -133,10 +143,9 @@ class WhipSession:
             log.debug("no goodbye", where=self._where, reason=repr(error))
         finally:
             if self._pending is not None:
-                self._pending.cancel()
-                await asyncio.gather(self._pending, return_exceptions=True)
+                await cancel_and_wait(self._pending)
             if self.peer is not None:
-                await close(self.peer)
+                await self.peer.aclose()
 
     async def _negotiate(self) -> Failure | None:
         step: Step = self._negotiation.begin()
@@ -176,51 +185,44 @@ class WhipSession:
             return Response(response.status, tuple(response.headers.items()), body[: MAX_BODY + 1])
 
     async def _offer(self, step: MakeOffer) -> str:
-        servers = [*self._options.ice_servers, *step.ice_servers]
-        self.peer = peer_connection(servers, relay_only=self._options.relay_only)
-        self.peer.on("connectionstatechange", self._changed.set)
-        self._prepare(self.peer)
-        await self.peer.setLocalDescription(await self.peer.createOffer())
-        return self.peer.localDescription.sdp
+        servers = choose_servers(self._options.ice_servers, step.ice_servers, attempt=self._attempt)
+        self.peer = self._make_peer(servers)
+        await self.peer.start()
+        return await self.peer.offer()
 
     async def _take(self, answer: Answer) -> Failure | None:
         assert self.peer is not None
         self.answer = answer.response
         try:
-            await self.peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
-        except Exception as error:
-            # Whatever breaks in aiortc at an answer that it can't take: ValueError, KeyError, …
-            return garbage(f"its answer can't be used: {error!r}"[:200], self._where)
+            await self.peer.accept(answer.sdp)
+        except NegotiationError as error:
+            return garbage(f"its answer can't be used: {error.what}"[:200], self._where)
         return None
 
     async def _up(self) -> Failure | None:
         assert self.peer is not None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CONNECTING):
-                while self.peer.connectionState in ("new", "connecting"):
-                    self._changed.clear()
-                    await self._changed.wait()
-        if self.peer.connectionState == "connected":
-            return None
-        what = "media can't reach us from there"
-        do = "let UDP through, or name a TURN server"
-        return Failure(what, do, self._where, Again.SOON)
-
-    async def _answers(self) -> bool:
-        """Whether the other side answers a consent check; True where it can't be asked."""
-        assert self.peer is not None
         try:
-            async with asyncio.timeout(ASKING):
-                pair = await ice_pair(self.peer)
-        except TimeoutError:
-            return False
-        return pair is None or pair.round_trip is not None
+            await self.peer.wait_connected()
+        except NegotiationError as error:
+            return Failure(error.what, error.do, self._where, Again.SOON)
+        return None
 
-    async def _received(self) -> int:
-        """Bytes that have come, reports included."""
-        assert self.peer is not None
-        report = await self.peer.getStats()
-        return sum(stats.bytesReceived for stats in report.values() if stats.type == "transport")
+    async def _silence(self, peer: Peer) -> str:
+        """Wait until nothing comes from the other side any more, and return the reason."""
+        loop, limits = asyncio.get_running_loop(), self._timeouts
+        count, heard = 0, loop.time()
+        answered = heard
+        while True:
+            await asyncio.sleep(LOOK)
+            received, now = await peer.bytes_received(), loop.time()
+            if received > count:
+                count, heard = received, now
+            elif now - heard > limits.silence:
+                return "nothing comes from the server any more"
+            elif now - max(heard, answered) > limits.doubt:
+                if not await peer.responds(limits.check):
+                    return "the server does not answer any more"
+                answered = loop.time()
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import SignallingError
-from sidecar.rooms.hosted.names import MAX_NAME, IceServer, display_name, room_name
+from sidecar.rooms.hosted.names import MAX_NAME, display_name, room_name
 
 
 @pytest.mark.parametrize("name", ["a", "demo", "Team-7", "x_y", "a" * 64])
@@ -47,16 +47,3 @@ def test_any_display_name_is_one_short_printable_line(text: str) -> None:
     assert shown == shown.strip()
     assert all(unicodedata.category(char)[0] != "C" for char in shown)
     assert display_name(shown) == shown
-
-
-def test_an_ice_server_is_told_as_a_link() -> None:
-    server = IceServer("turn:turn.example?transport=udp", "ada", 'se"cr\\et')
-    assert server.link() == (
-        '<turn:turn.example?transport=udp>; rel="ice-server"; username="ada"; '
-        'credential="se\\"cr\\\\et"; credential-type="password"'
-    )
-    assert IceServer("stun:stun.example").link() == '<stun:stun.example>; rel="ice-server"'
-
-
-def test_a_credential_is_not_shown_in_logs() -> None:
-    assert "secret" not in repr(IceServer("turn:x", "ada", "secret"))

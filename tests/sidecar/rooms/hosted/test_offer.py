@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import SignallingError
-from sidecar.rooms.hosted.offer import MAX_BODY, MAX_CANDIDATES, Role, read_offer
+from sidecar.media.ice import MAX_CANDIDATES
+from sidecar.rooms.hosted.offer import MAX_BODY, Role, read_offer
 from tests.sidecar.rooms.hosted.offers import offer
 
 SDP = "application/sdp"

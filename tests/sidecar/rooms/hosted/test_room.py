@@ -9,9 +9,8 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from config.errors import SignallingError
 from sidecar.media.encoder import Encoder
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peers import ReceivePeer, close, peer_connection
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
-from sidecar.rooms.hosted.connection import CameraConnection
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Limits, Place
@@ -164,22 +163,22 @@ async def test_heartbeats_keep_the_place_of_a_camera_that_falls_silent() -> None
 async def test_a_connection_that_cannot_be_asked_costs_nobody_else_their_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    count_media = CameraConnection.media_count
+    count_media = ReceivePeer.media_count
     clock = Clock()
     async with (
         EmbeddedRoom("one", limits=Limits(silence=10.0), clock=clock) as room,
         joined(room) as broken,
         joined(room) as sound,
     ):
-        first: list[CameraConnection] = []
+        first: list[ReceivePeer] = []
 
-        async def fail_for_the_first(self: CameraConnection) -> int:
+        def fail_for_the_first(self: ReceivePeer) -> int:
             first[:] = first or [self]
             if self is first[0]:
                 raise RuntimeError("no statistics")
-            return await count_media(self)
+            return count_media(self)
 
-        monkeypatch.setattr(CameraConnection, "media_count", fail_for_the_first)
+        monkeypatch.setattr(ReceivePeer, "media_count", fail_for_the_first)
         await eventually(lambda: sound.media_at is not None)
         clock.ahead = 10.0
         await eventually(lambda: room.count(Role.PUBLISH) == 1)

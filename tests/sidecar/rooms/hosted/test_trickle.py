@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import SignallingError
-from sidecar.rooms.hosted.offer import MAX_CANDIDATES
+from sidecar.media.ice import MAX_CANDIDATES
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
 
 FRAGMENT = """a=ice-ufrag:abcd

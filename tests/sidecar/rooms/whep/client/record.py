@@ -5,7 +5,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import jwt
-from aiortc import RTCPeerConnection
+from aiortc import RTCIceServer
 
-from sidecar.media.peers import send_composite
+from sidecar.media.peers import ReceivePeer, SendPeer
 from sidecar.rooms.whep.client.endpoint import Kind, endpoint
 from sidecar.rooms.whep.client.protocol import Request, Response
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
@@ -72,13 +72,12 @@ async def visit(name: str, kind: Kind, url: str, token: str = "", linger: float 
     async with aiohttp.ClientSession() as http, grey_composite() as composite:
         track = composite.subscribe()
 
-        def prepare(peer: RTCPeerConnection) -> None:
+        def make_peer(servers: Sequence[RTCIceServer]) -> ReceivePeer | SendPeer:
             if kind is Kind.WHIP:
-                send_composite(peer, track)
-            else:
-                peer.addTransceiver("video", direction="recvonly")
+                return SendPeer(track, servers, participant=name)
+            return ReceivePeer(servers, participant=name)
 
-        call = RecordingCall(http, endpoint(kind, url, token), CallOptions(), prepare)
+        call = RecordingCall(http, endpoint(kind, url, token), CallOptions(), make_peer)
         call.host = urlsplit(url).netloc
         plain = url.replace(call.host, HOST)
         call.lines = [{"call": {"kind": kind.value, "url": plain, "token": bool(token)}}]
@@ -101,7 +100,7 @@ async def published(url: str, token: str = "") -> AsyncIterator[None]:
             http,
             endpoint(Kind.WHIP, url, token),
             CallOptions(),
-            lambda peer: void(send_composite(peer, track)),
+            lambda servers: SendPeer(track, servers, participant=url),
         )
         assert await call.connect() is None
         # mediamtx wants to see the tracks before there is something to watch.
@@ -111,10 +110,6 @@ async def published(url: str, token: str = "") -> AsyncIterator[None]:
         finally:
             track.stop()
             await call.leave()
-
-
-def void(_: object) -> None:
-    """Nothing."""
 
 
 def folder() -> Path:

@@ -4,8 +4,7 @@ from aiortc import RTCIceServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.rooms.hosted.names import IceServer
-from sidecar.rooms.whep.client.link_header import MAX_LINKS, ice_servers
+from sidecar.rooms.whep.client.link_header import MAX_LINKS, ice_servers, link_value
 
 NAMES = st.text(st.characters(exclude_categories=["C"]), max_size=20)
 
@@ -28,7 +27,7 @@ def test_a_server_that_names_hundreds_is_believed_in_part() -> None:
 
 @given(NAMES, NAMES)
 def test_what_our_own_server_writes_is_read_again(user: str, secret: str) -> None:
-    written = IceServer("turn:turn.example:3478", user, secret).link()
+    written = link_value(RTCIceServer("turn:turn.example:3478", user, secret))
     assert ice_servers([written]) == [RTCIceServer("turn:turn.example:3478", user, secret)]
 
 
@@ -40,3 +39,12 @@ def test_garbage_is_left_out(headers: list[str]) -> None:
 
 def test_a_hostile_header_takes_no_time() -> None:
     assert ice_servers(["<stun:s>" + '; a="' * 100_000, "<stun:s>" + ";a " * 100_000]) == []
+
+
+def test_a_server_is_written_with_its_credentials_quoted() -> None:
+    server = RTCIceServer("turn:turn.example?transport=udp", "ada", 'se"cr\\et')
+    assert link_value(server) == (
+        '<turn:turn.example?transport=udp>; rel="ice-server"; username="ada"; '
+        'credential="se\\"cr\\\\et"; credential-type="password"'
+    )
+    assert link_value(RTCIceServer("stun:stun.example")) == '<stun:stun.example>; rel="ice-server"'

@@ -1,31 +1,31 @@
 """One session over real sockets."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import aiohttp
-import pytest
 from aiohttp import web
-from aiortc import RTCIceServer, RTCPeerConnection
+from aiortc import RTCIceServer
 
-from sidecar.media.peers import peer_connection
-from sidecar.rooms.whep.client import session as module
+from sidecar.media.peers import ReceivePeer
 from sidecar.rooms.whep.client.endpoint import Kind, endpoint
 from sidecar.rooms.whep.client.failures import Failure
-from sidecar.rooms.whep.client.session import CallOptions, WhipSession
+from sidecar.rooms.whep.client.session import CallOptions, MakePeer, WhipSession, WhipTimeouts
 from tests.sidecar.rooms.test_whip import serving
 
 STUN = RTCIceServer("stun:own.example")
 TURN = '<turn:theirs.example>; rel="ice-server"; username="ada"; credential="sesame"'
 
 
-def receive(peer: RTCPeerConnection) -> None:
-    peer.addTransceiver("video", direction="recvonly")
+def receive(servers: Sequence[RTCIceServer]) -> ReceivePeer:
+    return ReceivePeer(servers, participant="stream")
 
 
-async def failed(url: str, options: CallOptions | None = None) -> Failure:
+async def failed(
+    url: str, options: CallOptions | None = None, make_peer: MakePeer = receive
+) -> Failure:
     async with aiohttp.ClientSession() as http:
-        call = WhipSession(http, endpoint(Kind.WHEP, url), options or CallOptions(), receive)
+        call = WhipSession(http, endpoint(Kind.WHEP, url), options or CallOptions(), make_peer)
         try:
             failure = await call.connect()
             assert failure is not None
@@ -34,16 +34,12 @@ async def failed(url: str, options: CallOptions | None = None) -> Failure:
             await call.leave()
 
 
-async def test_the_servers_own_ice_servers_are_there_before_the_offer_is(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    used: list[tuple[list[RTCIceServer], bool]] = []
+async def test_the_servers_own_ice_servers_are_there_before_the_offer_is() -> None:
+    used: list[RTCIceServer] = []
 
-    def made(servers: Iterable[RTCIceServer], *, relay_only: bool) -> RTCPeerConnection:
-        used.append((list(servers), relay_only))
-        return peer_connection()
-
-    monkeypatch.setattr(module, "peer_connection", made)
+    def made(servers: Sequence[RTCIceServer]) -> ReceivePeer:
+        used.extend(servers)
+        return receive([])
 
     async def options(request: web.Request) -> web.Response:
         return web.Response(status=204, headers={"Link": TURN})
@@ -53,9 +49,9 @@ async def test_the_servers_own_ice_servers_are_there_before_the_offer_is(
 
     routes = (("OPTIONS", "/whep", options), ("POST", "/whep", post))
     async with serving(*routes) as address:
-        failure = await failed(f"{address}/whep", CallOptions([STUN], relay_only=True))
+        failure = await failed(f"{address}/whep", CallOptions([STUN]), made)
     assert failure.status == 404
-    assert used == [([STUN, RTCIceServer("turn:theirs.example", "ada", "sesame")], True)]
+    assert used == [STUN, RTCIceServer("turn:theirs.example", "ada", "sesame")]
 
 
 async def test_an_endless_answer_is_not_read_to_its_end() -> None:
@@ -84,9 +80,8 @@ async def test_what_is_no_http_is_told_without_the_address() -> None:
     assert "hush" not in str(failure) + failure.where
 
 
-async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "NEGOTIATING", 0.5)
-    monkeypatch.setattr(module, "FAREWELL", 0.2)
+async def test_a_server_that_never_answers_is_given_up() -> None:
+    hurried = CallOptions(timeouts=WhipTimeouts(negotiation=0.5, farewell=0.2))
     over = asyncio.Event()
 
     async def post(request: web.Request) -> web.Response:
@@ -94,6 +89,6 @@ async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.Monke
         return web.Response()
 
     async with asyncio.timeout(30), serving(("POST", "/whep", post)) as address:
-        failure = await failed(f"{address}/whep")
+        failure = await failed(f"{address}/whep", hurried)
         over.set()
     assert failure.what == "no answer in time"
