@@ -156,7 +156,7 @@ async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:
         read = "link => import('/static/whip.js').then(whip => whip.iceServersOf(link))"
         assert await page.evaluate(read, link) == [
             {"urls": "stun:stun.example"},
-            {"urls": turn.url, "username": turn.username, "credential": turn.credential},
+            {"urls": turn.urls, "username": turn.username, "credential": turn.credential},
         ]
         connect = f"link => ({read})(link).then(iceServers => {{"
         connect += "new RTCPeerConnection({ iceServers }).close(); return true; })"
