@@ -3,13 +3,17 @@ clips of real people, source by source, as Markdown tables.
 
 Photos are judged by one frame at the shipped thresholds, clips by the reactions that the shipped
 policy starts. FOLDER has an ``index.csv`` as docs/training.md describes.
+
+``--hands FILE.npz`` instead reads recorded landmarks by the classifier alone and prints JSON:
+recall a shape, pooled and as the mean over people, and fires on all other hands.
 """
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from config.errors import PictureError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from reactions.gestures.hand_classes import NONE, SHAPES
+from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS, THRESHOLDS
 from reactions.landmark_types import Net, Sample
@@ -27,7 +32,9 @@ from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
 from reactions.reaction_event import ReactionStage
+from reactions.training.hands_report import read_shapes, report_hands
 from reactions.training.photos import Photo, Sightings, look, read_index
+from reactions.training.recorded_hands import RecordedHands
 
 _RATE = 5
 """Samples a second, as in a meeting."""
@@ -195,24 +202,41 @@ def _list(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {n}" for name, n in sorted(counts.items())) or "–"
 
 
+def hands_json(path: Path) -> str:
+    """What the shipped classifier makes of the recorded hands in ``path``, as JSON."""
+    hands = RecordedHands.load(path)
+    scores = read_shapes(HandShapeClassifier(), hands)
+    return json.dumps(
+        asdict(report_hands(hands, scores, load_reaction_table(THRESHOLDS))), indent=2
+    )
+
+
+def _print_tables(folder: Path, cache: Path | None, plot: Path | None, with_clips: bool) -> None:
+    index, store, table = read_index(folder), ModelStore(), load_reaction_table(THRESHOLDS)
+    photos = [row for row in index if row.kind == "image" and row.shape is not None]
+    judged = judge(photos, look(folder, photos, store, cache), table)
+    print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")
+    if with_clips:
+        clips = [row for row in index if row.kind == "video"]
+        print("", *clips_table(folder, clips, store, table), sep="\n")
+    if plot:
+        confusion_plot(judged, plot)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="reactions.training.report")
-    parser.add_argument("folder", type=Path)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("folder", type=Path, nargs="?")
+    source.add_argument("--hands", type=Path, metavar="FILE", help="recorded landmarks, .npz")
     parser.add_argument("--cache", type=Path, help="folder that keeps landmarks between runs")
     parser.add_argument("--plot", type=Path, help="also draw which shapes are taken for which")
     parser.add_argument("--no-clips", action="store_true")
     options = parser.parse_args()
     try:
-        index, store = read_index(options.folder), ModelStore()
-        table = load_reaction_table(THRESHOLDS)
-        photos = [row for row in index if row.kind == "image" and row.shape is not None]
-        judged = judge(photos, look(options.folder, photos, store, options.cache), table)
-        print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")
-        if not options.no_clips:
-            clips = [row for row in index if row.kind == "video"]
-            print("", *clips_table(options.folder, clips, store, table), sep="\n")
-        if options.plot:
-            confusion_plot(judged, options.plot)
+        if options.hands:
+            print(hands_json(options.hands))
+        else:
+            _print_tables(options.folder, options.cache, options.plot, not options.no_clips)
     except SidecarError as error:
         sys.exit(str(error))
 

@@ -1,0 +1,97 @@
+"""Hands that people recorded as landmarks, with what each shows and whose it is: one ``.npz``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from config.errors import ModelError
+from reactions.gestures.features import Landmarks
+
+_ARRAYS = ("points", "label", "labels", "near", "nears", "source", "sources")
+_INDEX_KNUCKLE, _LITTLE_KNUCKLE = 5, 17
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedHands:
+    """Hands (n) by index into ``labels``, ``nears`` and ``sources``.
+
+    A source is one person as far as is known. No depth, no side: the programs that recorded them
+    kept neither.
+    """
+
+    points: Landmarks
+    """(n, 21, 2), x right, y down, of a mirrored webcam picture; the unit differs by hand."""
+    label: npt.NDArray[np.int64]
+    near: npt.NDArray[np.int64]
+    """A shape that the hand resembles so much that firing it is no mistake."""
+    source: npt.NDArray[np.int64]
+    labels: tuple[str, ...]
+    nears: tuple[str, ...]
+    """Names of ``near``; '' for none."""
+    sources: tuple[str, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The hands in ``path``, an ``.npz`` with the arrays named as here.
+
+        Raises ModelError naming the file and what is wrong with it.
+        """
+        try:
+            with path.open("rb") as file, np.load(file) as saved:
+                missing = [name for name in _ARRAYS if name not in saved.files]
+                if missing:
+                    raise ModelError(f"lacks {', '.join(missing)}", where=str(path))
+                hands = cls(
+                    saved["points"].astype(np.float32),
+                    saved["label"].astype(np.int64),
+                    saved["near"].astype(np.int64),
+                    saved["source"].astype(np.int64),
+                    tuple(saved["labels"].tolist()),
+                    tuple(saved["nears"].tolist()),
+                    tuple(saved["sources"].tolist()),
+                )
+        except (OSError, EOFError, ValueError, BadZipFile) as error:
+            raise ModelError("no recorded hands", where=str(path)) from error
+        hands._check(path)
+        return hands
+
+    def _check(self, path: Path) -> None:
+        count = len(self.points)
+        if self.points.shape[1:] != (21, 2) or not np.isfinite(self.points).all():
+            raise ModelError("points must be finite, (n, 21, 2)", where=str(path))
+        for name, values, names in (
+            ("label", self.label, self.labels),
+            ("near", self.near, self.nears),
+            ("source", self.source, self.sources),
+        ):
+            inside = (values >= 0) & (values < len(names))
+            if values.shape != (count,) or not inside.all():
+                raise ModelError(f"{name} must hold {count} indices", where=str(path))
+
+    @property
+    def left(self) -> npt.NDArray[np.bool_]:
+        """(n,): which hands look like left ones, taking each for a palm.
+
+        The knuckles of index and little finger go round the wrist one way in a left palm's picture,
+        the other way in a right one's. A back of a hand is taken for the other hand's palm.
+        """
+        index = self.points[:, _INDEX_KNUCKLE] - self.points[:, 0]
+        little = self.points[:, _LITTLE_KNUCKLE] - self.points[:, 0]
+        turn = index[:, 0] * little[:, 1] - index[:, 1] * little[:, 0]
+        return np.asarray(turn > 0)
+
+    def pick(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "RecordedHands":
+        """The hands that ``which`` marks or lists."""
+        return RecordedHands(
+            self.points[which],
+            self.label[which],
+            self.near[which],
+            self.source[which],
+            self.labels,
+            self.nears,
+            self.sources,
+        )

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config.errors import ModelError
+from reactions.training.recorded_hands import RecordedHands
+from tests.reactions.training.recorded import recorded, save
+
+HANDS = recorded(("victory", "", "one"), ("other:salute", "open_palm", "two"), ("fist", "", "one"))
+
+
+def test_recorded_hands_come_back_from_their_file(tmp_path: Path) -> None:
+    save(HANDS, tmp_path / "hands.npz")
+    again = RecordedHands.load(tmp_path / "hands.npz")
+    np.testing.assert_allclose(again.points, HANDS.points, rtol=1e-3, atol=1e-3)
+    assert (again.labels, again.nears, again.sources) == (
+        HANDS.labels,
+        HANDS.nears,
+        HANDS.sources,
+    )
+    np.testing.assert_array_equal(again.source, [0, 1, 0])
+
+
+def test_a_mirrored_palm_is_the_other_hands() -> None:
+    mirrored = HANDS.pick(np.arange(3))
+    mirrored.points[:, :, 0] *= -1
+    assert not HANDS.left.any()
+    assert mirrored.left.all()
+
+
+@pytest.mark.parametrize("text", [b"", b"not an archive", b"PK\x03\x04 cut short"])
+def test_what_is_no_archive_is_refused_by_name(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "hands.npz").write_bytes(text)
+    with pytest.raises(ModelError, match=r"hands\.npz"):
+        RecordedHands.load(tmp_path / "hands.npz")
+
+
+def test_a_missing_array_is_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "hands.npz", points=HANDS.points)
+    with pytest.raises(ModelError, match="lacks label, labels"):
+        RecordedHands.load(tmp_path / "hands.npz")
+
+
+def test_an_index_outside_its_names_is_refused(tmp_path: Path) -> None:
+    broken = HANDS.pick(np.arange(3))
+    broken.source[1] = 9
+    save(broken, tmp_path / "hands.npz")
+    with pytest.raises(ModelError, match="source must hold 3 indices"):
+        RecordedHands.load(tmp_path / "hands.npz")
+
+
+def test_points_of_another_form_are_refused(tmp_path: Path) -> None:
+    save(HANDS, tmp_path / "hands.npz")
+    with np.load(tmp_path / "hands.npz") as saved:
+        arrays = dict(saved)
+    np.savez(tmp_path / "hands.npz", **(arrays | {"points": arrays["points"][:, :20]}))
+    with pytest.raises(ModelError, match=r"\(n, 21, 2\)"):
+        RecordedHands.load(tmp_path / "hands.npz")
