@@ -161,12 +161,11 @@ def _recall(
 
 
 def _others(hands: RecordedHands, mistakes: Marks) -> OtherHands:
-    fired = mistakes.any(axis=1)
-    labels = {
-        hands.labels[k]: _other_label(hands.source[which], mistakes[which])
-        for k in np.unique(hands.label[fired]).tolist()
-        if (which := hands.label == k).any()
-    }
+    fired: Marks = np.asarray(mistakes.any(axis=1))
+    labels = {}
+    for k in np.unique(hands.label[fired]).tolist():
+        which = hands.label == k
+        labels[hands.labels[k]] = _other_label(hands.source[which], mistakes[which])
     ordered = sorted(labels.items(), key=lambda item: -item[1].fired)
     return OtherHands(
         hands=len(fired),
@@ -194,6 +193,6 @@ def _by_person(people: npt.NDArray[np.int64], marks: Marks) -> npt.NDArray[np.fl
     return np.asarray(sums / np.maximum(sizes, 1))[sizes >= FEWEST_HANDS]
 
 
-def _rounded(values: npt.NDArray[np.generic]) -> float | None:
+def _rounded(values: Marks | npt.NDArray[np.float64]) -> float | None:
     """The mean of ``values`` to four decimals; None where there are none."""
     return round(float(np.mean(values)), 4) if len(values) else None
