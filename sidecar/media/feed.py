@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol, Self
 
@@ -10,13 +11,15 @@ import structlog
 from aiortc.mediastreams import MediaStreamError
 
 from sidecar.aio import Broadcast, TaskSet
-from sidecar.media.lateness_filter import LagGate
+from sidecar.media.lateness_filter import Lateness, LatenessFilter
 
 log = structlog.get_logger(__name__)
 
 STALE_AFTER = 3.0
 """Seconds without a frame after which the picture counts as old. aiortc itself notices a dead peer
 only after 29–34 s, so liveness comes from frames."""
+LONGEST_GAP = 12.0
+"""Seconds that the longest gap between frames may count for a camera that sends few."""
 
 
 class VideoSource(Protocol):
@@ -46,7 +49,10 @@ class Feed:
         self._track = track
         self._lasts = track is None
         self._clock = clock
-        self._gate = LagGate()
+        self._lateness = LatenessFilter()
+        self._held: av.VideoFrame | None = None
+        self._releasing: asyncio.TimerHandle | None = None
+        self._gaps: deque[float] = deque(maxlen=3)
         self._changed = Broadcast()
         self._tasks = TaskSet()
         self._reader: asyncio.Task[None] | None = None
@@ -88,7 +94,8 @@ class Feed:
         """
         if track is self._track or self.ended:
             return
-        self._track, self._gate = track, LagGate()
+        self._track, self._lateness = track, LatenessFilter()
+        self._drop_held()
         if self.arrived is None:
             self._since = self._clock()
         if self._started:
@@ -99,6 +106,7 @@ class Feed:
         if self._reader is not None and self._reader is not asyncio.current_task():
             self._reader.cancel()
         self.ended = True
+        self._drop_held()
         self._changed.notify()
 
     @property
@@ -111,8 +119,12 @@ class Feed:
         return now - (self._since if self.arrived is None else self.arrived)
 
     def stale(self, now: float) -> bool:
-        """Whether at ``now``, on the feed's clock, the newest frame is too old to be shown."""
-        return self.ended or self.age(now) > STALE_AFTER
+        """Whether at ``now``, on the feed's clock, the newest frame is too old to be shown.
+
+        A camera or screen that sends a frame every few seconds is given twice its usual time.
+        """
+        patience = max(STALE_AFTER, min(2 * max(self._gaps, default=0.0), LONGEST_GAP))
+        return self.ended or self.age(now) > patience
 
     async def wait_newer(self, than: int) -> bool:
         """Wait until ``frames`` exceeds ``than``; False if the feed ended without getting there."""
@@ -140,11 +152,48 @@ class Feed:
 
     def _take(self, frame: av.VideoFrame) -> None:
         now = self._clock()
+        judgement = Lateness.SHOW
         if frame.pts is not None and frame.time_base is not None:
-            stamp = float(frame.pts * frame.time_base)
-            if not self._gate.admits(stamp, now):
+            judgement = self._lateness.judge(float(frame.pts * frame.time_base), now)
+        self._drop_held()
+        match judgement:
+            case Lateness.SHOW:
+                self._show(frame, now)
+            case Lateness.HOLD:
+                self._hold(frame, now)
+            case Lateness.DROP:
                 self.late += 1
-                return
-        self.frame, self.arrived = frame, now
+
+    def _show(self, frame: av.VideoFrame, arrived: float) -> None:
+        if self.arrived is not None:
+            self._gaps.append(arrived - self.arrived)
+        self.frame, self.arrived = frame, arrived
         self.frames += 1
         self._changed.notify()
+
+    def _hold(self, frame: av.VideoFrame, arrived: float) -> None:
+        """Keep a late frame, and show it if those that follow do not prove it damaged."""
+        release_at = self._lateness.release_at
+        assert release_at is not None, "a frame is held until a certain time"
+        loop = asyncio.get_running_loop()
+        delay = max(0.0, release_at - arrived)
+        self._held = frame
+        self._releasing = loop.call_later(delay, self._release, frame)
+
+    def _release(self, frame: av.VideoFrame) -> None:
+        now = self._clock()
+        if self._held is frame and not self.ended:
+            if self._lateness.release(now):
+                self._held = None
+                self._show(frame, now)
+            elif self._lateness.release_at is not None:
+                self._hold(frame, now)
+
+    def _drop_held(self) -> None:
+        """A newer frame, or another track, takes the place of one that is held."""
+        if self._held is not None:
+            self.late += 1
+            self._held = None
+        if self._releasing is not None:
+            self._releasing.cancel()
+            self._releasing = None

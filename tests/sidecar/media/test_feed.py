@@ -97,10 +97,39 @@ async def test_frames_of_a_backlog_are_dropped() -> None:
         await settle()
         good = feed.frame
         clock.now += 2.0
-        track.push(stamped(flat(), 0.04))
-        await settle()
+        for stamp in (0.04, 0.2, 0.4):
+            track.push(stamped(flat(), stamp))
+            await settle()
         assert feed.frame is good
-        assert (feed.frames, feed.late) == (1, 1)
+        assert (feed.frames, feed.late) == (1, 3)
+
+
+async def test_a_late_frame_that_no_backlog_follows_is_shown_after_a_second() -> None:
+    track = Frames()
+    loop = asyncio.get_running_loop()
+    offset = 0.0
+    async with Feed(track, clock=lambda: loop.time() + offset) as feed:
+        track.push(stamped(flat(), 0.0))
+        await settle()
+        offset = 8.0
+        late = stamped(flat(), 0.04)
+        track.push(late)
+        await settle()
+        assert feed.frame is not late
+        async with asyncio.timeout(2.0):
+            assert await feed.wait_newer(1)
+        assert feed.frame is late
+
+
+async def test_a_camera_that_sends_a_frame_in_five_seconds_is_not_stale_between_them() -> None:
+    track, clock = Frames(), Clock()
+    async with Feed(track, clock=clock) as feed:
+        for stamp in (0.0, 5.0, 10.0):
+            clock.now = 100.0 + stamp
+            track.push(stamped(flat(), stamp))
+            await settle()
+        assert not feed.stale(clock.now + 9.0)
+        assert feed.stale(clock.now + 11.0)
 
 
 async def test_frames_without_a_stamp_are_taken_as_they_come() -> None:
