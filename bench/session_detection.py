@@ -7,12 +7,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
+import psutil
+
 from bench.media_footage import IDLE, clip
 from bench.media_rig import OURS, camera, child, pinned, viewer
 from bench.table import Table
 from config.reaction_table import load_reaction_table
-from config.settings import Settings
+from config.settings import Engine, Settings
 from reactions.labels import THRESHOLDS
+from reactions.landmark_types import Sample
+from reactions.pipeline import Detection, Memory
+from sidecar.inference.detector import Detector
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.session.factories import make_detector, make_stickers, make_store
@@ -60,17 +65,59 @@ class Work:
     late: int
     samples: float
     """A second and participant."""
+    dropped: int
+    """Samples that no worker began in time."""
+    ages: tuple[float, float]
+    """Median and 95th percentile of the milliseconds from a frame's arrival to its scores."""
 
 
-async def worked(participants: int, seconds: float, *, half: bool) -> Work:
+class TimedDetector:
+    """A detector that notes how old each sample is when its scores are there."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.ages: list[float] = []
+        """Seconds."""
+        self.stats = detector.stats
+
+    async def start(self) -> None:
+        await self._detector.start()
+
+    async def aclose(self) -> None:
+        await self._detector.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def detect(
+        self,
+        sample: Sample,
+        memory: Memory | None,
+        deadline: float | None = None,
+        *,
+        source: str,
+    ) -> Detection:
+        detection = await self._detector.detect(sample, memory, deadline, source=source)
+        self.ages.append(time.monotonic() - sample.time)
+        return detection
+
+
+async def worked(
+    participants: int, seconds: float, *, half: bool, engine: Engine = Engine.THREADS
+) -> Work:
     """The work of a session with so many mannequins, one in six of them lively."""
-    settings, table = Settings(), load_reaction_table(THRESHOLDS)
+    settings = Settings(sampling={"engine": engine})
+    table = load_reaction_table(THRESHOLDS)
     lively = max(1, participants // LIVELY)
     async with (
         child("cameras", str(lively), str(clip(half=half))) as hands,
         child("cameras", str(participants - lively), str(clip(IDLE, half=half))) as still,
         child("viewers", "1") as watching,
-        make_detector(make_store(settings), table, settings) as detector,
+        TimedDetector(make_detector(make_store(settings), table, settings)) as detector,
         asyncio.timeout(seconds + 120),
         AsyncExitStack() as life,
     ):
@@ -83,19 +130,34 @@ async def worked(participants: int, seconds: float, *, half: bool) -> Work:
         await life.enter_async_context(session)
         await viewer(watching, await room.composite, life)
         await asyncio.sleep(4)
-        return await _measured(session, seconds)
+        return await _measured(session, detector, seconds)
 
 
-async def _measured(session: Session, seconds: float) -> Work:
-    before, cpu, began = session.stats(), time.process_time(), time.monotonic()
+async def _measured(session: Session, detector: TimedDetector, seconds: float) -> Work:
+    before, cpu, began = session.stats(), _cpu(), time.monotonic()
+    dropped = detector.stats().dropped.total
+    detector.ages.clear()
     await asyncio.sleep(seconds)
     after, wall = session.stats(), time.monotonic() - began
+    ages = sorted(1000 * age for age in detector.ages)
     return Work(
-        core=100 * (time.process_time() - cpu) / wall,
+        core=100 * (_cpu() - cpu) / wall,
         fps=(after.frames_out - before.frames_out) / wall,
         late=after.late_ticks - before.late_ticks,
         samples=(_samples(after) - _samples(before)) / wall / len(after.participants),
+        dropped=detector.stats().dropped.total - dropped,
+        ages=(ages[len(ages) // 2], ages[int(len(ages) * 0.95)]),
     )
+
+
+def _cpu() -> float:
+    """Seconds of CPU of this process and of its inference workers."""
+    spent = time.process_time()
+    for process in psutil.Process().children():
+        if "sidecar.inference.worker" in process.cmdline():
+            times = process.cpu_times()
+            spent += times.user + times.system
+    return spent
 
 
 def _samples(stats: SessionStats) -> int:

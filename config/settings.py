@@ -76,6 +76,14 @@ class CompositeSettings(Section):
     """Name of a participant who gets a large tile whenever they are there; empty for nobody."""
 
 
+class Engine(StrEnum):
+    """What runs the models."""
+
+    AUTO = "auto"
+    THREADS = "threads"
+    PROCESSES = "processes"
+
+
 class SamplingSettings(Section):
     """Which frames the recogniser gets to see."""
 
@@ -83,8 +91,11 @@ class SamplingSettings(Section):
     """Samples a second from each camera."""
     longest: int = Field(ge=160, le=1920)
     """Longest side of a sample in pixels."""
+    engine: Engine
+    """Detect on ``threads`` of the sidecar or in ``processes`` of their own; ``auto`` is what suits
+    the command."""
     workers: int = Field(ge=1, le=64)
-    """Detection threads, each with its own nets (35–170 MiB)."""
+    """Detection threads or processes, each with its own models (35–170 MiB)."""
 
 
 class RecognitionSettings(Section):

@@ -1,11 +1,13 @@
 """From settings to the parts they describe; the same for a room, a replay and a picture."""
 
+import os
 from collections.abc import Mapping
 
 import structlog
 
+from config.errors import ConfigError
 from config.reaction_rule import Kind, ReactionRule
-from config.settings import Settings
+from config.settings import Engine, Settings
 from gifs.cache import StickerCache
 from gifs.catalogue import own_file
 from reactions.labels import nets_for
@@ -14,7 +16,9 @@ from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import PipelineConfig, RecognitionPipeline
 from reactions.policy import Policy
 from sidecar.inference.detector import Detector
+from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.threads import ThreadDetector
+from sidecar.inference.worker_process import WorkerLimits
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +53,27 @@ def make_pipeline(
 
 
 def make_detector(
-    store: ModelStore, table: Mapping[str, ReactionRule], settings: Settings
+    store: ModelStore,
+    table: Mapping[str, ReactionRule],
+    settings: Settings,
+    *,
+    engine: Engine = Engine.THREADS,
 ) -> Detector:
-    """A detector with as many workers as the settings say."""
-    config = pipeline_config(store, table, settings)
-    return ThreadDetector(config.load, workers=settings.sampling.workers)
+    """A detector with as many workers as the settings say, on ``engine`` unless they name one.
+
+    Raises ConfigError where this system has no processes that inherit descriptors.
+    """
+    sampling = settings.sampling
+    load = pipeline_config(store, table, settings).load
+    if sampling.engine is not Engine.AUTO:
+        engine = sampling.engine
+    if engine is not Engine.PROCESSES:
+        return ThreadDetector(load, workers=sampling.workers)
+    if os.name != "posix":
+        what = "processes need a POSIX system"
+        raise ConfigError(what, where="sampling.engine", do='set engine = "threads"')
+    limits = WorkerLimits(capacity=3 * sampling.longest**2)
+    return ProcessDetector(load, workers=sampling.workers, limits=limits)
 
 
 def make_stickers(table: Mapping[str, ReactionRule], settings: Settings) -> StickerCache:
