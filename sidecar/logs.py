@@ -1,8 +1,14 @@
 """The log: structlog on standard error, for people or for machines."""
 
+import atexit
+import io
 import logging
+import os
+import queue
+import stat
 import sys
-from typing import Any
+import threading
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -10,6 +16,72 @@ from config.settings import LogFormat, LogSettings
 
 _QUIET = ("aioice", "aiortc", "aiohttp.access", "PIL")
 """Libraries whose INFO is about their own insides."""
+BACKLOG: Final = 1000
+"""Lines that wait for a pipe that is not read; further ones are dropped and counted."""
+FLUSHING: Final = 1.0
+"""Seconds that lines get to be written when the process ends."""
+
+
+class PipeStream(io.TextIOBase):
+    """Text for a pipe or terminal from any thread, which never waits for its reader.
+
+    ``logging`` writes where the log call is made: on the event loop, which a full pipe would stop.
+    """
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._waiting: queue.Queue[str] = queue.Queue(BACKLOG)
+        self._thread: threading.Thread | None = None
+        self.dropped = 0
+
+    def write(self, text: str) -> int:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+            self._thread.start()
+        try:
+            self._waiting.put_nowait(text)
+        except queue.Full:
+            self.dropped += 1
+        return len(text)
+
+    def isatty(self) -> bool:
+        return os.isatty(self._file)
+
+    def drain(self, seconds: float = FLUSHING) -> bool:
+        """Wait until all is written, for ``seconds`` at most; whether it is."""
+        with self._waiting.all_tasks_done:
+            return self._waiting.all_tasks_done.wait_for(
+                lambda: not self._waiting.unfinished_tasks, seconds
+            )
+
+    def _run(self) -> None:
+        while True:
+            text = self._waiting.get()
+            if self.dropped:
+                dropped, self.dropped = self.dropped, 0
+                text = f"{text}log lines dropped: {dropped}\n"
+            data = text.encode(errors="replace")
+            try:
+                while data:
+                    data = data[os.write(self._file, data) :]
+            except OSError:
+                self.dropped += 1
+            finally:
+                self._waiting.task_done()
+
+
+def _standard_error() -> TextIO | PipeStream:
+    """Standard error, by way of a thread where it may stop taking text."""
+    try:
+        file = sys.stderr.fileno()
+        kind = os.fstat(file).st_mode
+    except (AttributeError, OSError, ValueError):
+        return sys.stderr
+    if stat.S_ISREG(kind):
+        return sys.stderr
+    stream = PipeStream(os.dup(file))
+    atexit.register(stream.drain)
+    return stream
 
 
 def configure(settings: LogSettings) -> None:
@@ -20,7 +92,7 @@ def configure(settings: LogSettings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_standard_error())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

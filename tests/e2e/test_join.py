@@ -1,6 +1,7 @@
 """The command as a user runs it: in a process of its own, with real nets, ended by Ctrl-C."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -67,6 +68,41 @@ async def test_a_recording_gets_reactions_until_ctrl_c(recording: Path, tmp_path
     assert events[0]["event"] == "participant.joined"
     assert "thumbs_up" in {event.get("label") for event in events}
     assert events[-1]["event"] == "participant.left"
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes nothing more."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    return reading, writing
+
+
+async def test_a_full_pipe_on_standard_output_holds_up_neither_the_meeting_nor_its_end(
+    recording: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "events.jsonl"
+    reading, writing = full_pipe()
+    arguments = (str(recording), "--publish", "none", "--sink", f"jsonl:{log}")
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sidecar", "join", *arguments),
+            stdout=writing,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(120):
+            await eventually(lambda: log.exists() and "reaction.started" in log.read_text(), 60)
+            process.send_signal(signal.SIGINT)
+            _, complaints = await process.communicate()
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert process.returncode == 130, complaints.decode()
+    assert "sink closed" in complaints.decode()
+    assert "console" in complaints.decode()
 
 
 async def test_labels_that_are_not_asked_for_are_not_told(recording: Path, tmp_path: Path) -> None:

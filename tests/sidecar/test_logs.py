@@ -2,13 +2,15 @@
 
 import json
 import logging
+import os
+import time
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from config.settings import LogFormat, LogLevel, LogSettings
-from sidecar.logs import configure
+from sidecar.logs import BACKLOG, PipeStream, configure
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +80,36 @@ def test_text_form_is_a_readable_line(capsys: pytest.CaptureFixture[str]) -> Non
     line = capsys.readouterr().err
     assert "joined" in line
     assert "participant=ada" in line
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(reading)
+
+
+def test_a_pipe_that_is_not_read_holds_up_no_log_call(pipe: tuple[int, int]) -> None:
+    stream = PipeStream(pipe[1])
+    began = time.monotonic()
+    for _ in range(BACKLOG + 200):
+        stream.write("x" * 1000 + "\n")
+    assert time.monotonic() - began < 5
+    assert stream.dropped > 0
+    assert not stream.drain(0.05)
+
+
+def test_a_pipe_that_is_read_gets_every_line_in_order(pipe: tuple[int, int]) -> None:
+    stream = PipeStream(pipe[1])
+    for number in range(50):
+        stream.write(f"{number}\n")
+    assert stream.drain(10)
+    assert os.read(pipe[0], 65536).decode().split() == [str(number) for number in range(50)]
+
+
+def test_lines_that_were_dropped_are_counted_in_the_log(pipe: tuple[int, int]) -> None:
+    stream = PipeStream(pipe[1])
+    stream.dropped = 3
+    stream.write("next\n")
+    assert stream.drain(10)
+    assert os.read(pipe[0], 65536) == b"next\nlog lines dropped: 3\n"
