@@ -1,6 +1,7 @@
 """Janus VideoRooms, for ``sidecar join janus://HOST/ROOM``."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -8,12 +9,16 @@ import aiohttp
 
 from config.errors import ConfigError
 from sidecar.rooms.base import JoinOptions
-from sidecar.rooms.janus.address import FORMS, read, recognises
 from sidecar.rooms.janus.room import JanusRoom
+from sidecar.rooms.janus.transport import JanusTimeouts
+from sidecar.rooms.janus.url import JANUS_FORMS, JanusUrl
 
 
+@dataclass(frozen=True, slots=True)
 class JanusAdapter:
     """Implements ``Adapter``."""
+
+    timeouts: JanusTimeouts = field(default_factory=JanusTimeouts)
 
     @property
     def system(self) -> str:
@@ -21,32 +26,33 @@ class JanusAdapter:
 
     @property
     def forms(self) -> Sequence[str]:
-        return FORMS
+        return JANUS_FORMS
 
     def recognises(self, url: str) -> bool:
-        return recognises(url)
+        return JanusUrl.matches(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
-        """No other system has such addresses, so that nobody has to be asked."""
-        return recognises(url)
+        """No other system has these schemes: the server is not asked."""
+        return JanusUrl.matches(url)
 
     def room(self, url: str, options: JoinOptions) -> JanusRoom:
-        pin = secret(options.environ, "JANUS_PIN")
+        pin = read_secret(options.environ, "JANUS_PIN")
         return JanusRoom(
-            read(url, pin),
+            JanusUrl.parse(url, pin),
             options,
-            token=secret(options.environ, "JANUS_TOKEN"),
-            secret=secret(options.environ, "JANUS_API_SECRET"),
+            token=read_secret(options.environ, "JANUS_TOKEN"),
+            secret=read_secret(options.environ, "JANUS_API_SECRET"),
+            timeouts=self.timeouts,
         )
 
 
 ADAPTER: Final = JanusAdapter()
 
 
-def secret(environ: Mapping[str, str], name: str) -> str:
-    """The value of ``name``, or what is in the file that ``name_FILE`` names; else nothing.
+def read_secret(environ: Mapping[str, str], name: str) -> str:
+    """The value of ``name``, or the content of the file that ``name_FILE`` names; else "".
 
-    Read anew for every room, so that a token that expires may be replaced in its file.
+    It is read for each room, so that an expired token can be replaced in its file.
     """
     file = environ.get(f"{name}_FILE")
     if name in environ or not file:

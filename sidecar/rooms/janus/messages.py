@@ -1,32 +1,67 @@
-"""What a Janus server says, read leniently: whatever is not understood is left out. Pure."""
+"""Messages to and from a Janus server, and the opt-out commands of its participants. Pure.
+
+The server's JSON API and the VideoRoom plugin's requests and events are documented at
+https://janus.conf.meetecho.com/docs/rest.html and https://janus.conf.meetecho.com/docs/videoroom.html.
+Incoming messages are read leniently: a field that makes no sense is left out.
+"""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Final, TypeAlias
 
-MAX_BYTES: Final = 1 << 20
-"""More than that in one message is nonsense."""
-MAX_PEOPLE: Final = 1000
-MAX_NAME: Final = 200
-"""Characters; longer names are cut."""
+from sidecar.rooms.base import Consent
+from sidecar.rooms.opt_out_commands import consent_command
 
-Id: TypeAlias = int | str
-"""Of rooms and people: numbers, or text where the server is set to ``string_ids``."""
+MAX_BYTES: Final = 1 << 20
+"""Of one text from the server; a longer one is dropped."""
+MAX_ROWS: Final = 1000
+"""Rows that are read of a list, such as the participants."""
+MAX_NAME: Final = 200
+"""Characters; longer names and ids are cut."""
+MAX_COMMAND_TEXT: Final = 4096
+"""Characters; longer data messages are not searched for an opt-out command."""
+PLUGIN: Final = "janus.plugin.videoroom"
+COMPOSITE: Final = "reaction-sidecar composite"
+"""The description of a sidecar's stream, by which sidecars exclude each other's composites."""
+
+_COMMAND_BEHIND: Final = re.compile(
+    r"^(.*?)\s*([!/]reactions\s+\w+)\s*$", re.IGNORECASE | re.DOTALL
+)
+
+JanusId: TypeAlias = int | str
+"""Of a room or a participant: a number, or text where the server is set to ``string_ids``."""
+
+
+class JanusErrorCode(IntEnum):
+    """Of the server (``apierror.h``, below 421) and of the plugin (``janus_videoroom.c``)."""
+
+    UNAUTHORIZED = 403
+    UNAUTHORIZED_PLUGIN = 405
+    NO_SUCH_SESSION = 458
+    NO_SUCH_PLUGIN = 460
+    NO_SUCH_ROOM = 426
+    NO_SUCH_FEED = 428
+    MISSING_ELEMENT = 429
+    INVALID_ELEMENT = 430
+    PUBLISHERS_FULL = 432
+    UNAUTHORIZED_ROOM = 433
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class JanusParticipant:
     """One row of ``listparticipants``."""
 
-    id: Id
+    id: JanusId
     display: str
     publishes: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """One media line that a subscriber is offered."""
+class JanusStream:
+    """One media section that a subscriber is offered, or that a publisher sends."""
 
     kind: str
     """video, audio or data."""
@@ -34,75 +69,169 @@ class Stream:
     active: bool
     codec: str
     description: str
-    """What its publisher calls it."""
+    """Its publisher's, such as ``COMPOSITE``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """A session description (Janus calls it JSEP)."""
+class JanusLayer:
+    """What the server sends of a camera."""
+
+    substream: int = 0
+    """Of a simulcast camera, from 0, the smallest, to 2."""
+    temporal: int = 2
+    """The temporal layer, from 0, the lowest frame rate, to 2."""
+    send: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Jsep:
+    """A session description, under the name that Janus has for it."""
 
     kind: str
+    """offer or answer."""
     sdp: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One message, with all that any of our requests may be answered by or any event may tell."""
+class JanusMessage:
+    """One message of the server, with every field that one of our requests or handlers needs."""
 
     kind: str
     """ack, success, error, event, hangup, detached, timeout, trickle, server_info, …"""
     transaction: str = ""
+    """Of the request that it answers."""
     sender: int | None = None
     """The handle that it is about."""
     id: int | None = None
-    """Of the session or handle just made."""
+    """Of the session or handle just created."""
     code: int | None = None
-    """Of an error, of the server's (from 403 on) or of the plugin's (from 421 on)."""
+    """A ``JanusErrorCode``, or another number."""
     reason: str = ""
-    """Of an error, of a hang-up or for leaving."""
-    about: str = ""
-    """The plugin's word for the event: joined, attached, updated, participants, destroyed, …"""
+    """Of an error, of a hang-up or of leaving."""
+    event: str = ""
+    """The plugin's: joined, attached, updated, participants, destroyed, …"""
     plugin: Mapping[str, object] = field(default_factory=dict)
-    description: Description | None = None
+    """The plugin's own fields."""
+    jsep: Jsep | None = None
     candidate: Mapping[str, object] = field(default_factory=dict)
+    """Of a trickle message: the fields of an ``RTCIceCandidateInit``."""
     data_channels: bool = False
+    """Whether the server was built with data channels."""
     version: int | None = None
-    """Of the server, 1102 for 1.1.2."""
+    """Of the server: 1102 for 1.1.2."""
 
     @property
-    def people(self) -> tuple[Person, ...]:
-        """Whom a list of participants names."""
-        return tuple(filter(None, map(_person, _rows(self.plugin.get("participants")))))
+    def participants(self) -> tuple[JanusParticipant, ...]:
+        """The rows of a list of participants."""
+        return tuple(filter(None, map(_participant, _rows(self.plugin.get("participants")))))
 
     @property
-    def streams(self) -> tuple[Stream, ...]:
-        """What a subscriber is offered, or a publisher sends."""
+    def streams(self) -> tuple[JanusStream, ...]:
+        """The streams that a subscriber is offered, or that a publisher sends."""
         return tuple(filter(None, map(_stream, _rows(self.plugin.get("streams")))))
 
 
-def parse(text: str | bytes) -> tuple[Message, ...]:
-    """The messages in ``text``, one or (by long poll) several; those that make no sense left out.
+@dataclass(frozen=True, slots=True)
+class VideoRoomRequests:
+    """The bodies of requests to the plugin, for one room."""
 
-    Never raises.
-    """
+    room: JanusId
+    pin: str = field(default="", repr=False)
+
+    def list_participants(self) -> dict[str, object]:
+        """Answered to handles that have not joined, too."""
+        return {"request": "listparticipants", "room": self.room}
+
+    def join_publisher(self, display: str) -> dict[str, object]:
+        """Become a participant."""
+        return self._join("publisher", display=display)
+
+    def join_subscriber(self, feed: JanusId, private_id: int | None = None) -> dict[str, object]:
+        """Ask for an offer of one participant's streams, in the smallest simulcast layer."""
+        streams = [{"feed": feed, "substream": 0}]
+        if private_id is None:
+            return self._join("subscriber", streams=streams)
+        return self._join("subscriber", streams=streams, private_id=private_id)
+
+    def publish(self, mid: str) -> dict[str, object]:
+        """Publish what the JSEP beside it offers; its media section ``mid`` is a composite."""
+        return {"request": "publish", "descriptions": [{"mid": mid, "description": COMPOSITE}]}
+
+    def start(self) -> dict[str, object]:
+        """Begin to receive; the JSEP beside it answers the offer."""
+        return {"request": "start"}
+
+    def configure(self, mid: str, layer: JanusLayer) -> dict[str, object]:
+        """Change what is received in the media section ``mid``."""
+        stream = {
+            "mid": mid,
+            "send": layer.send,
+            "substream": layer.substream,
+            "temporal": layer.temporal,
+        }
+        return {"request": "configure", "streams": [stream]}
+
+    def _join(self, role: str, **fields: object) -> dict[str, object]:
+        body: dict[str, object] = {"request": "join", "ptype": role, "room": self.room, **fields}
+        return body | {"pin": self.pin} if self.pin else body
+
+
+def parse_messages(text: str | bytes) -> tuple[JanusMessage, ...]:
+    """The messages in ``text``: one, or several of a long poll. Never raises."""
     if len(text) > MAX_BYTES:
         return ()
     try:
         read = json.loads(text)
     except (ValueError, RecursionError):
         return ()
-    return tuple(_message(row) for row in (read if isinstance(read, list) else [read]) if _is(row))
+    rows = read if isinstance(read, list) else [read]
+    return tuple(_message(row) for row in rows if _is_message(row))
 
 
-def _is(row: object) -> bool:
+def janus_id(value: object) -> JanusId | None:
+    """The id of a room or participant; None for what can't be one."""
+    if isinstance(value, str) and value:
+        return value[:MAX_NAME]
+    return _integer(value)
+
+
+def consent_in_data(text: str) -> Consent | None:
+    """What a data message asks for; None where it is no command.
+
+    VideoRooms have no chat. Clients that offer one send it over the publisher's data channel, as
+    plain text or in a field of a JSON object.
+    """
+    if len(text) > MAX_COMMAND_TEXT:
+        return None
+    if (asked := consent_command(text)) is not None:
+        return asked
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    values = fields.values() if isinstance(fields, dict) else ()
+    choices = (consent_command(value) for value in values if isinstance(value, str))
+    return next((choice for choice in choices if choice is not None), None)
+
+
+def split_display(display: str) -> tuple[str, Consent | None]:
+    """The name in ``display``, and what a command behind it asks for: ``Ada !reactions off``."""
+    match = _COMMAND_BEHIND.match(display)
+    choice = None if match is None else consent_command(match[2])
+    if match is None or choice is None:
+        return display, None
+    return match[1], choice
+
+
+def _is_message(row: object) -> bool:
     return isinstance(row, dict) and isinstance(row.get("janus"), str)
 
 
-def _message(row: Mapping[str, object]) -> Message:
+def _message(row: Mapping[str, object]) -> JanusMessage:
     plugin = _mapping(_mapping(row.get("plugindata")).get("data"))
     error = _mapping(row.get("error"))
     code = _integer(error.get("code")) or _integer(plugin.get("error_code"))
-    return Message(
+    return JanusMessage(
         kind=_text(row.get("janus")),
         transaction=_text(row.get("transaction")),
         sender=_integer(row.get("sender")),
@@ -110,36 +239,36 @@ def _message(row: Mapping[str, object]) -> Message:
         code=code,
         reason=_text(error.get("reason") or plugin.get("error") or plugin.get("reason"))
         or _text(row.get("reason")),
-        about=_text(plugin.get("videoroom")),
+        event=_text(plugin.get("videoroom")),
         plugin=plugin,
-        description=_description(_mapping(row.get("jsep"))),
+        jsep=_jsep(_mapping(row.get("jsep"))),
         candidate=_mapping(row.get("candidate")),
         data_channels=row.get("data_channels") is True,
         version=_integer(row.get("version")),
     )
 
 
-def _description(jsep: Mapping[str, object]) -> Description | None:
-    kind, sdp = jsep.get("type"), jsep.get("sdp")
+def _jsep(fields: Mapping[str, object]) -> Jsep | None:
+    kind, sdp = fields.get("type"), fields.get("sdp")
     if kind in ("offer", "answer") and isinstance(sdp, str):
-        return Description(str(kind), sdp)
+        return Jsep(str(kind), sdp)
     return None
 
 
-def _person(row: Mapping[str, object]) -> Person | None:
-    number = identity(row.get("id"))
+def _participant(row: Mapping[str, object]) -> JanusParticipant | None:
+    number = janus_id(row.get("id"))
     if number is None:
         return None
-    # A dummy holds the place of somebody who sends nothing.
+    # A dummy publisher has a place in the room and sends nothing.
     publishes = row.get("publisher") is True and row.get("dummy") is not True
-    return Person(number, _text(row.get("display"))[:MAX_NAME], publishes)
+    return JanusParticipant(number, _text(row.get("display"))[:MAX_NAME], publishes)
 
 
-def _stream(row: Mapping[str, object]) -> Stream | None:
+def _stream(row: Mapping[str, object]) -> JanusStream | None:
     kind, mid = row.get("type"), row.get("mid")
     if not isinstance(kind, str) or not isinstance(mid, str):
         return None
-    return Stream(
+    return JanusStream(
         kind,
         mid,
         active=row.get("active") is not False and row.get("disabled") is not True,
@@ -148,17 +277,10 @@ def _stream(row: Mapping[str, object]) -> Stream | None:
     )
 
 
-def identity(value: object) -> Id | None:
-    """A room's or person's id; None for what can't be one."""
-    if isinstance(value, str) and value:
-        return value[:MAX_NAME]
-    return _integer(value)
-
-
 def _rows(value: object) -> Sequence[Mapping[str, object]]:
     if not isinstance(value, list):
         return ()
-    return [row for row in value[:MAX_PEOPLE] if isinstance(row, dict)]
+    return [row for row in value[:MAX_ROWS] if isinstance(row, dict)]
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -1,215 +1,157 @@
-"""A VideoRoom of a Janus server, watched by nobody whom the others could see."""
+"""A VideoRoom of a Janus server, watched without being in its list of participants."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
-from typing import Final, Self
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Self
 
-import structlog
-from aiortc import RTCIceServer, RTCPeerConnection
+from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
+from sidecar.aio import TaskSet
 from sidecar.rooms.base import JoinOptions, ReceiverConstraints, RoomChange, TrackSource
-from sidecar.rooms.janus import events as heard
-from sidecar.rooms.janus.address import Address
-from sidecar.rooms.janus.cameras import Cameras
-from sidecar.rooms.janus.link import Link
-from sidecar.rooms.janus.protocol import JanusProtocol
-from sidecar.rooms.janus.publication import Publication
-from sidecar.rooms.janus.subscription import Layer
+from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.events import Ended, Entered, Refused, Unpublished
+from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
+from sidecar.rooms.janus.publisher import JanusPublisher, composite_lost
+from sidecar.rooms.janus.subscriber import JanusSubscriber
+from sidecar.rooms.janus.transport import JanusTimeouts, JanusTransport
+from sidecar.rooms.janus.url import JanusUrl
 from sidecar.rooms.turn_probe import reachable_servers
-
-log = structlog.get_logger(__name__)
-
-ENTERING: Final = 15.0
-"""Seconds until the server has let us in."""
-PUBLISHING: Final = 15.0
-"""Seconds until the server has taken the composite."""
-FAREWELL: Final = 1.0
-"""Seconds for saying goodbye."""
 
 
 class JanusRoom:
-    """The room at ``address``: a ``Room`` that supports data messages and has peer connections."""
+    """The room at ``url``: a ``Room`` that supports data messages and has peer connections.
 
-    def __init__(self, address: Address, options: JoinOptions, *, token: str, secret: str) -> None:
-        self._address = address
+    A task of the room that fails ends the room, with its error.
+    """
+
+    def __init__(
+        self,
+        url: JanusUrl,
+        options: JoinOptions,
+        *,
+        token: str = "",
+        secret: str = "",
+        timeouts: JanusTimeouts | None = None,
+    ) -> None:
+        self._url = url
         self._options = options
-        self._protocol = JanusProtocol(address.room, pin=address.pin, token=token, secret=secret)
-        self._ice_servers: Sequence[RTCIceServer] = ()
-        self._cameras = Cameras(
+        self._timeouts = timeouts or JanusTimeouts()
+        self._protocol = JanusProtocol(url.room, pin=url.pin, token=token, secret=secret)
+        self._transport = JanusTransport(url, self._protocol, self._timeouts)
+        self._changes = RoomChanges()
+        self._tasks = TaskSet(on_failure=self._task_failed)
+        self._entry: asyncio.Future[None] | None = None
+        self._subscriber = JanusSubscriber(
+            self._transport,
+            self._changes,
+            self._tasks,
             relay_only=options.relay_only,
-            tell=self._tell,
-            answer=self._answer,
-            give_up=self._give_up,
-            prefer=self._prefer,
+            timeouts=self._timeouts,
         )
-        self._link = Link(address, self._protocol, self._hear, self._cameras.begin_round)
-        self._changes: asyncio.Queue[RoomChange | None] = asyncio.Queue()
-        self._entered = asyncio.Event()
-        self._ended = False
-        self._failure: RoomError | None = None
-        self._publication: Publication | None = None
-        self._published: asyncio.Future[str] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._publisher = JanusPublisher(
+            self._transport,
+            self._tasks,
+            options.name,
+            relay_only=options.relay_only,
+            timeouts=self._timeouts,
+        )
 
     @property
     def name(self) -> str:
-        return self._address.shown
+        return self._url.shown
 
     async def __aenter__(self) -> Self:
-        try:
-            how = self._options
-            servers = await reachable_servers(how.ice_servers, relay_only=how.relay_only)
-            self._ice_servers = self._cameras.ice_servers = servers
-            self._spawn(self._talk())
-            async with asyncio.timeout(ENTERING):
-                await self._entered.wait()
-        except TimeoutError as error:
-            await self.__aexit__()
-            raise RoomError("the server doesn't let us in", where=self.name) from error
-        except BaseException:
-            await self.__aexit__()
-            raise
-        if self._ended:
-            await self.__aexit__()
-            raise self._failure or RoomError("the meeting is over", where=self.name)
+        await self.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._link.leave(FAREWELL)
-        for task in tuple(self._tasks):
-            task.cancel()
-        closing = [self._cameras.close(), *self._tasks]
-        if self._publication is not None:
-            closing.append(self._publication.close())
-        await asyncio.gather(*closing, return_exceptions=True)
-        self._finish(None)
+        await self.aclose()
 
-    async def changes(self) -> AsyncGenerator[RoomChange]:
-        while (change := await self._changes.get()) is not None:
-            yield change
-        if self._failure is not None:
-            raise self._failure
+    async def start(self) -> None:
+        """Enter the room; raises RoomError where that fails."""
+        try:
+            await self._enter()
+        except TimeoutError as error:
+            await self.aclose()
+            raise RoomError("the server does not admit us in time", where=self.name) from error
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Leave the room, and free every connection and task."""
+        await self._transport.leave()
+        self._subscriber.close()
+        self._publisher.close()
+        self._end(None)
+        await self._tasks.aclose()
+
+    def changes(self) -> AsyncGenerator[RoomChange]:
+        return self._changes.follow()
 
     async def publish(self, composite: TrackSource) -> None:
-        publication = self._publication = Publication(
-            composite.subscribe(),
-            self._ice_servers,
-            relay_only=self._options.relay_only,
-            data_channel=self._protocol.data_channels,
-        )
-        offer, mid = await publication.offer()
-        self._published = asyncio.get_running_loop().create_future()
-        self._protocol.publish(self._options.name, offer, mid)
-        self._link.flush()
-        try:
-            async with asyncio.timeout(PUBLISHING):
-                answer = await self._published
-        except TimeoutError as error:
-            raise RoomError("the server doesn't take the composite", where=self.name) from error
-        await publication.accept(answer)
-        self._spawn(self._mind(publication))
+        await self._publisher.publish(composite, data_channel=self._protocol.data_channels)
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
-        self._cameras.constrain(participant, want)
+        self._subscriber.constrain(participant, want)
 
     async def announce(self, event: Mapping[str, object]) -> None:
-        """Send ``event`` to everybody who subscribed to our data."""
-        if self._publication is not None:
-            self._publication.announce(event)
+        """Send ``event`` to all clients that subscribed to the composite's data channel."""
+        self._publisher.announce(event)
 
     def peers(self) -> Sequence[RTCPeerConnection]:
-        """The connections of this moment."""
-        ours = [] if self._publication is None else [self._publication.peer]
-        return [*ours, *self._cameras.peers()]
+        """The peer connections of this moment, the composite's first."""
+        return [*self._publisher.connections(), *self._subscriber.connections()]
 
-    async def _talk(self) -> None:
-        """Keep up the conversation with the server until there is nothing more to say."""
+    async def _enter(self) -> None:
+        options = self._options
+        servers = await reachable_servers(options.ice_servers, relay_only=options.relay_only)
+        self._subscriber.ice_servers = self._publisher.ice_servers = servers
+        self._entry = asyncio.get_running_loop().create_future()
+        self._tasks.create_task(self._converse(), name="janus transport")
+        self._tasks.create_task(self._handle_events(), name="janus events")
+        self._tasks.create_task(self._subscriber.run(), name="janus layers")
+        async with asyncio.timeout(self._timeouts.enter):
+            await self._entry
+
+    async def _converse(self) -> None:
         try:
-            await self._link.run()
+            await self._transport.run()
         except RoomError as error:
-            self._finish(error)
-        except Exception as error:
-            # Nobody else would notice; joining anew may help.
-            log.exception("the conversation broke", room=self.name)
-            self._finish(RoomError(f"the conversation broke: {error!r}", where=self.name))
+            self._end(error)
 
-    async def _mind(self, publication: Publication) -> None:
-        await publication.over.wait()
-        self._cut_off("the media connection was lost")
+    async def _handle_events(self) -> None:
+        async for event in self._transport.events():
+            self._handle(event)
 
-    def _answer(self, feed: str, sdp: str) -> None:
-        self._protocol.answer(feed, sdp)
-        self._link.flush()
-
-    def _give_up(self, feed: str, problem: str) -> None:
-        self._hear(self._protocol.give_up(feed, problem))
-        self._link.flush()
-
-    def _prefer(self, feed: str, layer: Layer) -> None:
-        self._protocol.prefer(feed, layer)
-        self._link.flush()
-
-    def _hear(self, events: Iterable[heard.Event]) -> None:
-        for event in events:
-            self._take(event)
-
-    def _take(self, event: heard.Event) -> None:
+    def _handle(self, event: JanusEvent) -> None:
         match event:
-            case heard.Entered():
-                self._entered.set()
-            case heard.Failed():
+            case Entered():
+                if self._entry is not None and not self._entry.done():
+                    self._entry.set_result(None)
+            case Refused():
                 kind = RefusedError if event.final else RoomError
-                self._finish(kind(event.what, where=self.name, do=event.do))
-            case heard.Over():
-                self._finish(None)
-            case heard.Published() | heard.NotPublished() | heard.Unpublished():
-                self._settle(event)
-            case heard.Trickled(None):
-                if self._publication is not None:
-                    self._spawn(self._publication.trickle(event.candidate))
+                self._end(kind(event.what, where=self.name, do=event.do))
+            case Ended():
+                self._end(None)
+            case Unpublished():
+                self._end(composite_lost(event.reason))
             case _:
-                self._cameras.hear(event)
+                self._subscriber.handle(event)
+                self._publisher.handle(event)
 
-    def _settle(self, event: heard.Published | heard.NotPublished | heard.Unpublished) -> None:
-        """What became of the composite."""
-        waiting = self._published
-        if isinstance(event, heard.Unpublished):
-            self._cut_off(event.reason)
-        elif waiting is None or waiting.done():
+    def _task_failed(self, error: Exception) -> None:
+        if not isinstance(error, RoomError):
+            error = RoomError(f"internal error: {error!r}", where=self.name)
+        self._end(error)
+
+    def _end(self, failure: RoomError | None) -> None:
+        """End ``changes``, and all that waits for the server; the first reason counts."""
+        if self._changes.ended:
             return
-        elif isinstance(event, heard.Published):
-            waiting.set_result(event.sdp)
-        else:
-            kind = RefusedError if event.final else RoomError
-            waiting.set_exception(kind(event.what, where=self.name, do=event.do))
-
-    def _cut_off(self, reason: str) -> None:
-        self._finish(
-            RoomError(
-                f"the composite was cut off: {reason}",
-                where=self.name,
-                do="if it never gets through, open UDP to the server, or name a TURN server",
-            )
-        )
-
-    def _finish(self, failure: RoomError | None) -> None:
-        """End ``changes``, and whatever waits for the server."""
-        if self._ended:
-            return
-        self._ended, self._failure = True, failure
-        self._changes.put_nowait(None)
-        self._entered.set()
-        if self._published is not None and not self._published.done():
-            self._published.set_exception(
-                failure or RoomError("the meeting is over", where=self.name)
-            )
-
-    def _tell(self, change: RoomChange) -> None:
-        if not self._ended:
-            self._changes.put_nowait(change)
-
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._changes.end(failure)
+        error = failure or RoomError("the meeting is over", where=self.name)
+        if self._entry is not None and not self._entry.done():
+            self._entry.set_exception(error)
+        self._publisher.fail(error)

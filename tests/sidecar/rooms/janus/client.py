@@ -190,12 +190,17 @@ async def publish(
 
 @asynccontextmanager
 async def watching(
-    someone: JanusClient, room: int | str, feed: int | str, *, texts: list[str] | None = None
+    someone: JanusClient,
+    room: int | str,
+    feed: int | str,
+    *,
+    texts: list[str] | None = None,
+    **extra: Any,
 ) -> AsyncIterator[MediaStreamTrack]:
     """Watch somebody's camera; what comes over their data channel goes to ``texts``."""
     handle = await someone.attach()
     said = await someone.say(
-        handle, "join", ptype="subscriber", room=room, streams=[{"feed": feed}]
+        handle, "join", ptype="subscriber", room=room, streams=[{"feed": feed}], **extra
     )
     tracks: list[MediaStreamTrack] = []
     async with closing(peer_connection()) as peer:

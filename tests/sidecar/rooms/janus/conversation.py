@@ -3,69 +3,86 @@
 import json
 from typing import Any
 
-from sidecar.rooms.janus.events import Event, Offered
-from sidecar.rooms.janus.protocol import JanusProtocol
+from sidecar.rooms.events import Offered
+from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
 from tests.sidecar.rooms.janus.fake import FakeJanus
 
 
 class Conversation:
-    """A protocol, a fake server that answers it until it is told to be silent, and all events."""
+    """A protocol, a fake server that answers it, and all requests and events so far."""
 
     def __init__(self, *feeds: int, **given: str) -> None:
         self.server = FakeJanus(feeds)
         self.protocol = JanusProtocol("1234", **given)
-        self.events: list[Event] = []
-        self.said: list[dict[str, Any]] = []
-        self.protocol.open()
+        self.events: list[JanusEvent] = []
+        self.requests: list[dict[str, Any]] = []
+        self.protocol.connect()
 
     def exchange(self) -> None:
-        """Let the server answer until neither has anything to say; offers are answered too."""
-        while requests := self.protocol.take():
+        """Let the server answer until neither side has more to send; offers are answered too."""
+        self.collect()
+        while requests := self.protocol.requests_to_send():
             for request in requests:
-                self.said.append(request)
+                self.requests.append(request)
                 for text in self.server.answers(request):
-                    self.hear(text)
+                    self.receive(text)
 
-    def hear(self, message: str | dict[str, Any]) -> None:
-        text = message if isinstance(message, str) else json.dumps(message)
-        for event in self.protocol.receive(text):
+    def collect(self) -> None:
+        """Take the protocol's events."""
+        for event in self.protocol.events_received():
             self.events.append(event)
             if isinstance(event, Offered):
-                self.protocol.answer(event.feed, "v=0")
+                self.protocol.answer(event.stream, "v=0")
 
-    def rounds(self, count: int) -> None:
+    def receive(self, message: str | bytes | dict[str, Any]) -> None:
+        """The server sends a message."""
+        self.protocol.receive(json.dumps(message) if isinstance(message, dict) else message)
+        self.collect()
+
+    def tick(self, count: int) -> None:
+        """Let ``count`` ticks pass."""
         for _ in range(count):
-            self.events += self.protocol.round()
+            self.protocol.tick()
             self.exchange()
 
     def plugin(self, handle: int, **data: object) -> None:
-        """The server tells something over a handle."""
-        self.hear({"janus": "event", "sender": handle, "plugindata": {"data": data}})
+        """The server sends an event of the plugin over a handle."""
+        self.receive({"janus": "event", "sender": handle, "plugindata": {"data": data}})
+
+    def give_up(self, participant: str, reason: str) -> None:
+        """The newest connection for a participant fails."""
+        streams = [each.stream for each in self.of(Offered) if each.participant == participant]
+        self.protocol.give_up(streams[-1] if streams else "", reason)
 
     def bodies(self, request: str) -> list[dict[str, Any]]:
         """Every request of one kind to the plugin."""
         return [
-            said["body"]
-            for said in self.said
-            if said["janus"] == "message" and said["body"]["request"] == request
+            sent["body"]
+            for sent in self.requests
+            if sent["janus"] == "message" and sent["body"]["request"] == request
         ]
 
     def handle(self, request: str) -> int:
         """The handle that the newest request of one kind was sent over."""
         return next(
-            int(said["handle_id"])
-            for said in reversed(self.said)
-            if said["janus"] == "message" and said["body"]["request"] == request
+            int(sent["handle_id"])
+            for sent in reversed(self.requests)
+            if sent["janus"] == "message" and sent["body"]["request"] == request
         )
 
-    def of(self, kind: type[Event]) -> list[Any]:
+    def of(self, kind: type[JanusEvent]) -> list[Any]:
+        """The events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
+    def offered(self) -> list[str]:
+        """The participants whose cameras were offered, in order."""
+        return [event.participant for event in self.of(Offered)]
 
-def watching(*feeds: int, **given: str) -> Conversation:
-    """A conversation in which every feed is being watched."""
+
+def receiving(*feeds: int, **given: str) -> Conversation:
+    """A conversation in which every feed is being received."""
     conversation = Conversation(*feeds, **given)
     conversation.exchange()
-    conversation.rounds(1)
-    assert len(conversation.of(Offered)) == len(feeds)
+    conversation.tick(1)
+    assert len(conversation.offered()) == len(feeds)
     return conversation

@@ -1,4 +1,4 @@
-"""``python -m tests.sidecar.rooms.janus.record`` records the transcripts anew."""
+"""``python -m tests.sidecar.rooms.janus.record`` records the transcripts."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,8 @@ from sidecar.rooms.janus import room as rooms
 from sidecar.rooms.janus.protocol import JanusProtocol
 from tests.servers.janus import JanusServer, Setup
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.rooms.janus.attending import attending, composite, options
+from tests.sidecar.rooms.composites import grey_composite
+from tests.sidecar.rooms.janus.attending import attending, options
 from tests.sidecar.rooms.janus.client import camera, client
 from tests.sidecar.rooms.janus.proxy import proxy
 from tests.sidecar.rooms.janus.transcripts import FOLDER, Recording
@@ -24,7 +25,7 @@ SECRET: dict[str, Any] = {"secret": "room-secret"}
 
 
 async def meeting(server: JanusServer) -> None:
-    """People come and go, one can't be watched, one is another sidecar; then the room is gone."""
+    """Cameras come and go, one can't be decoded, one is a composite; then the room is destroyed."""
     async with client(server.ports["ws"]) as someone:
         await someone.create(1, publishers=9, videocodec="vp8,vp9", **SECRET)
         async with (
@@ -48,7 +49,7 @@ async def meeting(server: JanusServer) -> None:
 
 
 async def kicked(server: JanusServer) -> None:
-    """The sidecar is put out of the room."""
+    """The sidecar is kicked."""
     async with client(server.ports["ws"]) as someone:
         await someone.create(2, **SECRET)
         async with attending(server.url("2"), publishing=True) as sidecar:
@@ -64,7 +65,7 @@ async def locked(server: JanusServer) -> None:
         async with (
             camera(someone, 3, "Ada", ColourTrack(), pin="sesame"),
             attending(server.url("3"), options({"JANUS_PIN": "sesame"})) as sidecar,
-            composite() as encoder,
+            grey_composite() as encoder,
         ):
             await eventually(lambda: sidecar.problem("Ada"))
             await sidecar.room.publish(encoder)
@@ -72,13 +73,13 @@ async def locked(server: JanusServer) -> None:
 
 
 async def full(server: JanusServer) -> None:
-    """A room with no place for another publisher."""
+    """A room that takes no more publishers."""
     async with client(server.ports["ws"]) as someone:
         await someone.create(4, publishers=1)
         async with (
             camera(someone, 4, "Ada", ColourTrack()),
             attending(server.url("4")) as sidecar,
-            composite() as encoder,
+            grey_composite() as encoder,
         ):
             await eventually(lambda: sidecar.frames("Ada") > 0)
             with contextlib.suppress(RoomError):

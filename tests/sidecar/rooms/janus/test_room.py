@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import av
 import pytest
+from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.media.peers import closing, peer_connection
-from sidecar.rooms.base import Consent, Left, ReceiverConstraints
+from sidecar.media.peers import ReceivePeer, closing, peer_connection
+from sidecar.rooms.base import Consent, HasPeerConnections, Left, ReceiverConstraints
 from sidecar.rooms.janus.adapter import ADAPTER
-from sidecar.rooms.janus.viewing import Viewing
+from tests.servers.coturn import coturn
 from tests.servers.janus import JanusServer
+from tests.servers.tls import self_signed
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.rooms.janus.attending import NAME, attending, composite, options
+from tests.sidecar.rooms.composites import grey_composite
+from tests.sidecar.rooms.janus.attending import NAME, attending, options
 from tests.sidecar.rooms.janus.client import JanusClient, camera, publish, watching
 from tests.sidecar.rooms.janus.conftest import ROOMS
 
@@ -125,7 +129,7 @@ async def test_the_composite_is_shown_to_others_and_not_to_sidecars(
         async with watching(someone, room, composite_id) as track:
             frame = await track.recv()
             assert isinstance(frame, av.VideoFrame)
-            assert (frame.width, frame.height) == (160, 96)
+            assert (frame.width, frame.height) == (160, 90)
         assert list(first.present) == list(second.present) == [str(ada.id)]
 
 
@@ -183,7 +187,10 @@ async def test_what_happens_is_announced_to_those_who_watch_the_composite(
     server: JanusServer, someone: JanusClient, room: int
 ) -> None:
     texts: list[str] = []
-    async with ADAPTER.room(server.url(str(room)), options()) as joined, composite() as encoder:
+    async with (
+        ADAPTER.room(server.url(str(room)), options()) as joined,
+        grey_composite() as encoder,
+    ):
         await joined.publish(encoder)
 
         async def published() -> bool:
@@ -233,15 +240,15 @@ async def test_a_codec_that_cannot_be_decoded_is_told_and_disturbs_nobody(
 async def test_a_broken_offer_of_one_disturbs_nobody(
     server: JanusServer, someone: JanusClient, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = Viewing.answer
+    answer = ReceivePeer.answer
 
-    async def broken_for_vic(viewing: Viewing, offer: str, mid: str) -> str:
+    async def broken_for_vic(peer: ReceivePeer, offer: str, mid: str = "") -> str:
         if "Vic" in people:
             offer = offer.replace("a=ice-pwd", "a=ice-").replace("a=fingerprint", "a=finger")
-        return await answer(viewing, offer, mid)
+        return await answer(peer, offer, mid)
 
     people = ["Ada"]
-    monkeypatch.setattr(Viewing, "answer", broken_for_vic)
+    monkeypatch.setattr(ReceivePeer, "answer", broken_for_vic)
     async with (
         attending(server.url(str(room))) as sidecar,
         camera(someone, room, "Ada", ColourTrack()),
@@ -258,7 +265,7 @@ async def test_a_broken_offer_of_one_disturbs_nobody(
 
 
 @pytest.mark.parametrize(
-    ("pin", "words"), [("", "wants a PIN"), ("wrong", "PIN is another"), ("sesame", "")]
+    ("pin", "words"), [("", "has a PIN"), ("guess", "wrong room PIN"), ("sesame", "")]
 )
 async def test_a_pin_is_needed_where_there_is_one(
     server: JanusServer, someone: JanusClient, pin: str, words: str
@@ -276,7 +283,7 @@ async def test_a_pin_is_needed_where_there_is_one(
     with pytest.raises(RefusedError, match=words) as refused:
         async with attending(server.url(str(room)), options(environ)):
             pass
-    assert "wrong" not in str(refused.value)
+    assert "guess" not in str(refused.value)
 
 
 async def test_a_pin_in_the_address_works_and_is_not_shown(
@@ -303,7 +310,7 @@ async def test_a_room_with_no_place_for_another_publisher_is_told(
     async with (
         camera(someone, room, "Ada", ColourTrack()),
         attending(server.url(str(room))) as sidecar,
-        composite() as encoder,
+        grey_composite() as encoder,
     ):
         await eventually(lambda: sidecar.frames("Ada") > 0)
         with pytest.raises(RoomError, match=r"Maximum number of publishers.*raise publishers"):
@@ -328,7 +335,7 @@ async def test_a_room_for_publishers_alone_is_watched_once_the_composite_is_publ
     async with (
         camera(someone, room, "Ada", ColourTrack()),
         attending(server.url(str(room))) as sidecar,
-        composite() as encoder,
+        grey_composite() as encoder,
     ):
         await eventually(lambda: "require_pvtid" in sidecar.problem("Ada"))
         await sidecar.room.publish(encoder)
@@ -361,3 +368,33 @@ async def test_the_meeting_is_over_when_the_room_is_destroyed(
         await someone.say(await someone.attach(), "destroy", room=room, secret="s3cret")
         await eventually(lambda: sidecar.ended)
         assert sidecar.failure is None
+
+
+def candidate_types(peer: RTCPeerConnection) -> set[str]:
+    """The types of all candidates that a connection has told of."""
+    lines = peer.localDescription.sdp.splitlines()
+    return {line.split(" typ ")[1].split()[0] for line in lines if " typ " in line}
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+async def test_cameras_and_composite_go_through_a_relay_alone(
+    server: JanusServer,
+    someone: JanusClient,
+    room: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    transport: str,
+) -> None:
+    certificate = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    async with (
+        coturn(tmp_path, udp=transport == "udp", certificate=certificate) as relay,
+        camera(someone, room, "Ada", ColourTrack()),
+    ):
+        how = options(ice_servers=[relay.ice_server(transport)], relay_only=True)
+        async with attending(server.url(str(room)), how, publishing=True) as sidecar:
+            await eventually(lambda: sidecar.frames("Ada") > 5)
+            assert isinstance(sidecar.room, HasPeerConnections)
+            peers = sidecar.room.peers()
+            assert [candidate_types(peer) for peer in peers] == [{"relay"}, {"relay"}]
+            await eventually(lambda: peers[0].connectionState == "connected")

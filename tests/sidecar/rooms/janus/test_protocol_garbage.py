@@ -1,15 +1,15 @@
-"""Nonsense of all kinds, from a server or the road to it: nothing breaks, nothing sticks."""
+"""Malformed, misplaced and lost messages: the protocol raises nothing, and gets stuck nowhere."""
 
 import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.rooms.janus.events import Entered, Failed, Offered, Over
-from sidecar.rooms.janus.subscription import Layer
-from sidecar.rooms.janus.subscriptions import PATIENCE
+from sidecar.rooms.events import Ended, Entered, Refused
+from sidecar.rooms.janus.messages import JanusLayer
+from sidecar.rooms.janus.protocol import STEP_TICKS
 from tests.sidecar.rooms.janus.conversation import Conversation
-from tests.sidecar.rooms.janus.transcripts import FOLDER, heard
+from tests.sidecar.rooms.janus.transcripts import FOLDER, received
 
 TRANSCRIPTS = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
 SCRAPS = st.recursive(
@@ -19,7 +19,7 @@ SCRAPS = st.recursive(
     ),
     max_leaves=8,
 )
-REAL = st.sampled_from([text for name in TRANSCRIPTS for text in heard(name)])
+REAL = st.sampled_from([text for name in TRANSCRIPTS for text in received(name)])
 KINDS = st.sampled_from(
     ["event", "success", "error", "hangup", "detached", "trickle", "ack", "media"]
 )
@@ -64,57 +64,49 @@ def invented(draw: st.DrawFn) -> str:
 
 
 NONSENSE = st.one_of(REAL, mutated(), invented(), SCRAPS.map(json.dumps), st.text(), st.binary())
-ACTIONS = ("round", "exchange", "drop", "reconnect", "give_up", "prefer", "publish")
+ACTIONS = ("tick", "exchange", "drop", "reconnect", "give_up", "prefer", "publish")
 
 
 def act(conversation: Conversation, action: str) -> None:
-    """Something that the shell may do at any time."""
+    """What the transport, the subscriber and the publisher may do at any time."""
     protocol = conversation.protocol
     match action:
-        case "round":
-            conversation.events += protocol.round()
+        case "tick":
+            protocol.tick()
         case "exchange":
             conversation.exchange()
         case "drop":
-            protocol.take()
+            protocol.requests_to_send()
         case "reconnect":
-            protocol.open()
+            protocol.connect()
         case "give_up":
-            conversation.events += protocol.give_up("5", "lost")
+            conversation.give_up("5", "lost")
         case "prefer":
-            protocol.prefer("5", Layer(1))
+            protocol.prefer("5", JanusLayer(1))
         case "publish":
             protocol.publish("Reactions", "v=0", "0")
+    conversation.collect()
 
 
 @given(st.lists(st.one_of(NONSENSE, st.sampled_from(ACTIONS)), max_size=40))
-def test_nothing_that_is_said_in_any_order_breaks_it_or_leaves_it_stuck(
+def test_no_messages_in_any_order_break_it_or_leave_it_stuck(
     steps: list[str | bytes],
 ) -> None:
     conversation = Conversation(5, 6)
     for step in steps:
-        if isinstance(step, str) and step in (
-            "round",
-            "exchange",
-            "drop",
-            "reconnect",
-            "give_up",
-            "prefer",
-            "publish",
-        ):
+        if isinstance(step, str) and step in ACTIONS:
             act(conversation, step)
         else:
-            conversation.events += conversation.protocol.receive(step)
+            conversation.receive(step)
     if conversation.protocol.over:
-        # It has told so, and the room is joined anew.
-        assert conversation.of(Failed) or conversation.of(Over)
+        assert conversation.of(Refused) or conversation.of(Ended)
         return
-    # From here on the server behaves; the shell connects anew where nothing comes.
-    conversation.protocol.open()
+    # From here on the server behaves, on a new connection.
+    conversation.protocol.connect()
     conversation.exchange()
-    conversation.rounds(3 * PATIENCE)
+    conversation.tick(3 * STEP_TICKS)
     assert conversation.of(Entered)
-    assert {event.feed for event in conversation.of(Offered)} >= {"5", "6"}
+    assert set(conversation.offered()) >= {"5", "6"}
 
 
 @given(st.lists(REAL, max_size=30))
@@ -122,26 +114,26 @@ def test_real_messages_in_any_order_and_number_are_taken(messages: list[str]) ->
     conversation = Conversation(5)
     conversation.exchange()
     for message in messages:
-        conversation.hear(message)
-        conversation.hear(message)
+        conversation.receive(message)
+        conversation.receive(message)
         conversation.exchange()
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 40)), max_size=40))
-def test_answers_in_any_order_get_everybody_watched_in_the_end(
+def test_answers_in_any_order_lead_to_all_cameras_in_the_end(
     order: list[tuple[int, int]],
 ) -> None:
     conversation = Conversation(5, 6)
     waiting: list[str] = []
     for rounds, index in order:
         for _ in range(rounds):
-            conversation.events += conversation.protocol.round()
-        for request in conversation.protocol.take():
+            conversation.protocol.tick()
+        for request in conversation.protocol.requests_to_send():
             waiting += conversation.server.answers(request)
         if waiting:
-            conversation.hear(waiting.pop(index % len(waiting)))
+            conversation.receive(waiting.pop(index % len(waiting)))
     for text in waiting:
-        conversation.hear(text)
+        conversation.receive(text)
     conversation.exchange()
-    conversation.rounds(2 * PATIENCE)
-    assert {event.feed for event in conversation.of(Offered)} == {"5", "6"}
+    conversation.tick(2 * STEP_TICKS)
+    assert set(conversation.offered()) == {"5", "6"}

@@ -1,11 +1,11 @@
-"""Addresses of Janus rooms."""
+"""URLs of Janus rooms."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError
-from sidecar.rooms.janus.address import read, recognises
+from sidecar.rooms.janus.url import JanusUrl
 
 
 @pytest.mark.parametrize(
@@ -20,32 +20,32 @@ from sidecar.rooms.janus.address import read, recognises
         ("janus://meet.example/the%20kitchen", "ws://meet.example:8188/", "the kitchen"),
     ],
 )
-def test_an_address_names_server_and_room(url: str, server: str, room: str) -> None:
-    address = read(url)
-    assert recognises(url)
-    assert (address.server, address.room) == (server, room)
+def test_a_url_names_server_and_room(url: str, server: str, room: str) -> None:
+    parsed = JanusUrl.parse(url)
+    assert JanusUrl.matches(url)
+    assert (parsed.server, parsed.room) == (server, room)
 
 
-def test_the_pin_in_the_address_comes_before_the_given_one() -> None:
-    assert read("janus://h/1?pin=a%20b", "given").pin == "a b"
-    assert read("janus://h/1", "given").pin == "given"
-    assert read("janus://h/1").pin == ""
+def test_the_pin_in_the_url_comes_before_the_given_one() -> None:
+    assert JanusUrl.parse("janus://h/1?pin=a%20b", "given").pin == "a b"
+    assert JanusUrl.parse("janus://h/1", "given").pin == "given"
+    assert JanusUrl.parse("janus://h/1").pin == ""
 
 
 def test_neither_pin_nor_user_are_shown() -> None:
-    address = read("janus://ada:secret@h/1?pin=sesame")
-    assert "sesame" not in repr(address) + address.shown
-    assert "secret" not in repr(address) + address.shown
+    parsed = JanusUrl.parse("janus://ada:secret@h/1?pin=sesame")
+    assert "sesame" not in repr(parsed) + parsed.shown
+    assert "secret" not in repr(parsed) + parsed.shown
 
 
 def test_what_is_shown_can_be_pasted_again() -> None:
     for url in ("janus://h/1", "janus+https://h:1/x/y/2", "janus+wss://[::1]/the%20kitchen"):
-        assert read(read(url).shown) == read(url)
+        assert JanusUrl.parse(JanusUrl.parse(url).shown) == JanusUrl.parse(url)
 
 
 @pytest.mark.parametrize("url", ["ws://h/1", "https://h/rooms/1", "januses://h/1", "janus:h", ""])
-def test_other_systems_addresses_are_left_to_them(url: str) -> None:
-    assert not recognises(url)
+def test_urls_of_other_systems_do_not_match(url: str) -> None:
+    assert not JanusUrl.matches(url)
 
 
 @pytest.mark.parametrize(
@@ -59,17 +59,17 @@ def test_other_systems_addresses_are_left_to_them(url: str) -> None:
         "janus://[h/1?pin=sesame",
     ],
 )
-def test_an_incomplete_address_is_told_without_its_pin(url: str) -> None:
+def test_an_incomplete_url_is_a_clear_error_without_its_pin(url: str) -> None:
     with pytest.raises(ConfigError, match="janus://HOST") as error:
-        read(url)
+        JanusUrl.parse(url)
     assert "sesame" not in str(error.value)
 
 
 @given(st.text())
-def test_any_other_text_is_an_address_or_a_clear_error(text: str) -> None:
+def test_any_other_text_is_a_url_or_a_clear_error(text: str) -> None:
     try:
-        address = read(f"janus://{text}")
+        parsed = JanusUrl.parse(f"janus://{text}")
     except ConfigError:
         return
-    assert address.room
-    assert address.server.startswith("ws://")
+    assert parsed.room
+    assert parsed.server.startswith("ws://")
