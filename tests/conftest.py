@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from reactions.landmarks.model_manifest import FILES
 from reactions.landmarks.model_store import ModelStore
 
-pytest.register_assert_rewrite("tests.conformance.detector")
+pytest.register_assert_rewrite("tests.conformance.detector", "tests.conformance.room")
 
 # How long an example takes says more about what else this machine is doing than about the code.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
