@@ -60,7 +60,7 @@ class Galene:
 async def galene(folder: Path, *options: str, tls: bool = False) -> AsyncIterator[Galene]:
     """A Galène with one open group, ``room``; what it keeps and says goes to ``folder``.
 
-    With ``tls`` it makes itself a certificate that nobody trusts.
+    With ``tls`` it makes itself a certificate that no client trusts.
     Skips the test where there is no Galène, or none that brings its page.
     """
     executable = need("galene")

@@ -489,7 +489,7 @@ def _consent(message: GaleneMessage) -> Consent | None:
 def _join_refused(message: GaleneMessage, credentials: GroupCredentials) -> Refused:
     """The meaning of a ``joined`` message of kind ``fail``.
 
-    Galène has an identifier for few reasons; the others are told apart by their text.
+    Galène has an identifier for few reasons; the text distinguishes the others.
     """
     reason, text = message.error, message.text
     what = f"the group refused to let us join: {text or reason or 'no reason given'}"

@@ -2,8 +2,9 @@
 
 It does what ``visit.jsonl`` and ``refusals.json`` show of a real server (``test_fake.py`` compares
 them), with the rules of ``rtpconn/webclient.go``: one peer connection a stream, offered by its
-sender; a stream is offered once its first frame has come, and a client that requests it earlier is
-sent a ``close``. It has no layers, no TURN server, no WHIP and no HTML.
+sender. A client that requests a stream before its first frame is sent a ``close``; whether it gets
+an offer later is left to chance there and here (``FakeClient.push_later``). It has no layers, no
+TURN server, no WHIP and no pages.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import Any, Final, TypeAlias
 import jwt
 from aiohttp import web
 
+from sidecar.aio import TaskSet
 from tests.servers.galene import OPEN
 from tests.servers.process import LOOPBACK
 from tests.sidecar.rooms.galene.fake_media import (
@@ -64,7 +66,7 @@ class FakeGroup:
     history: list[Json] = field(default_factory=list)
     tokens: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     locked: str = ""
-    """What those who want to join are told; empty where the group is open."""
+    """What a client that wants to join is sent; empty where the group is open."""
 
     def authorise(self, join: Mapping[str, Any], url: str) -> tuple[str, list[str]]:
         """The name and the permissions of a client; raises JoinError where it has none."""
@@ -172,20 +174,37 @@ class FakeClient:
             gone = {"id": self.id, "username": self.username}
             await broadcast(group.clients.values(), "user", kind="delete", **gone)
 
-    async def push(self, up: UpStream, *, ended: bool = False) -> None:
+    def push_later(self, up: UpStream) -> None:
+        """Offer ``up`` to the present members after a delay, unless that was done meanwhile.
+
+        As in the real server: where the first frame comes within the delay, the push of the offer's
+        time is the only one, and clients that joined between the two are left out.
+        """
+        up.pushed = False
+        self._server.tasks.create_task(self._push_to(self._others(), up))
+
+    async def _push_to(self, clients: "Iterable[FakeClient]", up: UpStream) -> None:
+        await asyncio.sleep(self._server.push_delay)
+        if up.pushed or self.up.get(up.id) is not up:
+            return
+        replace, up.replace, up.pushed = up.replace, "", True
+        for client in clients:
+            await client.push(up, replace)
+
+    async def push(self, up: UpStream, replace: str = "", *, ended: bool = False) -> None:
         """Offer ``up`` to this client, or say that there is nothing in it for it."""
         async with self._pushing:
             known = self.down.get(up.id)
-            replaced = self.down.pop(up.replace, None) if up.replace else None
+            replaced = self.down.pop(replace, None)
             if replaced is not None:
                 await replaced.close()
-            if ended or not up.ready or not self._wants(up, known):
+            if ended or not up.ready or not self._wants(up, known or replaced):
                 await self._close_down(up.id)
             elif known is None:
-                await self._offer(up, up.replace if replaced is not None else "")
-                replaced = None
-            if replaced is not None:
-                await self.send("close", id=up.replace)
+                await self._offer(up, replace)
+                replace = ""
+            if replace:
+                await self.send("close", id=replace)
 
     def _wants(self, up: UpStream, known: DownStream | None) -> bool:
         """Whether the client requested a layer of ``up``."""
@@ -282,7 +301,7 @@ class FakeClient:
         self._requested = message["request"]
         for other in self._others():
             for up in tuple(other.up.values()):
-                await self.push(up)
+                await self.push(up, up.replace)
 
     async def _on_request_stream(self, message: Json) -> None:
         down = self.down[message["id"]]
@@ -295,10 +314,10 @@ class FakeClient:
             await self.send("abort", id=stream)
             await self._error("not authorised")
             return
-        up = UpStream(message, lambda: self._push_to_others(up))
+        up = UpStream(message, lambda: self.push_later(up))
         self.up[stream] = up
         await self._close_up(up.replace, push=False)
-        await self._push_to_others(up)
+        self.push_later(up)
         try:
             sdp, candidates = split_candidates(await up.answer(message["sdp"]))
         except ValueError as error:
@@ -309,10 +328,6 @@ class FakeClient:
             return
         await self.send("answer", id=stream, sdp=sdp)
         await self._trickle(stream, candidates)
-
-    async def _push_to_others(self, up: UpStream) -> None:
-        for other in self._others():
-            await other.push(up)
 
     async def _on_answer(self, message: Json) -> None:
         down = self.down.get(message["id"])
@@ -366,8 +381,8 @@ class FakeClient:
     async def kick(self, text: str, by: Mapping[str, Any]) -> None:
         """Put the client out; ``by`` is empty where the server does it."""
         who = {"id": by.get("source"), "username": by.get("username")}
-        told = {"dest": self.id, "privileged": True, "value": text}
-        await self.send("usermessage", kind="kicked", **who, **told)
+        kicked = {"dest": self.id, "privileged": True, "value": text}
+        await self.send("usermessage", kind="kicked", **who, **kicked)
         await self._socket.close()
 
     async def change(self, permission: str, given: bool) -> None:
@@ -417,6 +432,9 @@ class FakeGalene:
         self.rtc_configuration: Json = {}
         self.thawed = asyncio.Event()
         """Cleared while the server neither reads nor writes."""
+        self.tasks = TaskSet()
+        self.push_delay = 0.2
+        """Seconds from a stream's offer, and from its first frame, to the offers to the others."""
         self.alter: Callable[[FakeClient, Json], Json] = lambda client, message: message
         """Changes a message before it is sent to a client."""
         self._certificate = certificate
@@ -472,6 +490,8 @@ class FakeGalene:
 
     async def _end(self) -> None:
         self.thaw()
+        await self.tasks.aclose()
+        self.tasks = TaskSet()
         for client in self._members():
             await client.leave()
         for group in self.groups.values():

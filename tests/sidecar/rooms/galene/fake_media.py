@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
@@ -46,7 +46,7 @@ async def add_candidate(peer: RTCPeerConnection, init: Mapping[str, Any]) -> Non
 class UpStream:
     """A stream that a client sends; as in a real server, its track exists from the first packet."""
 
-    def __init__(self, offer: Mapping[str, Any], on_track: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, offer: Mapping[str, Any], on_track: Callable[[], None]) -> None:
         self.id: str = offer["id"]
         self.label: str = offer.get("label", "")
         self.source: str = offer["source"]
@@ -55,6 +55,9 @@ class UpStream:
         self.codec = "VP8"
         """What the descriptions say; VP8 is sent all the same."""
         self.ready = False
+        """Its first frame came."""
+        self.pushed = False
+        """It was offered to the other clients since the latest change."""
         self.peer: RTCPeerConnection = peer_connection()
         self._on_track = on_track
         self._relay = MediaRelay()
@@ -95,7 +98,7 @@ class UpStream:
         finally:
             track.stop()
         self.ready = True
-        await self._on_track()
+        self._on_track()
 
 
 class DownStream:

@@ -17,7 +17,7 @@ from tests.sidecar.clients import eventually
 
 
 class NotLetInError(Exception):
-    """The server refused somebody."""
+    """The server refused a person."""
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
         super().__init__(answer)
@@ -25,7 +25,7 @@ class NotLetInError(Exception):
 
 
 class Watched:
-    """A stream that somebody watches, with its newest picture."""
+    """A stream that a person watches, with its newest picture."""
 
     def __init__(self, offer: Mapping[str, Any]) -> None:
         self.source: str = offer["source"]
@@ -58,12 +58,12 @@ class Watched:
 
 
 class Person:
-    """One client of a group: what it was told, and what it shows and watches."""
+    """One client of a group: what it received, and what it shows and watches."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, client: str, name: str) -> None:
         self.id = client
         self.name = name
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.users: dict[str, str] = {}
         self.watched: dict[str, Watched] = {}
         self._socket = socket
@@ -124,11 +124,11 @@ class Person:
         return self._tokens()[-1]
 
     def _tokens(self) -> list[str]:
-        return [m["value"]["token"] for m in self.heard if m.get("kind") == "token"]
+        return [m["value"]["token"] for m in self.received if m.get("kind") == "token"]
 
     def chat(self) -> list[str]:
         """All that was said, to everybody or to this person."""
-        return [m["value"] for m in self.heard if m["type"] in ("chat", "chathistory")]
+        return [m["value"] for m in self.received if m["type"] in ("chat", "chathistory")]
 
     async def close(self, *, goodbye: bool = True) -> None:
         if goodbye:
@@ -144,7 +144,7 @@ class Person:
     async def _read(self) -> None:
         async for message in self._socket:
             data = message.json()
-            self.heard.append(data)
+            self.received.append(data)
             match data["type"]:
                 case "joined" if not self._joined.done():
                     self._joined.set_result(data)
@@ -197,27 +197,27 @@ class Person:
 async def person(
     url: str, name: str | None, *, client: str = "", password: str = "", **fields: Any
 ) -> AsyncIterator[Person]:
-    """Somebody in the group at ``url`` until the end."""
+    """A person in the group at ``url`` until the end."""
     client = client or secrets.token_hex(8)
     async with aiohttp.ClientSession() as http:
         async with http.get(f"{url}.status") as response:
             status = await response.json()
         socket = await http.ws_connect(status["endpoint"])
-        somebody = Person(socket, client, name or "")
+        guest = Person(socket, client, name or "")
         try:
-            await somebody.send("handshake", version=["2"], id=client)
+            await guest.send("handshake", version=["2"], id=client)
             join = {"group": status["name"], "username": name, "password": password, **fields}
-            await somebody.send("join", kind="join", **join)
-            answer = await somebody.joined()
+            await guest.send("join", kind="join", **join)
+            answer = await guest.joined()
             if answer["kind"] != "join":
                 raise NotLetInError(answer)
-            yield somebody
+            yield guest
         finally:
-            await somebody.close()
+            await guest.close()
 
 
-def sees(somebody: Person, name: str) -> bool:
+def sees(guest: Person, name: str) -> bool:
     """Whether a picture came of the stream of ``name``."""
     return any(
-        watched.username == name and watched.frames > 3 for watched in somebody.watched.values()
+        watched.username == name and watched.frames > 3 for watched in guest.watched.values()
     )

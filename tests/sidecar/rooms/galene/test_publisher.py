@@ -38,7 +38,9 @@ async def test_the_composite_is_a_camera_to_others_and_no_tile_to_us(url: str) -
         assert set(attendance.present) == {"Ada"}
 
 
-async def test_participants_who_join_as_the_composite_starts_see_it_too(url: str) -> None:
+async def test_participants_who_join_as_the_composite_starts_see_it_too(fake: FakeGalene) -> None:
+    url = fake.url("room")
+    fake.push_delay = 1.0
     async with (
         person(url, "Bob") as bob,
         attending(url) as attendance,
@@ -47,9 +49,11 @@ async def test_participants_who_join_as_the_composite_starts_see_it_too(url: str
         # By then the server has listed the group to us: Ada is new.
         await eventually(lambda: NOTICE in bob.chat())
         await attendance.room.publish(composite)
+        (first,) = fake.clients[-1].up
         async with person(url, "Ada") as ada:
             await ada.watch()
             await eventually(lambda: sees(ada, NAME))
+            assert first not in ada.watched
             assert len(attendance.room.peers()) == 1
 
 

@@ -69,8 +69,8 @@ async def test_the_chat_has_our_notice_once(url: str) -> None:
 async def test_reactions_are_sent_to_programs_and_not_to_people(url: str) -> None:
     async with person(url, "Ada") as ada, attending(url) as attendance:
         await attendance.room.announce({"kind": "reaction.started", "label": "smile"})
-        await eventually(lambda: any(message.get("kind") == MARK for message in ada.heard))
-        (message,) = (message for message in ada.heard if message.get("kind") == MARK)
+        await eventually(lambda: any(message.get("kind") == MARK for message in ada.received))
+        (message,) = (message for message in ada.received if message.get("kind") == MARK)
         assert (message["type"], message["value"]["label"]) == ("usermessage", "smile")
         assert not ada.chat() or ada.chat() == [NOTICE]
 

@@ -228,6 +228,19 @@ async def test_candidates_by_mdns_are_not_needed(fake: FakeGalene) -> None:
         await eventually(lambda: attendance.frames("Ada") > 3)
 
 
+async def test_a_camera_that_starts_as_we_join_is_requested_again(fake: FakeGalene) -> None:
+    url = fake.url("room")
+    fake.push_delay = 1.0
+    async with person(url, "Ada") as ada:
+        stream = await ada.show(ColourTrack())
+        async with attending(url) as attendance:
+            us = fake.clients[-1]
+            await eventually(lambda: attendance.frames("Ada") > 3)
+            requests = [message["type"] for message in us.received].count("request")
+            assert stream in us.down
+            assert requests > 1
+
+
 async def test_the_layer_follows_the_constraints(fake: FakeGalene) -> None:
     url = fake.url("room")
     async with person(url, "Ada") as ada, attending(url) as attendance:
