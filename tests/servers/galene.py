@@ -51,9 +51,9 @@ class Galene:
         """End the process without a word to the clients."""
         self.process.kill()
 
-    async def restart(self) -> None:
-        """Kill the process and start it again on the same ports."""
-        await self.process.restart()
+    async def start(self) -> None:
+        """Start the process again after its end, on the same ports."""
+        await self.process.start()
 
 
 @asynccontextmanager

@@ -115,6 +115,7 @@ class GaleneRoom:
 
     async def aclose(self) -> None:
         """Leave the group, then free everything: a dead server takes 2 s."""
+        self._changes.end()
         await self._resources.aclose()
 
     def changes(self) -> AsyncGenerator[RoomChange]:

@@ -453,7 +453,7 @@ class FakeGalene:
         return self.url(name)
 
     async def start(self) -> None:
-        """Listen, after a first start on the same port."""
+        """Listen; after an end on the same port, with the same groups and no one in them."""
         app = web.Application()
         app.router.add_get("/group/{name:.+}/.status", self._status)
         app.router.add_get("/ws", self._connect)
@@ -482,11 +482,6 @@ class FakeGalene:
         for connection in self._connections:
             connection.abort()
         await self._end()
-
-    async def restart(self) -> None:
-        """Be killed and start again, with the same groups and no one in them."""
-        await self.kill()
-        await self.start()
 
     async def _end(self) -> None:
         self.thaw()

@@ -40,7 +40,7 @@ async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behin
                 before = before or await settled()
                 await back_to(before)
                 if deaths < RESTARTS:
-                    await real.restart()
+                    await real.process.restart()
         await attendance.close()
         assert room.rejoined == RESTARTS
 

@@ -33,7 +33,7 @@ from tests.sidecar.rooms.galene.conftest import (
     group_room,
 )
 from tests.sidecar.rooms.galene.fake import FakeGalene
-from tests.sidecar.rooms.galene.people import person, sees
+from tests.sidecar.rooms.galene.people import Person, person, sees
 
 LEFT_ALONE = CONFIRMATIONS[Consent.OPT_OUT]
 
@@ -201,7 +201,8 @@ async def test_a_server_that_restarts_is_joined_again(server: GroupServer) -> No
                 await eventually(lambda: sees(ada, NAME))
                 assert sorted(ada.users.values()) == ["Ada", NAME]
                 if not restarts:
-                    await server.restart()
+                    await server.kill()
+                    await server.start()
         await attendance.close()
         assert room.rejoined == 1
 
@@ -270,15 +271,19 @@ async def test_a_room_that_is_not_joined_has_no_connections_and_publishes_nothin
 async def test_joining_and_leaving_leaves_nothing_behind(fake: FakeGalene) -> None:
     url = fake.url("room")
 
-    async def come_and_go() -> None:
+    async def come_and_go(ada: Person) -> None:
         async with attending(url) as attendance, grey_composite() as composite:
             await attendance.room.publish(composite)
             await eventually(lambda: attendance.frames("Ada") > 0)
+            stream = await ada.show(ColourTrack())
+            await eventually(lambda: attendance.frames("Ada (2)") > 0)
+            await ada.hide(stream)
+            await eventually(lambda: "Ada (2)" not in attendance.present)
 
     async with person(url, "Ada") as ada:
         await ada.show(ColourTrack())
-        await come_and_go()
+        await come_and_go(ada)
         before = await settled()
-        await come_and_go()
+        await come_and_go(ada)
         await back_to(before)
         await eventually(lambda: list(ada.users.values()) == ["Ada"])
