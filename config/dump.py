@@ -1,16 +1,19 @@
 """Settings and reaction table as TOML text that says where each value comes from."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+import tomlkit
 from pydantic import BaseModel
+from tomlkit.items import Array, InlineTable, Item, Table
 
 from config.reaction_table import LoadedTable
 from config.settings import Loaded
 
 SHIPPED = "default"
 """The origin of what nobody changed."""
+_COLUMN = 40
+"""Where origins stand, unless a value reaches further."""
 
 
 def describe_settings(loaded: Loaded) -> str:
@@ -24,25 +27,38 @@ def describe_table(loaded: LoadedTable) -> str:
 
 
 def _document(sections: BaseModel | Mapping[str, BaseModel], origins: Mapping[str, str]) -> str:
-    blocks = []
-    for section, table in dict(sections).items():
-        lines = list(_lines(section, table.model_dump(mode="json"), origins))
-        blocks.append("\n".join([f"[{section}]", *lines]))
-    return "\n\n".join(blocks)
+    document = tomlkit.document()
+    for section, values in dict(sections).items():
+        document.append(section, _table(section, values.model_dump(mode="json"), origins))
+    return tomlkit.dumps(document).rstrip("\n")
 
 
-def _lines(section: str, values: Mapping[str, Any], origins: Mapping[str, str]) -> Iterator[str]:
+def _table(section: str, values: Mapping[str, Any], origins: Mapping[str, str]) -> Table:
+    table = tomlkit.table()
     for key, value in values.items():
-        text = f"# {key} is not set" if value is None else f"{key} = {toml(value)}"
-        yield f"{text:<39} # {origins.get(f'{section}.{key}', SHIPPED)}"
+        origin = origins.get(f"{section}.{key}", SHIPPED)
+        if value is None:
+            table.add(tomlkit.comment(f"{key} is not set".ljust(_COLUMN - 2) + f"# {origin}"))
+            continue
+        item = toml_item(value)
+        item.comment(origin)
+        item.trivia.comment_ws = " " * max(1, _COLUMN - len(f"{key} = {item.as_string()}"))
+        table.append(key, item)
+    table.add(tomlkit.nl())
+    return table
 
 
-def toml(value: Any) -> str:
+def toml_item(value: Any) -> Item:
     """``value`` (of what JSON can hold, None left out of tables) as TOML on one line."""
     if isinstance(value, Mapping):
-        pairs = [f"{key} = {toml(item)}" for key, item in value.items() if item is not None]
-        return f"{{ {', '.join(pairs)} }}"
+        table: InlineTable = tomlkit.inline_table()
+        for key, each in value.items():
+            if each is not None:
+                table.append(key, toml_item(each))
+        return table
     if isinstance(value, list):
-        return f"[{', '.join(map(toml, value))}]"
-    # JSON's strings, numbers and booleans are TOML's, but for one character.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        array: Array = tomlkit.array()
+        for each in value:
+            array.append(toml_item(each))
+        return array
+    return tomlkit.item(value)

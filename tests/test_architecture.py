@@ -90,8 +90,9 @@ def test_only_training_knows_tensorflow(package: str) -> None:
         assert not heavy | trained, f"{path.relative_to(ROOT)} imports {heavy | trained}"
 
 
-def test_private_parts_of_libraries_are_touched_in_one_module_alone() -> None:
-    for path, tree in sources("sidecar"):
+@pytest.mark.parametrize("package", FLOORS)
+def test_private_parts_of_libraries_are_touched_in_one_module_alone(package: str) -> None:
+    for path, tree in sources(package):
         touched = borrowed(tree)
         if path == PATCHES:
             assert "_send_keyframe" in touched, "this test no longer sees what it looks for"

@@ -10,9 +10,9 @@ from itertools import groupby
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 from config.errors import ModelError
-from reactions.landmarks.lock import locked
 from reactions.landmarks.model_manifest import FILES, Edited, NetFile, Package, Shipped
 from reactions.landmarks.package_archive import read_members
 from reactions.landmarks.package_download import TIME_LIMIT, download
@@ -50,12 +50,22 @@ class Entry:
 class ModelStore:
     """A folder of nets, each pinned by its SHA-256."""
 
-    def __init__(self, folder: Path | None = None, *, files: Mapping[str, NetFile] = FILES) -> None:
-        """``folder`` defaults to ``$SIDECAR_MODELS``, else to the platform's cache folder."""
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        files: Mapping[str, NetFile] = FILES,
+        patience: float = 2 * TIME_LIMIT,
+    ) -> None:
+        """``folder`` defaults to ``$SIDECAR_MODELS``, else to the platform's cache folder.
+
+        ``patience`` is how many seconds a fetch waits for another process that fetches.
+        """
         named = os.environ.get(ENVIRONMENT)
         cache = platformdirs.user_cache_path("reaction-sidecar") / "models"
         self.folder = folder or (Path(named).expanduser() if named else cache)
         self._files = files
+        self._patience = patience
         self._whole: set[str] = set()
 
     def path(self, name: str) -> Path:
@@ -108,8 +118,14 @@ class ModelStore:
             return ()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with locked(self.folder / ".lock", timeout=2 * TIME_LIMIT):
+            with FileLock(self.folder / ".lock", timeout=self._patience):
                 return self._fetch(names, progress)
+        except Timeout as error:
+            raise ModelError(
+                "another process has been fetching the nets for too long",
+                where=str(self.folder),
+                do="end that process and try again",
+            ) from error
         except OSError as error:
             raise ModelError(
                 f"the nets can't be kept here ({error.strerror or error})",

@@ -16,6 +16,8 @@ from ai_edge_litert.interpreter import Interpreter
 from config.errors import ModelError
 from reactions.landmarks.stderr_filter import without_notices
 
+_SUBGRAPHS_SLOT = 8
+"""The place of ``subgraphs`` in the vtable of a Model (schema.fbs)."""
 _OUTPUTS_SLOT, _OPERATORS_SLOT = 8, 10
 """Places of ``outputs`` and ``operators`` in the vtable of a SubGraph (schema.fbs)."""
 
@@ -35,6 +37,8 @@ class Flatbuffer:
         if self._model.SubgraphsLength() != 1:
             raise ModelError("a net of several graphs can't be edited")
         self._graph = self._model.Subgraphs(0)
+        graphs = self._vector(self._target(0), _SUBGRAPHS_SLOT)
+        self._graph_table = self._target(graphs + 4)
 
     @property
     def operators(self) -> int:
@@ -77,23 +81,29 @@ class Flatbuffer:
 
     def keep_outputs(self, places: Sequence[int]) -> None:
         """Makes the outputs at these places of the present list the net's only ones."""
-        start = self._vector(_OUTPUTS_SLOT)
+        start = self._vector(self._graph_table, _OUTPUTS_SLOT)
         kept = [self.outputs[place] for place in places]
         struct.pack_into(f"<{len(kept) + 1}i", self.content, start, len(kept), *kept)
 
     def keep_operators(self, kept: Sequence[int]) -> None:
         """Drops all operators but these (ascending)."""
-        start = self._vector(_OPERATORS_SLOT)
+        start = self._vector(self._graph_table, _OPERATORS_SLOT)
         slots = [start + 4 + 4 * index for index in range(self.operators)]
-        tables = [slot + struct.unpack_from("<I", self.content, slot)[0] for slot in slots]
+        tables = [self._target(slot) for slot in slots]
         struct.pack_into("<I", self.content, start, len(kept))
         for slot, operator in zip(slots, kept, strict=False):
             struct.pack_into("<I", self.content, slot, tables[operator] - slot)
 
-    def _vector(self, slot: int) -> int:
-        """Where the graph's vector in this vtable slot begins (its length)."""
-        table = self._graph._tab
-        return int(table.Vector(table.Offset(slot))) - 4
+    def _vector(self, table: int, slot: int) -> int:
+        """Where the vector in this vtable slot of ``table`` begins (its length)."""
+        (back,) = struct.unpack_from("<i", self.content, table)
+        (offset,) = struct.unpack_from("<H", self.content, table - back + slot)
+        return self._target(table + offset)
+
+    def _target(self, place: int) -> int:
+        """Where the distance at ``place`` leads to."""
+        (distance,) = struct.unpack_from("<I", self.content, place)
+        return place + int(distance)
 
 
 def outputs_of(content: bytes, picture: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:

@@ -9,13 +9,14 @@ of a core with a dozen cameras.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import cast
 
 import aioice.ice
 import aiortc
 import aiortc.rtcpeerconnection
 import aiortc.rtcrtpreceiver
+import structlog
 from aioice.stun import TransactionError
 from aiortc import (
     RTCCertificate,
@@ -35,6 +36,8 @@ from aiortc.utils import uint16_add
 from OpenSSL import SSL
 
 from sidecar.media.decoder import Decoder, decode_stream
+
+log = structlog.get_logger(__name__)
 
 KNOWN = "1.16"
 
@@ -61,8 +64,19 @@ _RECEIVER_STATE = (
 
 
 def known_version() -> bool:
-    """Whether the installed aiortc is one that this file was written against."""
-    return aiortc.__version__.split(".")[:2] == KNOWN.split(".")
+    """Whether the installed aiortc is one that this file was written against.
+
+    Another version is logged once a process.
+    """
+    return _is_known(aiortc.__version__)
+
+
+@cache
+def _is_known(version: str) -> bool:
+    known = version.split(".")[:2] == KNOWN.split(".")
+    if not known:
+        log.warning("aiortc version unknown", version=version, known=KNOWN, reason="no patches")
+    return known
 
 
 class VideoJitterBuffer(JitterBuffer):

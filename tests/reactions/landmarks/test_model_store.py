@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -182,6 +184,33 @@ def test_of_two_that_fetch_at_once_one_waits_and_finds_all_there(
         thread.join()
     assert len(registries.calls) == 2
     store.verify(NAMES)
+
+
+_HOLD = """
+import sys
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_another_process_is_waited_for_until_the_limit_and_frees_the_lock_by_dying(
+    tmp_path: Path, registries: Registries
+) -> None:
+    serve_all(registries)
+    lock = tmp_path / ".lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"held\n"
+        hasty = ModelStore(tmp_path, files=catalogue(), patience=0)
+        with pytest.raises(ModelError, match="another process"):
+            hasty.fetch(NAMES)
+        other.kill()
+        other.wait()
+        assert hasty.fetch(NAMES) == ()
 
 
 def test_a_folder_that_can_t_be_made_is_named(tmp_path: Path, registries: Registries) -> None:

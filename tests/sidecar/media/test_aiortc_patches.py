@@ -13,6 +13,7 @@ from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket, RtpPacket
 from av.video.codeccontext import VideoCodecContext
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from sidecar.media import aiortc_patches
 from sidecar.media.aiortc_patches import VideoJitterBuffer, begins_anew
@@ -56,6 +57,16 @@ def frames(buffer: JitterBuffer, packets: list[RtpPacket]) -> list[bytes]:
 
 def test_the_installed_aiortc_is_the_one_that_this_was_written_for() -> None:
     assert aiortc_patches.known_version()
+
+
+def test_another_aiortc_is_logged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aiortc, "__version__", "1.99.1")
+    with capture_logs() as logs:
+        assert not aiortc_patches.known_version()
+        assert not aiortc_patches.use_video_buffer()
+    assert [(entry["event"], entry["version"]) for entry in logs] == [
+        ("aiortc version unknown", "1.99.1")
+    ]
 
 
 def test_a_frame_is_handed_over_with_its_last_packet() -> None:
