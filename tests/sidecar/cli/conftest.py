@@ -1,5 +1,6 @@
 """The command, run in this process."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     """Runs the command in an empty folder; gives status, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("config.toml_files.user_config_path", lambda name: tmp_path / "none" / name)
+    # A command sends the log to this test's standard error, which is closed after it.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
 
     def run(*arguments: str) -> tuple[int, str, str]:
         status = app.run(arguments)
