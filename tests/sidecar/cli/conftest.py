@@ -11,13 +11,17 @@ from sidecar.cli import app
 Run = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(autouse=True)
+def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command sends the log to its test's standard error, which is closed after the test."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs the command in an empty folder; gives status, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("config.toml_files.user_config_path", lambda name: tmp_path / "none" / name)
-    # A command sends the log to this test's standard error, which is closed after it.
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
 
     def run(*arguments: str) -> tuple[int, str, str]:
         status = app.run(arguments)
