@@ -1,23 +1,23 @@
 """Detection in processes of their own, which share no interpreter lock with the event loop."""
 
 import asyncio
-import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Self
 
 import structlog
 
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
+from sidecar.aio import Backoff, TaskSet
 from sidecar.inference.detector import DetectorStats, LoadPipeline
 from sidecar.inference.dispatcher import Dispatcher
 from sidecar.inference.worker_process import Outcome, WorkerLimits, WorkerProcess
 
 log = structlog.get_logger(__name__)
 
-RESTART_DELAYS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds before each restart in a row; the last one holds on."""
+RESTARTS = Backoff(first=0.5, factor=2.0, longest=10.0)
+"""Before the second restart in a row and those after it; the first is immediate."""
 SETTLED = 30.0
 """Seconds without a loss after which the next restart is a first one again."""
 
@@ -101,7 +101,7 @@ class WorkerSupervisor:
         self._limits = limits
         self._number = number
         self._process: WorkerProcess | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._tasks = TaskSet()
         self.restarts = 0
         """Processes started in place of lost ones."""
 
@@ -114,15 +114,12 @@ class WorkerSupervisor:
     async def start(self) -> None:
         """Start the first process; raises what keeps it from being ready."""
         process = await self._launch()
-        self._watching = asyncio.create_task(
-            self._supervise(process), name=f"inference worker {self._number}"
-        )
+        watching = self._supervise(process)
+        self._tasks.create_task(watching, name=f"inference worker {self._number}")
 
     async def aclose(self) -> None:
         """End the process, and start no other."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        await self._tasks.aclose()
         if self._process is not None:
             await self._process.aclose()
 
@@ -131,7 +128,7 @@ class WorkerSupervisor:
         self._process.detect(sample, memory)
 
     async def _supervise(self, process: WorkerProcess) -> None:
-        delays = _restart_delays()
+        lost = 0
         while True:
             began = time.monotonic()
             self._dispatcher.attach(self)
@@ -139,9 +136,8 @@ class WorkerSupervisor:
             self._dispatcher.detach(self)
             how = await process.aclose()
             log.warning("inference worker lost", worker=self._number, pid=process.pid, reason=how)
-            if time.monotonic() - began >= SETTLED:
-                delays = _restart_delays()
-            process = await self._restart(delays)
+            lost = 1 if time.monotonic() - began >= SETTLED else lost + 1
+            process = await self._restart(lost)
 
     async def _watch(self, process: WorkerProcess) -> None:
         """Return when ``process`` is lost; see that it is when it hangs."""
@@ -156,14 +152,16 @@ class WorkerSupervisor:
                 elif not process.unanswered:
                     process.ping()
 
-    async def _restart(self, delays: Iterator[float]) -> WorkerProcess:
+    async def _restart(self, lost: int) -> WorkerProcess:
+        """A process in place of the last of ``lost`` in a row."""
         while True:
-            await asyncio.sleep(next(delays))
+            await asyncio.sleep(0.0 if lost == 1 else RESTARTS.delay(lost - 2))
+            lost += 1
             began = time.monotonic()
             try:
                 process = await self._launch()
             except Exception as error:
-                # Whatever keeps it from loading: the next attempt may find it mended.
+                # Loading may raise anything; the next attempt may find the cause removed.
                 log.error("inference worker not started", worker=self._number, reason=str(error))
                 continue
             self.restarts += 1
@@ -181,7 +179,3 @@ class WorkerSupervisor:
             self._dispatcher.fail(self, outcome)
         else:
             self._dispatcher.finish(self, outcome)
-
-
-def _restart_delays() -> Iterator[float]:
-    return itertools.chain(RESTART_DELAYS, itertools.repeat(RESTART_DELAYS[-1]))
