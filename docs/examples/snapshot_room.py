@@ -1,12 +1,12 @@
-"""A meeting system of one's own: network cameras that offer a JPEG picture by HTTP.
+"""A meeting system of your own: network cameras that offer a JPEG picture by HTTP.
 
-``sidecar join snapshot+http://HOST/picture.jpg`` shows such a camera as a room of one. Nothing of
-the sidecar knows this file: its package's entry point does (docs/adapters.md).
+``sidecar join snapshot+http://HOST/picture.jpg`` shows such a camera as a room of one. The sidecar
+finds this adapter by the entry point of its package (docs/adapters.md).
 """
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from fractions import Fraction
 from typing import Self
@@ -20,38 +20,47 @@ from config.errors import RefusedError, RoomError
 from reactions.landmark_types import RgbImage
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Joined, JoinOptions, ReceiverConstraints, RoomChange, TrackSource
+from sidecar.rooms.changes import RoomChanges
 
 MAX_BYTES = 4 * 2**20
-PATIENCE = 5.0
+ANSWER_TIMEOUT = 5.0
 
 
 class SnapshotCamera:
-    """A source of frames for ``Feed``: asks for a picture, waits a little, asks again."""
+    """A source of frames for ``Feed``: requests a picture ``rate`` times a second."""
 
-    def __init__(self, url: str, http: aiohttp.ClientSession, rate: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        http: aiohttp.ClientSession,
+        rate: float,
+        on_lost: Callable[[RoomError], None],
+    ) -> None:
         self._url, self._http, self._interval = url, http, 1 / rate
+        self._on_lost = on_lost
         self._clock = asyncio.get_running_loop().time
-        self.lost = asyncio.Event()
 
     async def recv(self) -> av.VideoFrame:
-        """The next picture; one that can't be had ends the camera."""
+        """Return the next picture; the first that fails ends the camera."""
         await asyncio.sleep(self._interval)
         try:
             picture = await asyncio.to_thread(decode, await self.fetch())
-        except Exception:
-            self.lost.set()
+        except Exception as error:
+            self._on_lost(RoomError(f"the camera is gone: {error}"))
             raise
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame.pts, frame.time_base = int(self._clock() * 1000), Fraction(1, 1000)
         return frame
 
     async def fetch(self) -> bytes:
-        """One picture as the camera sends it; raises RoomError, RefusedError where it must not."""
-        async with asyncio.timeout(PATIENCE), self._http.get(self._url) as response:
+        """Return one picture as it is sent; raises RoomError, or RefusedError for 401 and 403."""
+        async with asyncio.timeout(ANSWER_TIMEOUT), self._http.get(self._url) as response:
             if response.status in (401, 403):
-                raise RefusedError("this camera wants a password", where=str(response.url.host))
+                raise RefusedError(
+                    "HTTP 401 or 403: password required", where=str(response.url.host)
+                )
             if response.status != 200:
-                raise RoomError(f"answered {response.status}", where=str(response.url.host))
+                raise RoomError(f"HTTP {response.status}", where=str(response.url.host))
             data = b""
             while chunk := await response.content.read(MAX_BYTES - len(data)):
                 data += chunk
@@ -59,7 +68,7 @@ class SnapshotCamera:
 
 
 def decode(data: bytes) -> RgbImage:
-    """The picture in ``data``, of at most the pixels that Pillow thinks safe."""
+    """Decode ``data``; Pillow limits the number of pixels."""
     picture = Image.open(io.BytesIO(data), formats=["JPEG"])
     even = (picture.width // 2 * 2, picture.height // 2 * 2)
     return np.asarray(picture.convert("RGB").crop((0, 0, *even)))
@@ -70,6 +79,7 @@ class SnapshotRoom:
 
     def __init__(self, url: str, options: JoinOptions) -> None:
         self._url, self._rate = url, options.rate
+        self._changes = RoomChanges()
         self._life = AsyncExitStack()
 
     @property
@@ -78,23 +88,23 @@ class SnapshotRoom:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            stack.callback(self._changes.end)
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            self._camera = SnapshotCamera(self._url, http, self._rate)
-            await self._camera.fetch()  # So that a wrong address is told at once.
-            self._feed = await stack.enter_async_context(Feed(self._camera))
+            camera = SnapshotCamera(self._url, http, self._rate, self._changes.end)
+            await camera.fetch()  # A wrong URL fails here, and not later.
+            feed = await stack.enter_async_context(Feed(camera))
+            self._changes.join(Joined("camera", "Camera", feed))
             self._life = stack.pop_all()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._life.aclose()
 
-    async def changes(self) -> AsyncGenerator[RoomChange]:
-        yield Joined("camera", "Camera", self._feed)
-        await self._camera.lost.wait()
-        raise RoomError("the camera is gone")  # Whoever joined us joins anew.
+    def changes(self) -> AsyncGenerator[RoomChange]:
+        return self._changes.follow()
 
     async def publish(self, composite: TrackSource) -> None:
-        """A camera shows nothing: ``--publish`` has to name another place."""
+        """A camera can't show the composite: ``--publish`` names another sink."""
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """There is one size only."""
