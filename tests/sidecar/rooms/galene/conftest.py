@@ -1,19 +1,19 @@
 """A Galène, real or ours, and the sidecar's room in one of its groups."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import pytest
+from aiortc import RTCPeerConnection
 
-from config.errors import RoomError
-from sidecar.rooms.base import Consent, ConsentChanged, Joined, JoinOptions, Left, Room, RoomChange
+from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.galene.room import GaleneRoom
 from sidecar.rooms.galene.transport import GaleneTimeouts
 from sidecar.rooms.galene.url import parse_group_url, read_credentials
 from tests.servers.galene import OPEN, Galene, galene
+from tests.sidecar.rooms.attendance import Attendance, entered
 from tests.sidecar.rooms.galene.fake import FakeGalene, fake_galene
 
 NAME = "Reactions (sidecar)"
@@ -66,44 +66,6 @@ def url(server: GroupServer) -> str:
     return server.url("room")
 
 
-R = TypeVar("R", bound=Room)
-
-
-class Attendance(Generic[R]):
-    """What a room's changes come to."""
-
-    def __init__(self, room: R) -> None:
-        self.room = room
-        self.present: dict[str, Joined] = {}
-        self.consents: dict[str, Consent] = {}
-        self.log: list[RoomChange] = []
-        self.ended: RoomError | None = None
-        self._task = asyncio.create_task(self._follow())
-
-    async def close(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    def frames(self, participant: str) -> int:
-        """How many frames of a participant came."""
-        joined = self.present.get(participant)
-        return joined.feed.frames if joined is not None and joined.feed is not None else 0
-
-    async def _follow(self) -> None:
-        try:
-            async for change in self.room.changes():
-                self.log.append(change)
-                match change:
-                    case Joined():
-                        self.present[change.participant] = change
-                    case Left():
-                        del self.present[change.participant]
-                    case ConsentChanged():
-                        self.consents[change.participant] = change.consent
-        except RoomError as error:
-            self.ended = error
-
-
 def group_room(
     url: str,
     *,
@@ -127,13 +89,15 @@ async def attending(
     environ: Mapping[str, str] | None = None,
     relay_only: bool = False,
     timeouts: GaleneTimeouts = BRISK,
-) -> AsyncIterator[Attendance[GaleneRoom]]:
+) -> AsyncIterator[Attendance]:
     """The sidecar in the group at ``url``, publishing nothing."""
-    async with group_room(
-        url, name=name, environ=environ, relay_only=relay_only, timeouts=timeouts
-    ) as room:
-        attendance = Attendance(room)
-        try:
-            yield attendance
-        finally:
-            await attendance.close()
+    async with entered(
+        group_room(url, name=name, environ=environ, relay_only=relay_only, timeouts=timeouts)
+    ) as attendance:
+        yield attendance
+
+
+def connections(attendance: Attendance) -> Sequence[RTCPeerConnection]:
+    """The room's peer connections."""
+    assert isinstance(attendance.room, GaleneRoom)
+    return attendance.room.peers()

@@ -62,7 +62,7 @@ async def visit(server: GroupServer) -> None:
                 await eventually(lambda: "Bob" not in attendance.present)
             (us,) = (key for key, name in ada.users.items() if name == NAME)
             await operator.act("kick", us, "not today")
-            await eventually(lambda: attendance.ended is not None)
+            await eventually(lambda: attendance.ended)
 
 
 async def refusals(server: GroupServer) -> dict[str, object]:

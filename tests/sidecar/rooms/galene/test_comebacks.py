@@ -9,8 +9,9 @@ from tests.servers.galene import Galene
 from tests.servers.soak import JOINS, RESTARTS
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.leaks import Held, back_to, settled, warm_up
+from tests.sidecar.rooms.attendance import entered
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.rooms.galene.conftest import NAME, Attendance, attending
+from tests.sidecar.rooms.galene.conftest import NAME, attending
 from tests.sidecar.rooms.galene.people import person, sees
 
 pytestmark = pytest.mark.servers
@@ -23,12 +24,8 @@ async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behin
     url = real.url("room")
     before: Held | None = None
     await warm_up()
-    async with (
-        ReconnectingRoom(lambda: ADAPTER.room(url, JoinOptions(NAME))) as room,
-        grey_composite() as composite,
-    ):
-        attendance = Attendance(room)
-        await room.publish(composite)
+    room = ReconnectingRoom(lambda: ADAPTER.room(url, JoinOptions(NAME)))
+    async with entered(room, publishing=True) as attendance:
         for deaths in range(RESTARTS + 1):
             async with person(url, "Ada") as ada:
                 await ada.show(ColourTrack())
@@ -41,8 +38,7 @@ async def test_a_server_that_is_killed_is_joined_again_and_nothing_is_left_behin
                 await back_to(before)
                 if deaths < RESTARTS:
                     await real.process.restart()
-        await attendance.close()
-        assert room.rejoined == RESTARTS
+    assert room.rejoined == RESTARTS
 
 
 @pytest.mark.soak

@@ -16,18 +16,18 @@ from structlog.testing import capture_logs
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.base import Consent, ReceiverConstraints
+from sidecar.rooms.base import Consent, ReceiverConstraints, SupportsDataMessages
 from sidecar.rooms.galene.protocol import CONFIRMATIONS, MARK, NOTICE
 from sidecar.rooms.reconnect import ReconnectingRoom
 from tests.servers.galene import OPEN
 from tests.servers.process import LOOPBACK
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.leaks import back_to, settled
+from tests.sidecar.rooms.attendance import entered
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.galene.conftest import (
     BRISK,
     NAME,
-    Attendance,
     GroupServer,
     attending,
     group_room,
@@ -68,6 +68,7 @@ async def test_the_chat_has_our_notice_once(url: str) -> None:
 
 async def test_reactions_are_sent_to_programs_and_not_to_people(url: str) -> None:
     async with person(url, "Ada") as ada, attending(url) as attendance:
+        assert isinstance(attendance.room, SupportsDataMessages)
         await attendance.room.announce({"kind": "reaction.started", "label": "smile"})
         await eventually(lambda: any(message.get("kind") == MARK for message in ada.received))
         (message,) = (message for message in ada.received if message.get("kind") == MARK)
@@ -175,24 +176,23 @@ async def test_being_put_out_is_final(url: str) -> None:
         # then, as right after joining, TCP resets the connection and the server's message is lost.
         await eventually(lambda: NOTICE in operator.chat())
         await operator.act("kick", us, "not today")
-        await eventually(lambda: attendance.ended is not None)
-        assert isinstance(attendance.ended, RefusedError)
-        assert "by op: not today" in str(attendance.ended)
+        await eventually(lambda: attendance.ended)
+        assert isinstance(attendance.failure, RefusedError)
+        assert "by op: not today" in str(attendance.failure)
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 async def test_a_server_that_ends_can_be_joined_again(server: GroupServer, end: str) -> None:
     async with attending(server.url("room")) as attendance:
         await (server.stop() if end == "stop" else server.kill())
-        await eventually(lambda: attendance.ended is not None)
-        assert not isinstance(attendance.ended, RefusedError)
+        await eventually(lambda: attendance.ended)
+        assert not isinstance(attendance.failure, RefusedError)
 
 
 async def test_a_server_that_restarts_is_joined_again(server: GroupServer) -> None:
     url = server.url("room")
-    async with ReconnectingRoom(lambda: group_room(url)) as room, grey_composite() as composite:
-        attendance = Attendance(room)
-        await room.publish(composite)
+    room = ReconnectingRoom(lambda: group_room(url))
+    async with entered(room, publishing=True) as attendance:
         for restarts in range(2):
             async with person(url, "Ada") as ada:
                 await ada.show(ColourTrack())
@@ -203,8 +203,7 @@ async def test_a_server_that_restarts_is_joined_again(server: GroupServer) -> No
                 if not restarts:
                     await server.kill()
                     await server.start()
-        await attendance.close()
-        assert room.rejoined == 1
+    assert room.rejoined == 1
 
 
 async def test_a_server_that_falls_silent_is_noticed_and_left_at_once(server: GroupServer) -> None:
@@ -219,11 +218,10 @@ async def test_a_server_that_falls_silent_is_noticed_and_left_at_once(server: Gr
         await eventually(lambda: attendance.frames("Ada") > 3)
         server.freeze()
         try:
-            await eventually(lambda: attendance.ended is not None)
-            assert "silent" in str(attendance.ended)
+            await eventually(lambda: attendance.ended)
+            assert "silent" in str(attendance.failure)
             async with asyncio.timeout(10):
-                await attendance.close()
-                await attendance.room.aclose()
+                await attendance.room.__aexit__()
         finally:
             server.thaw()
 
@@ -233,7 +231,7 @@ async def test_a_quiet_server_is_not_a_dead_one(fake: FakeGalene) -> None:
     async with attending(fake.url("room"), timeouts=brisk) as attendance:
         us = fake.clients[-1]
         await eventually(lambda: len([m for m in us.received if m["type"] == "ping"]) > 10)
-        assert attendance.ended is None
+        assert not attendance.ended
 
 
 async def test_a_background_task_that_fails_ends_the_room_and_is_logged(fake: FakeGalene) -> None:
@@ -243,9 +241,9 @@ async def test_a_background_task_that_fails_ends_the_room_and_is_logged(fake: Fa
         await eventually(lambda: attendance.frames("Ada") > 10)
         with capture_logs() as logs:
             attendance.room.constrain("Ada", ReceiverConstraints(cast("int", "wide"), 1, 1.0))
-            await eventually(lambda: attendance.ended is not None)
-        assert not isinstance(attendance.ended, RefusedError)
-        assert "the room failed" in str(attendance.ended)
+            await eventually(lambda: attendance.ended)
+        assert not isinstance(attendance.failure, RefusedError)
+        assert "the room failed" in str(attendance.failure)
         failures = [entry for entry in logs if entry["event"] == "task failed"]
         assert ["TypeError" in entry["reason"] for entry in failures] == [True]
 

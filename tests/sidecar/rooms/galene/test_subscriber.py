@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from sidecar.media.peers import PeerTimeouts
 from sidecar.rooms.base import Joined, ReceiverConstraints
-from sidecar.rooms.galene.room import GaleneRoom
 from sidecar.rooms.galene.subscriber import LayerChoice, camera_problem
 from tests.servers.coturn import coturn
 from tests.servers.galene import OPEN
 from tests.sidecar.clients import ColourTrack, eventually
-from tests.sidecar.rooms.galene.conftest import BRISK, GroupServer, attending
+from tests.sidecar.rooms.attendance import Attendance
+from tests.sidecar.rooms.galene.conftest import BRISK, GroupServer, attending, connections
 from tests.sidecar.rooms.galene.fake import FakeClient, FakeGalene
 from tests.sidecar.rooms.galene.people import person
 from tests.sidecar.rooms.galene.record import TRANSCRIPT
@@ -50,7 +50,7 @@ async def test_cameras_from_before_we_joined_are_received(url: str) -> None:
             await participant.show(ColourTrack())
         async with attending(url) as attendance:
             await eventually(lambda: all(attendance.frames(name) > 3 for name in ("Ada", "Bob")))
-            assert len(attendance.room.peers()) == 2
+            assert len(connections(attendance)) == 2
 
 
 async def test_a_shared_screen_is_no_tile(url: str) -> None:
@@ -146,7 +146,7 @@ async def test_a_connection_that_fails_at_first_is_made_again(fake: FakeGalene) 
     ):
         await ada.show(ColourTrack())
         await eventually(lambda: attendance.frames("Ada") > 3)
-        states = [change for change in attendance.log if isinstance(change, Joined)]
+        states = [change for change in attendance.changes if isinstance(change, Joined)]
         assert [state.feed is None for state in states] == [True, False]
         assert "UDP" in states[0].problem
 
@@ -158,14 +158,13 @@ async def test_a_camera_that_is_never_offered_again_is_gone(fake: FakeGalene) ->
         await ada.show(ColourTrack())
         await eventually(lambda: attendance.frames("Ada") > 3)
         fake.alter = lambda client, message: {"type": "pong"}
-        await break_connections(attendance.room)
+        await break_connections(attendance)
         await eventually(lambda: not attendance.present)
 
 
-async def break_connections(room: object) -> None:
+async def break_connections(attendance: Attendance) -> None:
     """Close the room's peer connections from below, as a failure does."""
-    assert isinstance(room, GaleneRoom)
-    for connection in room.peers():
+    for connection in connections(attendance):
         await connection.close()
 
 
@@ -174,7 +173,7 @@ async def test_a_connection_that_is_lost_is_made_again(url: str) -> None:
         await ada.show(ColourTrack())
         await eventually(lambda: attendance.frames("Ada") > 3)
         before = attendance.present["Ada"]
-        await break_connections(attendance.room)
+        await break_connections(attendance)
         await eventually(
             lambda: (
                 attendance.present.get("Ada") not in (None, before) and attendance.frames("Ada") > 3
@@ -190,8 +189,8 @@ async def test_a_camera_without_a_relay_is_stated_and_requested_again(url: str) 
         await ada.show(ColourTrack())
         await eventually(lambda: "Ada" in attendance.present)
         assert "TURN" in attendance.present["Ada"].problem
-        connections = [attendance.room.peers()]
-        await eventually(lambda: attendance.room.peers() not in ([], *connections))
+        first = connections(attendance)
+        await eventually(lambda: connections(attendance) not in ([], first))
 
 
 @pytest.mark.servers
@@ -207,7 +206,7 @@ async def test_cameras_come_through_the_servers_relay(
         async with attending(url) as attendance:
             await ada.show(ColourTrack())
             await eventually(lambda: attendance.frames("Ada") > 3)
-            (connection,) = attendance.room.peers()
+            (connection,) = connections(attendance)
             candidates = connection.localDescription.sdp.split("a=candidate:")[1:]
             assert candidates
             assert all("typ relay" in candidate for candidate in candidates)
