@@ -1,7 +1,8 @@
 """Finding and reading TOML files."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,16 @@ def find_file(name: str, given: Path | None = None, variable: str | None = None)
         if not asked.is_file():
             raise ConfigError("no such file", where=str(asked))
         return asked
-    for candidate in (Path(name), user_config_path("reaction-sidecar") / name):
-        if candidate.is_file():
-            return candidate
+    for folder in (Path(), *_platform_folder()):
+        if (folder / name).is_file():
+            return folder / name
     return None
+
+
+def _platform_folder() -> Iterator[Path]:
+    """The platform's configuration folder; none where this user has no home."""
+    with suppress(RuntimeError):
+        yield user_config_path("reaction-sidecar")
 
 
 def read_toml(path: Path, file_paths: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
@@ -56,7 +63,10 @@ def read_toml(path: Path, file_paths: Iterable[tuple[str, str]] = ()) -> dict[st
 def _beside(path: Path, value: object) -> object:
     """Relative paths in ``value`` taken from the folder of ``path``."""
     if isinstance(value, str):
-        return str(path.parent.absolute() / Path(value).expanduser())
+        try:
+            return str(path.parent.absolute() / Path(value).expanduser())
+        except RuntimeError as error:
+            raise ConfigError(f"{value!r}: no such home", where=str(path)) from error
     if isinstance(value, list):
         return [_beside(path, item) for item in value]
     return value

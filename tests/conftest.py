@@ -1,5 +1,7 @@
 """What all tests have in common."""
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -15,6 +17,15 @@ settings.load_profile("ours")
 
 OTHERS = ("browser", "npm", "servers")
 """Markers of tests in which other people's programs take part."""
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C end the programs that tests start, as in a terminal.
+
+    A script's background job and some services ignore SIGINT, and what they start inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

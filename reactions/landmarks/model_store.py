@@ -59,11 +59,10 @@ class ModelStore:
     ) -> None:
         """``folder`` defaults to ``$SIDECAR_MODELS``, else to the platform's cache folder.
 
-        ``patience`` is how many seconds a fetch waits for another process that fetches.
+        ``patience`` is how many seconds a fetch waits for another process that fetches. Raises
+        ``ModelError`` where a default is wanted and this user has no home.
         """
-        named = os.environ.get(ENVIRONMENT)
-        cache = platformdirs.user_cache_path("reaction-sidecar") / "models"
-        self.folder = folder or (Path(named).expanduser() if named else cache)
+        self.folder = folder or _default_folder()
         self._files = files
         self._patience = patience
         self._whole: set[str] = set()
@@ -212,6 +211,18 @@ class ModelStore:
         except OSError:
             return State.MISSING
         return State.WHOLE if digest == net.sha256 else State.DAMAGED
+
+
+def _default_folder() -> Path:
+    try:
+        if named := os.environ.get(ENVIRONMENT):
+            return Path(named).expanduser()
+        return platformdirs.user_cache_path("reaction-sidecar") / "models"
+    except RuntimeError as error:
+        raise ModelError(
+            "this user has no home folder to keep the nets in",
+            do=f"set {ENVIRONMENT} to a folder",
+        ) from error
 
 
 _GET_THEM = f"run `sidecar models fetch`, or set {ENVIRONMENT} to a folder with the nets"

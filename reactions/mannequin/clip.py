@@ -112,8 +112,14 @@ def render_clip(
 
 
 def clip_folder() -> Path:
-    """Where clips are kept."""
-    return platformdirs.user_cache_path("reaction-sidecar") / "mannequins"
+    """Where clips are kept. Raises PictureError where this user has no home."""
+    try:
+        return platformdirs.user_cache_path("reaction-sidecar") / "mannequins"
+    except RuntimeError as error:
+        raise PictureError(
+            "this user has no home folder to keep the mannequins' clips in",
+            do="set XDG_CACHE_HOME to a folder",
+        ) from error
 
 
 def _write(part: Path, shot: Shot, workers: int, progress: Callable[[int, int], None]) -> None:

@@ -3,19 +3,24 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine
+import sys
+from collections.abc import Coroutine, Iterator
 
 
 def run_until_stopped(life: Coroutine[None, None, None]) -> None:
-    """Run ``life``; SIGTERM (a container's stop) ends it as cleanly as its own end does.
+    """Run ``life``; SIGTERM (a container's stop) and SIGHUP (a closed terminal) end it as cleanly
+    as its own end does.
 
-    So does Ctrl-C, which is passed on as KeyboardInterrupt after that.
+    So does Ctrl-C, which is passed on as KeyboardInterrupt after that. SIGINT and SIGHUP that were
+    ignored when the program started stay ignored: a shell does so for jobs in the background, whose
+    terminal's Ctrl-C is meant for others, and ``nohup`` for those that outlive their terminal.
     """
 
     async def live() -> None:
         task = asyncio.ensure_future(life)
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+            for number in _ending():
+                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
@@ -28,3 +33,10 @@ def run_until_stopped(life: Coroutine[None, None, None]) -> None:
             task.result()
 
     asyncio.run(live())
+
+
+def _ending() -> Iterator[signal.Signals]:
+    """The signals that end a command, apart from Ctrl-C."""
+    yield signal.SIGTERM
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP

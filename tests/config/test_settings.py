@@ -210,3 +210,16 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="broken TOML"):
         load(path, environ={})
+
+
+def test_user_without_a_home_has_the_shipped_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(name: str) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("config.toml_files.user_config_path", homeless)
+    assert load(environ={}) == Settings()
+
+
+def test_path_in_an_unknown_home_names_the_file(tmp_path: Path) -> None:
+    text = "[stickers]\nfolders = ['~no-such-user/stickers']"
+    assert "no such home" in config_error_from(text, tmp_path)

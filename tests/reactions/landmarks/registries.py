@@ -82,7 +82,10 @@ if not (here / "served.whl").exists():
 target = pathlib.Path(sys.argv[sys.argv.index("--dest") + 1])
 shutil.copy(here / "served.whl", target)
 """
-_NPM = """#!{python}
+_NPM_SCRIPT = """#!/bin/sh
+exec "{python}" "$0.py" "$@"
+"""
+_NPM = """
 import pathlib, shutil, sys
 here = pathlib.Path(__file__).parent
 with open(here.parent / "calls", "a") as calls:
@@ -120,7 +123,9 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Registries:
     (pip / "__init__.py").touch()
     (pip / "__main__.py").write_text(_PIP)
     npm = programs / "npm"
-    npm.write_text(_NPM.format(python=sys.executable))
+    # A shell stands between: the path of a "#!" line can't contain spaces.
+    npm.write_text(_NPM_SCRIPT.format(python=sys.executable))
+    npm.with_name("npm.py").write_text(_NPM)
     npm.chmod(0o700)
     monkeypatch.setenv("PYTHONPATH", str(folder))
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)

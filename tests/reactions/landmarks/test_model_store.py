@@ -228,6 +228,16 @@ def test_the_environment_names_an_offline_folder(
     assert ModelStore(Path("other")).folder == Path("other")
 
 
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(name: str) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_path", homeless)
+    with pytest.raises(ModelError, match=f"no home folder .*set {ENVIRONMENT}"):
+        ModelStore()
+
+
 def test_every_edited_net_stands_after_its_original() -> None:
     names = list(FILES)
     for net in FILES.values():

@@ -3,23 +3,31 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from sidecar.cli.signals import run_until_stopped
 
 
-def test_sigterm_ends_it_cleanly() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
     ended = []
 
     async def life() -> None:
         try:
-            asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)
+            asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), number)
             await asyncio.sleep(60)
+            ended.append("slept")
         finally:
             ended.append("cleaned up")
 
-    run_until_stopped(life())
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        run_until_stopped(life())
+    finally:
+        signal.signal(number, before)
     assert ended == ["cleaned up"]
 
 
@@ -70,3 +78,44 @@ def test_interrupt_lets_what_ends_end_in_its_own_order() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_until_stopped(life())
     assert ended == ["said goodbye", "cut off"]
+
+
+_COMMAND = """
+import asyncio, sys
+from sidecar.cli.signals import run_until_stopped
+async def life():
+    try:
+        print("runs", flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            print(line.strip(), flush=True)
+        await asyncio.sleep(60)
+    finally:
+        print("cleaned up", flush=True)
+run_until_stopped(life())
+"""
+
+
+def test_ignored_when_it_started_stays_ignored_but_sigterm_ends_it() -> None:
+    """As under ``nohup``, in the background of a script, or in a service."""
+    ignored = (signal.SIGINT, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_IGN) for number in ignored]
+    try:
+        command = [sys.executable, "-c", _COMMAND]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+    finally:
+        for number, handler in zip(ignored, before, strict=True):
+            signal.signal(number, handler)
+    with process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == "runs\n"
+        for number in ignored:
+            process.send_signal(number)
+            process.stdin.write("still here\n")
+            assert process.stdout.readline() == "still here\n"
+        process.stdin.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read() == "cleaned up\n"
+    assert process.returncode == 0
