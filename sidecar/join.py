@@ -13,6 +13,7 @@ import structlog
 
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
+from sidecar.aio import cancel_and_wait
 from sidecar.media.ice import configured_servers
 from sidecar.rooms.base import Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
@@ -175,5 +176,4 @@ async def _shown(
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_and_wait(task)

@@ -49,17 +49,18 @@ class Recorder:
         self.written = 0
         """Pictures in the file so far."""
         self.dropped = 0
-        """Pictures left out because the thread didn't keep up."""
+        """Pictures left out because the thread didn't keep up, or failed."""
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
         """Begin the file; raises PictureError where it can't be written."""
         writer = await asyncio.to_thread(_writer, self._path, self._fps)
-        self._thread = threading.Thread(target=self._run, args=(writer,), name="recorder")
+        self._thread = threading.Thread(
+            target=self._run, args=(writer,), name="recorder", daemon=True
+        )
         self._thread.start()
         self._open = True
-        return self
 
-    async def __aexit__(self, *exc: object) -> None:
+    async def aclose(self) -> None:
         """Complete the file; raises PictureError where that failed, now or before."""
         self._open = False
         thread, self._thread = self._thread, None
@@ -70,13 +71,28 @@ class Recorder:
         if self.dropped:
             log.info("pictures left out of the file", dropped=self.dropped, written=self.written)
 
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    @property
+    def failure(self) -> str:
+        """Why the recording ended early; empty while it goes on."""
+        return "" if self._failure is None else str(self._failure)
+
     def take(self, frame: av.VideoFrame, time: float) -> None:
         """Write ``frame``, shown at ``time`` in seconds on any clock; from any one thread.
 
         Returns at once. The frame's time and picture type become the recorder's, its pixels are
         only read; nobody may change them afterwards.
         """
-        if not self._open or self._failure is not None:
+        if not self._open:
+            return
+        if self._failure is not None:
+            self.dropped += 1
             return
         try:
             self._mailbox.put_nowait((frame, time))
@@ -111,10 +127,10 @@ class Recorder:
 
     def _fail(self, error: SidecarError) -> None:
         self._failure = error
-        log.error("the recording ended", reason=str(error))
+        log.error("recording failed", reason=str(error))
         with contextlib.suppress(queue.Empty):
             while True:
-                self._mailbox.get_nowait()
+                self.dropped += self._mailbox.get_nowait() is not None
 
 
 def _writer(path: Path, fps: int) -> VideoWriter:

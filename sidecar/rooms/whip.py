@@ -77,11 +77,15 @@ class WhipOutlet:
         """What a server of our own calls us now; empty for any other."""
         return "" if self._broadcast is None else self._broadcast.participant
 
+    async def aclose(self) -> None:
+        """End what ``publish`` began."""
+        await self._life.aclose()
+
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._life.aclose()
+        await self.aclose()
 
     async def publish(self, composite: TrackSource) -> None:
         """Begin; raises SignallingError where the server refuses, or isn't there.

@@ -12,6 +12,7 @@ from config.errors import SampleDroppedError, SidecarError
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.labels import LabelScore
+from sidecar.aio import cancel_and_wait
 from sidecar.inference.detector import Detector
 from sidecar.inference.sampling import SamplingThread
 from sidecar.media.compositor.compositor import Compositor, Stickers
@@ -104,7 +105,7 @@ class Session:
             for output in self._outputs:
                 await output.publish(self._encoder)
             self._running = asyncio.create_task(self._run(), name=f"room {self.room.name}")
-            stack.push_async_callback(self._stop, self._running)
+            stack.push_async_callback(self._stop)
             self._life = stack.pop_all()
 
     async def aclose(self) -> None:
@@ -156,11 +157,10 @@ class Session:
             listeners_cut_off=self.events.cut_off,
         )
 
-    @staticmethod
-    async def _stop(task: asyncio.Task[None]) -> None:
+    async def _stop(self) -> None:
         # ``ended`` raises the error that ended it; closing goes on in any case.
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        if self._running is not None and not self._running.done():
+            await cancel_and_wait(self._running)
 
     async def _run(self) -> None:
         """Take part until the room ends the meeting; raises the error that ends it before."""

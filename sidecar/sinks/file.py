@@ -26,17 +26,18 @@ class FileSink:
 
     async def start(self) -> None:
         """Begin the file; raises PictureError where it can't be written."""
-        await self._recorder.__aenter__()
+        await self._recorder.start()
 
     def take(self, frame: av.VideoFrame, time: float) -> None:
         self._recorder.take(frame, time)
 
     async def aclose(self) -> None:
         """Complete the file; raises PictureError where that failed, now or before."""
-        await self._recorder.__aexit__()
+        await self._recorder.aclose()
 
     def stats(self) -> SinkStats:
-        return SinkStats(self.name, self._recorder.written, self._recorder.dropped)
+        recorder = self._recorder
+        return SinkStats(self.name, recorder.written, recorder.dropped, recorder.failure)
 
 
 def file_sink(url: str, options: SinkOptions) -> FileSink:

@@ -22,14 +22,14 @@ class WhipSink:
         return f"whip {shown(self._url)}"
 
     async def start(self) -> None:
-        await self._client.__aenter__()
+        """The connection is made when there is a composite to publish."""
 
     async def publish(self, composite: TrackSource) -> None:
         self._tracks = CountedTracks(composite)
         await self._client.publish(self._tracks)
 
     async def aclose(self) -> None:
-        await self._client.__aexit__()
+        await self._client.aclose()
 
     def stats(self) -> SinkStats:
         return SinkStats(self.name) if self._tracks is None else self._tracks.stats(self.name)

@@ -9,6 +9,7 @@ from typing import Self, TypeAlias
 import av
 import structlog
 
+from sidecar.aio import cancel_and_wait
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import TileView
@@ -63,8 +64,7 @@ class RenderLoop:
 
     async def aclose(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel_and_wait(self._task)
         try:
             # A picture or a full-frame effect may be under way, and other rooms go on meanwhile.
             await asyncio.to_thread(self._close_threads)
