@@ -1,25 +1,31 @@
 """Every error this project raises on purpose, in one tree.
 
     SidecarError
-    ├── ConfigError        a settings file, environment variable or option is wrong
-    ├── StickerError       a GIF, WebP, APNG or sticker drawing can't be used
-    ├── ModelError         a net is missing, damaged or can't be fetched
-    ├── PictureError       a picture or video can't be read or written
-    ├── CapacityError      there is no capacity for one more room
-    ├── JournalError       the journal of wanted rooms can't be read or written
-    ├── ControlError       the control channel of a room's process carries nonsense
-    ├── NotFoundError      there is no such room, participant or file
-    ├── UnauthorizedError  the API needs a valid token
-    ├── ForbiddenError     the token lacks a scope
-    ├── RateLimitError     a caller calls too often
-    ├── InputError         a request to our API can't be read
-    ├── RoomError          a meeting can't be reached, or speaks nonsense
-    │   ├── RefusedError       a meeting that won't have us: trying again can't help
+    ├── for users, who can mend something
+    │   ├── ConfigError        a settings file, environment variable or option is wrong
+    │   ├── StickerError       a GIF, WebP, APNG or sticker drawing can't be used
+    │   ├── ModelError         a net is missing, damaged or can't be fetched
+    │   ├── PictureError       a picture or video can't be read or written
+    │   ├── ServerError        our own server can't start
+    │   └── JournalError       the journal of wanted rooms can't be read or written
+    ├── RoomError          a meeting can't be reached; joining again may help
+    │   ├── RefusedError       a meeting that refuses us: joining again can't help
+    │   ├── LostError          the connection to a meeting that was joined is lost
+    │   ├── ProtocolError      a meeting's server sends what its protocol does not allow
     │   ├── NegotiationError   an offer, an answer or a media connection fails
-    │   └── SignallingError    one HTTP request or message of a meeting is refused
-    ├── ServerError        our own server can't start
-    └── InferenceError     a worker that detects can't be started, or sends nonsense
-        └── SampleDroppedError a sample was not detected: a newer one came, it was too old, …
+    │   └── SignallingError    a WHIP or WHEP server refuses a request
+    ├── for clients of our HTTP server
+    │   ├── HttpRefusalError   a request is refused, with a status
+    │   │   └── InputError         the body of a request can't be read
+    │   ├── CapacityError      there is no capacity for one more room or event stream
+    │   ├── NotFoundError      there is no such room, participant or file
+    │   ├── UnauthorizedError  the API needs a valid token
+    │   ├── ForbiddenError     the token lacks a scope
+    │   └── RateLimitError     a caller calls too often
+    └── between our own processes
+        ├── ControlError       the control channel of a room's process carries nonsense
+        └── InferenceError     a worker that detects can't be started, or sends nonsense
+            └── SampleDroppedError a sample was not detected: a newer one came, it was too old, …
 
 The message says what is wrong, where, and what to do; the command line prints it as one line and
 exits with 2, the HTTP server sends it as problem+json.
@@ -56,11 +62,19 @@ class PictureError(SidecarError):
 
 
 class RoomError(SidecarError):
-    """A meeting can't be reached, or speaks nonsense."""
+    """A meeting can't be reached, or was lost: joining again may help."""
 
 
 class RefusedError(RoomError):
-    """A meeting won't have us, or put us out: trying again can't help."""
+    """A meeting refuses us, or put us out: joining again can't help."""
+
+
+class LostError(RoomError):
+    """The connection to a meeting that was joined is lost."""
+
+
+class ProtocolError(RoomError):
+    """A meeting's server sends what its protocol does not allow."""
 
 
 class NegotiationError(RoomError):
@@ -77,7 +91,7 @@ class NegotiationError(RoomError):
 
 
 class SignallingError(RoomError):
-    """One request or message of a meeting is refused; ``status`` is the HTTP status to answer."""
+    """A WHIP or WHEP server refuses a request; ``status`` is its HTTP status, 502 without one."""
 
     def __init__(self, what: str, *, status: int, where: str = "", do: str = "") -> None:
         super().__init__(what, where=where, do=do)
@@ -101,7 +115,7 @@ class SampleDroppedError(InferenceError):
 
 
 class CapacityError(SidecarError):
-    """There is no capacity for one more room; trying again later helps."""
+    """There is no capacity for one more room or event stream; trying again later helps."""
 
 
 class JournalError(SidecarError):
@@ -132,9 +146,13 @@ class RateLimitError(SidecarError):
         self.seconds = seconds
 
 
-class InputError(SidecarError):
-    """A request to our API can't be taken; ``status`` is the HTTP status to answer."""
+class HttpRefusalError(SidecarError):
+    """A request to our HTTP server is refused; ``status`` is the HTTP status to answer."""
 
     def __init__(self, what: str, *, status: int, where: str = "", do: str = "") -> None:
         super().__init__(what, where=where, do=do)
         self.status = status
+
+
+class InputError(HttpRefusalError):
+    """The body or a parameter of a request to our API can't be read."""

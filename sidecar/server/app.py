@@ -45,7 +45,7 @@ def create_app(
     max_body: int = 65536,
     timeouts: StreamTimeouts | None = None,
 ) -> web.Application:
-    """The application over the rooms of ``lobby`` (which the caller enters and leaves).
+    """The application over the rooms of ``lobby``, which the caller starts and closes.
 
     ``pages`` are the routes of the page, ``origins`` the other origins whose pages may use us, and
     ``max_body`` the most bytes of a request body.
@@ -94,9 +94,9 @@ def serve(
 
 
 class Server:
-    """Serves ``app`` on ``host``:``port`` while it is entered; port 0 takes any that is free.
+    """Serves ``app`` on ``host``:``port``; port 0 takes any that is free.
 
-    On the way out, no new request is taken, then ``lobby`` is left (which ends the streams), and
+    On closing, no new request is taken, then ``lobby`` is closed (which ends the streams), and
     requests under way get 2 s to finish.
     """
 
@@ -119,8 +119,8 @@ class Server:
         )
         self._life = AsyncExitStack()
 
-    async def __aenter__(self) -> Self:
-        """Open the fixed rooms and listen; raises ServerError where that can't be."""
+    async def start(self) -> None:
+        """Open the fixed rooms and listen; raises ServerError where that fails."""
         async with AsyncExitStack() as stack:
             await self._runner.setup()
             stack.push_async_callback(self._runner.cleanup)
@@ -132,10 +132,16 @@ class Server:
                 raise _refused(self._host, self._port, error) from error
             stack.push_async_callback(site.stop)
             self._life = stack.pop_all()
+
+    async def aclose(self) -> None:
+        await self._life.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._life.aclose()
+        await self.aclose()
 
     @property
     def port(self) -> int:
@@ -143,7 +149,7 @@ class Server:
         return int(self._runner.addresses[0][1])
 
     def url(self, path: str = "/") -> str:
-        """The address of ``path`` for somebody on this machine."""
+        """The URL of ``path`` for clients on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)  # noqa: S104
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"

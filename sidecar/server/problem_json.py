@@ -13,14 +13,13 @@ from config.errors import (
     CapacityError,
     ConfigError,
     ForbiddenError,
-    InputError,
+    HttpRefusalError,
     JournalError,
     NotFoundError,
     RateLimitError,
     RefusedError,
     RoomError,
     SidecarError,
-    SignallingError,
     UnauthorizedError,
 )
 
@@ -66,7 +65,7 @@ STATUSES: Final[Mapping[type[SidecarError], int]] = {
 
 def status_of(error: SidecarError) -> int:
     """The HTTP status that says what ``error`` says."""
-    if isinstance(error, SignallingError | InputError):
+    if isinstance(error, HttpRefusalError):
         return error.status
     return next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
 

@@ -1,4 +1,4 @@
-"""The rooms of one server: opened when somebody comes, closed when nobody stays."""
+"""The rooms of one server: opened with the first client, closed when they are empty."""
 
 import asyncio
 import time
@@ -10,7 +10,8 @@ from typing import Final, Protocol, Self, TypeAlias
 import structlog
 from aiortc import RTCIceServer
 
-from config.errors import SidecarError, SignallingError
+from config.errors import HttpRefusalError, SidecarError
+from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.rooms.hosted.names import room_name
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.hosted.room import EmbeddedRoom
@@ -21,8 +22,8 @@ from sidecar.session.stats import SessionStats
 log = structlog.get_logger(__name__)
 
 IDLE: Final = 60.0
-"""Seconds without publishers, viewers and listeners after which a room is closed: each open one
-draws and encodes 25 pictures a second."""
+"""Seconds without publishers, viewers and listeners after which a room is closed by default: each
+open one draws and encodes 25 pictures a second."""
 
 
 class SessionHandle(Protocol):
@@ -51,7 +52,7 @@ class OpenRoom:
 
     @property
     def busy(self) -> bool:
-        """Somebody publishes, watches or listens."""
+        """A client publishes, watches or listens."""
         taken = self.room.count(Role.PUBLISH) + self.room.count(Role.WATCH)
         return bool(taken or self.meeting.events.listeners)
 
@@ -59,8 +60,8 @@ class OpenRoom:
 class RoomManager:
     """Opens rooms by name with ``open_meeting``: at most ``max_rooms`` at once.
 
-    ``fixed`` rooms are open from entering to leaving, and there are no others then. Without any,
-    every valid name opens a room, which is closed once nobody has been in it for a minute.
+    With ``fixed`` rooms there are these and no others, open from start to close. Without, every
+    valid name opens a room, which is closed once it has been empty for ``idle`` seconds.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class RoomManager:
         limits: Limits | None = None,
         ice_servers: Sequence[RTCIceServer] = (),
         share_cameras: bool = False,
+        idle: float = IDLE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_meeting = open_meeting
@@ -80,63 +82,67 @@ class RoomManager:
         self._limits = limits
         self.ice_servers = tuple(ice_servers)
         self._share_cameras = share_cameras
+        self._idle = idle
         self._clock = clock
         self._rooms: dict[str, asyncio.Future[OpenRoom]] = {}
-        self._hosts: set[asyncio.Task[None]] = set()
+        self._hosts = TaskSet()
         self._open = False
 
     @property
     def first(self) -> str:
-        """The room to send somebody to who names none."""
+        """The room for a request that names none."""
         return self._fixed[0] if self._fixed else "main"
 
     def __len__(self) -> int:
         return len(self._rooms)
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
         """Open the fixed rooms; raises what opening them raises."""
         self._open = True
         try:
             for name in self._fixed:
                 await self.enter(name)
         except BaseException:
-            await self.__aexit__()
+            await self.aclose()
             raise
+
+    async def aclose(self) -> None:
+        """Leave all rooms, and open no more."""
+        self._open = False
+        await self._hosts.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._open = False
-        for host in self._hosts:
-            host.cancel()
-        await asyncio.gather(*self._hosts, return_exceptions=True)
+        await self.aclose()
 
     def check(self, name: str) -> str:
-        """``name`` if there is, or may be, such a room; raises SignallingError 404."""
+        """``name`` if there is, or may be, such a room; raises HttpRefusalError 404."""
         if self._fixed and name not in self._fixed:
-            raise SignallingError("no such room", status=404, do="check the address")
+            raise HttpRefusalError("no such room", status=404, do="check the address")
         return room_name(name)
 
     async def enter(self, name: str) -> OpenRoom:
-        """The room ``name``, opened if it isn't; raises SignallingError 404 or 503."""
+        """The room ``name``, opened if it isn't; raises HttpRefusalError 404 or 503."""
         self.check(name)
         if not self._open:
-            raise SignallingError("the server is closing", status=503, do="try again later")
+            raise HttpRefusalError("the server is closing", status=503, do="try again later")
         if name not in self._rooms:
             if len(self._rooms) >= self._max_rooms:
                 what = f"all {self._max_rooms} rooms are in use"
-                raise SignallingError(what, status=503, do="try again when one is free")
+                raise HttpRefusalError(what, status=503, do="try again when one is free")
             self._rooms[name] = asyncio.get_running_loop().create_future()
-            host = asyncio.create_task(self._host(name, self._rooms[name]), name=f"host {name}")
-            self._hosts.add(host)
-            host.add_done_callback(self._hosts.discard)
+            self._hosts.create_task(self._host(name, self._rooms[name]), name=f"host {name}")
         return await asyncio.shield(self._rooms[name])
 
     def find(self, name: str) -> OpenRoom:
-        """The room ``name`` if it is open; raises SignallingError 404 where it is not."""
+        """The room ``name`` if it is open; raises HttpRefusalError 404 where it is not."""
         self.check(name)
         opening = self._rooms.get(name)
         if opening is None or not opening.done():
-            raise SignallingError("nobody is in this room", status=404, do="join it first")
+            raise HttpRefusalError("this room is empty", status=404, do="join it first")
         return opening.result()
 
     async def _host(self, name: str, opening: asyncio.Future[OpenRoom]) -> None:
@@ -155,38 +161,38 @@ class RoomManager:
                 await self._attend(opening.result(), forever=name in self._fixed)
         except Exception as error:
             if isinstance(error, SidecarError):
-                log.warning("room failed", room=name, error=str(error))
+                log.warning("room failed", room=name, reason=str(error))
             else:
-                log.exception("room failed", room=name)
+                log.exception("room failed", room=name, reason=repr(error))
             if not opening.done():
-                opening.set_exception(_told(error))
+                opening.set_exception(_public(error))
         finally:
             del self._rooms[name]
             if not opening.done():
-                opening.set_exception(SignallingError("the server is closing", status=503))
-            # Whoever asked has been told; without anybody, nobody needs to be.
+                opening.set_exception(HttpRefusalError("the server is closing", status=503))
+            # Read once, since there may be no client left that asks for it.
             opening.exception()
             log.info("room closed", room=name)
 
     async def _attend(self, open_room: OpenRoom, *, forever: bool) -> None:
-        """Return when the meeting is over, or nobody has been there for a while."""
-        ended = asyncio.ensure_future(open_room.meeting.ended())
+        """Return when the meeting is over, or the room has been empty for a while."""
+        ended = asyncio.create_task(open_room.meeting.ended(), name="meeting end")
         try:
             busy_at = self._clock()
             while not ended.done():
-                await asyncio.wait([ended], timeout=None if forever else IDLE / 12)
+                await asyncio.wait([ended], timeout=None if forever else self._idle / 12)
                 if open_room.busy:
                     busy_at = self._clock()
-                elif not forever and self._clock() - busy_at > IDLE:
+                elif not forever and self._clock() - busy_at > self._idle:
                     return
             ended.result()
         finally:
-            ended.cancel()
-            await asyncio.gather(ended, return_exceptions=True)
+            if not ended.done():
+                await cancel_and_wait(ended)
 
 
-def _told(error: Exception) -> Exception:
+def _public(error: Exception) -> Exception:
     """What a client may know of an error that kept a room from opening."""
     if isinstance(error, SidecarError):
         return error
-    return SignallingError("the room can't be opened", status=503, do="see the server's log")
+    return HttpRefusalError("the room can't be opened", status=503, do="see the server's log")

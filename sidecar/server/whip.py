@@ -9,7 +9,7 @@ from aiohttp import web
 from aiortc import RTCIceServer
 from multidict import CIMultiDict
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.names import Answer, display_name
 from sidecar.rooms.hosted.offer import Role, read_offer
@@ -101,7 +101,7 @@ class Signalling:
         """POST ``{"opted_out": true}``: stop sampling this participant (204)."""
         room, place = self._session(request)
         if place.role is not Role.PUBLISH:
-            raise SignallingError("only participants opt out", status=404)
+            raise HttpRefusalError("only participants opt out", status=404)
         async with asyncio.timeout(BODY_SECONDS):
             room.consent(place, _consent(await request.read()))
         return web.Response(status=204)
@@ -119,7 +119,7 @@ def _consent(body: bytes) -> Consent:
             return Consent.OPT_OUT if value["opted_out"] else Consent.OPT_IN
     except ValueError:
         pass
-    raise SignallingError('the body must be {"opted_out": true} or false', status=400)
+    raise HttpRefusalError('the body must be {"opted_out": true} or false', status=400)
 
 
 def created(path: str, answer: Answer, ice_servers: Iterable[RTCIceServer]) -> web.Response:

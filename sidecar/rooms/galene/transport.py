@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from config.errors import RefusedError, RoomError
+from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.media.peers import PeerTimeouts
 from sidecar.rooms.galene.messages import MAX_MESSAGE
@@ -125,7 +125,8 @@ class GaleneHttp:
             what = f"HTTP {status}: the authorisation server refused"
             raise RefusedError(what, where=where, do="check GALENE_USERNAME and GALENE_PASSWORD")
         if status != 200 or kind.lower() != "application/jwt" or not text.strip():
-            raise RoomError(f"HTTP {status}: the authorisation server sent no token", where=where)
+            what = f"HTTP {status}: the authorisation server sent no token"
+            raise ProtocolError(what, where=where)
         return replace(credentials, password="", token=text.strip())
 
     async def _status(self, url: GroupUrl) -> Mapping[str, Any]:
@@ -291,8 +292,8 @@ class GaleneTransport:
         for text in self._protocol.outgoing():
             await socket.send_str(text)
 
-    def _lost(self, reason: str) -> RoomError:
-        return RoomError(reason, where=self._group.url.url)
+    def _lost(self, reason: str) -> LostError:
+        return LostError(reason, where=self._group.url.url)
 
 
 def _group_status(status: Mapping[str, Any], url: GroupUrl) -> GroupStatus:

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 
 MAX_NAME: Final = 40
 """Characters of a display name; longer ones are cut."""
@@ -38,10 +38,10 @@ class Present:
 def room_name(text: str) -> str:
     """``text`` if it can name a room: 1–64 letters, digits, ``-`` and ``_``, no sign at an end.
 
-    Raises SignallingError 404: such a room can't exist.
+    Raises HttpRefusalError 404: such a room can't exist.
     """
     if not _ROOM.fullmatch(text):
-        raise SignallingError(
+        raise HttpRefusalError(
             "no such room", status=404, do="a room's name is 1–64 letters, digits, - and _"
         )
     return text

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiortc.sdp import MediaDescription, SessionDescription
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.media.ice import MAX_CANDIDATES, drop_unusable_candidates
 from sidecar.media.sdp import DECODABLE, keep_video_codecs, parse_description, video_codecs
 
@@ -47,7 +47,7 @@ class Offer:
 
 
 def read_offer(body: bytes, content_type: str, role: Role) -> Offer:
-    """Check a POST's body; raises SignallingError with the 4xx status to answer and the reason."""
+    """Check a POST's body; raises HttpRefusalError with the 4xx status to answer and the reason."""
     if content_type.partition(";")[0].strip().lower() != "application/sdp":
         raise _refused(415, "the body must be application/sdp", role)
     sdp = "\r\n".join(line for line in _lines(body, role) if line != "a=end-of-candidates") + "\r\n"
@@ -66,9 +66,9 @@ def read_offer(body: bytes, content_type: str, role: Role) -> Offer:
     return Offer(sdp, role)
 
 
-def _refused(status: int, what: str, role: Role) -> SignallingError:
+def _refused(status: int, what: str, role: Role) -> HttpRefusalError:
     do = f"send a {role.upper()} client's offer, as application/sdp"
-    return SignallingError(what, status=status, where=role.value, do=do)
+    return HttpRefusalError(what, status=status, where=role.value, do=do)
 
 
 def _lines(body: bytes, role: Role) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Final, Self
 import structlog
 from aiortc import RTCIceCandidate, RTCIceServer
 
-from config.errors import NegotiationError, SignallingError
+from config.errors import HttpRefusalError, NegotiationError
 from sidecar.media.feed import Feed
 from sidecar.media.peers import ReceivePeer, SendPeer
 from sidecar.rooms.base import (
@@ -119,7 +119,7 @@ class EmbeddedRoom:
         """Browsers send one layer, of a size that the page sets: there is nothing to choose."""
 
     async def join(self, offer: Offer, name: str, consent: Consent = Consent.OPT_IN) -> Answer:
-        """Seat whoever sent ``offer`` to publish a camera; raises SignallingError 400, 503, 504."""
+        """Answer an offer to publish a camera; raises HttpRefusalError 400, 503, 504."""
         place = self._admit(Role.PUBLISH, name, consent)
         connection = ReceivePeer(
             self._ice_servers,
@@ -131,12 +131,12 @@ class EmbeddedRoom:
     async def watch(self, offer: Offer, participant: str | None = None) -> Answer:
         """Show the composite, or one participant's camera alone, to whoever sent ``offer``.
 
-        Raises SignallingError 409 while there is nothing to watch, 403 where the camera isn't to
+        Raises HttpRefusalError 409 while there is nothing to watch, 403 where the camera isn't to
         be shared, 404 where it isn't there, 400, 503 and 504.
         """
         shown = self._composite if participant is None else self._solo(participant)
         if shown is None:
-            raise SignallingError("nothing to watch yet", status=409, do="try again in a moment")
+            raise HttpRefusalError("nothing to watch yet", status=409, do="try again in a moment")
         place = self._admit(Role.WATCH, "viewer")
         place.watches = participant
         connection = SendPeer(
@@ -150,7 +150,7 @@ class EmbeddedRoom:
     async def rosters(self) -> AsyncGenerator[Sequence[Present], None]:
         """Who is there now, then after each change; ends when the room is left.
 
-        Raises SignallingError 403 where the cameras aren't shared.
+        Raises HttpRefusalError 403 where the cameras aren't shared.
         """
         self._check_sharing()
         while True:
@@ -162,7 +162,7 @@ class EmbeddedRoom:
             await news.wait()
 
     def place(self, role: Role, token: str) -> Place:
-        """The place of a session; raises SignallingError 404 when it has none (any more)."""
+        """The place of a session; raises HttpRefusalError 404 when it has none (any more)."""
         return self._roster.find(role, token)
 
     def leave(self, place: Place, reason: str = "left") -> None:
@@ -189,7 +189,7 @@ class EmbeddedRoom:
 
     def _admit(self, role: Role, name: str, consent: Consent = Consent.OPT_IN) -> Place:
         if not self._open:
-            raise SignallingError("the room is closed", status=503, do="try again in a moment")
+            raise HttpRefusalError("the room is closed", status=503, do="try again in a moment")
         return self._roster.admit(role, name, self._clock(), consent)
 
     async def _answer(
@@ -204,14 +204,14 @@ class EmbeddedRoom:
             status, what = 400, "the offer can't be answered"
             if error.timed_out:
                 status, what = 504, "no ICE candidates in time"
-            raise SignallingError(what, status=status) from error
+            raise HttpRefusalError(what, status=status) from error
         except BaseException:
             self._part(place, "refused")
             raise
         if self._connections.get(place.token) is not connection:
             # The room closed meanwhile, and the connection with it: free what came after that.
             await connection.aclose()
-            raise SignallingError("the room closed", status=503)
+            raise HttpRefusalError("the room closed", status=503)
         return Answer(sdp, place.token, place.etag, place.participant)
 
     def _look(self, place: Place, connection: ReceivePeer | SendPeer) -> None:
@@ -243,9 +243,9 @@ class EmbeddedRoom:
         self._check_sharing()
         camera = self._cameras.get(participant)
         if camera is None:
-            raise SignallingError("no such participant", status=404, do="see who is there")
+            raise HttpRefusalError("no such participant", status=404, do="see who is there")
         if camera.place.consent is Consent.OPT_OUT:
-            raise SignallingError("this participant opted out", status=403)
+            raise HttpRefusalError("this participant opted out", status=403)
         if participant not in self._solos:
             self._solos[participant] = CameraForwarder(camera.feed)
         return self._solos[participant]
@@ -261,7 +261,7 @@ class EmbeddedRoom:
     def _check_sharing(self) -> None:
         if not self._shares:
             do = "watch the composite, or let its operator set server.share_cameras"
-            raise SignallingError("this server doesn't share cameras", status=403, do=do)
+            raise HttpRefusalError("this server doesn't share cameras", status=403, do=do)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

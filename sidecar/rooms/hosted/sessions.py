@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.offer import Role
 
@@ -74,13 +74,13 @@ class Roster:
         return sum(place.role is role for place in self._places.values())
 
     def admit(self, role: Role, name: str, now: float, consent: Consent = Consent.OPT_IN) -> Place:
-        """Take a place; raises SignallingError 503 when the room is full."""
+        """Take a place; raises HttpRefusalError 503 when the room is full."""
         if role is Role.PUBLISH:
             limit, what = self._limits.participants, "participants"
         else:
             limit, what = self._limits.viewers, "viewers"
         if self.count(role) >= limit:
-            raise SignallingError(
+            raise HttpRefusalError(
                 f"the room is full: {limit} {what}", status=503, do="try again when somebody left"
             )
         place = Place(role, name, now, consent)
@@ -88,10 +88,10 @@ class Roster:
         return place
 
     def find(self, role: Role, token: str) -> Place:
-        """The place of a session; raises SignallingError 404 where there is none (any more)."""
+        """The place of a session; raises HttpRefusalError 404 where there is none (any more)."""
         place = self._places.get(token)
         if place is None or place.role is not role:
-            raise SignallingError("no such session", status=404, do="POST a new offer to join")
+            raise HttpRefusalError("no such session", status=404, do="POST a new offer to join")
         return place
 
     def remove(self, place: Place) -> bool:

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiortc import RTCIceCandidate
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.media.ice import MAX_CANDIDATE, MAX_CANDIDATES, is_usable, parse_candidate
 
 CONTENT_TYPE: Final = "application/trickle-ice-sdpfrag"
@@ -12,7 +12,7 @@ _PREFIX: Final = "a=candidate:"
 
 
 def read_fragment(body: bytes, content_type: str) -> list[RTCIceCandidate]:
-    """The candidates in a PATCH's body; raises SignallingError 400, 413 or 415.
+    """The candidates in a PATCH's body; raises HttpRefusalError 400, 413 or 415.
 
     Those that aioice can't use (mDNS names, TCP) are left out, as they are in an offer.
     """
@@ -40,7 +40,7 @@ def read_fragment(body: bytes, content_type: str) -> list[RTCIceCandidate]:
 def check_entity(if_match: str | None, etag: str) -> None:
     """Check a PATCH's ``If-Match`` against the ICE session's ``etag`` (quoted).
 
-    Raises SignallingError: 428 where it is missing, 412 where it is another ICE session's, 422
+    Raises HttpRefusalError: 428 where it is missing, 412 where it is another ICE session's, 422
     where it is ``*``, which asks for an ICE restart: joining anew is how a session restarts here.
     """
     if if_match is None:
@@ -55,5 +55,5 @@ def check_entity(if_match: str | None, etag: str) -> None:
 _TRICKLE: Final = "leave it out: an offer with all its candidates does without"
 
 
-def _refused(status: int, what: str, do: str = _TRICKLE) -> SignallingError:
-    return SignallingError(what, status=status, where="PATCH", do=do)
+def _refused(status: int, what: str, do: str = _TRICKLE) -> HttpRefusalError:
+    return HttpRefusalError(what, status=status, where="PATCH", do=do)

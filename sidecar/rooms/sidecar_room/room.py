@@ -9,7 +9,7 @@ import aiohttp
 import structlog
 from aiortc import RTCPeerConnection
 
-from config.errors import RefusedError, RoomError
+from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import (
@@ -109,7 +109,7 @@ class SidecarRoom:
                     case Went(participant):
                         self._part(participant)
                         yield Left(participant, "left")
-        raise RoomError("the server ended the room", where=self._address.url)
+        raise LostError("the server ended the room", where=self._address.url)
 
     async def publish(self, composite: TrackSource) -> None:
         """Take part as one more camera, which says that it wants to be left alone."""
@@ -148,7 +148,7 @@ class SidecarRoom:
         if news.status == 404:
             raise RefusedError("there is no such room", where=where, do="check the address")
         if news.status != 200 or news.content_type != "text/event-stream":
-            raise RoomError(f"answered {news.status} {news.content_type}", where=where)
+            raise ProtocolError(f"HTTP {news.status}, {news.content_type}", where=where)
         return news
 
     async def _welcome(self, person: Person) -> Joined:
@@ -186,6 +186,6 @@ async def _lines(news: aiohttp.ClientResponse) -> AsyncIterator[str]:
         while line := await news.content.readline():
             yield line.decode(errors="replace").rstrip("\r\n")
     except ValueError as error:
-        raise RoomError(f"a line has more than {MAX_LINE} bytes", where=where) from error
+        raise ProtocolError(f"a line has more than {MAX_LINE} bytes", where=where) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise RoomError("the connection to the server is lost", where=where) from error
+        raise LostError("the connection to the server is lost", where=where) from error

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from config.errors import ModelError, SignallingError
+from config.errors import HttpRefusalError, ModelError
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.server import room_manager as room_manager_module
 from sidecar.server.room_manager import RoomManager
@@ -36,7 +36,7 @@ class Hotel:
                 del self.open[room.name]
 
 
-def refusal(error: pytest.ExceptionInfo[SignallingError]) -> int:
+def refusal(error: pytest.ExceptionInfo[HttpRefusalError]) -> int:
     return error.value.status
 
 
@@ -53,7 +53,7 @@ async def test_there_are_only_so_many_rooms() -> None:
     hotel = Hotel()
     async with RoomManager(hotel.host, max_rooms=1) as lobby:
         await lobby.enter("one")
-        with pytest.raises(SignallingError, match="all 1 rooms are in use") as caught:
+        with pytest.raises(HttpRefusalError, match="all 1 rooms are in use") as caught:
             await lobby.enter("two")
         assert refusal(caught) == 503
 
@@ -63,7 +63,7 @@ async def test_fixed_rooms_are_open_from_the_start_and_there_are_no_others() -> 
     async with RoomManager(hotel.host, fixed=["demo"]) as lobby:
         assert hotel.opened == ["demo"]
         assert lobby.find("demo").room.name == "demo"
-        with pytest.raises(SignallingError) as caught:
+        with pytest.raises(HttpRefusalError) as caught:
             await lobby.enter("other")
         assert refusal(caught) == 404
         assert lobby.first == "demo"
@@ -78,7 +78,7 @@ async def test_an_unused_room_is_closed_after_a_while(monkeypatch: pytest.Monkey
             await asyncio.sleep(0.3)
             assert "one" in hotel.open
         await eventually(lambda: not hotel.open)
-        with pytest.raises(SignallingError):
+        with pytest.raises(HttpRefusalError):
             lobby.find("one")
 
 
@@ -98,7 +98,7 @@ async def test_a_room_that_fails_to_open_says_why_and_can_be_tried_again() -> No
         with pytest.raises(ModelError, match="is missing"):
             await lobby.enter("one")
         hotel.error = RuntimeError("a secret path")
-        with pytest.raises(SignallingError, match="can't be opened") as caught:
+        with pytest.raises(HttpRefusalError, match="can't be opened") as caught:
             await lobby.enter("one")
         assert "secret" not in str(caught.value)
         hotel.error = None
@@ -115,6 +115,6 @@ async def test_a_fixed_room_that_fails_to_open_fails_the_start() -> None:
 
 async def test_a_closed_lobby_lets_nobody_in() -> None:
     lobby = RoomManager(Hotel().host)
-    with pytest.raises(SignallingError) as caught:
+    with pytest.raises(HttpRefusalError) as caught:
         await lobby.enter("one")
     assert refusal(caught) == 503

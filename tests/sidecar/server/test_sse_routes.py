@@ -184,4 +184,4 @@ async def test_a_room_that_nobody_opened_has_no_statistics(
 ) -> None:
     async with http.get(house.url("/rooms/one/stats")) as response:
         assert response.status == 404
-        assert "nobody is in this room" in (await response.json())["detail"]
+        assert "this room is empty" in (await response.json())["detail"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.rooms.hosted.names import MAX_NAME, display_name, room_name
 
 
@@ -17,7 +17,7 @@ def test_a_room_may_be_called(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "../etc", "-a", "a-", "ä", "a" * 65, "a\n", "a.b"])
 def test_a_room_can_not_be_called(name: str) -> None:
-    with pytest.raises(SignallingError) as caught:
+    with pytest.raises(HttpRefusalError) as caught:
         room_name(name)
     assert caught.value.status == 404
 

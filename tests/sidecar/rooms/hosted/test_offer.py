@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.media.ice import MAX_CANDIDATES
 from sidecar.rooms.hosted.offer import MAX_BODY, Role, read_offer
 from tests.sidecar.rooms.hosted.offers import offer
@@ -16,7 +16,7 @@ def refusal(
     body: str | bytes, role: Role = Role.PUBLISH, content_type: str = SDP
 ) -> tuple[int, str]:
     """Status and reason of the refusal of ``body``."""
-    with pytest.raises(SignallingError) as caught:
+    with pytest.raises(HttpRefusalError) as caught:
         read_offer(body.encode() if isinstance(body, str) else body, content_type, role)
     return caught.value.status, caught.value.what
 
@@ -25,7 +25,7 @@ def status(body: str, role: Role) -> int:
     """What a POST of ``body`` would be answered."""
     try:
         read_offer(body.encode(), SDP, role)
-    except SignallingError as error:
+    except HttpRefusalError as error:
         return error.status
     return 201
 

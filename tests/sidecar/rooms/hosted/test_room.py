@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.media.encoder import Encoder
 from sidecar.media.peers import ReceivePeer, close, peer_connection
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
@@ -127,7 +127,7 @@ async def test_leaving_the_room_ends_its_changes_with_everybody_gone() -> None:
             await room.__aexit__()
             await asyncio.wait_for(reader.task, 30)
             assert reader.told[-1] == Left(place.participant, "the room closed")
-        with pytest.raises(SignallingError, match="closed"):
+        with pytest.raises(HttpRefusalError, match="closed"):
             await room.join(Offer("", Role.PUBLISH), "Bo")
 
 
@@ -182,7 +182,7 @@ async def test_a_connection_that_cannot_be_asked_costs_nobody_else_their_place(
         await eventually(lambda: sound.media_at is not None)
         clock.ahead = 10.0
         await eventually(lambda: room.count(Role.PUBLISH) == 1)
-        with pytest.raises(SignallingError, match="no such session"):
+        with pytest.raises(HttpRefusalError, match="no such session"):
             room.place(Role.PUBLISH, broken.token)
         assert room.place(Role.PUBLISH, sound.token) is sound
 
@@ -195,7 +195,7 @@ async def test_a_peer_that_never_connects_never_shows_and_loses_its_place() -> N
         try:
             offer = await camera_offer(peer, ColourTrack())
             await room.join(offer, "Ada")
-            with pytest.raises(SignallingError, match="full"):
+            with pytest.raises(HttpRefusalError, match="full"):
                 await room.join(offer, "Bo")
             clock.ahead = 10.0
             await eventually(lambda: room.count(Role.PUBLISH) == 0)
@@ -206,14 +206,14 @@ async def test_a_peer_that_never_connects_never_shows_and_loses_its_place() -> N
 
 async def test_without_a_composite_there_is_nothing_to_watch() -> None:
     async with EmbeddedRoom("one") as room:
-        with pytest.raises(SignallingError) as caught:
+        with pytest.raises(HttpRefusalError) as caught:
             await room.watch(Offer("", Role.WATCH))
         assert caught.value.status == 409
 
 
 async def test_a_refused_offer_leaves_no_place_behind() -> None:
     async with EmbeddedRoom("one") as room:
-        with pytest.raises(SignallingError) as caught:
+        with pytest.raises(HttpRefusalError) as caught:
             await room.join(Offer("v=0\r\nm=video", Role.PUBLISH), "Ada")
         assert caught.value.status == 400
         assert room.count(Role.PUBLISH) == 0

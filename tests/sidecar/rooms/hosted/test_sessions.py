@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.hosted.sessions import NO_MEDIA, Limits, Place, Roster
 
@@ -19,7 +19,7 @@ def test_a_full_room_refuses_and_a_freed_place_can_be_taken() -> None:
     roster = Roster(SMALL)
     first = roster.admit(Role.PUBLISH, "a", 0.0)
     roster.admit(Role.PUBLISH, "b", 0.0)
-    with pytest.raises(SignallingError, match="full: 2 participants") as caught:
+    with pytest.raises(HttpRefusalError, match="full: 2 participants") as caught:
         roster.admit(Role.PUBLISH, "c", 0.0)
     assert caught.value.status == 503
     assert roster.remove(first)
@@ -32,7 +32,7 @@ def test_viewers_and_participants_do_not_take_each_others_places() -> None:
     roster.admit(Role.WATCH, "viewer", 0.0)
     roster.admit(Role.PUBLISH, "a", 0.0)
     assert (roster.count(Role.WATCH), roster.count(Role.PUBLISH)) == (1, 1)
-    with pytest.raises(SignallingError, match="full: 1 viewers"):
+    with pytest.raises(HttpRefusalError, match="full: 1 viewers"):
         roster.admit(Role.WATCH, "viewer", 0.0)
 
 
@@ -41,7 +41,7 @@ def test_a_session_is_found_by_its_token_and_role_only() -> None:
     place = roster.admit(Role.PUBLISH, "a", 0.0)
     assert roster.find(Role.PUBLISH, place.token) is place
     for role, token in ((Role.WATCH, place.token), (Role.PUBLISH, place.participant)):
-        with pytest.raises(SignallingError) as caught:
+        with pytest.raises(HttpRefusalError) as caught:
             roster.find(role, token)
         assert caught.value.status == 404
 

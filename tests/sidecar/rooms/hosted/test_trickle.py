@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import SignallingError
+from config.errors import HttpRefusalError
 from sidecar.media.ice import MAX_CANDIDATES
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
 
@@ -19,7 +19,7 @@ a=end-of-candidates
 
 
 def refusal(body: str, content_type: str = CONTENT_TYPE) -> int:
-    with pytest.raises(SignallingError) as caught:
+    with pytest.raises(HttpRefusalError) as caught:
         read_fragment(body.encode(), content_type)
     return caught.value.status
 
@@ -28,7 +28,7 @@ def status(body: str) -> int:
     """What a PATCH of ``body`` would be answered."""
     try:
         read_fragment(body.encode(), CONTENT_TYPE)
-    except SignallingError as error:
+    except HttpRefusalError as error:
         return error.status
     return 204
 
@@ -70,6 +70,6 @@ def test_a_patch_that_names_the_ice_session_passes(header: str) -> None:
     ("header", "status"), [(None, 428), ('"old"', 412), ("tag", 412), ("*", 422)]
 )
 def test_a_patch_that_does_not_is_told_why(header: str | None, status: int) -> None:
-    with pytest.raises(SignallingError) as caught:
+    with pytest.raises(HttpRefusalError) as caught:
         check_entity(header, '"tag"')
     assert caught.value.status == status
