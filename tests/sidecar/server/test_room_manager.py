@@ -8,7 +8,6 @@ import pytest
 
 from config.errors import HttpRefusalError, ModelError
 from sidecar.rooms.hosted.room import EmbeddedRoom
-from sidecar.server import room_manager as room_manager_module
 from sidecar.server.room_manager import RoomManager
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import GreyMeeting
@@ -69,10 +68,9 @@ async def test_fixed_rooms_are_open_from_the_start_and_there_are_no_others() -> 
         assert lobby.first == "demo"
 
 
-async def test_an_unused_room_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room_manager_module, "IDLE", 0.12)
+async def test_an_unused_room_is_closed_after_a_while() -> None:
     hotel = Hotel()
-    async with RoomManager(hotel.host) as lobby:
+    async with RoomManager(hotel.host, idle=0.12) as lobby:
         meeting = (await lobby.enter("one")).meeting
         with meeting.events.listen():
             await asyncio.sleep(0.3)
