@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias
 
 import aiohttp
 from aiohttp import web
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from sidecar.aio import TaskSet
 from sidecar.media.peers import close, peer_connection
@@ -26,6 +26,10 @@ class FakePublisher:
 
     display: str
     codec: str = "vp8"
+    broken: bool = False
+    """Subscribers get offers that can't be answered."""
+    channels: list[RTCDataChannel] = field(default_factory=list)
+    """The data channels of the subscribers."""
 
 
 @dataclass(eq=False)
@@ -43,6 +47,7 @@ class FakeSession:
     """A session and the WebSocket that it is used over."""
 
     socket: web.WebSocketResponse
+    request: web.Request
     handles: dict[int, FakeHandle] = field(default_factory=dict)
 
 
@@ -51,8 +56,14 @@ class FakeJanusServer:
 
     def __init__(self) -> None:
         self.pin = ""
+        self.full = False
+        """Nothing more can be published."""
         self.hanging = False
+        self.reclaim = False
+        """Sessions outlive their WebSocket."""
         self.destroyed = False
+        self.requests: list[Json] = []
+        """All that came."""
         self.participants: dict[int, FakePublisher] = {}
         self.composite_arrived = asyncio.Event()
         self._numbers = itertools.count(1_000_000)
@@ -86,14 +97,19 @@ class FakeJanusServer:
     async def lose(self) -> None:
         """Cut all connections and listen no more; sessions and participants are gone."""
         runner, self._runner = self._runner, None
+        self.cut()
         for session in list(self._sessions.values()):
-            if session.socket._req is not None and session.socket._req.transport is not None:
-                session.socket._req.transport.abort()
             await self._free(session)
         self._sessions.clear()
         self.participants.clear()
         if runner is not None:
             await runner.cleanup()
+
+    def cut(self) -> None:
+        """Break all connections; new ones are taken."""
+        for session in self._sessions.values():
+            if session.request.transport is not None:
+                session.request.transport.abort()
 
     async def aclose(self) -> None:
         await self.lose()
@@ -104,6 +120,17 @@ class FakeJanusServer:
         number = next(self._numbers)
         self.participants[number] = FakePublisher(display, codec)
         return number
+
+    def bodies(self, request: str) -> list[Json]:
+        """The bodies of the requests of one kind to the plugin."""
+        bodies = (sent["body"] for sent in self.requests if sent["janus"] == "message")
+        return [body for body in bodies if body["request"] == request]
+
+    async def hang_up(self) -> None:
+        """End the connections of all that our clients publish."""
+        for session, handle in self._publishers():
+            event = {"janus": "hangup", "sender": handle.number, "reason": "DTLS alert"}
+            await session.socket.send_json(event)
 
     async def kick(self) -> None:
         """Put all publishers of our clients out."""
@@ -132,14 +159,15 @@ class FakeJanusServer:
     async def _serve(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(protocols=["janus-protocol"])
         await socket.prepare(request)
-        ours: list[int] = []
         async for message in socket:
             if message.type is aiohttp.WSMsgType.TEXT and not self.hanging:
-                for answer in await self._answer(socket, message.json(), ours):
+                self.requests.append(message.json())
+                for answer in await self._answer(socket, request, message.json()):
                     with contextlib.suppress(ConnectionError):
                         await socket.send_json(answer)
-        for number in ours:
-            if (session := self._sessions.pop(number, None)) is not None:
+        for number, session in list(self._sessions.items()):
+            if session.socket is socket and not self.reclaim:
+                del self._sessions[number]
                 await self._free(session)
         return socket
 
@@ -157,7 +185,7 @@ class FakeJanusServer:
             await close(handle.peer)
 
     async def _answer(
-        self, socket: web.WebSocketResponse, request: Json, ours: list[int]
+        self, socket: web.WebSocketResponse, http: web.Request, request: Json
     ) -> list[Json]:
         about = {"transaction": request["transaction"]}
         session = self._sessions.get(request.get("session_id", 0))
@@ -167,11 +195,13 @@ class FakeJanusServer:
                 return [{"janus": "server_info", **info, **about}]
             case "create":
                 number = next(self._numbers)
-                ours.append(number)
-                self._sessions[number] = FakeSession(socket)
+                self._sessions[number] = FakeSession(socket, http)
                 return [{"janus": "success", "data": {"id": number}, **about}]
             case _ if session is None:
                 return [{"janus": "error", "error": {"code": 458, "reason": "No session"}, **about}]
+            case "claim":
+                session.socket, session.request = socket, http
+                return [{"janus": "success", **about}]
             case "attach":
                 number = next(self._numbers)
                 session.handles[number] = FakeHandle(number)
@@ -204,6 +234,8 @@ class FakeJanusServer:
             case {"request": "join", "ptype": "publisher", "display": display}:
                 handle.publisher = self.join(display)
                 return {"videoroom": "joined", "id": handle.publisher, "private_id": 7}, {}
+            case {"request": "publish"} if self.full:
+                return _error(432, "Maximum number of publishers (1) already reached"), {}
             case {"request": "publish"}:
                 return await self._publish(handle, request["jsep"]["sdp"])
             case {"request": "start"} if handle.peer is not None:
@@ -226,11 +258,16 @@ class FakeJanusServer:
         ours = any(handle.publisher == feed for _, handle in self._publishers())
         handle.peer = peer_connection()
         handle.peer.addTransceiver(ColourTrack(), direction="sendonly")
+        handle.peer.createDataChannel("JanusDataChannel")
+        handle.peer.on("datachannel", publisher.channels.append)
         await handle.peer.setLocalDescription(await handle.peer.createOffer())
         stream = {"type": "video", "mid": "0", "codec": publisher.codec, "active": True}
         if ours:
             stream["feed_description"] = "reaction-sidecar composite"
-        jsep = {"type": "offer", "sdp": handle.peer.localDescription.sdp}
+        sdp = handle.peer.localDescription.sdp
+        if publisher.broken:
+            sdp = sdp.replace("a=ice-pwd", "a=ice-")
+        jsep = {"type": "offer", "sdp": sdp}
         return {"videoroom": "attached", "streams": [stream]}, jsep
 
     async def _publish(self, handle: FakeHandle, offer: str) -> tuple[Json, Json]:
