@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import inf
 
 from config.reaction_rule import Kind, ReactionRule
+from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent
 from reactions.reaction_state import EvidenceWindow, ReactionState
@@ -96,6 +97,21 @@ class Policy:
         person = self._person(participant)
         person.now = max(time, person.now)
         return _stop(person)
+
+    def trigger(self, participant: str, label: str, time: float, box: Box) -> list[ReactionEvent]:
+        """Start ``label`` at ``time`` without evidence, as an operator asks for it.
+
+        It plays at ``box`` unless the label was seen before, for its duration. Nothing happens
+        where it runs already, or where the room has as many stickers as it may have. Raises
+        KeyError for a label that is off.
+        """
+        person = self._person(participant)
+        person.now = max(time, person.now)
+        course = person.courses[label]
+        stickers = sum(1 for other in self._people.values() for _ in other.stickers())
+        if course.started is not None or stickers >= self._max_in_room:
+            return []
+        return [course.trigger(person.now, box)]
 
     def leave(self, participant: str, time: float) -> list[ReactionEvent]:
         """End what ``participant`` has running and forget them."""

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from math import inf
 
 from config.reaction_rule import ReactionRule
+from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
 
@@ -118,6 +119,13 @@ class ReactionState:
     def start(self, now: float) -> ReactionEvent:
         self.started, self._told = now, 0.0
         return self._event(ReactionStage.STARTED, now, 1.0)
+
+    def trigger(self, now: float, box: Box) -> ReactionEvent:
+        """Start the reaction without evidence, at ``box``; it plays for the rule's duration."""
+        if self.sighting is None:
+            self.sighting = LabelScore(self.label, 1.0, box)
+        self.began = now
+        return self.start(now)
 
     def end(self, now: float) -> ReactionEvent:
         """End the running reaction; its cooldown begins."""

@@ -92,7 +92,7 @@ async def join(
             settings,
             outputs=sinks.outputs,
             listeners=sinks.listeners,
-            consent=_default_consent(settings),
+            consent=default_consent(settings),
         )
         # Attached beyond the session's end, so that the last events are delivered too.
         stack.enter_context(sinks.attached(session.events))
@@ -139,7 +139,8 @@ def _open_sinks(
     return SinkSet(videos, events)
 
 
-def _default_consent(settings: Settings) -> Consent:
+def default_consent(settings: Settings) -> Consent:
+    """The consent of participants who made no choice."""
     return Consent.OPT_OUT if settings.rooms.consent == "opt-in" else Consent.OPT_IN
 
 

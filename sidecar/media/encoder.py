@@ -35,6 +35,8 @@ class Encoder:
         self.fps = fps
         self.bitrate = bitrate
         self.key_frames = 0
+        self.bytes = 0
+        """Of all packets that were published."""
         self._codec: VideoCodecContext | None = None
         self._tracks: set[PacketTrack] = set()
         self._wanted = True
@@ -89,6 +91,7 @@ class Encoder:
     def publish(self, packets: Iterable[VideoPacket]) -> None:
         """Hand encoded packets to every track."""
         for packet in packets:
+            self.bytes += packet.size
             for track in tuple(self._tracks):
                 track.put(packet)
 

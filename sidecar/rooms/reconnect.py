@@ -53,6 +53,8 @@ class ReconnectingRoom:
         self._life = AsyncExitStack()
         self._composite: TrackSource | None = None
         self._present: set[str] = set()
+        self.lost = ""
+        """Why the meeting is not joined at this moment; empty while it is."""
         self.rejoined = 0
         """How many times the meeting was joined anew."""
 
@@ -80,7 +82,8 @@ class ReconnectingRoom:
                 raise
             except Exception as error:
                 # Adapters raise RoomError; whatever else breaks in one is cured the same way.
-                log.warning("meeting lost", room=self.name, reason=str(error) or repr(error))
+                self.lost = str(error) or repr(error)
+                log.warning("meeting lost", room=self.name, reason=self.lost)
             else:
                 return
             for participant in tuple(self._present):
@@ -128,6 +131,7 @@ class ReconnectingRoom:
                 log.info("not back yet", room=self.name, reason=str(error) or repr(error))
             else:
                 self.rejoined += 1
+                self.lost = ""
                 log.info("back in the meeting", room=self.name, attempts=attempt)
                 return attempt
 

@@ -47,11 +47,11 @@ class Consents:
 
     def __init__(self, default: Consent = Consent.OPT_IN) -> None:
         """``default`` is for participants who made no choice."""
-        self._default = default
+        self.default = default
         self._choices: dict[str, Consent] = {}
 
     def __getitem__(self, participant: str) -> Consent:
-        return self._choices.get(participant, self._default)
+        return self._choices.get(participant, self.default)
 
     def __setitem__(self, participant: str, consent: Consent) -> None:
         if participant in self._choices or len(self._choices) < MAX_CHOICES:
@@ -147,7 +147,8 @@ class Participant:
 
     def choose(self, consent: Consent, time: float) -> list[SessionEvent]:
         """Opt out, which ends what runs at ``time``, or in."""
-        self._consents[self.participant] = consent
+        if self._consents[self.participant] is not consent:
+            self._consents[self.participant] = consent
         if consent is Consent.OPT_IN:
             return []
         events = self.apply(self._policy.stop(self.participant, time))

@@ -2,16 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Protocol, Self
 
 import structlog
 
-from config.errors import SampleDroppedError, SidecarError
-from config.reaction_rule import ReactionRule
+from config.errors import NotFoundError, SampleDroppedError, SidecarError
+from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
+from reactions.geometry import Box
 from reactions.labels import LabelScore
+from reactions.pipeline import Detection
 from sidecar.aio import cancel_and_wait
 from sidecar.inference.detector import Detector
 from sidecar.inference.sampling import SamplingThread
@@ -27,10 +31,12 @@ from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft,
 from sidecar.session.factories import make_policy
 from sidecar.session.layer_selection import TURN, select_layers
 from sidecar.session.participant import Consents, Participant
-from sidecar.session.stats import SessionStats
+from sidecar.session.stats import DurationHistogram, SessionStats
 
 log = structlog.get_logger(__name__)
 
+TRIGGERED_AT = Box(0.35, 0.1, 0.3, 0.3)
+"""Where a reaction plays that was triggered by hand and never seen: where heads are."""
 SWEEP_EVERY = 0.1
 """Seconds between looks at what ends by time alone."""
 
@@ -79,6 +85,14 @@ class Session:
         self._participants: dict[str, Participant] = {}
         self._samplers: dict[str, asyncio.Task[None]] = {}
         self._consents = Consents(consent)
+        self._pinned: str | None = None
+        self._labels: frozenset[str] | None = None
+        self.paused = False
+        """While it is set, no participant is sampled."""
+        self.detections = DurationHistogram()
+        """Of the detections of all participants."""
+        self.dropped: Counter[str] = Counter()
+        """Samples dropped, by reason."""
         self._policy = make_policy(table, settings)
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
         loader = StickerPrefetcher(stickers)
@@ -156,6 +170,54 @@ class Session:
             listeners=self.events.listeners,
             listeners_cut_off=self.events.cut_off,
         )
+
+    @property
+    def encoded_bytes(self) -> int:
+        """Bytes of the encoded composite so far."""
+        return self._encoder.bytes
+
+    @property
+    def pinned(self) -> str | None:
+        """The participant who has the large tile, if they are present."""
+        return self._spotlight()
+
+    def choose(self, participant: str, consent: Consent) -> None:
+        """Opt a participant out or in, as they would themselves."""
+        self._on_consent(ConsentChanged(participant, consent))
+
+    def choose_default(self, consent: Consent) -> None:
+        """Opt all who made no choice of their own out or in."""
+        self._consents.default = consent
+        for participant in self._participants.values():
+            if participant.opted_out:
+                self._publish_events(participant.choose(participant.consent, self._clock()))
+
+    def pin(self, participant: str | None) -> None:
+        """Give the large tile to a participant; None returns to the settings' choice."""
+        self._pinned = participant
+        self._update_constraints()
+
+    def trigger(self, participant: str, label: str) -> None:
+        """Start a reaction by hand; raises NotFoundError for one that there can't be."""
+        found = self._participants.get(participant)
+        if found is None:
+            raise NotFoundError("there is no such participant", where=self.room.name)
+        rule = self._table.get(label)
+        if rule is None or rule.kind is Kind.OFF:
+            raise NotFoundError(f"the label {label!r} is not on", where=self.room.name)
+        if not found.opted_out:
+            now = self._clock()
+            self._publish_events(
+                found.apply(self._policy.trigger(participant, label, now, TRIGGERED_AT))
+            )
+
+    def sample_rate(self, rate: float) -> None:
+        """Sample each participant ``rate`` times a second from now on."""
+        self._interval = 1 / rate
+
+    def recognise(self, labels: Collection[str] | None) -> None:
+        """Take only ``labels`` into account from now on; None takes all that are on."""
+        self._labels = None if labels is None else frozenset(labels)
 
     async def _stop(self) -> None:
         # ``ended`` raises the error that ended it; closing goes on in any case.
@@ -266,6 +328,8 @@ class Session:
 
     def _spotlight(self) -> str | None:
         """The participant whom the settings give the large tile, if they are present."""
+        if self._pinned in self._participants:
+            return self._pinned
         name = self._settings.composite.spotlight
         named = (key for key, one in self._participants.items() if name and one.name == name)
         return next(named, None)
@@ -276,11 +340,11 @@ class Session:
         while await feed.wait_newer(seen):
             began = self._clock()
             seen = feed.frames
-            if not participant.opted_out:
+            if not participant.opted_out and not self.paused:
                 try:
                     await self._sample(participant, feed)
-                except SampleDroppedError:
-                    pass  # The detector counts it; the newest frame is next.
+                except SampleDroppedError as error:
+                    self.dropped[error.reason] += 1
                 except Exception:
                     participant.failures += 1
                     failed = participant.failures
@@ -299,7 +363,17 @@ class Session:
         sample = await self._sampling.sample(frame, arrived)
         source = f"{self.room.name}/{participant.participant}"
         detection = await self._detector.detect(sample, participant.memory, deadline, source=source)
-        self._publish_events(participant.process(detection, arrived))
+        self.detections.add(detection.milliseconds / 1000)
+        self._publish_events(participant.process(self._wanted(detection), arrived))
+
+    def _wanted(self, detection: Detection) -> Detection:
+        """``detection`` with the labels alone that are to be recognised."""
+        labels = self._labels
+        if labels is None:
+            return detection
+        return replace(
+            detection, scores=tuple(one for one in detection.scores if one.label in labels)
+        )
 
     async def _sweep(self) -> None:
         """End what ends by time alone, also of participants whose samples stopped."""

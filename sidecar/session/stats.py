@@ -3,10 +3,13 @@
 Counters are what ``GET /rooms/NAME/stats`` answers; the status is for terminals and JSON lines.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from statistics import median
+from typing import ClassVar
 
 from reactions.labels import LabelScore
 from sidecar.session.events import Json, ReactionStep, SessionEvent
@@ -63,6 +66,24 @@ class SinkStats:
     dropped: int = 0
     reason: str = ""
     """Why the last ones were dropped; empty while all is delivered."""
+
+
+class DurationHistogram:
+    """How many durations fell below each of a few bounds, for a Prometheus histogram."""
+
+    BOUNDS: ClassVar[tuple[float, ...]] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, inf)
+    """Seconds."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * len(self.BOUNDS)
+        """Durations above the bound before and up to each bound."""
+        self.total = 0.0
+        """Seconds, of all durations together."""
+
+    def add(self, seconds: float) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(self.BOUNDS, seconds)] += 1
+        self.total += seconds
 
 
 class RecentMedian:

@@ -8,11 +8,14 @@ outlives its supervisor.
 
 import asyncio
 import struct
+from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 
 from config.errors import ControlError
+from config.settings import Settings
 from sidecar.supervisor.values import (
     ParticipantPatch,
     ReactionRequest,
@@ -41,9 +44,11 @@ class Begin(Value):
     secrets: dict[str, str]
     """Plain: they are sent here instead of in the environment, which other programs can read."""
     settings: dict[str, Any]
-    """The server's settings, as ``Settings.model_dump(mode="json")`` makes them."""
+    """The server's settings, as ``plain_settings`` makes them."""
     table: dict[str, Any]
     """The room's reaction table, one rule a label."""
+    sinks: tuple[str, ...] = ()
+    """URLs of event sinks."""
     inference: str
     """Path of the Unix socket of the shared detectors; empty detects inside the process."""
 
@@ -183,3 +188,26 @@ async def read_message(reader: asyncio.StreamReader) -> Message | None:
         return decode(await reader.readexactly(length))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
+
+
+def plain_settings(settings: Settings) -> dict[str, Any]:
+    """``settings`` as JSON that ``Settings`` reads again, secrets included."""
+    return {
+        name: _plain(section) for name, section in settings.model_dump(mode="python").items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return {key: _plain(one) for key, one in value.items() if one is not None}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case Enum():
+            return value.value
+        case Path():
+            return str(value)
+        case _:
+            return value

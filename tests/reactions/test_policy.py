@@ -164,6 +164,32 @@ def test_a_label_that_was_stopped_needs_a_new_hold() -> None:
     assert stages(events) == [ReactionStage.PROGRESS] * 3 + [ReactionStage.STARTED]
 
 
+def test_a_triggered_reaction_plays_its_duration() -> None:
+    policy = Policy(TABLE)
+    (started,) = policy.trigger("ann", "thumbs_up", 1.0, BOX)
+    assert (started.stage, started.label, started.box) == (ReactionStage.STARTED, "thumbs_up", BOX)
+    duration = TABLE["thumbs_up"].duration
+    assert policy.advance(1.0 + duration - 0.1) == []
+    assert stages(policy.advance(1.0 + duration)) == [ReactionStage.ENDED]
+
+
+def test_a_running_reaction_is_not_triggered_again() -> None:
+    policy = Policy(TABLE)
+    policy.trigger("ann", "thumbs_up", 1.0, BOX)
+    assert policy.trigger("ann", "thumbs_up", 1.5, BOX) == []
+
+
+def test_a_full_room_takes_no_triggered_reaction() -> None:
+    policy = Policy(TABLE, max_in_room=1)
+    policy.trigger("ann", "thumbs_up", 1.0, BOX)
+    assert policy.trigger("bob", "thumbs_up", 1.0, BOX) == []
+
+
+def test_a_label_that_is_off_can_t_be_triggered() -> None:
+    with pytest.raises(KeyError):
+        Policy(TABLE).trigger("ann", "no_such_label", 1.0, BOX)
+
+
 def test_leaving_ends_what_runs_and_forgets_the_participant() -> None:
     policy = running(Policy(TABLE))
     assert stages(policy.leave("ann", 1.0)) == [ReactionStage.ENDED]

@@ -1,0 +1,144 @@
+"""The process of one room: ``python -m sidecar.supervisor.room_process DESCRIPTOR``.
+
+It speaks the control channel on the socket that it inherited, and ends itself when that is at its
+end: no room outlives its supervisor.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from typing import Final
+
+import structlog
+
+from config.errors import ControlError, SidecarError
+from config.settings import Settings
+from sidecar.inference.detector import Detector
+from sidecar.logs import configure
+from sidecar.session.factories import make_detector, make_store
+from sidecar.supervisor.child_room import ReportQueue
+from sidecar.supervisor.control import (
+    VERSION,
+    Begin,
+    Call,
+    Message,
+    Raised,
+    Returned,
+    encode,
+    read_message,
+)
+from sidecar.supervisor.room_runner import RoomRunner, room_settings, room_table
+
+log = structlog.get_logger(__name__)
+
+FAREWELL: Final = 4.0
+"""Seconds to leave the meeting once the supervisor is gone, of the five that it promises."""
+WRITING: Final = 10.0
+"""Seconds that the supervisor may take to read a message."""
+MAX_REPORTS: Final = 1024
+CALLS: Final = 16
+"""Calls under way at once; further ones are answered with an error."""
+
+
+class RoomProcess:
+    """Joins the control channel and the room of this process."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._reports = ReportQueue(MAX_REPORTS)
+        self._writing = asyncio.Lock()
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Run the room until it is over or the supervisor is gone."""
+        reader, self._writer = await asyncio.open_connection(sock=self._channel)
+        begin = await read_message(reader)
+        if not isinstance(begin, Begin) or begin.version != VERSION:
+            raise ControlError("the first message is not the beginning", where="control channel")
+        settings = room_settings(begin)
+        configure(settings.log)
+        structlog.contextvars.bind_contextvars(room=begin.room)
+        sending = asyncio.create_task(self._send_reports(), name="reports")
+        try:
+            await self._run_room(begin, settings, reader)
+        finally:
+            self._reports.end()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await sending
+            self._writer.close()
+
+    async def _run_room(
+        self, begin: Begin, settings: Settings, reader: asyncio.StreamReader
+    ) -> None:
+        async with room_detector(begin, settings) as detector:
+            runner = RoomRunner(begin, detector, self._reports.put)
+            running = asyncio.create_task(runner.run(), name="room")
+            listening = asyncio.create_task(self._listen(reader, runner), name="control channel")
+            await asyncio.wait([running, listening], return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                log.warning("leaving", reason="the supervisor is gone")
+                runner.leave()
+                await asyncio.wait([running], timeout=FAREWELL)
+            for task in (running, listening, *self._calls):
+                task.cancel()
+            await asyncio.wait([running, listening, *self._calls])
+            if not running.cancelled():
+                running.result()
+
+    async def _listen(self, reader: asyncio.StreamReader, runner: RoomRunner) -> None:
+        """Carry out calls until the channel ends."""
+        while (message := await read_message(reader)) is not None:
+            if not isinstance(message, Call):
+                raise ControlError(f"unexpected {message.kind}", where="control channel")
+            task = asyncio.create_task(self._answer(message, runner), name="call")
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+
+    async def _answer(self, call: Call, runner: RoomRunner) -> None:
+        try:
+            if len(self._calls) > CALLS:
+                raise ControlError("too many calls at once", where="control channel")
+            result = await runner.call(call.what)
+            await self._send(Returned(number=call.number, result=result))
+        except SidecarError as error:
+            await self._send(_raised(call.number, error))
+        except Exception as error:
+            log.exception("call failed", reason=repr(error))
+            await self._send(_raised(call.number, SidecarError("something went wrong here")))
+
+    async def _send_reports(self) -> None:
+        async for report in self._reports:
+            await self._send(report)
+
+    async def _send(self, message: Message) -> None:
+        with contextlib.suppress(ConnectionError):
+            async with self._writing, asyncio.timeout(WRITING):
+                self._writer.write(encode(message))
+                await self._writer.drain()
+
+
+def _raised(number: int, error: SidecarError) -> Raised:
+    return Raised(
+        number=number, error=type(error).__name__, what=error.what, where=error.where, do=error.do
+    )
+
+
+def room_detector(begin: Begin, settings: Settings) -> Detector:
+    """The detectors that all rooms share, or one of this process's own where there are none."""
+    return make_detector(make_store(settings), room_table(begin), settings)
+
+
+def main() -> None:
+    """Run the room on the socket with the descriptor that the command line names."""
+    # The supervisor lets each room leave: a Ctrl-C or SIGTERM of a whole group is for it alone.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    asyncio.run(RoomProcess(channel).run())
+
+
+if __name__ == "__main__":
+    main()

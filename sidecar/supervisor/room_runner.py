@@ -1,0 +1,330 @@
+"""One life of a room inside its process: joins, reports, and carries out what it is asked.
+
+It knows nothing of processes: a child process, the supervisor's own process and a Ray actor run it
+alike.
+"""
+
+import asyncio
+import base64
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Final, assert_never
+
+import av
+import structlog
+from PIL import Image
+
+from config.errors import NotFoundError, RefusedError, RoomError, SidecarError
+from config.reaction_rule import Kind, ReactionRule
+from config.settings import Settings
+from sidecar.inference.detector import Detector
+from sidecar.join import NONE, default_consent, join_options
+from sidecar.rooms.base import Consent, JoinOptions
+from sidecar.rooms.reconnect import ReconnectingRoom
+from sidecar.rooms.registry import find_adapter
+from sidecar.session.events import SessionEvent, as_json
+from sidecar.session.factories import make_stickers
+from sidecar.session.session import Session
+from sidecar.session.stats import DurationHistogram
+from sidecar.sinks.base import SinkOptions
+from sidecar.sinks.data_message import DataMessageSink
+from sidecar.sinks.registry import open_event_sink, open_video_sink
+from sidecar.sinks.sink_set import SinkSet
+from sidecar.supervisor.control import (
+    Begin,
+    ChangeParticipant,
+    ChangeRoom,
+    EventReport,
+    LeaveRoom,
+    ListParticipants,
+    ListScores,
+    Operation,
+    StateReport,
+    StatsReport,
+    TakePreview,
+    TriggerReaction,
+)
+from sidecar.supervisor.handle import Report
+from sidecar.supervisor.values import (
+    ParticipantPatch,
+    ParticipantView,
+    RoomPatch,
+    RoomState,
+    RoomStats,
+)
+
+log = structlog.get_logger(__name__)
+
+REPORT_EVERY: Final = 1.0
+"""Seconds between two reports of the numbers, and two looks at whether the meeting was lost."""
+
+
+class RoomRunner:
+    """Runs the room of ``begin`` with ``detector``; ``report`` gets what happens, at once."""
+
+    def __init__(self, begin: Begin, detector: Detector, report: Callable[[Report], None]) -> None:
+        self._begin = begin
+        self._detector = detector
+        self._report = report
+        self._settings = room_settings(begin)
+        self._table = room_table(begin)
+        self._preview = LatestPicture()
+        self._reactions: Counter[str] = Counter()
+        self._session: Session | None = None
+        self._room: ReconnectingRoom | None = None
+        self._sinks = SinkSet()
+        self._leaving = asyncio.Event()
+
+    async def run(self) -> None:
+        """Take part until the meeting ends or ``leave``; every end is reported."""
+        try:
+            await self._take_part()
+        except RefusedError as error:
+            self._end(RoomState.FAILED, str(error), final=True)
+        except RoomError as error:
+            # A meeting that can't be reached now may be reachable for the next process.
+            self._end(RoomState.REJOINING, str(error), final=False)
+        except SidecarError as error:
+            self._end(RoomState.FAILED, str(error), final=True)
+        else:
+            reason = "left" if self._leaving.is_set() else "the meeting is over"
+            self._end(RoomState.ENDED, reason, final=True)
+
+    def leave(self) -> None:
+        """Leave the meeting; ``run`` returns once that is done."""
+        self._leaving.set()
+
+    async def call(self, operation: Operation) -> Any:
+        """Carry out ``operation``; the result is plain. Raises SidecarError."""
+        if isinstance(operation, LeaveRoom):
+            self.leave()
+            return None
+        session = self._session
+        if session is None:
+            raise RoomError("the room is joining", where=self._begin.room, do="try again soon")
+        match operation:
+            case ChangeRoom():
+                return self._change(session, operation.patch)
+            case ListParticipants():
+                return [one.model_dump() for one in views(session)]
+            case ChangeParticipant():
+                return self._change_participant(session, operation.participant, operation.patch)
+            case TriggerReaction():
+                return session.trigger(operation.reaction.participant, operation.reaction.label)
+            case ListScores():
+                return {
+                    participant: {score.label: round(score.score, 3) for score in scores}
+                    for participant, scores in session.scores().items()
+                }
+            case TakePreview():
+                return await self._preview.as_base64()
+            case _:
+                assert_never(operation)
+
+    async def _take_part(self) -> None:
+        begin = self._begin
+        adapter = await find_adapter(begin.request.url)
+        options = join_options(self._settings, begin.secrets)
+        room = ReconnectingRoom(lambda: adapter.room(begin.request.url, options))
+        sinks = self._open_sinks(room, options)
+        session = Session(
+            room,
+            self._detector,
+            make_stickers(self._table, self._settings),
+            self._table,
+            self._settings,
+            outputs=sinks.outputs,
+            listeners=[*sinks.listeners, self._preview.take],
+            consent=default_consent(self._settings),
+        )
+        session.recognise(begin.request.labels)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(sinks)
+            stack.enter_context(sinks.attached(session.events))
+            stack.enter_context(session.events.subscribe(self._on_event))
+            await stack.enter_async_context(session)
+            self._session, self._room, self._sinks = session, room, sinks
+            self._report(StateReport(state=RoomState.LIVE))
+            await self._attend(session, room)
+
+    async def _attend(self, session: Session, room: ReconnectingRoom) -> None:
+        """Report until the meeting is over or is to be left; raises what ended it."""
+        ended = asyncio.create_task(session.ended(), name="ended")
+        leaving = asyncio.create_task(self._leaving.wait(), name="leaving")
+        state = RoomState.LIVE
+        try:
+            while True:
+                self._report(StatsReport(stats=self.stats()))
+                done, _ = await asyncio.wait(
+                    [ended, leaving], timeout=REPORT_EVERY, return_when=asyncio.FIRST_COMPLETED
+                )
+                if done:
+                    break
+                now = RoomState.PAUSED if session.paused else RoomState.LIVE
+                if room.lost:
+                    now = RoomState.REJOINING
+                if now is not state:
+                    state = now
+                    self._report(StateReport(state=state, reason=room.lost))
+            if ended in done:
+                ended.result()
+        finally:
+            ended.cancel()
+            leaving.cancel()
+            await asyncio.wait([ended, leaving])
+
+    def stats(self) -> RoomStats:
+        """The numbers of this moment."""
+        session, room = self._session, self._room
+        if session is None or room is None:
+            return RoomStats()
+        numbers = session.stats()
+        people = numbers.participants
+        ages = [one.sample_age for one in people if one.sample_age is not None]
+        sinks = self._sinks.stats()
+        return RoomStats(
+            participants=len(people),
+            viewers=numbers.viewers,
+            sample_age=max(ages, default=None),
+            frames_in=sum(one.frames_in for one in people),
+            frames_late=sum(one.frames_late for one in people),
+            ticks=numbers.frames_out,
+            late_ticks=numbers.late_ticks,
+            samples=sum(session.detections.counts),
+            encoded_bytes=session.encoded_bytes,
+            rejoins=room.rejoined,
+            dropped=dict(session.dropped),
+            reactions=dict(self._reactions),
+            sink_drops={sink.name: sink.dropped for sink in sinks},
+            deliveries={sink.name: sink.delivered for sink in sinks},
+            detections={
+                str(bound): count
+                for bound, count in zip(
+                    DurationHistogram.BOUNDS, session.detections.counts, strict=True
+                )
+            },
+            detection_seconds=session.detections.total,
+        )
+
+    def _open_sinks(self, room: ReconnectingRoom, options: JoinOptions) -> SinkSet:
+        given = SinkOptions(
+            room=room,
+            environ=self._begin.secrets,
+            fps=self._settings.composite.fps,
+            ice_servers=options.ice_servers,
+            relay_only=options.relay_only,
+        )
+        request = self._begin.request
+        videos = [
+            open_video_sink(target, given, where="publish")
+            for target in request.publish
+            if target != NONE
+        ]
+        events = [open_event_sink(url, given, where="sinks") for url in self._begin.sinks]
+        return SinkSet(videos, [DataMessageSink(room), *events])
+
+    def _on_event(self, event: SessionEvent) -> None:
+        if event.kind == "reaction.started":
+            self._reactions[str(as_json(event)["label"])] += 1
+        self._report(EventReport(event=dict(as_json(event))))
+
+    def _change(self, session: Session, patch: RoomPatch) -> None:
+        if patch.rate is not None:
+            session.sample_rate(patch.rate)
+        if patch.labels is not None:
+            unknown = [label for label in patch.labels if not self._is_on(label)]
+            if unknown:
+                raise NotFoundError(f"the label {unknown[0]!r} is not on", where="labels")
+            session.recognise(patch.labels)
+        if patch.paused is not None:
+            session.paused = patch.paused
+        if patch.consent is not None:
+            session.choose_default(Consent.OPT_OUT if patch.consent == "opt-in" else Consent.OPT_IN)
+
+    def _is_on(self, label: str) -> bool:
+        rule = self._table.get(label)
+        return rule is not None and rule.kind is not Kind.OFF
+
+    def _change_participant(
+        self, session: Session, participant: str, patch: ParticipantPatch
+    ) -> Mapping[str, Any]:
+        if participant not in session.scores():
+            raise NotFoundError("there is no such participant", where=self._begin.room)
+        if patch.opted_out is not None:
+            session.choose(participant, Consent.OPT_OUT if patch.opted_out else Consent.OPT_IN)
+        if patch.pinned is not None:
+            session.pin(participant if patch.pinned else None)
+        return next(one for one in views(session) if one.id == participant).model_dump()
+
+    def _end(self, state: RoomState, reason: str, *, final: bool) -> None:
+        self._report(StatsReport(stats=self.stats()))
+        self._report(StateReport(state=state, reason=reason, final=final))
+
+
+def room_table(begin: Begin) -> dict[str, ReactionRule]:
+    """The room's reaction table."""
+    return {label: ReactionRule.model_validate(rule) for label, rule in begin.table.items()}
+
+
+def room_settings(begin: Begin) -> Settings:
+    """The server's settings with what the room's request says on top."""
+    request = begin.request
+    layout = {} if request.layout is None else request.layout.model_dump(exclude_none=True)
+    rooms: dict[str, Any] = {"name": request.name, "consent": request.consent}
+    values = dict(begin.settings)
+    values["composite"] = {**values.get("composite", {}), **layout}
+    values["rooms"] = {
+        **values.get("rooms", {}),
+        **{key: value for key, value in rooms.items() if value is not None},
+    }
+    if request.rate is not None:
+        values["sampling"] = {**values.get("sampling", {}), "rate": request.rate}
+    return Settings.model_validate(values)
+
+
+def views(session: Session) -> list[ParticipantView]:
+    """All participants as the API shows them."""
+    return [
+        ParticipantView(
+            id=one.participant,
+            name=one.name,
+            opted_out=one.opted_out,
+            pinned=one.participant == session.pinned,
+            stale=one.stale,
+            width=one.width,
+            height=one.height,
+            frames=one.frames_in,
+            samples=one.samples,
+            sample_age=one.sample_age,
+        )
+        for one in session.stats().participants
+    ]
+
+
+class LatestPicture:
+    """The newest picture of the composite, kept for a preview; replaced by each tick."""
+
+    QUALITY: Final = 80
+    WAIT: Final = 2.0
+    """Seconds to wait for the first picture."""
+
+    def __init__(self) -> None:
+        self._frame: av.VideoFrame | None = None
+
+    def take(self, frame: av.VideoFrame, time: float) -> None:
+        """Keep ``frame``; called in the thread that draws."""
+        self._frame = frame
+
+    async def as_base64(self) -> str:
+        """The picture as JPEG in base64; raises RoomError while there is none."""
+        frame = self._frame
+        if frame is None:
+            raise RoomError("there is no composite yet", where="preview", do="try again soon")
+        return await asyncio.to_thread(self._encode, frame)
+
+    def _encode(self, frame: av.VideoFrame) -> str:
+        buffer = io.BytesIO()
+        Image.fromarray(frame.to_ndarray(format="rgb24")).save(buffer, "JPEG", quality=self.QUALITY)
+        return base64.b64encode(buffer.getvalue()).decode()
