@@ -192,9 +192,7 @@ async def read_message(reader: asyncio.StreamReader) -> Message | None:
 
 def plain_settings(settings: Settings) -> dict[str, Any]:
     """``settings`` as JSON that ``Settings`` reads again, secrets included."""
-    return {
-        name: _plain(section) for name, section in settings.model_dump(mode="python").items()
-    }
+    return {name: _plain(section) for name, section in settings.model_dump(mode="python").items()}
 
 
 def _plain(value: Any) -> Any:
