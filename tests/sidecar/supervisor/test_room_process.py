@@ -42,6 +42,8 @@ from tests.e2e.test_recordings import clip
 
 pytestmark = pytest.mark.models
 
+TABLE = load_reaction_table(THRESHOLDS, environ={})
+
 
 def begin(clips: Path) -> Begin:
     settings = Settings(
@@ -53,7 +55,10 @@ def begin(clips: Path) -> Begin:
         request=RoomRequest(url=str(clips), publish=("none",), labels=("thumbs_up",)),
         secrets={},
         settings=plain_settings(settings),
-        table={label: rule.model_dump() for label, rule in load_reaction_table(THRESHOLDS, environ={}).items()},
+        table={
+            label: rule.model_dump()
+            for label, rule in load_reaction_table(THRESHOLDS, environ={}).items()
+        },
         inference="",
     )
 
