@@ -144,12 +144,15 @@ class SessionHandle:
 
     def magenta(self, area: Rect) -> float:
         """The share of ``area`` that shows the test's sticker, in the newest picture."""
-        if self.seen is None:
-            return 0.0
-        picture = self.seen.to_ndarray(format="rgb24").astype(int)
-        part = picture[area.y : area.bottom, area.x : area.right]
-        hits = (part[..., 0] > 180) & (part[..., 1] < 90) & (part[..., 2] > 180)
-        return float(hits.mean())
+        return 0.0 if self.seen is None else sticker_share(self.seen, area)
+
+
+def sticker_share(frame: av.VideoFrame, area: Rect) -> float:
+    """The share of ``area`` in a frame that shows the test's sticker."""
+    picture = frame.to_ndarray(format="rgb24").astype(int)
+    part = picture[area.y : area.bottom, area.x : area.right]
+    hits = (part[..., 0] > 180) & (part[..., 1] < 90) & (part[..., 2] > 180)
+    return float(hits.mean())
 
 
 @pytest.fixture

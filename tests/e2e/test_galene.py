@@ -1,4 +1,4 @@
-"""Chromium with Galène's own page in a group that the sidecar takes part in, with real nets."""
+"""A group of Galène with real models: on the fake server, and with Galène's page in Chromium."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,16 +11,20 @@ from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST
+from sidecar.media.compositor.layout import arrange
 from sidecar.rooms.base import JoinOptions, ReceiverConstraints
 from sidecar.rooms.galene.adapter import ADAPTER
 from sidecar.session.factories import make_detector, make_stickers
 from sidecar.session.session import Session
 from tests.e2e.browser import FAKE_CAMERA, camera_file, launched, magenta_share, until
+from tests.e2e.conftest import SIZE, PoseTrack, sticker_share
 from tests.servers.galene import OPEN, Galene, galene
 from tests.sidecar.clients import eventually
 from tests.sidecar.rooms.galene.conftest import NAME, attending
+from tests.sidecar.rooms.galene.fake import fake_galene
+from tests.sidecar.rooms.galene.people import Person, person, sees
 
-pytestmark = [pytest.mark.browser, pytest.mark.models, pytest.mark.servers]
+pytestmark = pytest.mark.models
 
 
 @pytest.fixture
@@ -47,6 +51,8 @@ async def page_in(url: str, folder: Path, *, simulcast: str = "off") -> AsyncIte
         yield page
 
 
+@pytest.mark.browser
+@pytest.mark.servers
 async def test_the_sticker_is_in_what_the_page_shows(
     server: Galene,
     tmp_path: Path,
@@ -80,6 +86,8 @@ async def test_the_sticker_is_in_what_the_page_shows(
             assert any(NAME in name for name in listed)
 
 
+@pytest.mark.browser
+@pytest.mark.servers
 async def test_the_layer_follows_what_is_wanted(server: Galene, tmp_path: Path) -> None:
     url = server.url("room")
     async with page_in(url, tmp_path, simulcast="on"), attending(url) as attendance:
@@ -97,6 +105,8 @@ async def test_the_layer_follows_what_is_wanted(server: Galene, tmp_path: Path) 
         assert attendance.present["Grace"].feed is feed
 
 
+@pytest.mark.browser
+@pytest.mark.servers
 async def test_a_browser_that_sends_vp9_alone_keeps_a_tile_with_its_name(
     server: Galene, tmp_path: Path
 ) -> None:
@@ -106,3 +116,31 @@ async def test_a_browser_that_sends_vp9_alone_keeps_a_tile_with_its_name(
         grace = attendance.present["Grace"]
         assert grace.feed is None
         assert "VP9" in grace.problem
+
+
+async def test_a_pose_gets_its_sticker_until_its_participant_opts_out(
+    store: ModelStore, table: Mapping[str, ReactionRule], settings: Settings, ada: PoseTrack
+) -> None:
+    stickers = make_stickers(table, settings)
+    async with (
+        fake_galene() as server,
+        make_detector(store, table, settings) as detector,
+        person(server.url("room"), "Ada") as guest,
+    ):
+        await guest.show(ada)
+        room = ADAPTER.room(server.url("room"), JoinOptions(NAME))
+        async with Session(room, detector, stickers, table, settings) as session:
+            await guest.watch()
+            await eventually(lambda: sees(guest, NAME))
+            assert sticker(guest) == 0
+            ada.pose = "thumbs_up"
+            await eventually(lambda: sticker(guest) > 0.01)
+            await guest.say("!reactions off")
+            await eventually(lambda: sticker(guest) == 0)
+            assert session.stats().participants[0].opted_out
+
+
+def sticker(guest: Person) -> float:
+    """The share of the composite that shows the sticker, as a participant receives it."""
+    (watched,) = guest.watched.values()
+    return 0.0 if watched.picture is None else sticker_share(watched.picture, arrange(1, *SIZE)[0])
