@@ -10,7 +10,8 @@ A ``MemoryMeeting`` stands for the server. Participants join it and leave by its
         meeting.leave("ada")
 """
 
-from collections.abc import AsyncGenerator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -41,8 +42,12 @@ class MemoryParticipant:
 class MemoryMeeting:
     """The participants of a meeting, and what rooms ask of it. All methods return at once."""
 
-    def __init__(self, name: str = "memory") -> None:
+    def __init__(
+        self, name: str = "memory", *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``clock`` is that of the feeds: seconds."""
         self.name = name
+        self.clock = clock
         self.participants: dict[str, MemoryParticipant] = {}
         self.consents: dict[str, Consent] = {}
         self.constraints: dict[str, ReceiverConstraints] = {}
@@ -162,7 +167,7 @@ class MemoryRoom:
         self._close_feed(joined.participant)
         feed = None
         if joined.camera is not None:
-            feed = self._feeds[joined.participant] = Feed(joined.camera)
+            feed = self._feeds[joined.participant] = Feed(joined.camera, clock=self.meeting.clock)
             self._tasks.create_task(feed.start(), name=f"feed of {joined.participant}")
         self._changes.join(Joined(joined.participant, joined.name, feed, joined.problem))
 

@@ -1,4 +1,7 @@
-"""A session with a room and a detector of the test's own; the real ones are in tests/e2e."""
+"""A session with a meeting in memory and a detector of the test's own; real ones are in tests/e2e.
+
+Time is virtual: seconds cost nothing, and every clock is the loop's.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -9,8 +12,9 @@ from typing import Self
 import av
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
-from config.errors import RoomError
+from config.errors import RoomError, SampleDroppedError
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from gifs.animation import Animation, YuvaFrame
@@ -22,22 +26,14 @@ from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.track_state import Tracks
 from reactions.pipeline import Detection, Memory
 from sidecar.inference.detector import DetectorStats
-from sidecar.media.feed import Feed
-from sidecar.rooms.base import (
-    Consent,
-    ConsentChanged,
-    Joined,
-    Left,
-    ReceiverConstraints,
-    RoomChange,
-    TrackSource,
-)
+from sidecar.rooms.base import Consent, RoomChange
+from sidecar.rooms.memory import MemoryMeeting, MemoryRoom
 from sidecar.session.events import as_json
 from sidecar.session.session import Session
 
-TABLE = {"thumbs_up": ReactionRule(sticker="thumbs_up", hold=0.2, cooldown=0, duration=0.2)}
-SETTINGS = Settings(sampling={"rate": 20.0})
-NOTHING_REMEMBERED = Memory(Tracks(64, 36, Fingerprint(b"", 0.0)), Motion())
+TABLE = {"thumbs_up": ReactionRule(sticker="thumbs_up", hold=1.0, cooldown=5.0, duration=3.0)}
+SETTINGS = Settings(sampling={"rate": 10.0}, composite={"width": 320, "height": 180, "fps": 10})
+EMPTY_MEMORY = Memory(Tracks(64, 36, Fingerprint(b"", 0.0)), Motion())
 
 
 class WhiteSquares:
@@ -51,61 +47,31 @@ class WhiteSquares:
 
 
 class Camera:
-    """Thirty grey frames a second."""
+    """Fifteen grey frames a second, until it stops."""
 
     def __init__(self) -> None:
         self._count = 0
+        self.running = asyncio.Event()
+        self.running.set()
 
     async def recv(self) -> av.VideoFrame:
-        await asyncio.sleep(1 / 30)
+        await asyncio.sleep(1 / 15)
+        await self.running.wait()
         frame = av.VideoFrame(64, 36, "yuv420p")
-        frame.pts, frame.time_base = self._count, Fraction(1, 30)
+        frame.pts, frame.time_base = self._count, Fraction(1, 15)
         self._count += 1
         return frame
 
 
-class TestRoom:
-    """A room that says what the test tells it to."""
-
-    __test__ = False
-
-    def __init__(self) -> None:
-        self.told: asyncio.Queue[RoomChange | Exception | None] = asyncio.Queue()
-        self.published: TrackSource | None = None
-        self.select_layers: dict[str, ReceiverConstraints] = {}
-        self.entered = False
-
-    @property
-    def name(self) -> str:
-        return "test"
-
-    async def __aenter__(self) -> Self:
-        self.entered = True
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self.entered = False
-
-    async def changes(self) -> AsyncGenerator[RoomChange]:
-        while (change := await self.told.get()) is not None:
-            if isinstance(change, Exception):
-                raise change
-            yield change
-
-    async def publish(self, composite: TrackSource) -> None:
-        self.published = composite
-
-    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
-        self.select_layers[participant] = want
-
-
 class ScriptedDetector:
-    """Sees a thumb up for as long as the test wants; fails on demand."""
+    """Sees a thumb up for as long as the test wants; fails, drops and hangs on demand."""
 
     def __init__(self) -> None:
         self.thumb = False
-        self.broken = False
+        self.failure: Exception | None = None
         self.calls = 0
+        self.open = asyncio.Event()
+        self.open.set()
 
     async def start(self) -> None:
         pass
@@ -131,237 +97,367 @@ class ScriptedDetector:
         source: str,
     ) -> Detection:
         self.calls += 1
-        if self.broken:
-            raise RuntimeError("the net fell over")
+        await self.open.wait()
+        if self.failure is not None:
+            raise self.failure
         score = 0.95 if self.thumb else 0.0
         scores = (LabelScore("thumbs_up", score, Box(0.4, 0.4, 0.2, 0.2)),)
-        return Detection(scores, None, NOTHING_REMEMBERED, 4.0)
+        return Detection(scores, None, EMPTY_MEMORY, 4.0)
 
 
-class SessionHandle:
-    """A running session with its fakes, and what it told."""
+class Rig:
+    """A session in a meeting in memory, and the events it published."""
 
-    def __init__(self, settings: Settings = SETTINGS, *, consent: Consent = Consent.OPT_IN) -> None:
-        self.room = TestRoom()
+    def __init__(
+        self,
+        settings: Settings = SETTINGS,
+        *,
+        consent: Consent = Consent.OPT_IN,
+        meeting: MemoryMeeting | None = None,
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        self.meeting = meeting or MemoryMeeting(clock=clock)
         self.detector = ScriptedDetector()
         self.session = Session(
-            self.room, self.detector, WhiteSquares(), TABLE, settings, consent=consent
+            self.meeting.room(),
+            self.detector,
+            WhiteSquares(),
+            TABLE,
+            settings,
+            consent=consent,
+            clock=clock,
         )
-        self.told: list[dict[str, object]] = []
-        self.feeds: list[Feed] = []
+        self.events: list[dict[str, object]] = []
 
     @asynccontextmanager
     async def joined(self, *names: str) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group, asyncio.timeout(30), self.session:
-            group.create_task(self._listen())
-            for name in names:
-                feed = Feed(Camera())
-                await feed.__aenter__()
-                self.feeds.append(feed)
-                self.room.told.put_nowait(Joined(name, name.title(), feed))
-            yield
-            for feed in self.feeds:
-                await feed.__aexit__()
+        """Run the session, with participants who have a camera each."""
+        for name in names:
+            self.meeting.join(name, name.title(), Camera())
+        with self.session.events.subscribe(lambda event: self.events.append(dict(as_json(event)))):
+            async with asyncio.timeout(600), self.session:
+                yield
 
     async def until(self, condition: Callable[[], bool]) -> None:
         while not condition():  # noqa: ASYNC110 - many kinds of state are waited for
             await asyncio.sleep(0.02)
 
-    def worn(self) -> dict[str, list[str]]:
-        """The stickers in everybody's tile."""
+    def stickers(self) -> dict[str, list[str]]:
+        """The stickers in each tile."""
         return {
             tile.participant: [mark.sticker for mark in tile.stickers]
             for tile in self.session.tiles(0.0)
         }
 
     def kinds(self) -> list[object]:
-        return [event["event"] for event in self.told]
+        return [event["event"] for event in self.events]
 
-    async def _listen(self) -> None:
-        with self.session.events.listen() as listener:
-            async for event in listener:
-                self.told.append(dict(as_json(event)))
+    def time_of(self, kind: str) -> float:
+        """When the first event of ``kind`` was, in seconds."""
+        return next(float(str(event["t"])) for event in self.events if event["event"] == kind)
 
 
 @pytest.fixture
-def meeting() -> SessionHandle:
-    return SessionHandle()
+async def rig() -> Rig:
+    return Rig()
 
 
-async def test_a_held_label_becomes_a_sticker_in_its_participant_s_tile(
-    meeting: SessionHandle,
-) -> None:
-    async with meeting.joined("ada", "bob"):
-        meeting.detector.thumb = True
-        await meeting.until(lambda: meeting.worn() == {"ada": ["thumbs_up"], "bob": ["thumbs_up"]})
-        meeting.detector.thumb = False
-        await meeting.until(lambda: "reaction.ended" in meeting.kinds())
+async def test_a_held_label_becomes_a_sticker_in_its_participant_s_tile(rig: Rig) -> None:
+    async with rig.joined("ada", "bob"):
+        rig.detector.thumb = True
+        await rig.until(lambda: rig.stickers() == {"ada": ["thumbs_up"], "bob": ["thumbs_up"]})
 
 
-async def test_everybody_is_announced_and_seen_off(meeting: SessionHandle) -> None:
-    async with meeting.joined("ada"):
-        await meeting.until(lambda: "participant.joined" in meeting.kinds())
-        meeting.room.told.put_nowait(Left("ada", "left"))
-        await meeting.until(lambda: "participant.left" in meeting.kinds())
-        assert meeting.session.tiles(0.0) == []
+async def test_a_sticker_starts_after_its_hold_and_ends_after_its_duration(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        rig.detector.thumb = True
+        await rig.until(lambda: "reaction.started" in rig.kinds())
+        rig.detector.thumb = False
+        await rig.until(lambda: "reaction.ended" in rig.kinds())
+    hold = rig.time_of("reaction.started") - rig.time_of("reaction.progress")
+    assert hold == pytest.approx(1.0, abs=0.25)
+    shown = rig.time_of("reaction.ended") - rig.time_of("reaction.started")
+    assert shown == pytest.approx(3.0, abs=0.25)
 
 
-async def test_a_camera_that_can_t_be_watched_has_a_tile_with_its_name(
-    meeting: SessionHandle,
-) -> None:
-    async with meeting.joined():
-        meeting.room.told.put_nowait(Joined("vera", "Vera", None, "sends VP9 alone"))
-        await meeting.until(lambda: len(meeting.session.tiles(0.0)) == 1)
-        (tile,) = meeting.session.tiles(0.0)
+async def test_a_reaction_starts_again_after_its_cooldown(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        rig.detector.thumb = True
+        await rig.until(lambda: "reaction.started" in rig.kinds())
+        rig.detector.thumb = False
+        await rig.until(lambda: "reaction.ended" in rig.kinds())
+        rig.detector.thumb = True
+        await rig.until(lambda: rig.kinds().count("reaction.started") == 2)
+    started = [float(str(it["t"])) for it in rig.events if it["event"] == "reaction.started"]
+    assert started[1] - rig.time_of("reaction.ended") == pytest.approx(6.0, abs=0.5)
+
+
+async def test_a_sticker_ends_in_time_though_its_camera_stopped(rig: Rig) -> None:
+    camera = Camera()
+    rig.meeting.join("ada", "Ada", camera)
+    async with rig.joined():
+        rig.detector.thumb = True
+        await rig.until(lambda: "reaction.started" in rig.kinds())
+        camera.running.clear()
+        await rig.until(lambda: "reaction.ended" in rig.kinds())
+        assert rig.session.stats().participants[0].stale
+        await rig.until(lambda: rig.session.tiles(asyncio.get_running_loop().time())[0].stale)
+
+
+async def test_joining_and_leaving_are_published(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        await rig.until(lambda: "participant.joined" in rig.kinds())
+        rig.meeting.leave("ada")
+        await rig.until(lambda: "participant.left" in rig.kinds())
+        assert rig.session.tiles(0.0) == []
+
+
+async def test_a_camera_that_can_t_be_watched_has_a_tile_with_its_name(rig: Rig) -> None:
+    async with rig.joined():
+        rig.meeting.join("vera", "Vera", None, "sends VP9 alone")
+        await rig.until(lambda: len(rig.session.tiles(0.0)) == 1)
+        (tile,) = rig.session.tiles(0.0)
         assert (tile.name, tile.frame) == ("Vera", None)
-        assert meeting.session.stats().participants[0].stale
+        assert rig.session.stats().participants[0].stale
 
 
-async def test_where_consent_is_asked_for_nobody_is_sampled_before_they_agree() -> None:
-    meeting = SessionHandle(consent=Consent.OPT_OUT)
-    async with meeting.joined("ada", "bob"):
-        meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_IN))
-        await meeting.until(lambda: len(meeting.session.stats().participants) == 2)
-        await meeting.until(lambda: meeting.session.stats().participants[0].samples > 2)
-        ada, bob = meeting.session.stats().participants
+async def test_with_opt_in_no_participant_is_sampled_before_they_agree() -> None:
+    rig = Rig(consent=Consent.OPT_OUT)
+    async with rig.joined("ada", "bob"):
+        rig.meeting.choose("ada", Consent.OPT_IN)
+        await rig.until(lambda: len(rig.session.stats().participants) == 2)
+        await rig.until(lambda: rig.session.stats().participants[0].samples > 2)
+        ada, bob = rig.session.stats().participants
         assert (ada.opted_out, bob.opted_out, bob.samples) == (False, True, 0)
 
 
-async def test_an_opt_out_is_remembered_for_who_comes_back(meeting: SessionHandle) -> None:
-    async with meeting.joined("ada"):
-        await meeting.until(lambda: "participant.joined" in meeting.kinds())
-        meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_OUT))
-        meeting.room.told.put_nowait(Left("ada", "left"))
-        meeting.room.told.put_nowait(Joined("ada", "Ada", meeting.feeds[0]))
-        await meeting.until(lambda: meeting.kinds().count("participant.joined") == 2)
-        assert meeting.session.stats().participants[0].opted_out
+async def test_an_opt_out_is_kept_for_participants_who_come_back(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        await rig.until(lambda: "participant.joined" in rig.kinds())
+        rig.meeting.choose("ada", Consent.OPT_OUT)
+        rig.meeting.leave("ada")
+        await rig.until(lambda: "participant.left" in rig.kinds())
+        rig.meeting.join("ada", "Ada", Camera())
+        await rig.until(lambda: rig.kinds().count("participant.joined") == 2)
+        assert rig.session.stats().participants[0].opted_out
 
 
-async def test_the_room_is_asked_for_less_of_each_camera_as_the_tiles_shrink(
-    meeting: SessionHandle,
-) -> None:
-    async with meeting.joined("ada"):
-        await meeting.until(lambda: "ada" in meeting.room.select_layers)
-        alone = meeting.room.select_layers["ada"]
-        meeting.room.told.put_nowait(Joined("bob", "Bob", None))
-        await meeting.until(lambda: meeting.room.select_layers["ada"] != alone)
-        assert meeting.room.select_layers["ada"].width < alone.width
+async def test_an_opt_out_ends_the_sticker_at_once_and_stops_sampling(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        rig.detector.thumb = True
+        await rig.until(lambda: "reaction.started" in rig.kinds())
+        rig.meeting.choose("ada", Consent.OPT_OUT)
+        await rig.until(lambda: "reaction.ended" in rig.kinds())
+        assert rig.session.tiles(0.0)[0].stickers == ()
+        await asyncio.sleep(1)
+        calls = rig.detector.calls
+        await asyncio.sleep(30)
+        assert rig.detector.calls == calls
+        rig.meeting.choose("ada", Consent.OPT_IN)
+        await rig.until(lambda: rig.detector.calls > calls)
+
+
+async def test_a_sample_in_flight_when_its_participant_opts_out_has_no_events(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        rig.detector.thumb = True
+        rig.detector.open.clear()
+        await rig.until(lambda: rig.detector.calls == 1)
+        rig.meeting.choose("ada", Consent.OPT_OUT)
+        await rig.until(lambda: rig.session.stats().participants[0].opted_out)
+        rig.detector.open.set()
+        await asyncio.sleep(5)
+        assert rig.kinds() == ["participant.joined"]
+
+
+async def test_participants_are_sampled_at_the_set_rate(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        await rig.until(lambda: rig.detector.calls == 1)
+        await asyncio.sleep(10)
+        assert rig.detector.calls == pytest.approx(100, abs=25)
+
+
+async def test_the_room_is_asked_for_less_of_each_camera_as_the_tiles_shrink() -> None:
+    rig = Rig(Settings())
+    async with rig.joined("ada"):
+        await rig.until(lambda: "ada" in rig.meeting.constraints)
+        alone = rig.meeting.constraints["ada"]
+        rig.meeting.join("bob", "Bob")
+        await rig.until(lambda: rig.meeting.constraints["ada"] != alone)
+        assert rig.meeting.constraints["ada"].width < alone.width
 
 
 async def test_cameras_of_a_large_room_take_turns_and_a_resting_one_is_not_dimmed() -> None:
-    meeting = SessionHandle(Settings(rooms={"attention": 1}))
-    async with meeting.joined("ada", "bob"):
-        await meeting.until(lambda: len(meeting.room.select_layers) == 2)
-        assert {want.paused for want in meeting.room.select_layers.values()} == {True, False}
+    rig = Rig(Settings(rooms={"attention": 1}, composite={"fps": 5}))
+
+    def awake() -> set[str]:
+        return {key for key, want in rig.meeting.constraints.items() if not want.paused}
+
+    async with rig.joined("ada", "bob"):
+        await rig.until(lambda: len(rig.meeting.constraints) == 2)
+        assert awake() == {"ada"}
         far = asyncio.get_running_loop().time() + 1000
-        dimmed = [tile.stale for tile in meeting.session.tiles(far)]
-        assert dimmed == [not want.paused for want in meeting.room.select_layers.values()]
+        dimmed = {tile.participant for tile in rig.session.tiles(far) if tile.stale}
+        assert dimmed == awake()
+        await rig.until(lambda: awake() == {"bob"})
+        await rig.until(lambda: awake() == {"ada"})
 
 
-async def test_whoever_the_settings_name_has_the_spotlight() -> None:
-    meeting = SessionHandle(Settings(composite={"spotlight": "Bob"}))
-    async with meeting.joined("ada", "bob"):
-        await meeting.until(lambda: len(meeting.session.tiles(0.0)) == 2)
-        assert [tile.pinned for tile in meeting.session.tiles(0.0)] == [False, True]
+async def test_the_participant_whom_the_settings_name_has_the_spotlight() -> None:
+    rig = Rig(Settings(composite={"spotlight": "Bob"}))
+    async with rig.joined("ada", "bob"):
+        await rig.until(lambda: len(rig.session.tiles(0.0)) == 2)
+        assert [tile.pinned for tile in rig.session.tiles(0.0)] == [False, True]
 
 
-async def test_the_composite_goes_where_it_is_told() -> None:
-    elsewhere = TestRoom()
-    room = TestRoom()
+async def test_the_composite_goes_to_the_outputs_that_are_given() -> None:
+    meeting, elsewhere = MemoryMeeting(), MemoryMeeting()
     session = Session(
-        room, ScriptedDetector(), WhiteSquares(), TABLE, SETTINGS, outputs=[elsewhere]
+        meeting.room(),
+        ScriptedDetector(),
+        WhiteSquares(),
+        TABLE,
+        SETTINGS,
+        outputs=[elsewhere.room()],
     )
-    async with asyncio.timeout(30), session:
-        assert elsewhere.published is not None
-        assert room.published is None
+    async with session:
+        assert elsewhere.composite is not None
+        assert meeting.composite is None
 
 
-async def test_who_opts_out_is_not_sampled_and_loses_the_sticker_at_once(
-    meeting: SessionHandle,
-) -> None:
-    async with meeting.joined("ada"):
-        meeting.detector.thumb = True
-        await meeting.until(lambda: "reaction.started" in meeting.kinds())
-        meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_OUT))
-        await meeting.until(lambda: "reaction.ended" in meeting.kinds())
-        assert meeting.session.tiles(0.0)[0].stickers == ()
-        await asyncio.sleep(0.1)
-        calls = meeting.detector.calls
-        await asyncio.sleep(0.2)
-        assert meeting.detector.calls == calls
-        meeting.room.told.put_nowait(ConsentChanged("ada", Consent.OPT_IN))
-        await meeting.until(lambda: meeting.detector.calls > calls)
+async def test_without_outputs_and_listeners_nothing_is_drawn() -> None:
+    clock = asyncio.get_running_loop().time
+    session = Session(
+        MemoryMeeting(clock=clock).room(),
+        ScriptedDetector(),
+        WhiteSquares(),
+        TABLE,
+        SETTINGS,
+        outputs=[],
+        clock=clock,
+    )
+    async with session:
+        await asyncio.sleep(5)
+        assert session.stats().frames_out == 0
 
 
-async def test_a_failing_detector_leaves_the_composite_running(meeting: SessionHandle) -> None:
-    async with meeting.joined("ada"):
-        meeting.detector.broken = True
-        await meeting.until(lambda: meeting.detector.calls >= 3)
-        ticks = meeting.session.stats().frames_out
-        await meeting.until(lambda: meeting.session.stats().frames_out > ticks + 2)
-        meeting.detector.broken = False
-        meeting.detector.thumb = True
-        await meeting.until(lambda: "reaction.started" in meeting.kinds())
+async def test_listeners_get_the_pictures() -> None:
+    clock, times = asyncio.get_running_loop().time, list[float]()
+    session = Session(
+        MemoryMeeting(clock=clock).room(),
+        ScriptedDetector(),
+        WhiteSquares(),
+        TABLE,
+        SETTINGS,
+        outputs=[],
+        listeners=[lambda frame, time: times.append(time)],
+        clock=clock,
+    )
+    async with session:
+        await asyncio.sleep(1)
+    assert len(times) >= 9
 
 
-async def test_the_numbers_name_every_participant(meeting: SessionHandle) -> None:
-    async with meeting.joined("ada", "bob"):
-        await meeting.until(
-            lambda: (
-                all(person.samples for person in meeting.session.stats().participants)
-                and len(meeting.session.stats().participants) == 2
-            )
+async def test_a_failing_detector_leaves_the_composite_running(rig: Rig) -> None:
+    with capture_logs() as logs:
+        async with rig.joined("ada"):
+            rig.detector.failure = RuntimeError("the model broke")
+            await rig.until(lambda: rig.detector.calls >= 9)
+            ticks = rig.session.stats().frames_out
+            await rig.until(lambda: rig.session.stats().frames_out > ticks + 2)
+            rig.detector.failure = None
+            rig.detector.thumb = True
+            await rig.until(lambda: "reaction.started" in rig.kinds())
+    failed = [log["failed"] for log in logs if log["event"] == "detection failed"]
+    assert failed == [1, 2, 4, 8]
+
+
+async def test_samples_that_the_detector_drops_are_no_failures(rig: Rig) -> None:
+    with capture_logs() as logs:
+        async with rig.joined("ada"):
+            rig.detector.failure = SampleDroppedError("expired")
+            await rig.until(lambda: rig.detector.calls >= 5)
+            rig.detector.failure = None
+            await rig.until(lambda: rig.session.stats().participants[0].samples > 0)
+    assert "detection failed" not in [log["event"] for log in logs]
+
+
+async def test_the_numbers_name_every_participant(rig: Rig) -> None:
+    async with rig.joined("ada", "bob"):
+        await rig.until(
+            lambda: [one.samples > 0 for one in rig.session.stats().participants] == [True] * 2
         )
-        stats = meeting.session.stats()
-        assert [person.name for person in stats.participants] == ["Ada", "Bob"]
+        stats = rig.session.stats()
+        assert [one.name for one in stats.participants] == ["Ada", "Bob"]
         ada = stats.participants[0]
         assert (ada.width, ada.height, ada.detection_ms) == (64, 36, 4.0)
         assert ada.sample_age is not None
-        assert ada.sample_age >= 0
+        assert 0 <= ada.sample_age < 1
 
 
-async def test_the_end_of_the_meeting_sees_everybody_off(meeting: SessionHandle) -> None:
-    async with meeting.joined("ada"):
-        await meeting.until(lambda: "participant.joined" in meeting.kinds())
-        meeting.room.told.put_nowait(None)
-        await meeting.session.ended()
-        await meeting.until(lambda: "participant.left" in meeting.kinds())
+async def test_the_end_of_the_meeting_removes_all_participants(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        await rig.until(lambda: "participant.joined" in rig.kinds())
+        rig.meeting.end()
+        await rig.session.ended()
+        assert rig.kinds()[-1] == "participant.left"
 
 
-async def test_a_room_that_fails_ends_the_meeting_with_its_error(meeting: SessionHandle) -> None:
-    before = asyncio.all_tasks()
-    async with meeting.joined("ada"):
-        await meeting.until(lambda: meeting.detector.calls > 0)
-        meeting.room.told.put_nowait(RoomError("the server hung up"))
-        with pytest.raises(RoomError, match="the server hung up"):
-            await meeting.session.ended()
-        assert meeting.session.tiles(0.0) == []
-        await meeting.until(lambda: "participant.left" in meeting.kinds())
-    assert asyncio.all_tasks() == before
-    assert not meeting.room.entered
+async def test_a_room_that_fails_ends_the_session_with_its_error(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        await rig.until(lambda: rig.detector.calls > 0)
+        rig.meeting.fail(RoomError("the server closed the connection"))
+        with pytest.raises(RoomError, match="the server closed the connection"):
+            await rig.session.ended()
+        assert rig.session.tiles(0.0) == []
+        assert rig.kinds()[-1] == "participant.left"
 
 
-async def test_leaving_releases_whoever_waits_for_the_end(meeting: SessionHandle) -> None:
-    async with meeting.joined("ada"):
-        waiting = asyncio.create_task(meeting.session.ended())
+async def test_of_several_errors_the_one_for_the_operator_is_raised_and_the_others_logged() -> None:
+    class BrokenMeeting(MemoryMeeting):
+        def room(self) -> MemoryRoom:
+            return BrokenRoom(self)
+
+    class BrokenRoom(MemoryRoom):
+        """A room that ends with two errors at once."""
+
+        async def changes(self) -> AsyncGenerator[RoomChange]:
+            async for change in super().changes():
+                yield change
+            first, second = ValueError("a bug"), RoomError("the server closed the connection")
+            raise ExceptionGroup("two failures", [first, ExceptionGroup("more", [second])])
+
+    rig = Rig(meeting=BrokenMeeting())
+    with capture_logs() as logs:
+        async with rig.joined():
+            rig.meeting.end()
+            with pytest.raises(RoomError, match="the server closed the connection"):
+                await rig.session.ended()
+    assert [log["reason"] for log in logs if log["event"] == "room task failed"] == [
+        "ValueError('a bug')"
+    ]
+
+
+async def test_closing_releases_those_who_wait_for_the_end(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        waiting = asyncio.create_task(rig.session.ended())
         await asyncio.sleep(0)
     await waiting
 
 
-async def test_who_joins_anew_without_having_left_has_one_tile(meeting: SessionHandle) -> None:
-    async with meeting.joined("ada"):
-        await meeting.until(lambda: meeting.kinds() == ["participant.joined"])
-        meeting.room.told.put_nowait(Joined("ada", "Ada", meeting.feeds[0]))
-        await meeting.until(lambda: meeting.kinds().count("participant.joined") == 2)
-        assert len(meeting.session.tiles(0.0)) == 1
-        assert meeting.kinds().count("participant.left") == 1
-        calls = meeting.detector.calls
-        await meeting.until(lambda: meeting.detector.calls > calls)
+async def test_a_participant_who_joins_again_without_having_left_has_one_tile(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        await rig.until(lambda: rig.kinds() == ["participant.joined"])
+        rig.meeting.join("ada", "Ada", Camera())
+        await rig.until(lambda: rig.kinds().count("participant.joined") == 2)
+        assert len(rig.session.tiles(0.0)) == 1
+        assert rig.kinds().count("participant.left") == 1
+        calls = rig.detector.calls
+        await rig.until(lambda: rig.detector.calls > calls)
 
 
-async def test_leaving_ends_every_task_and_leaves_the_room(meeting: SessionHandle) -> None:
+async def test_closing_ends_every_task_and_leaves_the_room(rig: Rig) -> None:
     before = asyncio.all_tasks()
-    async with meeting.joined("ada"):
-        await meeting.until(lambda: meeting.detector.calls > 0)
+    async with rig.joined("ada"):
+        await rig.until(lambda: rig.detector.calls > 0)
     assert asyncio.all_tasks() == before
-    assert not meeting.room.entered
+    assert rig.meeting.rooms == []

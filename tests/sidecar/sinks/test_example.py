@@ -13,17 +13,17 @@ import pytest
 from config.errors import ConfigError
 from reactions.geometry import Box
 from reactions.reaction_event import ReactionEvent, ReactionStage
+from sidecar.rooms.memory import MemoryRoom
 from sidecar.session.events import ReactionStep
 from sidecar.sinks import registry
 from sidecar.sinks.base import SinkOptions
 from sidecar.sinks.delivery import EventDelivery
 from sidecar.sinks.registry import open_event_sink
 from tests.sidecar.clients import eventually
-from tests.sidecar.session.test_session import TestRoom
 from tests.sidecar.sinks.sinks import joined
 
 FILE = Path(__file__).parents[3] / "docs" / "examples" / "graphite_sink.py"
-OPTIONS = SinkOptions(TestRoom())
+OPTIONS = SinkOptions(MemoryRoom())
 STARTED = ReactionStep(
     ReactionEvent(ReactionStage.STARTED, 1.0, "ada", "wave", 0.9, 1.0, Box(0, 0, 1, 1)), "Ada"
 )

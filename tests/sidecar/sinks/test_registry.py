@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from config.errors import ConfigError
+from sidecar.rooms.memory import MemoryRoom
 from sidecar.sinks import registry
 from sidecar.sinks.base import EventSink, PacketSink, PictureSink, SinkOptions
 from sidecar.sinks.console import ConsoleSink
@@ -13,9 +14,8 @@ from sidecar.sinks.jsonl import JsonlSink
 from sidecar.sinks.registry import open_event_sink, open_video_sink
 from sidecar.sinks.room import RoomSink
 from sidecar.sinks.whip import WhipSink
-from tests.sidecar.session.test_session import TestRoom
 
-OPTIONS = SinkOptions(TestRoom())
+OPTIONS = SinkOptions(MemoryRoom())
 
 
 @pytest.mark.parametrize(

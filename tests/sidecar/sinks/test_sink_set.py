@@ -9,7 +9,7 @@ import pytest
 
 from config.errors import PictureError
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.base import TrackSource
+from sidecar.rooms.memory import MemoryMeeting, MemoryRoom
 from sidecar.session.events import EventBus
 from sidecar.sinks.file import FileSink
 from sidecar.sinks.room import RoomSink
@@ -17,7 +17,6 @@ from sidecar.sinks.sink_set import SinkSet
 from tests.sidecar.clients import eventually
 from tests.sidecar.media.pictures import flat
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.session.test_session import TestRoom
 from tests.sidecar.sinks.sinks import RecordingSink, joined
 
 
@@ -29,7 +28,7 @@ async def composite() -> AsyncIterator[Encoder]:
 
 async def test_a_file_gets_pictures_and_the_room_packets(tmp_path: Path) -> None:
     file = FileSink(tmp_path / "out.mp4", 25)
-    room = RoomSink(TestRoom())
+    room = RoomSink(MemoryRoom())
     async with SinkSet([room, file]) as sinks:
         assert list(sinks.outputs) == [room]
         for tick in range(5):
@@ -77,18 +76,14 @@ async def test_events_reach_sinks_while_they_are_attached() -> None:
 
 
 async def test_packets_that_viewers_got_and_missed_are_counted(composite: Encoder) -> None:
-    class Room(TestRoom):
-        async def publish(self, composite: TrackSource) -> None:
-            self.published = composite
-
-    room = Room()
-    sink = RoomSink(room)
+    meeting = MemoryMeeting()
+    sink = RoomSink(meeting.room())
     await sink.publish(composite)
-    assert room.published is not None
-    gone, slow = room.published.subscribe(), room.published.subscribe()
+    assert meeting.composite is not None
+    gone, slow = meeting.composite.subscribe(), meeting.composite.subscribe()
     await gone.recv()
     gone.stop()
     await slow.recv()
     await eventually(lambda: sink.stats().dropped > 0)
-    room.published.subscribe()
+    meeting.composite.subscribe()
     assert sink.stats().delivered == 2
