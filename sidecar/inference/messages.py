@@ -4,11 +4,12 @@ The stream is a socket pair between a process and its own child. Pixels are not 
 ``PixelBuffer``.
 """
 
+import io
 import pickle
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from config.errors import InferenceError
 from reactions.pipeline import Detection, Memory
@@ -51,6 +52,22 @@ class DetectSample:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectShared:
+    """Detect the sample in the buffer ``slot``, for a room in another process."""
+
+    slot: int
+    sample: DetectSample
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOutcome:
+    """The answer to DetectShared; the buffer is free."""
+
+    slot: int
+    outcome: Detection | Exception
+
+
+@dataclass(frozen=True, slots=True)
 class SampleDetected:
     """The answer to DetectSample; the buffer is free."""
 
@@ -76,7 +93,7 @@ class Pong:
 
 ToWorker: TypeAlias = WorkerSetup | DetectSample | Ping
 FromWorker: TypeAlias = WorkerReady | WorkerUnusable | SampleDetected | SampleFailed | Pong
-WorkerMessage: TypeAlias = ToWorker | FromWorker
+WorkerMessage: TypeAlias = ToWorker | FromWorker | DetectShared | SharedOutcome
 
 
 def encode_message(message: WorkerMessage) -> bytes:
@@ -94,11 +111,41 @@ def sendable(error: Exception) -> Exception:
     return error
 
 
-class MessageDecoder:
-    """Splits a stream into messages; what is incomplete waits for the next bytes."""
+class _DataUnpickler(pickle.Unpickler):
+    """Unpickles our own values and numpy's, and nothing else that could be called."""
 
-    def __init__(self) -> None:
+    def find_class(self, module: str, name: str) -> Any:
+        ours = module == __name__ or module.partition(".")[0] == "reactions"
+        if ours or (module, name) in _DATA:
+            return super().find_class(module, name)
+        raise InferenceError(f"a message holds {module}.{name}")
+
+
+_DATA = frozenset(
+    {
+        ("numpy", "dtype"),
+        ("numpy", "ndarray"),
+        ("numpy._core.multiarray", "_reconstruct"),
+        ("numpy._core.multiarray", "scalar"),
+        ("numpy._core.numeric", "_frombuffer"),
+        ("_codecs", "encode"),
+        ("builtins", "set"),
+        ("builtins", "frozenset"),
+        ("collections", "deque"),
+    }
+)
+
+
+class MessageDecoder:
+    """Splits a stream into messages; what is incomplete waits for the next bytes.
+
+    With ``data_only``, messages may hold values alone: the other side is a process that handles
+    media from outside, and must not gain control of this one by what it sends.
+    """
+
+    def __init__(self, *, data_only: bool = False) -> None:
         self._received = bytearray()
+        self._data_only = data_only
 
     def feed(self, data: bytes) -> Iterator[WorkerMessage]:
         """The messages that ``data`` completes.
@@ -115,7 +162,12 @@ class MessageDecoder:
                 return
             content = bytes(self._received[_HEADER.size : end])
             del self._received[:end]
-            message = pickle.loads(content)  # noqa: S301 - from our own child or parent
+            message = self._unpickle(content)
             if not isinstance(message, WorkerMessage):
                 raise InferenceError(f"unknown message {type(message).__name__}")
             yield message
+
+    def _unpickle(self, content: bytes) -> object:
+        if self._data_only:
+            return _DataUnpickler(io.BytesIO(content)).load()
+        return pickle.loads(content)  # noqa: S301 - from our own child or parent

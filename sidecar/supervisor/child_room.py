@@ -7,15 +7,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import psutil
 import structlog
 
 from config import errors
 from config.errors import ControlError, RoomError, SidecarError
+from sidecar.inference.shared import DetectorShare
 from sidecar.supervisor.control import (
     Begin,
     Call,
@@ -34,6 +35,8 @@ from sidecar.supervisor.handle import Report, Usage
 
 log = structlog.get_logger(__name__)
 
+ShareFactory: TypeAlias = Callable[[str], DetectorShare]
+"""Makes the share of the room with that id."""
 MAX_REPORTS: Final = 1024
 """Reports that wait for their reader; then the oldest statistics or event gives way."""
 
@@ -61,8 +64,15 @@ class ChildRoom:
     """A ``RoomHandle`` for a process that ``command`` starts."""
 
     def __init__(
-        self, *, command: Sequence[str] | None = None, timeouts: ChildTimeouts | None = None
+        self,
+        *,
+        command: Sequence[str] | None = None,
+        share: ShareFactory | None = None,
+        timeouts: ChildTimeouts | None = None,
     ) -> None:
+        """``share`` makes the room's share of a detector; without it the process has its own."""
+        self._make_share = share
+        self._share: DetectorShare | None = None
         self._command = tuple(command or room_command())
         self._timeouts = timeouts or ChildTimeouts()
         self._process: asyncio.subprocess.Process | None = None
@@ -80,13 +90,17 @@ class ChildRoom:
 
     async def start(self, begin: Begin) -> None:
         self._name = begin.room
+        if self._make_share is not None:
+            self._share = self._make_share(begin.room)
+            begin = begin.model_copy(update={"inference": self._share.argument})
         ours, theirs = socket.socketpair()
+        shared = () if self._share is None else self._share.descriptors
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 str(theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), *shared),
                 # Ctrl-C in the terminal is for the supervisor, which lets each room leave.
                 start_new_session=True,
             )
@@ -98,6 +112,8 @@ class ChildRoom:
             theirs.close()
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._reading = asyncio.create_task(self._read(reader), name=f"control {begin.room}")
+        if self._share is not None:
+            await self._share.start()
         await self._send(begin)
 
     async def reports(self) -> AsyncIterator[Report]:
@@ -138,6 +154,8 @@ class ChildRoom:
         if reading is not None:
             reading.cancel()
             await asyncio.wait([reading])
+        if self._share is not None:
+            await self._share.aclose()
         self._end()
 
     async def __aenter__(self) -> Self:

@@ -49,8 +49,8 @@ class Begin(Value):
     """The room's reaction table, one rule a label."""
     sinks: tuple[str, ...] = ()
     """URLs of event sinks."""
-    inference: str
-    """Path of the Unix socket of the shared detectors; empty detects inside the process."""
+    inference: str = ""
+    """``DetectorShare.argument``; empty detects inside the process."""
 
 
 class Call(Value):

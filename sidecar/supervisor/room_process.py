@@ -16,6 +16,7 @@ import structlog
 from config.errors import ControlError, SidecarError
 from config.settings import Settings
 from sidecar.inference.detector import Detector
+from sidecar.inference.shared import SharedDetector
 from sidecar.logs import configure
 from sidecar.session.factories import make_detector, make_store
 from sidecar.supervisor.child_room import ReportQueue
@@ -128,6 +129,8 @@ def _raised(number: int, error: SidecarError) -> Raised:
 
 def room_detector(begin: Begin, settings: Settings) -> Detector:
     """The detectors that all rooms share, or one of this process's own where there are none."""
+    if begin.inference:
+        return SharedDetector.inherited(begin.inference)
     return make_detector(make_store(settings), room_table(begin), settings)
 
 

@@ -1,0 +1,221 @@
+"""One detector for the rooms of many processes: samples by shared memory, results by a socket.
+
+``DetectorShare`` is the side of the process that has the workers, ``SharedDetector`` that of a
+room. A share has a few slots; a slot holds one sample from the moment that it is sent until its
+result comes. Waiting, deadlines and fairness between participants are the room's own
+(``Dispatcher``); between rooms the detector itself is fair.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Sequence
+from typing import Final, Self
+
+import structlog
+
+from config.errors import InferenceError
+from reactions.landmark_types import Sample
+from reactions.pipeline import Detection, Memory
+from sidecar.aio import TaskSet
+from sidecar.inference.detector import Detector, DetectorStats
+from sidecar.inference.dispatcher import Dispatcher
+from sidecar.inference.messages import (
+    DetectSample,
+    DetectShared,
+    MessageDecoder,
+    SharedOutcome,
+    encode_message,
+    sendable,
+)
+from sidecar.inference.pixel_buffer import PixelBuffer
+
+log = structlog.get_logger(__name__)
+
+_RECEIVE: Final = 1 << 16
+
+
+class DetectorShare:
+    """Serves one room's samples with ``detector``; ``name`` tells the rooms apart.
+
+    ``argument`` and ``descriptors`` are for the room's process, which passes the first to
+    ``SharedDetector.inherited``. Start the share once that process runs.
+    """
+
+    def __init__(self, detector: Detector, name: str, *, slots: int, capacity: int) -> None:
+        self._detector = detector
+        self._name = name
+        self._ours, self._theirs = socket.socketpair()
+        self._buffers: list[PixelBuffer] = []
+        self._pixels: list[int] = []
+        for _ in range(slots):
+            buffer, descriptor = PixelBuffer.allocate(capacity)
+            self._buffers.append(buffer)
+            self._pixels.append(descriptor)
+        self._capacity = capacity
+        self._tasks = TaskSet()
+        self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def descriptors(self) -> Sequence[int]:
+        """What the room's process inherits."""
+        return (self._theirs.fileno(), *self._pixels)
+
+    @property
+    def argument(self) -> str:
+        """What the room's process is told: capacity and descriptors."""
+        return ",".join(map(str, (self._capacity, *self.descriptors)))
+
+    async def start(self) -> None:
+        """Begin to serve; the room's process has its descriptors by now, and ours are closed."""
+        self._close_theirs()
+        reader, self._writer = await asyncio.open_connection(sock=self._ours)
+        self._tasks.create_task(self._serve(reader), name=f"samples of {self._name}")
+
+    async def aclose(self) -> None:
+        """End serving and free the memory."""
+        await self._tasks.aclose()
+        self._close_theirs()
+        if self._writer is None:
+            self._ours.close()
+        else:
+            self._writer.transport.abort()
+        for buffer in self._buffers:
+            # A sample that is still looked at keeps its memory until that ends.
+            with contextlib.suppress(BufferError):
+                buffer.close()
+        self._buffers.clear()
+
+    def _close_theirs(self) -> None:
+        self._theirs.close()
+        while self._pixels:
+            os.close(self._pixels.pop())
+
+    async def _serve(self, reader: asyncio.StreamReader) -> None:
+        decoder = MessageDecoder(data_only=True)
+        try:
+            while data := await reader.read(_RECEIVE):
+                for message in decoder.feed(data):
+                    if not isinstance(message, DetectShared):
+                        raise InferenceError(f"unexpected {type(message).__name__}")
+                    self._tasks.create_task(self._detect(message), name=f"sample of {self._name}")
+        except ConnectionError:
+            pass
+        except Exception as error:
+            # What a broken room sends may raise anything while it is unpickled.
+            log.warning("detection refused", room=self._name, reason=repr(error))
+
+    async def _detect(self, request: DetectShared) -> None:
+        sent, source = request.sample, f"{self._name}/{request.slot}"
+        outcome: Detection | Exception
+        try:
+            buffer = self._buffers[request.slot]
+            sample = Sample(buffer.read(sent.height, sent.width), sent.time)
+            outcome = await self._detector.detect(sample, sent.memory, source=source)
+        except Exception as error:
+            # The pipeline may raise anything; it is for the room that sent the sample.
+            outcome = sendable(error)
+        if self._writer is not None:
+            self._writer.write(encode_message(SharedOutcome(request.slot, outcome)))
+
+
+class SharedDetector:
+    """A detector whose workers are another process's; the other side is a ``DetectorShare``."""
+
+    def __init__(self, channel: socket.socket, buffers: Sequence[PixelBuffer]) -> None:
+        self._channel = channel
+        self._slots = [_Slot(self, number, buffer) for number, buffer in enumerate(buffers)]
+        self._dispatcher = Dispatcher()
+        self._tasks = TaskSet()
+        self._writer: asyncio.StreamWriter | None = None
+
+    @classmethod
+    def inherited(cls, argument: str) -> Self:
+        """The detector by ``DetectorShare.argument``."""
+        capacity, channel, *pixels = map(int, argument.split(","))
+        buffers = [PixelBuffer(descriptor, capacity) for descriptor in pixels]
+        for descriptor in pixels:
+            os.close(descriptor)
+        return cls(socket.socket(fileno=channel), buffers)
+
+    async def start(self) -> None:
+        """Connect to the workers."""
+        reader, self._writer = await asyncio.open_connection(sock=self._channel)
+        self._tasks.create_task(self._receive(reader), name="detections")
+        for slot in self._slots:
+            self._dispatcher.attach(slot)
+
+    async def aclose(self) -> None:
+        """End all calls, and disconnect."""
+        self._dispatcher.close()
+        await self._tasks.aclose()
+        if self._writer is None:
+            self._channel.close()
+        else:
+            self._writer.transport.abort()
+        for slot in self._slots:
+            slot.buffer.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def detect(
+        self,
+        sample: Sample,
+        memory: Memory | None,
+        deadline: float | None = None,
+        *,
+        source: str,
+    ) -> Detection:
+        capacity = self._slots[0].buffer.capacity
+        if sample.pixels.nbytes > capacity:
+            size = f"{sample.width}x{sample.height}"
+            raise ValueError(f"a sample of {size} exceeds {capacity} bytes")
+        return await self._dispatcher.detect(source, sample, memory, deadline)
+
+    def stats(self) -> DetectorStats:
+        return self._dispatcher.stats(restarts=0)
+
+    def send(self, request: DetectShared) -> None:
+        """Send a request; its sample is in the slot's buffer."""
+        assert self._writer is not None
+        self._writer.write(encode_message(request))
+
+    async def _receive(self, reader: asyncio.StreamReader) -> None:
+        decoder = MessageDecoder()
+        try:
+            while data := await reader.read(_RECEIVE):
+                for message in decoder.feed(data):
+                    if not isinstance(message, SharedOutcome):
+                        raise InferenceError(f"unexpected {type(message).__name__}")
+                    self._take(message)
+        except ConnectionError:
+            pass
+        for slot in self._slots:
+            self._dispatcher.detach(slot)
+
+    def _take(self, answer: SharedOutcome) -> None:
+        slot = self._slots[answer.slot]
+        if isinstance(answer.outcome, Exception):
+            self._dispatcher.fail(slot, answer.outcome)
+        else:
+            self._dispatcher.finish(slot, answer.outcome)
+
+
+class _Slot:
+    """One sample under way: a worker to the dispatcher."""
+
+    def __init__(self, detector: SharedDetector, number: int, buffer: PixelBuffer) -> None:
+        self.buffer = buffer
+        self._detector = detector
+        self._number = number
+
+    def begin(self, sample: Sample, memory: Memory | None) -> None:
+        self.buffer.write(sample.pixels)
+        sent = DetectSample(sample.height, sample.width, sample.time, memory)
+        self._detector.send(DetectShared(self._number, sent))
