@@ -129,6 +129,15 @@ class SupportsDataMessages(Protocol):
 
 
 @runtime_checkable
+class Renewable(Protocol):
+    """A room with a state that has to outlast it: a newer token, another server, our identity."""
+
+    def renewed(self) -> "Room":
+        """A room to join, not entered yet, after this one is lost or could not be entered."""
+        ...
+
+
+@runtime_checkable
 class HasPeerConnections(Protocol):
     """A room whose connections can be looked at, as ``sidecar doctor`` does."""
 

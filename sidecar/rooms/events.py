@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from aiortc import RTCIceCandidate, RTCIceServer
 
+from config.errors import RefusedError, RoomError
 from sidecar.rooms.base import ConsentChanged
 
 
@@ -42,6 +43,11 @@ class Refused:
     do: str = ""
     final: bool = True
     """Trying again can't help."""
+
+    def error(self, where: str) -> RoomError:
+        """The error that says so: RefusedError if it is final."""
+        kind = RefusedError if self.final else RoomError
+        return kind(self.what, where=where, do=self.do)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,11 @@ class PublishRefused:
     do: str = ""
     final: bool = False
     """Trying again can't help."""
+
+    def error(self, where: str) -> RoomError:
+        """The error that says so: RefusedError if it is final."""
+        kind = RefusedError if self.final else RoomError
+        return kind(self.what, where=where, do=self.do)
 
 
 @dataclass(frozen=True, slots=True)

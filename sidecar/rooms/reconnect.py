@@ -19,6 +19,7 @@ from sidecar.rooms.base import (
     Joined,
     Left,
     ReceiverConstraints,
+    Renewable,
     Room,
     RoomChange,
     SupportsDataMessages,
@@ -123,7 +124,7 @@ class ReconnectingRoom:
             await asyncio.sleep(self._backoff.delay(attempt))
             attempt += 1
             try:
-                self._room = self._open_room()
+                self._room = self._next_room()
                 await self._join()
             except (RefusedError, ConfigError):
                 raise
@@ -134,6 +135,10 @@ class ReconnectingRoom:
                 self.lost = ""
                 log.info("back in the meeting", room=self.name, attempts=attempt)
                 return attempt
+
+    def _next_room(self) -> Room:
+        """The room to join now: what the one before hands on counts for it, where it does."""
+        return self._room.renewed() if isinstance(self._room, Renewable) else self._open_room()
 
     async def _join(self) -> None:
         async with AsyncExitStack() as stack:

@@ -6,19 +6,19 @@ from typing import Final
 import aiohttp
 
 from sidecar.rooms.base import Adapter, JoinOptions
-from sidecar.rooms.livekit.access import access_from
-from sidecar.rooms.livekit.address import FORMS, looks_like_livekit, parse_address
-from sidecar.rooms.livekit.memory import Memory
 from sidecar.rooms.livekit.room import LiveKitRoom
+from sidecar.rooms.livekit.tokens import access_from
+from sidecar.rooms.livekit.transport import LiveKitTimeouts
+from sidecar.rooms.livekit.url import FORMS, looks_like_livekit, parse_address
 
 MAX_ANSWER: Final = 512
 
 
 class LiveKitAdapter:
-    """Implements ``Adapter``; what has to outlast a room is in its memory."""
+    """Implements ``Adapter``."""
 
-    def __init__(self) -> None:
-        self._memory = Memory()
+    def __init__(self, timeouts: LiveKitTimeouts | None = None) -> None:
+        self._timeouts = timeouts
 
     @property
     def system(self) -> str:
@@ -32,7 +32,7 @@ class LiveKitAdapter:
         return looks_like_livekit(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
-        """Whether the server has LiveKit's way in: without a token it answers 401, and says why."""
+        """Whether the server answers as LiveKit's does: 401 without a token, with the reason."""
         server = parse_address(url).server
         async with http.get(f"http{server.removeprefix('ws')}/rtc/validate") as answer:
             said = await answer.content.read(MAX_ANSWER)
@@ -40,7 +40,8 @@ class LiveKitAdapter:
 
     def room(self, url: str, options: JoinOptions) -> LiveKitRoom:
         address = parse_address(url)
-        return LiveKitRoom(address, access_from(address, options.environ), options, self._memory)
+        access = access_from(address, options.environ)
+        return LiveKitRoom(address, access, options, timeouts=self._timeouts)
 
 
 ADAPTER: Final[Adapter] = LiveKitAdapter()

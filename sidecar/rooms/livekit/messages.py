@@ -1,12 +1,32 @@
-"""What we say to a LiveKit server, as bytes for its WebSocket. Pure."""
+"""LiveKit's messages (protobuf, signalling v0, protocol 16): what we send, and how we read. Pure.
 
+Source: ``livekit_rtc.proto`` and ``livekit_models.proto`` of the server's protocol repository.
+"""
+
+import json
 import math
+import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from livekit.protocol.models import DisconnectReason, TrackSource, TrackType, VideoQuality
+from aiortc import RTCIceCandidate, RTCIceServer
+from google.protobuf.message import DecodeError
+from livekit.protocol.models import (
+    DataPacket,
+    DataStream,
+    DisconnectReason,
+    Encryption,
+    ParticipantInfo,
+    TrackInfo,
+    TrackSource,
+    TrackType,
+    UserPacket,
+    VideoQuality,
+)
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    JoinResponse,
     LeaveRequest,
     Ping,
     SessionDescription,
@@ -15,12 +35,34 @@ from livekit.protocol.rtc import (
     UpdateTrackSettings,
 )
 
-from sidecar.rooms.base import ReceiverConstraints
-from sidecar.rooms.livekit.people import COMPOSITE
+from sidecar.media.ice import MAX_CANDIDATE, usable_candidate
+from sidecar.media.sdp import DECODABLE
+from sidecar.rooms.base import Consent, ReceiverConstraints
+from sidecar.rooms.events import Ended, Refused
 
+COMPOSITE: Final = "reaction-sidecar composite"
+"""The name of every sidecar's track, by which sidecars recognise each other's: a composite within a
+composite would grow without end."""
+CHOICE: Final = "reactions"
+"""The participant attribute, or key of the metadata, that says ``on`` or ``off``."""
+EVENT_TOPIC: Final = "reactions"
+"""The topic of our data messages, whose payload is an event as JSON."""
+STREAM_TOPIC: Final = "lk.chat"
+LEGACY_TOPIC: Final = "lk-chat-topic"
+
+DECODABLE_TYPES: Final = frozenset(f"video/{codec.lower()}" for codec in DECODABLE)
 TOLERANCE: Final = 0.9
 """A layer that has so much of what is asked for is good enough for the server
 (``layerSelectionTolerance`` in its ``mediatrackreceiver.go``)."""
+MAX_TEXT: Final = 256
+"""Characters of a name or identity; LiveKit's own limit is the same."""
+MAX_URL: Final = 2048
+MAX_REGIONS: Final = 8
+MAX_PACKET: Final = 64 * 1024
+MAX_CHAT: Final = 256
+"""Bytes of a chat message; commands are shorter, and a longer text is none."""
+MAX_STREAMS: Final = 64
+"""Chat messages that may be on their way at a time."""
 
 
 def offer(sdp: str) -> bytes:
@@ -74,7 +116,7 @@ def ping(milliseconds: int, round_trip: int) -> bytes:
 
 
 def leave() -> bytes:
-    """Say goodbye, so that nobody waits for us to come back."""
+    """Say that we leave, so that the server does not wait for us to come back."""
     request = LeaveRequest(reason=DisconnectReason.CLIENT_INITIATED, action=LeaveRequest.DISCONNECT)
     return SignalRequest(leave=request).SerializeToString()
 
@@ -93,3 +135,252 @@ def query(*, watches: bool) -> Mapping[str, str]:
         "subscriber_allow_pause": "0",
         "auto_subscribe_data_track": "0",
     }
+
+
+def event_packet(payload: bytes) -> bytes:
+    """A data message with ``payload`` to all participants."""
+    return DataPacket(user=UserPacket(payload=payload, topic=EVENT_TOPIC)).SerializeToString()
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTrack:
+    """A published camera."""
+
+    track: str
+    """The server's id of the track: ``TR_…``."""
+    muted: bool = False
+    problem: str = ""
+    """Why it can't be watched, in a clause that follows the participant's name; mostly empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteParticipant:
+    """A participant as the server last described them."""
+
+    sid: str
+    """Of this stay: a participant who comes back has another."""
+    identity: str
+    name: str
+    version: int
+    present: bool
+    camera: CameraTrack | None
+    consent: Consent | None
+    """What their attributes or metadata say; None where those say nothing."""
+
+
+def read_participant(info: ParticipantInfo) -> RemoteParticipant:
+    """What ``info`` says of a participant."""
+    sidecar = any(track.name == COMPOSITE for track in info.tracks)
+    return RemoteParticipant(
+        sid=info.sid[:MAX_TEXT],
+        identity=info.identity[:MAX_TEXT],
+        name=(info.name or info.identity)[:MAX_TEXT],
+        version=info.version,
+        present=info.state != ParticipantInfo.DISCONNECTED,
+        camera=None if sidecar else _camera(info.tracks),
+        consent=_consent(info),
+    )
+
+
+def _camera(tracks: Iterable[TrackInfo]) -> CameraTrack | None:
+    """The camera among ``tracks``: one that is on goes before one that is muted, and one that says
+    it is a camera before one that says nothing. Screens are none."""
+    cameras = [
+        track
+        for track in tracks
+        if track.type == TrackType.VIDEO
+        and track.source in (TrackSource.CAMERA, TrackSource.UNKNOWN)
+    ]
+    if not cameras:
+        return None
+    best = min(cameras, key=lambda track: (track.muted, track.source != TrackSource.CAMERA))
+    return CameraTrack(best.sid[:MAX_TEXT], best.muted, _problem(best))
+
+
+def _problem(track: TrackInfo) -> str:
+    if track.encryption != Encryption.NONE:
+        return (
+            "encrypts the camera from end to end, so that only holders of the key can watch it "
+            "(leave encryption off in rooms with reactions)"
+        )
+    types = {codec.mime_type.lower() for codec in track.codecs} | {track.mime_type.lower()}
+    types.discard("")
+    if not types or types & DECODABLE_TYPES:
+        return ""
+    names = " and ".join(sorted(kind.removeprefix("video/").upper()[:16] for kind in types))
+    return (
+        f"sends the camera in {names} alone, which can't be decoded here (set videoCodec to vp8 "
+        "in the client or leave its backup codec on, or leave VP8 and H264 alone in the server's "
+        "room.enabled_codecs)"
+    )
+
+
+def _consent(info: ParticipantInfo) -> Consent | None:
+    """What they chose, by attribute or else by metadata: JSON, or ``reactions=off``."""
+    said: object = info.attributes.get(CHOICE)
+    if said is None and info.metadata:
+        try:
+            metadata = json.loads(info.metadata)
+        except (ValueError, RecursionError):
+            key, _, said = info.metadata.partition("=")
+            said = said.strip() if key.strip() == CHOICE else None
+        else:
+            said = metadata.get(CHOICE) if isinstance(metadata, dict) else None
+    match said:
+        case "off" | False:
+            return Consent.OPT_OUT
+        case "on" | True:
+            return Consent.OPT_IN
+    return None
+
+
+REASONS: Final[Mapping[int, Refused | Ended]] = {
+    DisconnectReason.UNKNOWN_REASON: Refused("the server ended the connection", final=False),
+    DisconnectReason.CLIENT_INITIATED: Refused("the server says that we left", final=False),
+    DisconnectReason.DUPLICATE_IDENTITY: Refused(
+        "another client joined with the same identity",
+        "give each sidecar a token with an identity of its own",
+    ),
+    DisconnectReason.SERVER_SHUTDOWN: Refused("the server shuts down", final=False),
+    DisconnectReason.PARTICIPANT_REMOVED: Refused(
+        "a moderator removed us from the room", "ask them before you come back"
+    ),
+    DisconnectReason.ROOM_DELETED: Refused("the room was deleted"),
+    DisconnectReason.STATE_MISMATCH: Refused("the server lost track of us", final=False),
+    DisconnectReason.JOIN_FAILURE: Refused("the server could not let us in", final=False),
+    DisconnectReason.MIGRATION: Refused("the room moves to another server", final=False),
+    DisconnectReason.SIGNAL_CLOSE: Refused("the signalling connection was closed", final=False),
+    DisconnectReason.ROOM_CLOSED: Ended("all participants left, and the room closed"),
+    DisconnectReason.USER_UNAVAILABLE: Refused("a caller was not available", final=False),
+    DisconnectReason.USER_REJECTED: Refused("a caller rejected the call"),
+    DisconnectReason.SIP_TRUNK_FAILURE: Refused("a telephone line failed", final=False),
+    DisconnectReason.CONNECTION_TIMEOUT: Refused("the server heard nothing from us", final=False),
+    DisconnectReason.MEDIA_FAILURE: Refused("the media connection failed", final=False),
+    DisconnectReason.AGENT_ERROR: Refused("the server counts us as a failed agent", final=False),
+}
+"""Every reason of the protocol; one that is newer than this list counts as UNKNOWN_REASON."""
+
+MOVED: Final = Refused("the server moved us to another room", final=False)
+
+
+def read_leave(leave: LeaveRequest) -> Refused | Ended:
+    """Why the server ends our stay, and whether coming back can help.
+
+    Where it asks us to come back (RESUME, RECONNECT), that goes before the reason.
+    """
+    known = REASONS.get(leave.reason, REASONS[DisconnectReason.UNKNOWN_REASON])
+    if leave.action == LeaveRequest.DISCONNECT and not leave.can_reconnect:
+        return known
+    return Refused(known.reason if isinstance(known, Ended) else known.what, final=False)
+
+
+def read_regions(leave: LeaveRequest) -> tuple[str, ...]:
+    """Where to go next instead, as ``wss://`` addresses, the nearest first."""
+    urls = [region.url for region in leave.regions.regions[:MAX_REGIONS]]
+    return tuple(url for url in urls if 0 < len(url) <= MAX_URL)
+
+
+def read_candidate(init: str) -> RTCIceCandidate | None:
+    """The candidate in the JSON of an RTCIceCandidateInit; None where there is no usable one."""
+    if len(init) > MAX_CANDIDATE:
+        return None
+    try:
+        return usable_candidate(json.loads(init))
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_ice_servers(join: JoinResponse) -> tuple[RTCIceServer, ...]:
+    """The ICE servers that the server names to us."""
+    return tuple(
+        RTCIceServer(list(server.urls[:8]), server.username or None, server.credential or None)
+        for server in join.ice_servers[:32]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """``identity`` wrote ``text``."""
+
+    identity: str
+    text: str
+
+
+class ChatReader:
+    """Reads chat messages out of the data messages that carry them.
+
+    There are three ways, all in use: a data stream with the topic ``lk.chat``, a ChatMessage
+    packet, and JSON in a user packet with the topic ``lk-chat-topic``. Garbage and long texts are
+    ignored.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[tuple[str, str], bytes] = {}
+
+    def receive(self, data: bytes | str) -> ChatMessage | None:
+        """The chat message that ``data`` completes, if it does."""
+        if isinstance(data, str) or len(data) > MAX_PACKET:
+            return None
+        try:
+            packet = DataPacket.FromString(data)
+        except DecodeError:
+            return None
+        text = self._text(packet)
+        # The server puts the sender in, so that no client can speak for another.
+        return None if text is None else ChatMessage(packet.participant_identity, text)
+
+    def _text(self, packet: DataPacket) -> str | None:
+        match packet.WhichOneof("value"):
+            case "chat_message":
+                return packet.chat_message.message
+            case "user" if packet.user.topic == LEGACY_TOPIC:
+                return _legacy(packet.user.payload)
+            case "stream_header":
+                return self._begin(packet.participant_identity, packet.stream_header)
+            case "stream_chunk":
+                chunk = packet.stream_chunk
+                self._go_on((packet.participant_identity, chunk.stream_id), chunk.content)
+            case "stream_trailer":
+                stream = (packet.participant_identity, packet.stream_trailer.stream_id)
+                return _decoded(self._streams.pop(stream, None))
+        return None
+
+    def _begin(self, identity: str, header: DataStream.Header) -> str | None:
+        if header.topic != STREAM_TOPIC or header.total_length > MAX_CHAT:
+            return None
+        if header.HasField("inline_content"):
+            deflated = header.compression == DataStream.CompressionType.DEFLATE_RAW
+            content = header.inline_content
+            return _decoded(_inflated(content) if deflated else content)
+        while len(self._streams) >= MAX_STREAMS:
+            del self._streams[next(iter(self._streams))]
+        self._streams[identity, header.stream_id] = b""
+        return None
+
+    def _go_on(self, stream: tuple[str, str], content: bytes) -> None:
+        if stream in self._streams:
+            self._streams[stream] += content
+            if len(self._streams[stream]) > MAX_CHAT:
+                del self._streams[stream]
+
+
+def _legacy(payload: bytes) -> str | None:
+    try:
+        message = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    text = message.get("message") if isinstance(message, Mapping) else None
+    return text if isinstance(text, str) else None
+
+
+def _inflated(content: bytes) -> bytes | None:
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, MAX_CHAT + 1)
+    except zlib.error:
+        return None
+
+
+def _decoded(content: bytes | None) -> str | None:
+    if content is None or len(content) > MAX_CHAT:
+        return None
+    return content.decode(errors="replace")

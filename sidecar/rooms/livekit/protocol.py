@@ -1,21 +1,20 @@
 """One participant's signalling with a LiveKit server (v0, protocol 16) as a state machine.
 
-Sans I/O: messages go in, events come out; no socket, no task, no clock. Whatever isn't understood
-(garbage, unknown messages, those of another state) yields no event and changes nothing.
+Sans I/O: messages go in, events come out, and ``take`` returns what is to be sent; no socket, no
+task, no clock. What is not understood (garbage, unknown messages, those of another state) yields no
+event and changes nothing.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
-from aiortc import RTCIceCandidate, RTCIceServer
-from aiortc.sdp import candidate_from_sdp
 from google.protobuf.message import DecodeError
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.rtc import (
     JoinResponse,
+    LeaveRequest,
     RequestResponse,
     SessionDescription,
     SignalResponse,
@@ -26,109 +25,69 @@ from livekit.protocol.rtc import (
     TrickleRequest,
 )
 
-from sidecar.rooms.livekit.leaving import MAX_URL, MOVED, Leaving, Verdict, read_leave
-from sidecar.rooms.livekit.people import MAX_PEOPLE, Person, read_person
+from sidecar.rooms.base import Consent, ConsentChanged, ReceiverConstraints
+from sidecar.rooms.events import (
+    Answered,
+    CandidateReceived,
+    Ended,
+    Entered,
+    Offered,
+    ParticipantsChanged,
+    PublishRefused,
+    Redirected,
+    Refused,
+    Unwatchable,
+)
+from sidecar.rooms.livekit import messages
+from sidecar.rooms.livekit.messages import (
+    MAX_URL,
+    MOVED,
+    CameraTrack,
+    ChatReader,
+    RemoteParticipant,
+    read_candidate,
+    read_ice_servers,
+    read_leave,
+    read_participant,
+    read_regions,
+)
+from sidecar.rooms.opt_out_commands import consent_command
 
+SUBSCRIBER: Final = "subscriber"
+"""The connection that the server offers."""
+PUBLISHER: Final = "publisher"
+"""The connection that we offer."""
 MAX_MESSAGE: Final = 4 << 20
 """Bytes; a server describes a thousand participants in less than one MiB."""
-MAX_CANDIDATES: Final = 64
-MAX_CANDIDATE: Final = 1024
+MAX_PARTICIPANTS: Final = 1000
 MAX_TOKEN: Final = 16 * 1024
-PING_EVERY: Final = (1, 5, 60)
-"""Seconds between pings: the least, the usual and the most that a server may ask for."""
-PING_TIMEOUT: Final = (3, 15, 120)
-"""Seconds of silence that mean a dead server, likewise."""
 
-
-class Side(Enum):
-    """Which of a participant's two peer connections."""
-
-    PUBLISHER = auto()
-    """We offer."""
-    SUBSCRIBER = auto()
-    """The server offers."""
+_SUBSCRIPTION_ERRORS: Final = {
+    1: "comes in a codec that can't be decoded here",
+    2: "is known to the server no more",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
-    """We are in the room."""
-
-    room: str
-    identity: str
-    people: tuple[Person, ...]
-    ice_servers: tuple[RTCIceServer, ...] = field(repr=False)
-    ping_every: int
-    """Seconds."""
-    ping_timeout: int
-    """Seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """News of some participants."""
-
-    people: tuple[Person, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """The server offers the subscriber's connection, for the first time or anew."""
-
-    sdp: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The server answers the publisher's offer."""
-
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A way to the server, told after the description that it belongs to."""
-
-    side: Side
-    candidate: RTCIceCandidate
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The track that we announced as ``cid`` is known to the server as ``track``."""
+class TrackPublished:
+    """The server knows the track that we announced as ``cid``."""
 
     cid: str
     track: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unpublishable:
-    """The server won't have our track."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """How it stands with a track that was asked for."""
-
-    track: str
-    problem: str
-    """Why it doesn't come, in a clause that follows "a camera that"; empty where it does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Renewed:
-    """A token for the next time, which lives longer than the last."""
+class TokenRenewed:
+    """A token for the next time, which is valid for longer than the last."""
 
     token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """This server isn't available; the room is to be joined at ``server`` instead."""
+class RegionsNamed:
+    """Servers at which to join the next time, the nearest first."""
 
-    server: str
+    servers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,28 +97,26 @@ class Pong:
     milliseconds: int
 
 
-Event: TypeAlias = (
+LiveKitEvent: TypeAlias = (
     Entered
-    | People
+    | Redirected
+    | Refused
+    | Ended
+    | ParticipantsChanged
+    | ConsentChanged
     | Offered
     | Answered
-    | Candidate
-    | Published
-    | Unpublishable
-    | Subscription
-    | Renewed
-    | Elsewhere
+    | CandidateReceived
+    | Unwatchable
+    | PublishRefused
+    | TrackPublished
+    | TokenRenewed
+    | RegionsNamed
     | Pong
-    | Leaving
 )
 
-_SUBSCRIPTION_ERRORS: Final = {
-    1: "comes in a codec that can't be decoded here",
-    2: "is known to the server no more",
-}
 
-
-class Phase(Enum):
+class ConnectionPhase(Enum):
     """How far a connection is."""
 
     JOINING = auto()
@@ -168,31 +125,80 @@ class Phase(Enum):
     """Nothing that comes counts any more."""
 
 
-class Protocol:
-    """The state of one connection."""
+class RemoteParticipants:
+    """All participants of the room but ourselves, kept up to date by the server's updates."""
 
     def __init__(self) -> None:
-        self.phase = Phase.JOINING
-        self._described: set[Side] = set()
-        self._early: dict[Side, list[Candidate]] = {side: [] for side in Side}
-        self._handlers: Mapping[str, Callable[[SignalResponse], Sequence[Event]]] = {
-            "update": lambda message: [People(_people(message.update.participants))],
-            "offer": lambda message: self._offered(message.offer),
-            "answer": lambda message: self._answered(message.answer),
-            "trickle": lambda message: self._trickle(message.trickle),
+        self._participants: dict[str, RemoteParticipant] = {}
+
+    def __iter__(self) -> Iterator[RemoteParticipant]:
+        return iter(tuple(self._participants.values()))
+
+    def __contains__(self, identity: object) -> bool:
+        return identity in self._participants
+
+    def find(self, identity: str) -> RemoteParticipant | None:
+        """The participant with ``identity``, if there is one."""
+        return self._participants.get(identity)
+
+    def update(self, participants: Iterable[RemoteParticipant]) -> None:
+        """Apply an update, which names some and not all. Old news of the same stay is ignored."""
+        for participant in participants:
+            known = self._participants.get(participant.identity)
+            if not participant.present:
+                if known is not None and known.sid == participant.sid:
+                    del self._participants[participant.identity]
+                continue
+            if known is None and len(self._participants) >= MAX_PARTICIPANTS:
+                continue
+            same_stay = known is not None and known.sid == participant.sid
+            if known is None or not same_stay or known.version <= participant.version:
+                self._participants[participant.identity] = participant
+
+
+class LiveKitProtocol:
+    """The state of one connection; ``watches`` says whether it subscribes to cameras."""
+
+    def __init__(self, *, watches: bool = True) -> None:
+        self.phase = ConnectionPhase.JOINING
+        self.participants = RemoteParticipants()
+        self.ping_interval = self.ping_timeout = 0
+        """Seconds, as the server asks for; 0 before it does."""
+        self._watches = watches
+        self._outgoing: list[bytes] = []
+        self._chat = ChatReader()
+        self._constraints: dict[str, ReceiverConstraints] = {}
+        self._attributes: dict[str, Consent] = {}
+        """The choice in each participant's attributes as it was last seen."""
+        self._subscribed: dict[str, str] = {}
+        """The track that is subscribed to, by identity."""
+        self._problems: dict[str, str] = {}
+        """Why the server does not send a track that is subscribed to."""
+        self._handlers: Mapping[str, Callable[[SignalResponse], Sequence[LiveKitEvent]]] = {
+            "update": lambda message: self._updated(message.update.participants),
+            "offer": lambda message: _offered(message.offer),
+            "answer": lambda message: _answered(message.answer),
+            "trickle": lambda message: _trickled(message.trickle),
             "track_published": lambda message: _published(message.track_published),
             "request_response": lambda message: _responded(message.request_response),
-            "subscription_response": lambda message: _subscribed(message.subscription_response),
-            "subscription_permission_update": lambda message: _permitted(
+            "subscription_response": lambda message: self._refused_track(
+                message.subscription_response
+            ),
+            "subscription_permission_update": lambda message: self._permitted(
                 message.subscription_permission_update
             ),
             "pong_resp": lambda message: [Pong(message.pong_resp.last_ping_timestamp)],
             "room_moved": lambda message: self._over(MOVED),
         }
 
-    def receive(self, data: bytes | str) -> Sequence[Event]:
+    def take(self) -> list[bytes]:
+        """The messages to send now, in their order; each is returned once."""
+        taken, self._outgoing = self._outgoing, []
+        return taken
+
+    def receive(self, data: bytes | str) -> Sequence[LiveKitEvent]:
         """What one message of the server means."""
-        if self.phase is Phase.OVER or isinstance(data, str) or len(data) > MAX_MESSAGE:
+        if self.phase is ConnectionPhase.OVER or isinstance(data, str) or len(data) > MAX_MESSAGE:
             # A server speaks JSON (in text frames) to those alone who did before.
             return []
         try:
@@ -201,132 +207,187 @@ class Protocol:
             return []
         kind = message.WhichOneof("message")
         if kind == "leave":
-            return self._over(read_leave(message.leave))
+            return self._left(message.leave)
         if kind == "refresh_token":
             token = message.refresh_token
-            return [Renewed(token)] if 0 < len(token) <= MAX_TOKEN else []
-        if self.phase is Phase.JOINING:
+            return [TokenRenewed(token)] if 0 < len(token) <= MAX_TOKEN else []
+        if self.phase is ConnectionPhase.JOINING:
             return self._join(message.join) if kind == "join" else []
         handle = self._handlers.get(kind or "")
         return [] if handle is None else handle(message)
 
-    def lose(self, why: str) -> Sequence[Event]:
-        """The connection ended without a goodbye."""
-        if self.phase is Phase.OVER:
-            return []
-        return self._over(Leaving(Verdict.LOST, why))
+    def receive_data(self, data: bytes | str) -> Sequence[LiveKitEvent]:
+        """What a data message of the subscriber's connection means: a choice by chat, or nothing.
 
-    def _join(self, join: JoinResponse) -> Sequence[Event]:
+        The last word counts, in the chat or in the attributes.
+        """
+        message = self._chat.receive(data)
+        if message is None or message.identity not in self.participants:
+            return []
+        consent = consent_command(message.text)
+        return [] if consent is None else [ConsentChanged(message.identity, consent)]
+
+    def lose(self, reason: str) -> Sequence[LiveKitEvent]:
+        """The connection ended without a leave message."""
+        if self.phase is ConnectionPhase.OVER:
+            return []
+        return self._over(Refused(reason, final=False))
+
+    def answer(self, sdp: str, revision: int) -> None:
+        """Answer the offer with that revision."""
+        self._outgoing.append(messages.answer(sdp, revision))
+
+    def offer(self, sdp: str) -> None:
+        """Offer the publisher's connection."""
+        self._outgoing.append(messages.offer(sdp))
+
+    def add_composite(self, cid: str) -> None:
+        """Announce the composite, whose track has the id ``cid`` in the coming offer."""
+        self._outgoing.append(messages.add_composite(cid))
+
+    def constrain(self, identity: str, want: ReceiverConstraints) -> None:
+        """Ask for no more of a participant's camera than ``want``; the unknown are ignored."""
+        if identity not in self.participants or self._constraints.get(identity) == want:
+            return
+        self._constraints[identity] = want
+        if (track := self._subscribed.get(identity)) is not None:
+            self._outgoing.append(messages.settings(track, want))
+
+    def ping(self, milliseconds: int, round_trip: int) -> None:
+        """Give a sign of life at this time."""
+        self._outgoing.append(messages.ping(milliseconds, round_trip))
+
+    def leave(self) -> None:
+        """Say that we leave; what was to be sent before is of no use any more."""
+        if self.phase is ConnectionPhase.JOINED:
+            self._outgoing = [messages.leave()]
+        self.phase = ConnectionPhase.OVER
+
+    def problem(self, camera: CameraTrack) -> str:
+        """Why ``camera`` can't be watched, in a clause that follows the participant's name."""
+        if reason := self._problems.get(camera.track):
+            return f"has a camera that {reason}"
+        return camera.problem
+
+    def _join(self, join: JoinResponse) -> Sequence[LiveKitEvent]:
         if join.alternative_url:
             # The rest is empty then.
-            self.phase = Phase.OVER
-            return [Elsewhere(join.alternative_url[:MAX_URL])]
-        self.phase = Phase.JOINED
-        return [
-            Entered(
-                room=join.room.name,
-                identity=join.participant.identity,
-                people=_people(join.other_participants),
-                ice_servers=_ice_servers(join),
-                ping_every=_within(PING_EVERY, join.ping_interval),
-                ping_timeout=_within(PING_TIMEOUT, join.ping_timeout),
-            )
-        ]
+            self.phase = ConnectionPhase.OVER
+            return [Redirected(join.alternative_url[:MAX_URL])]
+        self.phase = ConnectionPhase.JOINED
+        self.ping_interval, self.ping_timeout = join.ping_interval, join.ping_timeout
+        entered = Entered(
+            room=join.room.name,
+            identity=join.participant.identity,
+            ice_servers=read_ice_servers(join),
+        )
+        return [entered, *self._updated(join.other_participants)]
 
-    def _over(self, leaving: Leaving) -> Sequence[Event]:
-        self.phase = Phase.OVER
-        return [leaving]
+    def _left(self, leave: LeaveRequest) -> Sequence[LiveKitEvent]:
+        servers = read_regions(leave)
+        named = [RegionsNamed(servers)] if servers else []
+        return [*named, *self._over(read_leave(leave))]
 
-    def _offered(self, offer: SessionDescription) -> Sequence[Event]:
-        if offer.type != "offer":
-            return []
-        return [Offered(offer.sdp, offer.id), *self._describe(Side.SUBSCRIBER)]
+    def _over(self, end: Refused | Ended) -> Sequence[LiveKitEvent]:
+        self.phase = ConnectionPhase.OVER
+        return [end]
 
-    def _answered(self, answer: SessionDescription) -> Sequence[Event]:
-        if answer.type != "answer":
-            return []
-        return [Answered(answer.sdp), *self._describe(Side.PUBLISHER)]
+    def _updated(self, infos: Sequence[ParticipantInfo]) -> Sequence[LiveKitEvent]:
+        before = {participant.identity for participant in self.participants}
+        self.participants.update(map(read_participant, infos[:MAX_PARTICIPANTS]))
+        present = {participant.identity: participant for participant in self.participants}
+        left = tuple(sorted(before - present.keys()))
+        for identity in left:
+            self._constraints.pop(identity, None)
+            self._attributes.pop(identity, None)
+        if self._watches:
+            self._subscribe(present)
+        joined = tuple(identity for identity in present if identity not in before)
+        changed = ParticipantsChanged(joined, left)
+        # A choice goes first: no camera is sampled before its owner's opt-out is known.
+        return [*self._choices(present), changed]
 
-    def _describe(self, side: Side) -> Sequence[Candidate]:
-        """The candidates that came before the description that they belong to."""
-        self._described.add(side)
-        early, self._early[side] = self._early[side], []
-        return early
+    def _choices(self, present: Mapping[str, RemoteParticipant]) -> Iterator[ConsentChanged]:
+        """Attributes count when they change, so that chat can have the last word as well."""
+        for identity, participant in present.items():
+            if participant.consent is None:
+                self._attributes.pop(identity, None)
+            elif self._attributes.get(identity) is not participant.consent:
+                self._attributes[identity] = participant.consent
+                yield ConsentChanged(identity, participant.consent)
 
-    def _trickle(self, trickle: TrickleRequest) -> Sequence[Event]:
-        subscriber = trickle.target == SignalTarget.SUBSCRIBER
-        side = Side.SUBSCRIBER if subscriber else Side.PUBLISHER
-        candidate = read_candidate(trickle.candidateInit)
-        if candidate is None:
-            return []
-        if side in self._described:
-            return [Candidate(side, candidate)]
-        if len(self._early[side]) < MAX_CANDIDATES:
-            self._early[side].append(Candidate(side, candidate))
+    def _subscribe(self, present: Mapping[str, RemoteParticipant]) -> None:
+        """Subscribe to every camera that can be watched, and to no other track."""
+        wanted = {
+            identity: camera.track
+            for identity, participant in present.items()
+            if (camera := participant.camera) is not None and not camera.problem
+        }
+        gone = set(self._subscribed.values()) - set(wanted.values())
+        new = {who: track for who, track in wanted.items() if self._subscribed.get(who) != track}
+        self._subscribed = wanted
+        for track in gone:
+            self._problems.pop(track, None)
+        if gone:
+            self._outgoing.append(messages.subscribe(sorted(gone), wanted=False))
+        if new:
+            self._outgoing.append(messages.subscribe(new.values(), wanted=True))
+        self._outgoing.extend(
+            messages.settings(track, self._constraints[who])
+            for who, track in new.items()
+            if who in self._constraints
+        )
+
+    def _refused_track(self, response: SubscriptionResponse) -> Sequence[LiveKitEvent]:
+        """The server answers a subscription only where it can't serve it."""
+        problem = _SUBSCRIPTION_ERRORS.get(response.err, "can't be watched, says the server")
+        return self._unwatchable(response.track_sid, problem)
+
+    def _permitted(self, update: SubscriptionPermissionUpdate) -> Sequence[LiveKitEvent]:
+        """A participant may choose who watches them."""
+        problem = "" if update.allowed else "may be watched only by those they chose"
+        return self._unwatchable(update.track_sid, problem)
+
+    def _unwatchable(self, track: str, problem: str) -> Sequence[LiveKitEvent]:
+        if not problem:
+            self._problems.pop(track, None)
+        elif track in self._subscribed.values():
+            self._problems[track] = problem
+        return [Unwatchable(track, problem)]
+
+
+def _offered(offer: SessionDescription) -> Sequence[LiveKitEvent]:
+    if offer.type != "offer":
         return []
+    return [Offered(SUBSCRIBER, offer.sdp, revision=offer.id)]
 
 
-def read_candidate(init: str) -> RTCIceCandidate | None:
-    """The candidate in the JSON of an RTCIceCandidateInit.
-
-    None for the end of them, for nonsense, and for what is of no use: aioice speaks UDP only, and a
-    name that multicast DNS would have to resolve; its owner reaches us from there all the same.
-    """
-    if len(init) > MAX_CANDIDATE:
-        return None
-    try:
-        fields = json.loads(init)
-        text = fields["candidate"].removeprefix("candidate:")
-        candidate = candidate_from_sdp(text)
-        mid, index = fields.get("sdpMid"), fields.get("sdpMLineIndex")
-    except (ValueError, TypeError, KeyError, AttributeError, AssertionError, IndexError):
-        return None
-    except RecursionError:
-        return None
-    if candidate.protocol.lower() != "udp" or candidate.ip.endswith(".local"):
-        return None
-    candidate.sdpMid = mid if isinstance(mid, str) else None
-    candidate.sdpMLineIndex = index if isinstance(index, int) else None
-    if candidate.sdpMid is None and candidate.sdpMLineIndex is None:
-        candidate.sdpMLineIndex = 0
-    return candidate
+def _answered(answer: SessionDescription) -> Sequence[LiveKitEvent]:
+    return [Answered(PUBLISHER, answer.sdp)] if answer.type == "answer" else []
 
 
-def _people(infos: Sequence[ParticipantInfo]) -> tuple[Person, ...]:
-    return tuple(read_person(info) for info in infos[:MAX_PEOPLE])
+def _trickled(trickle: TrickleRequest) -> Sequence[LiveKitEvent]:
+    candidate = read_candidate(trickle.candidateInit)
+    if candidate is None:
+        return []
+    subscriber = trickle.target == SignalTarget.SUBSCRIBER
+    return [CandidateReceived(SUBSCRIBER if subscriber else PUBLISHER, candidate)]
 
 
-def _published(response: TrackPublishedResponse) -> Sequence[Event]:
-    return [Published(response.cid, response.track.sid)]
+def _published(response: TrackPublishedResponse) -> Sequence[LiveKitEvent]:
+    return [TrackPublished(response.cid, response.track.sid)]
 
 
-def _responded(response: RequestResponse) -> Sequence[Event]:
+def _responded(response: RequestResponse) -> Sequence[LiveKitEvent]:
     """Only what is said of our track is of interest, and that it is queued is no refusal."""
     settled = response.reason in (RequestResponse.OK, RequestResponse.QUEUED)
     if settled or response.WhichOneof("request") != "add_track":
         return []
-    return [Unpublishable(response.message[:200] or "the server refuses it")]
-
-
-def _subscribed(response: SubscriptionResponse) -> Sequence[Event]:
-    """The server answers only where it can't serve."""
-    problem = _SUBSCRIPTION_ERRORS.get(response.err, "can't be watched, says the server")
-    return [Subscription(response.track_sid, problem)]
-
-
-def _permitted(update: SubscriptionPermissionUpdate) -> Sequence[Event]:
-    """A participant may choose who watches them."""
-    problem = "" if update.allowed else "may be watched only by those they chose"
-    return [Subscription(update.track_sid, problem)]
-
-
-def _ice_servers(join: JoinResponse) -> tuple[RTCIceServer, ...]:
-    return tuple(
-        RTCIceServer(list(server.urls[:8]), server.username or None, server.credential or None)
-        for server in join.ice_servers[:32]
-    )
-
-
-def _within(bounds: tuple[int, int, int], seconds: int) -> int:
-    least, usual, most = bounds
-    return max(least, min(seconds or usual, most))
+    reason = response.message[:200] or "the server refuses it"
+    return [
+        PublishRefused(
+            f"the composite can't be published: {reason}",
+            do="grant the token canPublish, with the source camera",
+            final=True,
+        )
+    ]

@@ -15,8 +15,9 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from livekit.protocol.rtc import SignalResponse
 
 from sidecar.rooms.base import Consent, ReceiverConstraints
-from sidecar.rooms.livekit import signal
-from sidecar.rooms.livekit.protocol import Entered, Event, Protocol
+from sidecar.rooms.events import Entered
+from sidecar.rooms.livekit import transport
+from sidecar.rooms.livekit.protocol import LiveKitEvent, LiveKitProtocol
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.composites import grey_composite
@@ -33,16 +34,16 @@ def transcript(name: str) -> list[bytes]:
     return [ParseDict(json.loads(line), SignalResponse()).SerializeToString() for line in lines]
 
 
-class _Recorder(Protocol):
+class _Recorder(LiveKitProtocol):
     """A protocol that keeps what it is told, under the role of the participant it speaks for."""
 
     recorded: dict[str, list[bytes]]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, watches: bool = True) -> None:
+        super().__init__(watches=watches)
         self._messages: list[bytes] = []
 
-    def receive(self, data: bytes | str) -> Sequence[Event]:
+    def receive(self, data: bytes | str) -> Sequence[LiveKitEvent]:
         events = super().receive(data)
         if isinstance(data, bytes):
             self._messages.append(data)
@@ -56,11 +57,11 @@ class _Recorder(Protocol):
 @contextmanager
 def _recording() -> Iterator[dict[str, list[bytes]]]:
     _Recorder.recorded = {}
-    vars(signal)["Protocol"] = _Recorder
+    vars(transport)["LiveKitProtocol"] = _Recorder
     try:
         yield _Recorder.recorded
     finally:
-        vars(signal)["Protocol"] = Protocol
+        vars(transport)["LiveKitProtocol"] = LiveKitProtocol
 
 
 def _write(name: str, messages: Sequence[bytes]) -> None:
@@ -114,7 +115,7 @@ async def _evening(server: LiveKit) -> None:
 
 
 async def record() -> None:
-    """Record everything anew."""
+    """Record everything again."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, _recording() as recorded:
         async with livekit(Path(folder)) as server:

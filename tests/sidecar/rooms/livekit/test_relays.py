@@ -7,12 +7,14 @@ from aioice.ice import get_host_addresses
 from aiortc import RTCPeerConnection
 
 from config.errors import RoomError
-from sidecar.rooms.livekit import participant
+from sidecar.media.peers import PeerTimeouts
+from sidecar.rooms.livekit.adapter import LiveKitAdapter
+from sidecar.rooms.livekit.transport import LiveKitTimeouts
 from tests.servers.coturn import coturn
 from tests.servers.livekit import livekit
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.rooms.livekit.conftest import seen
+from tests.sidecar.rooms.livekit.conftest import following, options, seen
 from tests.sidecar.rooms.livekit.guest import joined
 
 pytestmark = pytest.mark.servers
@@ -58,15 +60,15 @@ async def test_a_relay_that_gives_no_address_is_one_clear_line(tmp_path: Path) -
         assert "wrong-password" not in str(failure.value)
 
 
-async def test_media_that_finds_no_way_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(participant, "CONNECTING", 0.5)
+async def test_media_without_a_path_is_one_clear_line(tmp_path: Path) -> None:
+    hurried = LiveKitTimeouts(peer=PeerTimeouts(connection=0.5))
     async with coturn(tmp_path) as relay, livekit(tmp_path) as server:
         # The relay doesn't send to loopback, which is where this server is.
         useless = [relay.ice_server()]
-        async with seen(server, "blocked", relay_only=True, ice_servers=useless) as sight:
+        how = options(server, relay_only=True, ice_servers=useless)
+        room = LiveKitAdapter(hurried).room(server.url("blocked"), how)
+        async with room, following(room) as sight:
             await eventually(lambda: sight.ended)
     assert isinstance(sight.failure, RoomError)
-    assert "media finds no way" in str(sight.failure)
+    assert "no media path" in str(sight.failure)
     assert "TURN" in sight.failure.do

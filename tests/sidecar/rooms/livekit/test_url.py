@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError
-from sidecar.rooms.livekit.address import Address, looks_like_livekit, parse_address
+from sidecar.rooms.livekit.url import Address, looks_like_livekit, parse_address
 
 
 @pytest.mark.parametrize(

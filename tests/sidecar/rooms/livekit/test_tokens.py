@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError
-from sidecar.rooms.livekit.access import GivenToken, KeyPair, access_from, read_grants
-from sidecar.rooms.livekit.address import Address
+from sidecar.rooms.livekit.tokens import GivenToken, KeyPair, access_from, read_grants
+from sidecar.rooms.livekit.url import Address
 from tests.sidecar.rooms.livekit.guest import token
 
 SECRET = "a-secret-of-at-least-32-characters"

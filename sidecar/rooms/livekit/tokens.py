@@ -10,7 +10,7 @@ import jwt
 from jwt.warnings import InsecureKeyLengthWarning
 
 from config.errors import ConfigError
-from sidecar.rooms.livekit.address import Address
+from sidecar.rooms.livekit.url import Address
 
 KEY: Final = "LIVEKIT_API_KEY"
 SECRET: Final = "LIVEKIT_API_SECRET"  # noqa: S105

@@ -10,26 +10,41 @@ from aiohttp import web
 from livekit.protocol import models, rtc
 
 from config.errors import RefusedError, RoomError
-from sidecar.rooms.livekit import messages, protocol, signal
-from sidecar.rooms.livekit.leaving import Leaving, Verdict
-from sidecar.rooms.livekit.protocol import Event, Offered
-from sidecar.rooms.livekit.signal import Signal, refusal, sent_on
+from sidecar.rooms.events import Offered, ParticipantsChanged, Refused
+from sidecar.rooms.livekit.protocol import LiveKitEvent
+from sidecar.rooms.livekit.transport import (
+    LiveKitTimeouts,
+    LiveKitTransport,
+    SecondsRange,
+    redirected,
+    refusal,
+)
+from tests.sidecar.clients import eventually
 from tests.sidecar.rooms.livekit.fake import JOIN, fake_server, say
 
 
 @asynccontextmanager
-async def connected(address: str) -> AsyncIterator[Signal]:
+async def connected(
+    address: str, timeouts: LiveKitTimeouts | None = None
+) -> AsyncIterator[LiveKitTransport]:
     async with aiohttp.ClientSession() as http:
-        talking = Signal(http, address, "a.secret.token", messages.query(watches=True))
+        transport = LiveKitTransport(
+            http, address, "a.secret.token", watches=True, timeouts=timeouts
+        )
         try:
-            yield talking
+            yield transport
         finally:
-            await talking.close()
+            await transport.aclose()
 
 
-async def heard(talking: Signal) -> list[Event]:
+async def events_of(transport: LiveKitTransport) -> list[LiveKitEvent]:
+    """All events until the end, but for those of the roster."""
     async with asyncio.timeout(30):
-        return [event async for event in talking.events()]
+        return [
+            event
+            async for event in transport.events()
+            if not isinstance(event, ParticipantsChanged)
+        ]
 
 
 async def test_what_comes_before_the_join_or_makes_no_sense_does_no_harm() -> None:
@@ -40,17 +55,15 @@ async def test_what_comes_before_the_join_or_makes_no_sense_does_no_harm() -> No
         await say(socket, rtc.SignalResponse(offer=rtc.SessionDescription(type="offer", sdp="x")))
         await say(socket, rtc.SignalResponse(leave=rtc.LeaveRequest()))
 
-    async with fake_server(act) as address, connected(address) as talking:
-        assert (await talking.enter()).room == "room"
-        offered, leaving = await heard(talking)
+    async with fake_server(act) as address, connected(address) as transport:
+        assert (await transport.enter()).room == "room"
+        offered, ended = await events_of(transport)
         assert isinstance(offered, Offered)
-        assert isinstance(leaving, Leaving)
+        assert isinstance(ended, Refused)
 
 
-async def test_messages_are_sent_in_their_order_with_signs_of_life(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(protocol, "PING_EVERY", (0, 0.05, 1))
+async def test_messages_are_sent_in_their_order_with_pings() -> None:
+    timeouts = LiveKitTimeouts(ping_interval=SecondsRange(0, 0.05, 1))
     got: list[rtc.SignalRequest] = []
 
     async def act(socket: web.WebSocketResponse) -> None:
@@ -60,49 +73,50 @@ async def test_messages_are_sent_in_their_order_with_signs_of_life(
             if got[-1].HasField("ping_req"):
                 break
 
-    async with fake_server(act) as address, connected(address) as talking:
-        await talking.enter()
-        talking.send(messages.answer("one", 1))
-        talking.send(messages.answer("two", 2))
-        (leaving,) = await heard(talking)
-        assert isinstance(leaving, Leaving)
+    async with fake_server(act) as address, connected(address, timeouts) as transport:
+        await transport.enter()
+        with transport.send_context() as protocol:
+            protocol.answer("one", 1)
+            protocol.answer("two", 2)
+        (ended,) = await events_of(transport)
+        assert isinstance(ended, Refused)
     assert [request.answer.sdp for request in got[:2]] == ["one", "two"]
     assert got[-1].ping_req.timestamp > 0
 
 
-async def test_a_server_that_falls_silent_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "PING_TIMEOUT", (0, 0.1, 1))
+async def test_a_server_that_falls_silent_is_lost() -> None:
+    timeouts = LiveKitTimeouts(ping_timeout=SecondsRange(0, 0.1, 1))
 
     async def act(socket: web.WebSocketResponse) -> None:
         await say(socket, JOIN)
         await socket.receive()
 
-    async with fake_server(act) as address, connected(address) as talking:
-        await talking.enter()
-        (leaving,) = await heard(talking)
-        assert isinstance(leaving, Leaving)
-        assert leaving.verdict is Verdict.LOST
-        assert "silent" in leaving.why
+    async with fake_server(act) as address, connected(address, timeouts) as transport:
+        await transport.enter()
+        (ended,) = await events_of(transport)
+        assert isinstance(ended, Refused)
+        assert not ended.final
+        assert "silent" in ended.what
 
 
-async def test_a_server_that_never_lets_us_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signal, "JOINING", 0.1)
+async def test_a_server_that_never_lets_us_in_is_given_up() -> None:
+    timeouts = LiveKitTimeouts(join=0.1)
 
     async def act(socket: web.WebSocketResponse) -> None:
         await socket.receive()
 
-    async with fake_server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address, timeouts) as transport:
         with pytest.raises(RoomError, match="doesn't answer"):
-            await talking.enter()
+            await transport.enter()
 
 
 async def test_a_server_that_hangs_up_at_once_is_lost() -> None:
     async def act(socket: web.WebSocketResponse) -> None:
         await socket.close()
 
-    async with fake_server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as transport:
         with pytest.raises(RoomError, match="closed the connection") as error:
-            await talking.enter()
+            await transport.enter()
         assert not isinstance(error.value, RefusedError)
 
 
@@ -111,9 +125,9 @@ async def test_a_goodbye_instead_of_the_join_is_told() -> None:
         reason = models.DisconnectReason.PARTICIPANT_REMOVED
         await say(socket, rtc.SignalResponse(leave=rtc.LeaveRequest(reason=reason)))
 
-    async with fake_server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as transport:
         with pytest.raises(RefusedError, match="removed"):
-            await talking.enter()
+            await transport.enter()
 
 
 async def test_a_server_may_send_us_to_another() -> None:
@@ -125,9 +139,9 @@ async def test_a_server_may_send_us_to_another() -> None:
         async def here(socket: web.WebSocketResponse) -> None:
             await say(socket, rtc.SignalResponse(join=rtc.JoinResponse(alternative_url=other)))
 
-        async with fake_server(here) as address, connected(address) as talking:
-            assert (await talking.enter()).room == "room"
-            assert talking.server == other
+        async with fake_server(here) as address, connected(address) as transport:
+            assert (await transport.enter()).room == "room"
+            assert transport.server == other
 
 
 async def test_servers_that_send_us_in_circles_are_given_up() -> None:
@@ -137,10 +151,10 @@ async def test_servers_that_send_us_in_circles_are_given_up() -> None:
         join = rtc.JoinResponse(alternative_url=asked[-1])
         await say(socket, rtc.SignalResponse(join=join))
 
-    async with fake_server(act) as address, connected(address) as talking:
+    async with fake_server(act) as address, connected(address) as transport:
         asked.append(address)
         with pytest.raises(RoomError, match="from one to the next"):
-            await talking.enter()
+            await transport.enter()
 
 
 @pytest.mark.parametrize(
@@ -158,12 +172,52 @@ async def test_a_refusal_is_told_with_the_servers_reason(
 ) -> None:
     async with (
         fake_server(None, status, "no\n permission") as address,
-        connected(address) as talking,
+        connected(address) as transport,
     ):
         with pytest.raises(RoomError, match=told) as error:
-            await talking.enter()
+            await transport.enter()
         assert type(error.value) is kind
         assert "secret" not in f"{error.value!r}{error.value.__cause__!r}"
+
+
+async def test_a_server_that_takes_no_messages_is_lost() -> None:
+    over = asyncio.Event()
+
+    async def act(socket: web.WebSocketResponse) -> None:
+        await say(socket, JOIN)
+        await over.wait()
+
+    timeouts = LiveKitTimeouts(send=0.2)
+    async with fake_server(act) as address, connected(address, timeouts) as transport:
+        await transport.enter()
+        with transport.send_context() as protocol:
+            for _ in range(64):
+                protocol.offer("x" * 1_000_000)
+        (ended,) = await events_of(transport)
+        over.set()
+    assert isinstance(ended, Refused)
+    assert not ended.final
+    assert "takes no messages" in ended.what
+
+
+async def test_leaving_says_so() -> None:
+    got: list[rtc.SignalRequest] = []
+
+    async def act(socket: web.WebSocketResponse) -> None:
+        await say(socket, JOIN)
+        got.extend([rtc.SignalRequest.FromString(message.data) async for message in socket])
+
+    async with fake_server(act) as address:
+        async with connected(address) as transport:
+            await transport.enter()
+        await eventually(lambda: bool(got))
+    assert [request.WhichOneof("message") for request in got] == ["leave"]
+
+
+def test_what_a_server_asks_for_stays_within_reason() -> None:
+    timeouts = LiveKitTimeouts()
+    assert [timeouts.ping_interval.within(n) for n in (0, 7, 100_000, -5)] == [5, 7, 60, 1]
+    assert [timeouts.ping_timeout.within(n) for n in (0, 20, 100_000, -5)] == [15, 20, 120, 3]
 
 
 def test_a_reason_that_cannot_be_had_leaves_the_status() -> None:
@@ -182,10 +236,10 @@ def test_a_reason_that_cannot_be_had_leaves_the_status() -> None:
 def test_where_a_server_sends_us_is_an_address_to_connect_to(
     server_: str, other: str, result: str
 ) -> None:
-    assert sent_on(server_, other) == result
+    assert redirected(server_, other) == result
 
 
 @pytest.mark.parametrize("other", ["ws://b", "http://b", "file:///etc", "b", ""])
 def test_our_token_goes_nowhere_less_safe(other: str) -> None:
     with pytest.raises(RoomError, match="isn't safe"):
-        sent_on("wss://a", other)
+        redirected("wss://a", other)

@@ -1,0 +1,278 @@
+"""The WebSocket that carries one participant's signalling: the shell around ``LiveKitProtocol``."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+
+from config.errors import RefusedError, RoomError
+from sidecar.aio import TaskSet
+from sidecar.media.peers import PeerTimeouts
+from sidecar.rooms.events import Ended, Entered, Redirected, Refused
+from sidecar.rooms.livekit import messages
+from sidecar.rooms.livekit.protocol import MAX_MESSAGE, LiveKitEvent, LiveKitProtocol, Pong
+
+HOPS: Final = 3
+"""Servers that may redirect us before we are in."""
+MAX_REASON: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SecondsRange:
+    """What a server may ask for: too little and too much are cut, and 0 is the usual value."""
+
+    least: float
+    usual: float
+    most: float
+
+    def within(self, seconds: float) -> float:
+        """``seconds`` within the range."""
+        return max(self.least, min(seconds or self.usual, self.most))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKitTimeouts:
+    """How long each step of taking part may take, in seconds."""
+
+    join: float = 8.0
+    """Until the server has let us in."""
+    send: float = 5.0
+    """Until the server has taken a message off our hands."""
+    goodbye: float = 0.5
+    """For the leave message, and again for closing the WebSocket."""
+    publish: float = 12.0
+    """Until the server has taken the composite and answered our offer."""
+    ping_interval: SecondsRange = SecondsRange(1, 5, 60)
+    ping_timeout: SecondsRange = SecondsRange(3, 15, 120)
+    """Silence that means a dead server."""
+    peer: PeerTimeouts = field(
+        # The server itself waits for 15 s for media, and knows less of why. What takes longer to
+        # close is a TURN allocation on a dead relay, which aioice goes on deleting by itself.
+        default_factory=lambda: PeerTimeouts(negotiation=12.0, connection=12.0, close=1.4)
+    )
+
+
+class LiveKitTransport:
+    """One participant's connection, from ``enter`` to ``aclose``."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        server: str,
+        token: str,
+        *,
+        watches: bool,
+        timeouts: LiveKitTimeouts | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.server = server
+        """Where we are connected, after all redirections."""
+        self.protocol = LiveKitProtocol(watches=watches)
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._watches = watches
+        self._timeouts = timeouts or LiveKitTimeouts()
+        self._clock = clock
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._early: deque[LiveKitEvent] = deque()
+        self._pending = asyncio.Event()
+        self._tasks = TaskSet(self._give_up)
+        self._reason = ""
+        self._round_trip = 0
+
+    async def enter(self) -> Entered:
+        """Join; raises RefusedError where the server refuses us for good, RoomError otherwise."""
+        try:
+            async with asyncio.timeout(self._timeouts.join):
+                for _ in range(HOPS):
+                    event = await self._try()
+                    if isinstance(event, Entered):
+                        self._tasks.create_task(self._write(), name="LiveKit writer")
+                        self._tasks.create_task(self._ping(), name="LiveKit pings")
+                        return event
+                    self.server = redirected(self.server, event.location)
+        except TimeoutError:
+            raise RoomError("the server doesn't answer", where=self.server) from None
+        raise RoomError("its servers redirect us from one to the next", where=self.server)
+
+    @contextmanager
+    def send_context(self) -> Iterator[LiveKitProtocol]:
+        """The protocol, to act on; what it wants sent after that is sent soon, in its order."""
+        try:
+            yield self.protocol
+        finally:
+            self._pending.set()
+
+    async def events(self) -> AsyncIterator[LiveKitEvent]:
+        """What happens, until the server ends it or is gone: the last event says why."""
+        while self._early:
+            yield self._early.popleft()
+        while True:
+            for event in await self._receive():
+                if isinstance(event, Pong):
+                    self._round_trip = max(0, self._milliseconds() - event.milliseconds)
+                    continue
+                yield event
+                if isinstance(event, Refused | Ended):
+                    return
+
+    async def aclose(self) -> None:
+        """Say that we leave, and free the connection; a dead server takes a second at most."""
+        await self._tasks.aclose()
+        socket, self._socket = self._socket, None
+        if socket is None:
+            return
+        try:
+            self.protocol.leave()
+            async with asyncio.timeout(self._timeouts.goodbye):
+                await self._send(socket)
+        except (TimeoutError, ConnectionError, aiohttp.ClientError):
+            # The server is gone: there is no one to say it to.
+            pass
+        finally:
+            # Frees the connection also in that case.
+            await socket.close()
+
+    async def _try(self) -> Entered | Redirected:
+        """Join at one server."""
+        socket = self._socket = await self._connect()
+        while True:
+            events = await self._receive()
+            for event in events:
+                match event:
+                    case Entered():
+                        self._early.extend(other for other in events if other is not event)
+                        return event
+                    case Redirected():
+                        self._socket = None
+                        await socket.close()
+                        self.protocol = LiveKitProtocol(watches=self._watches)
+                        return event
+                    case Refused():
+                        raise event.error(self.server)
+                    case Ended():
+                        raise RoomError(event.reason, where=self.server)
+                    case _:
+                        self._early.append(event)
+
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+        try:
+            return await self._http.ws_connect(
+                f"{self.server}/rtc",
+                params=self._query,
+                headers=self._headers,
+                max_msg_size=MAX_MESSAGE,
+                timeout=aiohttp.ClientWSTimeout(ws_close=self._timeouts.goodbye),
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise await self._refusal(error.status) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _unreachable(error, self.server) from None
+
+    @property
+    def _query(self) -> Mapping[str, str]:
+        return messages.query(watches=self._watches)
+
+    async def _receive(self) -> list[LiveKitEvent]:
+        """What the next message means, or that there will be none."""
+        assert self._socket is not None
+        silence = self._timeouts.ping_timeout.within(self.protocol.ping_timeout)
+        try:
+            async with asyncio.timeout(silence):
+                message = await self._socket.receive()
+        except TimeoutError:
+            return list(self.protocol.lose(f"the server was silent for {silence:g} s"))
+        if message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
+            with self.send_context() as protocol:
+                return list(protocol.receive(message.data))
+        return list(self.protocol.lose(self._reason or "the server closed the connection"))
+
+    async def _refusal(self, status: int) -> RoomError:
+        """Why the WebSocket was refused, which only a plain request is answered with."""
+        reason = ""
+        try:
+            url = f"http{self.server.removeprefix('ws')}/rtc/validate"
+            async with self._http.get(url, params=self._query, headers=self._headers) as answer:
+                status = answer.status
+                reason = (await answer.content.read(MAX_REASON)).decode(errors="replace").strip()
+        except (aiohttp.ClientError, OSError):
+            # The status of the first refusal has to do.
+            pass
+        return refusal(status, " ".join(reason.split()), self.server)
+
+    async def _ping(self) -> None:
+        interval = self._timeouts.ping_interval.within(self.protocol.ping_interval)
+        while True:
+            await asyncio.sleep(interval)
+            with self.send_context() as protocol:
+                protocol.ping(self._milliseconds(), self._round_trip)
+
+    async def _write(self) -> None:
+        assert self._socket is not None
+        while True:
+            await self._pending.wait()
+            self._pending.clear()
+            try:
+                async with asyncio.timeout(self._timeouts.send):
+                    await self._send(self._socket)
+            except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
+                raise RoomError("the server takes no messages", where=self.server) from error
+
+    async def _send(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        for message in self.protocol.take():
+            await socket.send_bytes(message)
+
+    def _give_up(self, error: Exception) -> None:
+        """A helper failed: end ``events`` with its reason."""
+        self._reason = error.what if isinstance(error, RoomError) else repr(error)
+        if self._socket is not None:
+            self._tasks.create_cleanup(self._socket.close(), name="LiveKit WebSocket's end")
+
+    def _milliseconds(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def _unreachable(error: Exception, server: str) -> RoomError:
+    do = "check the address, and that the server runs"
+    if isinstance(error, aiohttp.ClientSSLError):
+        do = "use the name in the certificate, or set SSL_CERT_FILE to its authority's"
+    return RoomError(f"can't be reached: {error}", where=server, do=do)
+
+
+def refusal(status: int, reason: str, server: str) -> RoomError:
+    """The error for a WebSocket that was refused with ``status``."""
+    said = f"{status}{f', {reason}' if reason else ''}"
+    if status in (401, 403):
+        return RefusedError(
+            f"refused our token: {said}",
+            where=server,
+            do="check LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or the token's room and validity",
+        )
+    if status == 404:
+        return RefusedError(
+            f"has no such room: {said}",
+            where=server,
+            do="create the room first, or set room.auto_create in the server's configuration",
+        )
+    if status == 400:
+        return RefusedError(f"refused our request: {said}", where=server)
+    return RoomError(f"answered {said}", where=server)
+
+
+def redirected(server: str, other: str) -> str:
+    """The address to connect to where ``server`` redirects us to ``other``.
+
+    Raises RoomError for one that isn't as safe as the first: our token would go there.
+    """
+    for scheme, secure in (("https://", "wss://"), ("http://", "ws://")):
+        if other.startswith(scheme):
+            other = secure + other.removeprefix(scheme)
+    allowed = ("wss://",) if server.startswith("wss://") else ("ws://", "wss://")
+    if not other.startswith(allowed):
+        raise RoomError("it redirects us to an address that isn't safe", where=server)
+    return other.partition("?")[0].rstrip("/").removesuffix("/rtc")
