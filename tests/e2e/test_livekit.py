@@ -106,8 +106,8 @@ async def test_the_layer_follows_what_is_wanted_and_the_camera_its_switch(
     server: LiveKit, packages: Path, tmp_path: Path
 ) -> None:
     async with seen(server, ROOM) as sight, page_in(server, packages, tmp_path) as page:
-        await eventually(lambda: sight.present and sight.feed("grace").frames > 10)
-        feed = sight.feed("grace")
+        await eventually(lambda: sight.present and sight.camera("grace").frames > 10)
+        feed = sight.camera("grace")
         # A busy browser begins with one layer alone.
         await eventually(lambda: feed.size == (320, 180))
         sight.room.constrain("grace", ReceiverConstraints(640, 360, 15))
@@ -116,11 +116,11 @@ async def test_the_layer_follows_what_is_wanted_and_the_camera_its_switch(
         await eventually(lambda: feed.size == (320, 180))
         frames = feed.frames
         await eventually(lambda: feed.frames > frames + 10)
-        assert sight.feed("grace") is feed
+        assert sight.camera("grace") is feed
         await page.evaluate("camera(false)")
         await eventually(lambda: not sight.present)
         await page.evaluate("camera(true)")
-        await eventually(lambda: sight.present and sight.feed("grace").frames > 10)
+        await eventually(lambda: sight.present and sight.camera("grace").frames > 10)
 
 
 async def test_a_browser_whose_codec_has_a_backup_is_seen(
@@ -128,4 +128,4 @@ async def test_a_browser_whose_codec_has_a_backup_is_seen(
 ) -> None:
     vp9 = page_in(server, packages, tmp_path, videoCodec="vp9", backupCodec=True)
     async with seen(server, ROOM) as sight, vp9:
-        await eventually(lambda: sight.present and sight.feed("grace").frames > 10)
+        await eventually(lambda: sight.present and sight.camera("grace").frames > 10)

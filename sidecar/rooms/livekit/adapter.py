@@ -9,7 +9,7 @@ from sidecar.rooms.base import Adapter, JoinOptions
 from sidecar.rooms.livekit.room import LiveKitRoom
 from sidecar.rooms.livekit.tokens import access_from
 from sidecar.rooms.livekit.transport import LiveKitTimeouts
-from sidecar.rooms.livekit.url import FORMS, looks_like_livekit, parse_address
+from sidecar.rooms.livekit.url import FORMS, is_livekit_url, parse_livekit_url
 
 MAX_ANSWER: Final = 512
 
@@ -29,17 +29,17 @@ class LiveKitAdapter:
         return FORMS
 
     def recognises(self, url: str) -> bool:
-        return looks_like_livekit(url)
+        return is_livekit_url(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
         """Whether the server answers as LiveKit's does: 401 without a token, with the reason."""
-        server = parse_address(url).server
+        server = parse_livekit_url(url).server
         async with http.get(f"http{server.removeprefix('ws')}/rtc/validate") as answer:
             said = await answer.content.read(MAX_ANSWER)
         return answer.status == 401 and b"permission" in said.lower()
 
     def room(self, url: str, options: JoinOptions) -> LiveKitRoom:
-        address = parse_address(url)
+        address = parse_livekit_url(url)
         access = access_from(address, options.environ)
         return LiveKitRoom(address, access, options, timeouts=self._timeouts)
 

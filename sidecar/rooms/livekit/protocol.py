@@ -91,7 +91,7 @@ class RegionsNamed:
 
 
 @dataclass(frozen=True, slots=True)
-class Pong:
+class PingAnswered:
     """The ping that was sent at ``milliseconds`` was answered."""
 
     milliseconds: int
@@ -112,7 +112,7 @@ LiveKitEvent: TypeAlias = (
     | TrackPublished
     | TokenRenewed
     | RegionsNamed
-    | Pong
+    | PingAnswered
 )
 
 
@@ -187,7 +187,7 @@ class LiveKitProtocol:
             "subscription_permission_update": lambda message: self._permitted(
                 message.subscription_permission_update
             ),
-            "pong_resp": lambda message: [Pong(message.pong_resp.last_ping_timestamp)],
+            "pong_resp": lambda message: [PingAnswered(message.pong_resp.last_ping_timestamp)],
             "room_moved": lambda message: self._over(MOVED),
         }
 

@@ -26,7 +26,7 @@ MAX_BACKLOG: Final = 256 * 1024
 """Bytes that wait to be sent, beyond which events are dropped: the server takes none then."""
 
 
-class Publisher:
+class LiveKitPublisher:
     """Publishes ``composite`` as a camera, until ``aclose``."""
 
     def __init__(

@@ -38,11 +38,11 @@ from sidecar.rooms.livekit.protocol import (
     RegionsNamed,
     TokenRenewed,
 )
-from sidecar.rooms.livekit.publisher import Publisher
-from sidecar.rooms.livekit.subscriber import Subscriber
+from sidecar.rooms.livekit.publisher import LiveKitPublisher
+from sidecar.rooms.livekit.subscriber import LiveKitSubscriber
 from sidecar.rooms.livekit.tokens import SKEW, TOKEN, GivenToken, KeyPair, read_grants
-from sidecar.rooms.livekit.transport import LiveKitTimeouts, LiveKitTransport, redirected
-from sidecar.rooms.livekit.url import Address
+from sidecar.rooms.livekit.transport import LiveKitTimeouts, LiveKitTransport, redirect_target
+from sidecar.rooms.livekit.url import LiveKitUrl
 from sidecar.rooms.turn_probe import reachable_servers
 
 log = structlog.get_logger(__name__)
@@ -72,8 +72,8 @@ class _Member:
 
     transport: LiveKitTransport
     ice_servers: Sequence[RTCIceServer] = field(default=(), repr=False)
-    subscriber: Subscriber | None = None
-    publisher: Publisher | None = None
+    subscriber: LiveKitSubscriber | None = None
+    publisher: LiveKitPublisher | None = None
 
     def peers(self) -> list[RTCPeerConnection]:
         parts = (self.subscriber, self.publisher)
@@ -93,7 +93,7 @@ class LiveKitRoom:
 
     def __init__(
         self,
-        address: Address,
+        address: LiveKitUrl,
         access: KeyPair | GivenToken,
         options: JoinOptions,
         *,
@@ -157,7 +157,7 @@ class LiveKitRoom:
         """
         member = await self._publishing_member()
         given = self._access if isinstance(self._access, GivenToken) else None
-        publisher = member.publisher = Publisher(
+        publisher = member.publisher = LiveKitPublisher(
             member.transport,
             composite,
             member.ice_servers,
@@ -191,7 +191,7 @@ class LiveKitRoom:
         self._server, self._state.server = self._state.server or self._server, ""
         member, entered = await self._join(self._watcher_token(), watches=True)
         self._name = entered.room or self._name
-        subscriber = member.subscriber = Subscriber(
+        subscriber = member.subscriber = LiveKitSubscriber(
             member.transport,
             self._changes,
             member.ice_servers,
@@ -258,13 +258,13 @@ class LiveKitRoom:
                 case RegionsNamed(servers=(nearest, *_)):
                     # An address that isn't as safe as this one is no better.
                     with contextlib.suppress(RoomError):
-                        self._state.server = redirected(self._address.server, nearest)
+                        self._state.server = redirect_target(self._address.server, nearest)
             if member.subscriber is not None:
                 await self._subscriber_event(event, member.subscriber)
             if member.publisher is not None:
                 await member.publisher.handle(event)
 
-    async def _subscriber_event(self, event: LiveKitEvent, subscriber: Subscriber) -> None:
+    async def _subscriber_event(self, event: LiveKitEvent, subscriber: LiveKitSubscriber) -> None:
         match event:
             case Offered():
                 subscriber.offered(event)
@@ -279,7 +279,7 @@ class LiveKitRoom:
             case ConsentChanged():
                 self._changes.choose(event.participant, event.consent)
 
-    async def _guard(self, part: Subscriber | Publisher) -> None:
+    async def _guard(self, part: LiveKitSubscriber | LiveKitPublisher) -> None:
         """Raise RoomError when a connection is over, or does not come up in time."""
         await part.negotiated.wait()
         try:

@@ -145,7 +145,7 @@ class ShownCameras:
         return "the camera is not there yet"
 
 
-class Subscriber:
+class LiveKitSubscriber:
     """Receives cameras over one connection, and states in ``changes`` who can be seen.
 
     Run ``answer_offers`` as a task until ``aclose``.

@@ -10,7 +10,7 @@ import jwt
 from jwt.warnings import InsecureKeyLengthWarning
 
 from config.errors import ConfigError
-from sidecar.rooms.livekit.url import Address
+from sidecar.rooms.livekit.url import LiveKitUrl
 
 KEY: Final = "LIVEKIT_API_KEY"
 SECRET: Final = "LIVEKIT_API_SECRET"  # noqa: S105
@@ -97,7 +97,7 @@ class KeyPair:
             return jwt.encode(claims, self.secret, algorithm="HS256")
 
 
-def access_from(address: Address, environ: Mapping[str, str]) -> KeyPair | GivenToken:
+def access_from(address: LiveKitUrl, environ: Mapping[str, str]) -> KeyPair | GivenToken:
     """How to get into the room at ``address``.
 
     A token in the address goes before one in the environment, and that before key and secret, as

@@ -15,7 +15,7 @@ from sidecar.aio import TaskSet
 from sidecar.media.peers import PeerTimeouts
 from sidecar.rooms.events import Ended, Entered, Redirected, Refused
 from sidecar.rooms.livekit import messages
-from sidecar.rooms.livekit.protocol import MAX_MESSAGE, LiveKitEvent, LiveKitProtocol, Pong
+from sidecar.rooms.livekit.protocol import MAX_MESSAGE, LiveKitEvent, LiveKitProtocol, PingAnswered
 
 HOPS: Final = 3
 """Servers that may redirect us before we are in."""
@@ -95,7 +95,7 @@ class LiveKitTransport:
                         self._tasks.create_task(self._write(), name="LiveKit writer")
                         self._tasks.create_task(self._ping(), name="LiveKit pings")
                         return event
-                    self.server = redirected(self.server, event.location)
+                    self.server = redirect_target(self.server, event.location)
         except TimeoutError:
             raise RoomError("the server doesn't answer", where=self.server) from None
         raise RoomError("its servers redirect us from one to the next", where=self.server)
@@ -114,7 +114,7 @@ class LiveKitTransport:
             yield self._early.popleft()
         while True:
             for event in await self._receive():
-                if isinstance(event, Pong):
+                if isinstance(event, PingAnswered):
                     self._round_trip = max(0, self._milliseconds() - event.milliseconds)
                     continue
                 yield event
@@ -264,7 +264,7 @@ def refusal(status: int, reason: str, server: str) -> RoomError:
     return RoomError(f"answered {said}", where=server)
 
 
-def redirected(server: str, other: str) -> str:
+def redirect_target(server: str, other: str) -> str:
     """The address to connect to where ``server`` redirects us to ``other``.
 
     Raises RoomError for one that isn't as safe as the first: our token would go there.

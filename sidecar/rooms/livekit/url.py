@@ -16,7 +16,7 @@ MAX_ROOM_NAME: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class LiveKitUrl:
     """A server, and what the address says about the room there."""
 
     server: str
@@ -27,7 +27,7 @@ class Address:
     """The one in the address, if any. Never shown."""
 
 
-def looks_like_livekit(url: str) -> bool:
+def is_livekit_url(url: str) -> bool:
     """Whether ``url`` has one of the FORMS, well-formed or not."""
     parts = _split(url)
     if parts is None:
@@ -42,27 +42,27 @@ def looks_like_livekit(url: str) -> bool:
     return False
 
 
-def parse_address(url: str) -> Address:
+def parse_livekit_url(url: str) -> LiveKitUrl:
     """What ``url`` says; raises ConfigError, which never repeats a token."""
     parts = _split(url)
-    if parts is None or not looks_like_livekit(url):
+    if parts is None or not is_livekit_url(url):
         raise ConfigError("not the address of a LiveKit room", do=f"give {' or '.join(FORMS)}")
     if parts.scheme in ("http", "https"):
         return _meet(parse_qs(parts.query))
     if parts.scheme == "livekit":
         scheme = "ws" if _is_this_machine(parts.hostname or "") else "wss"
         room = unquote(parts.path.strip("/"))
-        return Address(_server(parts, scheme, ""), _checked(room))
-    return Address(_server(parts, parts.scheme, parts.path), _checked(unquote(parts.fragment)))
+        return LiveKitUrl(_server(parts, scheme, ""), _checked(room))
+    return LiveKitUrl(_server(parts, parts.scheme, parts.path), _checked(unquote(parts.fragment)))
 
 
-def _meet(query: dict[str, list[str]]) -> Address:
+def _meet(query: dict[str, list[str]]) -> LiveKitUrl:
     server = _split(query["liveKitUrl"][0])
     if server is None or server.scheme not in ("ws", "wss", "http", "https"):
         raise ConfigError("liveKitUrl is no wss:// address", where="LiveKit meet link")
     scheme = {"http": "ws", "https": "wss"}.get(server.scheme, server.scheme)
     token = query.get("token", [""])[0]
-    return Address(_server(server, scheme, server.path), "", token)
+    return LiveKitUrl(_server(server, scheme, server.path), "", token)
 
 
 def _server(parts: SplitResult, scheme: str, path: str) -> str:

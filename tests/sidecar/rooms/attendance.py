@@ -4,18 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Generic
+
+from typing_extensions import TypeVar
 
 from sidecar.aio import cancel_and_wait
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, Room, RoomChange
 from tests.sidecar.rooms.composites import grey_composite
 
+RoomT = TypeVar("RoomT", bound=Room)
+FollowedRoom = TypeVar("FollowedRoom", bound=Room, default=Room, covariant=True)
+
 
 @dataclass(eq=False)
-class Attendance:
+class Attendance(Generic[FollowedRoom]):
     """Follows a room's changes; a participant is found by their id or their name."""
 
-    room: Room
+    room: FollowedRoom
     changes: list[RoomChange] = field(default_factory=list)
     present: dict[str, Joined] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
@@ -51,13 +57,30 @@ class Attendance:
         """How many frames have come from ``who``."""
         return 0 if (feed := self.feed(who)) is None else feed.frames
 
+    def camera(self, who: str) -> Feed:
+        """The camera of ``who``, which can be watched."""
+        feed = self.feed(who)
+        assert feed is not None
+        return feed
+
+    def luma(self, who: str) -> int | None:
+        """How light the newest picture of ``who`` is, 0–255; None before there is one."""
+        feed = self.feed(who)
+        frame = None if feed is None else feed.frame
+        return None if frame is None else int(frame.to_ndarray()[10, 10])
+
+    def shows(self, who: str, luma: int) -> bool:
+        """Whether the newest picture of ``who`` is as light as ``luma``."""
+        seen = self.luma(who)
+        return seen is not None and abs(seen - luma) < 6
+
     def problem(self, who: str) -> str:
         """Why the camera of ``who`` can't be watched."""
         return "" if (joined := self.find(who)) is None else joined.problem
 
 
 @asynccontextmanager
-async def following(room: Room) -> AsyncIterator[Attendance]:
+async def following(room: RoomT) -> AsyncIterator[Attendance[RoomT]]:
     """Follow the changes of a room that is entered."""
     attendance = Attendance(room)
     task = asyncio.create_task(attendance.follow())
@@ -68,7 +91,7 @@ async def following(room: Room) -> AsyncIterator[Attendance]:
 
 
 @asynccontextmanager
-async def entered(room: Room, *, publishing: bool = False) -> AsyncIterator[Attendance]:
+async def entered(room: RoomT, *, publishing: bool = False) -> AsyncIterator[Attendance[RoomT]]:
     """Enter a room and follow its changes, publishing a grey composite or nothing."""
     async with room, following(room) as attendance:
         if not publishing:

@@ -169,3 +169,19 @@ async def test_wants_and_announcements_go_to_the_room_that_is_joined_now() -> No
         await room.announce({"event": "reaction.started"})
     assert [one.select_layers for one in meetings.rooms] == [[], ["ada"]]
     assert meetings.rooms[1].announced == [{"event": "reaction.started"}]
+
+
+async def test_a_room_that_can_be_renewed_hands_its_state_on() -> None:
+    class RenewableRoom(ScriptedRoom):
+        def renewed(self) -> ScriptedRoom:
+            successor = meetings.open()
+            renewals.append((self, successor))
+            return successor
+
+    renewals: list[tuple[ScriptedRoom, ScriptedRoom]] = []
+    meetings = Meetings([])
+    first = RenewableRoom([ADA, LOST], None)
+    async with rejoining(lambda: first) as room:
+        await changes_of(room)
+        assert room.rejoined == 1
+    assert renewals == [(first, meetings.rooms[0])]

@@ -102,7 +102,7 @@ async def _evening(server: LiveKit) -> None:
             await cleo.set_attributes(reactions="off")
             await cleo.mute(track, muted=False)
             await eventually(lambda: sight.consents == {"cleo": Consent.OPT_OUT})
-            feed = sight.feed("cleo")
+            feed = sight.camera("cleo")
         # Whoever comes after that gets Cleo's place in the offers.
         await eventually(lambda: feed.ended)
         async with joined(server.address, "room", "dan") as dan:

@@ -16,9 +16,10 @@ from tests.servers.livekit import LiveKit, livekit
 from tests.servers.soak import JOINS, RESTARTS
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.leaks import back_to, settled
+from tests.sidecar.rooms.attendance import Attendance, following
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.admin import call, identities
-from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, following, options, seen
+from tests.sidecar.rooms.livekit.conftest import LIVEKIT, options, seen
 from tests.sidecar.rooms.livekit.fake import JOIN, fake_server, say
 from tests.sidecar.rooms.livekit.guest import joined
 
@@ -37,7 +38,7 @@ async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
     tmp_path: Path,
 ) -> None:
 
-    async def meet(server: LiveKit, sight: Sight) -> None:
+    async def meet(server: LiveKit, sight: Attendance[ReconnectingRoom]) -> None:
         async with joined(server.address, "back", "ada", watch=True) as ada:
             await ada.publish(ColourTrack(LIGHT))
             await eventually(lambda: sight.shows("ada", LIGHT) and ada.sees(GREY))

@@ -28,7 +28,7 @@ from sidecar.rooms.livekit.protocol import (
     ConnectionPhase,
     LiveKitEvent,
     LiveKitProtocol,
-    Pong,
+    PingAnswered,
     RegionsNamed,
     RemoteParticipants,
     TokenRenewed,
@@ -109,7 +109,7 @@ def test_a_recorded_publication_is_reported_in_its_order() -> None:
         Answered,
         CandidateReceived,
         CandidateReceived,
-        Pong,
+        PingAnswered,
         Refused,
     ]
     received = [event for event in events if isinstance(event, CandidateReceived)]

@@ -17,13 +17,15 @@ from sidecar.rooms.base import (
     ReceiverConstraints,
 )
 from sidecar.rooms.livekit import messages
+from sidecar.rooms.livekit.room import LiveKitRoom
 from tests.e2e.browser import until
 from tests.servers.livekit import LiveKit
 from tests.servers.soak import GUESTS
 from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.rooms.attendance import Attendance, following
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.livekit.admin import alone, call, identities
-from tests.sidecar.rooms.livekit.conftest import LIVEKIT, Sight, following, options, seen
+from tests.sidecar.rooms.livekit.conftest import LIVEKIT, options, seen
 from tests.sidecar.rooms.livekit.guest import joined, token
 
 pytestmark = pytest.mark.servers
@@ -48,9 +50,9 @@ async def test_who_comes_later_is_seen_and_who_goes_is_gone(server: LiveKit) -> 
         async with joined(server.address, "later", "ada") as ada:
             await ada.publish(ColourTrack(LIGHT))
             await eventually(lambda: sight.shows("ada", LIGHT))
-            feed = sight.feed("ada")
+            feed = sight.camera("ada")
         await eventually(lambda: not sight.present)
-        assert sight.log[-1] == Left("ada", "left")
+        assert sight.changes[-1] == Left("ada", "left")
         await eventually(lambda: feed.ended)
 
 
@@ -142,7 +144,7 @@ async def test_a_muted_camera_is_none_until_it_is_on_again(server: LiveKit) -> N
         await eventually(lambda: sight.shows("ada", LIGHT))
         await ada.mute(track, muted=True)
         await eventually(lambda: not sight.present)
-        assert sight.log[-1] == Left("ada", "turned the camera off")
+        assert sight.changes[-1] == Left("ada", "turned the camera off")
         await ada.mute(track, muted=False)
         await eventually(lambda: sight.shows("ada", LIGHT))
 
@@ -151,13 +153,13 @@ async def test_a_paused_camera_sends_nothing_until_it_is_wanted(server: LiveKit)
     async with seen(server, "pause") as sight, joined(server.address, "pause", "ada") as ada:
         await ada.publish(ColourTrack(LIGHT))
         await eventually(lambda: sight.shows("ada", LIGHT))
-        feed = sight.feed("ada")
+        feed = sight.camera("ada")
         sight.room.constrain("ada", ReceiverConstraints(320, 180, 5, paused=True))
         await eventually(lambda: feed.age(time.monotonic()) > 1)
         frames = feed.frames
         sight.room.constrain("ada", ReceiverConstraints(320, 180, 5))
         await eventually(lambda: feed.frames > frames)
-        assert sight.feed("ada") is feed
+        assert sight.camera("ada") is feed
 
 
 @pytest.mark.parametrize("codec", ["VP9", "AV1"])
@@ -195,8 +197,8 @@ async def test_a_camera_that_turns_out_to_be_undecodable_costs_nobody_theirs(
         await eventually(lambda: sight.shows("bob", DARK) and "ada" in sight.present)
         assert sight.present["ada"].feed is None
         assert "codec" in sight.present["ada"].problem
-        frames = sight.feed("bob").frames
-        await eventually(lambda: sight.feed("bob").frames > frames + 10)
+        frames = sight.camera("bob").frames
+        await eventually(lambda: sight.camera("bob").frames > frames + 10)
         assert not sight.ended
 
 
@@ -214,11 +216,11 @@ async def test_who_dies_without_a_word_disturbs_nobody(server: LiveKit) -> None:
         async with joined(server.address, "death", "ada", goodbye=False) as ada:
             await ada.publish(ColourTrack(LIGHT))
             await eventually(lambda: sight.shows("ada", LIGHT) and sight.shows("bob", DARK))
-            feed = sight.feed("ada")
+            feed = sight.camera("ada")
         # The server waits 20 s for her to come back; her picture is old before.
         await eventually(lambda: feed.stale(time.monotonic()))
-        frames = sight.feed("bob").frames
-        await eventually(lambda: sight.feed("bob").frames > frames)
+        frames = sight.camera("bob").frames
+        await eventually(lambda: sight.camera("bob").frames > frames)
 
 
 async def test_chat_of_every_kind_opts_out_and_in(server: LiveKit) -> None:
@@ -249,9 +251,9 @@ async def test_a_choice_made_before_the_camera_came_is_reported_first(server: Li
     async with seen(server, "early") as sight, joined(server.address, "early", "ada") as ada:
         await ada.set_attributes(reactions="off")
         await ada.publish(ColourTrack(LIGHT))
-        await eventually(lambda: len(sight.log) >= 2)
-        assert sight.log[0] == ConsentChanged("ada", Consent.OPT_OUT)
-        assert isinstance(sight.log[1], Joined)
+        await eventually(lambda: len(sight.changes) >= 2)
+        assert sight.changes[0] == ConsentChanged("ada", Consent.OPT_OUT)
+        assert isinstance(sight.changes[1], Joined)
 
 
 async def test_being_removed_is_for_good(server: LiveKit) -> None:
@@ -351,7 +353,9 @@ async def test_a_server_that_is_not_there_may_come_back() -> None:
     assert not isinstance(failure.value, RefusedError)
 
 
-async def _come_and_go(server: LiveKit, sight: Sight, name: str, luma: int) -> None:
+async def _come_and_go(
+    server: LiveKit, sight: Attendance[LiveKitRoom], name: str, luma: int
+) -> None:
     async with joined(server.address, "reuse", name) as guest:
         await guest.publish(ColourTrack(luma))
         await eventually(lambda: sight.shows(name, luma))

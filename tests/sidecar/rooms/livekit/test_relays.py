@@ -13,8 +13,9 @@ from sidecar.rooms.livekit.transport import LiveKitTimeouts
 from tests.servers.coturn import coturn
 from tests.servers.livekit import livekit
 from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.rooms.attendance import following
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.rooms.livekit.conftest import following, options, seen
+from tests.sidecar.rooms.livekit.conftest import options, seen
 from tests.sidecar.rooms.livekit.guest import joined
 
 pytestmark = pytest.mark.servers

@@ -12,9 +12,10 @@ from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.livekit.adapter import LiveKitAdapter
+from sidecar.rooms.livekit.room import LiveKitRoom
 from sidecar.rooms.livekit.transport import LiveKitTimeouts
 from tests.sidecar.clients import eventually
-from tests.sidecar.rooms.livekit.conftest import Sight, following
+from tests.sidecar.rooms.attendance import Attendance, following
 from tests.sidecar.rooms.livekit.fake import JOIN, fake_server, say
 
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "a-secret-of-at-least-32-characters"}
@@ -25,7 +26,7 @@ async def facing(
     react: Callable[[web.WebSocketResponse, rtc.SignalRequest], Awaitable[None]],
     *greeting: rtc.SignalResponse,
     timeouts: LiveKitTimeouts | None = None,
-) -> AsyncIterator[Sight]:
+) -> AsyncIterator[Attendance[LiveKitRoom]]:
     """A room whose server says ``greeting`` and then reacts to what it is told."""
 
     async def act(socket: web.WebSocketResponse) -> None:

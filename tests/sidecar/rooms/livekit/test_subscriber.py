@@ -22,7 +22,12 @@ from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.events import Offered
 from sidecar.rooms.livekit.protocol import LiveKitProtocol
-from sidecar.rooms.livekit.subscriber import MAX_PENDING, MediaSection, ShownCameras, Subscriber
+from sidecar.rooms.livekit.subscriber import (
+    MAX_PENDING,
+    LiveKitSubscriber,
+    MediaSection,
+    ShownCameras,
+)
 from sidecar.rooms.livekit.transport import LiveKitTimeouts, LiveKitTransport
 from tests.sidecar.media.pictures import Frames, flat
 from tests.sidecar.rooms.livekit.record import transcript
@@ -321,7 +326,7 @@ async def test_frames_of_a_section_without_a_camera_reach_no_later_one() -> None
 async def test_offers_without_end_are_refused() -> None:
     async with aiohttp.ClientSession() as http:
         transport = LiveKitTransport(http, "ws://sfu.example", "token", watches=True)
-        subscriber = Subscriber(
+        subscriber = LiveKitSubscriber(
             transport, RoomChanges(), [], relay_only=False, timeouts=LiveKitTimeouts()
         )
         for _ in range(MAX_PENDING):
@@ -336,7 +341,7 @@ async def test_a_choice_by_chat_is_reported() -> None:
     async with aiohttp.ClientSession() as http:
         transport = LiveKitTransport(http, "ws://sfu.example", "token", watches=True)
         transport.protocol.receive(heard(join=rtc.JoinResponse(other_participants=[info("ada")])))
-        subscriber = Subscriber(
+        subscriber = LiveKitSubscriber(
             transport, changes, [], relay_only=False, timeouts=LiveKitTimeouts()
         )
         subscriber.on_message(said("ada", "!reactions off"))

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from config.errors import ConfigError
 from sidecar.rooms.livekit.tokens import GivenToken, KeyPair, access_from, read_grants
-from sidecar.rooms.livekit.url import Address
+from sidecar.rooms.livekit.url import LiveKitUrl
 from tests.sidecar.rooms.livekit.guest import token
 
 SECRET = "a-secret-of-at-least-32-characters"
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": SECRET}
-ROOM = Address("wss://sfu.example", "room")
+ROOM = LiveKitUrl("wss://sfu.example", "room")
 
 
 def test_the_watcher_is_hidden_and_can_do_nothing_but_watch() -> None:
@@ -69,7 +69,7 @@ def test_a_token_goes_before_key_and_secret() -> None:
 
 
 def test_the_address_own_token_goes_before_all() -> None:
-    linked = Address("wss://sfu.example", "", token("room", "linked"))
+    linked = LiveKitUrl("wss://sfu.example", "", token("room", "linked"))
     access = access_from(linked, {"LIVEKIT_TOKEN": token("room", "me")})
     assert isinstance(access, GivenToken)
     assert access.grants.identity == "linked"

@@ -16,7 +16,7 @@ from sidecar.rooms.livekit.transport import (
     LiveKitTimeouts,
     LiveKitTransport,
     SecondsRange,
-    redirected,
+    redirect_target,
     refusal,
 )
 from tests.sidecar.clients import eventually
@@ -236,10 +236,10 @@ def test_a_reason_that_cannot_be_had_leaves_the_status() -> None:
 def test_where_a_server_sends_us_is_an_address_to_connect_to(
     server_: str, other: str, result: str
 ) -> None:
-    assert redirected(server_, other) == result
+    assert redirect_target(server_, other) == result
 
 
 @pytest.mark.parametrize("other", ["ws://b", "http://b", "file:///etc", "b", ""])
 def test_our_token_goes_nowhere_less_safe(other: str) -> None:
     with pytest.raises(RoomError, match="isn't safe"):
-        redirected("wss://a", other)
+        redirect_target("wss://a", other)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError
-from sidecar.rooms.livekit.url import Address, looks_like_livekit, parse_address
+from sidecar.rooms.livekit.url import LiveKitUrl, is_livekit_url, parse_livekit_url
 
 
 @pytest.mark.parametrize(
@@ -23,15 +23,15 @@ from sidecar.rooms.livekit.url import Address, looks_like_livekit, parse_address
     ],
 )
 def test_every_form_names_a_server_and_a_room(url: str, server: str, room: str) -> None:
-    assert looks_like_livekit(url)
-    assert parse_address(url) == Address(server, room)
+    assert is_livekit_url(url)
+    assert parse_livekit_url(url) == LiveKitUrl(server, room)
 
 
 @pytest.mark.parametrize("scheme", ["wss%3A%2F%2F", "https%3A%2F%2F"])
 def test_a_meet_link_names_the_server_and_brings_its_token(scheme: str) -> None:
     url = f"https://meet.example/custom?liveKitUrl={scheme}sfu.example&token=a.b.c"
-    address = parse_address(url)
-    assert address == Address("wss://sfu.example", "", "a.b.c")
+    address = parse_livekit_url(url)
+    assert address == LiveKitUrl("wss://sfu.example", "", "a.b.c")
     assert "a.b.c" not in repr(address)
 
 
@@ -47,9 +47,9 @@ def test_a_meet_link_names_the_server_and_brings_its_token(scheme: str) -> None:
     ],
 )
 def test_other_addresses_are_not_livekits(url: str) -> None:
-    assert not looks_like_livekit(url)
+    assert not is_livekit_url(url)
     with pytest.raises(ConfigError, match="not the address"):
-        parse_address(url)
+        parse_livekit_url(url)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_other_addresses_are_not_livekits(url: str) -> None:
 )
 def test_an_incomplete_address_is_explained_without_its_token(url: str) -> None:
     with pytest.raises(ConfigError) as error:
-        parse_address(url)
+        parse_livekit_url(url)
     assert "secret" not in str(error.value)
 
 
@@ -74,7 +74,7 @@ def test_an_incomplete_address_is_explained_without_its_token(url: str) -> None:
 def test_any_text_is_an_address_or_a_mistake(text: str) -> None:
     for url in (text, f"livekit://{text}", f"wss://{text}", f"https://x/?liveKitUrl={text}"):
         try:
-            parse_address(url)
+            parse_livekit_url(url)
         except ConfigError:
             continue
-        assert looks_like_livekit(url)
+        assert is_livekit_url(url)
