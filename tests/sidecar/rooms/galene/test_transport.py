@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from config.errors import RefusedError, RoomError
+from config.errors import ProtocolError, RefusedError, RoomError
 from sidecar.aio import TaskSet
 from sidecar.rooms.galene.messages import MAX_MESSAGE
 from sidecar.rooms.galene.protocol import GaleneProtocol
@@ -201,9 +201,9 @@ async def test_a_token_needs_no_authorisation_server() -> None:
     [
         (403, "text/plain", RefusedError),
         (401, "text/plain", RefusedError),
-        (500, "text/plain", RoomError),
-        (200, "text/plain", RoomError),
-        (307, "text/plain", RoomError),
+        (500, "text/plain", ProtocolError),
+        (200, "text/plain", ProtocolError),
+        (307, "text/plain", ProtocolError),
     ],
 )
 async def test_refusals_of_an_authorisation_server_do_not_show_the_password(
