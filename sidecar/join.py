@@ -14,25 +14,28 @@ import structlog
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
 from sidecar.aio import cancel_and_wait
-from sidecar.media.ice import configured_servers
-from sidecar.rooms.base import Consent, JoinOptions
+from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
-from sidecar.session.factories import make_detector, make_stickers, make_store
+from sidecar.session.factories import (
+    default_consent,
+    join_options,
+    make_detector,
+    make_stickers,
+    make_store,
+)
 from sidecar.session.session import Session
 from sidecar.session.stats import Status, StatusReader
 from sidecar.sinks.base import EventSink, SinkOptions
 from sidecar.sinks.data_message import DataMessageSink
 from sidecar.sinks.jsonl import JsonlSink
-from sidecar.sinks.registry import open_event_sink, open_video_sink
+from sidecar.sinks.registry import open_event_sink, open_video_sinks
 from sidecar.sinks.sink_set import SinkSet
 
 log = structlog.get_logger(__name__)
 
 STATUS_EVERY = 1.0
 """Seconds between two readings of the status."""
-NONE = "none"
-"""What ``--publish`` takes for no video sink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +108,6 @@ async def join(
                 await session.ended()
 
 
-def join_options(settings: Settings, environ: Mapping[str, str]) -> JoinOptions:
-    """How ``settings`` want to take part in any meeting."""
-    return JoinOptions(
-        name=settings.rooms.name,
-        environ=environ,
-        rate=settings.sampling.rate,
-        ice_servers=configured_servers(settings.server.ice_servers),
-        relay_only=settings.rooms.relay_only,
-    )
-
-
 def _open_sinks(
     plan: JoinPlan,
     room: ReconnectingRoom,
@@ -131,17 +123,11 @@ def _open_sinks(
         ice_servers=options.ice_servers,
         relay_only=options.relay_only,
     )
-    videos = [open_video_sink(target, given) for target in plan.publish if target != NONE]
     events = [*event_sinks, DataMessageSink(room)]
     if plan.events is not None:
         events.append(JsonlSink(plan.events))
     events += [open_event_sink(url, given) for url in plan.sinks]
-    return SinkSet(videos, events)
-
-
-def default_consent(settings: Settings) -> Consent:
-    """The consent of participants who made no choice."""
-    return Consent.OPT_OUT if settings.rooms.consent == "opt-in" else Consent.OPT_IN
+    return SinkSet(open_video_sinks(plan.publish, given), events)
 
 
 @asynccontextmanager

@@ -14,6 +14,20 @@ FLOORS = {
     "sidecar": {"config", "gifs", "reactions", "sidecar"},
 }
 """Each package with those that it may import."""
+SIDECAR_FLOORS = (
+    {"aio", "addresses", "logs"},
+    {"media", "inference"},
+    {"rooms"},
+    {"session"},
+    {"sinks"},
+    {"supervisor"},
+    {"server"},
+    {"demo", "join", "replay", "annotate"},
+    {"doctor"},
+    {"cli", "web"},
+    {"__main__"},
+)
+"""The modules and packages of ``sidecar``: each imports from floors before its own alone."""
 OURS = {*FLOORS, "bench", "tests"}
 TRAINING = ROOT / "reactions" / "training"
 PATCHES = ROOT / "sidecar" / "media" / "aiortc_patches.py"
@@ -71,6 +85,24 @@ def test_imports_go_down_only(package: str) -> None:
     for path, tree in sources(package):
         upwards = packages(tree) & OURS - FLOORS[package]
         assert not upwards, f"{path.relative_to(ROOT)} imports {upwards}"
+
+
+def test_every_part_of_the_sidecar_is_on_a_floor() -> None:
+    parts = {path.stem for path in (ROOT / "sidecar").iterdir() if path.name != "__pycache__"}
+    assert parts - {"__init__"} == set().union(*SIDECAR_FLOORS)
+
+
+def test_parts_of_the_sidecar_import_from_lower_floors_alone() -> None:
+    below: set[str] = set()
+    for floor in SIDECAR_FLOORS:
+        for path, tree in sources("sidecar"):
+            part = path.relative_to(ROOT / "sidecar").parts[0].removesuffix(".py")
+            if part not in floor:
+                continue
+            used = {name.split(".")[1] for name in imported(tree) if name.startswith("sidecar.")}
+            wrong = used - below - {part}
+            assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
+        below |= floor
 
 
 @pytest.mark.parametrize("package", ["config", "gifs", "reactions"])

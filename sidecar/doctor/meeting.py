@@ -12,10 +12,10 @@ from config.errors import SidecarError
 from config.settings import Settings
 from sidecar.doctor.check import Check, Verdict, failed
 from sidecar.doctor.connection import connection_checks
-from sidecar.join import join_options
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Adapter, HasPeerConnections, Joined, Room
 from sidecar.rooms.registry import find_adapter, shown
+from sidecar.session.factories import join_options
 
 SIGNALLING = 10.0
 """Seconds for a connection, a TLS handshake, or joining."""

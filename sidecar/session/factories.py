@@ -19,6 +19,8 @@ from sidecar.inference.detector import Detector
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.threads import ThreadDetector
 from sidecar.inference.worker_process import WorkerLimits
+from sidecar.media.ice import configured_servers
+from sidecar.rooms.base import Consent, JoinOptions
 
 log = structlog.get_logger(__name__)
 
@@ -99,3 +101,19 @@ def make_policy(table: Mapping[str, ReactionRule], settings: Settings) -> Policy
         max_stickers=limits.max_per_participant,
         max_in_room=limits.max_at_once,
     )
+
+
+def join_options(settings: Settings, environ: Mapping[str, str]) -> JoinOptions:
+    """How ``settings`` want to take part in any meeting."""
+    return JoinOptions(
+        name=settings.rooms.name,
+        environ=environ,
+        rate=settings.sampling.rate,
+        ice_servers=configured_servers(settings.server.ice_servers),
+        relay_only=settings.rooms.relay_only,
+    )
+
+
+def default_consent(settings: Settings) -> Consent:
+    """The consent of participants who made no choice."""
+    return Consent.OPT_OUT if settings.rooms.consent == "opt-in" else Consent.OPT_IN

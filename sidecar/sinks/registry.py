@@ -1,7 +1,7 @@
 """Which sink a target belongs to: every installed one, found by entry point and URL scheme."""
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 ROOM: Final = "room"
 FILE: Final = "file"
+NONE: Final = "none"
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9.+-]+):", re.IGNORECASE)
 """Two characters at least: ``C:`` begins the name of a file."""
 
@@ -53,6 +54,13 @@ def open_video_sink(
         what = f"{shown(target)!r} takes events, not the composite"
         raise ConfigError(what, where=where, do="name it with --sink")
     return sink
+
+
+def open_video_sinks(
+    targets: Iterable[str], options: SinkOptions, *, where: str = "--publish"
+) -> list[PacketSink | PictureSink]:
+    """As ``open_video_sink``, for several targets; ``none`` is no sink."""
+    return [open_video_sink(one, options, where=where) for one in targets if one != NONE]
 
 
 def _open(target: str, options: SinkOptions, where: str) -> Sink:

@@ -20,17 +20,16 @@ from config.errors import NotFoundError, RefusedError, RoomError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
 from sidecar.inference.detector import Detector
-from sidecar.join import NONE, default_consent, join_options
 from sidecar.rooms.base import Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
 from sidecar.session.events import SessionEvent, as_json
-from sidecar.session.factories import make_stickers
+from sidecar.session.factories import default_consent, join_options, make_stickers
 from sidecar.session.session import Session
 from sidecar.session.stats import DurationHistogram
 from sidecar.sinks.base import SinkOptions
 from sidecar.sinks.data_message import DataMessageSink
-from sidecar.sinks.registry import open_event_sink, open_video_sink
+from sidecar.sinks.registry import open_event_sink, open_video_sinks
 from sidecar.sinks.sink_set import SinkSet
 from sidecar.supervisor.control import (
     Begin,
@@ -217,11 +216,7 @@ class RoomRunner:
             relay_only=options.relay_only,
         )
         request = self._begin.request
-        videos = [
-            open_video_sink(target, given, where="publish")
-            for target in request.publish
-            if target != NONE
-        ]
+        videos = open_video_sinks(request.publish, given, where="publish")
         events = [open_event_sink(url, given, where="sinks") for url in self._begin.sinks]
         return SinkSet(videos, [DataMessageSink(room), *events])
 
