@@ -9,7 +9,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --c
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint nets bench stickers train clean
+.PHONY: help setup demo serve test soak lint nets bench stickers train clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -18,6 +18,9 @@ setup: $(VENV)/.run ## make .venv with what running needs
 
 demo: $(VENV)/.run ## a meeting of mannequins, in the browser
 	$(VENV)/bin/python -m sidecar demo $(ARGS)
+
+serve: $(VENV)/.run ## rooms by API on this machine; prints the address and a token
+	$(VENV)/bin/python -m sidecar serve $(ARGS)
 
 test: $(VENV)/.dev ## all tests
 	$(VENV)/bin/python -m sidecar models fetch all

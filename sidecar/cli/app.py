@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from config.errors import SidecarError
-from sidecar.cli import annotate, config, demo, doctor, join, models, replay
+from sidecar.cli import annotate, config, demo, doctor, join, models, replay, serve
 
 USAGE = 2
 """Exit status of whatever the user can mend."""
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.command)
 app.command("join")(join.command)
+app.command("serve")(serve.command)
 app.command("doctor")(doctor.command)
 app.command("replay")(replay.command)
 app.command("annotate")(annotate.command)

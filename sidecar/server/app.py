@@ -1,14 +1,11 @@
 """The HTTP server of the embedded rooms: everything that a browser talks to."""
 
-import errno
 import ssl
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
-from typing import Final, Self
+from typing import Final
 
 from aiohttp import web
 
-from config.errors import ServerError
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from sidecar.media.ice import configured_servers
@@ -16,14 +13,13 @@ from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.camera_routes import Cameras
 from sidecar.server.cors import cors_headers
 from sidecar.server.event_stream import StreamTimeouts
+from sidecar.server.listener import Listener
 from sidecar.server.pages import Pages
 from sidecar.server.problem_json import problems
 from sidecar.server.room_manager import RoomManager, SessionFactory
 from sidecar.server.sse_routes import Streams
 from sidecar.server.whip import Signalling
 
-SHUTDOWN: Final = 2.0
-"""Seconds that requests under way get to finish."""
 _SECURITY: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -74,7 +70,7 @@ def serve(
     *,
     rooms: Sequence[str] = (),
     tls: ssl.SSLContext | None = None,
-) -> "Server":
+) -> Listener:
     """The server that ``settings`` describe, with ``open_meeting`` for the session of a room.
 
     With ``rooms`` there are these and no others; without, every valid name is a room.
@@ -90,77 +86,4 @@ def serve(
     )
     pages = Pages(lobby, table, settings.stickers.folders).routes()
     app = create_app(lobby, pages=pages, origins=wanted.origins, max_body=wanted.max_body_bytes)
-    return Server(app, lobby, wanted.host, wanted.port, tls=tls)
-
-
-class Server:
-    """Serves ``app`` on ``host``:``port``; port 0 takes any that is free.
-
-    On closing, no new request is taken, then ``lobby`` is closed (which ends the streams), and
-    requests under way get 2 s to finish.
-    """
-
-    def __init__(
-        self,
-        app: web.Application,
-        lobby: RoomManager,
-        host: str,
-        port: int,
-        *,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
-        self._lobby = lobby
-        self._host = host
-        self._port = port
-        self._tls = tls
-        # A listener that hangs up must free its place at once, not at the next event.
-        self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=SHUTDOWN, handler_cancellation=True
-        )
-        self._life = AsyncExitStack()
-
-    async def start(self) -> None:
-        """Open the fixed rooms and listen; raises ServerError where that fails."""
-        async with AsyncExitStack() as stack:
-            await self._runner.setup()
-            stack.push_async_callback(self._runner.cleanup)
-            await stack.enter_async_context(self._lobby)
-            site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls)
-            try:
-                await site.start()
-            except OSError as error:
-                raise _refused(self._host, self._port, error) from error
-            stack.push_async_callback(site.stop)
-            self._life = stack.pop_all()
-
-    async def aclose(self) -> None:
-        await self._life.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
-    @property
-    def port(self) -> int:
-        """The port that is really listened on."""
-        return int(self._runner.addresses[0][1])
-
-    def url(self, path: str = "/") -> str:
-        """The URL of ``path`` for clients on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)  # noqa: S104
-        if ":" in host and not host.startswith("["):
-            host = f"[{host}]"
-        return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
-
-
-def _refused(host: str, port: int, error: OSError) -> ServerError:
-    reasons = {
-        errno.EADDRINUSE: ("the port is taken", "choose another with --port, or 0 for any"),
-        errno.EACCES: ("the port needs privileges", "choose one above 1023 with --port"),
-        errno.EADDRNOTAVAIL: ("this machine has no such address", "choose another with --host"),
-    }
-    what, do = reasons.get(error.errno or 0, (error.strerror or str(error), "check --host"))
-    return ServerError(what, where=f"{host}:{port}", do=do)
+    return Listener(app, wanted.host, wanted.port, inner=lobby, tls=tls)

@@ -24,7 +24,8 @@ from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
 from sidecar.media.compositor.layout import Rect, arrange
 from sidecar.rooms.hosted.room import EmbeddedRoom
-from sidecar.server.app import Server, serve
+from sidecar.server.app import serve
+from sidecar.server.listener import Listener
 from sidecar.session.factories import make_detector, make_stickers
 from sidecar.session.session import Session
 from tests.sidecar.clients import Client, publishing, watching
@@ -100,7 +101,7 @@ class PoseTrack(MediaStreamTrack):
 class SessionHandle:
     """The running server, its session, and what somebody who watches sees."""
 
-    server: Server
+    server: Listener
     session: Session
     http: aiohttp.ClientSession
     seen: av.VideoFrame | None = None

@@ -89,28 +89,34 @@ def read_token_file(path: Path) -> list[KnownToken]:
     for number, line in enumerate(lines, 1):
         words = line.split()
         if words and not words[0].startswith("#"):
-            known.append(_known(words[0], words[1:], f"line {number}", f"{path}:{number}"))
+            known.append(known_token(words[0], f"line {number}", words[1:], f"{path}:{number}"))
     if not known:
         raise ConfigError("no token in the file", where=str(path), do="write one on a line")
     return known
 
 
-def _known(token: str, names: Iterable[str], name: str, where: str) -> KnownToken:
+def known_token(
+    token: str, name: str, scopes: Iterable[str] = (), where: str = TOKEN_VARIABLE
+) -> KnownToken:
+    """``token`` with the scopes of these names, all if none is named; ``name`` is for the log.
+
+    Raises ConfigError, which names ``where`` it stands, for a short one or an unknown scope.
+    """
     if len(token) < MIN_TOKEN:
         what = f"a token must have at least {MIN_TOKEN} characters"
         raise ConfigError(what, where=where, do="openssl rand -hex 32 makes one")
     try:
-        scopes = frozenset(map(Scope, names)) or EVERYTHING
+        allowed = frozenset(map(Scope, scopes)) or EVERYTHING
     except ValueError as error:
-        allowed = ", ".join(Scope)
-        raise ConfigError(f"unknown scope: {error}", where=where, do=f"one of {allowed}") from None
-    return KnownToken(digest(token), Caller(name, scopes))
+        do = f"one of {', '.join(Scope)}"
+        raise ConfigError(f"unknown scope: {error}", where=where, do=do) from None
+    return KnownToken(digest(token), Caller(name, allowed))
 
 
 def environment_tokens(environ: Mapping[str, str]) -> list[KnownToken]:
     """The token of ``SIDECAR_API_TOKEN``, which has every scope; none if it is not set."""
     token = environ.get(TOKEN_VARIABLE, "").strip()
-    return [_known(token, (), TOKEN_VARIABLE, TOKEN_VARIABLE)] if token else []
+    return [known_token(token, TOKEN_VARIABLE)] if token else []
 
 
 @dataclass(frozen=True, slots=True)

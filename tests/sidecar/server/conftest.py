@@ -15,8 +15,9 @@ from sidecar.media.encoder import Encoder
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Limits
-from sidecar.server.app import Server, create_app
+from sidecar.server.app import create_app
 from sidecar.server.event_stream import StreamTimeouts
+from sidecar.server.listener import Listener
 from sidecar.server.pages import Pages
 from sidecar.server.room_manager import RoomManager
 from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft
@@ -88,7 +89,7 @@ class GreyMeeting:
 class House:
     """A running server with the meetings that it opened."""
 
-    def __init__(self, server: Server, meetings: dict[str, GreyMeeting]) -> None:
+    def __init__(self, server: Listener, meetings: dict[str, GreyMeeting]) -> None:
         self.server = server
         self.meetings = meetings
 
@@ -127,7 +128,7 @@ async def open_house(
     )
     pages = Pages(lobby, table).routes() if table else ()
     app = create_app(lobby, pages=pages, origins=origins, timeouts=timeouts)
-    async with Server(app, lobby, "127.0.0.1", port) as server:
+    async with Listener(app, "127.0.0.1", port, inner=lobby) as server:
         yield House(server, meetings)
 
 

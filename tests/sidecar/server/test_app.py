@@ -12,14 +12,15 @@ from config.errors import ServerError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import THRESHOLDS
-from sidecar.server.app import Server, create_app, serve
+from sidecar.server.app import create_app, serve
+from sidecar.server.listener import Listener
 from sidecar.server.room_manager import RoomManager
 from tests.sidecar.server.conftest import GreyMeeting, House, open_house
 
 
-def grey_server(host: str, port: int) -> Server:
+def grey_server(host: str, port: int) -> Listener:
     lobby = RoomManager(lambda room: GreyMeeting(room).running())
-    return Server(create_app(lobby), lobby, host, port)
+    return Listener(create_app(lobby), host, port, inner=lobby)
 
 
 async def test_a_taken_port_is_one_clear_error_and_leaves_nothing_behind() -> None:
@@ -85,7 +86,7 @@ async def test_an_unexpected_error_is_500_and_keeps_its_words_to_itself(
 
     lobby = RoomManager(lambda room: GreyMeeting(room).running())
     app = create_app(lobby, pages=[web.get("/broken", broken)])
-    async with Server(app, lobby, "127.0.0.1", 0) as server:
+    async with Listener(app, "127.0.0.1", 0, inner=lobby) as server:
         async with http.get(server.url("/broken")) as response:
             assert response.status == 500
             assert response.content_type == "application/problem+json"

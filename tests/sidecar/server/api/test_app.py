@@ -66,7 +66,7 @@ async def api() -> AsyncIterator[Api]:
             *EventEndpoints(supervisor).endpoints(),
         ]
         authenticator = Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN})))
-        app = create_api(endpoints, system, authenticator, ApiOptions("127.0.0.1"))
+        app = create_api(endpoints, system, authenticator, ApiOptions("127.0.0.1", rate=5.0))
         async with TestClient(TestServer(app)) as client:
             found.append(Api(world, supervisor, client))
             yield found[0]
@@ -237,5 +237,5 @@ async def test_the_document_has_every_route_of_the_api(api: Api) -> None:
 
 
 async def test_too_many_requests_are_slowed_down(api: Api) -> None:
-    statuses = [(await api.call("GET", "/v1/rooms"))[0] for _ in range(260)]
-    assert 429 in statuses
+    answers = await asyncio.gather(*(api.call("GET", "/v1/rooms") for _ in range(100)))
+    assert 429 in {status for status, _ in answers}

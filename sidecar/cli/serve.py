@@ -1,0 +1,39 @@
+"""``sidecar serve``: many rooms behind an API."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sidecar.cli.models import ready_store
+from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.signals import run_until_stopped
+
+
+def command(
+    host: Annotated[str | None, typer.Option(metavar="H", help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="N", help="TCP port of the API; 0 takes any free one.")
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Tokens, one a line: TOKEN [SCOPE …]."),
+    ] = None,
+    config: ConfigFile = None,
+    reactions: ReactionsFile = None,
+) -> None:
+    """Join rooms by API: one process a room, detection shared by all.
+
+    SIDECAR_API_TOKEN gives one token with every scope; without any, one is made and shown once.
+    SIGTERM and Ctrl-C drain: no new rooms, and an end when the last has ended or
+    serve.drain_timeout is over; a second one ends at once. Example:
+
+    curl -H "Authorization: Bearer $TOKEN" -d '{"url": "wss://sfu.example#room"}' HOST/v1/rooms
+    """
+    settings, table = prepare(config, reactions, {"server.host": host, "server.port": port})
+    from sidecar.serve import ServePlan, serve
+
+    ready_store(settings, table)
+    plan = ServePlan(token_file=token_file, environ=dict(os.environ))
+    run_until_stopped(serve(plan, settings, table))

@@ -1,0 +1,233 @@
+"""Runs many rooms beside an SFU behind an API: the core of ``sidecar serve``."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+import structlog
+from aiohttp import web
+from platformdirs import user_state_path
+from pydantic import SecretStr
+
+from config.errors import CapacityError, ConfigError, SidecarError
+from config.reaction_rule import Kind, ReactionRule
+from config.serve_settings import StandingRoom
+from config.settings import Settings
+from sidecar.inference.processes import ProcessDetector
+from sidecar.inference.shared import DetectorShare
+from sidecar.inference.worker_process import WorkerLimits
+from sidecar.rooms.registry import shown
+from sidecar.server.api.app import ApiOptions, create_api
+from sidecar.server.api.event_endpoints import EventEndpoints
+from sidecar.server.api.room_endpoints import RoomEndpoints
+from sidecar.server.api.system_endpoints import SystemEndpoints
+from sidecar.server.api.tokens import (
+    TOKEN_VARIABLE,
+    Authenticator,
+    JwtIssuer,
+    environment_tokens,
+    known_token,
+    make_token,
+    read_token_file,
+)
+from sidecar.server.listener import Certificate, Listener
+from sidecar.session.factories import make_store, pipeline_config
+from sidecar.supervisor.admission import CostTable
+from sidecar.supervisor.child_room import ChildRoom
+from sidecar.supervisor.control import Begin, plain_settings
+from sidecar.supervisor.cores import usable_cores
+from sidecar.supervisor.journal import Journal
+from sidecar.supervisor.room_urls import check_room_url
+from sidecar.supervisor.secrets import SecretReferences, SecretStore
+from sidecar.supervisor.supervised_room import RoomLimits
+from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
+from sidecar.supervisor.values import RoomRequest
+
+log = structlog.get_logger(__name__)
+
+APPLICATION: Final = "reaction-sidecar"
+MEGABYTE: Final = 2**20
+SLOTS: Final = 2
+"""Samples of one room that are detected at once: more than one lets a second worker help."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServePlan:
+    """How to serve, beyond the settings."""
+
+    token_file: Path | None = None
+    """In place of ``serve.token_file``."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where ``SIDECAR_API_TOKEN`` and ``env:`` secrets come from."""
+    say: Callable[[str], None] = print
+    """Shows one line to the operator: the address, and a token that was made."""
+
+
+async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, ReactionRule]) -> None:
+    """Serve until the task is cancelled; then drain, for ``serve.drain_timeout`` at most.
+
+    A second cancellation ends draining. Raises ConfigError for what is wrong with the settings,
+    ModelError where a model is missing, ServerError where the port can't be had.
+    """
+    wanted = settings.serve
+    authenticator, made = authenticate(plan, settings)
+    async with AsyncExitStack() as stack:
+        detector = ProcessDetector(
+            pipeline_config(make_store(settings), table, settings).load,
+            workers=wanted.workers or max(1, round(usable_cores())),
+            limits=WorkerLimits(capacity=3 * settings.sampling.longest**2),
+        )
+        await stack.enter_async_context(detector)
+        supervisor = make_supervisor(plan, settings, table, detector)
+        await stack.enter_async_context(supervisor)
+        draining = asyncio.Event()
+        app = make_app(supervisor, detector, authenticator, settings, draining.set)
+        listener = Listener(
+            app,
+            settings.server.host,
+            settings.server.port,
+            certificate=Certificate.of(wanted.tls_certificate, wanted.tls_key),
+        )
+        await stack.enter_async_context(listener)
+        plan.say(f"The API is at {listener.url('/v1')} (Ctrl-C ends it)")
+        if made is not None:
+            plan.say(f"Token: {made}")
+        await open_standing_rooms(supervisor, wanted.rooms)
+        with suppress(asyncio.CancelledError):
+            await draining.wait()
+        await supervisor.drain()
+
+
+def authenticate(plan: ServePlan, settings: Settings) -> tuple[Authenticator, str | None]:
+    """Who may call, and the token that was made because none was given.
+
+    Raises ConfigError where callers need no token and the server does not listen on loopback.
+    """
+    wanted = settings.serve
+    if wanted.auth == "none":
+        if not is_loopback(settings.server.host):
+            do = f"listen on 127.0.0.1, or give {TOKEN_VARIABLE} or --token-file"
+            raise ConfigError("no token on an address of the network", where="serve.auth", do=do)
+        return Authenticator(), None
+    tokens = environment_tokens(plan.environ)
+    file = plan.token_file or wanted.token_file
+    if file is not None:
+        tokens += read_token_file(file)
+    issuer = None
+    if wanted.jwks_url is not None:
+        keys = jwt.PyJWKClient(wanted.jwks_url, cache_keys=True, timeout=5)
+        issuer = JwtIssuer(keys, wanted.jwt_audience, wanted.jwt_issuer)
+    if tokens or issuer is not None:
+        return Authenticator(tuple(tokens), issuer), None
+    made = make_token()
+    return Authenticator((known_token(made, "made token"),)), made
+
+
+def is_loopback(host: str) -> bool:
+    """Whether all addresses of ``host`` are this machine's own."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(str(one[4][0])).is_loopback for one in found)
+
+
+def make_supervisor(
+    plan: ServePlan,
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    detector: ProcessDetector,
+) -> Supervisor:
+    """The supervisor that ``settings`` describe, not started yet; raises ConfigError."""
+    wanted = settings.serve
+    capacity = 3 * settings.sampling.longest**2
+
+    def share(room: str) -> DetectorShare:
+        return DetectorShare(detector, room, slots=SLOTS, capacity=capacity)
+
+    plain = plain_settings(settings)
+    rules = {label: rule.model_dump(mode="json") for label, rule in table.items()}
+
+    def begin(room: str, request: RoomRequest, secrets: Mapping[str, str]) -> Begin:
+        return Begin(room=room, request=request, secrets=dict(secrets), settings=plain, table=rules)
+
+    def check(request: RoomRequest) -> str:
+        check_room_url(request.url)
+        for target in request.publish:
+            if target.startswith("whip+"):
+                check_room_url(target)
+        unknown = [one for one in request.labels or () if one not in table]
+        off = [one for one in request.labels or () if one in table and table[one].kind is Kind.OFF]
+        if unknown or off:
+            what = f"the label {(unknown or off)[0]!r} is {'not known' if unknown else 'off'}"
+            raise ConfigError(what, where="labels", do="sidecar config --table lists all")
+        return shown(request.url)
+
+    costs = wanted.costs
+    return Supervisor(
+        SupervisorOptions(
+            cores=wanted.cpu_share * (wanted.cores or usable_cores()),
+            costs=CostTable(costs.base, costs.participant, costs.sample, costs.viewer),
+            expected_participants=wanted.expected_participants,
+            rate=settings.sampling.rate,
+            limits=RoomLimits(wanted.empty_timeout, wanted.media_timeout),
+            drain=wanted.drain_timeout,
+            max_restarts=wanted.max_restarts,
+            restart_window=wanted.restart_window,
+            memory_warn=wanted.memory_warn_mb * MEGABYTE,
+            memory_limit=wanted.memory_limit_mb * MEGABYTE,
+        ),
+        RoomParts(lambda: ChildRoom(share=share), begin, check),
+        journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
+        store=SecretStore.from_file(wanted.key_file),
+        references=SecretReferences(
+            plan.environ, frozenset(wanted.secret_variables), wanted.secrets_folder
+        ),
+    )
+
+
+def make_app(
+    supervisor: Supervisor,
+    detector: ProcessDetector,
+    authenticator: Authenticator,
+    settings: Settings,
+    drain: Callable[[], None],
+) -> web.Application:
+    """The API over ``supervisor``."""
+
+    def faults() -> Sequence[str]:
+        return [] if detector.stats().workers else ["no detection worker is alive"]
+
+    wanted = settings.serve
+    return create_api(
+        [*RoomEndpoints(supervisor).endpoints(), *EventEndpoints(supervisor).endpoints()],
+        SystemEndpoints(supervisor, faults=faults, drain=drain),
+        authenticator,
+        ApiOptions(
+            settings.server.host,
+            settings.server.origins,
+            settings.server.max_body_bytes,
+            wanted.requests_per_second,
+        ),
+    )
+
+
+async def open_standing_rooms(supervisor: Supervisor, rooms: Sequence[StandingRoom]) -> None:
+    """Join the rooms of the settings file, once each; one that is refused is logged."""
+    for room in rooms:
+        values: dict[str, Any] = room.model_dump(exclude_none=True)
+        values["secrets"] = {name: SecretStr(value) for name, value in room.secrets.items()}
+        # The same room of an earlier run stands in the journal.
+        values["idempotency_key"] = f"standing {shown(room.url)}"[:128]
+        try:
+            await supervisor.create(RoomRequest.model_validate(values))
+        except CapacityError as error:
+            log.error("standing room not joined", url=shown(room.url), reason=str(error))
+        except SidecarError as error:
+            log.error("standing room refused", url=shown(room.url), reason=str(error))
