@@ -1,7 +1,7 @@
-"""A meeting of mannequins with an open door: the core of ``sidecar demo``.
+"""A meeting of mannequins that browsers can join: the core of ``sidecar demo``.
 
-The mannequins are participants like any other: each publishes its clip by WHIP, and what the
-sidecar knows of them is their picture.
+The mannequins are participants like any other: each publishes its clip by WHIP, and the sidecar
+knows their frames alone.
 """
 
 import asyncio
@@ -40,19 +40,19 @@ class Actor:
 def draw_actors(count: int, progress: Callable[[float, str], None]) -> list[Actor]:
     """``count`` mannequins with their clips, which are drawn now unless they were before.
 
-    Each acts out every reaction, beginning elsewhere; ``progress`` is told the share done (0–1) and
-    who is being drawn. Raises PictureError where a clip can't be written.
+    Each acts out every reaction, from a place of its own in the loop; ``progress`` gets the share
+    done (0–1) and the mannequin's name. Raises PictureError where a clip can't be written.
     """
     actors = []
     cast = itertools.cycle(CAST.values())
     for index, person in enumerate(itertools.islice(cast, count)):
 
-        def tell(done: int, total: int, before: int = index, name: str = person.name) -> None:
+        def report(done: int, total: int, before: int = index, name: str = person.name) -> None:
             progress((before + done / total) / count, name)
 
         scene = Scene(background=BACKGROUNDS[index % len(BACKGROUNDS)])
         actors.append(
-            Actor(person.name, render_clip(person, demonstration(index), scene, progress=tell))
+            Actor(person.name, render_clip(person, demonstration(index), scene, progress=report))
         )
     return actors
 
@@ -66,10 +66,10 @@ async def run(
     seconds: float | None,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Hold the meeting for ``seconds`` (for ever if None), with ``actors`` in it.
+    """Run the meeting for ``seconds`` (for ever if None), with ``actors`` in it.
 
-    ``say`` is told the page's address once everybody is seated; ``browser`` opens it. Raises
-    SidecarError where the server can't start or a net is missing.
+    ``say`` gets a line with the page's URL once all of them have joined; ``browser`` opens it.
+    Raises SidecarError where the server can't start or a model is missing.
     """
     stickers = make_stickers(table, settings)
     async with AsyncExitStack() as stack:

@@ -126,7 +126,7 @@ class Replay:
     ) -> None:
         """Write ``source`` with stickers to ``target`` and what happened to ``events``.
 
-        ``progress`` is told how far it is, 0–1. Raises PictureError if anything can't be read or
+        ``progress`` gets the share done, 0–1. Raises PictureError if anything can't be read or
         written, or is named twice.
         """
         if not source.exists():

@@ -13,11 +13,11 @@ from config.errors import SidecarError
 from sidecar.cli import annotate, config, demo, doctor, join, models, replay, serve
 
 USAGE = 2
-"""Exit status of whatever the user can mend."""
+"""Exit status for errors that the user can mend."""
 
 app = typer.Typer(
     name="sidecar",
-    help="Recognises poses in a meeting and plays the matching sticker over whoever made them.",
+    help="Recognises poses in a meeting and plays the matching sticker over the person.",
     epilog="Every setting, its default and its variable: docs/configuration.md.",
     no_args_is_help=True,
     add_completion=False,
@@ -55,8 +55,8 @@ def _root(
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit status of ``sidecar`` with ``arguments`` (those of this process if None).
 
-    Whatever the user can mend is one line on standard error and status 2; Ctrl-C is 130; a reader
-    that went away (``| head``) is no error to speak of.
+    An error that the user can mend is one line on standard error and status 2; Ctrl-C is 130. A
+    reader that went away (``| head``) is no error.
     """
     try:
         return app(arguments, prog_name="sidecar", standalone_mode=False) or 0
@@ -76,7 +76,7 @@ def main() -> None:
     """Console entry point."""
     status = run()
     try:
-        if sys.stdout is not None:  # None: closed by who started us.
+        if sys.stdout is not None:  # None: closed by the parent process.
             sys.stdout.flush()
     except OSError:
         # The reader is gone or the disk full. The interpreter flushes once more on its way out;

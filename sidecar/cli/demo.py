@@ -1,4 +1,4 @@
-"""``sidecar demo``: a meeting of mannequins that anybody may join."""
+"""``sidecar demo``: a meeting of mannequins that browsers can join."""
 
 import signal
 from typing import Annotated
@@ -30,7 +30,7 @@ def command(
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
-    """Open a room in which mannequins act out every reaction, and let anybody join."""
+    """Open a room in which mannequins act out every reaction, and which browsers can join."""
     # A container's first process ignores SIGTERM unless it says otherwise.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = None if for_ is None else parse_duration(for_)

@@ -1,4 +1,4 @@
-"""Commands that run until somebody stops them."""
+"""Commands that run until they are stopped."""
 
 import asyncio
 import contextlib

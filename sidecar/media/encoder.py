@@ -35,6 +35,7 @@ class Encoder:
         self.fps = fps
         self.bitrate = bitrate
         self.key_frames = 0
+        self._dropped = 0
         self.bytes = 0
         """Of all packets that were published."""
         self._codec: VideoCodecContext | None = None
@@ -47,11 +48,21 @@ class Encoder:
         """How many tracks are live."""
         return len(self._tracks)
 
+    @property
+    def dropped(self) -> int:
+        """Packets that viewers missed because their connection didn't keep up."""
+        return self._dropped + sum(track.dropped for track in self._tracks)
+
     def subscribe(self) -> PacketTrack:
         """A new track of packets that begins with a key frame; stop it when done."""
-        track = PacketTrack(self.request_key_frame, self._tracks.discard)
+        track = PacketTrack(self.request_key_frame, self._forget)
         self._tracks.add(track)
         return track
+
+    def _forget(self, track: PacketTrack) -> None:
+        if track in self._tracks:
+            self._tracks.remove(track)
+            self._dropped += track.dropped
 
     def request_key_frame(self) -> None:
         """Make the next frame that may be one a key frame."""

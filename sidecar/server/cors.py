@@ -20,7 +20,7 @@ def allowed(origin: str, host: str, origins: Collection[str]) -> bool:
 
     Pages of the same host (any port) and of this machine may, and those in ``origins`` (``*``:
     all). Rooms have no passwords: without this rule any page in the web could watch, through the
-    browser of somebody who can reach us, a meeting that it can't reach itself.
+    browser of a user who can reach us, a meeting that it can't reach itself.
     """
     if "*" in origins or origin in origins:
         return True

@@ -1,4 +1,4 @@
-"""The page, its files, and the legend: which poses there are and what they play."""
+"""The page, its files, and the legend: the poses, and the stickers they play."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _TYPES: Final = {
 
 
 class Pages:
-    """The routes of everything that is shown rather than said.
+    """The routes of the page, its files and the legend.
 
     ``folders`` are the user's sticker folders.
     """
@@ -57,7 +57,7 @@ class Pages:
         ]
 
     async def home(self, request: web.Request) -> web.StreamResponse:
-        """Send whoever names no room to the first one."""
+        """Redirect to the first room."""
         raise web.HTTPFound(f"/rooms/{self._lobby.first}")
 
     async def page(self, request: web.Request) -> web.FileResponse:
@@ -101,7 +101,7 @@ class Pages:
 
 
 def _file(path: Path) -> web.FileResponse:
-    # Asked for anew each time, and answered 304: a restarted server may bring a new page.
+    # Revalidated each time, and answered 304: a restarted server may bring a new page.
     headers = {"Cache-Control": "no-cache"}
     if (content_type := _TYPES.get(path.suffix.lower())) is not None:
         headers["Content-Type"] = content_type

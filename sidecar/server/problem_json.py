@@ -84,7 +84,7 @@ def problem_of(error: SidecarError) -> web.Response:
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what handlers raise into problems; what nobody expected is told to the log alone."""
+    """Turn what handlers raise into problems; unexpected errors are only logged."""
     try:
         return await handler(request)
     except SidecarError as error:

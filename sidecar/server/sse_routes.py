@@ -25,7 +25,7 @@ class Streams:
         ]
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """The room's events; opens the room, so that a page may listen before anybody joins."""
+        """The room's events; opens the room, so that a page may listen before the first camera."""
         room = await self._lobby.enter(request.match_info["room"])
         with room.meeting.events.listen() as listener:
             return await self._stream(request, listener)

@@ -2,7 +2,7 @@
 
 The cost of a camera follows the frames received, not those sampled (4 % of a core for 640x360@30,
 1.3 % for 320x180@15; docs/measured.md), so a room is asked for the smallest layer that serves both
-the tile and the nets, and in a large room not for everybody at once.
+the tile and the models, and in a large room not for all cameras at once.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,12 +10,12 @@ from collections.abc import Collection, Sequence
 from sidecar.media.compositor.layout import MAX_TILES, Rect, arrange
 from sidecar.rooms.base import ReceiverConstraints
 
-NETS = (320, 180)
-"""Pixels below which the nets begin to lose hands at a desk's distance (docs/landmarks.md)."""
+MODELS = (320, 180)
+"""Pixels below which the models begin to lose hands at a desk's distance (docs/landmarks.md)."""
 SMALL_TILE_FPS = 15.0
-"""Pictures a second that are enough for a tile of less than a third of the canvas' height."""
+"""Frames a second that are enough for a tile of less than a third of the canvas' height."""
 TURN = 4.0
-"""Seconds that a camera is looked at in a large room before it is somebody else's turn: longer than
+"""Seconds for which a camera is received in a large room before it is another's turn: longer than
 any hold, so that a pose can become a reaction within one turn."""
 
 
@@ -30,11 +30,12 @@ def select_layers(
     spotlight: str | None = None,
     busy: Collection[str] = (),
 ) -> dict[str, ReceiverConstraints]:
-    """What is needed of each of ``people``, who are given in the order of their tiles.
+    """The constraints of each of ``people``, who are given in the order of their tiles.
 
     ``canvas`` is the composite's size, ``fps`` its rate and ``rate`` that of sampling, a second.
-    Of more than ``attention`` people only so many are awake at a time, taking turns by the number
-    ``turn``; whoever has the ``spotlight`` or is ``busy`` (holds a pose, wears a sticker) stays so.
+    Of more than ``attention`` people only so many are received at a time, taking turns by the
+    number ``turn``, besides those that have the ``spotlight`` or are ``busy`` (hold a pose, wear a
+    sticker).
     """
     areas = _areas(people, canvas, spotlight)
     awake = _awake(people, attention, turn) | {spotlight, *busy}
@@ -47,7 +48,7 @@ def select_layers(
 def _areas(
     people: Sequence[str], canvas: tuple[int, int], spotlight: str | None
 ) -> list[Rect | None]:
-    """Everybody's tile; None for those for whom there is none left."""
+    """The tile of each; None for those beyond the largest layout."""
     shown = people[:MAX_TILES]
     if not shown:
         return []
@@ -67,11 +68,11 @@ def _want(
     area: Rect | None, canvas: tuple[int, int], fps: float, rate: float, *, paused: bool
 ) -> ReceiverConstraints:
     if area is None:
-        return ReceiverConstraints(*NETS, fps=rate, paused=paused)
+        return ReceiverConstraints(*MODELS, fps=rate, paused=paused)
     small = area.height * 3 < canvas[1]
     return ReceiverConstraints(
-        max(area.width, NETS[0]),
-        max(area.height, NETS[1]),
+        max(area.width, MODELS[0]),
+        max(area.height, MODELS[1]),
         fps=max(rate, min(fps, SMALL_TILE_FPS) if small else fps),
         paused=paused,
     )

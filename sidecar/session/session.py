@@ -169,6 +169,7 @@ class Session:
             participants=tuple(one.stats(now) for one in self._participants.values()),
             listeners=self.events.listeners,
             listeners_cut_off=self.events.cut_off,
+            packets_dropped=self._encoder.dropped,
         )
 
     @property

@@ -55,6 +55,8 @@ class SessionStats:
     """Event streams that are open."""
     listeners_cut_off: int = 0
     """Event streams that were ended because their reader was too slow."""
+    packets_dropped: int = 0
+    """Packets that viewers missed because their connection didn't keep up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sidecar.sinks.delivery import EventDelivery
 
 
 class SinkSet:
-    """Whoever opens a session hands it ``outputs`` and ``listeners``, and attaches its events."""
+    """Gives a session its ``outputs`` and ``listeners``, and delivers its events while attached."""
 
     def __init__(
         self,

@@ -81,7 +81,7 @@ class Roster:
             limit, what = self._limits.viewers, "viewers"
         if self.count(role) >= limit:
             raise HttpRefusalError(
-                f"the room is full: {limit} {what}", status=503, do="try again when somebody left"
+                f"the room is full: {limit} {what}", status=503, do="try again when one has left"
             )
         place = Place(role, name, now, consent)
         self._places[place.token] = place

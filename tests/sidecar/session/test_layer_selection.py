@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.rooms.base import ReceiverConstraints
-from sidecar.session.layer_selection import NETS, SMALL_TILE_FPS, select_layers
+from sidecar.session.layer_selection import MODELS, SMALL_TILE_FPS, select_layers
 
 CANVAS = (1280, 720)
 
@@ -25,7 +25,7 @@ def test_of_many_each_is_wanted_as_large_as_its_tile() -> None:
 
 def test_the_nets_need_a_picture_larger_than_a_small_tile() -> None:
     (want,) = set(asked(16).values())
-    assert (want.width, want.height) == NETS
+    assert (want.width, want.height) == MODELS
     assert want.fps == SMALL_TILE_FPS
 
 
@@ -37,7 +37,7 @@ def test_the_spotlight_is_wanted_larger_than_the_others() -> None:
 def test_beyond_the_tiles_a_camera_is_wanted_for_the_nets_alone() -> None:
     people = [f"p{number}" for number in range(50)]
     told = select_layers(people, CANVAS, fps=25, rate=5, attention=50)
-    assert told["p49"] == ReceiverConstraints(*NETS, fps=5)
+    assert told["p49"] == ReceiverConstraints(*MODELS, fps=5)
 
 
 def test_in_a_large_room_some_rest() -> None:
