@@ -22,7 +22,7 @@ SIDECAR_FLOORS = (
     {"sinks"},
     {"supervisor"},
     {"server"},
-    {"demo", "join", "replay", "annotate"},
+    {"demo", "join", "replay", "annotate", "serve"},
     {"doctor"},
     {"cli", "web"},
     {"__main__"},
