@@ -148,7 +148,7 @@ class HasPeerConnections(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JoinOptions:
-    """How to take part, whatever the system."""
+    """How to take part in a meeting of any system."""
 
     name: str
     """What the others see wherever the sidecar must be seen: the publisher, mostly."""
@@ -187,7 +187,7 @@ class Adapter(Protocol):
         ...
 
     def room(self, url: str, options: JoinOptions) -> Room:
-        """The room at ``url``, not entered yet; may be called again to join anew.
+        """Make the room at ``url``, not entered yet; called again for each rejoin.
 
         Raises ConfigError where the address is incomplete, or a key or token is missing or wrong.
         """

@@ -1,4 +1,4 @@
-"""What every Room must do, whatever its system is.
+"""What every Room must do.
 
 A system is plugged in by a ``RoomHarness`` for its server, and a subclass that gives it::
 
@@ -187,10 +187,10 @@ class RoomConformance(ABC):
     ) -> None:
         ada = await harness.join("Ada")
         async with entered(harness.room()) as attendance:
-            attendance.room.constrain("nobody", WANT)
+            attendance.room.constrain("unknown", WANT)
             await watched(attendance, ada)
             attendance.room.constrain(ada, WANT)
-            attendance.room.constrain("nobody", WANT)
+            attendance.room.constrain("unknown", WANT)
             seen = attendance.frames(ada)
             await eventually(lambda: attendance.frames(ada) > seen + 2)
 

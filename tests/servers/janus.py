@@ -73,7 +73,7 @@ class JanusServer:
     async def start(self) -> None:
         """Start it and wait until it listens on all its ports.
 
-        Janus goes on without those that somebody else took meanwhile; it gets others then.
+        Janus runs on without a port that another program took; others are chosen then.
         """
         for _ in range(ATTEMPTS):
             await self.process.start()
@@ -109,7 +109,7 @@ def _library(executable: Path) -> Path:
 
 
 def _configure(folder: Path, setup: Setup, ports: Mapping[str, int], library: Path) -> None:
-    """Write the configuration, everything on loopback; media go over whatever ICE finds."""
+    """Write the configuration, everything on loopback but media, which ICE decides."""
     folder.mkdir(parents=True, exist_ok=True)
     certificate: dict[str, Setting] = {}
     if setup.certificate is not None:

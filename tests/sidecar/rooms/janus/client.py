@@ -1,4 +1,4 @@
-"""Somebody else in the room: an independent Janus client over a WebSocket, with aiortc's media."""
+"""Another client in the room: an independent Janus client over a WebSocket, with aiortc's media."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 class JanusClient:
-    """One session; whatever the server tells it without being asked is kept in ``events``."""
+    """One session; messages of the server that answer no request are kept in ``events``."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, **signature: str) -> None:
         self._socket = socket
@@ -65,8 +65,8 @@ class JanusClient:
             said: Json = await answer
             return said
 
-    async def part(self, kind: str, **fields: object) -> None:
-        """Free something, of a server that may be dead."""
+    async def release(self, kind: str, **fields: object) -> None:
+        """Free a session or handle of a server that may be dead."""
         if not self._socket.closed:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 await self.ask(kind, **fields)
@@ -99,8 +99,8 @@ class JanusClient:
         answer = await self.say(await self.attach(), "listparticipants", room=room)
         return list(answer["participants"])
 
-    def told(self) -> list[Json]:
-        """What the plugin told without being asked."""
+    def plugin_events(self) -> list[Json]:
+        """The plugin's events that answer no request."""
         return [said["plugindata"]["data"] for said in self.events if "plugindata" in said]
 
 
@@ -128,7 +128,7 @@ async def client(port: int, **signature: str) -> AsyncIterator[JanusClient]:
             someone.session = (await someone.ask("create"))["data"]["id"]
             tasks.append(asyncio.create_task(someone.stay()))
             yield someone
-            await someone.part("destroy")
+            await someone.release("destroy")
         finally:
             for task in tasks:
                 task.cancel()
@@ -169,7 +169,7 @@ async def camera(
             yield Camera(handle, said["id"], peer, channel)
         finally:
             track.stop()
-            await someone.part("detach", handle_id=handle)
+            await someone.release("detach", handle_id=handle)
 
 
 async def publish(
@@ -197,7 +197,7 @@ async def watching(
     texts: list[str] | None = None,
     **extra: Any,
 ) -> AsyncIterator[MediaStreamTrack]:
-    """Watch somebody's camera; what comes over their data channel goes to ``texts``."""
+    """Receive a participant's camera; messages of their data channel go to ``texts``."""
     handle = await someone.attach()
     said = await someone.say(
         handle, "join", ptype="subscriber", room=room, streams=[{"feed": feed}], **extra
@@ -214,4 +214,4 @@ async def watching(
         jsep = {"type": "answer", "sdp": peer.localDescription.sdp, "trickle": False}
         await someone.say(handle, "start", jsep=jsep)
         yield next(track for track in tracks if track.kind == "video")
-        await someone.part("detach", handle_id=handle)
+        await someone.release("detach", handle_id=handle)

@@ -29,7 +29,7 @@ async def someone(server: JanusServer) -> AsyncIterator[JanusClient]:
 
 @pytest.fixture
 async def room(someone: JanusClient) -> int:
-    """A room that nobody has used."""
+    """A room that was not used before."""
     number = next(ROOMS)
     await someone.create(number, publishers=6, notify_joining=True, videocodec="vp8,h264,vp9")
     return number

@@ -11,7 +11,7 @@ from sidecar.rooms.registry import find_adapter
 
 
 async def test_it_is_found_by_its_address_without_asking_a_server() -> None:
-    assert await find_adapter("janus+wss://nobody.example/1") is ADAPTER
+    assert await find_adapter("janus+wss://meet.example/1") is ADAPTER
 
 
 @pytest.mark.parametrize("form", ADAPTER.forms)

@@ -69,7 +69,7 @@ async def test_a_name_of_digits_is_tried_as_text_too(locked: JanusServer) -> Non
 
 @pytest.mark.parametrize("scheme", ["ws", "http"])
 @pytest.mark.parametrize("environ", [{}, {"JANUS_API_SECRET": "not-this-one"}])
-async def test_a_wrong_secret_is_told_and_not_shown(
+async def test_a_wrong_secret_is_refused_and_not_shown(
     locked: JanusServer, scheme: str, environ: dict[str, str]
 ) -> None:
     with pytest.raises(RefusedError, match="JANUS_API_SECRET") as refused:
@@ -79,7 +79,7 @@ async def test_a_wrong_secret_is_told_and_not_shown(
 
 
 @pytest.mark.parametrize("scheme", ["wss", "https"])
-async def test_a_certificate_that_nobody_trusts_is_told(locked: JanusServer, scheme: str) -> None:
+async def test_an_untrusted_certificate_is_an_error(locked: JanusServer, scheme: str) -> None:
     with pytest.raises(RoomError, match="certificate"):
         async with attending(locked.url("kitchen", scheme)):
             pass
@@ -122,14 +122,14 @@ async def test_a_token_that_expires_is_replaced_by_the_one_in_its_file(tmp_path:
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss", "http", "https"])
-async def test_a_server_that_is_not_there_is_told(scheme: str) -> None:
+async def test_a_server_that_is_not_there_is_an_error(scheme: str) -> None:
     (port,) = free_ports(1)
     with pytest.raises(RoomError, match=re.escape(f"127.0.0.1:{port}")):
         async with attending(f"janus+{scheme}://127.0.0.1:{port}/1234"):
             pass
 
 
-async def test_a_server_that_speaks_no_websocket_is_told(server: JanusServer) -> None:
+async def test_a_server_without_websocket_is_an_error(server: JanusServer) -> None:
     with pytest.raises(RoomError, match="no WebSocket at this URL"):
         async with attending(f"janus://127.0.0.1:{server.ports['http']}/1234"):
             pass
@@ -139,7 +139,7 @@ async def test_a_server_that_speaks_no_websocket_is_told(server: JanusServer) ->
     ("answer", "words"),
     [("[" * (MAX_BYTES + 1), "too long"), ("<html>", "does not admit us|silent")],
 )
-async def test_a_server_that_speaks_nonsense_is_told(answer: str, words: str) -> None:
+async def test_a_server_that_answers_garbage_is_an_error(answer: str, words: str) -> None:
     async def say(_: web.Request) -> web.Response:
         return web.Response(text=answer)
 
@@ -172,7 +172,7 @@ async def mortal(tmp_path: Path) -> AsyncIterator[JanusServer]:
         yield server
 
 
-async def test_a_session_is_claimed_and_nobody_leaves_meanwhile(mortal: JanusServer) -> None:
+async def test_a_session_is_claimed_and_cameras_stay_meanwhile(mortal: JanusServer) -> None:
     async with (
         client(mortal.ports["ws"]) as someone,
         camera(someone, 1234, "Ada", ColourTrack()),

@@ -1,4 +1,4 @@
-"""A sidecar in rooms of a real Janus, with real people in them."""
+"""A sidecar in rooms of a real Janus, with other clients in them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -76,7 +76,7 @@ async def test_a_camera_that_is_switched_off_and_on_again_is_watched_again(
         await eventually(lambda: sidecar.frames("Ada") > 0)
 
 
-async def test_who_watches_leaves_no_trace(
+async def test_the_watcher_leaves_no_trace(
     server: JanusServer, someone: JanusClient, room: int
 ) -> None:
     async with camera(someone, room, "Ada", ColourTrack()) as ada:
@@ -87,8 +87,8 @@ async def test_who_watches_leaves_no_trace(
             assert await someone.people(room) == before
         assert await someone.people(room) == before
         assert [person["id"] for person in before] == [ada.id]
-        # Not that somebody joined, published or left: the room has notify_joining set.
-        assert someone.told() == []
+        # The room has notify_joining: joining, publishing and leaving would be reported.
+        assert someone.plugin_events() == []
 
 
 async def test_only_the_publisher_is_seen_and_by_its_name(
@@ -155,7 +155,7 @@ async def test_a_paused_camera_sends_nothing_until_it_is_wanted(
         await eventually(lambda: sidecar.frames("Ada") > paused_at + 5)
 
 
-async def test_who_says_so_over_data_or_in_their_name_is_left_alone(
+async def test_participants_opt_out_over_data_or_in_their_name(
     server: JanusServer, someone: JanusClient, room: int
 ) -> None:
     async with (
@@ -183,7 +183,7 @@ async def test_who_says_so_over_data_or_in_their_name_is_left_alone(
         )
 
 
-async def test_what_happens_is_announced_to_those_who_watch_the_composite(
+async def test_events_are_announced_to_subscribers_of_the_composite(
     server: JanusServer, someone: JanusClient, room: int
 ) -> None:
     texts: list[str] = []
@@ -220,7 +220,7 @@ async def test_a_camera_in_h264_is_watched(
         await eventually(lambda: sidecar.frames("Ada") > 5)
 
 
-async def test_a_codec_that_cannot_be_decoded_is_told_and_disturbs_nobody(
+async def test_a_codec_that_cannot_be_decoded_is_a_problem_of_one_camera(
     server: JanusServer, someone: JanusClient, room: int
 ) -> None:
     async with (
@@ -237,7 +237,7 @@ async def test_a_codec_that_cannot_be_decoded_is_told_and_disturbs_nobody(
         await eventually(lambda: not sidecar.problem("Vic"))
 
 
-async def test_a_broken_offer_of_one_disturbs_nobody(
+async def test_a_broken_offer_is_a_problem_of_one_camera(
     server: JanusServer, someone: JanusClient, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = ReceivePeer.answer
@@ -295,16 +295,14 @@ async def test_a_pin_in_the_address_works_and_is_not_shown(
         assert "sesame" not in sidecar.room.name
 
 
-async def test_a_room_that_does_not_exist_is_told(server: JanusServer) -> None:
+async def test_a_room_that_does_not_exist_is_an_error(server: JanusServer) -> None:
     with pytest.raises(RoomError, match="No such room") as missing:
         async with attending(server.url("99999")):
             pass
     assert not isinstance(missing.value, RefusedError)
 
 
-async def test_a_room_with_no_place_for_another_publisher_is_told(
-    server: JanusServer, someone: JanusClient
-) -> None:
+async def test_a_full_room_refuses_the_composite(server: JanusServer, someone: JanusClient) -> None:
     room = next(ROOMS)
     await someone.create(room, publishers=1)
     async with (
@@ -319,7 +317,9 @@ async def test_a_room_with_no_place_for_another_publisher_is_told(
         await eventually(lambda: sidecar.frames("Ada") > before)
 
 
-async def test_a_room_without_vp8_is_told(server: JanusServer, someone: JanusClient) -> None:
+async def test_a_room_without_vp8_refuses_the_composite(
+    server: JanusServer, someone: JanusClient
+) -> None:
     room = next(ROOMS)
     await someone.create(room, videocodec="h264")
     with pytest.raises(RefusedError, match=r"no VP8.*videocodec"):
@@ -342,7 +342,9 @@ async def test_a_room_for_publishers_alone_is_watched_once_the_composite_is_publ
         await eventually(lambda: sidecar.frames("Ada") > 0)
 
 
-async def test_who_is_kicked_does_not_come_back(server: JanusServer, someone: JanusClient) -> None:
+async def test_a_kicked_sidecar_does_not_come_back(
+    server: JanusServer, someone: JanusClient
+) -> None:
     room = next(ROOMS)
     await someone.create(room, secret="s3cret")
     async with attending(server.url(str(room)), publishing=True) as sidecar:
@@ -371,7 +373,7 @@ async def test_the_meeting_is_over_when_the_room_is_destroyed(
 
 
 def candidate_types(peer: RTCPeerConnection) -> set[str]:
-    """The types of all candidates that a connection has told of."""
+    """The types of a connection's own candidates."""
     lines = peer.localDescription.sdp.splitlines()
     return {line.split(" typ ")[1].split()[0] for line in lines if " typ " in line}
 
