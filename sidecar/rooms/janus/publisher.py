@@ -104,8 +104,10 @@ class JanusPublisher:
         await peer.accept(answer)
 
     async def _watch(self, peer: SendPeer) -> None:
-        """Fail when the connection of the composite is over."""
-        raise composite_lost(await peer.wait_over())
+        """Fail when the connection of the composite is over, unless it was closed here."""
+        reason = await peer.wait_over()
+        if peer is self._peer:
+            raise composite_lost(reason)
 
 
 def composite_lost(reason: str) -> RoomError:

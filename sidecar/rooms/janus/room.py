@@ -91,6 +91,8 @@ class JanusRoom:
         return self._changes.follow()
 
     async def publish(self, composite: TrackSource) -> None:
+        if self._changes.ended:
+            raise RoomError("the room is lost or left", where=self.name)
         await self._publisher.publish(composite, data_channel=self._protocol.data_channels)
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:

@@ -151,9 +151,9 @@ class JanusTransport:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            done = [task for task in tasks if task.done()]
-            await cancel_and_wait(*(task for task in tasks if task not in done))
-        for failure in filter(None, [task.exception() for task in done]):
+            failures = [failure for task in tasks if task.done() and (failure := task.exception())]
+            await cancel_and_wait(*(task for task in tasks if not task.done()))
+        for failure in failures:
             raise failure
 
     async def _write(self, connection: JanusConnection) -> None:

@@ -51,6 +51,18 @@ async def test_a_hang_up_of_the_composite_ends_the_room(server: FakeJanusServer)
     assert not isinstance(attendance.failure, RefusedError)
 
 
+async def test_a_lost_room_takes_no_composite(server: FakeJanusServer) -> None:
+    async with (
+        entered(IMPATIENT.room(server.url, options())) as attendance,
+        grey_composite() as composite,
+    ):
+        await server.lose()
+        await eventually(lambda: attendance.ended)
+        with pytest.raises(RoomError, match="lost or left"):
+            await attendance.room.publish(composite)
+        assert composite.viewers == 0
+
+
 async def test_an_event_without_a_data_channel_is_dropped(server: FakeJanusServer) -> None:
     room = IMPATIENT.room(server.url, options())
     async with entered(room, publishing=True):
