@@ -132,3 +132,11 @@ def test_private_parts_of_libraries_are_touched_in_one_module_alone(package: str
             assert not touched, f"{path.relative_to(ROOT)} touches {touched}"
         hidden = {name for name in imported(tree) if any(map(private, name.split(".")))}
         assert not hidden, f"{path.relative_to(ROOT)} imports {hidden}"
+
+
+def test_undocumented_modules_of_aiortc_are_used_by_media_alone() -> None:
+    modules = ("aiortc.sdp", "aiortc.rtcicetransport", "aiortc.codecs", "aiortc.jitterbuffer")
+    for path, tree in sources("sidecar"):
+        if PATCHES.parent not in path.parents:
+            used = {name for name in imported(tree) if name.startswith(modules)}
+            assert not used, f"{path.relative_to(ROOT)} imports {used}"

@@ -21,7 +21,6 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.sdp import SessionDescription
 
 from config.errors import NegotiationError
 from sidecar.aio import Broadcast
@@ -36,7 +35,7 @@ from sidecar.media.aiortc_patches import (
 from sidecar.media.feed import Feed
 from sidecar.media.ice import CandidateBuffer, drop_unusable_candidates
 from sidecar.media.packet_track import PacketTrack
-from sidecar.media.sdp import continues, parse_description, sent_video
+from sidecar.media.sdp import ParsedDescription, continues, parse_description, sent_video
 
 log = structlog.get_logger(__name__)
 
@@ -314,7 +313,11 @@ class Peer:
     def _state_changed(self) -> None:
         if self.over and not self._closed and not self.reason:
             self.reason = self._failure()
-            log.warning("peer connection failed", participant=self.participant, reason=self.reason)
+            fields = {"participant": self.participant, "reason": self.reason}
+            if self.connection.connectionState == "failed":
+                log.warning("peer connection failed", **fields)
+            else:
+                log.info("peer connection closed", **fields)
         self._changed.notify()
         if self._on_change is not None:
             self._on_change()
@@ -368,7 +371,7 @@ class ReceivePeer(Peer):
         self._track_ended = False
         self._label = data_channel
         self._channel: RTCDataChannel | None = None
-        self._offer: SessionDescription | None = None
+        self._offer: ParsedDescription | None = None
         self._track: MediaStreamTrack | None = None
         self._attached: MediaStreamTrack | None = None
 
@@ -423,7 +426,7 @@ class ReceivePeer(Peer):
         self._track = transceiver.receiver.track
         self._attach()
 
-    def _read(self, offer: str) -> SessionDescription:
+    def _read(self, offer: str) -> ParsedDescription:
         try:
             description = parse_description(offer)
         except ValueError as error:

@@ -4,10 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiortc.sdp import MediaDescription, SessionDescription
 
+ParsedMedia: TypeAlias = MediaDescription
+"""One section of a parsed description: aiortc's, whose module is not documented."""
+ParsedDescription: TypeAlias = SessionDescription
+"""A parsed description, likewise."""
 MAX_SDP: Final = 1 << 20
 """Characters. A LiveKit server's offer with a hundred cameras has 150 KiB."""
 MAX_SECTIONS: Final = 1000
@@ -40,7 +44,7 @@ _PLACEHOLDERS: Final = {
 """Payload type and format of a section that is only kept for its place."""
 
 
-def parse_description(sdp: str) -> SessionDescription:
+def parse_description(sdp: str) -> ParsedDescription:
     """Parse ``sdp``; raises ValueError where it is not a session description."""
     if len(sdp) > MAX_SDP:
         raise ValueError(f"a session description of {len(sdp)} characters")
@@ -51,23 +55,23 @@ def parse_description(sdp: str) -> SessionDescription:
         raise ValueError("not a session description") from error
 
 
-def sends(media: MediaDescription) -> bool:
+def sends(media: ParsedMedia) -> bool:
     """Whether the side that wrote ``media`` sends in it."""
     # A section without a direction is sendrecv (RFC 8866 §6.7).
     return bool(media.port) and (media.direction or "sendrecv") in SENDING
 
 
-def sent_video(description: SessionDescription) -> list[MediaDescription]:
+def sent_video(description: ParsedDescription) -> list[ParsedMedia]:
     """Return the video sections in which the side that wrote ``description`` sends."""
     return [media for media in description.media if media.kind == "video" and sends(media)]
 
 
-def video_codecs(media: MediaDescription) -> frozenset[str]:
+def video_codecs(media: ParsedMedia) -> frozenset[str]:
     """Return the names of the codecs in ``media``, in capitals, without auxiliary formats."""
     return frozenset(codec.name.upper() for codec in media.rtp.codecs) - AUXILIARY
 
 
-def continues(offer: SessionDescription, before: SessionDescription) -> bool:
+def continues(offer: ParsedDescription, before: ParsedDescription) -> bool:
     """Whether the connection that took the offer ``before`` can take ``offer`` as well.
 
     It can't where ICE or DTLS restart, or a known section brings another stream: aiortc restarts
@@ -79,12 +83,12 @@ def continues(offer: SessionDescription, before: SessionDescription) -> bool:
     )
 
 
-def _same_stream(new: MediaDescription, old: MediaDescription) -> bool:
+def _same_stream(new: ParsedMedia, old: ParsedMedia) -> bool:
     ssrcs = [{item.ssrc for item in media.ssrc} for media in (new, old)]
     return not all(ssrcs) or ssrcs[0] == ssrcs[1]
 
 
-def _transport(media: MediaDescription) -> tuple[object, ...]:
+def _transport(media: ParsedMedia) -> tuple[object, ...]:
     fingerprints = media.dtls.fingerprints if media.dtls else ()
     names = (fingerprint.value for fingerprint in fingerprints)
     return (media.ice.usernameFragment if media.ice else None, *names)

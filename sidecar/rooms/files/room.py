@@ -11,6 +11,7 @@ from typing import Final, Self
 import structlog
 
 from config.errors import PictureError, RefusedError, RoomError
+from sidecar.aio import cancel_and_wait
 from sidecar.media.feed import Feed
 from sidecar.media.video_files import VideoReader
 from sidecar.rooms.base import Joined, Left, ReceiverConstraints, RoomChange, TrackSource
@@ -122,9 +123,7 @@ class RecordingRoom:
                     else:
                         yield Left(guest.name, guest.track.reason)
         finally:
-            for future in playing:
-                future.cancel()
-            await asyncio.gather(*playing, return_exceptions=True)
+            await cancel_and_wait(*playing)
         if refused:
             raise RefusedError(refused, where=self.name)
 

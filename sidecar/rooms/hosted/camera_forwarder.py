@@ -10,6 +10,7 @@ import av
 import structlog
 from aiortc import MediaStreamTrack
 
+from sidecar.aio import cancel_and_wait
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
 from sidecar.media.packet_track import VideoPacket
@@ -51,8 +52,7 @@ class CameraForwarder:
     async def close(self) -> None:
         """End every track."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel_and_wait(self._task)
         self._encoder.close()
         await asyncio.to_thread(self._pool.shutdown)
 

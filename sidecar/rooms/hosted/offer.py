@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from aiortc.sdp import MediaDescription, SessionDescription
-
 from config.errors import HttpRefusalError
 from sidecar.media.ice import MAX_CANDIDATES, drop_unusable_candidates
-from sidecar.media.sdp import DECODABLE, keep_video_codecs, parse_description, video_codecs
+from sidecar.media.sdp import (
+    DECODABLE,
+    ParsedDescription,
+    ParsedMedia,
+    keep_video_codecs,
+    parse_description,
+    video_codecs,
+)
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of a request body. Chromium's largest offers, with every codec, stay below 12 KiB."""
@@ -88,7 +93,7 @@ def _lines(body: bytes, role: Role) -> list[str]:
     return lines
 
 
-def _check_sections(description: SessionDescription, role: Role) -> None:
+def _check_sections(description: ParsedDescription, role: Role) -> None:
     kinds = [media.kind for media in description.media]
     if not kinds or set(kinds) - {"audio", "video"}:
         raise _refused(400, "an offer has audio and video sections only", role)
@@ -104,7 +109,7 @@ def _check_sections(description: SessionDescription, role: Role) -> None:
         _check_section(media, role)
 
 
-def _check_section(media: MediaDescription, role: Role) -> None:
+def _check_section(media: ParsedMedia, role: Role) -> None:
     if not media.rtcp_mux:
         raise _refused(400, f"the {media.kind} section lacks a=rtcp-mux", role)
     if media.ice is None or not media.ice.usernameFragment or not media.ice.password:

@@ -2,25 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 import structlog
 from aiortc import RTCIceCandidate, RTCIceServer
 
-from config.errors import HttpRefusalError, NegotiationError
+from config.errors import HttpRefusalError, NegotiationError, RoomError
+from sidecar.aio import Broadcast, TaskSet
 from sidecar.media.feed import Feed
 from sidecar.media.peers import ReceivePeer, SendPeer
 from sidecar.rooms.base import (
     Consent,
-    ConsentChanged,
     Joined,
-    Left,
     ReceiverConstraints,
     RoomChange,
     TrackSource,
 )
+from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.hosted.camera_forwarder import CameraForwarder
 from sidecar.rooms.hosted.names import Answer, Present
 from sidecar.rooms.hosted.offer import Offer, Role
@@ -38,7 +38,6 @@ class _Camera:
 
     place: Place
     feed: Feed
-    reason: str = "left"
 
 
 class EmbeddedRoom:
@@ -66,10 +65,10 @@ class EmbeddedRoom:
         self._connections: dict[str, ReceivePeer | SendPeer] = {}
         self._cameras: dict[str, _Camera] = {}
         self._composite: TrackSource | None = None
-        self._news = asyncio.Event()
+        self._changes = RoomChanges()
+        self._updated = Broadcast()
         self._open = False
-        self._watch: asyncio.Task[None] | None = None
-        self._partings: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet(self._fail)
 
     @property
     def name(self) -> str:
@@ -81,35 +80,21 @@ class EmbeddedRoom:
 
     async def __aenter__(self) -> Self:
         self._open = True
-        self._watch = asyncio.create_task(self._rounds(), name=f"room {self._name}")
+        self._tasks.create_task(self._rounds(), name=f"room {self._name}")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         self._open = False
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
         for place in self._roster:
             self._part(place, "the room closed")
-        self._cameras.clear()
-        self._announce()
-        while self._partings:
-            await asyncio.gather(*self._partings)
+        self._changes.end()
+        self._updated.notify()
+        await self._tasks.aclose()
 
     async def changes(self) -> AsyncGenerator[RoomChange]:
-        """Everybody present as ``Joined``, then each change; ends when the room is left.
-
-        What is told is the difference between what was told before and what is: a reader may be as
-        slow as it likes, and nothing piles up.
-        """
-        told: dict[str, tuple[_Camera, Consent]] = {}
-        while True:
-            news = self._news
-            for change in self._differences(told):
-                yield change
-            if not self._open:
-                return
-            await news.wait()
+        """All participants as ``Joined``, then each change; ends when the room is left."""
+        async for change in self._changes.follow():
+            yield change
 
     async def publish(self, composite: TrackSource) -> None:
         """Give every viewer, from now until the room is left, a track of ``composite``."""
@@ -153,13 +138,11 @@ class EmbeddedRoom:
         Raises HttpRefusalError 403 where the cameras aren't shared.
         """
         self._check_sharing()
-        while True:
-            news = self._news
+        async for _ in self._updated.updates():
             places = [camera.place for camera in self._cameras.values()]
             yield [Present(at.participant, at.name, at.consent is Consent.OPT_OUT) for at in places]
             if not self._open:
                 return
-            await news.wait()
 
     def place(self, role: Role, token: str) -> Place:
         """The place of a session; raises HttpRefusalError 404 when it has none (any more)."""
@@ -179,7 +162,9 @@ class EmbeddedRoom:
             place.consent = consent
             if consent is Consent.OPT_OUT:
                 self._end_solo(place.participant, "the participant opted out")
-            self._announce()
+            if place.participant in self._cameras:
+                self._changes.choose(place.participant, consent)
+            self._updated.notify()
 
     async def trickle(self, place: Place, candidates: Sequence[RTCIceCandidate]) -> None:
         """Pass a client's later candidates on."""
@@ -225,18 +210,21 @@ class EmbeddedRoom:
             and place.participant not in self._cameras
         ):
             self._cameras[place.participant] = _Camera(place, connection.feed)
-            self._announce()
+            if place.consent is Consent.OPT_OUT:
+                self._changes.choose(place.participant, place.consent)
+            self._changes.join(Joined(place.participant, place.name, connection.feed))
+            self._updated.notify()
 
     def _part(self, place: Place, reason: str) -> None:
         """Free a place and everything that belongs to it; harmless when that is done already."""
         if not self._roster.remove(place):
             return
-        if (camera := self._cameras.pop(place.participant, None)) is not None:
-            camera.reason = reason
+        if self._cameras.pop(place.participant, None) is not None:
+            self._changes.forget(place.participant, reason)
             self._end_solo(place.participant, "the participant left")
-            self._announce()
+            self._updated.notify()
         if (connection := self._connections.pop(place.token, None)) is not None:
-            self._spawn(connection.aclose())
+            self._tasks.create_cleanup(connection.aclose(), name="connection's end")
 
     def _solo(self, participant: str) -> CameraForwarder:
         """The camera of ``participant``, for whoever may watch it alone."""
@@ -253,7 +241,7 @@ class EmbeddedRoom:
     def _end_solo(self, participant: str, reason: str) -> None:
         """Let nobody watch a camera alone any more."""
         if (solo := self._solos.pop(participant, None)) is not None:
-            self._spawn(solo.close())
+            self._tasks.create_cleanup(solo.close(), name="camera forwarder's end")
         for place in self._roster:
             if place.watches == participant:
                 self._part(place, reason)
@@ -263,31 +251,9 @@ class EmbeddedRoom:
             do = "watch the composite, or let its operator set server.share_cameras"
             raise HttpRefusalError("this server doesn't share cameras", status=403, do=do)
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work)
-        self._partings.add(task)
-        task.add_done_callback(self._partings.discard)
-
-    def _announce(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-
-    def _differences(self, told: dict[str, tuple[_Camera, Consent]]) -> list[RoomChange]:
-        """What changed since ``told``, which is brought up to date."""
-        changes: list[RoomChange] = []
-        for participant, (camera, _) in list(told.items()):
-            if self._cameras.get(participant) is not camera:
-                changes.append(Left(participant, camera.reason))
-                del told[participant]
-        for participant, camera in self._cameras.items():
-            place = camera.place
-            if participant not in told:
-                changes.append(Joined(participant, place.name, camera.feed))
-                told[participant] = camera, Consent.OPT_IN
-            if told[participant][1] is not place.consent:
-                changes.append(ConsentChanged(participant, place.consent))
-                told[participant] = camera, place.consent
-        return changes
+    def _fail(self, error: Exception) -> None:
+        """A task failed: the room is lost."""
+        self._changes.end(RoomError(f"broke down: {error!r}", where=self._name))
 
     async def _rounds(self) -> None:
         """Twice a second: note who is alive, and free the places of those who are not."""

@@ -10,7 +10,7 @@ import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import LostError, ProtocolError, RefusedError, RoomError
-from sidecar.aio import cancel_and_wait
+from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import (
     Consent,
@@ -62,7 +62,7 @@ class SidecarRoom:
         self._options = options
         self._roster = Roster()
         self._seats: dict[str, _Seat] = {}
-        self._partings: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         self._life = AsyncExitStack()
         self._http: aiohttp.ClientSession | None = None
         self._news: aiohttp.ClientResponse | None = None
@@ -168,14 +168,12 @@ class SidecarRoom:
     def _part(self, participant: str) -> None:
         """Stop watching behind the caller's back: a goodbye takes its time."""
         if (seat := self._seats.pop(participant, None)) is not None:
-            task = asyncio.create_task(seat.leave(), name=f"leaving {participant}")
-            self._partings.add(task)
-            task.add_done_callback(self._partings.discard)
+            self._tasks.create_cleanup(seat.leave(), name=f"leaving {participant}")
 
     async def _see_everybody_off(self) -> None:
         for participant in tuple(self._seats):
             self._part(participant)
-        await asyncio.gather(*self._partings, return_exceptions=True)
+        await self._tasks.aclose()
 
 
 async def _lines(news: aiohttp.ClientResponse) -> AsyncIterator[str]:

@@ -10,7 +10,7 @@ import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.aio import TaskSet
+from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.whep.addresses import Address
 from sidecar.rooms.whep.client.failures import Again
@@ -69,9 +69,7 @@ class WhepRoom:
                     stream = waiting.pop(future)
                     yield Joined(stream.name, stream.name, None, str(stream.failure))
         finally:
-            for future in waiting:
-                future.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await cancel_and_wait(*waiting)
         raise self._hopeless()
 
     async def publish(self, composite: TrackSource) -> None:
@@ -91,9 +89,7 @@ class WhepRoom:
         try:
             await asyncio.wait(tried, timeout=FIRST)
         finally:
-            for future in tried:
-                future.cancel()
-            await asyncio.gather(*tried, return_exceptions=True)
+            await cancel_and_wait(*tried)
         failures = [stream.failure for stream in self._streams]
         if all(failure and failure.again is Again.NEVER for failure in failures):
             raise self._hopeless()

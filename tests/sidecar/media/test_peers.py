@@ -295,7 +295,7 @@ async def test_the_end_of_the_other_side_ends_the_feed_and_says_why(encoder: Enc
                 assert await theirs.wait_over() == "the other side closed the connection"
             assert theirs.feed.ended
     assert [(log["event"], log["participant"]) for log in logs] == [
-        ("peer connection failed", "ada")
+        ("peer connection closed", "ada")
     ]
     assert len(changes) == len(["connecting", "connected", "closed"])
 

@@ -97,11 +97,11 @@ async def test_a_late_reader_is_told_who_is_present_and_who_opted_out() -> None:
         await eventually(lambda: len(early.told) == 2)
         late = Reader(room)
         await eventually(lambda: len(late.told) == 2)
-        joined_early, joined_late = early.told[0], late.told[0]
+        joined_early, joined_late = early.told[1], late.told[1]
         assert isinstance(joined_early, Joined)
         assert isinstance(joined_late, Joined)
         assert joined_late.feed is joined_early.feed
-        assert late.told[1] == ConsentChanged(place.participant, Consent.OPT_OUT)
+        assert late.told[0] == ConsentChanged(place.participant, Consent.OPT_OUT)
 
 
 async def test_consent_is_told_once_for_each_change() -> None:
