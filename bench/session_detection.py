@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -106,10 +106,11 @@ class TimedDetector:
         return detection
 
 
-async def worked(
-    participants: int, seconds: float, *, half: bool, engine: Engine = Engine.THREADS
-) -> Work:
-    """The work of a session with so many mannequins, one in six of them lively."""
+@asynccontextmanager
+async def meeting(
+    participants: int, *, half: bool, engine: Engine
+) -> AsyncIterator[tuple[Session, TimedDetector]]:
+    """A session with so many mannequins, one in six of them lively, and a viewer."""
     settings = Settings(sampling={"engine": engine})
     table = load_reaction_table(THRESHOLDS)
     lively = max(1, participants // LIVELY)
@@ -118,7 +119,6 @@ async def worked(
         child("cameras", str(participants - lively), str(clip(IDLE, half=half))) as still,
         child("viewers", "1") as watching,
         TimedDetector(make_detector(make_store(settings), table, settings)) as detector,
-        asyncio.timeout(seconds + 120),
         AsyncExitStack() as life,
     ):
         feeds = [
@@ -130,6 +130,17 @@ async def worked(
         await life.enter_async_context(session)
         await viewer(watching, await room.composite, life)
         await asyncio.sleep(4)
+        yield session, detector
+
+
+async def worked(
+    participants: int, seconds: float, *, half: bool, engine: Engine = Engine.THREADS
+) -> Work:
+    """The work of such a session."""
+    async with (
+        asyncio.timeout(seconds + 120),
+        meeting(participants, half=half, engine=engine) as (session, detector),
+    ):
         return await _measured(session, detector, seconds)
 
 
@@ -153,11 +164,16 @@ async def _measured(session: Session, detector: TimedDetector, seconds: float) -
 def _cpu() -> float:
     """Seconds of CPU of this process and of its inference workers."""
     spent = time.process_time()
-    for process in psutil.Process().children():
-        if "sidecar.inference.worker" in process.cmdline():
-            times = process.cpu_times()
-            spent += times.user + times.system
+    for process in inference_workers():
+        times = process.cpu_times()
+        spent += times.user + times.system
     return spent
+
+
+def inference_workers() -> list[psutil.Process]:
+    """The worker processes of this process."""
+    children = psutil.Process().children()
+    return [process for process in children if "sidecar.inference.worker" in process.cmdline()]
 
 
 def _samples(stats: SessionStats) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from config.reaction_rule import ReactionRule
-from config.settings import Settings
+from config.settings import Engine, Settings
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import render_clip
 from sidecar.media.clip_track import ClipTrack
@@ -74,7 +74,7 @@ async def run(
     stickers = make_stickers(table, settings)
     async with AsyncExitStack() as stack:
         detector = await stack.enter_async_context(
-            make_detector(make_store(settings), table, settings)
+            make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
         )
 
         def open_meeting(room: EmbeddedRoom) -> Session:

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from config.reaction_rule import Kind, ReactionRule
-from config.settings import Settings
+from config.settings import Engine, Settings
 from sidecar.aio import cancel_and_wait
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
@@ -84,7 +84,7 @@ async def join(
     reader = StatusReader(adapter.system, stickers)
     async with AsyncExitStack() as stack:
         detector = await stack.enter_async_context(
-            make_detector(make_store(settings), table, settings)
+            make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
         )
         await stack.enter_async_context(sinks)
         session = Session(

@@ -46,7 +46,7 @@ class WorkerLimits:
     """How often a worker is looked at, and pinged where it is idle."""
     close: float = 1.0
     """For ending once its socket is closed; then it is killed."""
-    niceness: int = 5
+    niceness: int = 3
     """What is added to a worker's nice value, so that the composite's clock comes first."""
     capacity: int = 640 * 640 * 3
     """Bytes of the largest sample."""

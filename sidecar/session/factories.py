@@ -63,12 +63,15 @@ def make_detector(
 ) -> Detector:
     """A detector with as many workers as the settings say, on ``engine`` unless they name one.
 
-    Raises ConfigError where this system has no processes that inherit descriptors.
+    Processes inherit descriptors: where the system can't do that, ``auto`` is threads, and
+    ``processes`` raises ConfigError.
     """
     sampling = settings.sampling
     load = pipeline_config(store, table, settings).load
     if sampling.engine is not Engine.AUTO:
         engine = sampling.engine
+    elif os.name != "posix":
+        engine = Engine.THREADS
     if engine is not Engine.PROCESSES:
         return ThreadDetector(load, workers=sampling.workers)
     if os.name != "posix":

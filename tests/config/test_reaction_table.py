@@ -17,11 +17,6 @@ def table_file(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_the_table_can_be_sent_to_another_process() -> None:
-    table = load_reaction_table(THRESHOLDS, environ={})
-    assert pickle.loads(pickle.dumps(table)) == table
-
-
 def test_shipped_table_has_a_rule_for_every_label_and_for_nothing_else() -> None:
     assert set(load_reaction_table(THRESHOLDS, environ={})) == set(LABELS)
 
