@@ -24,24 +24,28 @@ MAX_BLOCK: Final = 96 << 20
 """Bytes of one allocation inside FFmpeg; a 4K picture of 64-bit pixels takes 76 MB."""
 
 
-def open_decoder(name: str) -> VideoCodecContext:
+def open_decoder(name: str, *, patient: bool = False) -> VideoCodecContext:
     """FFmpeg's decoder ``name``, with the limits of `restrict`."""
     codec = av.CodecContext.create(name, "r")
     if not isinstance(codec, VideoCodecContext):
         raise TypeError(f"{name} is not a video codec")
-    restrict(codec)
+    restrict(codec, patient=patient)
     return codec
 
 
-def restrict(codec: VideoCodecContext) -> None:
+def restrict(codec: VideoCodecContext, *, patient: bool = False) -> None:
     """Give ``codec``, a decoder that is not open yet, one thread and the limit of pixels.
 
     With one thread a core, as is FFmpeg's default, a dozen cameras on a large server come to
-    hundreds of threads, each with pictures of its own.
+    hundreds of threads, each with pictures of its own. A ``patient`` decoder waits for pictures
+    that are shown earlier and come later, also where a stream doesn't say that there are any; an
+    impatient one loses the first of them.
     """
     limit_blocks()
     codec.thread_count = 1
     codec.options = {"max_pixels": str(MAX_PIXELS)}
+    if patient and codec.name == "h264":
+        codec.options["strict"] = "1"
 
 
 @cache
