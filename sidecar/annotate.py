@@ -8,7 +8,7 @@ from pathlib import Path
 from config.errors import PictureError
 from config.reaction_rule import ReactionRule
 from reactions.pipeline import RecognitionPipeline
-from sidecar.media.still_files import read_picture
+from sidecar.media.pictures import read_picture
 from sidecar.session.stills import LabelReport, StillReader
 
 

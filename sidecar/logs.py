@@ -8,6 +8,7 @@ import queue
 import stat
 import sys
 import threading
+import warnings
 from typing import Any, Final, TextIO
 
 import structlog
@@ -103,6 +104,8 @@ def configure(settings: LogSettings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    # About odd Exif data and the like of pictures that are read all the same.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     structlog.configure(

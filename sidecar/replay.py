@@ -4,8 +4,9 @@ It does what a session does, without a network: sample, detect, decide, draw. Ti
 """
 
 import json
+import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
@@ -18,8 +19,14 @@ from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
 from sidecar.inference.sampling import FrameSampler
 from sidecar.media.compositor.compositor import Compositor, Stickers
-from sidecar.media.still_files import SUFFIXES, read_picture, write_picture
-from sidecar.media.video_files import VideoReader, VideoWriter
+from sidecar.media.container.colour import copy_tags
+from sidecar.media.container.inputs import shown_path
+from sidecar.media.container.reader import TimedSound
+from sidecar.media.container.writer import VideoWriter, video_kind
+from sidecar.media.new_file import new_file, unwritable
+from sidecar.media.pictures import read_picture, still_format, write_picture
+from sidecar.media.recordings import Recording, open_recording
+from sidecar.rooms.display_names import display_name
 from sidecar.session.events import (
     LiveScores,
     ParticipantJoined,
@@ -69,41 +76,29 @@ class RecordedParticipant:
 def event_log(path: Path) -> Iterator[EventLog]:
     """A log of JSON lines, at ``path`` once the block is left without an error.
 
-    Until then, and after an error, what stood there stays. Raises PictureError if it can't be
-    written.
+    Until then, and after an error, what stood there stays; a pipe or a device gets the lines as
+    they come. Raises PictureError if it can't be written.
     """
-    special = path.exists() and not path.is_file()  # A pipe or a device is never renamed over.
-    partial = path if special else path.with_name(f".{path.name}.partial")
+    with nullcontext(path) if _is_stream(path) else new_file(path) as partial:
+        try:
+            with partial.open("w", encoding="utf-8") as file:
+                yield lambda event: _write_event(event, file)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether ``path`` is a pipe, a terminal or the like, which is never renamed over."""
     try:
-        file = partial.open("w", encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with file:
-            yield lambda event: _write_event(event, file)
-        if not special:
-            _rename(partial, path)
-    finally:
-        if not special:
-            partial.unlink(missing_ok=True)
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _write_event(event: SessionEvent, file: TextIO) -> None:
     if not isinstance(event, LiveScores):
         print(json.dumps(as_json(event), ensure_ascii=False), file=file)
-
-
-def _rename(partial: Path, path: Path) -> None:
-    try:
-        partial.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> PictureError:
-    return PictureError(
-        f"can't be written: {error.strerror}", where=str(path), do="name another file"
-    )
 
 
 class Replay:
@@ -129,54 +124,60 @@ class Replay:
         ``progress`` gets the share done, 0–1. Raises PictureError if anything can't be read or
         written, or is named twice.
         """
-        if not source.exists():
-            raise PictureError("there is no such file", where=str(source))
         for written, other in ((target, source), (events, source), (events, target)):
             if _same_file(written, other):
-                what = f"would overwrite {other}"
-                raise PictureError(what, where=str(written), do="name another file")
-        with event_log(events) as log:
-            if source.suffix.lower() in SUFFIXES:
-                self._picture(source, target, log)
-            else:
-                self._video(source, target, log, progress)
+                what = f"would overwrite {shown_path(other)}"
+                raise PictureError(what, where=shown_path(written), do="name another file")
+        recording = open_recording(source)
+        name = display_name(source.stem)
+        if recording is None:
+            still_format(target)
+            with event_log(events) as log:
+                self._picture(source, name, target, log)
+        else:
+            with recording:
+                video_kind(target)
+                with event_log(events) as log:
+                    self._video(recording, name, target, log, progress)
         progress(1.0)
 
     def _video(
-        self, source: Path, target: Path, log: EventLog, progress: Callable[[float], None]
+        self,
+        recording: Recording,
+        name: str,
+        target: Path,
+        log: EventLog,
+        progress: Callable[[float], None],
     ) -> None:
-        name = source.stem
         sampling = self._settings.sampling
         policy = make_policy(self._table, self._settings)
         participant = Participant(name, name, self._table, policy, caption="")
         recorded = RecordedParticipant(
             participant, self._pipeline, policy, rate=sampling.rate, longest=sampling.longest
         )
-        with (
-            VideoReader(source) as reader,
-            VideoWriter(target, reader.rate, reader.audio) as writer,
-        ):
+        with VideoWriter(target, recording.rate, recording.audio) as writer:
             log(ParticipantJoined(0.0, name, name))
             compositor: Compositor | None = None
             time = 0.0
-            for item in reader:
-                if isinstance(item, av.Packet):
-                    writer.write_sound(item)
+            for item in recording:
+                if isinstance(item, TimedSound):
+                    writer.write_sound(item.packet, item.time)
                     continue
-                time = item.time if item.pts is not None else time + float(1 / reader.rate)
-                for event in recorded.show(item, time):
+                frame, time = item.frame, item.time
+                for event in recorded.show(frame, time):
                     log(event)
-                compositor = compositor or self._compositor(item)
-                writer.write(compositor.draw([participant.tile(item)], time), time)
-                if reader.duration:
-                    progress(min(time / reader.duration, 1.0))
+                compositor = compositor or self._compositor(frame)
+                drawn = compositor.draw([participant.tile(frame)], time)
+                copy_tags(frame, drawn)
+                writer.write(drawn, time)
+                progress(recording.share)
             for event in participant.leave(time):
                 log(event)
             log(ParticipantLeft(time, name, name, "end of the recording"))
 
-    def _picture(self, source: Path, target: Path, log: EventLog) -> None:
+    def _picture(self, source: Path, name: str, target: Path, log: EventLog) -> None:
         pixels = read_picture(source).pixels
-        still = StillReader(self._pipeline, self._table).read(pixels, source.stem)
+        still = StillReader(self._pipeline, self._table).read(pixels, name)
         for reaction in still.reactions:
             log(reaction)
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
@@ -190,6 +191,7 @@ class Replay:
 
 
 def _same_file(one: Path, other: Path) -> bool:
-    if one.exists() and other.exists():
+    try:
         return one.samefile(other)
-    return one.resolve() == other.resolve()
+    except (OSError, ValueError):
+        return one.resolve() == other.resolve()

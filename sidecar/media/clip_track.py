@@ -11,6 +11,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from config.errors import PictureError
+from sidecar.media.container.inputs import FAILURES, failure_text, open_file
 from sidecar.media.packet_track import VideoPacket
 
 VIDEO_CLOCK = Fraction(1, 90_000)
@@ -55,19 +56,21 @@ class ClipTrack(MediaStreamTrack):
 
 def _read(path: Path) -> tuple[list[tuple[bytes, bool, float]], float]:
     """Every packet's bytes, whether it is a key frame, and when it is due; and the length."""
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            if stream.codec_context.name not in ("vp8", "libvpx"):
-                raise PictureError(f"holds {stream.codec_context.name}, not VP8", where=str(path))
-            rate = float(stream.average_rate or 25)
+    with open_file(path) as container:
+        stream = next(iter(container.streams.video), None)
+        codec = None if stream is None else stream.codec_context.name
+        if stream is None or codec not in ("vp8", "libvpx"):
+            raise PictureError(f"holds {codec or 'no video'}, not VP8", where=str(path))
+        rate = float(stream.average_rate or 25)
+        try:
             packets = [
                 (bytes(packet), packet.is_keyframe, float(packet.pts * packet.time_base))
                 for packet in container.demux(stream)
-                if packet.pts is not None and packet.time_base is not None
+                if packet.pts is not None and packet.size
             ]
-    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
-        raise PictureError(f"can't be read as a clip: {error}", where=str(path)) from error
+        except FAILURES as error:
+            what = f"can't be read as a clip: {failure_text(error)}"
+            raise PictureError(what, where=str(path)) from error
     if not packets:
         raise PictureError("holds no picture", where=str(path))
     return packets, packets[-1][2] + 1 / rate

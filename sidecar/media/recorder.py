@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import queue
 import threading
 from fractions import Fraction
@@ -11,10 +10,9 @@ from typing import Final, Self, TypeAlias
 
 import av
 import structlog
-from av.video.frame import PictureType
 
 from config.errors import PictureError, SidecarError
-from sidecar.media.video_files import VideoWriter
+from sidecar.media.container.writer import VideoWriter
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +22,6 @@ PATIENCE: Final = 10.0
 """Seconds that the file gets to be completed when the recorder is left."""
 
 _Item: TypeAlias = tuple[av.VideoFrame, float] | None
-
-
-class _NothingError(Exception):
-    """Not one picture came: a file of none can't be."""
 
 
 class Recorder:
@@ -53,7 +47,7 @@ class Recorder:
 
     async def start(self) -> None:
         """Begin the file; raises PictureError where it can't be written."""
-        writer = await asyncio.to_thread(_writer, self._path, self._fps)
+        writer = await asyncio.to_thread(VideoWriter, self._path, Fraction(self._fps))
         self._thread = threading.Thread(
             target=self._run, args=(writer,), name="recorder", daemon=True
         )
@@ -106,12 +100,9 @@ class Recorder:
 
     def _run(self, writer: VideoWriter) -> None:
         try:
-            with contextlib.suppress(_NothingError), writer:
+            with writer:
                 while (item := self._mailbox.get()) is not None:
                     self._write(writer, *item)
-                if not self.written:
-                    # The writer drops what it began.
-                    raise _NothingError
         except SidecarError as error:
             self._fail(error)
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -120,8 +111,6 @@ class Recorder:
     def _write(self, writer: VideoWriter, frame: av.VideoFrame, time: float) -> None:
         if self._began is None:
             self._began = time
-        # The composite's own key frames are none of this file's.
-        frame.pict_type = PictureType.NONE
         writer.write(frame, max(0.0, time - self._began))
         self.written += 1
 
@@ -131,13 +120,3 @@ class Recorder:
         with contextlib.suppress(queue.Empty):
             while True:
                 self.dropped += self._mailbox.get_nowait() is not None
-
-
-def _writer(path: Path, fps: int) -> VideoWriter:
-    # FFmpeg opens the file with the first picture, which would be late to find out.
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        what = "can't be written: there is no such folder, or it may not be written to"
-        raise PictureError(what, where=str(path), do="name a file in a folder of yours")
-    if path.is_dir():
-        raise PictureError("is a folder", where=str(path), do="name a file: OUT.mp4")
-    return VideoWriter(path, Fraction(fps), None)

@@ -16,7 +16,8 @@ from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
 from sidecar.join import JoinPlan, join
 from sidecar.media.compositor.layout import Rect, arrange
-from sidecar.media.video_files import VideoReader, VideoWriter
+from sidecar.media.container.reader import TimedFrame, VideoReader
+from sidecar.media.container.writer import VideoWriter
 from sidecar.rooms.base import Joined, JoinOptions
 from sidecar.rooms.whep.adapter import ADAPTER as WHEP
 from tests.e2e.conftest import SIZE, PoseTrack
@@ -65,7 +66,7 @@ async def test_clips_go_in_and_a_video_with_stickers_comes_out(
 
     hers, his = arrange(2, *SIZE)
     with VideoReader(out) as reader:
-        frames = [item for item in reader if isinstance(item, av.VideoFrame)]
+        frames = [item.frame for item in reader if isinstance(item, TimedFrame)]
     assert max(magenta(frame, hers) for frame in frames) > 0.02
     assert max(magenta(frame, his) for frame in frames) == 0
 

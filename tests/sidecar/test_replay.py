@@ -17,7 +17,7 @@ from reactions.labels import THRESHOLDS
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, Choreography, Scene, render
 from sidecar.annotate import annotate
-from sidecar.media.video_files import VideoWriter
+from sidecar.media.container.writer import VideoWriter
 from sidecar.replay import Replay
 from sidecar.session.factories import make_pipeline, make_stickers
 

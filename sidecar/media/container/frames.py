@@ -64,6 +64,9 @@ class FrameDecoder:
         Raises PictureError for a picture that takes too much memory or has no quarter turn.
         """
         for frame in self._decoded(packet):
+            if frame.time_base is None and self._stream.time_base is not None:
+                # Those that come out at the end.
+                frame.time_base = self._stream.time_base
             for whole in self._deinterlacer.push(frame):
                 yield self._shown(whole)
         if not packet.size:
@@ -145,7 +148,8 @@ def _decoder(stream: VideoStream, where: str, patient: bool) -> VideoCodecContex
     if not isinstance(codec, VideoCodecContext):
         # PyAV gives a track without a decoder none.
         raise PictureError("holds video of a kind that can't be decoded", where=where)
-    if stream.metadata.get("alpha_mode") == "1" and codec.name in _WITH_ALPHA:
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    if tags.get("alpha_mode") == "1" and codec.name in _WITH_ALPHA:
         return open_decoder(_WITH_ALPHA[codec.name], patient=patient)
     restrict(codec, patient=patient)
     return codec

@@ -96,7 +96,7 @@ class VideoReader:
         """
         timeline = self._timeline()
         sound = timeline.track(0.02)
-        clock = _PictureClock(timeline, self.rate)
+        clock = _PictureClock(timeline, self.rate, guessed=self._container.format.name == "avi")
         shown = 0
         for packet in self._packets():
             if packet.stream is self.audio:
@@ -141,20 +141,42 @@ class VideoReader:
 
 
 class _PictureClock:
-    """Times of decoded pictures: by their own stamps, else by when they were to be decoded."""
+    """Times of decoded pictures, by whichever stamps go forward: those of showing or of decoding.
 
-    def __init__(self, timeline: Timeline, rate: Fraction) -> None:
+    FFmpeg's ``guess_correct_pts`` (``libavcodec/decode.c``) chooses in the same way. Where the
+    former are ``guessed``, as AVI has none, they are not looked at.
+    """
+
+    def __init__(self, timeline: Timeline, rate: Fraction, *, guessed: bool) -> None:
         self._track = timeline.track(float(1 / rate))
-        self._stamped = False
+        self._guessed = guessed
+        self._shown = _Stamps()
+        self._decoded = _Stamps()
 
     def at(self, frame: av.VideoFrame) -> float:
-        stamp = frame.pts
-        self._stamped = self._stamped or stamp is not None
-        if not self._stamped:
-            stamp = frame.dts
+        self._shown.take(frame.pts, frame.dts)
+        self._decoded.take(frame.dts, frame.pts)
+        stamp = frame.dts
+        if frame.pts is not None and (
+            stamp is None or (not self._guessed and self._shown.faults <= self._decoded.faults)
+        ):
+            stamp = frame.pts
         if stamp is None or frame.time_base is None:
             return self._track.at(None)
         return self._track.at(float(stamp * frame.time_base))
+
+
+class _Stamps:
+    """Counts the stamps that don't go forward."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+        self.faults = 0
+
+    def take(self, stamp: int | None, other: int | None) -> None:
+        if stamp is not None and self._last is not None:
+            self.faults += stamp <= self._last
+        self._last = other if stamp is None else stamp
 
 
 def _sound_stamp(packet: AnyPacket) -> tuple[float | None, float | None]:

@@ -41,8 +41,8 @@ class FileKind:
     time_base: Fraction = _MILLISECOND
     """The unit of its time stamps, in seconds."""
     pixels: str = "yuv420p"
-    step: float = 0.0
-    """Seconds between two pictures that it can show; closer ones are left out."""
+    step: int = 1
+    """Units of time between two pictures at least; closer ones are left out."""
     sound: SoundRules = _SILENT
     options: Mapping[str, str] = field(default_factory=dict)
     muxer_options: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ KINDS: Final[Mapping[str, FileKind]] = {
     ".mkv": FileKind("matroska", "libx264", sound=SoundRules(None, "aac"), options=_X264),
     ".webm": FileKind("webm", "libvpx", sound=_WEBM_SOUND, options=_VPX),
     # Browsers show a GIF's frames for 0.1 s where they are to be shown for 0.01 s.
-    ".gif": FileKind("gif", "gif", Fraction(1, 100), "pal8", step=0.02),
+    ".gif": FileKind("gif", "gif", Fraction(1, 100), "pal8", step=2),
     ".webp": FileKind(
         "webp", "libwebp_anim", options={"quality": "80"}, muxer_options={"loop": "0"}
     ),
@@ -134,15 +134,13 @@ class VideoWriter:
             raise _NoFileError
 
     def write(self, frame: av.VideoFrame, time: float) -> None:
-        """Add ``frame``, shown at ``time`` seconds; later than the frame before it.
+        """Add ``frame``, shown at ``time`` seconds, unless that is too close to the frame before.
 
         Its stamp and picture type become the writer's.
         """
-        if self._last is not None and time < self._seconds(self._last) + self._kind.step:
-            return
         stamp = round(time / self._kind.time_base)
-        if self._last is not None:
-            stamp = max(stamp, self._last + 1)
+        if self._last is not None and stamp < self._last + self._kind.step:
+            return
         self._last = stamp
         frame.pts, frame.time_base = stamp, self._kind.time_base
         # The source's key frames are none of this file's.
@@ -168,12 +166,10 @@ class VideoWriter:
         except FAILURES as error:
             raise self._unwritable(error) from error
 
-    def _seconds(self, stamp: int) -> float:
-        return float(stamp * self._kind.time_base)
-
     def _open(self, frame: av.VideoFrame) -> VideoStream:
         kind = self._kind
-        video = self._container.add_stream(kind.encoder, self._rate, options=dict(kind.options))
+        rate = min(self._rate, 1 / (kind.step * kind.time_base))
+        video = self._container.add_stream(kind.encoder, rate, options=dict(kind.options))
         if not isinstance(video, VideoStream):
             raise TypeError(f"{kind.encoder} is not a video codec")
         video.width, video.height, video.pix_fmt = frame.width, frame.height, kind.pixels

@@ -1,7 +1,5 @@
 """Cameras of this machine and of the network, opened again whenever they drop. Blocking."""
 
-import errno
-import platform
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,26 +9,22 @@ from typing import Final
 import av
 from av.container import InputContainer
 
-from config.errors import PictureError, RefusedError
+from config.errors import RefusedError
 from sidecar.aio import Backoff
-from sidecar.media.video_files import MAX_SIDE
+from sidecar.media.container.frames import FrameDecoder
+from sidecar.media.container.inputs import (
+    FAILURES,
+    open_network_camera,
+    open_webcam,
+)
 from sidecar.rooms.files.addresses import Camera, NetworkCamera, Webcam
 
 OPENING: Final = 8.0
 """Seconds for a camera to answer and to begin."""
 READING: Final = 5.0
 """Seconds without a packet after which a network camera counts as lost."""
-_FAILURES: Final = (av.FFmpegError, OSError, ValueError, IndexError)
 _SIZE: Final = "640x360"
 """What a webcam is asked for; one that can't gives the nearest that it can."""
-_RTSP: Final = {
-    # Over UDP a lost packet garbles pictures, and few networks let it through.
-    "rtsp_transport": "tcp",
-    # What a server may make us open: nothing but the camera.
-    "protocol_whitelist": "rtsp,rtsps,rtp,tcp,tls,crypto",
-    "fflags": "nobuffer",
-    "analyzeduration": "1000000",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ class LiveCamera:
             trouble = Trouble("the stream ended", answered=True)
             try:
                 with open_camera(self._camera) as container:
-                    for frame in _decoded(container):
+                    for frame in _decoded(container, self._camera.shown):
                         if attempt >= 0:
                             attempt = -1
                             self._tell(None)
@@ -81,7 +75,7 @@ class LiveCamera:
                 self._tell(Trouble(what))
                 # Without the original: its text repeats the address with its password.
                 raise RefusedError(what, where=self._camera.shown) from None
-            except _FAILURES as error:
+            except FAILURES as error:
                 trouble = Trouble(
                     reason(self._camera, error), isinstance(error, av.HTTPNotFoundError)
                 )
@@ -92,15 +86,12 @@ class LiveCamera:
 
 
 def open_camera(camera: Camera) -> InputContainer:
-    """``camera``, opened; raises one of ``_FAILURES``."""
+    """``camera``, opened; raises one of ``FAILURES``."""
     match camera:
         case NetworkCamera():
-            return av.open(camera.url, options=dict(_RTSP), timeout=(OPENING, READING))
+            return open_network_camera(camera.url, (OPENING, READING))
         case Webcam():
-            if platform.system() != "Linux":
-                raise OSError(errno.ENOSYS, "webcams are read by Video4Linux, which is Linux's")
-            options = {"video_size": _SIZE, "framerate": "30"}
-            return av.open(_device(camera), format="v4l2", options=options)
+            return open_webcam(_device(camera), _SIZE)
 
 
 def reason(camera: Camera, error: Exception) -> str:
@@ -118,24 +109,14 @@ def reason(camera: Camera, error: Exception) -> str:
     return str(getattr(error, "strerror", None) or type(error).__name__)
 
 
-def _decoded(container: InputContainer) -> Iterator[av.VideoFrame]:
+def _decoded(container: InputContainer, where: str) -> Iterator[av.VideoFrame]:
     video = next(iter(container.streams.video), None)
     if video is None:
         raise ValueError("no video")
-    # Frame threads would each hold a frame back.
-    video.codec_context.thread_count = 1
+    # Damaged pictures are left out until the next key frame: the camera goes on.
+    decoder = FrameDecoder(video, where, patient=False)
     for packet in container.demux(video):
-        try:
-            frames = packet.decode()
-        except av.InvalidDataError:
-            # Pictures are damaged until the next key frame: the camera goes on.
-            continue
-        for frame in frames:
-            if isinstance(frame, av.VideoFrame):
-                if max(frame.width, frame.height) > MAX_SIDE:
-                    what = f"{frame.width}x{frame.height} exceeds {MAX_SIDE} pixels a side"
-                    raise PictureError(what)
-                yield frame
+        yield from decoder.decode(packet)
 
 
 def _device(camera: Webcam) -> str:

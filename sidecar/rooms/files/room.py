@@ -13,7 +13,7 @@ import structlog
 from config.errors import PictureError, RefusedError, RoomError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.feed import Feed
-from sidecar.media.video_files import VideoReader
+from sidecar.media.recordings import Recording, open_recording
 from sidecar.rooms.base import Joined, Left, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.display_names import display_name, distinct
 from sidecar.rooms.files.addresses import MAX_CAMERAS, Camera, Clips
@@ -24,8 +24,8 @@ from sidecar.rooms.files.thread_track import Frames, ThreadTrack
 log = structlog.get_logger(__name__)
 
 SUFFIXES: Final = frozenset(
-    {".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts"}
-    | {".webm", ".wmv"}
+    {".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"}
+    | {".mts", ".ogv", ".ts", ".webm", ".wmv"}
 )
 """Which files of a folder are clips; one that is named by itself may have any name."""
 FIRST: Final = 10.0
@@ -134,11 +134,11 @@ class RecordingRoom:
         """A recording has one layer."""
 
     async def _enter_clips(self, path: Path) -> None:
-        readers: list[tuple[Path, VideoReader]] = []
+        readers: list[tuple[Path, Recording]] = []
         problems: list[str] = []
         for file in await asyncio.to_thread(clips, path):
             try:
-                readers.append((file, await asyncio.to_thread(VideoReader, file)))
+                readers.append((file, await asyncio.to_thread(_open_clip, file)))
             except PictureError as error:
                 log.warning("clip left out", reason=str(error))
                 problems.append(f"{file.name} {error.what}")
@@ -164,6 +164,14 @@ class RecordingRoom:
         guest = _Guest(name, frames, self._clock)
         self._guests.append(guest)
         await guest.enter()
+
+
+def _open_clip(path: Path) -> Recording:
+    recording = open_recording(path)
+    if recording is None:
+        do = "sidecar annotate or sidecar replay take pictures"
+        raise PictureError("is a still picture", where=str(path), do=do)
+    return recording
 
 
 def clips(path: Path) -> list[Path]:

@@ -65,5 +65,5 @@ def test_a_clip_in_another_codec_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_file_that_is_no_clip_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "a.webm"
     path.write_bytes(b"nothing")
-    with pytest.raises(PictureError, match=r"a\.webm: can't be read as a clip"):
+    with pytest.raises(PictureError, match=r"a\.webm: can't be read as a video"):
         ClipTrack(path)

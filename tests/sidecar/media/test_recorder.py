@@ -12,16 +12,17 @@ from sidecar.media import recorder as module
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.media.compositor.render_loop import RenderLoop
 from sidecar.media.compositor.tiles import TileView
+from sidecar.media.container.reader import TimedFrame, VideoReader
+from sidecar.media.container.writer import VideoWriter
 from sidecar.media.encoder import Encoder
 from sidecar.media.recorder import CAPACITY, Recorder
-from sidecar.media.video_files import VideoReader, VideoWriter
 from tests.sidecar.clients import eventually
 from tests.sidecar.media.pictures import Blocks, descriptors, flat, threads
 
 
 def times(path: Path) -> list[float]:
     with VideoReader(path) as reader:
-        return [item.time for item in reader if isinstance(item, av.VideoFrame)]
+        return [item.time for item in reader if isinstance(item, TimedFrame)]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
@@ -58,9 +59,19 @@ async def test_the_one_who_draws_never_waits_for_the_file(
     assert len(times(tmp_path / "out.mp4")) == recorder.written
 
 
-@pytest.mark.parametrize("name", ["no such folder/out.mp4", "out.gibberish"])
-async def test_a_file_that_cannot_be_is_refused_at_once(tmp_path: Path, name: str) -> None:
-    with pytest.raises(PictureError, match=r"can't be written"):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("no such folder/out.mp4", "can't be written"),
+        ("out.gibberish", "can't hold a video"),
+        ("n" * 300 + ".mp4", "can't be written: File name too long"),
+        (".", "can't hold a video"),
+    ],
+)
+async def test_a_file_that_cannot_be_is_refused_at_once(
+    tmp_path: Path, name: str, reason: str
+) -> None:
+    with pytest.raises(PictureError, match=reason):
         async with Recorder(tmp_path / name, 25):
             pytest.fail("entered")
 

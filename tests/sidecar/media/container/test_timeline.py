@@ -1,5 +1,6 @@
 """Time stamps as files have them, and the seconds that come of them."""
 
+import itertools
 from collections.abc import Iterable
 
 import pytest
@@ -46,7 +47,7 @@ def test_tracks_that_start_again_stay_side_by_side() -> None:
     first_sound = [sound.at(stamp) for stamp in steady(150, interval=0.02)]
     second = [video.at(stamp) for stamp in steady(50)]
     second_sound = [sound.at(stamp) for stamp in steady(150, interval=0.02)]
-    assert (first[-1], first_sound[-1]) == (pytest.approx(1.96), pytest.approx(2.98))
+    assert [first[-1], first_sound[-1]] == pytest.approx([1.96, 2.98])
     assert second == pytest.approx(steady(50, 3.0))
     assert second_sound == pytest.approx(steady(150, 3.0, 0.02))
 
@@ -101,5 +102,5 @@ def test_time_never_stands_still_or_runs_back(
     stamps: list[float | None], start: float | None
 ) -> None:
     result = times(stamps, start)
-    assert all(earlier < later for earlier, later in zip(result, result[1:], strict=False))
+    assert all(earlier < later for earlier, later in itertools.pairwise(result))
     assert not result or result[0] >= -1.0

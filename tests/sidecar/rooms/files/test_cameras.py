@@ -14,12 +14,15 @@ from av.container import InputContainer
 
 from config.errors import PictureError, RoomError
 from sidecar.aio import Backoff
+from sidecar.media.container.inputs import open_file
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Joined, JoinOptions, RoomChange
 from sidecar.rooms.files import cameras
 from sidecar.rooms.files.adapter import ADAPTER
 from sidecar.rooms.files.addresses import Camera, Webcam
 from sidecar.rooms.files.cameras import LiveCamera, Trouble, reason
+from tests.bitstreams import h264_stream
+from tests.media_cases import write_h264
 from tests.servers.mediamtx import Mediamtx
 from tests.sidecar.clients import ColourTrack, eventually, publishing
 from tests.sidecar.media.pictures import threads
@@ -140,11 +143,13 @@ def test_a_camera_that_cannot_be_opened_is_tried_until_it_can(
     assert back is None
 
 
-@pytest.mark.usefixtures("tape")
-def test_pictures_that_are_too_large_end_a_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cameras, "MAX_SIDE", 60)
+def test_pictures_that_are_too_large_end_a_camera(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = write_h264(tmp_path / "bomb.mkv", h264_stream(16000, 16000, shown=(64, 48)))
+    monkeypatch.setattr(cameras, "open_camera", lambda camera: open_file(bomb))
     camera = LiveCamera(Webcam(0, "desk"), lambda trouble: None)
-    with pytest.raises(PictureError, match="64x48 exceeds 60 pixels"):
+    with pytest.raises(PictureError, match="webcam:0: 16000x16000 exceeds"):
         next(camera.frames(threading.Event()))
 
 

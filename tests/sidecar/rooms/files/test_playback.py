@@ -1,61 +1,49 @@
-"""Clips at their own pace."""
+"""Recordings at their own pace."""
 
 import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sidecar.media.video_files import VideoReader
-from sidecar.rooms.files.playback import LEAP, Timeline, play
+from sidecar.media.container.reader import VideoReader
+from sidecar.rooms.files.playback import REPEAT, play
+from tests.media_cases import write_video
 from tests.sidecar.media.test_clip_track import make_clip
 
-STAMPS = st.lists(st.one_of(st.none(), st.floats(-1e9, 1e9)))
 
+class Clock(threading.Event):
+    """Time that passes by waiting alone."""
 
-def test_frames_are_due_when_their_stamps_say() -> None:
-    timeline = Timeline(0.04)
-    assert [timeline.due(stamp) for stamp in (7.0, 7.5, 7.6)] == pytest.approx([0, 0.5, 0.6])
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 100.0
+        self.waited = 0.0
 
+    def __call__(self) -> float:
+        return self.now
 
-def test_a_clip_without_stamps_has_its_rate() -> None:
-    timeline = Timeline(0.04)
-    assert [timeline.due(None) for _ in range(3)] == pytest.approx([0, 0.04, 0.08])
-
-
-@pytest.mark.parametrize("leap", [-3.0, 500.0])
-def test_stamps_that_leap_go_on_a_frame_later(leap: float) -> None:
-    timeline = Timeline(0.04)
-    stamps = (10.0, 10.04, 10.04 + leap, 10.08 + leap)
-    assert [timeline.due(stamp) for stamp in stamps] == pytest.approx([0, 0.04, 0.08, 0.12])
-
-
-@given(STAMPS)
-def test_no_stamps_make_a_clip_go_back_or_hang(stamps: list[float | None]) -> None:
-    timeline = Timeline(0.04)
-    before = 0.0
-    for stamp in stamps:
-        due = timeline.due(stamp)
-        assert before <= due <= before + LEAP
-        before = due
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += timeout or 0.0
+        self.waited += timeout or 0.0
+        return False
 
 
 def test_each_frame_waits_until_it_is_due(tmp_path: Path) -> None:
-    now = 100.0
-    waits: list[float] = []
-
-    class Clock(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            nonlocal now
-            waits.append(timeout or 0.0)
-            now += timeout or 0.0
-            return False
-
+    clock = Clock()
     clip = VideoReader(make_clip(tmp_path / "a.webm", count=25))
-    frames = list(play(clip, Clock(), clock=lambda: now))
+    frames = list(play(clip, clock, clock=clock))
     assert len(frames) == 25
-    assert sum(waits) == pytest.approx(24 / 50, abs=0.002)
+    assert clock.waited == pytest.approx(24 / 50, abs=0.002)
+
+
+def test_a_frame_that_stays_is_handed_out_again(tmp_path: Path) -> None:
+    clock = Clock()
+    stamps = [number * 100 for number in range(25)]
+    clip = write_video(tmp_path / "a.mkv", stamps=stamps, options={"bf": "0"})
+    frames = list(play(VideoReader(clip), clock, clock=clock))
+    assert clock.waited == pytest.approx(24 * 4)
+    assert len(frames) == 25 + 24 * 3
+    assert REPEAT == 1.0
 
 
 def test_a_stopped_clip_ends_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,255 @@
+"""Picture files in and out: the one place that opens them, for recognition and for replay.
+
+What a file is follows from its content. Pillow is given that one format: others of its plug-ins run
+programs (Ghostscript for EPS). Sizes are compared with the limits before memory is taken.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import Final, Self
+
+import av
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from config.errors import PictureError
+from gifs.delays import shown_seconds
+from gifs.probe import DamagedFileError, probe
+from reactions.landmark_types import RgbImage
+from sidecar.media.container.codecs import fits
+from sidecar.media.container.colour import PlainConverter
+from sidecar.media.container.inputs import failure_text, require_file, shown_path
+from sidecar.media.container.reader import TimedFrame
+from sidecar.media.new_file import new_file
+from sidecar.media.picture_kinds import HEAD, picture_kind
+from sidecar.media.viewed import Viewer
+
+MAX_BYTES: Final = 64 << 20
+MAX_PIXELS: Final = 64_000_000
+"""Of a still picture: 256 MB while it is decoded; no camera in a meeting comes near."""
+_FEWER_PIXELS: Final = {
+    "AVIF": 48_000_000,
+    "HEIF": 48_000_000,
+    "JPEG2000": 16_000_000,
+    "WEBP": 32_000_000,
+}
+"""Of the kinds whose decoders take several times as much."""
+_ANIMATED: Final = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+_SMALLER: Final = "scale it down"
+_MOST_FRAMES: Final = 100_000
+
+STILL_FORMATS: Final[Mapping[str, str]] = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".jp2": "JPEG2000",
+}
+"""What still pictures are written as, by suffix, in Pillow's names."""
+_SAVING: Final[Mapping[str, Mapping[str, int]]] = {
+    "JPEG": {"quality": 92},
+    "WEBP": {"quality": 90},
+    "AVIF": {"quality": 85},
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A still picture, upright and opaque; ``pixels`` may be a scaled-down copy of the ``width`` x
+    ``height`` that the file holds."""
+
+    pixels: RgbImage
+    width: int
+    height: int
+
+
+def is_picture(path: Path) -> bool:
+    """Whether ``path`` holds a picture, still or animated; raises PictureError for no file."""
+    return _kind(path) is not None
+
+
+def is_animated(path: Path) -> bool:
+    """Whether ``path`` holds a picture of several frames; raises PictureError where it is damaged
+    or no picture that is read."""
+    if _kind(path) not in _ANIMATED:
+        return False
+    with _opened(path) as image:
+        return _frame_count(image) > 1
+
+
+def read_picture(path: Path, *, longest: int = 1920) -> Picture:
+    """The picture at ``path``, the first of several, at most ``longest`` pixels a side.
+
+    Raises PictureError if the file is missing, not a picture, damaged or beyond the limits.
+    """
+    with _opened(path) as image:
+        full = image.size
+        image.draft(None, (longest, longest))
+        viewer = Viewer(image)
+        seen = viewer.view(image, longest)
+        width, height = full[::-1] if viewer.transposed else full
+        return Picture(np.asarray(seen), width, height)
+
+
+def still_format(path: Path) -> str:
+    """Pillow's name of the format that a still picture has at ``path``.
+
+    Raises PictureError for a suffix that can't hold one.
+    """
+    kind = STILL_FORMATS.get(path.suffix.lower())
+    if kind is None:
+        what = f"{path.suffix or 'a name without a suffix'} can't hold a picture"
+        raise PictureError(what, where=shown_path(path), do=f"name it {' '.join(STILL_FORMATS)}")
+    return kind
+
+
+def write_picture(frame: av.VideoFrame, path: Path) -> None:
+    """Save ``frame`` in the format that the suffix of ``path`` names.
+
+    The file appears whole or not at all. Raises PictureError if it can't be written.
+    """
+    kind = still_format(path)
+    with new_file(path) as partial:
+        try:
+            picture = Image.fromarray(np.asarray(frame.to_ndarray(format="rgb24")))
+            picture.save(partial, kind, **_SAVING.get(kind, {}))
+        except (OSError, ValueError, KeyError) as error:
+            what = f"can't be written: {failure_text(error)}"
+            raise PictureError(what, where=shown_path(path)) from error
+
+
+class AnimationReader:
+    """The frames of an animated GIF, WebP, APNG or AVIF, once through, as browsers time them.
+
+    It is read as `VideoReader` is. Raises PictureError where it can't be.
+    """
+
+    audio = None
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._shown = 0
+        with _opened(path) as image:
+            if not fits(*image.size):
+                what = f"{image.width}x{image.height} is too large for an animation"
+                raise PictureError(what, where=shown_path(path), do=_SMALLER)
+            self._frames = _frame_count(image)
+            self._delay = _delay(image)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing stays open between frames."""
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second by the delay of the first."""
+        return 1 / Fraction(self._delay).limit_denominator(1000)
+
+    @property
+    def share(self) -> float:
+        """How much of the file has been read, 0–1."""
+        return self._shown / self._frames
+
+    def __iter__(self) -> Iterator[TimedFrame]:
+        time, converter = 0.0, PlainConverter()
+        with _opened(self._path) as image:
+            viewer = Viewer(image)
+            for index in range(_first_frame(image), _first_frame(image) + self._frames):
+                image.seek(index)
+                seen = viewer.view(image, max(image.size))
+                frame = av.VideoFrame.from_ndarray(np.asarray(seen), format="rgb24")
+                yield TimedFrame(converter.convert(frame, *seen.size), time)
+                # Only now: WebP knows no delay before it has decoded.
+                time += _delay(image)
+                self._shown += 1
+
+
+def _first_frame(image: Image.Image) -> int:
+    """The first frame of the animation: an APNG may begin with a still for other programs."""
+    return int(bool(getattr(image, "default_image", False)))
+
+
+def _frame_count(image: Image.Image) -> int:
+    return min(int(getattr(image, "n_frames", 1)) - _first_frame(image), _MOST_FRAMES)
+
+
+def _delay(image: Image.Image) -> float:
+    return shown_seconds(float(image.info.get("duration", 0)))
+
+
+def _kind(path: Path) -> str | None:
+    require_file(path)
+    try:
+        with path.open("rb") as file:
+            return picture_kind(file.read(HEAD))
+    except OSError as error:
+        what = f"can't be read: {failure_text(error)}"
+        raise PictureError(what, where=shown_path(path)) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The picture at ``path``, not decoded yet, within the limits of its kind.
+
+    What breaks in the block, in decoding above all, is a PictureError.
+    """
+    where = shown_path(path)
+    if require_file(path).st_size > MAX_BYTES:
+        raise PictureError(f"exceeds {MAX_BYTES >> 20} MiB", where=where, do=_SMALLER)
+    kind = _kind(path)
+    if kind is None:
+        raise PictureError("is not a picture of a kind that is read", where=where)
+    if kind == "HEIF":
+        _load_heif(where)
+    pixels = _FEWER_PIXELS.get(kind, MAX_PIXELS)
+    try:
+        data = path.read_bytes()
+        if kind == "WEBP":
+            # Pillow takes memory for the whole of a WebP when it opens it.
+            info = probe(data, max_frames=_MOST_FRAMES)
+            _check(where, info.width, info.height, pixels)
+        with Image.open(BytesIO(data), formats=[kind]) as image:
+            _check(where, *image.size, pixels)
+            yield image
+    except PictureError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"exceeds {pixels} pixels", where=where, do=_SMALLER) from error
+    except UnidentifiedImageError as error:
+        raise PictureError("is a damaged picture", where=where) from error
+    except (DamagedFileError, MemoryError) as error:
+        raise PictureError(f"can't be read: {failure_text(error)}", where=where) from error
+    except Exception as error:
+        # Pillow meets damaged files with any exception: OSError, struct.error, KeyError, …
+        what = f"can't be read: {failure_text(error)}"
+        raise PictureError(what, where=where) from error
+
+
+def _check(where: str, width: int, height: int, limit: int) -> None:
+    if width * height > limit:
+        what = f"{width}x{height} exceeds {limit} pixels"
+        raise PictureError(what, where=where, do=_SMALLER)
+
+
+def _load_heif(where: str) -> None:
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise PictureError(
+            "is a HEIC picture, which needs pillow-heif",
+            where=where,
+            do="pip install 'reaction-sidecar[heic]', or save it as JPEG",
+        ) from error
+    register: Callable[..., None] = register_heif_opener
+    register(thumbnails=False)
