@@ -10,7 +10,7 @@ from sidecar.media.recorder import Recorder
 from sidecar.session.stats import SinkStats
 from sidecar.sinks.base import SinkOptions
 
-SUFFIXES: Final = frozenset({".mkv", ".mov", ".mp4", ".webm"})
+SUFFIXES: Final = frozenset({".m4v", ".mkv", ".mov", ".mp4", ".webm"})
 
 
 class FileSink:

@@ -137,7 +137,7 @@ def test_the_event_log_overwrites_neither_the_recording_nor_the_result(
 @pytest.mark.parametrize("name", ["gone.png", "gone.mp4"])
 def test_a_missing_source_is_named(replay: Replay, tmp_path: Path, name: str) -> None:
     (tmp_path / "out.png").touch()
-    with pytest.raises(PictureError, match=rf"{name}: there is no such file"):
+    with pytest.raises(PictureError, match=rf"{name}: can.t be read: No such file"):
         replay.run(tmp_path / name, tmp_path / "out.png", tmp_path / "log", ignore)
 
 
