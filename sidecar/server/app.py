@@ -13,6 +13,7 @@ from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.camera_routes import Cameras
 from sidecar.server.cors import cors_headers
 from sidecar.server.event_stream import StreamTimeouts
+from sidecar.server.hosts import check_hosts, own_names
 from sidecar.server.listener import Listener
 from sidecar.server.pages import Pages
 from sidecar.server.problem_json import problems
@@ -37,21 +38,24 @@ def create_app(
     lobby: RoomManager,
     *,
     pages: Collection[web.AbstractRouteDef] = (),
+    host: str = "",
     origins: Collection[str] = (),
     max_body: int = 65536,
     timeouts: StreamTimeouts | None = None,
 ) -> web.Application:
     """The application over the rooms of ``lobby``, which the caller starts and closes.
 
-    ``pages`` are the routes of the page, ``origins`` the other origins whose pages may use us, and
-    ``max_body`` the most bytes of a request body.
+    ``pages`` are the routes of the page, ``host`` the configured address or name, ``origins`` the
+    other origins whose pages may use us, and ``max_body`` the most bytes of a request body.
     """
-    app = web.Application(middlewares=[problems], client_max_size=max_body)
+    app = web.Application(
+        middlewares=[problems, check_hosts(own_names(host, origins))], client_max_size=max_body
+    )
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         for name, value in _SECURITY.items():
             response.headers.setdefault(name, value)
-        response.headers.update(cors_headers(request, origins))
+        response.headers.update(cors_headers(request, origins, host))
 
     async def healthz(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "rooms": len(lobby)})
@@ -85,5 +89,11 @@ def serve(
         share_cameras=wanted.share_cameras,
     )
     pages = Pages(lobby, table, settings.stickers.folders).routes()
-    app = create_app(lobby, pages=pages, origins=wanted.origins, max_body=wanted.max_body_bytes)
+    app = create_app(
+        lobby,
+        pages=pages,
+        host=wanted.host,
+        origins=wanted.origins,
+        max_body=wanted.max_body_bytes,
+    )
     return Listener(app, wanted.host, wanted.port, inner=lobby, tls=tls)

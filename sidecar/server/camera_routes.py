@@ -2,15 +2,15 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
 from aiohttp import web
 from multidict import CIMultiDict
 
+from config.errors import HttpRefusalError
 from sidecar.rooms.hosted.names import Present
 from sidecar.rooms.hosted.offer import Role, read_offer
-from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.server.event_stream import EventStream, StreamTimeouts
 from sidecar.server.room_manager import RoomManager
@@ -34,13 +34,15 @@ class Cameras:
         ]
 
     async def participants(self, request: web.Request) -> web.StreamResponse:
-        """The participants: once, or as ``text/event-stream`` now and after every change."""
-        open_room = await self._lobby.enter(request.match_info["room"])
-        if "text/event-stream" in request.headers.get("Accept", ""):
-            # A listener keeps the room open, though it may still be empty.
-            with open_room.meeting.events.listen():
-                return await self._stream(request, open_room.room)
-        async with aclosing(open_room.room.rosters()) as rosters:
+        """The participants: once, or as ``text/event-stream`` now and after every change.
+
+        A room that is not open has none, and is not opened by this.
+        """
+        name = self._lobby.check(request.match_info["room"])
+        self._lobby.check_sharing()
+        async with aclosing(self._rosters(name)) as rosters:
+            if "text/event-stream" in request.headers.get("Accept", ""):
+                return await self._stream(request, rosters)
             payload = _payload(await anext(rosters))
         return web.json_response(payload, headers={"Cache-Control": "no-store"})
 
@@ -62,22 +64,40 @@ class Cameras:
             headers.add("Link", link_value(server))
         return web.Response(status=204, headers=headers)
 
-    async def _stream(self, request: web.Request, room: EmbeddedRoom) -> web.StreamResponse:
+    async def _rosters(self, name: str) -> AsyncGenerator[Sequence[Present]]:
+        sent: Sequence[Present] | None = None
+        if not self._lobby.is_open(name):
+            sent = []
+            yield sent
+        open_room = await self._lobby.opened(name)
+        # A listener keeps the room open, though it may be empty again.
+        with open_room.meeting.events.listen():
+            async with aclosing(open_room.room.rosters()) as rosters:
+                async for roster in rosters:
+                    if roster != sent:
+                        yield roster
+                    sent = roster
+
+    async def _stream(
+        self, request: web.Request, rosters: AsyncIterator[Sequence[Present]]
+    ) -> web.StreamResponse:
         """Send each roster until the room is left, or the client goes or reads too slowly."""
         limits = self._timeouts
         stream = EventStream(request, ping=limits.roster_ping, send_timeout=limits.send)
-        async with aclosing(room.rosters()) as rosters:
-            # Asked before the response begins: a refusal has a status of its own.
-            first = await anext(rosters)
-            try:
-                await stream.start()
-                await stream.send("participants", _payload(first))
-                async for roster in rosters:
-                    await stream.send("participants", _payload(roster))
-            except (ConnectionError, TimeoutError):
-                request.protocol.force_close()
-            finally:
-                await stream.aclose()
+        # Asked before the response begins: a refusal has a status of its own.
+        first = await anext(rosters)
+        try:
+            await stream.start()
+            await stream.send("participants", _payload(first))
+            async for roster in rosters:
+                await stream.send("participants", _payload(roster))
+        except (ConnectionError, TimeoutError):
+            request.protocol.force_close()
+        except HttpRefusalError:
+            # While it waited, the server began to close, or others took all places: it may retry.
+            pass
+        finally:
+            await stream.aclose()
         return stream.response
 
 

@@ -27,15 +27,23 @@ def host_name(host: str) -> str | None:
 def is_ours(host: str, names: Collection[str]) -> bool:
     """Whether a ``Host`` header names this server; ``names`` are the configured ones."""
     name = host_name(host)
-    if name is None:
-        return False
-    if name == "localhost" or name.endswith(".localhost") or name in names:
-        return True
+    return name is not None and (name in names or is_loopback(name) or is_address(name))
+
+
+def is_address(name: str) -> bool:
+    """Whether ``name`` is an IP literal, with or without a zone."""
     try:
         ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return False
     return True
+
+
+def is_loopback(name: str) -> bool:
+    """Whether ``name`` is of this machine by its look: ``localhost`` or a loopback address."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    return is_address(name) and ipaddress.ip_address(name.partition("%")[0]).is_loopback
 
 
 def own_names(host: str, origins: Collection[str]) -> frozenset[str]:

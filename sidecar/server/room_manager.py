@@ -11,10 +11,10 @@ import structlog
 from aiortc import RTCIceServer
 
 from config.errors import HttpRefusalError, SidecarError
-from sidecar.aio import TaskSet, cancel_and_wait
+from sidecar.aio import Broadcast, TaskSet, cancel_and_wait
 from sidecar.rooms.hosted.names import room_name
 from sidecar.rooms.hosted.offer import Role
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import EmbeddedRoom, check_sharing
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.session.events import EventBus
 from sidecar.session.stats import SessionStats
@@ -86,6 +86,7 @@ class RoomManager:
         self._clock = clock
         self._rooms: dict[str, asyncio.Future[OpenRoom]] = {}
         self._hosts = TaskSet()
+        self._changed = Broadcast()
         self._open = False
 
     @property
@@ -109,6 +110,7 @@ class RoomManager:
     async def aclose(self) -> None:
         """Leave all rooms, and open no more."""
         self._open = False
+        self._changed.notify()
         await self._hosts.aclose()
 
     async def __aenter__(self) -> Self:
@@ -145,6 +147,26 @@ class RoomManager:
             raise HttpRefusalError("this room is empty", status=404, do="join it first")
         return opening.result()
 
+    def is_open(self, name: str) -> bool:
+        """Whether there is such a room now."""
+        opening = self._rooms.get(name)
+        return opening is not None and opening.done() and opening.exception() is None
+
+    async def opened(self, name: str) -> OpenRoom:
+        """The room ``name`` once a client has opened it, which this does not.
+
+        Raises HttpRefusalError 404 where there can't be such a room, 503 when the server closes.
+        """
+        self.check(name)
+        await self._changed.wait_for(lambda: not self._open or self.is_open(name))
+        if not self._open:
+            raise HttpRefusalError("the server is closing", status=503, do="try again later")
+        return self.find(name)
+
+    def check_sharing(self) -> None:
+        """Raise HttpRefusalError 403 where the rooms do not share their cameras."""
+        check_sharing(self._share_cameras)
+
     async def _host(self, name: str, opening: asyncio.Future[OpenRoom]) -> None:
         """One room's life, in one task."""
         room = EmbeddedRoom(
@@ -158,6 +180,7 @@ class RoomManager:
             async with self._open_meeting(room) as meeting:
                 log.info("room opened", room=name)
                 opening.set_result(OpenRoom(room, meeting))
+                self._changed.notify()
                 await self._attend(opening.result(), forever=name in self._fixed)
         except Exception as error:
             if isinstance(error, SidecarError):

@@ -1,13 +1,16 @@
 """A room's events, as server-sent events, and its numbers."""
 
 import dataclasses
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from aiohttp import web
 
+from config.errors import HttpRefusalError
 from sidecar.rooms.hosted.offer import Role
 from sidecar.server.event_stream import EventStream, SseSink, StreamTimeouts
 from sidecar.server.room_manager import RoomManager
-from sidecar.session.events import Listener, ListenerBehindError
+from sidecar.session.events import ListenerBehindError, SessionEvent
 
 
 class Streams:
@@ -25,10 +28,19 @@ class Streams:
         ]
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """The room's events; opens the room, so that a page may listen before the first camera."""
-        room = await self._lobby.enter(request.match_info["room"])
-        with room.meeting.events.listen() as listener:
+        """The room's events. A page may listen before the room is open, and does not open it."""
+        name = self._lobby.check(request.match_info["room"])
+        if not self._lobby.is_open(name):
+            async with aclosing(self._when_open(name)) as events:
+                return await self._stream(request, events)
+        with self._lobby.find(name).meeting.events.listen() as listener:
             return await self._stream(request, listener)
+
+    async def _when_open(self, name: str) -> AsyncGenerator[SessionEvent]:
+        room = await self._lobby.opened(name)
+        with room.meeting.events.listen() as listener:
+            async for event in listener:
+                yield event
 
     async def own_events(self, request: web.Request) -> web.StreamResponse:
         """The room's events, and the scores of the participant who holds this session."""
@@ -43,18 +55,23 @@ class Streams:
         numbers = dataclasses.asdict(room.meeting.stats())
         return web.json_response(numbers, headers={"Cache-Control": "no-store"})
 
-    async def _stream(self, request: web.Request, listener: Listener) -> web.StreamResponse:
-        """Send ``listener``'s events until it ends, the client goes, or reads too slowly."""
+    async def _stream(
+        self, request: web.Request, events: AsyncIterator[SessionEvent]
+    ) -> web.StreamResponse:
+        """Send ``events`` until they end, the client goes, or reads too slowly."""
         limits = self._timeouts
         stream = EventStream(request, ping=limits.ping, send_timeout=limits.send)
         sink = SseSink(stream)
         try:
             await sink.start()
-            async for event in listener:
+            async for event in events:
                 await sink.write(event)
         except (ConnectionError, TimeoutError, ListenerBehindError):
             # A client that comes back begins with the present state.
             request.protocol.force_close()
+        except HttpRefusalError:
+            # While it waited, the server began to close, or others took all places: it may retry.
+            pass
         finally:
             await sink.aclose()
         return stream.response

@@ -137,7 +137,7 @@ class EmbeddedRoom:
 
         Raises HttpRefusalError 403 where the cameras aren't shared.
         """
-        self._check_sharing()
+        check_sharing(self._shares)
         async for _ in self._updated.updates():
             places = [camera.place for camera in self._cameras.values()]
             yield [Present(at.participant, at.name, at.consent is Consent.OPT_OUT) for at in places]
@@ -228,7 +228,7 @@ class EmbeddedRoom:
 
     def _solo(self, participant: str) -> CameraForwarder:
         """The camera of ``participant``, for whoever may watch it alone."""
-        self._check_sharing()
+        check_sharing(self._shares)
         camera = self._cameras.get(participant)
         if camera is None:
             raise HttpRefusalError("no such participant", status=404, do="see who is there")
@@ -245,11 +245,6 @@ class EmbeddedRoom:
         for place in self._roster:
             if place.watches == participant:
                 self._part(place, reason)
-
-    def _check_sharing(self) -> None:
-        if not self._shares:
-            do = "watch the composite, or let its operator set server.share_cameras"
-            raise HttpRefusalError("this server doesn't share cameras", status=403, do=do)
 
     def _fail(self, error: Exception) -> None:
         """A task failed: the room is lost."""
@@ -284,6 +279,13 @@ class EmbeddedRoom:
             if count > before.get(place.token, 0):
                 place.media_at = now
         return after
+
+
+def check_sharing(shares: bool) -> None:
+    """Raise HttpRefusalError 403 where the operator does not share the cameras."""
+    if not shares:
+        do = "watch the composite, or let its operator set server.share_cameras"
+        raise HttpRefusalError("this server doesn't share cameras", status=403, do=do)
 
 
 async def _media_count(connection: ReceivePeer | SendPeer) -> int:

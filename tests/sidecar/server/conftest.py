@@ -89,8 +89,11 @@ class GreyMeeting:
 class House:
     """A running server with the meetings that it opened."""
 
-    def __init__(self, server: Listener, meetings: dict[str, GreyMeeting]) -> None:
+    def __init__(
+        self, server: Listener, lobby: RoomManager, meetings: dict[str, GreyMeeting]
+    ) -> None:
         self.server = server
+        self.lobby = lobby
         self.meetings = meetings
 
     def url(self, path: str) -> str:
@@ -109,6 +112,7 @@ async def open_house(
     port: int = 0,
     publishes: bool = True,
     share_cameras: bool = False,
+    host: str = "",
     timeouts: StreamTimeouts | None = None,
 ) -> AsyncIterator[House]:
     """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
@@ -127,9 +131,9 @@ async def open_house(
         share_cameras=share_cameras,
     )
     pages = Pages(lobby, table).routes() if table else ()
-    app = create_app(lobby, pages=pages, origins=origins, timeouts=timeouts)
+    app = create_app(lobby, pages=pages, host=host, origins=origins, timeouts=timeouts)
     async with Listener(app, "127.0.0.1", port, inner=lobby) as server:
-        yield House(server, meetings)
+        yield House(server, lobby, meetings)
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from tests.sidecar.server.conftest import House, open_house
         ("http://127.0.0.1:9", "room.example"),
         ("http://[::1]:9", "room.example"),
         ("http://app.localhost", "room.example"),
-        ("https://room.example:8443", "room.example:8080"),
+        ("http://192.0.2.7:3000", "192.0.2.7:8080"),
         ("http://[2001:db8::1]:3000", "[2001:db8::1]:8080"),
     ],
 )
-def test_pages_of_this_machine_and_of_the_same_host_may(origin: str, host: str) -> None:
+def test_pages_of_this_machine_and_of_the_same_address_may(origin: str, host: str) -> None:
     assert allowed(origin, host, ())
 
 
@@ -27,8 +27,17 @@ def test_pages_of_this_machine_and_of_the_same_host_may(origin: str, host: str) 
     ["https://evil.example", "null", "", "http://127.0.0.1.evil.example", "http://room.example.x"],
 )
 def test_other_pages_may_not_unless_they_are_listed(origin: str) -> None:
-    assert not allowed(origin, "room.example:8080", ("https://good.example",))
+    assert not allowed(origin, "room.example:8080", ("https://good.example",), "0.0.0.0")
     assert allowed(origin, "room.example:8080", ("*",))
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example:8080", "http://[", "http://192.0.2.8"])
+def test_a_page_is_not_trusted_because_it_reached_us_by_its_own_name(origin: str) -> None:
+    assert not allowed(origin, origin.removeprefix("http://").replace("2.8", "2.7"), ())
+
+
+def test_pages_of_the_configured_host_may_at_any_port() -> None:
+    assert allowed("https://room.example:8443", "192.0.2.7:8080", (), "Room.Example")
 
 
 def test_a_listed_origin_may() -> None:
@@ -69,3 +78,37 @@ async def test_a_server_may_be_opened_to_a_page(http: aiohttp.ClientSession) -> 
         headers = {"Origin": "https://good.example"}
         async with http.get(house.url("/healthz"), headers=headers) as response:
             assert response.headers["Access-Control-Allow-Origin"] == "https://good.example"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize("path", ["/healthz", "/rooms/one", "/rooms/one/events", "/rooms/one/whep"])
+async def test_a_name_of_others_is_refused_whatever_the_path(
+    house: House, http: aiohttp.ClientSession, host: str, path: str
+) -> None:
+    headers = {"Host": host, "Origin": f"http://{host}", "Content-Type": "application/sdp"}
+    for method in ("GET", "POST", "OPTIONS"):
+        async with http.request(method, house.url(path), headers=headers) as response:
+            assert response.status == 421
+            assert "Access-Control-Allow-Origin" not in response.headers
+            assert "server.origins" in (await response.json(content_type=None))["do"]
+    assert not house.meetings
+
+
+async def test_the_configured_host_and_hosts_of_origins_are_taken(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with open_house(host="room.example", origins=("https://good.example",)) as house:
+        for host in ("room.example:8080", "good.example", "localhost:1"):
+            async with http.get(house.url("/healthz"), headers={"Host": host}) as response:
+                assert response.status == 200
+
+
+async def test_no_get_opens_a_room(http: aiohttp.ClientSession) -> None:
+    paths = ("", "/events", "/stats", "/participants", "/whip", "/whep", "/whip/token/events")
+    async with open_house(share_cameras=True) as house:
+        for number, path in enumerate(paths):
+            url = house.url(f"/rooms/r{number}{path}")
+            for accept in ("*/*", "text/event-stream"):
+                response = await http.get(url, headers={"Accept": accept})
+                response.close()
+        assert not house.meetings

@@ -75,6 +75,7 @@ async def test_joining_and_leaving_are_told(house: House, http: aiohttp.ClientSe
 
 
 async def test_reactions_are_told_to_everybody(house: House, http: aiohttp.ClientSession) -> None:
+    await house.lobby.enter("one")
     async with (
         listening(http, house.url("/rooms/one/events")) as one,
         listening(http, house.url("/rooms/one/events")) as other,
@@ -106,6 +107,27 @@ async def test_scores_are_told_to_the_holder_of_the_session_only(
             assert (await public.event())["participant"] == "p-9"
 
 
+async def test_a_listener_waits_for_a_room_that_is_not_open(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    async with listening(http, house.url("/rooms/one/events")) as events:
+        assert not house.meetings
+        await house.lobby.enter("one")
+        bus = house.meetings["one"].events
+        await eventually(lambda: bus.listeners == 1)
+        bus.publish(ParticipantJoined(2.0, "p-9", "Bo"))
+        assert (await events.event())["participant"] == "p-9"
+
+
+async def test_a_listener_that_waited_in_vain_is_let_go_at_the_end(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with open_house() as house:
+        response = await http.get(house.url("/rooms/one/events"))
+        assert b"retry" in await response.content.readuntil(b"\n\n")
+    assert await response.content.read() == b""
+
+
 async def test_a_quiet_stream_shows_that_it_lives(http: aiohttp.ClientSession) -> None:
     async with (
         open_house(timeouts=StreamTimeouts(ping=0.05)) as house,
@@ -117,6 +139,7 @@ async def test_a_quiet_stream_shows_that_it_lives(http: aiohttp.ClientSession) -
 async def test_a_reader_that_falls_behind_is_cut_off_counted_and_may_come_back(
     house: House, http: aiohttp.ClientSession
 ) -> None:
+    await house.lobby.enter("one")
     async with listening(http, house.url("/rooms/one/events")) as events:
         bus = house.meetings["one"].events
         for number in range(300):
@@ -131,9 +154,9 @@ async def test_a_reader_that_falls_behind_is_cut_off_counted_and_may_come_back(
 
 async def test_a_client_that_never_reads_loses_its_stream(http: aiohttp.ClientSession) -> None:
     async with open_house(timeouts=StreamTimeouts(send=0.2)) as house:
+        await house.lobby.enter("one")
         reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port, limit=1)
         writer.write(b"GET /rooms/one/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        await eventually(lambda: "one" in house.meetings)
         bus = house.meetings["one"].events
         await eventually(lambda: bus.listeners == 1)
         text = "x" * 100_000
@@ -146,6 +169,7 @@ async def test_a_client_that_never_reads_loses_its_stream(http: aiohttp.ClientSe
 
 
 async def test_too_many_listeners_are_refused(house: House, http: aiohttp.ClientSession) -> None:
+    await house.lobby.enter("one")
     url = house.url("/rooms/one/events")
     async with (
         listening(http, url),
