@@ -18,8 +18,11 @@ from sidecar.inference.sample_queue import QueuedSample, SampleQueue
 class InferenceWorker(Protocol):
     """Detects one sample at a time and reports to the dispatcher that it is attached to."""
 
-    def begin(self, sample: Sample, memory: Memory | None) -> None:
-        """Begin to detect without blocking; ``finish`` or ``fail`` of the dispatcher follows."""
+    def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
+        """Begin to detect without blocking; ``finish`` or ``fail`` of the dispatcher follows.
+
+        ``deadline`` is for workers that are queues themselves; infinite where there is none.
+        """
         ...
 
 
@@ -95,8 +98,14 @@ class Dispatcher:
         self._dispatch()
 
     def fail(self, worker: InferenceWorker, error: Exception) -> None:
-        """The pipeline of ``worker`` raised ``error`` on its sample; it is ready for the next."""
-        if (call := self._free(worker)) is not None and not call.result.done():
+        """The pipeline of ``worker`` raised ``error`` on its sample; it is ready for the next.
+
+        SampleDroppedError comes from a worker that is a queue itself, and counts as dropped.
+        """
+        call = self._free(worker)
+        if call is not None and isinstance(error, SampleDroppedError):
+            self._drop(call, DropReason(error.reason))
+        elif call is not None and not call.result.done():
             self._counts["failed"] += 1
             call.result.set_exception(error)
         self._dispatch()
@@ -143,7 +152,7 @@ class Dispatcher:
             self._busy[worker] = queued
             self._counts["begun"] += 1
             self._waited += now - queued.since
-            worker.begin(queued.payload.sample, queued.payload.memory)
+            worker.begin(queued.payload.sample, queued.payload.memory, queued.deadline)
         self._set_timer()
 
     def _free(self, worker: InferenceWorker) -> _Call | None:

@@ -57,6 +57,8 @@ class DetectShared:
 
     slot: int
     sample: DetectSample
+    deadline: float
+    """On the monotonic clock, which all processes of a machine share; infinite for none."""
 
 
 @dataclass(frozen=True, slots=True)

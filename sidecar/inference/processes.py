@@ -123,7 +123,7 @@ class WorkerSupervisor:
         if self._process is not None:
             await self._process.aclose()
 
-    def begin(self, sample: Sample, memory: Memory | None) -> None:
+    def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
         assert self._process is not None
         self._process.detect(sample, memory)
 

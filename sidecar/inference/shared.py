@@ -112,7 +112,9 @@ class DetectorShare:
         try:
             buffer = self._buffers[request.slot]
             sample = Sample(buffer.read(sent.height, sent.width), sent.time)
-            outcome = await self._detector.detect(sample, sent.memory, source=source)
+            outcome = await self._detector.detect(
+                sample, sent.memory, request.deadline, source=source
+            )
         except Exception as error:
             # The pipeline may raise anything; it is for the room that sent the sample.
             outcome = sendable(error)
@@ -215,7 +217,7 @@ class _Slot:
         self._detector = detector
         self._number = number
 
-    def begin(self, sample: Sample, memory: Memory | None) -> None:
+    def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
         self.buffer.write(sample.pixels)
         sent = DetectSample(sample.height, sample.width, sample.time, memory)
-        self._detector.send(DetectShared(self._number, sent))
+        self._detector.send(DetectShared(self._number, sent, deadline))

@@ -82,7 +82,7 @@ class _ThreadWorker:
         self._pipeline = await loop.run_in_executor(self._thread, self._load)
         self._dispatcher.attach(self)
 
-    def begin(self, sample: Sample, memory: Memory | None) -> None:
+    def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
         assert self._pipeline is not None
         loop = asyncio.get_running_loop()
         detecting = loop.run_in_executor(self._thread, self._pipeline.detect, sample, memory)

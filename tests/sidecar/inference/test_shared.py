@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import pickle
+import time
 from pathlib import Path
 from typing import Self
 
@@ -12,12 +13,14 @@ import pytest
 from config.errors import InferenceError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
-from sidecar.inference.detector import Detector, DetectorStats
+from sidecar.inference.detector import Detector, DetectorStats, DroppedSamples, DropReason
 from sidecar.inference.messages import MessageDecoder
+from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare, SharedDetector
 from sidecar.inference.threads import ThreadDetector
-from tests.conformance.detector import DetectorConformance
+from tests.conformance.detector import DetectorConformance, dropped
 from tests.conformance.scripted_pipeline import Script, ScriptFolder, sample
+from tests.sidecar.clients import eventually
 
 CAPACITY = 640 * 640 * 3
 
@@ -25,9 +28,12 @@ CAPACITY = 640 * 640 * 3
 class Both:
     """A share of a thread detector and the detector of the room at its other end."""
 
-    def __init__(self, scripts: ScriptFolder, workers: int) -> None:
-        self._workers = ThreadDetector(scripts.load, workers=workers)
-        self._slots = workers
+    def __init__(
+        self, scripts: ScriptFolder, workers: int, *, slots: int = 0, processes: bool = False
+    ) -> None:
+        make = ProcessDetector if processes else ThreadDetector
+        self._workers = make(scripts.load, workers=workers)
+        self._slots = slots or workers
         self._share: DetectorShare | None = None
         self._room: SharedDetector | None = None
 
@@ -92,3 +98,27 @@ async def test_a_room_that_ends_in_the_middle_of_a_sample_leaves_the_others_alon
             await detecting
     async with asyncio.timeout(30), Both(scripts, 1) as other:
         assert (await other.detect(sample(Script.ANSWER, 2), None, source="bob")).scores
+
+
+async def test_a_deadline_holds_while_other_rooms_have_the_workers(tmp_path: Path) -> None:
+    scripts = ScriptFolder(tmp_path)
+    async with asyncio.timeout(30), Both(scripts, 1, slots=2) as room, asyncio.TaskGroup() as group:
+        busy = room.detect(sample(Script.WAIT, 1), None, source="ada")
+        group.create_task(busy)
+        await eventually(lambda: scripts.begun() == [1])
+        late = room.detect(sample(Script.ANSWER, 2), None, time.monotonic() + 0.02, source="bob")
+        assert await dropped(late) == DropReason.EXPIRED
+        assert room.stats().dropped == DroppedSamples(expired=1)
+        scripts.release(1)
+    assert scripts.begun() == [1]
+
+
+async def test_a_worker_that_dies_is_a_dropped_sample_to_its_room(tmp_path: Path) -> None:
+    scripts = ScriptFolder(tmp_path)
+    async with asyncio.timeout(30), Both(scripts, 1, processes=True) as room:
+        call = room.detect(sample(Script.DIE), None, source="ada")
+        assert await dropped(call) == DropReason.WORKER_LOST
+        await room.detect(sample(Script.ANSWER), None, source="ada")
+        stats = room.stats()
+    assert stats.dropped == DroppedSamples(worker_lost=1)
+    assert (stats.failed, stats.detected) == (0, 1)
