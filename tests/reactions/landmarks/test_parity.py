@@ -81,7 +81,9 @@ def test_hands_agree_in_number_place_and_side(
     reference: Reference,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("reactions.landmarks.hands.hand_looks", lambda *_: [])  # ours alone
+    monkeypatch.setattr(
+        "reactions.landmarks.hands.hand_search_regions", lambda *_: []
+    )  # ours alone
     follower = HandFollower(PalmDetector(store), HandLandmarker(store, HAND_LITE))
     errors: Errors = []
     for name, picture in pictures.items():
