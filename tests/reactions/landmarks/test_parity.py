@@ -81,9 +81,8 @@ def test_hands_agree_in_number_place_and_side(
     reference: Reference,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "reactions.landmarks.hands.hand_search_regions", lambda *_: []
-    )  # ours alone
+    # Searching in parts of the picture is ours alone.
+    monkeypatch.setattr("reactions.landmarks.hands.hand_search_regions", lambda *_: [])
     follower = HandFollower(PalmDetector(store), HandLandmarker(store, HAND_LITE))
     errors: Errors = []
     for name, picture in pictures.items():
