@@ -15,9 +15,9 @@ from bench.media_footage import frames
 from bench.media_rig import OURS, pinned
 from bench.table import Table
 from gifs.animation import Animation
+from gifs.yuva import straight_to_yuva
 from reactions.geometry import Box
 from sidecar.media.compositor.compositor import Compositor
-from sidecar.media.compositor.i420 import from_rgba
 from sidecar.media.compositor.layout import Rect, arrange, even
 from sidecar.media.compositor.tiles import StickerMark, TileView
 
@@ -47,7 +47,7 @@ class Discs:
     def get(self, name: str, width: int, height: int) -> Animation:
         size = min(width, height)
         if size not in self._made:
-            self._made[size] = Animation((from_rgba(disc(size)),), (0.1,))
+            self._made[size] = Animation((straight_to_yuva(disc(size)),), (0.1,))
         return self._made[size]
 
 

@@ -1,4 +1,4 @@
-"""From premultiplied RGBA to the premultiplied planes that a composite blends."""
+"""From RGBA to the premultiplied planes that a composite blends, and single colours likewise."""
 
 from collections.abc import Sequence
 from typing import Final, TypeAlias
@@ -11,6 +11,7 @@ from gifs.animation import YuvaFrame
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Sums: TypeAlias = npt.NDArray[np.uint16]
 Floats: TypeAlias = npt.NDArray[np.float32]
+Rgb: TypeAlias = tuple[int, int, int]
 
 _BT601: Final = np.array(
     [
@@ -43,6 +44,21 @@ def to_yuva(rgba: Bytes) -> YuvaFrame:
         alpha=alpha,
         chroma_alpha=((quarters[3] + 2) // 4).astype(np.uint8),
     )
+
+
+def straight_to_yuva(rgba: Bytes) -> YuvaFrame:
+    """Convert (height, width, 4) RGBA that is not premultiplied; height and width are even."""
+    premultiplied = rgba.copy()
+    shares = rgba[..., 3:].astype(np.float32) / 255
+    premultiplied[..., :3] = np.rint(rgba[..., :3] * shares)
+    return to_yuva(premultiplied)
+
+
+def yuv(colour: Rgb) -> tuple[int, int, int]:
+    """Y (16–235), Cb and Cr (16–240) of an opaque colour."""
+    pixel = np.array([[[*colour, 255]]], np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+    planes = to_yuva(pixel)
+    return int(planes.luma[0, 0]), int(planes.blue[0, 0]), int(planes.red[0, 0])
 
 
 def _sum_of_four(plane: Bytes) -> Sums:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gifs.yuva import to_yuva
+from gifs.yuva import straight_to_yuva, to_yuva
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,6 +58,16 @@ def test_known_colours_have_their_known_codes(
 ) -> None:
     frame = to_yuva(np.full((2, 2, 4), colour, dtype=np.uint8))
     assert (frame.luma[0, 0], frame.blue[0, 0], frame.red[0, 0]) == expected
+
+
+def test_straight_colours_are_premultiplied_on_the_way() -> None:
+    straight = np.full((2, 2, 4), (200, 100, 50, 51), dtype=np.uint8)
+    premultiplied = np.full((2, 2, 4), (40, 20, 10, 51), dtype=np.uint8)
+    ours, theirs = straight_to_yuva(straight), to_yuva(premultiplied)
+    assert np.array_equal(ours.luma, theirs.luma)
+    assert np.array_equal(ours.blue, theirs.blue)
+    assert np.array_equal(ours.red, theirs.red)
+    assert np.array_equal(ours.alpha, straight[..., 3])
 
 
 def test_a_colour_above_its_alpha_is_cut_to_it() -> None:

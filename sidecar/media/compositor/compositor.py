@@ -7,8 +7,9 @@ import av
 import structlog
 
 from gifs.animation import Animation, YuvaFrame
+from gifs.yuva import Rgb
 from reactions.geometry import Box
-from sidecar.media.compositor.i420 import Corners, Planes, Rgb, blend, dim
+from sidecar.media.compositor.i420 import Corners, Planes, blend, dim
 from sidecar.media.compositor.layout import MAX_TILES, Fit, Placement, Rect, arrange, even, place
 from sidecar.media.compositor.name_tags import avatar, name_label
 from sidecar.media.compositor.progress_ring import ring, step_of

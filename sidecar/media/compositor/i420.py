@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gifs.animation import YuvaFrame
+from gifs.yuva import Rgb, yuv
 from sidecar.media.compositor.layout import Rect
 
 Plane: TypeAlias = npt.NDArray[np.uint8]
-Rgb: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,16 +66,6 @@ class Planes:
         self.luma[:], self.blue[:], self.red[:] = yuv(colour)
 
 
-def yuv(colour: Rgb) -> tuple[int, int, int]:
-    """Y (16–235), Cb and Cr (16–240) of an RGB colour: BT.601, limited range."""
-    red, green, blue = (value / 255 for value in colour)
-    return (
-        round(16 + 65.481 * red + 128.553 * green + 24.966 * blue),
-        round(128 - 37.797 * red - 74.203 * green + 112.0 * blue),
-        round(128 + 112.0 * red - 93.786 * green - 18.214 * blue),
-    )
-
-
 def blend(planes: Planes, picture: YuvaFrame, x: int, y: int) -> None:
     """Lay ``picture`` over ``planes`` with its corner at even ``x``, ``y``; what sticks out is cut.
 
@@ -120,22 +110,6 @@ def _dimming() -> tuple[Plane, Plane]:
 
 
 Samples: TypeAlias = npt.NDArray[np.floating]
-
-
-def from_rgba(pixels: npt.NDArray[np.uint8]) -> YuvaFrame:
-    """A drawing, (even height, even width, 4) straight RGBA, ready to be blended."""
-    alpha = pixels[..., 3].astype(np.float32) / 255
-    red, green, blue = (pixels[..., n].astype(np.float32) / 255 for n in range(3))
-    luma = 16 + 65.481 * red + 128.553 * green + 24.966 * blue
-    cb = 128 - 37.797 * red - 74.203 * green + 112.0 * blue
-    cr = 128 + 112.0 * red - 93.786 * green - 18.214 * blue
-    return YuvaFrame(
-        _byte(luma * alpha),
-        _byte(_halved(cb * alpha)),
-        _byte(_halved(cr * alpha)),
-        _byte(alpha * 255),
-        _byte(_halved(alpha * 255)),
-    )
 
 
 def _halved(plane: Samples) -> Samples:

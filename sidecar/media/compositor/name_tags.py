@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from gifs.animation import YuvaFrame
+from gifs.yuva import Rgb, straight_to_yuva
 from sidecar.media.compositor.fonts import Font, lettering
-from sidecar.media.compositor.i420 import Rgb, from_rgba
 from sidecar.media.compositor.layout import even
 
 MAX_CHARACTERS = 64
@@ -63,7 +63,7 @@ def name_label(name: str, size: int, room: int) -> YuvaFrame | None:
     _, top, _, bottom = font.getbbox("H", anchor="ls")
     baseline = round((height - top - bottom) / 2)
     ImageDraw.Draw(pill).text((across, baseline), text, fill=(*INK, 255), font=font, anchor="ls")
-    return from_rgba(np.asarray(pill))
+    return straight_to_yuva(np.asarray(pill))
 
 
 @lru_cache(maxsize=128)
@@ -77,7 +77,7 @@ def avatar(name: str, diameter: int) -> YuvaFrame:
     ImageDraw.Draw(picture).text(
         (middle, middle), text or "?", fill=(*INK, 255), font=font, anchor="mm"
     )
-    return from_rgba(np.asarray(picture))
+    return straight_to_yuva(np.asarray(picture))
 
 
 def _elided(text: str, font: Font, room: float) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from gifs.animation import YuvaFrame
-from sidecar.media.compositor.i420 import Rgb, from_rgba
+from gifs.yuva import Rgb, straight_to_yuva
 
 STEPS = 32
 TRACK: Rgb = (15, 23, 34)
@@ -34,4 +34,4 @@ def ring(diameter: int, step: int) -> YuvaFrame:
     colours = np.array(TRACK) + lit[..., None] * (np.array(ARC) - np.array(TRACK))
     alpha = band * (0.55 + 0.45 * lit)
     pixels = np.concatenate([colours, alpha[..., None] * 255], axis=-1)
-    return from_rgba(np.rint(pixels).astype(np.uint8))
+    return straight_to_yuva(np.rint(pixels).astype(np.uint8))

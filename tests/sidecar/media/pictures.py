@@ -12,7 +12,8 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from gifs.animation import Animation
-from sidecar.media.compositor.i420 import Planes, Rgb, from_rgba
+from gifs.yuva import Rgb, straight_to_yuva
+from sidecar.media.compositor.i420 import Planes
 from sidecar.media.compositor.layout import Rect
 
 RED: Rgb = (220, 30, 40)
@@ -43,7 +44,7 @@ def opaque(width: int, height: int, colour: Rgb) -> Animation:
     """A sticker that is a solid block."""
     pixels = np.empty((height, width, 4), np.uint8)
     pixels[:] = (*colour, 255)
-    return Animation((from_rgba(pixels),), (0.1,))
+    return Animation((straight_to_yuva(pixels),), (0.1,))
 
 
 async def until_true(condition: Callable[[], bool], seconds: float = 30) -> None:

@@ -15,8 +15,8 @@ from aiortc import (
     RTCSessionDescription,
 )
 
+from gifs.yuva import Rgb, yuv
 from sidecar.media.compositor.compositor import Compositor
-from sidecar.media.compositor.i420 import Rgb, yuv
 from sidecar.media.compositor.layout import Rect, arrange
 from sidecar.media.compositor.render_loop import RenderLoop
 from sidecar.media.compositor.tiles import TileView

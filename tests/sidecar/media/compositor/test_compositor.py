@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from gifs.yuva import Rgb, yuv
 from reactions.geometry import Box
 from sidecar.media.compositor.compositor import BACKDROP, TILE, Compositor
-from sidecar.media.compositor.i420 import Planes, Rgb, yuv
+from sidecar.media.compositor.i420 import Planes
 from sidecar.media.compositor.layout import MAX_TILES, Fit, Rect, arrange
 from sidecar.media.compositor.tiles import HoldMark, StickerMark, TileView
 from tests.sidecar.media.pictures import BLUE, GREEN, GREY, RED, Blocks, flat, mean_colour

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gifs.animation import YuvaFrame
-from sidecar.media.compositor.i420 import Corners, Planes, blend, dim, from_rgba, yuv
+from gifs.yuva import straight_to_yuva, yuv
+from sidecar.media.compositor.i420 import Corners, Planes, blend, dim
 from sidecar.media.compositor.layout import Rect
 from tests.sidecar.media.pictures import BLUE, GREEN, GREY, RED, flat
 
@@ -14,7 +15,7 @@ evens = st.integers(-20, 20).map(lambda n: 2 * n)
 
 def drawing(width: int, height: int, *, seed: int = 0) -> YuvaFrame:
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 4), np.uint8)
-    return from_rgba(pixels)
+    return straight_to_yuva(pixels)
 
 
 def test_planes_are_views_that_draw_into_the_frame() -> None:
@@ -38,7 +39,7 @@ def test_blending_is_exact_and_touches_nothing_outside(
 ) -> None:
     colour = np.full((6, 8, 4), 200, np.uint8)
     colour[..., 3] = alpha
-    picture = from_rgba(colour)
+    picture = straight_to_yuva(colour)
     planes = Planes.of(flat(24, 16, BLUE))
     before = planes.luma.astype(int).copy()
     blend(planes, picture, x, y)
@@ -54,7 +55,7 @@ def test_blending_is_exact_and_touches_nothing_outside(
 def test_a_transparent_picture_changes_nothing() -> None:
     planes = Planes.of(flat(32, 32, RED))
     before = planes.luma.copy(), planes.blue.copy(), planes.red.copy()
-    blend(planes, from_rgba(np.zeros((32, 32, 4), np.uint8)), 0, 0)
+    blend(planes, straight_to_yuva(np.zeros((32, 32, 4), np.uint8)), 0, 0)
     for plane, old in zip((planes.luma, planes.blue, planes.red), before, strict=True):
         assert np.array_equal(plane, old)
 
@@ -63,7 +64,7 @@ def test_an_opaque_picture_replaces_what_was_there() -> None:
     planes = Planes.of(flat(32, 32, RED))
     pixels = np.empty((32, 32, 4), np.uint8)
     pixels[:] = (*GREEN, 255)
-    blend(planes, from_rgba(pixels), 0, 0)
+    blend(planes, straight_to_yuva(pixels), 0, 0)
     assert (planes.luma[5, 5], planes.blue[5, 5], planes.red[5, 5]) == yuv(GREEN)
 
 
@@ -79,7 +80,7 @@ def test_soft_edges_get_no_dark_halo() -> None:
     pixels = np.empty((2, 2, 4), np.uint8)
     pixels[:] = (255, 255, 255, 128)
     planes = Planes.filled(2, 2, (255, 255, 255))
-    blend(planes, from_rgba(pixels), 0, 0)
+    blend(planes, straight_to_yuva(pixels), 0, 0)
     assert np.all(abs(planes.luma.astype(int) - 235) <= 1)
     assert np.all(abs(planes.blue.astype(int) - 128) <= 1)
 
