@@ -26,6 +26,15 @@ REACH = 4.0
 """How many palm lengths a hand may have moved between two samples and still be the same."""
 SWING = 0.5
 """Palm lengths (about 5 cm): smaller turns of direction are tremor or noise of the landmarks."""
+FULL_SWING = 1.4 * SWING
+"""Palm lengths from which a swing counts in full; a smaller one counts by its share. Set, as
+``SWING``, on simulated waves and on clips of people who talk (docs/labels.md)."""
+WIDER_THAN_HIGH = 1.2
+"""How many times as wide as high the movement of a wave is at least; set on the same clips."""
+PALM_BY_KNUCKLES = 1.3
+"""The length of a palm by the width of its knuckles. In the 1,266 real hands of
+``reactions/training/data/hands.npz``, as pictures show them, the middle half has 1.29–1.63: the
+lower end, so that a palm seen from the front has the length that is seen."""
 WINDOW = 1.6
 """Seconds in which the swings of a wave, or of a talking mouth, must fall."""
 SYLLABLE = 0.15
@@ -117,7 +126,7 @@ def wave(track: HandTrack) -> float:
         ramp(_strength(legs), at=2.5, sure=3.2),
         ramp(fmean(moment.open for moment in moments), at=0.7, sure=0.85),
         ramp(fmean(moment.upright for moment in moments), at=cos(radians(45)), sure=0.9),
-        ramp(spread_x - 1.2 * spread_y, at=0.0, sure=0.3 * _size(moments)),
+        ramp(spread_x - WIDER_THAN_HIGH * spread_y, at=0.0, sure=0.3 * _size(moments)),
     )
 
 
@@ -137,7 +146,7 @@ def speechless(motion: Motion) -> float:
 
 def _strength(legs: Sequence[float]) -> float:
     """How many full swings ``legs`` (palm lengths) amount to."""
-    return sum(min(1.0, abs(leg) / (1.4 * SWING)) for leg in legs)
+    return sum(min(1.0, abs(leg) / FULL_SWING) for leg in legs)
 
 
 def _swings(track: HandTrack) -> tuple[list[float], tuple[Moment, ...]]:
@@ -198,11 +207,11 @@ def _middle(joints: Sequence[Sequence[float]], some: Sequence[int]) -> tuple[flo
 def palm_length(points: npt.NDArray[np.floating]) -> float:
     """How long the palm of a hand (21, ≥2) is, wrist to middle knuckle, seen from the front; ≥ 1.
 
-    Foreshortening shrinks the palm's length or its width, seldom both; a palm is as long as 1.3
-    times the way from the first to the last knuckle.
+    Foreshortening shrinks the palm's length or its width, seldom both: it is the longer of what is
+    seen and what the knuckles' width says (``PALM_BY_KNUCKLES``).
     """
     wrist, first, middle, last = points[[0, 5, 9, 17], :2].tolist()
-    return max(dist(wrist, middle), 1.3 * dist(first, last), 1.0)
+    return max(dist(wrist, middle), PALM_BY_KNUCKLES * dist(first, last), 1.0)
 
 
 def stretched(points: npt.NDArray[np.floating]) -> float:

@@ -43,11 +43,6 @@ class SsdDetector:
         self._anchors = anchors(self._session.width, self._session.height, tuple(strides))
         self._threshold = threshold
 
-    @property
-    def aspect(self) -> float:
-        """Width / height of the region that the net looks at."""
-        return self._session.width / self._session.height
-
     def detect(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[DetectedBox]:
         """What is in ``region``, best first.
 

@@ -1,4 +1,4 @@
-"""Poses over time: what a mannequin does when, and what is true of every moment."""
+"""Poses over time: what a mannequin does when."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -71,12 +71,6 @@ class Choreography:
     def begins(self, name: str) -> tuple[float, ...]:
         """When, in one round, ``name`` begins to be fully held; empty if it never is."""
         return tuple(hold.start for hold in self.holds if hold.name == name)
-
-    def truth_at(self, t: float) -> str | None:
-        """The label fully held at ``t``; None in between and for look-alikes."""
-        hold = self.holds[self._index(t % self.duration)]
-        held = hold.name in POSES and t % self.duration <= hold.end
-        return hold.name if held else None
 
     def pose_at(self, t: float) -> Pose:
         """The pose at ``t`` seconds; periodic but for the small movements."""

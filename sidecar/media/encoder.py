@@ -128,6 +128,9 @@ class Encoder:
         codec.framerate = Fraction(self.fps)
         codec.time_base = Fraction(1, self.fps)
         codec.bit_rate = self.bitrate
+        # Key frames are placed by _due. The values are those of aiortc's own encoder
+        # (aiortc/codecs/vpx.py), but for COARSEST, cpu-used and noise-sensitivity
+        # (docs/media-plane.md has their cost) and one thread: the others have work of their own.
         codec.gop_size = 3000
         codec.qmin, codec.qmax = 2, COARSEST
         codec.thread_count = 1

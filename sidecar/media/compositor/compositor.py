@@ -32,6 +32,15 @@ SMALLEST_LABELLED = 56
 """Height in pixels below which a tile gets no name: it would hide the face."""
 
 
+NAME_SIZE, NAME_MARGIN = 0.065, 0.035
+"""Height of a name's letters and its distance from the corner, of its tile's height: 16 and 8
+pixels in a tile of nine of a 720p composite, where they were chosen by eye."""
+SMALLEST_NAME, LARGEST_NAME = 11, 22
+"""Pixels; chosen by eye."""
+RING_ROOM = 1.2
+"""Diameter of a hold ring, of its anchor's longer side; chosen by eye, to clear the fingertips."""
+
+
 class Stickers(Protocol):
     """Where animations come from: a sticker cache, or something in front of one."""
 
@@ -134,8 +143,8 @@ class Compositor:
         height, width = inside.luma.shape
         if height < SMALLEST_LABELLED:
             return None
-        size = round(min(max(height * 0.065, 11), 22))
-        margin = even(max(height * 0.035, 4))
+        size = round(min(max(height * NAME_SIZE, SMALLEST_NAME), LARGEST_NAME))
+        margin = even(max(height * NAME_MARGIN, 4))
         label = name_label(tile.name, size, width - 2 * margin)
         if label is None:
             return None
@@ -156,7 +165,7 @@ class Compositor:
         area = placement.tile
         least, most = (even(area.height * share) for share in RING_SIZES)
         anchor = placement.map(hold.anchor)
-        wanted = max(anchor.width, anchor.height) * 1.2
+        wanted = max(anchor.width, anchor.height) * RING_ROOM
         # Sizes in steps: each is drawn 33 times at most and kept.
         diameter = max(16, even(round(min(max(wanted, least), most) / 16) * 16))
         middle = anchor.center

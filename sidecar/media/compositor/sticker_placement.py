@@ -33,15 +33,21 @@ class Spot:
 
 
 FACE_COST = 4.0
+"""Of hiding the face wholly. The unit is ``ANCHOR_COST``; derived from what must win: a fifth of
+the face is worth more than any preference of sides and a change of sides together (0.65)."""
 TAKEN_COST = 3.0
+"""Of lying wholly on what is taken: less than the face, more than the anchor."""
 ANCHOR_COST = 1.0
+"""Of hiding wholly the hand that the sticker belongs to."""
 INWARD_COST = 0.15
+"""Of the side towards the middle of the tile: it decides between left and right only."""
 SIDE_COST = {
     StickerSide.ABOVE: 0.0,
     StickerSide.LEFT: 0.1,
     StickerSide.RIGHT: 0.1,
     StickerSide.BELOW: 0.35,
 }
+"""Of each side when nothing is hidden: above, then outwards, then inwards (0.25), then below."""
 KEEP_BONUS = 0.3
 """So much better must another side be for a sticker to change sides."""
 

@@ -1,4 +1,4 @@
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -14,30 +14,11 @@ steps = st.lists(st.tuples(names, st.floats(0.1, 5)), min_size=1, max_size=6)
 choreographies = st.builds(Choreography, steps, st.floats(0, 2), st.booleans(), st.integers(0, 5))
 
 
-@given(choreographies, st.floats(0, 60))
-def test_truth_is_what_is_held_and_nothing_in_between(play: Choreography, t: float) -> None:
-    at = t % play.duration
-    held = [hold.name for hold in play.holds if hold.start <= at <= hold.end]
-    labels = [name for name in held if name in POSES]
-    truth = play.truth_at(t)
-    assert truth in labels if truth else len(labels) <= len(held)
-    if not held:
-        assert truth is None
-
-
 @given(choreographies)
 def test_holds_follow_each_other_at_the_transitions_distance(play: Choreography) -> None:
     for one, following in pairwise(play.holds):
         assert following.start - one.end == pytest.approx(play.transition)
     assert play.duration - play.holds[-1].end == pytest.approx(play.transition)
-
-
-@given(choreographies, st.floats(0, 30))
-def test_truth_repeats_every_round(play: Choreography, t: float) -> None:
-    # Just off a border both sides of it are right.
-    borders = [edge for hold in play.holds for edge in (hold.start, hold.end)]
-    if min(abs(t % play.duration - border) for border in borders) > 1e-6:
-        assert play.truth_at(t) == play.truth_at(t + play.duration)
 
 
 @given(choreographies)
@@ -46,12 +27,6 @@ def test_begins_lists_the_starts_of_a_name(play: Choreography) -> None:
         starts = [hold.start for hold in play.holds if hold.name == name]
         assert list(play.begins(name)) == starts
     assert play.begins("somersault") == ()
-
-
-def test_a_lookalike_is_never_true() -> None:
-    play = Choreography([("three_fingers", 1.0), ("victory", 1.0)], transition=0.5)
-    assert play.truth_at(0.5) is None
-    assert play.truth_at(2.0) == "victory"
 
 
 @given(choreographies, st.floats(0, 20))
@@ -105,7 +80,9 @@ def test_the_demonstration_shows_every_reaction() -> None:
 
 def test_neighbours_in_the_demonstration_never_show_the_same() -> None:
     plays = [demonstration(k) for k in range(3)]
-    for i in range(int(plays[0].duration * 5)):
-        truths = [play.truth_at(i / 5) for play in plays]
-        shown = [truth for truth in truths if truth not in (None, "neutral")]
-        assert len(set(shown)) == len(shown)
+    held = [[hold for hold in play.holds if hold.name != "neutral"] for play in plays]
+    for one, other in combinations(held, 2):
+        for hold in one:
+            same = [each for each in other if each.name == hold.name]
+            assert same
+            assert all(each.end < hold.start or hold.end < each.start for each in same)
