@@ -8,7 +8,7 @@ a connection that carries several cameras under new SSRCs, which aiortc can't fo
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
@@ -97,24 +97,6 @@ class JanusPresence:
     """Why their camera can't be received; empty where it is, or may be yet."""
 
 
-@dataclass(slots=True, eq=False)
-class _Subscription:
-    """Our subscription to one publisher, over all its attempts."""
-
-    person: JanusParticipant
-    stage: _Stage = _Stage.RESTING
-    due: int = 0
-    """The tick at which this stage is over at the latest."""
-    handle: int | None = None
-    mid: str = ""
-    wanted: JanusLayer = field(default_factory=JanusLayer)
-    asked: JanusLayer | None = None
-    """The layer that the server was last asked for."""
-    failures: int = 0
-    """In a row."""
-    problem: str = ""
-
-
 class JanusProtocol:
     """The protocol's state: messages in by ``receive``, requests and events out by two methods.
 
@@ -123,9 +105,10 @@ class JanusProtocol:
     """
 
     def __init__(self, room: str, *, pin: str = "", token: str = "", secret: str = "") -> None:
-        self._exchange = _Exchange(token, secret)
-        self._requests = VideoRoomRequests(int(room) if _is_number(room) else room, pin)
-        self._subscriptions = _Subscriptions(self._exchange)
+        requests = VideoRoomRequests(int(room) if _is_number(room) else room, pin)
+        self._exchange = _Exchange(requests, token, secret)
+        self._subscriptions: dict[str, _Subscription] = {}
+        """By participant."""
         self._publisher = _Publisher(self._exchange)
         self._watcher: int | None = None
         """The handle that lists participants."""
@@ -151,7 +134,7 @@ class JanusProtocol:
     @property
     def participants(self) -> Mapping[str, JanusPresence]:
         """The participants who publish, without us."""
-        return self._subscriptions.presences()
+        return {who: each.presence for who, each in self._subscriptions.items()}
 
     def requests_to_send(self) -> list[dict[str, object]]:
         """The requests that are to be sent now, in order; each is returned once."""
@@ -184,7 +167,9 @@ class JanusProtocol:
         self.silence += 1
         if not self._entered or self.over:
             return
-        self._subscriptions.tick()
+        self._exchange.ticks += 1
+        for subscription in self._subscriptions.values():
+            subscription.tick()
         self._listing = max(0, self._listing - 1)
         self._list()
 
@@ -195,19 +180,22 @@ class JanusProtocol:
 
     def answer(self, stream: str, sdp: str) -> None:
         """Answer the offer of ``stream``; ignored where that stream is over."""
-        self._subscriptions.answer(stream, sdp)
+        if (subscription := self._find(stream)) is not None:
+            subscription.answer(sdp)
 
     def give_up(self, stream: str, reason: str) -> None:
         """The connection of ``stream`` failed: close it, and try again later."""
-        self._subscriptions.give_up(stream, reason)
+        if (subscription := self._find(stream)) is not None:
+            subscription.fail(reason)
 
     def prefer(self, participant: str, layer: JanusLayer) -> None:
         """Ask for a layer of a participant's camera, on this stream and those that follow."""
-        self._subscriptions.prefer(participant, layer)
+        if (subscription := self._subscriptions.get(participant)) is not None:
+            subscription.prefer(layer)
 
     def publish(self, name: str, offer: str, mid: str) -> None:
         """Join as ``name`` and publish the media section ``mid`` of ``offer``."""
-        self._publisher.begin(self._requests, name, offer, mid)
+        self._publisher.begin(name, offer, mid)
 
     def leave(self) -> None:
         """End the session, and with it its handles and connections."""
@@ -223,12 +211,11 @@ class JanusProtocol:
             return self._end(_lost(message.reason or "the server ended the session"))
         if message.code == JanusErrorCode.UNAUTHORIZED:
             return self._unauthorized(message.reason)
+        private_id = self._exchange.private_id
         if not self._exchange.resolve(message):
             self._handle_event(message)
-        if self._subscriptions.private_id != self._publisher.private_id:
-            # From now on, rooms that show cameras to publishers alone show them to us.
-            self._subscriptions.private_id = self._publisher.private_id
-            self._subscriptions.retry()
+        if self._exchange.private_id != private_id:
+            self._retry()
         return None
 
     def _handle_event(self, message: JanusMessage) -> None:
@@ -240,14 +227,23 @@ class JanusProtocol:
         elif message.sender == self._publisher.handle:
             if message.event:
                 # The list of participants, or who has a camera on, may have changed.
-                self._subscriptions.retry()
+                self._retry()
                 self._list()
             if failure := self._publisher.handle_event(message):
                 self._end(failure)
         elif message.sender == self._watcher and message.kind == "detached":
             self._end(_lost("the server closed our watcher's handle"))
-        else:
-            self._subscriptions.handle_event(message)
+        elif (subscription := self._find(str(message.sender))) is not None:
+            subscription.handle_event(message)
+
+    def _retry(self) -> None:
+        """Something has changed: the next tick tries all cameras that rest."""
+        for subscription in self._subscriptions.values():
+            subscription.retry()
+
+    def _find(self, stream: str) -> "_Subscription | None":
+        subscriptions = self._subscriptions.values()
+        return next((each for each in subscriptions if stream and each.stream == stream), None)
 
     def _end(self, event: Refused | Ended) -> None:
         self._exchange.emit(event)
@@ -269,7 +265,8 @@ class JanusProtocol:
         if message.kind != "success":
             self._end(_lost(message.reason or "the server does not return the session"))
         elif self._entered:
-            self._subscriptions.resume()
+            for subscription in self._subscriptions.values():
+                subscription.resume()
             self._publisher.resume()
         else:
             self._exchange.attach(self._watching)
@@ -291,7 +288,7 @@ class JanusProtocol:
             self._list_again = self._listing > 0
             return
         self._listing, self._list_again = STEP_TICKS, False
-        body = self._requests.list_participants()
+        body = self._exchange.bodies.list_participants()
         self._exchange.message(self._watcher, body, self._listed)
 
     def _listed(self, message: JanusMessage) -> None:
@@ -300,7 +297,8 @@ class JanusProtocol:
         if invalid and not self._entered and not self._retyped:
             # With string_ids, the room 1234 is "1234".
             self._retyped = True
-            self._requests = VideoRoomRequests(str(self._requests.room), self._requests.pin)
+            bodies = self._exchange.bodies
+            self._exchange.bodies = VideoRoomRequests(str(bodies.room), bodies.pin)
             self._list()
         elif message.code == JanusErrorCode.NO_SUCH_ROOM and self._entered:
             self._end(Ended())
@@ -310,19 +308,35 @@ class JanusProtocol:
         elif not self._entered:
             self._exchange.attach(self._test_pin)
         else:
-            ours = self._publisher.id
-            people = [who for who in message.participants if who.publishes and who.id != ours]
-            self._subscriptions.update(people)
+            self._update(message.participants)
             if self._list_again:
                 self._list()
+
+    def _update(self, rows: Sequence[JanusParticipant]) -> None:
+        """Subscribe to those who publish now, and to no others."""
+        ours = self._publisher.id
+        present = {str(row.id): row for row in rows if row.publishes and row.id != ours}
+        left = tuple(who for who in self._subscriptions if who not in present)
+        joined = tuple(who for who in present if who not in self._subscriptions)
+        for participant in left:
+            self._subscriptions.pop(participant).drop()
+        for participant in joined:
+            self._subscriptions[participant] = _Subscription(self._exchange)
+        named = [who for who, row in present.items() if self._subscriptions[who].name(row)]
+        if left or named:
+            self._exchange.emit(ParticipantsChanged(joined, left))
+        for participant in named:
+            _, consent = split_display(present[participant].display)
+            if consent is not None:
+                self._exchange.emit(ConsentChanged(participant, consent))
 
     def _test_pin(self, message: JanusMessage) -> None:
         """Learn whether the PIN is right: subscribe to a feed that doesn't exist."""
         handle = message.id
         if handle is None:
             return self._end(_lost(message.reason or "the server attaches no handle"))
-        by_number = isinstance(self._requests.room, int)
-        body = self._requests.join_subscriber(NO_FEED if by_number else str(NO_FEED))
+        by_number = isinstance(self._exchange.bodies.room, int)
+        body = self._exchange.bodies.join_subscriber(NO_FEED if by_number else str(NO_FEED))
         return self._exchange.message(handle, body, lambda reply: self._admitted(handle, reply))
 
     def _admitted(self, handle: int, message: JanusMessage) -> None:
@@ -332,7 +346,6 @@ class JanusProtocol:
         if message.code == JanusErrorCode.UNAUTHORIZED_ROOM:
             return self._end(Refused("wrong room PIN", do="check JANUS_PIN"))
         self._entered = True
-        self._subscriptions.requests = self._requests
         self._exchange.emit(Entered())
         return self._list()
 
@@ -343,16 +356,21 @@ class JanusProtocol:
 
 
 class _Exchange:
-    """Requests on their way out with what handles their answers, and events for the shell."""
+    """What the parts of a session share: requests and what handles their answers, and events."""
 
-    def __init__(self, token: str, secret: str) -> None:
+    def __init__(self, bodies: VideoRoomRequests, token: str, secret: str) -> None:
         signature = {"token": token, "apisecret": secret}
         self._signature = {key: value for key, value in signature.items() if value}
         self._pending: dict[str, _Resolve] = {}
         self._requests: list[dict[str, object]] = []
         self._events: list[JanusEvent] = []
         self._count = 0
+        self.bodies = bodies
         self.session: int | None = None
+        self.ticks = 0
+        """How many ticks there were."""
+        self.private_id: int | None = None
+        """Of our publisher: rooms with ``require_pvtid`` show cameras to its owner alone."""
         self.over = False
         """From now on, requests and events are dropped."""
 
@@ -421,223 +439,178 @@ class _Exchange:
         self._requests.clear()
 
 
-class _Subscriptions:
-    """The publishers of the room, each subscribed to at its own pace."""
+class _Subscription:
+    """Our subscription to one publisher, over all its attempts."""
 
     def __init__(self, exchange: _Exchange) -> None:
         self._exchange = exchange
-        self._people: dict[str, _Subscription] = {}
-        self._tick = 0
-        self.requests = VideoRoomRequests("")
-        self.private_id: int | None = None
+        self._person = JanusParticipant("", "", publishes=True)
+        self._stage = _Stage.RESTING
+        self._due = 0
+        """The tick at which this stage is over at the latest."""
+        self._handle: int | None = None
+        self._mid = ""
+        self._wanted = JanusLayer()
+        self._asked: JanusLayer | None = None
+        """The layer that the server was last asked for."""
+        self._failures = 0
+        """In a row."""
+        self._problem = ""
 
-    def presences(self) -> Mapping[str, JanusPresence]:
-        found = {}
-        for participant, subscription in self._people.items():
-            name, _ = split_display(subscription.person.display)
-            found[participant] = JanusPresence(name, subscription.problem)
-        return found
+    @property
+    def stream(self) -> str:
+        """The server's id of the present attempt; empty where there is none."""
+        return "" if self._handle is None else str(self._handle)
+
+    @property
+    def presence(self) -> JanusPresence:
+        return JanusPresence(split_display(self._person.display)[0], self._problem)
+
+    def name(self, person: JanusParticipant) -> bool:
+        """Take a row of the list; False where it says nothing new."""
+        known, self._person = self._person, person
+        if known.id != person.id:
+            self._attach()
+        return (known.id, known.display) != (person.id, person.display)
 
     def tick(self) -> None:
-        self._tick += 1
-        for subscription in self._people.values():
-            if subscription.stage in (_Stage.RECEIVING, _Stage.IGNORED):
-                continue
-            if self._tick < subscription.due:
-                continue
-            if subscription.stage is _Stage.RESTING:
-                self._attach(subscription)
-            else:
-                self._fail(subscription, "the server does not answer")
-
-    def update(self, people: Sequence[JanusParticipant]) -> None:
-        """Take the list of those who publish now."""
-        present = {str(person.id): person for person in people}
-        left = tuple(who for who in self._people if who not in present)
-        joined = tuple(who for who in present if who not in self._people)
-        for participant in left:
-            self._drop(self._people.pop(participant))
-        named = [who for who, person in present.items() if self._name(who, person)]
-        if left or named:
-            self._exchange.emit(ParticipantsChanged(joined, left))
-        for participant in named:
-            _, consent = split_display(present[participant].display)
-            if consent is not None:
-                self._exchange.emit(ConsentChanged(participant, consent))
+        if self._stage in (_Stage.RECEIVING, _Stage.IGNORED):
+            return
+        if self._exchange.ticks < self._due:
+            return
+        if self._stage is _Stage.RESTING:
+            self._attach()
+        else:
+            self.fail("the server does not answer")
 
     def handle_event(self, message: JanusMessage) -> None:
-        """Take a message of a handle that may be one of ours."""
-        subscription = self._find(str(message.sender))
-        if subscription is None:
-            return
-        stream, substream = str(message.sender), message.plugin.get("substream")
+        """Take a message of our handle that answers no request."""
+        substream = message.plugin.get("substream")
         match message.kind, message.event:
             case (("hangup" | "detached"), _):
-                self._fail(subscription, message.reason or "the server hung up")
+                self.fail(message.reason or "the server hung up")
             case "trickle", _:
-                self._exchange.candidate(stream, message)
-            case _, "updated" if not any(_cameras(message.streams, subscription.mid)):
-                self._fail(subscription, CAMERA_OFF)
+                self._exchange.candidate(self.stream, message)
+            case _, "updated" if not any(_cameras(message.streams, self._mid)):
+                self.fail(CAMERA_OFF)
             case "event", "event" if isinstance(substream, int):
-                self._exchange.emit(SubstreamChanged(stream, substream))
+                self._exchange.emit(SubstreamChanged(self.stream, substream))
 
-    def answer(self, stream: str, sdp: str) -> None:
-        subscription = self._find(stream)
-        if subscription is not None and subscription.stage is _Stage.OFFERED:
-            self._advance(subscription, _Stage.STARTING)
-            resolve = self._when(subscription, _Stage.STARTING, self._started)
-            self._message(subscription, self.requests.start(), resolve, Jsep("answer", sdp))
+    def answer(self, sdp: str) -> None:
+        if self._stage is _Stage.OFFERED:
+            self._advance(_Stage.STARTING)
+            self._request(self._exchange.bodies.start(), self._started, Jsep("answer", sdp))
 
-    def give_up(self, stream: str, reason: str) -> None:
-        if (subscription := self._find(stream)) is not None:
-            self._fail(subscription, reason)
-
-    def prefer(self, participant: str, layer: JanusLayer) -> None:
-        if (subscription := self._people.get(participant)) is not None:
-            subscription.wanted = layer
-            self._configure(subscription)
+    def prefer(self, layer: JanusLayer) -> None:
+        self._wanted = layer
+        self._configure()
 
     def retry(self) -> None:
-        """Something has changed: the next tick tries all that rest."""
-        for subscription in self._people.values():
-            if subscription.stage is _Stage.RESTING:
-                subscription.due = self._tick
+        if self._stage is _Stage.RESTING:
+            self._due = self._exchange.ticks
 
     def resume(self) -> None:
         """The session has a new connection: repeat what was asked for over the old one."""
-        for subscription in self._people.values():
-            if subscription.stage is _Stage.ATTACHING:
-                self._attach(subscription)
-            elif subscription.stage in (_Stage.JOINING, _Stage.STARTING):
-                self._fail(subscription, "the connection to the server was lost")
-            subscription.asked = None
-            self._configure(subscription)
+        if self._stage is _Stage.ATTACHING:
+            self._attach()
+        elif self._stage in (_Stage.JOINING, _Stage.STARTING):
+            self.fail("the connection to the server was lost")
+        self._asked = None
+        self._configure()
 
-    def _find(self, stream: str) -> _Subscription | None:
-        people = self._people.values()
-        return next((each for each in people if str(each.handle or "") == stream), None)
+    def drop(self) -> None:
+        """The participant publishes no longer, or can't be received: free the handle."""
+        self._exchange.detach(self._handle)
+        self._handle = None
+        self._advance(_Stage.IGNORED)
 
-    def _name(self, participant: str, person: JanusParticipant) -> bool:
-        """Take what the list says of a participant; False where it is nothing new."""
-        known = self._people.get(participant)
-        if known is None:
-            known = self._people[participant] = _Subscription(person)
-            self._attach(known)
-        elif known.person.display == person.display:
-            return False
-        known.person = person
-        return True
-
-    def _drop(self, subscription: _Subscription) -> None:
-        self._exchange.detach(subscription.handle)
-        subscription.handle, subscription.stage = None, _Stage.IGNORED
-
-    def _fail(self, subscription: _Subscription, reason: str) -> None:
+    def fail(self, reason: str) -> None:
         """Back to the beginning, after a rest that grows with the failures in a row."""
-        handle, stage = subscription.handle, subscription.stage
-        self._exchange.detach(handle)
-        subscription.handle = subscription.asked = None
-        failures = 0 if stage is _Stage.RECEIVING else subscription.failures
+        stream, stage = self.stream, self._stage
+        self._exchange.detach(self._handle)
+        self._handle = self._asked = None
+        failures = 0 if stage is _Stage.RECEIVING else self._failures
         retry = CAMERA_OFF_RETRY if reason == CAMERA_OFF else RETRY
-        subscription.failures = failures + 1
-        self._advance(subscription, _Stage.RESTING, int(retry.delay(failures)))
+        self._failures = failures + 1
+        self._advance(_Stage.RESTING, int(retry.delay(failures)))
         if stage in (_Stage.OFFERED, _Stage.STARTING, _Stage.RECEIVING):
-            self._exchange.emit(Closed(str(handle), reason, lost=reason != CAMERA_OFF))
+            self._exchange.emit(Closed(stream, reason, lost=reason != CAMERA_OFF))
 
-    def _report(self, subscription: _Subscription, problem: str) -> None:
-        if subscription.problem != problem:
-            subscription.problem = problem
+    def _report(self, problem: str) -> None:
+        if self._problem != problem:
+            self._problem = problem
             self._exchange.emit(ParticipantsChanged())
 
-    def _advance(self, subscription: _Subscription, stage: _Stage, ticks: int = STEP_TICKS) -> None:
-        subscription.stage = stage
-        subscription.due = self._tick + ticks
+    def _advance(self, stage: _Stage, ticks: int = STEP_TICKS) -> None:
+        self._stage = stage
+        self._due = self._exchange.ticks + ticks
 
-    def _when(
-        self,
-        subscription: _Subscription,
-        stage: _Stage,
-        resolve: Callable[[_Subscription, JanusMessage], None],
-    ) -> _Resolve:
-        """Call ``resolve`` with an answer, unless the subscription has left ``stage`` by then."""
-        handle = subscription.handle
+    def _attach(self) -> None:
+        self._advance(_Stage.ATTACHING)
+        self._exchange.attach(self._attached)
 
-        def guarded(message: JanusMessage) -> None:
-            if subscription.stage is stage and subscription.handle == handle:
-                resolve(subscription, message)
-
-        return guarded
-
-    def _attach(self, subscription: _Subscription) -> None:
-        self._advance(subscription, _Stage.ATTACHING)
-        self._exchange.attach(lambda message: self._attached(subscription, message))
-
-    def _attached(self, subscription: _Subscription, message: JanusMessage) -> None:
-        if subscription.stage is not _Stage.ATTACHING or message.id is None:
+    def _attached(self, message: JanusMessage) -> None:
+        if self._stage is not _Stage.ATTACHING or message.id is None:
             # The handle comes too late; an error leaves the step to its time limit.
             self._exchange.detach(message.id)
             return
-        subscription.handle = message.id
-        self._advance(subscription, _Stage.JOINING)
-        body = self.requests.join_subscriber(subscription.person.id, self.private_id)
-        self._message(subscription, body, self._when(subscription, _Stage.JOINING, self._joined))
+        self._handle = message.id
+        self._advance(_Stage.JOINING)
+        exchange = self._exchange
+        body = exchange.bodies.join_subscriber(self._person.id, exchange.private_id)
+        self._request(body, self._joined)
 
-    def _joined(self, subscription: _Subscription, message: JanusMessage) -> None:
+    def _joined(self, message: JanusMessage) -> None:
         offer = message.jsep
         if message.code is not None or offer is None or offer.kind != "offer":
-            return self._not_joined(subscription, message)
+            return self._not_joined(message)
         if any(stream.description == COMPOSITE for stream in message.streams):
-            return self._ignore(subscription)
+            return self.drop()
         camera = next(_cameras(message.streams), None)
         if camera is None:
-            return self._fail(subscription, CAMERA_OFF)
+            return self.fail(CAMERA_OFF)
         if camera.codec and camera.codec.upper() not in DECODABLE:
-            self._ignore(subscription)
-            return self._report(subscription, _undecodable(camera.codec))
-        subscription.mid, subscription.asked = camera.mid, JanusLayer()
-        self._report(subscription, "")
-        self._advance(subscription, _Stage.OFFERED)
-        participant, name = str(subscription.person.id), subscription.person.display
-        stream = str(subscription.handle)
-        event = Offered(stream, offer.sdp, participant, split_display(name)[0], camera.mid)
-        return self._exchange.emit(event)
+            self.drop()
+            return self._report(_undecodable(camera.codec))
+        self._mid, self._asked = camera.mid, JanusLayer()
+        self._report("")
+        self._advance(_Stage.OFFERED)
+        participant, name = str(self._person.id), self.presence.name
+        return self._exchange.emit(Offered(self.stream, offer.sdp, participant, name, camera.mid))
 
-    def _not_joined(self, subscription: _Subscription, message: JanusMessage) -> None:
-        self._fail(subscription, message.reason)
+    def _not_joined(self, message: JanusMessage) -> None:
+        self.fail(message.reason)
         unauthorized = message.code == JanusErrorCode.UNAUTHORIZED_ROOM
         if unauthorized and "private_id" in message.reason:
-            self._report(subscription, NEEDS_PRIVATE_ID)
+            self._report(NEEDS_PRIVATE_ID)
         elif message.code != JanusErrorCode.NO_SUCH_FEED:
-            self._report(subscription, message.reason or "malformed offer")
+            self._report(message.reason or "malformed offer")
 
-    def _ignore(self, subscription: _Subscription) -> None:
-        self._exchange.detach(subscription.handle)
-        subscription.handle = None
-        self._advance(subscription, _Stage.IGNORED)
-
-    def _started(self, subscription: _Subscription, message: JanusMessage) -> None:
+    def _started(self, message: JanusMessage) -> None:
         if message.code is not None:
-            self._fail(subscription, message.reason)
-            self._report(subscription, message.reason)
+            self.fail(message.reason)
+            self._report(message.reason)
             return
-        self._advance(subscription, _Stage.RECEIVING)
-        self._configure(subscription)
+        self._advance(_Stage.RECEIVING)
+        self._configure()
 
-    def _configure(self, subscription: _Subscription) -> None:
-        layer = subscription.wanted
-        if subscription.stage is _Stage.RECEIVING and subscription.asked != layer:
-            subscription.asked = layer
-            self._message(subscription, self.requests.configure(subscription.mid, layer))
+    def _configure(self) -> None:
+        if self._stage is _Stage.RECEIVING and self._asked != self._wanted:
+            self._asked = self._wanted
+            self._request(self._exchange.bodies.configure(self._mid, self._wanted))
 
-    def _message(
-        self,
-        subscription: _Subscription,
-        body: Mapping[str, object],
-        resolve: _Resolve | None = None,
-        jsep: Jsep | None = None,
+    def _request(
+        self, body: dict[str, object], resolve: _Resolve | None = None, jsep: Jsep | None = None
     ) -> None:
-        assert subscription.handle is not None
-        self._exchange.message(subscription.handle, body, resolve, jsep)
+        """Make a request over our handle; an answer that comes in a later stage is dropped."""
+        assert self._handle is not None
+        handle, stage = self._handle, self._stage
+
+        def guarded(message: JanusMessage) -> None:
+            if resolve is not None and (self._handle, self._stage) == (handle, stage):
+                resolve(message)
+
+        self._exchange.message(handle, body, guarded if resolve else None, jsep)
 
 
 class _Publisher:
@@ -645,17 +618,15 @@ class _Publisher:
 
     def __init__(self, exchange: _Exchange) -> None:
         self._exchange = exchange
-        self._requests = VideoRoomRequests("")
         self._offer: Jsep | None = None
         self._name = self._mid = ""
         self._live = False
         self.handle: int | None = None
         self.id: JanusId | None = None
         """Our id as a participant."""
-        self.private_id: int | None = None
 
-    def begin(self, requests: VideoRoomRequests, name: str, offer: str, mid: str) -> None:
-        self._requests, self._name, self._mid = requests, name, mid
+    def begin(self, name: str, offer: str, mid: str) -> None:
+        self._name, self._mid = name, mid
         self._offer = Jsep("offer", offer)
         self._exchange.attach(self._attached)
 
@@ -682,7 +653,7 @@ class _Publisher:
         if message.id is None:
             return self._refuse(message.reason)
         self.handle = message.id
-        body = self._requests.join_publisher(self._name)
+        body = self._exchange.bodies.join_publisher(self._name)
         return self._exchange.message(self.handle, body, self._joined)
 
     def _joined(self, message: JanusMessage) -> None:
@@ -690,8 +661,9 @@ class _Publisher:
         if message.event != "joined" or self.id is None or self.handle is None:
             return self._refuse(message.reason)
         private_id = message.plugin.get("private_id")
-        self.private_id = private_id if isinstance(private_id, int) else None
-        body = self._requests.publish(self._mid)
+        if isinstance(private_id, int):
+            self._exchange.private_id = private_id
+        body = self._exchange.bodies.publish(self._mid)
         return self._exchange.message(self.handle, body, self._published, self._offer)
 
     def _published(self, message: JanusMessage) -> None:
