@@ -60,7 +60,7 @@ class Listener:
     """Serves ``app`` on ``host``:``port``; port 0 takes any that is free.
 
     ``inner`` is entered before the first request is taken. On closing, no new request is taken,
-    then ``inner`` is left (which ends its streams), and requests under way get 2 s to finish. With
+    then ``inner`` is left (which ends its streams), and requests under way get ``shutdown`` seconds to finish. With
     ``certificate``, HTTPS is served, and its files are read again when they change.
     """
 
@@ -73,6 +73,7 @@ class Listener:
         inner: AbstractAsyncContextManager[object] | None = None,
         certificate: Certificate | None = None,
         tls: ssl.SSLContext | None = None,
+        shutdown: float = SHUTDOWN,
     ) -> None:
         self._host = host
         self._port = port
@@ -83,7 +84,7 @@ class Listener:
             self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         # A listener that hangs up must free its place at once, not at the next event.
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=SHUTDOWN, handler_cancellation=True
+            app, access_log=None, shutdown_timeout=shutdown, handler_cancellation=True
         )
         self._life = AsyncExitStack()
 

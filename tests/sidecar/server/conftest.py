@@ -17,7 +17,7 @@ from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.app import create_app
 from sidecar.server.event_stream import StreamTimeouts
-from sidecar.server.listener import Listener
+from sidecar.server.listener import SHUTDOWN, Listener
 from sidecar.server.pages import Pages
 from sidecar.server.room_manager import RoomManager
 from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft
@@ -114,6 +114,7 @@ async def open_house(
     share_cameras: bool = False,
     host: str = "",
     timeouts: StreamTimeouts | None = None,
+    shutdown: float = SHUTDOWN,
 ) -> AsyncIterator[House]:
     """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
     meetings: dict[str, GreyMeeting] = {}
@@ -132,7 +133,7 @@ async def open_house(
     )
     pages = Pages(lobby, table).routes() if table else ()
     app = create_app(lobby, pages=pages, host=host, origins=origins, timeouts=timeouts)
-    async with Listener(app, "127.0.0.1", port, inner=lobby) as server:
+    async with Listener(app, "127.0.0.1", port, inner=lobby, shutdown=shutdown) as server:
         yield House(server, lobby, meetings)
 
 

@@ -51,12 +51,9 @@ async def test_a_server_that_is_left_has_freed_its_port_and_tasks() -> None:
         pass
 
 
-async def test_listeners_do_not_keep_a_server_from_stopping(
-    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sidecar.server.listener.SHUTDOWN", 600.0)
+async def test_listeners_do_not_keep_a_server_from_stopping(http: aiohttp.ClientSession) -> None:
     async with asyncio.timeout(30):
-        async with open_house() as house:
+        async with open_house(shutdown=600.0) as house:
             events = await http.get(house.url("/rooms/one/events"))
         assert b"retry" in await events.content.read()
 

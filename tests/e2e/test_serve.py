@@ -1,0 +1,173 @@
+"""``sidecar serve`` as an operator runs it: real processes, a real LiveKit server, and kills."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import psutil
+import pytest
+
+from tests.servers.livekit import LiveKit, livekit
+from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.rooms.livekit import guest
+
+pytestmark = [pytest.mark.models, pytest.mark.servers]
+
+TOKEN = "a-token-that-is-long-enough"
+SMALL = {"width": 320, "height": 180, "fps": 10}
+SECRETS = {"LIVEKIT_API_KEY": "env:LIVEKIT_API_KEY", "LIVEKIT_API_SECRET": "env:LIVEKIT_API_SECRET"}
+
+
+class Served:
+    """A running ``sidecar serve`` and a client of its API."""
+
+    def __init__(self, process: asyncio.subprocess.Process, http: aiohttp.ClientSession) -> None:
+        self.process = process
+        self._http = http
+        self.base = ""
+
+    async def ready(self) -> Self:
+        """Wait for the line with the address."""
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            if b"The API is at " in line:
+                self.base = line.decode().split()[4].removesuffix("/v1")
+                return self
+        raise AssertionError("the server ended")
+
+    async def call(self, method: str, path: str, body: object = None) -> Any:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with self._http.request(
+            method, self.base + path, json=body, headers=headers
+        ) as answer:
+            assert answer.status < 400, await answer.text()
+            return await answer.json()
+
+    async def join(self, url: str) -> str:
+        """The id of a room that is live."""
+        room = await self.call(
+            "POST", "/v1/rooms", {"url": url, "secrets": SECRETS, "layout": SMALL, "rate": 2}
+        )
+        await self.until(room["id"], state="live")
+        return str(room["id"])
+
+    async def until(self, room: str, **fields: object) -> dict[str, Any]:
+        """Wait until the room has these fields, and return it."""
+        async with asyncio.timeout(40):
+            while True:
+                shown: dict[str, Any] = await self.call("GET", f"/v1/rooms/{room}")
+                if all(shown[key] == value for key, value in fields.items()):
+                    return shown
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def served(folder: Path, server: LiveKit) -> AsyncIterator[Served]:
+    environ = {
+        **os.environ,
+        **server.environ,
+        "SIDECAR_API_TOKEN": TOKEN,
+        "SIDECAR_SERVE__JOURNAL": str(folder / "journal.db"),
+        "SIDECAR_SERVE__CORES": "16",
+        "SIDECAR_SERVE__WORKERS": "1",
+        "SIDECAR_SERVE__DRAIN_TIMEOUT": "0",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sidecar", "serve", "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        env=environ,
+    )
+    try:
+        async with aiohttp.ClientSession() as http, asyncio.timeout(150):
+            yield await Served(process, http).ready()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            async with asyncio.timeout(20):
+                await process.communicate()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[LiveKit]:
+    async with livekit(tmp_path) as found:
+        yield found
+
+
+def children(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+async def test_a_room_is_joined_reacts_to_participants_and_is_left(
+    tmp_path: Path, server: LiveKit
+) -> None:
+    async with served(tmp_path, server) as sidecar:
+        room = await sidecar.join(server.url("standup"))
+        async with guest.joined(server.address, "standup", "ada", watch=True) as ada:
+            await ada.publish(ColourTrack(100))
+            shown = await sidecar.until(room, participants=1)
+            assert "secret" not in str(shown).lower()
+            assert psutil.pid_exists(shown["pid"])
+            await eventually(lambda: "Reactions" in ada.names())
+            await eventually(lambda: ada.frames)
+            (participant,) = await sidecar.call("GET", f"/v1/rooms/{room}/participants")
+            assert participant["name"] == "Ada"
+            await sidecar.call("DELETE", f"/v1/rooms/{room}")
+            await sidecar.until(room, state="ended", pid=None)
+            await eventually(lambda: "Reactions" not in ada.names())
+
+
+async def test_a_killed_room_comes_back_and_the_others_go_on(
+    tmp_path: Path, server: LiveKit
+) -> None:
+    async with served(tmp_path, server) as sidecar:
+        killed, other = [await sidecar.join(server.url(name)) for name in ("one", "two")]
+        before = await sidecar.call("GET", f"/v1/rooms/{killed}")
+        other_pid = (await sidecar.call("GET", f"/v1/rooms/{other}"))["pid"]
+        os.kill(before["pid"], signal.SIGKILL)
+        after = await sidecar.until(killed, state="live", restarts=1)
+        assert after["pid"] != before["pid"]
+        shown = await sidecar.call("GET", f"/v1/rooms/{other}")
+        assert (shown["state"], shown["pid"], shown["restarts"]) == ("live", other_pid, 0)
+
+
+async def test_a_killed_supervisor_takes_its_rooms_along_and_the_next_one_joins_them(
+    tmp_path: Path, server: LiveKit
+) -> None:
+    async with served(tmp_path, server) as sidecar:
+        room = await sidecar.join(server.url("standup"))
+        family = children(sidecar.process.pid)
+        os.kill(sidecar.process.pid, signal.SIGKILL)
+        await sidecar.process.wait()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, family, 5)
+        assert not alive, "a process outlived its supervisor"
+    assert b"devkey" not in (tmp_path / "journal.db").read_bytes()
+    async with served(tmp_path, server) as sidecar:
+        assert (await sidecar.until(room, state="live"))["id"] == room
+
+
+async def test_sigterm_ends_the_server_with_its_rooms_and_status_0(
+    tmp_path: Path, server: LiveKit
+) -> None:
+    async with served(tmp_path, server) as sidecar:
+        await sidecar.join(server.url("standup"))
+        family = children(sidecar.process.pid)
+        sidecar.process.terminate()
+        assert await sidecar.process.wait() == 0
+        assert not [one for one in family if one.is_running()]
+
+
+async def test_a_server_that_dies_and_comes_back_is_joined_again(
+    tmp_path: Path, server: LiveKit
+) -> None:
+    async with served(tmp_path, server) as sidecar:
+        room = await sidecar.join(server.url("standup"))
+        await server.process.kill()
+        await sidecar.until(room, state="rejoining")
+        await server.process.start()
+        await sidecar.until(room, state="live")
