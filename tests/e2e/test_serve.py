@@ -167,7 +167,7 @@ async def test_a_server_that_dies_and_comes_back_is_joined_again(
 ) -> None:
     async with served(tmp_path, server) as sidecar:
         room = await sidecar.join(server.url("standup"))
-        await server.process.kill()
+        server.process.kill()
         await sidecar.until(room, state="rejoining")
         await server.process.start()
         await sidecar.until(room, state="live")
