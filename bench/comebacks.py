@@ -1,6 +1,6 @@
 """How soon the composite is back in a meeting whose server was killed and started again.
 
-Somebody else, who shares no code with the adapter, joins as soon as the server is up and waits for
+A client that shares no code with the adapter joins as soon as the server is up and waits for
 the composite's picture. Real servers, got by ``python -m tests.servers``.
 """
 
@@ -38,7 +38,7 @@ GREY = 200
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A meeting on a real server: how we join it, and how somebody else sees the composite."""
+    """A meeting on a real server: how we join it, and how another client sees the composite."""
 
     process: ServerProcess
     open_room: Callable[[], Room]
@@ -65,7 +65,7 @@ async def janus_ground(folder: Path, life: AsyncExitStack) -> Ground:
 
     async def see() -> None:
         async with client(server.ports["ws"]) as someone:
-            # Janus tells nobody that a feed can be watched now: it is asked.
+            # Janus does not announce that a feed can be watched now: it is asked.
             while True:
                 if await _seen(someone):
                     return
@@ -130,7 +130,7 @@ async def comebacks(play: Play, rounds: int) -> list[float]:
 
 @asynccontextmanager
 async def _followed(room: Room) -> AsyncIterator[None]:
-    """``room`` with somebody who listens, without whom it would not come back."""
+    """``room`` with a reader of its changes, without which it would not come back."""
 
     async def follow() -> None:
         async for _ in room.changes():

@@ -149,7 +149,7 @@ def measure(quick: bool) -> Iterator[Table]:
         "Drawing 1280x720, ms of CPU",
         ("participants", "stickers", "canvas", "libavfilter", "canvas / libavfilter"),
         "640x360 in. The canvas also writes names and rounds corners; the graph (scale, xstack, "
-        "overlay) does not, and has to be rebuilt whenever somebody joins or a sticker ends.",
+        "overlay) does not, and has to be rebuilt whenever a participant joins or a sticker ends.",
     )
     with pinned(OURS):
         for count, stickers in ((1, 0), (4, 0), (9, 0), (9, 3), (9, 9), (16, 0)):

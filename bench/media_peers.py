@@ -40,7 +40,7 @@ def stamp(frame: av.VideoFrame, milliseconds: int) -> None:
 
 
 def stamped(frame: av.VideoFrame) -> int:
-    """The time burnt into a picture, whatever its size is now."""
+    """The time burnt into a picture of any size."""
     cell = frame.width / BITS
     row = Planes.of(frame).luma[int(cell * 0.3) : int(cell * 0.7)].mean(axis=0)
     bits = [

@@ -30,7 +30,7 @@ from sidecar.media.clip_track import ClipTrack
 from sidecar.media.peers import closing, peer_connection
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.whip import WhipPublisher
-from sidecar.server.app import serve
+from sidecar.server.app import hosted_server
 from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
 
@@ -60,7 +60,7 @@ def shows_magenta(frame: av.VideoFrame) -> bool:
 
 
 async def appearances(url: str, until: float) -> list[float]:
-    """When magenta appeared anew at a viewer of ``url``, on the monotonic clock."""
+    """When magenta appeared again at a viewer of ``url``, on the monotonic clock."""
     found: list[float] = []
     async with closing(peer_connection()) as peer, aiohttp.ClientSession() as http:
         receiver = peer.addTransceiver("video", direction="recvonly").receiver
@@ -97,7 +97,7 @@ async def meet(rounds: int) -> list[tuple[float, float]]:
             def open_meeting(room: EmbeddedRoom) -> Session:
                 return Session(room, detector, make_stickers(table, settings), table, settings)
 
-            async with serve(settings, table, open_meeting, rooms=[ROOM]) as server:
+            async with hosted_server(settings, table, open_meeting, rooms=[ROOM]) as server:
                 track = ClipTrack(clip)
                 async with WhipPublisher(server.url(f"/rooms/{ROOM}/whip?name=Ada"), track):
                     until = time.monotonic() + rounds * play.duration

@@ -37,7 +37,7 @@ TRANSITION = 0.6
 HELD = 0.5
 """Seconds that a pose is held: three samples."""
 MOVING = 1.6
-"""Seconds that a moving pose is held; a wave needs ``LEAD`` of them to be told from a hand held."""
+"""Seconds that a moving pose is held; a wave needs ``LEAD`` of them to differ from a hand held."""
 LEAD = 1.0
 
 

@@ -29,7 +29,7 @@ LIVELY = 6
 
 
 class FeedRoom:
-    """A room of feeds that are there already, with the composite handed to whoever wants it."""
+    """A room of feeds that are there already, with the composite handed to all who subscribe."""
 
     name = "bench"
 

@@ -11,7 +11,7 @@ from config.reaction_table import LoadedTable
 from config.settings import Loaded
 
 SHIPPED = "default"
-"""The origin of what nobody changed."""
+"""The origin of a value that was not changed."""
 _COLUMN = 40
 """Where origins stand, unless a value reaches further."""
 

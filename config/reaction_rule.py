@@ -1,4 +1,4 @@
-"""The reaction table: what each label does once somebody holds it (``reactions.toml``)."""
+"""The reaction table: what each label does once a participant holds it (``reactions.toml``)."""
 
 from enum import StrEnum
 

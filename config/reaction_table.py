@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from config.errors import ConfigError
 from config.reaction_rule import Kind, ReactionRule
-from config.toml_files import find_file, read_toml
+from config.toml_files import find_config_file, read_toml
 from config.validation_errors import config_error_from, nearest
 
 ReactionTable: TypeAlias = Mapping[str, ReactionRule]
@@ -49,7 +49,9 @@ def load_table_with_origins(
     rows = {label: {"threshold": thresholds[label], **shipped[label]} for label in thresholds}
     table = {label: _rule(SHIPPED, label, row, rows) for label, row in rows.items()}
     origins: dict[str, str] = {}
-    if (path := find_file("reactions.toml", file, environ.get(REACTIONS_VARIABLE))) is not None:
+    if (
+        path := find_config_file("reactions.toml", file, environ.get(REACTIONS_VARIABLE))
+    ) is not None:
         for label, row in _read_rows(path, thresholds).items():
             table[label] = _rule(path, label, rows[label] | row, rows)
             origins.update({f"{label}.{key}": str(path) for key in row})

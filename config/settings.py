@@ -17,8 +17,8 @@ from pydantic_settings import (
 
 from config.section import Section
 from config.serve_settings import ServeSettings
-from config.sources import Source, locate, merge, variables
-from config.toml_files import CONFIG_VARIABLE, find_file, read_toml
+from config.sources import Source, locate, merge_sources, variables
+from config.toml_files import CONFIG_VARIABLE, find_config_file, read_toml
 from config.validation_errors import config_error_from
 
 Pixels = Annotated[int, Field(ge=16, le=4096, multiple_of=2)]
@@ -73,7 +73,7 @@ class CompositeSettings(Section):
     fit: Literal["letterbox", "cover"]
     """Show all of a camera picture between bars, or fill the tile and cut up to 40 % off."""
     spotlight: str
-    """Name of a participant who gets a large tile whenever they are there; empty for nobody."""
+    """Name of a participant who gets a large tile while they are present; empty for none."""
 
 
 class Engine(StrEnum):
@@ -146,7 +146,7 @@ class RoomSettings(Section):
     name: str = Field(min_length=1, max_length=64)
     """What others see wherever the sidecar can be seen; it should say what it is."""
     consent: Literal["all", "opt-in"]
-    """Sample everybody who did not opt out, or nobody who did not opt in."""
+    """``all`` samples participants who did not opt out, ``opt-in`` only those who opted in."""
     attention: int = Field(ge=1, le=1000)
     """Cameras looked at simultaneously; in a larger room they take turns where the system can."""
     relay_only: bool
@@ -223,7 +223,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what the caller gives, over ``default.toml``: ``load`` layers the rest itself.
 
-        That is how each value's origin stays known, and how a mistake can be told with its origin.
+        That is how each value's origin stays known, and how an error can name the origin.
         """
         return init_settings, TomlConfigSettingsSource(settings_cls)
 
@@ -259,21 +259,21 @@ def load_with_origins(
     """
     environ = os.environ if environ is None else environ
     layers: list[Source] = []
-    if (path := find_file("sidecar.toml", file, environ.get(CONFIG_VARIABLE))) is not None:
+    if (path := find_config_file("sidecar.toml", file, environ.get(CONFIG_VARIABLE))) is not None:
         layers.append(Source(str(path), read_toml(path, Settings.FILE_PATHS)))
     layers.extend(variables(Settings, environ))
     for key, value in (options or {}).items():
         if value is not None:
             section, name = key.split(".")
             layers.append(Source(_OPTIONS.get(key, f"--{name}"), {section: {name: value}}))
-    values, origins = merge(layers)
+    values, origins = merge_sources(layers)
     try:
         return Loaded(Settings(**values), origins)
     except ValidationError as error:
         raise config_error_from(error, Settings, lambda key: locate(key, origins)) from None
 
 
-def load(
+def load_settings(
     file: Path | None = None,
     options: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,

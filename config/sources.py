@@ -23,7 +23,7 @@ class Source:
     values: Mapping[str, Any]
 
 
-def merge(layers: Iterable[Source]) -> tuple[dict[str, Any], dict[str, str]]:
+def merge_sources(layers: Iterable[Source]) -> tuple[dict[str, Any], dict[str, str]]:
     """Values of all ``layers``, later ones winning key by key, and each ``section.key``'s origin.
 
     Lists are replaced, not joined.

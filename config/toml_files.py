@@ -15,7 +15,9 @@ MAX_BYTES = 2**20
 """No hand-written settings file comes near a megabyte."""
 
 
-def find_file(name: str, given: Path | None = None, variable: str | None = None) -> Path | None:
+def find_config_file(
+    name: str, given: Path | None = None, variable: str | None = None
+) -> Path | None:
     """The file to read: ``given``, else the one that ``variable`` names, else a found ``name``.
 
     ``name`` is looked for in the working folder, then in the platform's configuration folder. A

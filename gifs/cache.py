@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 
 from config.errors import StickerError
 from gifs.animation import Animation
-from gifs.catalogue import EFFECTS, find_file
-from gifs.loader import StickerLimits, load
+from gifs.catalogue import EFFECTS, find_sticker
+from gifs.loader import StickerLimits, load_sticker
 
 DEFAULT_BYTES: Final = 256 << 20
 """Room for a few full-frame effects (about 25 MiB at 640x360) and hundreds of stickers."""
@@ -22,7 +22,7 @@ _Key: TypeAlias = tuple[str, int, int]
 
 @dataclass(slots=True)
 class _Slot:
-    """One sticker at one size; whoever holds the lock first decodes it."""
+    """One sticker at one size; the thread that holds the lock first decodes it."""
 
     lock: Lock = field(default_factory=Lock)
     outcome: Animation | StickerError | None = None
@@ -31,7 +31,7 @@ class _Slot:
 class StickerCache:
     """Animations of our own art and of the files in ``folders``, the least recently used go first.
 
-    Any thread may ask: two that want the same sticker decode it once, and nobody waits for a
+    Any thread may ask: two that want the same sticker decode it once, and none waits for a
     sticker of another name. At most ``max_bytes`` of planes are kept; an animation that would take
     more than half of them loses frames. A file that can't be used stays refused until the process
     ends.
@@ -84,15 +84,17 @@ class StickerCache:
         failures: dict[str, StickerError] = {}
         for name in dict.fromkeys(names):
             try:
-                load(find_file(name, self._folders), _CHECK_SIZE, _CHECK_SIZE, self._limits)
+                load_sticker(
+                    find_sticker(name, self._folders), _CHECK_SIZE, _CHECK_SIZE, self._limits
+                )
             except StickerError as error:
                 failures[name] = error
         return failures
 
     def _load(self, name: str, width: int, height: int) -> Animation | StickerError:
         try:
-            return load(
-                find_file(name, self._folders),
+            return load_sticker(
+                find_sticker(name, self._folders),
                 width,
                 height,
                 self._limits,

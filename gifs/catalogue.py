@@ -27,7 +27,7 @@ def own_file(name: str) -> Path | None:
     return STICKERS.get(name) or EFFECTS.get(name)
 
 
-def find_file(name: str, folders: Sequence[Path]) -> Path:
+def find_sticker(name: str, folders: Sequence[Path]) -> Path:
     """The file that ``name`` means: our own art by its bare name, else the first in ``folders``.
 
     Raises StickerError where there is none, and for a name that could lead out of a folder.

@@ -45,7 +45,7 @@ class StickerLimits:
     """Width times height times frames: about a second of decoding."""
 
 
-def load(
+def load_sticker(
     path: Path,
     width: int,
     height: int,
@@ -71,10 +71,10 @@ def load(
         pictures = _decode(data, outline, width, height, cover)
         frames, delays = zip(*_thin(pictures, step), strict=True)
     except DamagedFileError as error:
-        raise StickerError(str(error), where=str(path), do="save it anew or remove it") from error
+        raise StickerError(str(error), where=str(path), do="save it again or remove it") from error
     except _UNREADABLE as error:
         raise StickerError(
-            f"can't be decoded: {error}", where=str(path), do="save it anew or remove it"
+            f"can't be decoded: {error}", where=str(path), do="save it again or remove it"
         ) from error
     return Animation(frames, delays)
 

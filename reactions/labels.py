@@ -75,7 +75,7 @@ def _shape(
     title: str = "",
 ) -> LabelSpec:
     """The spec of a label that is the shape of one hand; ``score`` where more than that counts."""
-    scorer = score or scorers.hand_shape(shape)
+    scorer = score or scorers.score_hand_shape(shape)
     return LabelSpec(shape.value, Group.HAND, _HANDS, scorer, how, threshold, title)
 
 
@@ -88,38 +88,40 @@ def vocabulary(*specs: LabelSpec) -> Mapping[str, LabelSpec]:
 
 
 LABELS: Mapping[str, LabelSpec] = vocabulary(
-    LabelSpec("face", Group.PRESENCE, _FACE, scorers.face, "be in the picture"),
-    LabelSpec("hand", Group.PRESENCE, _HANDS, scorers.hand, "show a hand", 0.6),
+    LabelSpec("face", Group.PRESENCE, _FACE, scorers.score_face, "be in the picture"),
+    LabelSpec("hand", Group.PRESENCE, _HANDS, scorers.score_hand, "show a hand", 0.6),
     LabelSpec(
         "neutral",
         Group.FACE,
         _FACE_AND_HANDS,
-        scorers.neutral,
+        scorers.score_neutral,
         "look at the camera, hands down",
     ),
-    LabelSpec("smile", Group.FACE, _FACE, scorers.smile, "smile and keep smiling"),
+    LabelSpec("smile", Group.FACE, _FACE, scorers.score_smile, "smile and keep smiling"),
     LabelSpec(
         "surprised",
         Group.FACE,
         _FACE,
-        scorers.surprised,
+        scorers.score_surprised,
         "open your mouth, raise your brows and keep it",
     ),
     LabelSpec(
         "thinking",
         Group.FACE,
         _FACE_AND_HANDS,
-        scorers.thinking,
+        scorers.score_thinking,
         "hold your chin with a hand",
     ),
     LabelSpec(
         "raised_hand",
         Group.BODY,
         _FACE_AND_HANDS,
-        scorers.raised_hand,
+        scorers.score_raised_hand,
         "raise a flat hand beside your head",
     ),
-    LabelSpec("wave", Group.MOTION, _HANDS, scorers.wave, "swing an open hand from side to side"),
+    LabelSpec(
+        "wave", Group.MOTION, _HANDS, scorers.score_wave, "swing an open hand from side to side"
+    ),
     _shape(HandClass.OK_HAND, "join thumb and index finger in a ring", 0.55, title="OK"),
     _shape(HandClass.THUMBS_UP, "a fist with the thumb up", 0.6),
     _shape(HandClass.THUMBS_DOWN, "a fist with the thumb down", 0.75),
@@ -130,7 +132,7 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         HandClass.OPEN_PALM,
         "an open hand, palm to the camera",
         0.8,
-        score=scorers.open_palm,
+        score=scorers.score_open_palm,
     ),
     _shape(HandClass.FIST, "a closed fist", 0.68),
     _shape(HandClass.POINTING_UP, "index finger up, the others folded"),

@@ -1,6 +1,6 @@
 """Scores over time to reactions: evidence, hold, hysteresis, cooldown, limits.
 
-Pure: no clock, no I/O. Times are seconds on whatever clock stamps the samples, and the same calls
+Pure: no clock, no I/O. Times are seconds on the clock that stamps the samples, and the same calls
 give the same events. docs/policy.md explains each rule with its reason.
 """
 
@@ -82,7 +82,7 @@ class Policy:
         return lapsed or self._step(person, sampled=True)
 
     def advance(self, time: float) -> list[ReactionEvent]:
-        """Let time pass without a sample: full holds start, what nobody sees any more ends."""
+        """Let time pass without a sample: full holds start, and what is no longer seen ends."""
         events: list[ReactionEvent] = []
         for person in self._people.values():
             person.now = max(time, person.now)

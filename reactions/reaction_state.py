@@ -40,7 +40,7 @@ class EvidenceWindow:
 
 @dataclass(slots=True)
 class ReactionState:
-    """One label of one participant; told what each sample shows, it says what happens."""
+    """One label of one participant: takes what each sample shows, and says what happens."""
 
     participant: str
     label: str
@@ -55,7 +55,7 @@ class ReactionState:
     ready: float = -inf
     """When the cooldown is over."""
     _told: float = 0.0
-    """The progress last told to the world; 0 when it knows of no hold."""
+    """The progress of the last event; 0 when no hold was reported."""
     _window: deque[tuple[float, SampleVote]] = field(default_factory=deque)
 
     @property

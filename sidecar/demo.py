@@ -21,7 +21,7 @@ from reactions.mannequin.clip import render_clip
 from sidecar.media.clip_track import ClipTrack
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.whip import WhipPublisher
-from sidecar.server.app import serve
+from sidecar.server.app import hosted_server
 from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
 
@@ -57,7 +57,7 @@ def draw_actors(count: int, progress: Callable[[float, str], None]) -> list[Acto
     return actors
 
 
-async def run(
+async def run_demo(
     settings: Settings,
     table: Mapping[str, ReactionRule],
     actors: Sequence[Actor],
@@ -80,7 +80,9 @@ async def run(
         def open_meeting(room: EmbeddedRoom) -> Session:
             return Session(room, detector, stickers, table, settings)
 
-        server = await stack.enter_async_context(serve(settings, table, open_meeting, rooms=[ROOM]))
+        server = await stack.enter_async_context(
+            hosted_server(settings, table, open_meeting, rooms=[ROOM])
+        )
         for actor in actors:
             url = server.url(f"/rooms/{ROOM}/whip?{urlencode({'name': actor.name})}")
             await stack.enter_async_context(WhipPublisher(url, ClipTrack(actor.clip)))

@@ -36,7 +36,7 @@ from sidecar.server.api.tokens import (
     make_token,
     read_token_file,
 )
-from sidecar.server.listener import Certificate, Listener
+from sidecar.server.listener import Certificate, HttpListener
 from sidecar.session.factories import make_store, pipeline_config
 from sidecar.supervisor.admission import CostTable
 from sidecar.supervisor.child_room import ChildRoom
@@ -88,7 +88,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         await stack.enter_async_context(supervisor)
         draining = asyncio.Event()
         app = make_app(supervisor, detector, authenticator, settings, draining.set)
-        listener = Listener(
+        listener = HttpListener(
             app,
             settings.server.host,
             settings.server.port,

@@ -1,6 +1,6 @@
 """Render our stickers and effects from their SVG text: ``python -m gifs.art.render [NAME…]``.
 
-Needs the ``dev`` extra (resvg). The files it writes are checked in, so that nobody needs it to run.
+Needs the ``dev`` extra (resvg). The files it writes are checked in: running needs none of it.
 """
 
 import sys
@@ -47,7 +47,7 @@ def rasterise(svg: str, width: int, height: int) -> Image.Image:
     return Image.open(BytesIO(png)).convert("RGBA").convert("RGBa")
 
 
-def render(sticker: Sticker) -> list[Image.Image]:
+def render_files(sticker: Sticker) -> list[Image.Image]:
     """The frames of a sticker: RGBA, 240x240, every pixel either transparent or opaque."""
     return [render_frame(sticker, frame) for frame in range(sticker.frames)]
 
@@ -161,7 +161,7 @@ def render_to_file(name: str) -> Path:
         data = encode_webp(render_effect(effect), effect.delay, effect.quality)
     elif (sticker := index.DRAWINGS.get(name)) is not None:
         path = FOLDER / "stickers" / f"{name}.gif"
-        data = encode_gif(render(sticker), sticker.delay)
+        data = encode_gif(render_files(sticker), sticker.delay)
     else:
         raise StickerError(
             "is not one of our stickers", where=name, do=f"ours are {', '.join(_NAMES)}"

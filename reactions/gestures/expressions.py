@@ -61,7 +61,7 @@ class FaceReading:
         """Corners apart and up: 0.12–0.33 at rest, 0.42–0.60 smiling.
 
         The corner's way up weighs 1.5 of its way outwards: with that weight the measure sorts
-        portraits of strangers by how much they smile, whatever the shape of their mouths.
+        portraits of strangers by how much they smile, for all shapes of mouths.
         """
         return self.mouth_width - 1.5 * self.corner_drop
 
@@ -154,7 +154,7 @@ def calm(face: FaceReading) -> float:
 def at_a_desk(face: FaceReading, width: int, height: int) -> float:
     """Whether ``face`` is as near to the camera as in a call, in a picture of so many pixels, 0–1.
 
-    What is fine – lids, what touches the chin – can't be read of somebody across the room: there
+    What is fine – lids, what touches the chin – can't be read of a person across the room: there
     the eyes' corners are 5–7 % of the picture's longer side apart, at a desk 8–14 %.
     """
     return ramp(face.scale / max(width, height), at=0.0735, sure=0.078)

@@ -21,7 +21,7 @@ from reactions.landmark_types import Hand, Side
 
 SHIPPED = Path(__file__).with_name("hand_classifier.tflite")
 _NONE = CLASSES.index(NONE)
-_REPAIR = "train it again with python -m reactions.training.train_hand_classifier, or install anew"
+_REPAIR = "train it again with python -m reactions.training.train_hand_classifier, or reinstall"
 
 
 @dataclass(frozen=True, slots=True)

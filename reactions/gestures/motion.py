@@ -1,4 +1,4 @@
-"""Hands and mouth over the last two seconds: is a hand waving, is somebody talking. Pure.
+"""Hands and mouth over the last two seconds: is a hand waving, does the mouth talk. Pure.
 
 Built for 5 samples a second, where a wave of 1.5–3 Hz is near or beyond the Nyquist rate: its
 frequency can't be trusted, but the sampled swings keep their size and keep changing direction.

@@ -14,43 +14,43 @@ from reactions.gestures.hand_classes import HandClass
 _NO_SIGN = {HandClass.FIST, HandClass.POINTING_UP}
 """Shapes that chins are held with: they say nothing about why the hand is there."""
 _SIGNS = tuple(shape for shape in HandClass if shape not in _NO_SIGN)
-"""Shapes that nobody makes holding their chin: a hand that shows one there is showing it."""
+"""Shapes that no hand has that holds a chin: a hand that shows one there is showing it."""
 
 
-def face(context: Context) -> Iterator[Sighting]:
+def score_face(context: Context) -> Iterator[Sighting]:
     """A face, by the landmark net's own confidence."""
     if context.face is not None:
         yield Sighting(context.face.face.presence, context.face.box)
 
 
-def hand(context: Context) -> Iterator[Sighting]:
+def score_hand(context: Context) -> Iterator[Sighting]:
     """Each hand, by the landmark net's own confidence."""
     for seen in context.hands:
         yield Sighting(seen.hand.presence, seen.box, seen.hand.side)
 
 
-def neutral(context: Context) -> Iterator[Sighting]:
+def score_neutral(context: Context) -> Iterator[Sighting]:
     """A calm face, and no hand in the picture."""
     if (seen := context.face) is not None:
         yield Sighting(0.0 if context.hands else expressions.calm(seen.reading), seen.box)
 
 
-def smile(context: Context) -> Iterator[Sighting]:
+def score_smile(context: Context) -> Iterator[Sighting]:
     """A smile that neither a hand hides nor talking makes."""
     if (seen := context.face) is not None:
         score = min(seen.mouth_free, seen.silent, expressions.smile(seen.reading))
         yield Sighting(score, seen.box)
 
 
-def surprised(context: Context) -> Iterator[Sighting]:
-    """Surprise of somebody at a desk, not made by talking."""
+def score_surprised(context: Context) -> Iterator[Sighting]:
+    """Surprise of a person at a desk, not made by talking."""
     if (seen := context.face) is not None:
         look = expressions.surprised(seen.reading)
         yield Sighting(min(seen.near, seen.mouth_in_sight, seen.silent, look), seen.box)
 
 
-def thinking(context: Context) -> Iterator[Sighting]:
-    """Each hand that holds the chin of somebody at a desk and shows no sign; the face's box."""
+def score_thinking(context: Context) -> Iterator[Sighting]:
+    """Each hand that holds the chin of a person at a desk and shows no sign; the face's box."""
     if context.face is None:
         return
     for seen in context.hands:
@@ -61,7 +61,7 @@ def thinking(context: Context) -> Iterator[Sighting]:
             yield Sighting(score, context.face.box, seen.hand.side)
 
 
-def raised_hand(context: Context) -> Iterator[Sighting]:
+def score_raised_hand(context: Context) -> Iterator[Sighting]:
     """Each flat hand beside or above the head, held rather than waved."""
     for seen in context.hands:
         if seen.place is not None:
@@ -69,21 +69,21 @@ def raised_hand(context: Context) -> Iterator[Sighting]:
             yield Sighting(score, seen.box, seen.hand.side)
 
 
-def wave(context: Context) -> Iterator[Sighting]:
+def score_wave(context: Context) -> Iterator[Sighting]:
     """Each open hand that swings from side to side."""
     for seen in context.hands:
         if seen.track is not None:
             yield Sighting(motion.wave(seen.track), seen.box, seen.hand.side)
 
 
-def open_palm(context: Context) -> Iterator[Sighting]:
+def score_open_palm(context: Context) -> Iterator[Sighting]:
     """Each open palm. A waving hand is open as well; only one that stops is a shown palm."""
     for seen in context.hands:
         if (probability := seen.shapes.get(HandClass.OPEN_PALM)) is not None:
             yield Sighting(min(seen.steady, probability), seen.box, seen.hand.side)
 
 
-def hand_shape(shape: HandClass) -> Scorer:
+def score_hand_shape(shape: HandClass) -> Scorer:
     """The scorer of a label that is the shape of one hand."""
 
     def score(context: Context) -> Iterator[Sighting]:

@@ -1,4 +1,4 @@
-"""Samples that show nobody: frozen, black and garbled ones, told apart in some ten microseconds."""
+"""Samples of no use: frozen, black and garbled ones, recognised in some ten microseconds."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,9 @@ class Fingerprint:
     """Seconds on the clock of the samples."""
 
 
-def look(picture: RgbImage, time: float, last: Fingerprint | None) -> tuple[Quality, Fingerprint]:
+def judge_quality(
+    picture: RgbImage, time: float, last: Fingerprint | None
+) -> tuple[Quality, Fingerprint]:
     """Whether a sample is worth reading, given the fingerprint of the one before.
 
     The first of a participant, or a still picture, can be black but neither frozen nor garbage:

@@ -190,7 +190,7 @@ class ModelStore:
         self._keep(net, content)
 
     def _keep(self, net: NetFile, content: bytes) -> None:
-        """Writes a file so that nobody ever sees half of it."""
+        """Write a file so that no reader sees half of it."""
         if hashlib.sha256(content).hexdigest() != net.sha256:
             raise ModelError(
                 "has another SHA-256 than the net we know",

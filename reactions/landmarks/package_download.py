@@ -1,8 +1,8 @@
 """Packages through the registries' own clients, pip and npm.
 
-The clients run as processes in a folder of the caller's, so mirrors, proxies and credentials are
-whatever this machine's pip and npm are set up with. Nothing is installed, and nothing of a package
-is run.
+The clients run as processes in a folder of the caller's, with the mirrors, proxies and credentials
+that this machine's pip and npm are set up with. Nothing is installed, and nothing of a package is
+run.
 """
 
 import os
@@ -26,7 +26,7 @@ _ANY_MACHINE = ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64
 _POLL = 0.1
 
 Report = Callable[[int], None]
-"""Told now and then how many bytes have come."""
+"""Gets the number of bytes received, now and then."""
 
 
 def download(package: Package, folder: Path, report: Report) -> Path:

@@ -68,7 +68,7 @@ def letterbox(width: int, height: int, aspect: float = 1.0) -> Roi:
     return Roi(width / 2, height / 2, across, across / aspect)
 
 
-def turn(start: Sequence[float], end: Sequence[float], target: float) -> float:
+def rotate_roi(start: Sequence[float], end: Sequence[float], target: float) -> float:
     """The angle (−π–π) that brings ``start`` → ``end`` to ``target``, π/2 being upwards."""
     angle = target - math.atan2(-(end[1] - start[1]), end[0] - start[0])
     return angle - 2 * math.pi * math.floor((angle + math.pi) / (2 * math.pi))
@@ -104,7 +104,7 @@ def turned_box(points: Positions, angle: float) -> Roi:
 def around(center: Sequence[float], edge: Sequence[float], target: float) -> Roi:
     """A square around ``center`` reaching to ``edge``, turned so that the edge is at ``target``."""
     side = 2 * math.hypot(edge[0] - center[0], edge[1] - center[1])
-    return Roi(float(center[0]), float(center[1]), side, side, turn(center, edge, target))
+    return Roi(float(center[0]), float(center[1]), side, side, rotate_roi(center, edge, target))
 
 
 _UP, _RIGHT = math.pi / 2, 0.0
@@ -114,20 +114,20 @@ _PALM_BONES = np.array([0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18])
 
 def hand_from_palm(box: Roi, keypoints: Positions) -> Roi:
     """Where a hand is, from a palm's box and its keypoints 0 (wrist) and 2 (middle knuckle)."""
-    angle = turn(keypoints[0], keypoints[2], _UP)
+    angle = rotate_roi(keypoints[0], keypoints[2], _UP)
     return grown(Roi(box.x, box.y, box.width, box.height, angle), 2.6, -0.5)
 
 
 def hand_from_landmarks(points: Positions) -> Roi:
     """Where a hand will be, from its 21 landmarks."""
     middle = ((points[5] + points[13]) / 2 + points[9]) / 2
-    angle = turn(points[0], middle, _UP)
+    angle = rotate_roi(points[0], middle, _UP)
     return grown(turned_box(points[_PALM_BONES], angle), 2.0, -0.1)
 
 
 def face_from_detection(box: Roi, keypoints: Positions) -> Roi:
     """Where a face is, from its box and keypoints 0 and 1 (right and left eye)."""
-    angle = turn(keypoints[0], keypoints[1], _RIGHT)
+    angle = rotate_roi(keypoints[0], keypoints[1], _RIGHT)
     return grown(Roi(box.x, box.y, box.width, box.height, angle), 1.5)
 
 
@@ -136,7 +136,7 @@ def face_from_landmarks(points: Positions) -> Roi:
     # Of one column at a time numpy finds the ends four times as fast as of two.
     x, y = points[:, 0], points[:, 1]
     left, right, top, bottom = float(x.min()), float(x.max()), float(y.min()), float(y.max())
-    angle = turn(points[33], points[263], _RIGHT)
+    angle = rotate_roi(points[33], points[263], _RIGHT)
     box = Roi((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, angle)
     return grown(box, 1.5)
 

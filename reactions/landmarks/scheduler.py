@@ -14,7 +14,7 @@ from reactions.landmark_types import Net, Observation, Quality, RgbImage, Sample
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
-from reactions.landmarks.frame_quality import look
+from reactions.landmarks.frame_quality import judge_quality
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
 from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE, POSE_FULL, POSE_LITE
 from reactions.landmarks.model_store import ModelStore
@@ -61,7 +61,7 @@ class Cascade:
         height, width = picture.shape[:2]
         if tracks is not None and (tracks.width, tracks.height) != (width, height):
             tracks = None
-        gate, fingerprint = look(picture, time, tracks.fingerprint if tracks else None)
+        gate, fingerprint = judge_quality(picture, time, tracks.fingerprint if tracks else None)
         last = tracks or Tracks(width, height, fingerprint)
         if gate is not Quality.OPEN:
             seen = Observation(width, height, time, gate=gate)

@@ -58,7 +58,7 @@ def turned_looks(width: int, height: int) -> list[Roi]:
 
 
 def close_ups(width: int, height: int) -> list[Roi]:
-    """Where the hand would be in a picture of nothing but a hand, whatever the detector says."""
+    """Where the hand would be in a picture of nothing but a hand, without the detector."""
     return [_framed(width, height, scale, turn) for scale, turn in _CLOSE_UPS]
 
 
@@ -68,7 +68,7 @@ def fills(hand: Roi, width: int, height: int) -> bool:
 
 
 def around_small_face(face: Roi | None, width: int, height: int) -> Roi | None:
-    """Where the hands of somebody far away would be; None where the face is near or unknown."""
+    """Where the hands of a person far away would be; None where the face is near or unknown."""
     if face is None or face.width >= _SMALL_FACE * max(width, height):
         return None
     # The region is 1.5 faces wide, so this is an arm's length to each side.

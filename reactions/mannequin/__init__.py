@@ -6,7 +6,7 @@ picture = render(CAST["Amara"], POSES["thumbs_up"], Scene(yaw=10))
 from reactions.mannequin.choreography import Choreography, Hold, demonstration, idle
 from reactions.mannequin.hand import FingerPose, HandShape, Thumb, hand_joints
 from reactions.mannequin.person import CAST, MONK, Hair, Person, Top
-from reactions.mannequin.pose import Arm, FacePose, Pose, blend, facing
+from reactions.mannequin.pose import Arm, FacePose, Pose, blend_poses, facing
 from reactions.mannequin.poses import LOOKALIKES, POSES, moving
 from reactions.mannequin.render import landmarks, render
 from reactions.mannequin.scene import FAR, MEDIUM, NEAR, Background, Scene
@@ -32,7 +32,7 @@ __all__ = [
     "Scene",
     "Thumb",
     "Top",
-    "blend",
+    "blend_poses",
     "demonstration",
     "facing",
     "hand_joints",

@@ -69,7 +69,7 @@ def toward(direction: Matrix, place: Matrix, camera: SceneCamera) -> float:
     return float(direction @ ray) / float(np.linalg.norm(ray))
 
 
-def facing(direction: Matrix, place: Matrix, camera: SceneCamera) -> float:
+def side_facing(direction: Matrix, place: Matrix, camera: SceneCamera) -> float:
     """0 (turned away) to 1 (faces the camera), with a soft middle."""
     w = min(max(0.5 + 1.1 * toward(direction, place, camera), 0.0), 1.0)
     return w * w * (3 - 2 * w)

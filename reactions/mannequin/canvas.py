@@ -172,7 +172,7 @@ class RasterCanvas:
         return light
 
     def _sheen(self, clay: Clay, facing: Plane, material: Material) -> Plane:
-        """What is added whatever the colour: the bright rim and the highlight, grey levels."""
+        """What is added to every colour: the bright rim and the highlight, grey levels."""
         layers = clay.layers
         edge: Plane = 1 - facing
         edge *= edge

@@ -7,7 +7,7 @@ from itertools import accumulate
 from math import pi, sin
 
 from reactions.labels import LABELS, Group
-from reactions.mannequin.pose import Pose, blend
+from reactions.mannequin.pose import Pose, blend_poses
 from reactions.mannequin.poses import LOOKALIKES, POSES, moving
 
 TRANSITION = 0.6
@@ -32,7 +32,7 @@ class Choreography:
 
     Every step is held for its time, then turns into the next within ``transition``; the last turns
     into the first, so that a clip can loop. ``left_handed`` mirrors every pose. ``seed`` varies the
-    small movements nobody holds back: breathing, swaying, blinking.
+    small movements that no person holds back: breathing, swaying, blinking.
     """
 
     steps: Sequence[Step]
@@ -47,7 +47,7 @@ class Choreography:
             raise ValueError("a choreography needs at least one step")
         if self.transition < 0 or any(seconds <= 0 for _, seconds in self.steps):
             raise ValueError("steps need a positive time, transitions one of at least 0")
-        poses = [named(name) for name, _ in self.steps]
+        poses = [pose_named(name) for name, _ in self.steps]
         if self.left_handed:
             poses = [pose.mirrored() for pose in poses]
         lengths = [seconds + self.transition for _, seconds in self.steps]
@@ -82,7 +82,7 @@ class Choreography:
         if into > seconds:
             following = (i + 1) % len(self.steps)
             ahead = self._moved(following, self.steps[following][0], 0.0)
-            pose = blend(pose, ahead, ease((into - seconds) / self.transition))
+            pose = blend_poses(pose, ahead, ease((into - seconds) / self.transition))
         return idle(pose, t, self.seed)
 
     def _moved(self, i: int, name: str, seconds: float) -> Pose:
@@ -94,7 +94,7 @@ class Choreography:
         return min(bisect_right(self._starts, at) - 1, len(self.steps) - 1)
 
 
-def named(name: str) -> Pose:
+def pose_named(name: str) -> Pose:
     """The pose of a label or look-alike. Raises KeyError naming an unknown one."""
     if name in POSES:
         return POSES[name]
@@ -150,7 +150,7 @@ def _with_the_rest(*steps: Step) -> tuple[Step, ...]:
     Raises KeyError for a label without a pose.
     """
     for name, _ in steps:
-        named(name)
+        pose_named(name)
     shown = {"neutral", *(name for name, _ in steps)}
     reactions = (name for name, spec in LABELS.items() if spec.group is not Group.PRESENCE)
     return (*steps, *((name, _DEMO_HOLD) for name in reactions if name not in shown))

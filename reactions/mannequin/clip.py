@@ -84,7 +84,7 @@ def render_clip(
 
     ``progress`` hears the frames done and in all; ``workers`` processes draw (one a core unless
     given, 1 draws in this process). ``folder`` is the platform's cache folder unless given. The
-    file is complete or absent, whatever happens. Raises PictureError where it can't be written.
+    file is complete or absent, in every case. Raises PictureError where it can't be written.
     """
     shot = Shot(person, choreography, scene, fps, width, height)
     path = (folder or clip_folder()) / f"{person.name.lower()}-{_key(shot)}.mkv"
@@ -178,7 +178,7 @@ def _key(shot: Shot) -> str:
 
 @cache
 def _renderer() -> str:
-    """A digest of this package's sources: any change of a drawing makes clips anew."""
+    """A digest of this package's sources: any change of a drawing makes new clips."""
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())

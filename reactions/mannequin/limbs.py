@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reactions.mannequin.bones import Bone, bones_of, facing
+from reactions.mannequin.bones import Bone, bones_of, side_facing
 from reactions.mannequin.canvas import CLOTH, RasterCanvas, colour_plane, skin_material
 from reactions.mannequin.hand_details import draw_marks, palm_colour
 from reactions.mannequin.person import Person
@@ -93,7 +93,7 @@ def _hand_clay(
     clay = Clay.around(boxes, canvas.width, canvas.height)
     if clay is None:
         return None
-    palm = facing(-arm.axes[:, 2], hand[0], camera)
+    palm = side_facing(-arm.axes[:, 2], hand[0], camera)
     clay.capsule(elbow, wrist, merge=0.6, tone=0.35 * palm)
     if person.short_sleeves:
         above = arm.shoulder + (arm.elbow - arm.shoulder) * 0.5
@@ -106,7 +106,7 @@ def _hand_clay(
     _web(clay, arm, camera, palm)
     for bone in bones:
         a, b = camera.project(np.array([bone.a, bone.b]))
-        tone = facing(bone.pad, bone.b, camera)
+        tone = side_facing(bone.pad, bone.b, camera)
         clay.capsule(Ball.at(a, bone.thick), Ball.at(b, bone.thin), merge=0.18, tone=tone)
     return clay
 

@@ -101,7 +101,7 @@ class Pose:
         )
 
 
-def blend(a: Pose, b: Pose, w: float) -> Pose:
+def blend_poses(a: Pose, b: Pose, w: float) -> Pose:
     """The pose a fraction ``w`` (0–1) of the way from ``a`` to ``b``, in joint space."""
     if w <= 0:
         return a

@@ -51,7 +51,7 @@ def draw_poses(rng: np.random.Generator) -> Iterator[tuple[str, Pose]]:
     shown.append(("open_palm", POSES["raised_hand"]))
     # A hand at the chin shows nothing, however its fingers lie.
     alike = [(NONE, pose) for pose in (*LOOKALIKES.values(), POSES["thinking"])]
-    # What the catalogue shows from the front is nobody's sign from the back.
+    # What the catalogue shows from the front is no sign from the back.
     back = LOOKALIKES["back_of_hand"].right.turn
     for name in ("three_fingers", "four_fingers", "two_together"):
         pose = LOOKALIKES[name]

@@ -11,7 +11,7 @@ import typer
 
 from config.errors import PictureError
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
 
 
 def command(
@@ -33,7 +33,7 @@ def command(
     if bool(pictures) == (listing is not None):
         raise typer.BadParameter("name pictures, or a list of them with --list, not both")
     paths = iter(pictures) if pictures else listed(listing or Path("-"))
-    settings, table = prepare(config, reactions)
+    settings, table = load_configuration(config, reactions)
     store = ready_store(settings, table)
     from sidecar.annotate import annotate
     from sidecar.session.factories import make_pipeline

@@ -7,7 +7,7 @@ import typer
 
 from sidecar.cli.duration import parse_duration
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import run_until_stopped
 
@@ -35,10 +35,12 @@ def command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = None if for_ is None else parse_duration(for_)
     options = {"server.port": port, "server.host": host}
-    settings, table = prepare(config, reactions, options)
+    settings, table = load_configuration(config, reactions, options)
     ready_store(settings, table)
     from sidecar import demo
 
     with progress_bar("Drawing the mannequins (once)") as move:
         actors = demo.draw_actors(mannequins, move)
-    run_until_stopped(demo.run(settings, table, actors, browser=not no_browser, seconds=seconds))
+    run_until_stopped(
+        demo.run_demo(settings, table, actors, browser=not no_browser, seconds=seconds)
+    )

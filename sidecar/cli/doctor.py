@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.env_file import SecretsFile, environment
-from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, load_configuration
 
 FAILED = 1
 """Exit status where something does not work."""
@@ -26,7 +26,7 @@ def command(
     Nothing is published there. The status is 1 where something fails.
     """
     environ = environment(secrets)
-    settings, table = prepare(config, reactions, {"rooms.relay_only": relay_only})
+    settings, table = load_configuration(config, reactions, {"rooms.relay_only": relay_only})
     from sidecar.doctor import Verdict, examine
 
     async def checkup() -> bool:

@@ -13,7 +13,7 @@ from config.errors import ConfigError
 from sidecar.cli.duration import parse_duration
 from sidecar.cli.env_file import SecretsFile, environment
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, load_configuration
 from sidecar.cli.signals import run_until_stopped
 from sidecar.cli.terminal_view import TerminalView
 
@@ -89,7 +89,7 @@ def command(
         "sampling.rate": sample_rate,
         "composite.spotlight": None if layout is None else parse_layout(layout),
     }
-    settings, table = prepare(config, reactions, options)
+    settings, table = load_configuration(config, reactions, options)
     from config.reaction_table import only_labels
     from sidecar.join import JoinPlan
 

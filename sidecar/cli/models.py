@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import ModelError
-from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
 from sidecar.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -108,5 +108,5 @@ def _store(config: Path | None, reactions: Path | None) -> "tuple[ModelStore, tu
     """The store, and which of its nets the enabled labels need."""
     from sidecar.session.factories import make_store, models_for
 
-    settings, table = prepare(config, reactions)
+    settings, table = load_configuration(config, reactions)
     return make_store(settings), models_for(table)

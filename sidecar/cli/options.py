@@ -23,7 +23,7 @@ RelayOnly = Annotated[
 ]
 
 
-def prepare(
+def load_configuration(
     config: Path | None, reactions: Path | None, options: Mapping[str, Any] | None = None
 ) -> "tuple[Settings, ReactionTable]":
     """Settings and reaction table of a command; the log is set up on the way.
@@ -31,10 +31,10 @@ def prepare(
     ``options`` are the command's own, by the key of the setting. Raises ConfigError.
     """
     from config.reaction_table import load_reaction_table
-    from config.settings import load
+    from config.settings import load_settings
     from reactions.labels import THRESHOLDS
     from sidecar.logs import configure
 
-    settings = load(config, options)
+    settings = load_settings(config, options)
     configure(settings.log)
     return settings, load_reaction_table(THRESHOLDS, reactions)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
 from sidecar.cli.progress import progress_bar
 
 
@@ -23,7 +23,7 @@ def command(
     reactions: ReactionsFile = None,
 ) -> None:
     """Play a recording through recognition and write it with stickers and an event log."""
-    settings, table = prepare(config, reactions)
+    settings, table = load_configuration(config, reactions)
     store = ready_store(settings, table)
     from sidecar.replay import Replay
     from sidecar.session.factories import make_pipeline, make_stickers

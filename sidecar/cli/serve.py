@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, prepare
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
 from sidecar.cli.signals import run_until_stopped
 
 
@@ -31,7 +31,9 @@ def command(
 
     curl -H "Authorization: Bearer $TOKEN" -d '{"url": "wss://sfu.example#room"}' HOST/v1/rooms
     """
-    settings, table = prepare(config, reactions, {"server.host": host, "server.port": port})
+    settings, table = load_configuration(
+        config, reactions, {"server.host": host, "server.port": port}
+    )
     from sidecar.serve import ServePlan, serve
 
     ready_store(settings, table)

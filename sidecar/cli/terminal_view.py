@@ -61,7 +61,7 @@ class TerminalView:
 
     async def show(self, status: "Status") -> None:
         """Draw ``status``; returns once it is drawn."""
-        await self._thread.call(lambda: self._live.update(render(status), refresh=True))
+        await self._thread.call(lambda: self._live.update(render_status(status), refresh=True))
 
     async def aclose(self) -> None:
         """Take the table away, unless the terminal is stopped."""
@@ -105,7 +105,7 @@ class TerminalView:
                     handler.setStream(stream)
 
 
-def render(status: "Status") -> "RenderableType":
+def render_status(status: "Status") -> "RenderableType":
     """The status as an object that Rich draws."""
     from rich.console import Group
     from rich.table import Table

@@ -12,24 +12,24 @@ def check_codecs(offered: str) -> Check:
     names: frozenset[str] = frozenset()
     for media in parse_description(offered).media:
         names |= video_codecs(media) if media.kind == "video" else frozenset()
-    told = f"offered: {', '.join(sorted(names)) or 'none'}"
+    summary = f"offered: {', '.join(sorted(names)) or 'none'}"
     if names & DECODABLE:
-        return Check("codecs", Verdict.FINE, told)
+        return Check("codecs", Verdict.FINE, summary)
     do = "let the room use VP8 or H.264: VP9 and AV1 can't be decoded"
-    return Check("codecs", Verdict.WRONG, told, do)
+    return Check("codecs", Verdict.WRONG, summary, do)
 
 
 def check_candidates(ours: str) -> Check:
     """Which types of ICE candidates were gathered here, by the SDP that is ``ours``."""
     kinds = candidate_types(ours)
-    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     if not kinds:
         do = "check that a network interface is up, and that TURN servers can be reached"
         return Check("candidates", Verdict.WRONG, "none gathered", do)
     if any(kind.startswith("relay") for kind in kinds):
-        return Check("candidates", Verdict.FINE, told)
+        return Check("candidates", Verdict.FINE, summary)
     do = "if pictures fail elsewhere, name a TURN server in server.ice_servers"
-    return Check("candidates", Verdict.WORTH_KNOWING, f"{told}; no relay", do)
+    return Check("candidates", Verdict.WORTH_KNOWING, f"{summary}; no relay", do)
 
 
 async def check_pair(peer: RTCPeerConnection) -> Check:

@@ -22,7 +22,7 @@ from sidecar.media.encoder import Encoder
 from sidecar.session.factories import make_pipeline, make_store, models_for
 
 SAMPLES = 15
-"""Detections, or encoded pictures, of which the median is told."""
+"""Detections, or encoded pictures, of which the median is shown."""
 
 
 async def machine_checks(

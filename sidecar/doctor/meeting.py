@@ -20,7 +20,7 @@ from sidecar.session.factories import join_options
 SIGNALLING = 10.0
 """Seconds for a connection, a TLS handshake, or joining."""
 FIRST_PICTURE = 10.0
-"""Seconds to wait for somebody's first frame."""
+"""Seconds to wait for the first frame of any participant."""
 PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80, "rtsp": 554}
 """Where a scheme's servers listen unless the address says otherwise."""
 
@@ -114,7 +114,7 @@ async def _joined(
 
 
 async def _pictures(room: Room) -> Check:
-    """The first picture that comes, if somebody is there."""
+    """The first picture that comes, if a participant is present."""
     problems: list[str] = []
     feeds: list[Feed] = []
     try:
@@ -137,8 +137,8 @@ async def _pictures(room: Room) -> Check:
     if problems:
         return Check("pictures", Verdict.WRONG, "; ".join(problems))
     if not feeds:
-        do = "ask somebody to switch theirs on, and try again"
-        return Check("pictures", Verdict.WORTH_KNOWING, "nobody's camera is on", do)
+        do = "ask a participant to switch theirs on, and try again"
+        return Check("pictures", Verdict.WORTH_KNOWING, "no camera is on", do)
     do = "UDP may be blocked: name a TURN server (server.ice_servers), over TCP or TLS if need be"
     found = f"no picture within {FIRST_PICTURE:.0f} s though {len(feeds)} cameras are on"
     return Check("pictures", Verdict.WRONG, found, do)

@@ -64,7 +64,7 @@ class DetectorShare:
 
     @property
     def argument(self) -> str:
-        """What the room's process is told: capacity and descriptors."""
+        """What the room's process gets as argument: capacity and descriptors."""
         return ",".join(map(str, (self._capacity, *self.descriptors)))
 
     async def start(self) -> None:

@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _end_with_parent(channel: socket.socket) -> None:
-    """End the process once the other end of ``channel`` is closed, whatever it is doing then."""
+    """End the process once the other end of ``channel`` is closed, at any moment."""
     hung_up = select.poll()
     hung_up.register(channel, 0)  # POLLHUP is always reported.
     hung_up.poll()

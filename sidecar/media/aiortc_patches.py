@@ -361,11 +361,11 @@ def _ice(connection: RTCPeerConnection) -> aioice.ice.Connection | None:
 
 
 def take_over(transceiver: RTCRtpTransceiver, ssrcs: Sequence[int]) -> bool:
-    """Make a receiver take the stream of ``ssrcs``, for which its media section is used anew.
+    """Make a receiver take the stream of ``ssrcs``, for which its media section is recycled.
 
     ``ssrcs`` are the stream's and, if there is a second, that of its resent packets. A server gives
-    the section of somebody who left to the next who comes; aiortc learns SSRCs and codecs when it
-    begins to receive and never again, so that nothing of the new stream would arrive. Call it
+    the section of a participant who left to the next who joins; aiortc learns SSRCs and codecs when
+    it begins to receive and never again, so that nothing of the new stream would arrive. Call it
     between the offer that says so and the answer.
 
     False where this aiortc is unknown: the section stays dark, and only a new connection helps.

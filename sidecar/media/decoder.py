@@ -111,7 +111,7 @@ class VideoDecoder:
 class _KeyFrameRequests:
     """Sets ``failed``, at which aiortc asks for a key frame: seldom while frames are refused.
 
-    A sender that was told to send less may send its next key frame at once, and it may be lost.
+    A sender that was asked to send less may send its next key frame at once, and it may be lost.
     """
 
     def __init__(self, failed: threading.Event, clock: Callable[[], float]) -> None:
@@ -175,5 +175,5 @@ def _hand_over(loop: asyncio.AbstractEventLoop, decoded: Frames, frame: Frame | 
     try:
         loop.call_soon_threadsafe(decoded.put_nowait, frame)
     except RuntimeError:
-        # The loop is closed: nobody waits for frames any more.
+        # The loop is closed: no reader waits for frames any more.
         return

@@ -91,7 +91,7 @@ class Encoder:
         try:
             packets = self._codec.encode(frame)
         except av.FFmpegError:
-            # A new codec begins with a key frame, whatever this one's state was.
+            # A new codec begins with a key frame, in whichever state this one was.
             self._codec, self._last_key = None, None
             raise
         if any(packet.is_keyframe for packet in packets):

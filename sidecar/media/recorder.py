@@ -1,4 +1,4 @@
-"""The composite kept as a video file, beside whatever else happens to it."""
+"""The composite kept as a video file."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ class Recorder:
 
     H.264 in .mp4, .mkv or .mov, VP8 in .webm, each picture at its own time; the file appears under
     its name when the recorder is left, unless no picture came. Encoding runs in a thread of its
-    own: where that can't keep up, pictures are dropped and counted, and nobody waits.
+    own: where that can't keep up, pictures are dropped and counted, and no caller waits.
     """
 
     def __init__(self, path: Path, fps: int) -> None:
@@ -81,7 +81,7 @@ class Recorder:
         """Write ``frame``, shown at ``time`` in seconds on any clock; from any one thread.
 
         Returns at once. The frame's time and picture type become the recorder's, its pixels are
-        only read; nobody may change them afterwards.
+        only read, and must not change afterwards.
         """
         if not self._open:
             return

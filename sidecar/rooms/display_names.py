@@ -1,4 +1,4 @@
-"""Names of participants that no meeting gave us: cleaned, and told apart. Pure."""
+"""Names of participants that no meeting gave us: cleaned, and made distinct. Pure."""
 
 from collections.abc import Iterable
 

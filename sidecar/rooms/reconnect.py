@@ -1,4 +1,4 @@
-"""A room that comes back: joins anew, from nothing, whenever the meeting is lost.
+"""A room that reconnects: it joins again, from nothing, whenever the meeting is lost.
 
 aiortc can't restart ICE, so a lost connection is a new one in every system; what a meeting calls
 its participants makes them the same people again.
@@ -37,8 +37,8 @@ SETTLED = 30.0
 class ReconnectingRoom:
     """Implements ``Room`` over rooms that ``open_room`` makes, one after another.
 
-    The first must be joined at once: what fails then is raised to whoever enters. Later, whatever
-    is lost is joined anew until the meeting ends, refuses us for good, or this room is left.
+    The first must be joined at once: what fails then is raised to the caller. Later, a meeting that
+    is lost is joined again until it ends, refuses us for good, or this room is left.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ReconnectingRoom:
         self.lost = ""
         """Why the meeting is not joined at this moment; empty while it is."""
         self.rejoined = 0
-        """How many times the meeting was joined anew."""
+        """How many times the meeting was joined again."""
 
     @property
     def name(self) -> str:
@@ -82,7 +82,7 @@ class ReconnectingRoom:
             except (RefusedError, ConfigError):
                 raise
             except Exception as error:
-                # Adapters raise RoomError; whatever else breaks in one is cured the same way.
+                # Adapters raise RoomError; any other failure of one is handled in the same way.
                 self.lost = str(error) or repr(error)
                 log.warning("meeting lost", room=self.name, reason=self.lost)
             else:
@@ -118,7 +118,7 @@ class ReconnectingRoom:
                 self._present.discard(change.participant)
 
     async def _come_back(self, attempt: int) -> int:
-        """Join anew, however often it takes; how many attempts were made in a row."""
+        """Join again, as often as it takes; returns the attempts made in a row."""
         await self._life.aclose()
         while True:
             await asyncio.sleep(self._backoff.delay(attempt))

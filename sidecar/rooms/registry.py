@@ -32,7 +32,7 @@ def _load(point: EntryPoint) -> Adapter | None:
     try:
         adapter: Adapter = point.load()
     except Exception:
-        # Somebody else's package may break in any way at all.
+        # Another package may break in any way at all.
         log.exception("adapter can't be loaded", adapter=point.name, module=point.value)
         return None
     return adapter

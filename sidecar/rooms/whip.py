@@ -12,7 +12,7 @@ from config.errors import SignallingError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.peers import SendPeer
 from sidecar.rooms.base import TrackSource
-from sidecar.rooms.whep.client.endpoint import Endpoint, Kind, endpoint, shown
+from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint, shown
 from sidecar.rooms.whep.client.failures import Failure
 from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
@@ -37,7 +37,7 @@ class WhipPublisher:
         token: str = "",
         options: CallOptions | None = None,
     ) -> None:
-        self._endpoint = endpoint(Kind.WHIP, url, token)
+        self._endpoint = endpoint(EndpointKind.WHIP, url, token)
         self._track = track
         self._options = options or CallOptions()
         self._life = AsyncExitStack()
@@ -63,11 +63,11 @@ class WhipPublisher:
 class WhipOutlet:
     """Shows the composite at ``url`` from ``publish`` until it is left.
 
-    A connection that is lost is made anew, with backoff, unless the server refuses us for good.
+    A connection that is lost is opened again, with backoff, unless the server refuses us for good.
     """
 
     def __init__(self, url: str, *, token: str = "", options: CallOptions | None = None) -> None:
-        self._endpoint = endpoint(Kind.WHIP, url, token)
+        self._endpoint = endpoint(EndpointKind.WHIP, url, token)
         self._options = options or CallOptions()
         self._life = AsyncExitStack()
         self._broadcast: _Broadcast | None = None
@@ -111,7 +111,7 @@ class _Broadcast(ReconnectingSession):
     def __init__(
         self,
         http: aiohttp.ClientSession,
-        endpoint: Endpoint,
+        endpoint: WhipEndpoint,
         options: CallOptions,
         composite: TrackSource,
     ) -> None:
@@ -130,7 +130,7 @@ class _Broadcast(ReconnectingSession):
 def _send_peer(
     track: MediaStreamTrack,
     servers: Sequence[RTCIceServer],
-    endpoint: Endpoint,
+    endpoint: WhipEndpoint,
     options: CallOptions,
 ) -> SendPeer:
     return SendPeer(
@@ -142,7 +142,7 @@ def _send_peer(
     )
 
 
-def _error(failure: Failure, endpoint: Endpoint) -> SignallingError:
+def _error(failure: Failure, endpoint: WhipEndpoint) -> SignallingError:
     return SignallingError(
         failure.what,
         status=failure.status or 502,

@@ -14,7 +14,7 @@ from sidecar.server.camera_routes import Cameras
 from sidecar.server.cors import cors_headers
 from sidecar.server.event_stream import StreamTimeouts
 from sidecar.server.hosts import check_hosts, own_names
-from sidecar.server.listener import Listener
+from sidecar.server.listener import HttpListener
 from sidecar.server.pages import Pages
 from sidecar.server.problem_json import problems
 from sidecar.server.room_manager import RoomManager, SessionFactory
@@ -67,14 +67,14 @@ def create_app(
     return app
 
 
-def serve(
+def hosted_server(
     settings: Settings,
     table: Mapping[str, ReactionRule],
     open_meeting: SessionFactory,
     *,
     rooms: Sequence[str] = (),
     tls: ssl.SSLContext | None = None,
-) -> Listener:
+) -> HttpListener:
     """The server that ``settings`` describe, with ``open_meeting`` for the session of a room.
 
     With ``rooms`` there are these and no others; without, every valid name is a room.
@@ -96,4 +96,4 @@ def serve(
         origins=wanted.origins,
         max_body=wanted.max_body_bytes,
     )
-    return Listener(app, wanted.host, wanted.port, inner=lobby, tls=tls)
+    return HttpListener(app, wanted.host, wanted.port, inner=lobby, tls=tls)

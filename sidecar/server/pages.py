@@ -10,7 +10,7 @@ from aiohttp import web
 
 from config.errors import StickerError
 from config.reaction_rule import Kind, ReactionRule
-from gifs.catalogue import find_file
+from gifs.catalogue import find_sticker
 from reactions.labels import LABELS
 from sidecar.server.room_manager import RoomManager
 
@@ -113,7 +113,7 @@ def _sticker_file(rule: ReactionRule, folders: Sequence[Path]) -> Path | None:
     if rule.kind is not Kind.STICKER or rule.sticker is None:
         return None
     try:
-        return find_file(rule.sticker, folders)
+        return find_sticker(rule.sticker, folders)
     except StickerError:
         # The log names it at the start (``make_stickers``); the label goes without.
         return None

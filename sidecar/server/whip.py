@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 
 from config.errors import HttpRefusalError
 from sidecar.rooms.base import Consent
-from sidecar.rooms.hosted.names import Answer, display_name
+from sidecar.rooms.hosted.names import HostedAnswer, display_name
 from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Place
@@ -122,7 +122,7 @@ def _consent(body: bytes) -> Consent:
     raise HttpRefusalError('the body must be {"opted_out": true} or false', status=400)
 
 
-def created(path: str, answer: Answer, ice_servers: Iterable[RTCIceServer]) -> web.Response:
+def created(path: str, answer: HostedAnswer, ice_servers: Iterable[RTCIceServer]) -> web.Response:
     """The 201 of a session below ``path``."""
     session = f"{path}/{answer.token}"
     headers = CIMultiDict(

@@ -28,7 +28,7 @@ from sidecar.supervisor.control import (
     Returned,
     StateReport,
     StatsReport,
-    encode,
+    encode_frame,
     read_message,
 )
 from sidecar.supervisor.handle import Report, Usage
@@ -183,7 +183,7 @@ class ChildRoom:
         if self._writer is None:
             raise RoomError("the room is over", where=self._name)
         try:
-            self._writer.write(encode(message))
+            self._writer.write(encode_frame(message))
             async with asyncio.timeout(self._timeouts.call):
                 await self._writer.drain()
         except ConnectionError as error:

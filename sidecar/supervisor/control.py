@@ -162,7 +162,7 @@ Message: TypeAlias = Annotated[
 _MESSAGES: Final[TypeAdapter[Message]] = TypeAdapter(Message)
 
 
-def encode(message: Message) -> bytes:
+def encode_frame(message: Message) -> bytes:
     """One frame."""
     body = message.model_dump_json().encode()
     if len(body) > MAX_FRAME:
@@ -170,7 +170,7 @@ def encode(message: Message) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def decode(body: bytes) -> Message:
+def decode_frame(body: bytes) -> Message:
     """The message of a frame's body; raises ControlError for anything else."""
     try:
         return _MESSAGES.validate_json(body)
@@ -185,7 +185,7 @@ async def read_message(reader: asyncio.StreamReader) -> Message | None:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         if length > MAX_FRAME:
             raise ControlError(f"a frame of {length} bytes is too long", where="control channel")
-        return decode(await reader.readexactly(length))
+        return decode_frame(await reader.readexactly(length))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
 

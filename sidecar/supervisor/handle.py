@@ -30,7 +30,7 @@ class Usage:
 
 
 class RoomHandle(Protocol):
-    """One life of one room. It is started once, and closed whatever happened."""
+    """One life of one room. It is started once, and closed in every case."""
 
     @property
     def pid(self) -> int | None:

@@ -27,7 +27,7 @@ from sidecar.supervisor.control import (
     Message,
     Raised,
     Returned,
-    encode,
+    encode_frame,
     read_message,
 )
 from sidecar.supervisor.room_runner import RoomRunner, room_settings, room_table
@@ -117,7 +117,7 @@ class RoomProcess:
     async def _send(self, message: Message) -> None:
         with contextlib.suppress(ConnectionError):
             async with self._writing, asyncio.timeout(WRITING):
-                self._writer.write(encode(message))
+                self._writer.write(encode_frame(message))
                 await self._writer.drain()
 
 

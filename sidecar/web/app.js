@@ -122,7 +122,7 @@ class Page {
     if (out) query.set("opted_out", "1");
     const session = new Session(`${room}/whip?${query}`, () => again.lost());
     await session.publish(this.#track);
-    // Left meanwhile, and perhaps joined anew.
+    // Left meanwhile, and perhaps joined again.
     if (this.joinAgain !== again) return session.close();
     this.#joined = session;
     notify(null);

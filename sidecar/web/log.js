@@ -46,7 +46,7 @@ export class Log {
   #words(event, own) {
     switch (event.event) {
       case "participant.joined": {
-        // A new stream begins with everybody present; one's own joining may be told only so.
+        // A new stream begins with all who are present: one's own joining may be among them only.
         const news = !this.#known.has(event.participant) && (own || !event.present);
         this.#known.add(event.participant);
         return news ? "joined" : null;

@@ -4,8 +4,8 @@ const FIRST = 500;
 const LONGEST = 10_000;
 
 /**
- * Keeps something going: `attempt` starts it and rejects when that fails; `lost` starts anew.
- * `onwait` is told the seconds until the next attempt.
+ * Keeps something going: `attempt` starts it and rejects when that fails; `lost` starts again.
+ * `onwait` gets the seconds until the next attempt.
  */
 export class Retry {
   #attempt;

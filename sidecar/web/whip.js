@@ -119,7 +119,7 @@ export class Session {
       });
       if (response.status === 404) this.#lose();
     } catch {
-      // No server to be reached: once is a hiccup, a dead connection is told by its state.
+      // No server to be reached: once is a hiccup, a dead connection shows in its state.
       if (this.#peer.connectionState !== "connected") this.#lose();
       else this.#soonLost();
     }

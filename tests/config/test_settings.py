@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from config.errors import ConfigError
-from config.settings import Settings, load, load_with_origins
+from config.settings import Settings, load_settings, load_with_origins
 
 
 def written(folder: Path, text: str, name: str = "sidecar.toml") -> Path:
@@ -22,7 +22,7 @@ def written(folder: Path, text: str, name: str = "sidecar.toml") -> Path:
 def config_error_from(text: str, tmp_path: Path) -> str:
     path = written(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
-        load(path, environ={})
+        load_settings(path, environ={})
     return str(caught.value).removeprefix(f"{path}: ")
 
 
@@ -35,7 +35,7 @@ def keys() -> Iterator[tuple[str, str]]:
 
 
 def test_shipped_settings_are_those_of_default_toml() -> None:
-    assert load(environ={}) == Settings()
+    assert load_settings(environ={}) == Settings()
     assert Settings().server.port == 8080
 
 
@@ -66,13 +66,13 @@ def test_a_part_can_be_changed_when_settings_are_made_in_code() -> None:
 
 def test_settings_can_not_be_changed_afterwards() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        load(environ={}).server.port = 1  # type: ignore[misc]
+        load_settings(environ={}).server.port = 1  # type: ignore[misc]
 
 
 def test_option_wins_over_variable_over_file_over_default(tmp_path: Path) -> None:
     file = written(tmp_path, "[server]\nport = 1\nhost = 'file'\nmax_rooms = 7")
     environ = {"SIDECAR_SERVER__PORT": "2", "SIDECAR_SERVER__HOST": "variable"}
-    settings = load(file, {"server.port": 3}, environ)
+    settings = load_settings(file, {"server.port": 3}, environ)
     assert settings.server.port == 3
     assert settings.server.host == "variable"
     assert settings.server.max_rooms == 7
@@ -90,52 +90,52 @@ def test_origin_of_each_value_is_known(tmp_path: Path) -> None:
 
 
 def test_option_that_was_not_given_changes_nothing() -> None:
-    assert load(options={"server.port": None}, environ={}) == Settings()
+    assert load_settings(options={"server.port": None}, environ={}) == Settings()
 
 
 def test_file_in_the_working_folder_is_found_before_the_platforms(tmp_path: Path) -> None:
     written(tmp_path / "platform" / "reaction-sidecar", "[server]\nport = 1")
-    assert load(environ={}).server.port == 1
+    assert load_settings(environ={}).server.port == 1
     written(tmp_path / "work", "[server]\nport = 2")
-    assert load(environ={}).server.port == 2
+    assert load_settings(environ={}).server.port == 2
 
 
 def test_sidecar_config_names_the_file(tmp_path: Path) -> None:
     written(tmp_path / "work", "[server]\nport = 2")
     other = written(tmp_path, "[server]\nport = 3", "other.toml")
-    assert load(environ={"SIDECAR_CONFIG": str(other)}).server.port == 3
+    assert load_settings(environ={"SIDECAR_CONFIG": str(other)}).server.port == 3
 
 
 def test_file_that_was_asked_for_must_exist(tmp_path: Path) -> None:
     missing = tmp_path / "missing.toml"
     with pytest.raises(ConfigError, match=r"missing\.toml: no such file"):
-        load(missing, environ={})
+        load_settings(missing, environ={})
 
 
 def test_sidecar_models_names_the_folder_of_the_nets() -> None:
-    assert load(environ={"SIDECAR_MODELS": "/nets"}).models.folder == Path("/nets")
+    assert load_settings(environ={"SIDECAR_MODELS": "/nets"}).models.folder == Path("/nets")
 
 
 def test_longer_variable_wins_over_sidecar_models() -> None:
     environ = {"SIDECAR_MODELS": "/nets", "SIDECAR_MODELS__FOLDER": "/others"}
-    assert load(environ=environ).models.folder == Path("/others")
+    assert load_settings(environ=environ).models.folder == Path("/others")
 
 
 def test_variables_that_container_platforms_set_for_a_service_are_left_alone() -> None:
     environ = {"SIDECAR_PORT": "tcp://10.0.0.1:8080", "SIDECAR_SERVICE_HOST": "10.0.0.1"}
-    assert load(environ=environ) == Settings()
+    assert load_settings(environ=environ) == Settings()
 
 
 def test_paths_in_a_file_are_meant_from_its_folder(tmp_path: Path) -> None:
     file = written(tmp_path, "[stickers]\nfolders = ['mine', '/theirs']\n[models]\nfolder = 'nets'")
-    settings = load(file, environ={})
+    settings = load_settings(file, environ={})
     assert settings.stickers.folders == (tmp_path / "mine", Path("/theirs"))
     assert settings.models.folder == tmp_path / "nets"
 
 
 def test_list_in_a_variable_is_json() -> None:
     servers = '[{"url": "turn:turn.example", "username": "me", "credential": "0123"}]'
-    (server,) = load(environ={"SIDECAR_SERVER__ICE_SERVERS": servers}).server.ice_servers
+    (server,) = load_settings(environ={"SIDECAR_SERVER__ICE_SERVERS": servers}).server.ice_servers
     assert server.url == "turn:turn.example"
     assert server.credential is not None
     assert server.credential.get_secret_value() == "0123"
@@ -181,13 +181,13 @@ def test_mistake_in_a_file_is_one_line_with_file_key_and_what_is_allowed(
 )
 def test_mistake_in_a_variable_names_the_variable(environ: Mapping[str, str], line: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(environ=environ)
+        load_settings(environ=environ)
     assert line in str(caught.value)
 
 
 def test_mistake_in_an_option_names_the_option() -> None:
     with pytest.raises(ConfigError, match=r"--port: server\.port: -1 is refused"):
-        load(options={"server.port": -1}, environ={})
+        load_settings(options={"server.port": -1}, environ={})
 
 
 def test_complaint_never_repeats_a_secret(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_complaint_never_repeats_a_secret(tmp_path: Path) -> None:
 
 def test_broken_list_variable_never_repeats_a_secret() -> None:
     with pytest.raises(ConfigError) as caught:
-        load(environ={"SIDECAR_SERVER__ICE_SERVERS": '[{"credential": "s3cret"'})
+        load_settings(environ={"SIDECAR_SERVER__ICE_SERVERS": '[{"credential": "s3cret"'})
     assert "s3cret" not in str(caught.value)
 
 
@@ -209,7 +209,7 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sidecar.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="broken TOML"):
-        load(path, environ={})
+        load_settings(path, environ={})
 
 
 def test_user_without_a_home_has_the_shipped_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_user_without_a_home_has_the_shipped_settings(monkeypatch: pytest.Monkey
         raise RuntimeError("could not determine the home directory")
 
     monkeypatch.setattr("config.toml_files.user_config_path", homeless)
-    assert load(environ={}) == Settings()
+    assert load_settings(environ={}) == Settings()
 
 
 def test_path_in_an_unknown_home_names_the_file(tmp_path: Path) -> None:

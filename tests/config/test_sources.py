@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.sources import Source, locate, merge
+from config.sources import Source, locate, merge_sources
 
 NAMES = st.sampled_from(["a", "b", "c"])
 LAYERS = st.lists(
@@ -15,7 +15,7 @@ LAYERS = st.lists(
 def test_last_layer_that_has_a_key_gives_its_value_and_its_origin(
     tables: list[dict[str, dict[str, int]]],
 ) -> None:
-    values, origins = merge(Source(str(n), table) for n, table in enumerate(tables))
+    values, origins = merge_sources(Source(str(n), table) for n, table in enumerate(tables))
     expected = {
         f"{section}.{key}": (value, str(n))
         for n, table in enumerate(tables)
@@ -28,7 +28,7 @@ def test_last_layer_that_has_a_key_gives_its_value_and_its_origin(
 
 
 def test_list_is_replaced_as_a_whole() -> None:
-    values, _ = merge([Source("1", {"a": {"b": [1, 2]}}), Source("2", {"a": {"b": [3]}})])
+    values, _ = merge_sources([Source("1", {"a": {"b": [1, 2]}}), Source("2", {"a": {"b": [3]}})])
     assert values == {"a": {"b": [3]}}
 
 

@@ -24,8 +24,8 @@ from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
 from sidecar.media.compositor.layout import Rect, arrange
 from sidecar.rooms.hosted.room import EmbeddedRoom
-from sidecar.server.app import serve
-from sidecar.server.listener import Listener
+from sidecar.server.app import hosted_server
+from sidecar.server.listener import HttpListener
 from sidecar.session.factories import make_detector, make_stickers
 from sidecar.session.session import Session
 from tests.sidecar.clients import Client, publishing, watching
@@ -101,7 +101,7 @@ class PoseTrack(MediaStreamTrack):
 class SessionHandle:
     """The running server, its session, and what somebody who watches sees."""
 
-    server: Listener
+    server: HttpListener
     session: Session
     http: aiohttp.ClientSession
     seen: av.VideoFrame | None = None
@@ -170,7 +170,7 @@ async def meeting(
             sessions.append(Session(room, detector, stickers, table, settings))
             return sessions[-1]
 
-        async with serve(settings, table, open_meeting, rooms=[ROOM]) as server:
+        async with hosted_server(settings, table, open_meeting, rooms=[ROOM]) as server:
             yield SessionHandle(server, sessions[0], http)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from config.errors import StickerError
 from gifs.animation import YuvaFrame
-from gifs.loader import DEFAULT_DELAY, StickerLimits, load
+from gifs.loader import DEFAULT_DELAY, StickerLimits, load_sticker
 from tests.gifs.pictures import BLUE, CLEAR, GREEN, RED, GifWriter, encode, plain, save
 
 _LUMA = {"red": 81, "green": 145, "blue": 41, "clear": 0}
@@ -32,7 +32,7 @@ def test_frames_and_delays_are_those_of_the_file(
     tmp_path: Path, kind: str, options: dict[str, object]
 ) -> None:
     data = encode(plain(RED, GREEN, BLUE), kind, delays=[40, 200, 90], **options)
-    animation = load(save(tmp_path, "a", data), 8, 8)
+    animation = load_sticker(save(tmp_path, "a", data), 8, 8)
     assert [_colour(frame, 4, 4) for frame in animation.frames] == ["red", "green", "blue"]
     assert animation.delays == pytest.approx((0.04, 0.2, 0.09))
 
@@ -40,7 +40,7 @@ def test_frames_and_delays_are_those_of_the_file(
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_a_still_picture_is_an_animation_of_one_frame(tmp_path: Path, kind: str) -> None:
     path = save(tmp_path, "still", encode(plain(GREEN), kind, lossless=True))
-    animation = load(path, 8, 8)
+    animation = load_sticker(path, 8, 8)
     assert len(animation.frames) == 1
     assert animation.delays == (DEFAULT_DELAY,)
     assert _colour(animation.at(7.0), 4, 4) == "green"
@@ -48,14 +48,14 @@ def test_a_still_picture_is_an_animation_of_one_frame(tmp_path: Path, kind: str)
 
 def test_the_stand_in_of_an_apng_is_not_shown(tmp_path: Path) -> None:
     data = encode(plain(RED, GREEN, BLUE), "PNG", default_image=True)
-    animation = load(save(tmp_path, "a.png", data), 8, 8)
+    animation = load_sticker(save(tmp_path, "a.png", data), 8, 8)
     assert [_colour(frame, 4, 4) for frame in animation.frames] == ["green", "blue"]
 
 
 @pytest.mark.parametrize("delay", [0, None])
 def test_a_missing_delay_is_a_tenth_of_a_second(tmp_path: Path, delay: int | None) -> None:
     writer = GifWriter(8, 8).frame(1, (0, 0, 8, 8), delay=delay).frame(2, (0, 0, 8, 8), delay=5)
-    animation = load(save(tmp_path, "a.gif", writer.done()), 8, 8)
+    animation = load_sticker(save(tmp_path, "a.gif", writer.done()), 8, 8)
     assert animation.delays == pytest.approx((0.1, 0.05))
 
 
@@ -68,7 +68,7 @@ def _disposed(tmp_path: Path, disposal: int) -> YuvaFrame:
         .frame(3, (4, 4, 4, 4), disposal=1)
         .done()
     )
-    animation = load(save(tmp_path, f"{disposal}.gif", data), 8, 8)
+    animation = load_sticker(save(tmp_path, f"{disposal}.gif", data), 8, 8)
     assert _colour(animation.frames[1], 1, 1) == "green"
     assert _colour(animation.frames[1], 6, 1) == "red"
     return animation.frames[2]
@@ -88,14 +88,14 @@ def test_a_frame_leaves_behind_what_its_disposal_says(
 
 def test_a_partial_first_frame_leaves_the_rest_clear(tmp_path: Path) -> None:
     data = GifWriter(8, 8).frame(1, (4, 0, 4, 8)).frame(2, (4, 4, 2, 2)).done()
-    first, second = load(save(tmp_path, "a.gif", data), 8, 8).frames
+    first, second = load_sticker(save(tmp_path, "a.gif", data), 8, 8).frames
     assert (_colour(first, 1, 1), _colour(first, 6, 1)) == ("clear", "red")
     assert (_colour(second, 1, 1), _colour(second, 5, 5)) == ("clear", "green")
 
 
 def test_a_wide_picture_is_centred_on_a_clear_ground(tmp_path: Path) -> None:
     path = save(tmp_path, "a.png", encode(plain(RED, size=(40, 20)), "PNG"))
-    (frame,) = load(path, 20, 20).frames
+    (frame,) = load_sticker(path, 20, 20).frames
     assert frame.alpha[:5].max() == 0
     assert frame.alpha[5:15].min() == 255
     assert frame.alpha[15:].max() == 0
@@ -103,7 +103,7 @@ def test_a_wide_picture_is_centred_on_a_clear_ground(tmp_path: Path) -> None:
 
 def test_cover_fills_the_frame(tmp_path: Path) -> None:
     path = save(tmp_path, "a.png", encode(plain(RED, size=(40, 20)), "PNG"))
-    (frame,) = load(path, 20, 20, cover=True).frames
+    (frame,) = load_sticker(path, 20, 20, cover=True).frames
     assert frame.alpha.min() == 255
 
 
@@ -112,7 +112,7 @@ def test_scaling_draws_no_hidden_colour_into_an_edge(tmp_path: Path) -> None:
     pixels = np.zeros((32, 32, 4), dtype=np.uint8)
     pixels[:, 16:] = 255
     path = save(tmp_path, "a.png", encode([Image.fromarray(pixels)], "PNG"))
-    (frame,) = load(path, 10, 10).frames
+    (frame,) = load_sticker(path, 10, 10).frames
     white = frame.alpha.astype(float) * 235 / 255
     assert np.abs(frame.luma - white).max() <= 1
     assert ((frame.alpha > 0) & (frame.alpha < 255)).any()
@@ -121,8 +121,8 @@ def test_scaling_draws_no_hidden_colour_into_an_edge(tmp_path: Path) -> None:
 def test_too_many_bytes_lose_frames_and_keep_the_duration(tmp_path: Path) -> None:
     data = encode(plain(*[RED, GREEN, BLUE] * 4), "PNG", delays=[10 * i for i in range(1, 13)])
     path = save(tmp_path, "a.png", data)
-    whole = load(path, 8, 8)
-    thin = load(path, 8, 8, max_bytes=5 * whole.frames[0].nbytes)
+    whole = load_sticker(path, 8, 8)
+    thin = load_sticker(path, 8, 8, max_bytes=5 * whole.frames[0].nbytes)
     assert len(thin.frames) == 4
     assert thin.nbytes <= 5 * whole.frames[0].nbytes
     assert thin.duration == pytest.approx(whole.duration)
@@ -142,7 +142,7 @@ def test_any_picture_fits_any_even_size(
     tmp_path: Path, source: tuple[int, int], wide: int, high: int, cover: bool
 ) -> None:
     path = save(tmp_path, "a.png", encode(plain(GREEN, size=source), "PNG"))
-    (frame,) = load(path, 2 * wide, 2 * high, cover=cover).frames
+    (frame,) = load_sticker(path, 2 * wide, 2 * high, cover=cover).frames
     assert (frame.width, frame.height) == (2 * wide, 2 * high)
     assert frame.blue.shape == frame.red.shape == frame.chroma_alpha.shape == (high, wide)
     assert frame.alpha.max() == 255
@@ -156,7 +156,7 @@ def test_odd_and_empty_sizes_are_a_mistake_of_the_caller(
 ) -> None:
     path = save(tmp_path, "a.png", encode(plain(RED), "PNG"))
     with pytest.raises(ValueError, match="not even"):
-        load(path, width, height)
+        load_sticker(path, width, height)
 
 
 def _bomb(width: int, height: int) -> bytes:
@@ -179,7 +179,7 @@ def _bomb(width: int, height: int) -> bytes:
 def test_what_is_no_sticker_is_refused_by_name(tmp_path: Path, data: bytes, reason: str) -> None:
     path = save(tmp_path, "strange.gif", data)
     with pytest.raises(StickerError, match=reason) as caught:
-        load(path, 8, 8)
+        load_sticker(path, 8, 8)
     assert caught.value.where == str(path)
     assert caught.value.do
 
@@ -188,19 +188,19 @@ def test_a_hundred_thousand_frames_are_refused_unseen(tmp_path: Path) -> None:
     frame = GifWriter(400, 400).frame(1, (0, 0, 1, 1)).done()[25:-1]
     data = GifWriter(400, 400).done()[:-1] + frame * 100_000 + b"\x3b"
     with pytest.raises(StickerError, match="more than 300 frames"):
-        load(save(tmp_path, "long.gif", data), 8, 8)
+        load_sticker(save(tmp_path, "long.gif", data), 8, 8)
 
 
 def test_the_sum_of_all_frames_is_limited(tmp_path: Path) -> None:
     path = save(tmp_path, "a.png", encode(plain(RED, GREEN, BLUE), "PNG"))
     with pytest.raises(StickerError, match="3 frames of 8x8, more than 150 pixels"):
-        load(path, 8, 8, StickerLimits(total_pixels=150))
+        load_sticker(path, 8, 8, StickerLimits(total_pixels=150))
 
 
 def test_a_large_file_is_refused_before_it_is_read_whole(tmp_path: Path) -> None:
     path = save(tmp_path, "a.png", encode(plain(RED), "PNG"))
     with pytest.raises(StickerError, match="larger than 20 bytes"):
-        load(path, 8, 8, StickerLimits(file_bytes=20))
+        load_sticker(path, 8, 8, StickerLimits(file_bytes=20))
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
@@ -208,7 +208,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path: Path, kind: str)
     data = encode(plain(RED, GREEN, size=(12, 12)), kind)
     for length in range(1, len(data), 3):
         with pytest.raises(StickerError):
-            load(save(tmp_path, "cut", data[:length]), 8, 8)
+            load_sticker(save(tmp_path, "cut", data[:length]), 8, 8)
 
 
 @settings(
@@ -225,7 +225,7 @@ def test_a_damaged_file_loads_or_is_refused_and_nothing_else(
     for place, value in changes:
         data[place % len(data)] = value
     try:
-        animation = load(save(tmp_path, "damaged", bytes(data)), 8, 8)
+        animation = load_sticker(save(tmp_path, "damaged", bytes(data)), 8, 8)
     except StickerError:
         return
     assert all((frame.width, frame.height) == (8, 8) for frame in animation.frames)
@@ -233,10 +233,10 @@ def test_a_damaged_file_loads_or_is_refused_and_nothing_else(
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StickerError, match="no such file") as caught:
-        load(tmp_path / "gone.gif", 8, 8)
+        load_sticker(tmp_path / "gone.gif", 8, 8)
     assert caught.value.where.endswith("gone.gif")
 
 
 def test_a_folder_is_no_sticker(tmp_path: Path) -> None:
     with pytest.raises(StickerError, match="no such file"):
-        load(tmp_path, 8, 8)
+        load_sticker(tmp_path, 8, 8)

@@ -10,7 +10,7 @@ from gifs.animation import Animation
 from sidecar.media.compositor.compositor import Stickers
 
 KEPT = 5.0
-"""Seconds that an animation nobody asks for is held on to; the cache behind has a limit of its own
+"""Seconds for which an unused animation is kept; the cache behind has a limit of its own
 in bytes, which must not be undone here."""
 
 Key: TypeAlias = tuple[str, int, int]

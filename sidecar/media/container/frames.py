@@ -103,7 +103,7 @@ class FrameDecoder:
         except ValueError as error:
             do = "turn it by a multiple of 90°"
             raise PictureError(str(error), where=self._where, do=do) from error
-        return plain if orientation == UPRIGHT else turn(plain, orientation)
+        return plain if orientation == UPRIGHT else rotate_frame(plain, orientation)
 
 
 def square_size(width: int, height: int, ratio: Fraction | None) -> tuple[int, int]:
@@ -118,7 +118,7 @@ def square_size(width: int, height: int, ratio: Fraction | None) -> tuple[int, i
     return grown if fits(*grown) else ((width, higher) if ratio > 1 else (wider, height))
 
 
-def turn(frame: av.VideoFrame, orientation: Orientation) -> av.VideoFrame:
+def rotate_frame(frame: av.VideoFrame, orientation: Orientation) -> av.VideoFrame:
     """``frame`` (yuv420p) as ``orientation`` shows it, with its tags and stamps."""
     width, height = frame.width, frame.height
     size = (height, width) if orientation.transposed else (width, height)

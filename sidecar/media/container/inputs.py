@@ -51,7 +51,7 @@ _OPENING: Final = 30.0
 
 
 def file_url(path: Path) -> str:
-    """What FFmpeg is to be told for ``path``, whatever characters are in it."""
+    """What FFmpeg gets for ``path``, with any characters in it."""
     return f"file:{path}"
 
 

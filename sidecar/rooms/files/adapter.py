@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import aiohttp
 
 from sidecar.rooms.base import JoinOptions, Room
-from sidecar.rooms.files.addresses import parse, recognises
+from sidecar.rooms.files.addresses import is_recording, parse_recordings
 from sidecar.rooms.files.room import RecordingRoom
 
 
@@ -15,15 +15,15 @@ class RecordingAdapter:
     system = "recordings and cameras"
     forms: Sequence[str] = ("FILE", "FOLDER", "webcam:0", "rtsp://HOST/PATH")
 
-    def recognises(self, url: str) -> bool:
-        return recognises(url)
+    def is_recording(self, url: str) -> bool:
+        return is_recording(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
         """There is no server to ask."""
-        return recognises(url)
+        return is_recording(url)
 
     def room(self, url: str, options: JoinOptions) -> Room:
-        return RecordingRoom(parse(url))
+        return RecordingRoom(parse_recordings(url))
 
 
 ADAPTER = RecordingAdapter()

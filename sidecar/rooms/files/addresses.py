@@ -65,13 +65,13 @@ class NetworkCamera:
 Camera: TypeAlias = Webcam | NetworkCamera
 
 
-def recognises(address: str) -> bool:
+def is_recording(address: str) -> bool:
     """Whether ``address`` names cameras or a path; anything with another scheme is neither."""
     text = address.strip()
     return bool(text) and (bool(_CAMERA.match(text)) or not _ELSEWHERE.match(text))
 
 
-def parse(address: str) -> Clips | Sequence[Camera]:
+def parse_recordings(address: str) -> Clips | Sequence[Camera]:
     """What ``address`` names; raises ConfigError where it is incomplete.
 
     ``~`` is the user's home. Whether there is such a file or camera is not looked at.

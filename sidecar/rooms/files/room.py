@@ -128,7 +128,7 @@ class RecordingRoom:
             raise RefusedError(refused, where=self.name)
 
     async def publish(self, composite: TrackSource) -> None:
-        """Nobody watches a recording: the composite goes where the session sends it."""
+        """A recording has no viewers: the composite goes where the session sends it."""
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """A recording has one layer."""

@@ -35,7 +35,7 @@ class ThreadTrack:
         self.reason = "the end of the recording"
         """Why there are no more frames, for people."""
         self.refused = False
-        """Whether whoever has the frames won't let us have them."""
+        """Whether the source refuses to give its frames."""
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -83,7 +83,7 @@ class ThreadTrack:
 
 
 def _post(loop: asyncio.AbstractEventLoop, act: Callable[..., None], *args: object) -> bool:
-    """Let ``loop`` call ``act``; False where it has been closed, and nobody is there any more."""
+    """Let ``loop`` call ``act``; False where it has been closed."""
     try:
         loop.call_soon_threadsafe(act, *args)
     except RuntimeError:

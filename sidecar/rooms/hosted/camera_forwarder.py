@@ -28,13 +28,13 @@ class CameraForwarder:
     """Implements ``Publisher``: encodes ``feed`` once for everybody who watches it alone.
 
     No sticker and no name is drawn, and where the camera stands still, nothing is sent. It costs
-    nothing while nobody watches, but must be closed.
+    nothing without viewers, but must be closed.
     """
 
     def __init__(self, feed: Feed, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._feed = feed
         self._clock = clock
-        self._encoder = Encoder(*fitted(LONGEST, LONGEST), fps=FPS, bitrate=BITRATE)
+        self._encoder = Encoder(*forwarded_size(LONGEST, LONGEST), fps=FPS, bitrate=BITRATE)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="solo")
         self._task: asyncio.Task[None] | None = None
 
@@ -72,11 +72,11 @@ class CameraForwarder:
             await asyncio.sleep(began + (tick + 1) / FPS - self._clock())
 
     def _encode(self, frame: av.VideoFrame, tick: int) -> list[VideoPacket]:
-        self._encoder.resize(*fitted(frame.width, frame.height))
+        self._encoder.resize(*forwarded_size(frame.width, frame.height))
         return self._encoder.encode(_copy(frame, self._encoder.width, self._encoder.height), tick)
 
 
-def fitted(width: int, height: int) -> tuple[int, int]:
+def forwarded_size(width: int, height: int) -> tuple[int, int]:
     """The size, in even pixels, that ``width`` x ``height`` is sent in."""
     scale = min(1.0, LONGEST / max(width, height))
     return max(16, round(width * scale / 2) * 2), max(16, round(height * scale / 2) * 2)

@@ -13,10 +13,10 @@ _ROOM: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HostedAnswer:
     """What a POST is answered with, next to status 201.
 
-    ``token`` is the session's unguessable name: whoever knows it may end the session.
+    ``token`` is the session's unguessable name: a client that knows it may end the session.
     """
 
     sdp: str
@@ -27,7 +27,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A participant as other sidecars are told of them."""
+    """A participant as other sidecars see them."""
 
     participant: str
     name: str

@@ -22,7 +22,7 @@ from sidecar.rooms.base import (
 )
 from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.hosted.camera_forwarder import CameraForwarder
-from sidecar.rooms.hosted.names import Answer, Present
+from sidecar.rooms.hosted.names import HostedAnswer, Present
 from sidecar.rooms.hosted.offer import Offer, Role
 from sidecar.rooms.hosted.sessions import NOTICE, Limits, Place, Roster
 
@@ -41,7 +41,7 @@ class _Camera:
 
 
 class EmbeddedRoom:
-    """A meeting of its own (implements ``Room``): nobody but its WHIP and WHEP clients.
+    """A meeting of its own (implements ``Room``): its WHIP and WHEP clients alone.
 
     The HTTP server brings checked offers, heartbeats and farewells; the session sees cameras come
     and go. A client is freed when it says so, when its connection ends, or when it falls silent.
@@ -103,7 +103,9 @@ class EmbeddedRoom:
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """Browsers send one layer, of a size that the page sets: there is nothing to choose."""
 
-    async def join(self, offer: Offer, name: str, consent: Consent = Consent.OPT_IN) -> Answer:
+    async def join(
+        self, offer: Offer, name: str, consent: Consent = Consent.OPT_IN
+    ) -> HostedAnswer:
         """Answer an offer to publish a camera; raises HttpRefusalError 400, 503, 504."""
         place = self._admit(Role.PUBLISH, name, consent)
         connection = ReceivePeer(
@@ -113,8 +115,8 @@ class EmbeddedRoom:
         )
         return await self._answer(place, connection, offer)
 
-    async def watch(self, offer: Offer, participant: str | None = None) -> Answer:
-        """Show the composite, or one participant's camera alone, to whoever sent ``offer``.
+    async def watch(self, offer: Offer, participant: str | None = None) -> HostedAnswer:
+        """Show the composite, or one participant's camera alone, to the client that sent ``offer``.
 
         Raises HttpRefusalError 409 while there is nothing to watch, 403 where the camera isn't to
         be shared, 404 where it isn't there, 400, 503 and 504.
@@ -179,7 +181,7 @@ class EmbeddedRoom:
 
     async def _answer(
         self, place: Place, connection: ReceivePeer | SendPeer, offer: Offer
-    ) -> Answer:
+    ) -> HostedAnswer:
         self._connections[place.token] = connection
         try:
             await connection.start()
@@ -197,7 +199,7 @@ class EmbeddedRoom:
             # The room closed meanwhile, and the connection with it: free what came after that.
             await connection.aclose()
             raise HttpRefusalError("the room closed", status=503)
-        return Answer(sdp, place.token, place.etag, place.participant)
+        return HostedAnswer(sdp, place.token, place.etag, place.participant)
 
     def _look(self, place: Place, connection: ReceivePeer | SendPeer) -> None:
         """React to a connection's new state."""
@@ -227,7 +229,7 @@ class EmbeddedRoom:
             self._tasks.create_cleanup(connection.aclose(), name="connection's end")
 
     def _solo(self, participant: str) -> CameraForwarder:
-        """The camera of ``participant``, for whoever may watch it alone."""
+        """The camera of ``participant``, for clients that may watch it alone."""
         check_sharing(self._shares)
         camera = self._cameras.get(participant)
         if camera is None:
@@ -239,7 +241,7 @@ class EmbeddedRoom:
         return self._solos[participant]
 
     def _end_solo(self, participant: str, reason: str) -> None:
-        """Let nobody watch a camera alone any more."""
+        """End the connections that watch a camera alone."""
         if (solo := self._solos.pop(participant, None)) is not None:
             self._tasks.create_cleanup(solo.close(), name="camera forwarder's end")
         for place in self._roster:
@@ -259,7 +261,7 @@ class EmbeddedRoom:
             counts = await self._note_media(counts, now)
             for participant, solo in list(self._solos.items()):
                 if not solo.viewers:
-                    self._end_solo(participant, "nobody watches")
+                    self._end_solo(participant, "no viewers")
             for place, reason in self._roster.silent(now):
                 log.info("place freed", participant=place.participant, reason=reason)
                 self._part(place, reason)

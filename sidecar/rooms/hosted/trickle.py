@@ -41,13 +41,13 @@ def check_entity(if_match: str | None, etag: str) -> None:
     """Check a PATCH's ``If-Match`` against the ICE session's ``etag`` (quoted).
 
     Raises HttpRefusalError: 428 where it is missing, 412 where it is another ICE session's, 422
-    where it is ``*``, which asks for an ICE restart: joining anew is how a session restarts here.
+    where it is ``*``, which asks for an ICE restart: joining again is how a session restarts here.
     """
     if if_match is None:
         raise _refused(428, f"a PATCH needs If-Match: {etag}")
     tags = [tag.strip() for tag in if_match.split(",")]
     if tags == ["*"]:
-        raise _refused(422, "ICE restarts are not supported", "DELETE the session and POST anew")
+        raise _refused(422, "ICE restarts are not supported", "DELETE the session and POST again")
     if etag not in tags:
         raise _refused(412, "If-Match names another ICE session")
 

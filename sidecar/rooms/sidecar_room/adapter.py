@@ -6,7 +6,7 @@ from typing import Final
 import aiohttp
 
 from sidecar.rooms.base import JoinOptions, Room
-from sidecar.rooms.sidecar_room.address import parse, recognises
+from sidecar.rooms.sidecar_room.address import is_room_url, parse_room_url
 from sidecar.rooms.sidecar_room.room import SidecarRoom
 from sidecar.rooms.whep.client.session import CallOptions
 
@@ -19,19 +19,19 @@ class SidecarRoomAdapter:
     system = "Reaction Sidecar"
     forms: Sequence[str] = ("https://HOST/rooms/NAME",)
 
-    def recognises(self, url: str) -> bool:
-        return recognises(url)
+    def is_room_url(self, url: str) -> bool:
+        return is_room_url(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
         """Our server describes where to watch a room, and says in its own way if there is none."""
-        async with http.options(parse(url).composite, allow_redirects=False) as answer:
+        async with http.options(parse_room_url(url).composite, allow_redirects=False) as answer:
             if answer.status == 204:
                 return answer.headers.get("Accept-Post") == "application/sdp"
             return answer.status == 404 and answer.content_type == PROBLEM
 
     def room(self, url: str, options: JoinOptions) -> Room:
         how = CallOptions(options.ice_servers, options.relay_only)
-        return SidecarRoom(parse(url), options.name, how)
+        return SidecarRoom(parse_room_url(url), options.name, how)
 
 
 ADAPTER = SidecarRoomAdapter()

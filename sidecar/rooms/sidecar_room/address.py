@@ -11,7 +11,7 @@ _PATH: Final = re.compile(r"/rooms/([A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9]
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SidecarRoomUrl:
     """A room; all its addresses are below its page's."""
 
     url: str
@@ -34,7 +34,7 @@ class Address:
         return f"{self.url}/whip?{urlencode({'name': name, 'opted_out': '1'})}"
 
 
-def recognises(url: str) -> bool:
+def is_room_url(url: str) -> bool:
     """Whether ``url`` may be such a room's: LiveKit's own meetings have addresses like it."""
     try:
         parts = urlsplit(url.strip())
@@ -44,13 +44,13 @@ def recognises(url: str) -> bool:
     return plain and _PATH.fullmatch(parts.path) is not None
 
 
-def parse(url: str) -> Address:
+def parse_room_url(url: str) -> SidecarRoomUrl:
     """The room at ``url``; query and fragment are left out. Raises ConfigError where it is none."""
-    if not recognises(url):
+    if not is_room_url(url):
         raise ConfigError("isn't a room's address", do="write https://HOST/rooms/NAME")
     parts = urlsplit(url.strip())
     match = _PATH.fullmatch(parts.path)
     assert match is not None
     if "@" in parts.netloc:
         raise ConfigError("a room of ours takes no user and password", do="leave them out")
-    return Address(f"{parts.scheme}://{parts.netloc}/rooms/{match[1]}", match[1])
+    return SidecarRoomUrl(f"{parts.scheme}://{parts.netloc}/rooms/{match[1]}", match[1])

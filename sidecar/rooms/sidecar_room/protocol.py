@@ -1,6 +1,6 @@
 """What a server of ours tells about who is in a room: its event stream, line by line. Pure.
 
-Each ``event: participants`` holds everybody who is there. So whatever is missed, repeated or
+Each ``event: participants`` holds all who are present. So what is missed, repeated or
 garbled on the way, the next one is right again.
 """
 
@@ -21,8 +21,8 @@ EVENT: Final = "participants"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody in the room."""
+class ListedParticipant:
+    """A participant of the room."""
 
     participant: str
     name: str
@@ -31,21 +31,21 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """Somebody is new in the room."""
+    """A participant joined the room."""
 
-    person: Person
+    person: ListedParticipant
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Somebody opted out, or in again."""
+    """A participant opted out, or in again."""
 
-    person: Person
+    person: ListedParticipant
 
 
 @dataclass(frozen=True, slots=True)
 class Went:
-    """Somebody is gone."""
+    """A participant left."""
 
     participant: str
 
@@ -54,10 +54,10 @@ Event: TypeAlias = Came | Changed | Went
 
 
 @dataclass(slots=True)
-class Roster:
+class ParticipantList:
     """Reads the stream; says what changed since the last time it was heard."""
 
-    _present: dict[str, Person] = field(default_factory=dict)
+    _present: dict[str, ListedParticipant] = field(default_factory=dict)
     _event: str = ""
     _data: str = ""
 
@@ -77,7 +77,7 @@ class Roster:
                 {at.participant: at for at in people if at.participant != skipped}
             )
 
-    def _news(self, people: Mapping[str, Person]) -> Iterator[Event]:
+    def _news(self, people: Mapping[str, ListedParticipant]) -> Iterator[Event]:
         before, self._present = self._present, dict(people)
         yield from (Went(participant) for participant in before.keys() - people.keys())
         for participant, person in people.items():
@@ -88,7 +88,7 @@ class Roster:
                 yield Changed(person)
 
 
-def read(data: str) -> list[Person] | None:
+def read(data: str) -> list[ListedParticipant] | None:
     """Everybody in ``data``; None where it is garbage as a whole. Who can't be read is left out."""
     try:
         payload = json.loads(data)
@@ -100,7 +100,7 @@ def read(data: str) -> list[Person] | None:
     return list(_people(people))[:MAX_PARTICIPANTS]
 
 
-def _people(entries: Iterable[object]) -> Iterator[Person]:
+def _people(entries: Iterable[object]) -> Iterator[ListedParticipant]:
     for entry in entries:
         if not isinstance(entry, dict):
             continue
@@ -110,4 +110,4 @@ def _people(entries: Iterable[object]) -> Iterator[Person]:
             # In doubt they are left alone.
             agrees = entry.get("opted_out") is False
             consent = Consent.OPT_IN if agrees else Consent.OPT_OUT
-            yield Person(participant, shown, consent)
+            yield ListedParticipant(participant, shown, consent)

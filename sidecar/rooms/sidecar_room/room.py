@@ -21,9 +21,16 @@ from sidecar.rooms.base import (
     RoomChange,
     TrackSource,
 )
-from sidecar.rooms.sidecar_room.address import Address
-from sidecar.rooms.sidecar_room.protocol import MAX_LINE, Came, Changed, Person, Roster, Went
-from sidecar.rooms.whep.client.endpoint import Kind, endpoint
+from sidecar.rooms.sidecar_room.address import SidecarRoomUrl
+from sidecar.rooms.sidecar_room.protocol import (
+    MAX_LINE,
+    Came,
+    Changed,
+    ListedParticipant,
+    ParticipantList,
+    Went,
+)
+from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.stream import Stream
 from sidecar.rooms.whip import WhipOutlet
@@ -40,7 +47,7 @@ class _Seat:
 
     def __init__(self, http: aiohttp.ClientSession, url: str, name: str, how: CallOptions) -> None:
         self.name = name
-        self.stream = Stream(http, endpoint(Kind.WHEP, url), name, how)
+        self.stream = Stream(http, endpoint(EndpointKind.WHEP, url), name, how)
         self.feed = self.stream.feed
         self._task: asyncio.Task[None] | None = None
 
@@ -56,11 +63,11 @@ class SidecarRoom:
     """Implements ``Room``. Where the server's operator doesn't share the cameras, the composite is
     the one participant, and nothing is published: it would show itself."""
 
-    def __init__(self, address: Address, name: str, options: CallOptions) -> None:
+    def __init__(self, address: SidecarRoomUrl, name: str, options: CallOptions) -> None:
         self._address = address
         self._visible_as = name
         self._options = options
-        self._roster = Roster()
+        self._roster = ParticipantList()
         self._seats: dict[str, _Seat] = {}
         self._tasks = TaskSet()
         self._life = AsyncExitStack()
@@ -151,9 +158,9 @@ class SidecarRoom:
             raise ProtocolError(f"HTTP {news.status}, {news.content_type}", where=where)
         return news
 
-    async def _welcome(self, person: Person) -> Joined:
+    async def _welcome(self, person: ListedParticipant) -> Joined:
         if person.consent is Consent.OPT_OUT:
-            # Their server gives the camera to nobody outside.
+            # Their server does not share the camera.
             return Joined(person.participant, person.name, None, OPTED_OUT)
         url = self._address.camera(person.participant)
         feed = await self._seat(person.participant, url, person.name)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import aiohttp
 
 from sidecar.rooms.base import JoinOptions, Room
-from sidecar.rooms.whep.addresses import parse, recognises
+from sidecar.rooms.whep.addresses import is_stream, parse_streams
 from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.room import WhepRoom
 
@@ -19,15 +19,15 @@ class WhepAdapter:
     system = "WHEP"
     forms: Sequence[str] = ("whep+https://HOST/PATH [whep+https://…]",)
 
-    def recognises(self, url: str) -> bool:
-        return recognises(url)
+    def is_stream(self, url: str) -> bool:
+        return is_stream(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
         """No other system has such addresses."""
-        return recognises(url)
+        return is_stream(url)
 
     def room(self, url: str, options: JoinOptions) -> Room:
-        addresses = parse(url, options.environ.get(TOKEN, ""))
+        addresses = parse_streams(url, options.environ.get(TOKEN, ""))
         return WhepRoom(addresses, CallOptions(options.ice_servers, options.relay_only))
 
 

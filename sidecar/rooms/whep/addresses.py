@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from config.errors import ConfigError
 from sidecar.rooms.display_names import display_name, distinct
 from sidecar.rooms.url_list import split
-from sidecar.rooms.whep.client.endpoint import Endpoint, Kind, endpoint
+from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint
 
 MAX_STREAMS: Final = 49
 """As many as the largest layout has tiles."""
@@ -19,19 +19,19 @@ _STREAM: Final = re.compile(r"whep\+https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """One stream, and what to call whoever is in it."""
+class WhepUrl:
+    """One stream, and the name of its participant."""
 
-    endpoint: Endpoint
+    endpoint: WhipEndpoint
     name: str
 
 
-def recognises(text: str) -> bool:
+def is_stream(text: str) -> bool:
     """Whether ``text`` begins with the address of a stream."""
     return bool(_STREAM.match(text.strip()))
 
 
-def parse(text: str, token: str = "") -> Sequence[Address]:
+def parse_streams(text: str, token: str = "") -> Sequence[WhepUrl]:
     """The streams that ``text`` names, each under a name of its own.
 
     A stream is called as its fragment says, or as the last part of its path that isn't ``whep``.
@@ -42,9 +42,9 @@ def parse(text: str, token: str = "") -> Sequence[Address]:
     urls = split(text, _STREAM)
     if len(urls) > MAX_STREAMS:
         raise ConfigError(f"{len(urls)} streams are too many", do=f"name {MAX_STREAMS} at most")
-    endpoints = [endpoint(Kind.WHEP, "whep+" + url[5:], token) for url in urls]
+    endpoints = [endpoint(EndpointKind.WHEP, "whep+" + url[5:], token) for url in urls]
     names = distinct(_name(url) for url in urls)
-    return [Address(*pair) for pair in zip(endpoints, names, strict=True)]
+    return [WhepUrl(*pair) for pair in zip(endpoints, names, strict=True)]
 
 
 def _name(url: str) -> str:

@@ -12,7 +12,7 @@ from aiortc import RTCPeerConnection
 from config.errors import RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
-from sidecar.rooms.whep.addresses import Address
+from sidecar.rooms.whep.addresses import WhepUrl
 from sidecar.rooms.whep.client.failures import Again
 from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.stream import Stream
@@ -27,7 +27,7 @@ class WhepRoom:
     """Implements ``Room``. A stream that ends, or isn't there yet, is waited for on its own: its
     tile stands still meanwhile, and the others go on."""
 
-    def __init__(self, addresses: Sequence[Address], options: CallOptions) -> None:
+    def __init__(self, addresses: Sequence[WhepUrl], options: CallOptions) -> None:
         self._addresses = addresses
         self._options = options
         self._streams: list[Stream] = []

@@ -8,7 +8,7 @@ from aiortc import RTCIceServer
 
 from sidecar.media.feed import Feed
 from sidecar.media.peers import ReceivePeer
-from sidecar.rooms.whep.client.endpoint import Endpoint
+from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession
 from sidecar.rooms.whep.client.session import CallOptions
 
@@ -21,7 +21,7 @@ class Stream(ReconnectingSession):
     """
 
     def __init__(
-        self, http: aiohttp.ClientSession, endpoint: Endpoint, name: str, options: CallOptions
+        self, http: aiohttp.ClientSession, endpoint: WhipEndpoint, name: str, options: CallOptions
     ) -> None:
         super().__init__(http, endpoint, name, options)
         self.feed = Feed()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from reactions.landmark_types import Quality, RgbImage
-from reactions.landmarks.frame_quality import Fingerprint, blockiness, look
+from reactions.landmarks.frame_quality import Fingerprint, blockiness, judge_quality
 
 
 def scene(seed: int = 0) -> RgbImage:
@@ -24,7 +24,7 @@ def gates(*samples: tuple[float, RgbImage]) -> list[Quality]:
     last: Fingerprint | None = None
     seen = []
     for time, picture in samples:
-        gate, last = look(picture, time, last)
+        gate, last = judge_quality(picture, time, last)
         seen.append(gate)
     return seen
 

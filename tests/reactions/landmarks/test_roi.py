@@ -14,7 +14,7 @@ from reactions.landmarks.roi import (
     hand_from_landmarks,
     hand_from_palm,
     letterbox,
-    turn,
+    rotate_roi,
     turned_box,
 )
 
@@ -64,7 +64,7 @@ def test_a_letterbox_just_holds_the_picture(width: int, height: int, aspect: flo
 
 @given(angles, angles)
 def test_turning_by_the_angle_brings_a_line_to_its_target(line: float, target: float) -> None:
-    angle = turn((0, 0), (math.cos(line), -math.sin(line)), target)
+    angle = rotate_roi((0, 0), (math.cos(line), -math.sin(line)), target)
     assert abs(angle) <= math.pi + 1e-9
     # Angles count clockwise on screen, so turning back by one adds to the mathematical angle.
     assert math.cos(line + angle - target) == pytest.approx(1)

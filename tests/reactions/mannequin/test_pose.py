@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reactions.labels import LABELS
-from reactions.mannequin.pose import Pose, Quaternion, Vector, blend, facing, matrix, slerp
+from reactions.mannequin.pose import Pose, Quaternion, Vector, blend_poses, facing, matrix, slerp
 from reactions.mannequin.poses import LOOKALIKES, POSES, moving
 
 everything = [*POSES.values(), *LOOKALIKES.values()]
@@ -48,13 +48,13 @@ def test_turning_halfway_is_as_far_from_both_ends(a: Quaternion, b: Quaternion) 
 
 @given(poses, poses)
 def test_a_blend_begins_and_ends_with_its_poses(a: Pose, b: Pose) -> None:
-    assert blend(a, b, 0) == a
-    assert blend(a, b, 1) == b
+    assert blend_poses(a, b, 0) == a
+    assert blend_poses(a, b, 1) == b
 
 
 @given(poses, poses, shares)
 def test_a_blended_wrist_is_on_the_way(a: Pose, b: Pose, w: float) -> None:
-    wrist = np.array(blend(a, b, w).right.wrist)
+    wrist = np.array(blend_poses(a, b, w).right.wrist)
     start, end = np.array(a.right.wrist), np.array(b.right.wrist)
     np.testing.assert_allclose(wrist, start + (end - start) * w, atol=1e-9)
 

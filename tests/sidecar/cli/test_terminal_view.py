@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from sidecar.cli.terminal_view import TerminalView, render
+from sidecar.cli.terminal_view import TerminalView, render_status
 from sidecar.session.stats import ParticipantStatus, RecentReaction, SinkStats, Status
 
 ADA = ParticipantStatus("ada", "Ada [x]", 320, 180, 14.6, "smile", 0.81, False, False)
@@ -22,7 +22,7 @@ def status(*people: ParticipantStatus, rejoined: int = 0) -> Status:
 
 def drawn(of: Status) -> str:
     console = Console(file=io.StringIO(), width=100)
-    console.print(render(of))
+    console.print(render_status(of))
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()

@@ -17,7 +17,7 @@ from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.app import create_app
 from sidecar.server.event_stream import StreamTimeouts
-from sidecar.server.listener import SHUTDOWN, Listener
+from sidecar.server.listener import SHUTDOWN, HttpListener
 from sidecar.server.pages import Pages
 from sidecar.server.room_manager import RoomManager
 from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft
@@ -90,7 +90,7 @@ class House:
     """A running server with the meetings that it opened."""
 
     def __init__(
-        self, server: Listener, lobby: RoomManager, meetings: dict[str, GreyMeeting]
+        self, server: HttpListener, lobby: RoomManager, meetings: dict[str, GreyMeeting]
     ) -> None:
         self.server = server
         self.lobby = lobby
@@ -133,7 +133,7 @@ async def open_house(
     )
     pages = Pages(lobby, table).routes() if table else ()
     app = create_app(lobby, pages=pages, host=host, origins=origins, timeouts=timeouts)
-    async with Listener(app, "127.0.0.1", port, inner=lobby, shutdown=shutdown) as server:
+    async with HttpListener(app, "127.0.0.1", port, inner=lobby, shutdown=shutdown) as server:
         yield House(server, lobby, meetings)
 
 

@@ -12,15 +12,15 @@ from config.errors import ServerError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import THRESHOLDS
-from sidecar.server.app import create_app, serve
-from sidecar.server.listener import Listener
+from sidecar.server.app import create_app, hosted_server
+from sidecar.server.listener import HttpListener
 from sidecar.server.room_manager import RoomManager
 from tests.sidecar.server.conftest import GreyMeeting, House, open_house
 
 
-def grey_server(host: str, port: int) -> Listener:
+def grey_server(host: str, port: int) -> HttpListener:
     lobby = RoomManager(lambda room: GreyMeeting(room).running())
-    return Listener(create_app(lobby), host, port, inner=lobby)
+    return HttpListener(create_app(lobby), host, port, inner=lobby)
 
 
 async def test_a_taken_port_is_one_clear_error_and_leaves_nothing_behind() -> None:
@@ -83,7 +83,7 @@ async def test_an_unexpected_error_is_500_and_keeps_its_words_to_itself(
 
     lobby = RoomManager(lambda room: GreyMeeting(room).running())
     app = create_app(lobby, pages=[web.get("/broken", broken)])
-    async with Listener(app, "127.0.0.1", 0, inner=lobby) as server:
+    async with HttpListener(app, "127.0.0.1", 0, inner=lobby) as server:
         async with http.get(server.url("/broken")) as response:
             assert response.status == 500
             assert response.content_type == "application/problem+json"
@@ -117,7 +117,7 @@ async def test_settings_reach_the_rooms(
         origins=["https://good.example"],
         ice_servers=[{"url": "turn:192.0.2.1", "username": "ada", "credential": "secret"}],
     )
-    async with serve(
+    async with hosted_server(
         wanted,
         load_reaction_table(THRESHOLDS),
         lambda room: GreyMeeting(room).running(),

@@ -12,8 +12,8 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from gifs.catalogue import own_file
 from reactions.labels import LABELS, THRESHOLDS
-from sidecar.server.app import serve
-from sidecar.server.listener import Listener
+from sidecar.server.app import hosted_server
+from sidecar.server.listener import HttpListener
 from sidecar.server.pages import WEB
 from tests.sidecar.server.conftest import GreyMeeting
 
@@ -22,7 +22,7 @@ ELSEWHERE = re.compile(r"""(?:src|href|from|import|url\()\s*=?\s*["'(]?(?:https?
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Listener]:
+async def server(tmp_path: Path) -> AsyncIterator[HttpListener]:
     folder = tmp_path / "stickers"
     folder.mkdir()
     (folder / "mine.gif").write_bytes(GIF)
@@ -37,7 +37,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Listener]:
         "fist": ReactionRule(kind=Kind.OFF),
     }
     settings = Settings(server={"port": 0}, stickers={"folders": (folder,)})
-    async with serve(settings, table, lambda room: GreyMeeting(room).running()) as server:
+    async with hosted_server(settings, table, lambda room: GreyMeeting(room).running()) as server:
         yield server
 
 
@@ -47,7 +47,7 @@ async def get(http: aiohttp.ClientSession, url: str) -> tuple[int, str, bytes]:
 
 
 async def test_a_room_has_a_page_and_an_impossible_room_has_none(
-    server: Listener, http: aiohttp.ClientSession
+    server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
     status, content_type, page = await get(http, server.url("/rooms/demo"))
     assert (status, content_type) == (200, "text/html")
@@ -56,7 +56,7 @@ async def test_a_room_has_a_page_and_an_impossible_room_has_none(
 
 
 async def test_the_page_uses_nothing_from_elsewhere_and_all_that_it_names_is_there(
-    server: Listener, http: aiohttp.ClientSession
+    server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
     for path in (*WEB.glob("*.html"), *WEB.glob("*.js"), *WEB.glob("*.css")):
         text = path.read_text()
@@ -72,13 +72,13 @@ async def test_the_page_uses_nothing_from_elsewhere_and_all_that_it_names_is_the
     ["/static/../app.py", "/static/%2e%2e/app.py", "/static/poses", "/static/x.js", "/static/"],
 )
 async def test_only_the_pages_own_files_are_served(
-    server: Listener, http: aiohttp.ClientSession, path: str
+    server: HttpListener, http: aiohttp.ClientSession, path: str
 ) -> None:
     assert (await get(http, server.url(path)))[0] == 404
 
 
 async def test_the_legend_tells_every_label_that_is_scored(
-    server: Listener, http: aiohttp.ClientSession
+    server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(server.url("/legend.json")) as response:
         legend = {entry["label"]: entry for entry in await response.json()}
@@ -90,7 +90,7 @@ async def test_the_legend_tells_every_label_that_is_scored(
     assert 0 < legend["smile"]["threshold"] <= 1
 
 
-async def test_every_pose_has_a_picture(server: Listener, http: aiohttp.ClientSession) -> None:
+async def test_every_pose_has_a_picture(server: HttpListener, http: aiohttp.ClientSession) -> None:
     async with http.get(server.url("/legend.json")) as response:
         legend = await response.json()
     for entry in legend:
@@ -99,14 +99,16 @@ async def test_every_pose_has_a_picture(server: Listener, http: aiohttp.ClientSe
         assert picture[8:12] == b"WEBP"
 
 
-async def test_a_users_own_sticker_is_shown(server: Listener, http: aiohttp.ClientSession) -> None:
+async def test_a_users_own_sticker_is_shown(
+    server: HttpListener, http: aiohttp.ClientSession
+) -> None:
     assert await get(http, server.url("/stickers/wave")) == (200, "image/gif", GIF)
     for label in ("rock", "call_me", "face", "nonsense", "..%2fmine.gif"):
         assert (await get(http, server.url(f"/stickers/{label}")))[0] == 404
 
 
 async def test_what_the_legend_shows_is_what_plays(
-    server: Listener, http: aiohttp.ClientSession
+    server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
     own, effect = own_file("thumbs_up"), own_file("confetti")
     assert own is not None

@@ -19,7 +19,7 @@ from sidecar.supervisor.control import (
     Returned,
     StateReport,
     StatsReport,
-    encode,
+    encode_frame,
     read_message,
 )
 from sidecar.supervisor.values import RoomState, RoomStats
@@ -71,7 +71,7 @@ class FakeRoom:
         return True
 
     def _send(self, message: Message) -> None:
-        self._writer.write(encode(message))
+        self._writer.write(encode_frame(message))
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from sidecar.supervisor.control import (
     Returned,
     StateReport,
     StatsReport,
-    decode,
-    encode,
+    decode_frame,
+    encode_frame,
     read_message,
 )
 from sidecar.supervisor.values import RoomPatch, RoomRequest, RoomState, RoomStats
@@ -51,11 +51,11 @@ def reader_of(data: bytes) -> asyncio.StreamReader:
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: str(message.kind))
 async def test_a_message_is_read_as_it_was_written(message: Message) -> None:
-    assert await read_message(reader_of(encode(message))) == message
+    assert await read_message(reader_of(encode_frame(message))) == message
 
 
 async def test_the_end_of_the_channel_is_no_message() -> None:
-    assert await read_message(reader_of(encode(MESSAGES[0])[:-1])) is None
+    assert await read_message(reader_of(encode_frame(MESSAGES[0])[:-1])) is None
     assert await read_message(reader_of(b"")) is None
 
 
@@ -66,10 +66,10 @@ async def test_a_frame_that_is_too_long_is_refused_before_it_is_read() -> None:
 
 def test_a_message_that_is_too_long_is_not_sent() -> None:
     with pytest.raises(ControlError, match="too long"):
-        encode(EventReport(event={"x": "y" * MAX_FRAME}))
+        encode_frame(EventReport(event={"x": "y" * MAX_FRAME}))
 
 
 @given(st.binary(max_size=200))
 def test_nonsense_is_a_control_error(body: bytes) -> None:
     with pytest.raises(ControlError):
-        decode(body)
+        decode_frame(body)

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from config.errors import ConfigError
 
 
-class Kind(StrEnum):
+class EndpointKind(StrEnum):
     """Which way the pictures go."""
 
     WHIP = "whip"
@@ -18,17 +18,17 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class WhipEndpoint:
     """Where offers are posted."""
 
-    kind: Kind
+    kind: EndpointKind
     url: str = field(repr=False)
     """Without user, password and fragment; its query may hold a token."""
     authorization: str = field(default="", repr=False)
     """The value of the header that proves who we are; empty for none."""
 
 
-def endpoint(kind: Kind, url: str, token: str = "") -> Endpoint:
+def endpoint(kind: EndpointKind, url: str, token: str = "") -> WhipEndpoint:
     """The endpoint at ``url`` (with or without ``whip+`` or ``whep+`` before it).
 
     A user and password in ``url`` are sent as such, a ``token`` as a bearer token. Raises
@@ -50,13 +50,13 @@ def endpoint(kind: Kind, url: str, token: str = "") -> Endpoint:
     )
     if parts.username is not None or parts.password is not None:
         pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-        return Endpoint(kind, plain, f"Basic {base64.b64encode(pair.encode()).decode()}")
+        return WhipEndpoint(kind, plain, f"Basic {base64.b64encode(pair.encode()).decode()}")
     if not token:
-        return Endpoint(kind, plain)
+        return WhipEndpoint(kind, plain)
     if not (token.isascii() and token.isprintable()) or " " in token:
         name = f"{kind.value.upper()}_TOKEN"
         raise ConfigError("isn't a token: it holds other signs than tokens do", where=name)
-    return Endpoint(kind, plain, f"Bearer {token}")
+    return WhipEndpoint(kind, plain, f"Bearer {token}")
 
 
 def shown(url: str) -> str:

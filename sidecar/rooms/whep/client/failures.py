@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
 
-from sidecar.rooms.whep.client.endpoint import Kind
+from sidecar.rooms.whep.client.endpoint import EndpointKind
 
 LONGEST_WAIT: Final = 60.0
 """Seconds that a server's Retry-After may keep us away."""
@@ -20,7 +20,7 @@ class Again(Enum):
     SOON = auto()
     """The server is down, full or starting, or there is nothing to watch yet."""
     LATER = auto()
-    """Something doesn't fit; somebody may mend it."""
+    """Something doesn't fit; a person may mend it."""
     NEVER = auto()
     """Not with this address and these rights."""
 
@@ -42,7 +42,7 @@ class Failure:
         return self.what + (f" ({self.do})" if self.do else "")
 
 
-class Told(Protocol):
+class ResponseHeaders(Protocol):
     """A response, as far as it is looked at here."""
 
     @property
@@ -67,7 +67,9 @@ def redirected(where: str, location: str, count: int) -> Failure:
     return Failure(what, "check the address", where, Again.LATER)
 
 
-def failure_of(kind: Kind, response: Told, where: str, *, authorised: bool) -> Failure:
+def failure_of(
+    kind: EndpointKind, response: ResponseHeaders, where: str, *, authorised: bool
+) -> Failure:
     """What any status but 201, 307 and 308 means as the answer to an offer."""
     meaning, do, again = _meaning(kind, response.status, authorised)
     what = f"answered {response.status}: {meaning}"
@@ -76,7 +78,7 @@ def failure_of(kind: Kind, response: Told, where: str, *, authorised: bool) -> F
     return Failure(what, do, where, again, response.status, retry_after(response))
 
 
-def retry_after(response: Told) -> float | None:
+def retry_after(response: ResponseHeaders) -> float | None:
     """Seconds to wait, as ``Retry-After`` says in seconds or by date; None where it doesn't."""
     text = response.value("retry-after").strip()
     if text.isascii() and text.isdecimal():
@@ -90,14 +92,14 @@ def retry_after(response: Told) -> float | None:
         return None
 
 
-def _meaning(kind: Kind, status: int, authorised: bool) -> tuple[str, str, Again]:
+def _meaning(kind: EndpointKind, status: int, authorised: bool) -> tuple[str, str, Again]:
     """What to say, what to do about it, and whether to come back."""
     if status in (401, 403):
         token = f"{kind.value.upper()}_TOKEN"
         if authorised:
             return "it refuses our token", f"check {token} and its rights", Again.NEVER
         return "it wants a token", f"set {token}", Again.NEVER
-    if kind is Kind.WHEP and status in (404, 409):
+    if kind is EndpointKind.WHEP and status in (404, 409):
         return "nothing to watch there yet", "", Again.SOON
     if status in _MEANINGS:
         return _MEANINGS[status]
@@ -123,7 +125,7 @@ _MEANINGS: Final = {
         "use a server that answers offers, as WHEP has it today",
         Again.NEVER,
     ),
-    409: ("somebody else publishes there", "", Again.SOON),
+    409: ("another client publishes there", "", Again.SOON),
     410: ("there is no such endpoint any more", "check the address", Again.SOON),
     503: ("the server is full or starting", "", Again.SOON),
 }

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 from aiortc import RTCIceServer
 
-from sidecar.rooms.whep.client.endpoint import Endpoint, shown
+from sidecar.rooms.whep.client.endpoint import WhipEndpoint, shown
 from sidecar.rooms.whep.client.failures import Failure, failure_of, garbage, redirected
 from sidecar.rooms.whep.client.link_header import ice_servers
 
@@ -66,7 +66,7 @@ class MakeOffer:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """The server's answer to the offer."""
 
     sdp: str = field(repr=False)
@@ -74,7 +74,7 @@ class Answer:
     """With what else came along."""
 
 
-Step: TypeAlias = Request | MakeOffer | Answer | Failure
+Step: TypeAlias = Request | MakeOffer | HttpAnswer | Failure
 
 
 class _State(Enum):
@@ -91,7 +91,7 @@ class Negotiation:
     The token goes to the host that the user named and to no other, and never out of TLS.
     """
 
-    def __init__(self, endpoint: Endpoint, known: Sequence[RTCIceServer] = ()) -> None:
+    def __init__(self, endpoint: WhipEndpoint, known: Sequence[RTCIceServer] = ()) -> None:
         self._endpoint = endpoint
         self._state = _State.NEW
         self._url = endpoint.url
@@ -122,7 +122,7 @@ class Negotiation:
             case _State.POSTING:
                 return self._answered(response)
             case _:
-                return self._fail(garbage("answered what nobody asked", self._where))
+                return self._fail(garbage("answered without a request", self._where))
 
     def lost(self, reason: str) -> Step:
         """What follows when the last request got no response, for ``reason``."""
@@ -137,7 +137,7 @@ class Negotiation:
         return None if session is None else Request("DELETE", session, self._headers(session))
 
     def _options(self) -> Request:
-        # Whoever asks as a browser does, before anything else, has no token to show.
+        # A preflight request, as browsers send it, has no token to show.
         return Request("OPTIONS", self._url, self._headers(self._url) if self._authorise else {})
 
     def _post(self) -> Request:
@@ -168,12 +168,12 @@ class Negotiation:
             given = bool(self._headers(self._url))
             failure = failure_of(self._endpoint.kind, response, self._where, authorised=given)
             return self._fail(failure)
-        # First of all: whatever else is wrong with the answer, the session is there.
+        # First of all: the session exists even if the rest of the answer is wrong.
         self._session = self._resolved(response.value("location"))
         self._learn(response)
         return self._checked(response)
 
-    def _checked(self, response: Response) -> Answer | Failure:
+    def _checked(self, response: Response) -> HttpAnswer | Failure:
         kind = response.value("content-type").partition(";")[0].strip().lower()
         if kind != SDP:
             what = f"its answer is {kind[:60] or 'of no type'}, not {SDP}"
@@ -187,7 +187,7 @@ class Negotiation:
         if not sdp.startswith("v=0"):
             return self._fail(garbage("its answer is no SDP", self._where))
         self._state = _State.OVER
-        return Answer(sdp, response)
+        return HttpAnswer(sdp, response)
 
     def _follow(self, response: Response) -> bool:
         """Go where a redirect leads; False where it leads nowhere good."""

@@ -1,4 +1,4 @@
-"""A WHIP or WHEP session that is made anew whenever it is lost."""
+"""A WHIP or WHEP session that is opened again whenever it is lost."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from sidecar.aio import Backoff
 from sidecar.media.peers import ReceivePeer, SendPeer
-from sidecar.rooms.whep.client.endpoint import Endpoint
+from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Again, Failure
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
 
@@ -20,7 +20,7 @@ SOON: Final = Backoff(longest=2.0)
 """For a server that is down or has nothing for us yet: when it is up, cameras come first, then
 the composite, and each has to be asked for."""
 LATER: Final = Backoff(first=10.0, longest=30.0)
-"""For a session that somebody has to mend first."""
+"""For a session that a person has to mend first."""
 SETTLED: Final = 5.0
 """Seconds after which a session's end is no failed attempt."""
 
@@ -34,7 +34,7 @@ class ReconnectingSession:
     def __init__(
         self,
         http: aiohttp.ClientSession,
-        endpoint: Endpoint,
+        endpoint: WhipEndpoint,
         name: str,
         options: CallOptions,
         *,

@@ -15,11 +15,11 @@ from config.errors import NegotiationError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.ice import choose_servers
 from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
-from sidecar.rooms.whep.client.endpoint import Endpoint, shown
+from sidecar.rooms.whep.client.endpoint import WhipEndpoint, shown
 from sidecar.rooms.whep.client.failures import Again, Failure, garbage
 from sidecar.rooms.whep.client.protocol import (
     MAX_BODY,
-    Answer,
+    HttpAnswer,
     MakeOffer,
     Negotiation,
     Request,
@@ -79,7 +79,7 @@ class WhipSession:
     def __init__(
         self,
         http: aiohttp.ClientSession,
-        endpoint: Endpoint,
+        endpoint: WhipEndpoint,
         options: CallOptions,
         make_peer: MakePeer,
         known: Sequence[RTCIceServer] = (),
@@ -155,7 +155,7 @@ class WhipSession:
                     step = await self._exchange(step)
                 case MakeOffer():
                     step = self._negotiation.offer(await self._offer(step))
-                case Answer():
+                case HttpAnswer():
                     return await self._take(step)
                 case Failure():
                     return step
@@ -190,7 +190,7 @@ class WhipSession:
         await self.peer.start()
         return await self.peer.offer()
 
-    async def _take(self, answer: Answer) -> Failure | None:
+    async def _take(self, answer: HttpAnswer) -> Failure | None:
         assert self.peer is not None
         self.answer = answer.response
         try:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.media.feed import Feed
-from sidecar.rooms.hosted.camera_forwarder import LONGEST, CameraForwarder, fitted
+from sidecar.rooms.hosted.camera_forwarder import LONGEST, CameraForwarder, forwarded_size
 from tests.sidecar.media.pictures import GREEN, RED, Camera, Frames, flat, threads
 
 
@@ -26,7 +26,7 @@ async def test_it_follows_the_size_of_the_camera_within_limits() -> None:
         sizes: list[tuple[int, int]] = []
         for size in ((320, 180), (1280, 720), (180, 320)):
             camera.size = size
-            wanted = fitted(*size)
+            wanted = forwarded_size(*size)
             while not sizes or sizes[-1] != wanted:
                 packet = await track.recv()
                 assert isinstance(packet, av.Packet)
@@ -72,6 +72,6 @@ async def test_a_camera_that_stands_still_sends_nothing() -> None:
 
 @given(st.integers(1, 4096), st.integers(1, 4096))
 def test_the_size_is_even_small_and_never_nothing(width: int, height: int) -> None:
-    for side in fitted(width, height):
+    for side in forwarded_size(width, height):
         assert side % 2 == 0
         assert 16 <= side <= max(LONGEST, 16)

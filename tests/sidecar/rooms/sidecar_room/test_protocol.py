@@ -9,21 +9,24 @@ from hypothesis import strategies as st
 
 from config.errors import ConfigError
 from sidecar.rooms.base import Consent
-from sidecar.rooms.sidecar_room.address import parse, recognises
+from sidecar.rooms.sidecar_room.address import is_room_url, parse_room_url
 from sidecar.rooms.sidecar_room.protocol import (
     MAX_PARTICIPANTS,
     Came,
     Changed,
     Event,
-    Person,
-    Roster,
+    ListedParticipant,
+    ParticipantList,
     Went,
 )
 
-ADA, BOB = Person("p-1", "Ada", Consent.OPT_IN), Person("p-2", "Bob", Consent.OPT_OUT)
+ADA, BOB = (
+    ListedParticipant("p-1", "Ada", Consent.OPT_IN),
+    ListedParticipant("p-2", "Bob", Consent.OPT_OUT),
+)
 
 
-def told(roster: Roster, *people: Person, skipped: str = "") -> list[Event]:
+def told(roster: ParticipantList, *people: ListedParticipant, skipped: str = "") -> list[Event]:
     entries = [
         {
             "participant": at.participant,
@@ -37,21 +40,21 @@ def told(roster: Roster, *people: Person, skipped: str = "") -> list[Event]:
                  skipped)  # fmt: skip
 
 
-def heard(roster: Roster, lines: Iterable[str], skipped: str = "") -> list[Event]:
+def heard(roster: ParticipantList, lines: Iterable[str], skipped: str = "") -> list[Event]:
     return [event for line in [*lines, ""] for event in roster.receive(line, skipped)]
 
 
 def test_people_come_change_and_go() -> None:
-    roster = Roster()
+    roster = ParticipantList()
     assert told(roster, ADA, BOB) == [Came(ADA), Came(BOB)]
     assert told(roster, ADA, BOB) == []
-    back = Person("p-2", "Bob", Consent.OPT_IN)
+    back = ListedParticipant("p-2", "Bob", Consent.OPT_IN)
     assert told(roster, ADA, back) == [Changed(back)]
     assert told(roster, back) == [Went("p-1")]
 
 
 def test_we_are_not_among_those_we_watch() -> None:
-    assert told(Roster(), ADA, BOB, skipped="p-1") == [Came(BOB)]
+    assert told(ParticipantList(), ADA, BOB, skipped="p-1") == [Came(BOB)]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_we_are_not_among_those_we_watch() -> None:
     ],
 )
 def test_what_is_no_roster_changes_nothing(lines: list[str]) -> None:
-    roster = Roster()
+    roster = ParticipantList()
     told(roster, ADA)
     assert heard(roster, lines) == []
     assert told(roster, ADA) == []
@@ -77,25 +80,25 @@ def test_what_is_no_roster_changes_nothing(lines: list[str]) -> None:
 def test_whoever_cannot_be_read_is_left_out_and_in_doubt_left_alone() -> None:
     people = [1, {}, {"participant": "x" * 65}, {"participant": "p-3", "name": 7}]
     data = json.dumps({"participants": people})
-    events = heard(Roster(), ["event: participants", f"data: {data}"])
-    assert events == [Came(Person("p-3", "guest", Consent.OPT_OUT))]
+    events = heard(ParticipantList(), ["event: participants", f"data: {data}"])
+    assert events == [Came(ListedParticipant("p-3", "guest", Consent.OPT_OUT))]
 
 
 def test_no_more_are_watched_than_there_are_tiles() -> None:
-    crowd = [Person(f"p-{number}", "x", Consent.OPT_IN) for number in range(100)]
-    assert len(told(Roster(), *crowd)) == MAX_PARTICIPANTS
+    crowd = [ListedParticipant(f"p-{number}", "x", Consent.OPT_IN) for number in range(100)]
+    assert len(told(ParticipantList(), *crowd)) == MAX_PARTICIPANTS
 
 
 PEOPLE = st.lists(
-    st.builds(Person, st.sampled_from("abcd"), st.just("x"), st.sampled_from(Consent)),
+    st.builds(ListedParticipant, st.sampled_from("abcd"), st.just("x"), st.sampled_from(Consent)),
     unique_by=lambda at: at.participant,
 )
 
 
 @given(st.lists(PEOPLE))
-def test_the_changes_add_up_to_the_last_roster(rosters: list[list[Person]]) -> None:
-    roster = Roster()
-    present: dict[str, Person] = {}
+def test_the_changes_add_up_to_the_last_roster(rosters: list[list[ListedParticipant]]) -> None:
+    roster = ParticipantList()
+    present: dict[str, ListedParticipant] = {}
     for people in rosters:
         for event in told(roster, *people):
             match event:
@@ -118,7 +121,7 @@ def test_the_changes_add_up_to_the_last_roster(rosters: list[list[Person]]) -> N
     )
 )
 def test_no_line_breaks_it(lines: list[str]) -> None:
-    roster = Roster()
+    roster = ParticipantList()
     heard(roster, lines)
     heard(roster, [""])
     assert told(roster, ADA)[-1:] == [Came(ADA)]
@@ -128,8 +131,8 @@ def test_no_line_breaks_it(lines: list[str]) -> None:
     "url", ["https://h/rooms/a", "http://h:1/rooms/a-b_1/", "https://h/rooms/a?x=1#y"]
 )
 def test_a_rooms_address_is_recognised(url: str) -> None:
-    assert recognises(url)
-    assert parse(url).url.endswith(f"/rooms/{parse(url).name}")
+    assert is_room_url(url)
+    assert parse_room_url(url).url.endswith(f"/rooms/{parse_room_url(url).name}")
 
 
 @pytest.mark.parametrize(
@@ -137,14 +140,14 @@ def test_a_rooms_address_is_recognised(url: str) -> None:
             "https://h/rooms/-a", "https:///rooms/a", "http://[/rooms/a", "/rooms/a"],
 )  # fmt: skip
 def test_nothing_else_is(url: str) -> None:
-    assert not recognises(url)
+    assert not is_room_url(url)
 
 
 def test_a_password_in_the_address_is_refused() -> None:
     with pytest.raises(ConfigError, match="takes no user"):
-        parse("https://ada:hush@h/rooms/a")
+        parse_room_url("https://ada:hush@h/rooms/a")
 
 
 def test_what_we_publish_wants_to_be_left_alone() -> None:
-    address = parse("https://h/rooms/a").publish("RE & ACT")
+    address = parse_room_url("https://h/rooms/a").publish("RE & ACT")
     assert address == "https://h/rooms/a/whip?name=RE+%26+ACT&opted_out=1"

@@ -16,7 +16,7 @@ import jwt
 from aiortc import RTCIceServer
 
 from sidecar.media.peers import ReceivePeer, SendPeer
-from sidecar.rooms.whep.client.endpoint import Kind, endpoint
+from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.protocol import Request, Response
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
 from tests.servers.galene import galene
@@ -67,13 +67,15 @@ class RecordingCall(WhipSession):
         return response
 
 
-async def visit(name: str, kind: Kind, url: str, token: str = "", linger: float = 0.5) -> None:
+async def visit(
+    name: str, kind: EndpointKind, url: str, token: str = "", linger: float = 0.5
+) -> None:
     """Call ``url``, stay for a moment if we are let in, and leave."""
     async with aiohttp.ClientSession() as http, grey_composite() as composite:
         track = composite.subscribe()
 
         def make_peer(servers: Sequence[RTCIceServer]) -> ReceivePeer | SendPeer:
-            if kind is Kind.WHIP:
+            if kind is EndpointKind.WHIP:
                 return SendPeer(track, servers, participant=name)
             return ReceivePeer(servers, participant=name)
 
@@ -98,7 +100,7 @@ async def published(url: str, token: str = "") -> AsyncIterator[None]:
         track = composite.subscribe()
         call = WhipSession(
             http,
-            endpoint(Kind.WHIP, url, token),
+            endpoint(EndpointKind.WHIP, url, token),
             CallOptions(),
             lambda servers: SendPeer(track, servers, participant=url),
         )
@@ -121,24 +123,28 @@ async def main() -> None:
     token = "ada:open-sesame"
     async with Mediamtx(folder(), token=token) as server:
         door = server.http("door")
-        await visit("mediamtx-whip", Kind.WHIP, f"{door}/whip", token)
-        await visit("mediamtx-refused", Kind.WHEP, f"{door}/whep")
-        await visit("mediamtx-nothing-there", Kind.WHEP, f"{door}/whep", token)
+        await visit("mediamtx-whip", EndpointKind.WHIP, f"{door}/whip", token)
+        await visit("mediamtx-refused", EndpointKind.WHEP, f"{door}/whep")
+        await visit("mediamtx-nothing-there", EndpointKind.WHEP, f"{door}/whep", token)
         async with published(f"{door}/whip", token):
-            await visit("mediamtx-whep", Kind.WHEP, f"{door}/whep", token)
+            await visit("mediamtx-whep", EndpointKind.WHEP, f"{door}/whep", token)
     async with livekit(folder()) as sfu:
         url = sfu.address.replace("ws://", "http://") + "/whip/v1"
         grants = {"roomJoin": True, "room": "stage", "canPublish": True}
         claims = {"iss": KEY, "sub": "composite", "exp": time.time() + 600, "video": grants}
-        await visit("livekit-whip", Kind.WHIP, url, jwt.encode(claims, SECRET, algorithm="HS256"))
-        await visit("livekit-refused", Kind.WHIP, url)
+        await visit(
+            "livekit-whip", EndpointKind.WHIP, url, jwt.encode(claims, SECRET, algorithm="HS256")
+        )
+        await visit("livekit-refused", EndpointKind.WHIP, url)
     async with galene(folder()) as meeting:
-        await visit("galene-whip", Kind.WHIP, meeting.url("room") + ".whip")
-        await visit("galene-refused", Kind.WHIP, meeting.url("room") + ".whip", "a-wrong-token")
+        await visit("galene-whip", EndpointKind.WHIP, meeting.url("room") + ".whip")
+        await visit(
+            "galene-refused", EndpointKind.WHIP, meeting.url("room") + ".whip", "a-wrong-token"
+        )
     async with open_house(fixed=("one",)) as house:
-        await visit("sidecar-whip", Kind.WHIP, house.url("/rooms/one/whip?name=Ada"))
-        await visit("sidecar-whep", Kind.WHEP, house.url("/rooms/one/whep"))
-        await visit("sidecar-no-room", Kind.WHEP, house.url("/rooms/two/whep"))
+        await visit("sidecar-whip", EndpointKind.WHIP, house.url("/rooms/one/whip?name=Ada"))
+        await visit("sidecar-whep", EndpointKind.WHEP, house.url("/rooms/one/whep"))
+        await visit("sidecar-no-room", EndpointKind.WHEP, house.url("/rooms/two/whep"))
 
 
 if __name__ == "__main__":

@@ -7,28 +7,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError
-from sidecar.rooms.whep.client.endpoint import Endpoint, Kind, endpoint, shown
+from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint, shown
 
 
 @pytest.mark.parametrize("url", ["whip+https://host/a?b=c#name", " https://host/a?b=c"])
 def test_the_prefix_and_the_fragment_go_and_the_query_stays(url: str) -> None:
-    assert endpoint(Kind.WHIP, url) == Endpoint(Kind.WHIP, "https://host/a?b=c")
+    assert endpoint(EndpointKind.WHIP, url) == WhipEndpoint(EndpointKind.WHIP, "https://host/a?b=c")
 
 
 def test_a_user_in_the_address_is_sent_in_a_header() -> None:
-    result = endpoint(Kind.WHEP, "whep+http://ada:a%40b@[::1]:8889/door")
+    result = endpoint(EndpointKind.WHEP, "whep+http://ada:a%40b@[::1]:8889/door")
     assert result.url == "http://[::1]:8889/door"
     assert result.authorization == "Basic YWRhOmFAYg=="
 
 
 def test_a_token_is_a_bearers() -> None:
-    assert endpoint(Kind.WHEP, "https://h/x", "abc").authorization == "Bearer abc"
+    assert endpoint(EndpointKind.WHEP, "https://h/x", "abc").authorization == "Bearer abc"
 
 
 @pytest.mark.parametrize("token", ["a\r\nX: y", "a b", "é"])
 def test_a_token_that_would_break_a_header_is_refused_unseen(token: str) -> None:
     with pytest.raises(ConfigError, match="WHIP_TOKEN") as caught:
-        endpoint(Kind.WHIP, "https://h/x", token)
+        endpoint(EndpointKind.WHIP, "https://h/x", token)
     assert token not in str(caught.value)
 
 
@@ -37,7 +37,7 @@ def test_a_token_that_would_break_a_header_is_refused_unseen(token: str) -> None
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="HOST/PATH"):
-        endpoint(Kind.WHIP, url)
+        endpoint(EndpointKind.WHIP, url)
 
 
 def test_what_is_shown_is_where_and_nothing_else() -> None:
@@ -47,4 +47,4 @@ def test_what_is_shown_is_where_and_nothing_else() -> None:
 @given(st.one_of(st.text(), st.text().map("https://{}".format)))
 def test_any_text_is_taken_or_refused_in_our_own_words(text: str) -> None:
     with contextlib.suppress(ConfigError):
-        assert endpoint(Kind.WHIP, text).url.startswith(("http://", "https://"))
+        assert endpoint(EndpointKind.WHIP, text).url.startswith(("http://", "https://"))

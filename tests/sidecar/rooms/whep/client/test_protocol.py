@@ -5,12 +5,12 @@ from aiortc import RTCIceServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.rooms.whep.client.endpoint import Kind, endpoint
+from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.failures import Again, Failure
 from sidecar.rooms.whep.client.protocol import (
     MAX_BODY,
     MAX_REDIRECTS,
-    Answer,
+    HttpAnswer,
     MakeOffer,
     Negotiation,
     Request,
@@ -23,11 +23,13 @@ SDP = [("Content-Type", "application/sdp")]
 TURN = '<turn:turn.example:3478>; rel="ice-server"; username="ada"; credential="sesame"'
 
 
-def negotiation(url: str = URL, token: str = "", kind: Kind = Kind.WHEP) -> Negotiation:
+def negotiation(
+    url: str = URL, token: str = "", kind: EndpointKind = EndpointKind.WHEP
+) -> Negotiation:
     return Negotiation(endpoint(kind, url, token))
 
 
-def offered(url: str = URL, token: str = "", kind: Kind = Kind.WHEP) -> Negotiation:
+def offered(url: str = URL, token: str = "", kind: EndpointKind = EndpointKind.WHEP) -> Negotiation:
     """One whose offer has been posted."""
     client = negotiation(url, token, kind)
     client.begin()
@@ -63,7 +65,7 @@ def test_a_session_from_the_first_request_to_the_last() -> None:
     assert (posted.method, posted.url, posted.body) == ("POST", URL, b"v=0\r\noffer")
     assert posted.headers["Content-Type"] == "application/sdp"
     assert posted.headers["Authorization"] == "Bearer sesame"
-    assert client.receive(created("session/7", b"v=0\r\nanswer")) == Answer("v=0\r\nanswer")
+    assert client.receive(created("session/7", b"v=0\r\nanswer")) == HttpAnswer("v=0\r\nanswer")
     ended = client.end()
     assert ended is not None
     assert (ended.method, ended.url) == ("DELETE", "https://live.example/door/session/7")
@@ -140,19 +142,19 @@ def test_other_redirects_are_not_followed(status: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "status", "again"),
     [
-        (Kind.WHEP, 404, Again.SOON),
-        (Kind.WHEP, 409, Again.SOON),
-        (Kind.WHIP, 409, Again.SOON),
-        (Kind.WHIP, 503, Again.SOON),
-        (Kind.WHEP, 500, Again.SOON),
-        (Kind.WHEP, 400, Again.LATER),
-        (Kind.WHEP, 200, Again.LATER),
-        (Kind.WHEP, 406, Again.NEVER),
-        (Kind.WHEP, 401, Again.NEVER),
-        (Kind.WHIP, 403, Again.NEVER),
+        (EndpointKind.WHEP, 404, Again.SOON),
+        (EndpointKind.WHEP, 409, Again.SOON),
+        (EndpointKind.WHIP, 409, Again.SOON),
+        (EndpointKind.WHIP, 503, Again.SOON),
+        (EndpointKind.WHEP, 500, Again.SOON),
+        (EndpointKind.WHEP, 400, Again.LATER),
+        (EndpointKind.WHEP, 200, Again.LATER),
+        (EndpointKind.WHEP, 406, Again.NEVER),
+        (EndpointKind.WHEP, 401, Again.NEVER),
+        (EndpointKind.WHIP, 403, Again.NEVER),
     ],
 )
-def test_a_refusal_says_whether_to_come_back(kind: Kind, status: int, again: Again) -> None:
+def test_a_refusal_says_whether_to_come_back(kind: EndpointKind, status: int, again: Again) -> None:
     failed = failure(offered(kind=kind).receive(Response(status)))
     assert (failed.again, failed.status) == (again, status)
     assert f"answered {status}" in failed.what
@@ -220,18 +222,18 @@ def test_servers_named_with_the_answer_are_there_for_the_next_time() -> None:
     client = offered()
     client.receive(Response(201, [*SDP, ("Location", "/7"), ("Link", TURN)], b"v=0\r\n"))
     (server,) = client.ice_servers
-    again = Negotiation(endpoint(Kind.WHEP, URL), client.ice_servers)
+    again = Negotiation(endpoint(EndpointKind.WHEP, URL), client.ice_servers)
     again.begin()
     assert again.lost("") == MakeOffer((server,))
 
 
 def test_nothing_secret_is_shown() -> None:
-    client = offered("https://ada:sesame@live.example/x?key=hush", kind=Kind.WHIP)
+    client = offered("https://ada:sesame@live.example/x?key=hush", kind=EndpointKind.WHIP)
     steps = [client.receive(Response(307, [("Location", "/y?key=hush")]))]
     steps.append(client.lost("gone"))
     for secret in ("hush", "sesame"):
         assert all(secret not in repr(step) for step in steps)
-        assert secret not in repr(endpoint(Kind.WHIP, f"https://x/?{secret}", secret))
+        assert secret not in repr(endpoint(EndpointKind.WHIP, f"https://x/?{secret}", secret))
 
 
 HEADERS = st.sampled_from(
@@ -252,9 +254,9 @@ INPUTS = st.lists(
 )
 
 
-@given(INPUTS, st.sampled_from(Kind), st.sampled_from(["", "token"]))
+@given(INPUTS, st.sampled_from(EndpointKind), st.sampled_from(["", "token"]))
 def test_whatever_comes_in_whatever_order_something_sensible_follows(
-    inputs: list[Response | str], kind: Kind, token: str
+    inputs: list[Response | str], kind: EndpointKind, token: str
 ) -> None:
     client = negotiation(token=token, kind=kind)
     for item in inputs:
@@ -269,7 +271,7 @@ def test_whatever_comes_in_whatever_order_something_sensible_follows(
                 step = client.begin()
             case _:
                 step = client.end() or Failure("over")
-        assert isinstance(step, Request | MakeOffer | Answer | Failure)
+        assert isinstance(step, Request | MakeOffer | HttpAnswer | Failure)
         if isinstance(step, Request):
             assert step.url.startswith("https://")
 
@@ -280,7 +282,7 @@ def test_no_server_can_keep_a_negotiation_going_for_ever(responses: list[Respons
     step: Step = client.begin()
     requests = 0
     answers = iter(responses * 2)
-    while not isinstance(step, Answer | Failure):
+    while not isinstance(step, HttpAnswer | Failure):
         if isinstance(step, MakeOffer):
             step = client.offer("v=0")
         else:

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiortc import RTCIceServer
 
 from sidecar.media.peers import ReceivePeer
-from sidecar.rooms.whep.client.endpoint import Kind, endpoint
+from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.failures import Failure
 from sidecar.rooms.whep.client.session import CallOptions, MakePeer, WhipSession, WhipTimeouts
 from tests.sidecar.rooms.test_whip import serving
@@ -25,7 +25,9 @@ async def failed(
     url: str, options: CallOptions | None = None, make_peer: MakePeer = receive
 ) -> Failure:
     async with aiohttp.ClientSession() as http:
-        call = WhipSession(http, endpoint(Kind.WHEP, url), options or CallOptions(), make_peer)
+        call = WhipSession(
+            http, endpoint(EndpointKind.WHEP, url), options or CallOptions(), make_peer
+        )
         try:
             failure = await call.connect()
             assert failure is not None

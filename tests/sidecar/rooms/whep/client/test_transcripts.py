@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.rooms.whep.client.endpoint import Kind, endpoint
+from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.failures import Failure
 from sidecar.rooms.whep.client.protocol import (
-    Answer,
+    HttpAnswer,
     MakeOffer,
     Negotiation,
     Request,
@@ -59,7 +59,7 @@ def test_a_session_goes_as_it_went(name: str) -> None:
     first, *rest = lines(name)
     about = first["call"]
     token = "token" if about["token"] else ""
-    client = Negotiation(endpoint(Kind(about["kind"]), about["url"], token))
+    client = Negotiation(endpoint(EndpointKind(about["kind"]), about["url"], token))
     step: Step | None = client.begin()
     for line in rest:
         if isinstance(step, MakeOffer):
@@ -69,7 +69,7 @@ def test_a_session_goes_as_it_went(name: str) -> None:
         elif "hear" in line:
             step = client.receive(response(line["hear"]))
         else:
-            assert isinstance(step, Answer if line["end"] is None else Failure)
+            assert isinstance(step, HttpAnswer if line["end"] is None else Failure)
             assert line["end"] in (None, str(step))
     assert client.end() is None
 
@@ -77,13 +77,13 @@ def test_a_session_goes_as_it_went(name: str) -> None:
 HEARD = [response(line["hear"]) for name in NAMES for line in lines(name) if "hear" in line]
 
 
-@given(st.randoms(use_true_random=False), st.sampled_from(Kind))
-def test_in_any_order_they_lead_somewhere(chance: random.Random, kind: Kind) -> None:
+@given(st.randoms(use_true_random=False), st.sampled_from(EndpointKind))
+def test_in_any_order_they_lead_somewhere(chance: random.Random, kind: EndpointKind) -> None:
     client = Negotiation(endpoint(kind, "http://server.test/x", "token"))
     step: Step = client.begin()
     for _ in itertools.repeat(None, 20):
-        if isinstance(step, Answer | Failure):
+        if isinstance(step, HttpAnswer | Failure):
             break
         asks = isinstance(step, MakeOffer)
         step = client.offer("v=0") if asks else client.receive(chance.choice(HEARD))
-    assert isinstance(step, Answer | Failure)
+    assert isinstance(step, HttpAnswer | Failure)
