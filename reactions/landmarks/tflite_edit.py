@@ -1,8 +1,8 @@
 """Edits of ``.tflite`` flatbuffers in place, byte by byte.
 
 Nothing is serialised again, so a result depends on no library's version and its SHA-256 can be
-pinned. Layout: https://flatbuffers.dev/internals/ (a vector is a uint32 length and its elements; an element
-of a vector of tables is the distance from its own place to the table).
+pinned. Layout: https://flatbuffers.dev/internals/ (a vector is a uint32 length and its elements; an
+element of a vector of tables is the distance from its own place to the table).
 """
 
 import struct

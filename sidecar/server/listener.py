@@ -60,8 +60,8 @@ class HttpListener:
     """Serves ``app`` on ``host``:``port``; port 0 takes any that is free.
 
     ``inner`` is entered before the first request is taken. On closing, no new request is taken,
-    then ``inner`` is left (which ends its streams), and requests under way get
-    ``shutdown`` seconds to finish. With ``certificate``, HTTPS is served, and its files are read again when they change.
+    then ``inner`` is left (which ends its streams), and requests under way get ``shutdown`` seconds
+    to finish. With ``certificate``, HTTPS is served, and its files are read again on changes.
     """
 
     def __init__(
