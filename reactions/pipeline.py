@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -11,9 +12,13 @@ from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LabelScore, nets_for
 from reactions.landmark_types import Observation, Sample
+from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import Cascade
-from reactions.landmarks.track_state import Tracks
+from reactions.landmarks.track_state import FaceTrail, HandTrail, Tracks
+
+DUE = 1000
+"""Samples without a search for palms, after which one is due in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,29 @@ class Detection:
     memory: Memory
     milliseconds: float
     """Wall-clock time of the models and rules, without any waiting."""
+
+
+class Care(StrEnum):
+    """How carefully a picture without a past is searched."""
+
+    NONE = "none"
+    """As a stream's later samples: one look for palms."""
+    SOME = "some"
+    """Further looks where no hand is found."""
+    FULL = "full"
+    """And each hand is read a second time, by the larger model and in the mirror."""
+
+
+def first_memory(care: Care, width: int, height: int) -> Memory | None:
+    """The memory that makes the detection of a ``width`` x ``height`` sample as careful as that."""
+    if care is Care.FULL:
+        return None
+    unseen = Fingerprint(b"", 0.0)
+    if care is Care.SOME:
+        return Memory(Tracks(width, height, unseen, refine=False), Motion())
+    # A palm search is due with the first sample, and a face search too.
+    hands = HandTrail(unsearched=DUE)
+    return Memory(Tracks(width, height, unseen, hands, FaceTrail()), Motion())
 
 
 class RecognitionPipeline:

@@ -23,6 +23,7 @@ from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare
 from sidecar.inference.worker_process import WorkerLimits
 from sidecar.rooms.registry import shown
+from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
@@ -87,7 +88,14 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         supervisor = make_supervisor(plan, settings, table, detector)
         await stack.enter_async_context(supervisor)
         draining = asyncio.Event()
-        app = make_app(supervisor, detector, authenticator, settings, draining.set)
+        annotate = AnnotateEndpoints(
+            detector,
+            table,
+            longest=settings.sampling.longest,
+            max_bytes=wanted.max_picture_bytes,
+        )
+        stack.push_async_callback(annotate.aclose)
+        app = make_app(supervisor, detector, annotate, authenticator, settings, draining.set)
         listener = HttpListener(
             app,
             settings.server.host,
@@ -195,18 +203,23 @@ def make_supervisor(
 def make_app(
     supervisor: Supervisor,
     detector: ProcessDetector,
+    annotate: AnnotateEndpoints,
     authenticator: Authenticator,
     settings: Settings,
     drain: Callable[[], None],
 ) -> web.Application:
-    """The API over ``supervisor``."""
+    """The API over ``supervisor`` and ``detector``."""
 
     def faults() -> Sequence[str]:
         return [] if detector.stats().workers else ["no detection worker is alive"]
 
     wanted = settings.serve
     return create_api(
-        [*RoomEndpoints(supervisor).endpoints(), *EventEndpoints(supervisor).endpoints()],
+        [
+            *RoomEndpoints(supervisor).endpoints(),
+            *EventEndpoints(supervisor).endpoints(),
+            *annotate.endpoints(),
+        ],
         SystemEndpoints(supervisor, faults=faults, drain=drain),
         authenticator,
         ApiOptions(

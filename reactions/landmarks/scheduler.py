@@ -71,7 +71,7 @@ class Cascade:
         hands, hand_trail = (
             self._hands.follow(picture, last.hands, near) if self._hands else ((), None)
         )
-        if last.hands is None:
+        if last.hands is None and last.refine:
             hands = tuple(self._careful.again(picture, hand) for hand in hands)
         body, region = self._body.follow(picture, last.body) if self._body else (None, None)
         seen = Observation(width, height, time, hands, face, body)

@@ -43,6 +43,8 @@ class Tracks:
     """None: never looked for; so with the others."""
     face: FaceTrail | None = None
     body: Roi | None = None
+    refine: bool = True
+    """Whether hands that are found by a first search are read a second time."""
 
 
 def new_among(region: Roi, known: Iterable[Roi]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from config.reaction_rule import Kind, ReactionRule
 from reactions.labels import LabelScore
 from reactions.landmark_types import RgbImage, Sample
-from reactions.pipeline import RecognitionPipeline
+from reactions.pipeline import Detection, RecognitionPipeline
 from reactions.reaction_event import ReactionEvent, ReactionStage
 from sidecar.session.events import ReactionStep
 from sidecar.session.participant import Participant
@@ -95,17 +95,28 @@ class StillReader:
         return StillReading(
             participant,
             tuple(event for event in events if isinstance(event, ReactionStep)),
-            tuple(self._report(score) for score in detection.scores),
+            label_reports(detection, self._rules),
             detection.milliseconds,
         )
 
-    def _report(self, score: LabelScore) -> LabelReport:
-        box = score.box.clipped()
-        return LabelReport(
-            label=score.label,
-            score=round(score.score, 4),
-            threshold=self._rules[score.label].threshold,
-            fires=self._policy.fires(score),
-            box=(round(box.x, 4), round(box.y, 4), round(box.width, 4), round(box.height, 4)),
-            hand=score.hand,
-        )
+
+def label_reports(
+    detection: Detection, rules: Mapping[str, ReactionRule]
+) -> tuple[LabelReport, ...]:
+    """What a picture shows, label by label, best first."""
+    policy = StillPolicy(rules)
+    return tuple(_report(score, rules, policy) for score in detection.scores)
+
+
+def _report(
+    score: LabelScore, rules: Mapping[str, ReactionRule], policy: StillPolicy
+) -> LabelReport:
+    box = score.box.clipped()
+    return LabelReport(
+        label=score.label,
+        score=round(score.score, 4),
+        threshold=rules[score.label].threshold,
+        fires=policy.fires(score),
+        box=(round(box.x, 4), round(box.y, 4), round(box.width, 4), round(box.height, 4)),
+        hand=score.hand,
+    )

@@ -1,0 +1,77 @@
+"""Pictures from requests: decoded in memory, within limits, at the size that detection needs."""
+
+import io
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import simplejpeg
+from PIL import Image, UnidentifiedImageError
+
+from config.errors import InputError
+from reactions.landmark_types import RgbImage
+from sidecar.media.viewed import Viewer
+
+MAX_PIXELS: Final = 40_000_000
+"""Of one picture, as its header says: 120 MB once it is decoded."""
+FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+"""Content types with the formats that they name."""
+_ORIENTATION: Final = 0x0112
+"""The Exif tag; 1 is upright."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upload:
+    """A picture; ``pixels`` may be smaller than the ``width`` x ``height`` that was sent."""
+
+    pixels: RgbImage
+    width: int
+    height: int
+
+
+def decode_upload(data: bytes, content_type: str, longest: int) -> Upload:
+    """The picture in ``data``, at most ``longest`` pixels a side.
+
+    Raises InputError 415 for another type, 413 for too many pixels, 422 for a damaged picture.
+    """
+    kind = FORMATS.get(content_type)
+    if kind is None:
+        what = f"a body of {content_type or 'no type'} can't be read"
+        raise InputError(what, status=415, do=f"send {', '.join(FORMATS)}")
+    try:
+        with Image.open(io.BytesIO(data), formats=[kind]) as image:
+            if image.width * image.height > MAX_PIXELS:
+                what = f"the picture has {image.width}x{image.height} pixels"
+                raise InputError(what, status=413, do=f"send at most {MAX_PIXELS} pixels")
+            if kind == "JPEG" and image.mode == "RGB" and _is_upright(image):
+                return _decode_jpeg(data, image.width, image.height, longest)
+            return _decode_other(image, longest)
+    except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        what = f"the picture can't be read as {kind}: {reason[:120]}"
+        raise InputError(what, status=422, do="send a whole picture") from error
+
+
+def _is_upright(image: Image.Image) -> bool:
+    return bool(image.getexif().get(_ORIENTATION, 1) == 1)
+
+
+def _decode_jpeg(data: bytes, width: int, height: int, longest: int) -> Upload:
+    """By libjpeg-turbo, which scales by eighths while it decodes."""
+    factor = min(1.0, longest / max(width, height))
+    pixels = simplejpeg.decode_jpeg(
+        data, "RGB", min_width=max(1, int(width * factor)), min_height=max(1, int(height * factor))
+    )
+    if max(pixels.shape[:2]) > longest:
+        image = Image.fromarray(pixels)
+        image.thumbnail((longest, longest), Image.Resampling.BILINEAR)
+        pixels = np.asarray(image)
+    return Upload(pixels, width, height)
+
+
+def _decode_other(image: Image.Image, longest: int) -> Upload:
+    full = image.size
+    viewer = Viewer(image)
+    seen = viewer.view(image, longest)
+    width, height = full[::-1] if viewer.transposed else full
+    return Upload(np.asarray(seen), width, height)
