@@ -1,10 +1,11 @@
 """Files, webcams and network cameras as a meeting system of their own."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import aiohttp
 
-from sidecar.rooms.base import JoinOptions, Room
+from sidecar.rooms.base import Adapter, JoinOptions, Room
 from sidecar.rooms.files.addresses import is_recording, parse_recordings
 from sidecar.rooms.files.room import RecordingRoom
 
@@ -15,7 +16,7 @@ class RecordingAdapter:
     system = "recordings and cameras"
     forms: Sequence[str] = ("FILE", "FOLDER", "webcam:0", "rtsp://HOST/PATH")
 
-    def is_recording(self, url: str) -> bool:
+    def recognises(self, url: str) -> bool:
         return is_recording(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
@@ -26,4 +27,4 @@ class RecordingAdapter:
         return RecordingRoom(parse_recordings(url))
 
 
-ADAPTER = RecordingAdapter()
+ADAPTER: Final[Adapter] = RecordingAdapter()

@@ -1,11 +1,12 @@
 """Galène's adapter: a group of a server, such as https://galene.org:8443/group/public/."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import aiohttp
 
 from config.errors import ConfigError
-from sidecar.rooms.base import JoinOptions
+from sidecar.rooms.base import Adapter, JoinOptions
 from sidecar.rooms.galene.room import GaleneRoom
 from sidecar.rooms.galene.transport import GaleneHttp, GaleneTimeouts
 from sidecar.rooms.galene.url import (
@@ -42,4 +43,4 @@ class GaleneAdapter:
         return GaleneRoom(group, credentials, options)
 
 
-ADAPTER = GaleneAdapter()
+ADAPTER: Final[Adapter] = GaleneAdapter()

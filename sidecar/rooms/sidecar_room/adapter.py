@@ -5,7 +5,7 @@ from typing import Final
 
 import aiohttp
 
-from sidecar.rooms.base import JoinOptions, Room
+from sidecar.rooms.base import Adapter, JoinOptions, Room
 from sidecar.rooms.sidecar_room.address import is_room_url, parse_room_url
 from sidecar.rooms.sidecar_room.room import SidecarRoom
 from sidecar.rooms.whep.client.session import CallOptions
@@ -19,7 +19,7 @@ class SidecarRoomAdapter:
     system = "Reaction Sidecar"
     forms: Sequence[str] = ("https://HOST/rooms/NAME",)
 
-    def is_room_url(self, url: str) -> bool:
+    def recognises(self, url: str) -> bool:
         return is_room_url(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
@@ -34,4 +34,4 @@ class SidecarRoomAdapter:
         return SidecarRoom(parse_room_url(url), options.name, how)
 
 
-ADAPTER = SidecarRoomAdapter()
+ADAPTER: Final[Adapter] = SidecarRoomAdapter()

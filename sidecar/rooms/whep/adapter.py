@@ -1,10 +1,11 @@
 """WHEP streams as a meeting system."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import aiohttp
 
-from sidecar.rooms.base import JoinOptions, Room
+from sidecar.rooms.base import Adapter, JoinOptions, Room
 from sidecar.rooms.whep.addresses import is_stream, parse_streams
 from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.room import WhepRoom
@@ -19,7 +20,7 @@ class WhepAdapter:
     system = "WHEP"
     forms: Sequence[str] = ("whep+https://HOST/PATH [whep+https://…]",)
 
-    def is_stream(self, url: str) -> bool:
+    def recognises(self, url: str) -> bool:
         return is_stream(url)
 
     async def confirms(self, url: str, http: aiohttp.ClientSession) -> bool:
@@ -31,4 +32,4 @@ class WhepAdapter:
         return WhepRoom(addresses, CallOptions(options.ice_servers, options.relay_only))
 
 
-ADAPTER = WhepAdapter()
+ADAPTER: Final[Adapter] = WhepAdapter()
