@@ -12,7 +12,7 @@ import aiohttp
 import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from config.errors import NegotiationError, RefusedError, RoomError
+from config.errors import LostError, NegotiationError, RefusedError, RoomError
 from sidecar.aio import TaskSet
 from sidecar.media.ice import is_relay
 from sidecar.rooms.base import (
@@ -287,7 +287,7 @@ class LiveKitRoom:
         except NegotiationError as error:
             raise RoomError(error.what, where=self._server, do=OPEN_UDP) from error
         reason = await part.peer.wait_over()
-        raise RoomError(f"the media connection was lost: {reason}", where=self._server)
+        raise LostError(f"the media connection was lost: {reason}", where=self._server)
 
     def _fail(self, error: Exception) -> None:
         """A task failed: the room is lost."""

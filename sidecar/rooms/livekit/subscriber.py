@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import structlog
 from aiortc import RTCIceServer, RTCRtpTransceiver
 
-from config.errors import RoomError
+from config.errors import ProtocolError
 from sidecar.media.aiortc_patches import take_over
 from sidecar.media.feed import Feed
 from sidecar.media.peers import Peer
@@ -182,9 +182,9 @@ class LiveKitSubscriber:
         await self.peer.aclose()
 
     def offered(self, offered: Offered) -> None:
-        """Take the server's offer; raises RoomError where too many wait already."""
+        """Take the server's offer; raises ProtocolError where too many wait already."""
         if self._offers.full():
-            raise RoomError("the server negotiates without end", where=self._transport.server)
+            raise ProtocolError("the server negotiates without end", where=self._transport.server)
         self._offers.put_nowait(offered)
 
     async def answer_offers(self) -> None:
@@ -204,7 +204,7 @@ class LiveKitSubscriber:
             sdp = deactivate_unknown_codecs(offered.sdp)
         except ValueError as error:
             reason = f"the offer can't be answered: {error}"
-            raise RoomError(reason, where=self._transport.server) from error
+            raise ProtocolError(reason, where=self._transport.server) from error
 
         async def prepare() -> None:
             await self._assign(sections)

@@ -19,7 +19,7 @@ from tests.sidecar.rooms.livekit.fake_sfu import FakeLiveKit
 from tests.sidecar.rooms.livekit.guest import Guest, joined
 
 ROOM = "conformance"
-GREY = 130
+GREY = 200
 CHOICES = {Consent.OPT_OUT: "off", Consent.OPT_IN: "on"}
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.protocol import models, rtc
 
-from config.errors import RoomError
+from config.errors import ProtocolError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.feed import Feed
 from sidecar.media.peers import closing, peer_connection
@@ -331,7 +331,7 @@ async def test_offers_without_end_are_refused() -> None:
         )
         for _ in range(MAX_PENDING):
             subscriber.offered(Offered("subscriber", "v=0"))
-        with pytest.raises(RoomError, match="negotiates without end"):
+        with pytest.raises(ProtocolError, match="negotiates without end"):
             subscriber.offered(Offered("subscriber", "v=0"))
         await subscriber.aclose()
 
