@@ -50,11 +50,13 @@ def read_toml(path: Path, file_paths: Iterable[tuple[str, str]] = ()) -> dict[st
             text = file.read(MAX_BYTES + 1)
         if len(text) > MAX_BYTES:
             raise ConfigError(f"longer than {MAX_BYTES} bytes", where=str(path))
-        tables = tomllib.loads(text.decode())
+        tables = tomllib.loads(text.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"can't be read: {error.strerror}", where=str(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"broken TOML: {error}", where=str(path)) from error
+    except RecursionError as error:
+        raise ConfigError("broken TOML: nested too deeply", where=str(path)) from error
     for section, key in file_paths:
         table = tables.get(section)
         if isinstance(table, dict) and key in table:

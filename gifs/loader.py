@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from io import BytesIO
 from math import ceil, floor
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from PIL import Image
 
 from config.errors import StickerError
 from gifs.animation import Animation, YuvaFrame
+from gifs.delays import shown_seconds
 from gifs.probe import DamagedFileError, ImageInfo, probe
 from gifs.yuva import to_yuva
-
-DEFAULT_DELAY: Final = 0.1
-"""Seconds that a frame stays whose file gives no delay, or 0; the browsers do the same."""
 
 _UNREADABLE = (
     Image.DecompressionBombError,
@@ -99,7 +96,7 @@ def _read(path: Path, limits: StickerLimits) -> bytes:
 def _check(outline: ImageInfo, limits: StickerLimits, path: Path) -> None:
     # Pillow warns of a bomb above this; ours is an error and comes first.
     pixels = min(limits.pixels, Image.MAX_IMAGE_PIXELS or limits.pixels)
-    size = f"{outline.width}x{outline.height}"
+    size = "x".join(map(str, outline.canvas))
     if outline.pixels > pixels:
         reason = f"is {size} pixels, more than {pixels} in all"
     elif outline.frames > limits.frames:
@@ -123,8 +120,10 @@ def _decode(
             image.seek(frame)
             image.load()
             # Only now: WebP knows no delay before it has decoded.
-            delay = image.info.get("duration", 0) / 1000
-            yield _fit(image.convert("RGBA"), width, height, cover), delay or DEFAULT_DELAY
+            delay = shown_seconds(image.info.get("duration", 0))
+            # What lies beyond the screen is cut off, as in browsers.
+            shown = image.convert("RGBA").crop((0, 0, outline.width, outline.height))
+            yield _fit(shown, width, height, cover), delay
 
 
 def _step(frames: int, pixels: int, max_bytes: int | None) -> int:

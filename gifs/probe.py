@@ -22,10 +22,18 @@ class ImageInfo:
     frames: int
     skip: int = 0
     """Pictures before the first frame: an APNG's stand-in for programs that show it still."""
+    reach: tuple[int, int] = (0, 0)
+    """How far frames of a GIF extend from the top left, also beyond its screen."""
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """The size that a decoder keeps: Pillow's grows with what lies beyond the screen."""
+        return max(self.width, self.reach[0]), max(self.height, self.reach[1])
 
     @property
     def pixels(self) -> int:
-        return self.width * self.height
+        """Width times height of the canvas."""
+        return self.canvas[0] * self.canvas[1]
 
 
 class DamagedFileError(ValueError):
@@ -44,7 +52,7 @@ def probe(data: bytes, *, max_frames: int) -> ImageInfo:
         outline = walk(data, max_frames)
     except (IndexError, struct.error) as error:
         raise DamagedFileError("is truncated") from error
-    if outline.pixels == 0:
+    if outline.width * outline.height == 0:
         raise DamagedFileError("has no pixels")
     if outline.frames == 0:
         raise DamagedFileError("has no frames")
@@ -52,27 +60,35 @@ def probe(data: bytes, *, max_frames: int) -> ImageInfo:
 
 
 def _gif(data: bytes, max_frames: int) -> ImageInfo:
-    """GIF89a: a screen, then extensions (0x21) and images (0x2C) up to a trailer (0x3B)."""
+    """GIF89a: a screen, then extensions (0x21) and images (0x2C) up to a trailer (0x3B).
+
+    As in browsers, stray bytes between blocks are passed over, and the trailer may be missing.
+    """
     width, height, flags = unpack_from("<HHB", data, 6)
     position = 13 + _colour_table(flags)
-    frames = 0
-    while data[position] != 0x3B:
+    if position > len(data):
+        raise DamagedFileError("is truncated")
+    frames, reach = 0, (width, height)
+    while position < len(data) and data[position] != 0x3B:
         if data[position] == 0x21:
-            position += 2
+            position = _after_blocks(data, position + 2)
         elif data[position] == 0x2C:
             left, top, across, down, flags = unpack_from("<HHHHB", data, position + 1)
-            if left + across > width or top + down > height:
-                raise DamagedFileError(f"has a frame {frames + 1} that lies outside of its screen")
+            reach = max(reach[0], left + across), max(reach[1], top + down)
             frames += 1
             if frames > max_frames:
                 break
-            position += 11 + _colour_table(flags)
+            position = _after_blocks(data, position + 11 + _colour_table(flags))
         else:
-            raise DamagedFileError(f"has an unknown block at byte {position}")
-        while data[position]:
-            position += data[position] + 1
-        position += 1
-    return ImageInfo("GIF", width, height, frames)
+            position += 1
+    return ImageInfo("GIF", width, height, frames, reach=reach)
+
+
+def _after_blocks(data: bytes, position: int) -> int:
+    """Where the blocks of data that begin at ``position`` end."""
+    while data[position]:
+        position += data[position] + 1
+    return position + 1
 
 
 def _colour_table(flags: int) -> int:

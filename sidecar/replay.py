@@ -101,6 +101,27 @@ def _write_event(event: SessionEvent, file: TextIO) -> None:
         print(json.dumps(as_json(event), ensure_ascii=False), file=file)
 
 
+def events_beside(target: Path) -> Path:
+    """The event log that goes with ``target``; raises PictureError where that has no name."""
+    if not target.name:
+        raise PictureError("is a folder", where=shown_path(target), do="name a file in it")
+    return target.with_name(f"{target.name}.events.jsonl")
+
+
+def check_files(source: Path, target: Path, events: Path) -> None:
+    """Raises PictureError where a replay of these files can't succeed, before any work is done."""
+    for written, other in ((target, source), (events, source), (events, target)):
+        if _same_file(written, other):
+            what = f"would overwrite {shown_path(other)}"
+            raise PictureError(what, where=shown_path(written), do="name another file")
+    recording = open_recording(source)
+    if recording is None:
+        still_format(target)
+        return
+    with recording:
+        video_kind(target)
+
+
 class Replay:
     """Turns recordings into composites, one after another, with one set of nets."""
 
@@ -124,21 +145,15 @@ class Replay:
         ``progress`` gets the share done, 0–1. Raises PictureError if anything can't be read or
         written, or is named twice.
         """
-        for written, other in ((target, source), (events, source), (events, target)):
-            if _same_file(written, other):
-                what = f"would overwrite {shown_path(other)}"
-                raise PictureError(what, where=shown_path(written), do="name another file")
+        check_files(source, target, events)
         recording = open_recording(source)
         name = display_name(source.stem)
         if recording is None:
-            still_format(target)
             with event_log(events) as log:
                 self._picture(source, name, target, log)
         else:
-            with recording:
-                video_kind(target)
-                with event_log(events) as log:
-                    self._video(recording, name, target, log, progress)
+            with recording, event_log(events) as log:
+                self._video(recording, name, target, log, progress)
         progress(1.0)
 
     def _video(

@@ -1,5 +1,7 @@
 """``sidecar replay``: stickers for a recording or a picture."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
 from sidecar.cli.progress import progress_bar
+from sidecar.cli.signals import exit_on_signals
 
 
 def command(
@@ -23,15 +26,21 @@ def command(
     reactions: ReactionsFile = None,
 ) -> None:
     """Play a recording through recognition and write it with stickers and an event log."""
+    exit_on_signals()
     settings, table = load_configuration(config, reactions)
+    from sidecar.media.container.inputs import shown_path
+    from sidecar.replay import Replay, check_files, events_beside
+
+    log = events or events_beside(target)
+    check_files(source, target, log)
     store = ready_store(settings, table)
-    from sidecar.replay import Replay
     from sidecar.session.factories import make_pipeline, make_stickers
 
-    log = events or target.with_name(f"{target.name}.events.jsonl")
     detector = make_pipeline(store, table, settings)
-    with progress_bar(source.name) as move:
+    with progress_bar(shown_path(Path(source.name))) as move:
         Replay(detector, make_stickers(table, settings), table, settings).run(
             source, target, log, move
         )
-    print(f"{target}\n{log}")
+    if sys.stdout is not None:  # None: it was closed before the start.
+        # The names as they are, which need not be UTF-8.
+        sys.stdout.buffer.write(os.fsencode(target) + b"\n" + os.fsencode(log) + b"\n")

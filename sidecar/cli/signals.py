@@ -5,6 +5,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
+from types import FrameType
 
 
 def run_until_stopped(life: Coroutine[None, None, None]) -> None:
@@ -40,3 +41,14 @@ def _ending() -> Iterator[signal.Signals]:
     yield signal.SIGTERM
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         yield signal.SIGHUP
+
+
+def exit_on_signals() -> None:
+    """From now on, SIGTERM and SIGHUP end the program as an exception would: files that are not
+    whole are removed on the way. The exit status is 128 and the signal's number."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    for signal_number in _ending():
+        signal.signal(signal_number, leave)

@@ -1,5 +1,6 @@
 """The page, its files, and the legend: the poses, and the stickers they play."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -38,10 +39,9 @@ class Pages:
         self, lobby: RoomManager, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
     ) -> None:
         self._lobby = lobby
+        self._folders = folders
         self._stickers = {
-            label: path
-            for label, rule in table.items()
-            if (path := _sticker_file(rule, folders)) is not None
+            label: rule for label, rule in table.items() if _sticker_file(rule, folders) is not None
         }
         self._legend = [
             self._entry(label, rule) for label, rule in table.items() if rule.kind is not Kind.OFF
@@ -71,8 +71,12 @@ class Pages:
 
     async def sticker(self, request: web.Request) -> web.FileResponse:
         """The animation that a label plays."""
-        path = self._stickers.get(request.match_info["label"])
-        if path is None or not path.is_file():
+        rule = self._stickers.get(request.match_info["label"])
+        if rule is None:
+            raise web.HTTPNotFound(reason="this label has no sticker")
+        # Found again each time: the file may be a link by now.
+        path = await asyncio.to_thread(_sticker_file, rule, self._folders)
+        if path is None:
             raise web.HTTPNotFound(reason="this label has no sticker")
         return _file(path)
 

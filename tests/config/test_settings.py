@@ -212,6 +212,19 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load_settings(path, environ={})
 
 
+def test_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "sidecar.toml"
+    path.write_bytes(b"\xef\xbb\xbf[server]\r\nport = 8123\r\n")
+    assert load_settings(path, environ={}).server.port == 8123
+
+
+@pytest.mark.parametrize("opening", ["[", "{a="])
+def test_deeply_nested_file_is_one_line(tmp_path: Path, opening: str) -> None:
+    text = config_error_from("x = " + opening * 100_000, tmp_path)
+    assert "broken TOML: nested too deeply" in text
+    assert "\n" not in text
+
+
 def test_user_without_a_home_has_the_shipped_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     def homeless(name: str) -> Path:
         raise RuntimeError("could not determine the home directory")

@@ -108,6 +108,9 @@ def _camera(text: str) -> Camera:
 
 def _network_camera(text: str) -> NetworkCamera:
     url, _, fragment = text.partition("#")
+    if "@" in fragment and "/" not in url.partition("://")[2]:
+        what = "a # in a user name or password cuts the camera's address"
+        raise ConfigError(what, do="write %23 in its place")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -28,12 +28,14 @@ async def server(tmp_path: Path) -> AsyncIterator[HttpListener]:
     (folder / "mine.gif").write_bytes(GIF)
     (folder / "thumbs_up").write_bytes(GIF)
     (tmp_path / "outside.gif").write_bytes(GIF)
+    (folder / "link.gif").symlink_to(tmp_path / "outside.gif")
     table = {
         **load_reaction_table(THRESHOLDS),
         "wave": ReactionRule(sticker="mine.gif"),
         "rock": ReactionRule(sticker="missing.gif"),
         "victory": ReactionRule(sticker="confetti"),
         "call_me": ReactionRule(sticker="../outside.gif"),
+        "ily": ReactionRule(sticker="link.gif"),
         "fist": ReactionRule(kind=Kind.OFF),
     }
     settings = Settings(server={"port": 0}, stickers={"folders": (folder,)})
@@ -103,8 +105,17 @@ async def test_a_users_own_sticker_is_shown(
     server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
     assert await get(http, server.url("/stickers/wave")) == (200, "image/gif", GIF)
-    for label in ("rock", "call_me", "face", "nonsense", "..%2fmine.gif"):
+    for label in ("rock", "call_me", "ily", "face", "nonsense", "..%2fmine.gif"):
         assert (await get(http, server.url(f"/stickers/{label}")))[0] == 404
+
+
+async def test_a_sticker_that_becomes_a_link_out_of_its_folder_is_not_sent(
+    server: HttpListener, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    mine = tmp_path / "stickers" / "mine.gif"
+    mine.unlink()
+    mine.symlink_to(tmp_path / "outside.gif")
+    assert (await get(http, server.url("/stickers/wave")))[0] == 404
 
 
 async def test_what_the_legend_shows_is_what_plays(

@@ -91,3 +91,15 @@ def test_any_text_is_taken_or_refused_in_our_own_words(text: str) -> None:
     with contextlib.suppress(ConfigError):
         source = parse_recordings(text)
         assert isinstance(source, Clips) or all(camera.name for camera in source)
+
+
+@pytest.mark.parametrize("password", ["pa#ss", "#", "12#34"])
+def test_a_hash_in_a_password_is_explained_without_it(password: str) -> None:
+    with pytest.raises(ConfigError, match="write %23") as caught:
+        parse_recordings(f"rtsp://ada:{password}@cam:554/door")
+    assert password not in str(caught.value).replace("a # in", "")
+
+
+def test_an_escaped_hash_and_a_name_with_an_at_are_taken() -> None:
+    (camera,) = parse_recordings("rtsp://ada:pa%23ss@cam/door#Desk%20@home")  # type: ignore[misc]
+    assert (camera.name, camera.shown) == ("Desk @home", "rtsp://cam/door")
