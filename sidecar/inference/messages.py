@@ -25,8 +25,6 @@ class WorkerSetup:
     """The first message to a worker."""
 
     load: LoadPipeline
-    niceness: int
-    """What is added to the process's nice value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ log = structlog.get_logger(__name__)
 
 RESTARTS = Backoff(first=0.5, factor=2.0, longest=10.0)
 """Before the second restart in a row and those after it; the first is immediate."""
-SETTLED = 30.0
-"""Seconds without a loss after which the next restart is a first one again."""
+SETTLED = 2.0
+"""Seconds of work after which the next restart is a first one again: a worker that is lost sooner
+is likely to be lost for the same reason as the one before."""
 
 
 class ProcessDetector:

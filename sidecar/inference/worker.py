@@ -75,7 +75,6 @@ def _set_up(channel: socket.socket, messages: Iterator[WorkerMessage]) -> Pipeli
         setup = next(messages, None)
         if not isinstance(setup, WorkerSetup):
             return None
-        os.nice(setup.niceness)
         pipeline = setup.load()
     except Exception as error:
         _send(channel, WorkerUnusable(_with_traceback(error)))

@@ -66,7 +66,7 @@ class WorkerProcess(asyncio.Protocol):
     ) -> None:
         self.lost = asyncio.Event()
         """The connection to the process is closed: it has ended or is about to."""
-        self._setup = WorkerSetup(load, limits.niceness)
+        self._setup = WorkerSetup(load)
         self._limits = limits
         self._on_outcome = on_outcome
         self._loop = asyncio.get_running_loop()
@@ -174,6 +174,10 @@ class WorkerProcess(asyncio.Protocol):
                     pass_fds=(theirs.fileno(), pixels),
                     process_group=0,
                 )
+            # From here, since loading takes more than many samples do.
+            with contextlib.suppress(ProcessLookupError):
+                niceness = os.nice(0) + self._limits.niceness
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
             self._transport, _ = await self._loop.create_connection(lambda: self, sock=ours)
         except BaseException:
             ours.close()

@@ -247,3 +247,8 @@ def test_workers_end_with_their_parent_also_while_they_are_busy(scripts: ScriptF
         parent.kill()
     gone, left = psutil.wait_procs(workers, timeout=10)
     assert (len(gone), left) == (2, [])
+
+
+async def test_workers_give_way_to_the_event_loop(scripts: ScriptFolder) -> None:
+    async with running(scripts, limits=WorkerLimits(niceness=3)) as detector:
+        assert os.getpriority(os.PRIO_PROCESS, detector.pids[0]) == min(19, os.nice(0) + 3)
