@@ -14,9 +14,11 @@ from typing import cast
 
 import aioice.ice
 import aiortc
+import aiortc.rtcicetransport
 import aiortc.rtcpeerconnection
 import aiortc.rtcrtpreceiver
 import structlog
+from aioice import stun
 from aioice.stun import TransactionError
 from aiortc import (
     RTCCertificate,
@@ -297,6 +299,79 @@ def use_rsa_ciphers() -> bool:
 def handshake_failure(transport: RTCDtlsTransport) -> str:
     """What ended the DTLS handshake of ``transport``, in OpenSSL's words; empty if not known."""
     return str(getattr(transport, "handshake_failure", ""))
+
+
+MAX_REMOTE_ADDRESSES = 64
+"""Addresses of one connection that checks come from or go to; real peers have a dozen."""
+
+
+class _IceConnection(aioice.ice.Connection):
+    """An ICE connection that can bound its checks to addresses that never answered.
+
+    A client can name the address of a third party as its candidate, and aioice sends seven checks
+    to each. The limit is the amplification limit of QUIC (RFC 9000 §8.1) with a factor of one.
+    """
+
+    allowance: int | None = None
+    """Bytes that may still be sent to such addresses; None without a limit."""
+
+    def check_incoming(
+        self, message: stun.Message, addr: tuple[str, int], protocol: aioice.ice.StunProtocol
+    ) -> None:
+        """Take an authenticated check; its bytes count as sent by the client."""
+        if self.allowance is not None:
+            self.allowance += len(bytes(message))
+        known = {(one._network_host, one.port) for one in self._remote_candidates}
+        if addr in known or len(known) < MAX_REMOTE_ADDRESSES:
+            super().check_incoming(message, addr, protocol)
+
+    def may_send(self, message: stun.Message, addr: tuple[str, int]) -> bool:
+        """Whether a request may be sent to ``addr``; if so, its bytes are counted."""
+        if self.allowance is None or message.message_class is not stun.Class.REQUEST:
+            return True
+        pairs = [pair for pair in self._check_list if pair.remote_addr == addr]
+        answered = any(pair.state is pair.State.SUCCEEDED for pair in pairs)
+        if not pairs or answered or message.message_method is not stun.Method.BINDING:
+            # Our own STUN or TURN server, or an address that has answered.
+            return True
+        size = len(bytes(message))
+        if size > self.allowance:
+            return False
+        self.allowance -= size
+        return True
+
+
+class _StunProtocol(aioice.ice.StunProtocol):
+    """Sends the requests of one socket, but those that the connection doesn't allow."""
+
+    def send_stun(self, message: stun.Message, addr: tuple[str, int]) -> None:
+        """Send ``message``, or drop it as the network might: it is repeated later."""
+        connection = self.receiver
+        if not isinstance(connection, _IceConnection) or connection.may_send(message, addr):
+            super().send_stun(message, addr)
+
+
+def use_bounded_checks() -> bool:
+    """Let ``allow_checks`` bound connections made from now on; False if aiortc is unknown."""
+    fits = known_version() and hasattr(aioice.ice.StunProtocol, "send_stun")
+    fits = fits and hasattr(aioice.ice.Connection, "check_incoming")
+    fits = fits and hasattr(aiortc.rtcicetransport, "Connection")
+    if fits:
+        vars(aiortc.rtcicetransport)["Connection"] = _IceConnection
+        vars(aioice.ice)["StunProtocol"] = _StunProtocol
+    return fits
+
+
+def allow_checks(connection: RTCPeerConnection, size: int) -> bool:
+    """Let ICE checks of ``size`` bytes more go to addresses that never answered.
+
+    Before the first call there is no limit. False if aiortc is unknown: there is none then.
+    """
+    ice = _ice(connection)
+    if not isinstance(ice, _IceConnection):
+        return False
+    ice.allowance = (ice.allowance or 0) + size
+    return True
 
 
 def on_picture_loss(sender: RTCRtpSender, act: Callable[[], None]) -> bool:

@@ -1,7 +1,7 @@
 """ICE candidates and ICE servers: parsed, filtered and chosen in one way for all rooms. Pure."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from aiortc import RTCIceCandidate, RTCIceServer
@@ -12,9 +12,11 @@ from config.settings import IceServer
 
 MAX_CANDIDATE: Final = 1024
 """Characters of one candidate line; real ones stay below 200."""
-MAX_CANDIDATES: Final = 64
-"""Candidates of one description, and that are kept until there is one. Each is an address that ICE
-sends checks to: a third party's server, if the other side says so."""
+MAX_CANDIDATES: Final = 32
+"""Candidates of one session, in descriptions and trickled. Each is an address that ICE sends checks
+to: a third party's server, if the other side says so."""
+MAX_UFRAG: Final = 256
+"""Characters of an ICE username fragment and of a password (RFC 8839 §5.4)."""
 MAX_SERVERS: Final = 32
 """How many ICE servers are looked at."""
 _PREFIX: Final = "candidate:"
@@ -42,7 +44,7 @@ def parse_candidate(
         candidate = candidate_from_sdp(line.strip().removeprefix("a=").removeprefix(_PREFIX))
     except (ValueError, AssertionError, IndexError) as error:
         raise ValueError("not an ICE candidate") from error
-    if not 0 <= candidate.port <= 0xFFFF:
+    if not 1 <= candidate.port <= 0xFFFF:
         raise ValueError("not an ICE candidate: its port is out of range")
     candidate.sdpMid = mid
     candidate.sdpMLineIndex = 0 if mid is None and index is None else index
@@ -50,18 +52,63 @@ def parse_candidate(
 
 
 def is_usable(candidate: RTCIceCandidate) -> bool:
-    """Whether aioice can send checks to ``candidate``: an IP address, over UDP.
+    """Whether aioice can send checks to ``candidate``: a host's IP address, over UDP.
 
+    Multicast, broadcast and unspecified addresses are no host's.
     Resolving a ``.local`` name takes multicast DNS, which containers lack; its owner's own checks
     reach us without it (as a peer-reflexive candidate). aioice has no ICE over TCP (RFC 6544).
     """
     if candidate.protocol.lower() != "udp" or candidate.type not in ("host", "srflx", "relay"):
         return False
+    address = _address(candidate)
+    return address is not None and not (
+        address.is_multicast or address.is_unspecified or address == _BROADCAST
+    )
+
+
+def is_loopback(candidate: RTCIceCandidate) -> bool:
+    """Whether the address of ``candidate`` is this machine's own: it leads to our services."""
+    address = _address(candidate)
+    return address is not None and address.is_loopback
+
+
+_BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
+
+
+def _address(candidate: RTCIceCandidate) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(candidate.ip)
+        address = ipaddress.ip_address(candidate.ip)
     except ValueError:
-        return False
-    return True
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+class CandidateBudget:
+    """The remote candidates of one session: how many it may name, and which.
+
+    A candidate that was named before costs nothing: each section of a description repeats them.
+    Loopback addresses are taken with ``loopback`` alone.
+    """
+
+    def __init__(self, limit: int = MAX_CANDIDATES, *, loopback: bool = True) -> None:
+        self._limit = limit
+        self._loopback = loopback
+        self._known: set[tuple[str, int]] = set()
+        self.dropped = 0
+        """How many came beyond the limit."""
+
+    def admits(self, candidate: RTCIceCandidate) -> bool:
+        """Whether checks may be sent to ``candidate``; counts it."""
+        if not is_usable(candidate) or (is_loopback(candidate) and not self._loopback):
+            return False
+        address = candidate.ip, candidate.port
+        if address not in self._known and len(self._known) >= self._limit:
+            self.dropped += 1
+            return False
+        self._known.add(address)
+        return True
 
 
 def usable_candidate(init: object) -> RTCIceCandidate | None:
@@ -85,22 +132,23 @@ def usable_candidate(init: object) -> RTCIceCandidate | None:
     return candidate if is_usable(candidate) else None
 
 
-def drop_unusable_candidates(sdp: str) -> str:
-    """Return ``sdp`` without the candidates that are not usable.
+def drop_unusable_candidates(sdp: str, budget: CandidateBudget | None = None) -> str:
+    """Return ``sdp`` without the candidates that are not usable, or not within ``budget``.
 
     If there are any, the end of candidates goes too: ICE must wait for the other side's checks, and
     not fail as soon as its own have.
     """
     lines = sdp.splitlines(keepends=True)
-    kept = [line for line in lines if not line.startswith(_ATTRIBUTE) or _is_usable_line(line)]
+    admits = CandidateBudget().admits if budget is None else budget.admits
+    kept = [line for line in lines if not line.startswith(_ATTRIBUTE) or _admits(admits, line)]
     if len(kept) == len(lines):
         return sdp
     return "".join(line for line in kept if line.strip() != "a=end-of-candidates")
 
 
-def _is_usable_line(line: str) -> bool:
+def _admits(admits: Callable[[RTCIceCandidate], bool], line: str) -> bool:
     try:
-        return is_usable(parse_candidate(line))
+        return admits(parse_candidate(line))
     except ValueError:
         return False
 

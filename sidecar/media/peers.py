@@ -25,15 +25,17 @@ from aiortc import (
 from config.errors import NegotiationError
 from sidecar.aio import Broadcast
 from sidecar.media.aiortc_patches import (
+    allow_checks,
     handshake_failure,
     ice_pair,
     on_picture_loss,
+    use_bounded_checks,
     use_own_decoding,
     use_rsa_ciphers,
     use_video_buffer,
 )
 from sidecar.media.feed import Feed
-from sidecar.media.ice import CandidateBuffer, drop_unusable_candidates
+from sidecar.media.ice import CandidateBudget, CandidateBuffer, drop_unusable_candidates
 from sidecar.media.packet_track import PacketTrack
 from sidecar.media.sdp import ParsedDescription, continues, parse_description, sent_video
 
@@ -75,6 +77,7 @@ def peer_connection(
     use_video_buffer()
     use_own_decoding()
     use_rsa_ciphers()
+    use_bounded_checks()
     return RTCPeerConnection(
         RTCConfiguration(
             iceServers=list(ice_servers),
@@ -164,6 +167,8 @@ class Peer:
         self._negotiating = asyncio.Lock()
         self._candidates = CandidateBuffer()
         self._described = False
+        self._budget = CandidateBudget()
+        self._allowance: int | None = None
         self._closed = False
         self.connection.on("connectionstatechange", self._state_changed)
         self.connection.on("datachannel", self.listen)
@@ -212,11 +217,28 @@ class Peer:
         await self._changed.wait_for(lambda: self.over)
         return self.reason
 
+    def distrust(self, budget: CandidateBudget, received: int) -> None:
+        """Take candidates within ``budget``, and send them no more bytes than the other side sent.
+
+        ``received`` are the bytes of its offer. Call it before the negotiation; ``add_allowance``
+        counts what comes later. An address that answers has no such limit.
+        """
+        self._budget = budget
+        self._allowance = received
+
+    def add_allowance(self, received: int) -> None:
+        """The other side sent ``received`` bytes of signalling more."""
+        if self._allowance is not None:
+            allow_checks(self.connection, received)
+
     async def add_candidate(self, candidate: RTCIceCandidate) -> None:
         """Add a remote candidate; it is kept until the remote description is set.
 
-        A candidate that aiortc refuses is logged and left out: there may be better ones.
+        A candidate that aiortc refuses is logged and left out: there may be better ones. One beyond
+        the budget is left out.
         """
+        if not self._budget.admits(candidate):
+            return
         if not self._described:
             self._candidates.add(candidate)
             return
@@ -276,8 +298,10 @@ class Peer:
             await self._set_remote(answer, "answer")
 
     async def _set_remote(self, sdp: str, kind: str) -> None:
-        description = RTCSessionDescription(drop_unusable_candidates(sdp), kind)
-        await self.connection.setRemoteDescription(description)
+        kept = drop_unusable_candidates(sdp, self._budget)
+        await self.connection.setRemoteDescription(RTCSessionDescription(kept, kind))
+        if self._allowance is not None:
+            allow_checks(self.connection, self._allowance)
         self._described = True
         for candidate in self._candidates.take():
             await self.add_candidate(candidate)

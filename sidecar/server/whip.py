@@ -17,6 +17,7 @@ from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Place
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
 from sidecar.rooms.whep.client.link_header import link_value
+from sidecar.server.hosts import is_loopback
 from sidecar.server.room_manager import RoomManager
 
 BODY_SECONDS: Final = 10.0
@@ -52,7 +53,8 @@ class Signalling:
         name = self._lobby.check(request.match_info["room"])
         async with asyncio.timeout(BODY_SECONDS):
             body = await request.read()
-        offer = read_offer(body, request.headers.get("Content-Type", ""), role)
+        kind = request.headers.get("Content-Type", "")
+        offer = read_offer(body, kind, role, from_loopback=is_loopback(request.remote or ""))
         room = (await self._lobby.enter(name)).room
         if role is Role.PUBLISH:
             opted_out = request.query.get("opted_out") in {"1", "true"}
@@ -82,7 +84,8 @@ class Signalling:
         check_entity(request.headers.get("If-Match"), place.etag)
         async with asyncio.timeout(BODY_SECONDS):
             body = await request.read()
-        await room.trickle(place, read_fragment(body, request.headers.get("Content-Type", "")))
+        candidates = read_fragment(body, request.headers.get("Content-Type", ""))
+        await room.trickle(place, candidates, len(body))
         return web.Response(status=204)
 
     async def leave(self, request: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from config.errors import HttpRefusalError
-from sidecar.media.ice import MAX_CANDIDATES, drop_unusable_candidates
+from sidecar.media.ice import MAX_CANDIDATES, MAX_UFRAG, CandidateBudget, drop_unusable_candidates
 from sidecar.media.sdp import (
     DECODABLE,
     ParsedDescription,
@@ -49,17 +49,25 @@ class Offer:
 
     sdp: str
     role: Role
+    size: int
+    """Bytes of the body."""
+    from_loopback: bool = False
+    """Whether the client is on this machine: its candidates may be then."""
 
 
-def read_offer(body: bytes, content_type: str, role: Role) -> Offer:
-    """Check a POST's body; raises HttpRefusalError with the 4xx status to answer and the reason."""
+def read_offer(body: bytes, content_type: str, role: Role, *, from_loopback: bool = False) -> Offer:
+    """Check a POST's body; raises HttpRefusalError with the 4xx status to answer and the reason.
+
+    ``from_loopback`` says that the client is on this machine.
+    """
     if content_type.partition(";")[0].strip().lower() != "application/sdp":
         raise _refused(415, "the body must be application/sdp", role)
     sdp = "\r\n".join(line for line in _lines(body, role) if line != "a=end-of-candidates") + "\r\n"
+    budget = CandidateBudget(loopback=from_loopback)
     try:
         # The end of candidates goes too: the browser's own checks reach us in any case (as from a
         # peer-reflexive candidate), provided that we do not give up before they arrive.
-        sdp = drop_unusable_candidates(sdp)
+        sdp = drop_unusable_candidates(sdp, budget)
         if role is Role.WATCH:
             # The answer keeps the order of the offer, and the composite is sent as the first codec
             # of the answer: a viewer must not be made to expect another.
@@ -67,8 +75,10 @@ def read_offer(body: bytes, content_type: str, role: Role) -> Offer:
         description = parse_description(sdp)
     except ValueError as error:
         raise _refused(400, "not an SDP offer", role) from error
+    if budget.dropped:
+        raise _refused(400, f"an SDP offer has at most {MAX_CANDIDATES} candidates", role)
     _check_sections(description, role)
-    return Offer(sdp, role)
+    return Offer(sdp, role, len(body), from_loopback)
 
 
 def _refused(status: int, what: str, role: Role) -> HttpRefusalError:
@@ -88,8 +98,6 @@ def _lines(body: bytes, role: Role) -> list[str]:
     if len(lines) > MAX_LINES or max(map(len, lines)) > MAX_LINE:
         limits = f"{MAX_LINES} lines of {MAX_LINE} characters"
         raise _refused(400, f"an SDP offer has at most {limits}", role)
-    if sum(line.startswith("a=candidate:") for line in lines) > MAX_CANDIDATES:
-        raise _refused(400, f"an SDP offer has at most {MAX_CANDIDATES} candidates", role)
     return lines
 
 
@@ -114,6 +122,9 @@ def _check_section(media: ParsedMedia, role: Role) -> None:
         raise _refused(400, f"the {media.kind} section lacks a=rtcp-mux", role)
     if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
         raise _refused(400, "the offer lacks a=ice-ufrag or a=ice-pwd", role)
+    if max(len(media.ice.usernameFragment), len(media.ice.password)) > MAX_UFRAG:
+        what = f"a=ice-ufrag and a=ice-pwd have at most {MAX_UFRAG} characters"
+        raise _refused(400, what, role)
     if media.dtls is None or not media.dtls.fingerprints:
         raise _refused(400, "the offer lacks a=fingerprint or a=setup", role)
     if media.kind != "video":

@@ -12,6 +12,7 @@ from aiortc import RTCIceCandidate, RTCIceServer
 from config.errors import HttpRefusalError, NegotiationError, RoomError
 from sidecar.aio import Broadcast, TaskSet
 from sidecar.media.feed import Feed
+from sidecar.media.ice import MAX_CANDIDATES, CandidateBudget
 from sidecar.media.peers import ReceivePeer, SendPeer
 from sidecar.rooms.base import (
     Consent,
@@ -108,6 +109,7 @@ class EmbeddedRoom:
     ) -> HostedAnswer:
         """Answer an offer to publish a camera; raises HttpRefusalError 400, 503, 504."""
         place = self._admit(Role.PUBLISH, name, consent)
+        place.candidates = CandidateBudget(loopback=offer.from_loopback)
         connection = ReceivePeer(
             self._ice_servers,
             participant=place.participant,
@@ -125,6 +127,7 @@ class EmbeddedRoom:
         if shown is None:
             raise HttpRefusalError("nothing to watch yet", status=409, do="try again in a moment")
         place = self._admit(Role.WATCH, "viewer")
+        place.candidates = CandidateBudget(loopback=offer.from_loopback)
         place.watches = participant
         connection = SendPeer(
             shown.subscribe(),
@@ -168,11 +171,22 @@ class EmbeddedRoom:
                 self._changes.choose(place.participant, consent)
             self._updated.notify()
 
-    async def trickle(self, place: Place, candidates: Sequence[RTCIceCandidate]) -> None:
-        """Pass a client's later candidates on."""
-        if (connection := self._connections.get(place.token)) is not None:
-            for candidate in candidates:
-                await connection.add_candidate(candidate)
+    async def trickle(
+        self, place: Place, candidates: Sequence[RTCIceCandidate], size: int = 0
+    ) -> None:
+        """Pass a client's later candidates on, which came in ``size`` bytes.
+
+        Raises HttpRefusalError 413 where the session has named too many; the others are used.
+        """
+        if (connection := self._connections.get(place.token)) is None:
+            return
+        dropped = place.candidates.dropped
+        connection.add_allowance(size)
+        for candidate in candidates:
+            await connection.add_candidate(candidate)
+        if place.candidates.dropped > dropped:
+            what = f"a session has at most {MAX_CANDIDATES} candidates"
+            raise HttpRefusalError(what, status=413, where="PATCH", do="keep to the first ones")
 
     def _admit(self, role: Role, name: str, consent: Consent = Consent.OPT_IN) -> Place:
         if not self._open:
@@ -184,6 +198,7 @@ class EmbeddedRoom:
     ) -> HostedAnswer:
         self._connections[place.token] = connection
         try:
+            connection.distrust(place.candidates, offer.size)
             await connection.start()
             sdp = await connection.answer(offer.sdp)
         except NegotiationError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from config.errors import HttpRefusalError
+from sidecar.media.ice import CandidateBudget
 from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.offer import Role
 
@@ -48,6 +49,8 @@ class Place:
     """When media (frames of a camera, receiver reports of a viewer) were last seen."""
     beat_at: float | None = None
     """When the last heartbeat came."""
+    candidates: CandidateBudget = field(default_factory=CandidateBudget, repr=False)
+    """One for the session's offer and all its PATCHes."""
 
     def verdict(self, now: float, silence: float) -> str | None:
         """Why the place is to be freed at ``now``; None while it is kept."""

@@ -86,7 +86,14 @@ def test_another_content_type_is_415(content_type: str) -> None:
         (offer() + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:1\n", "sections only"),
         ("v=0\n" + "a=x\n" * 2000, "lines"),
         ("v=0\na=" + "x" * 2000, "characters"),
-        (offer() + "a=candidate:1\n" * (MAX_CANDIDATES + 1), "candidates"),
+        (
+            offer()
+            + "".join(
+                f"a=candidate:1 1 udp 1 192.0.2.2 {port} typ host\n"
+                for port in range(1, MAX_CANDIDATES + 2)
+            ),
+            "at most 32 candidates",
+        ),
     ],
 )
 def test_what_is_no_offer_is_400_and_says_why(body: str | bytes, reason: str) -> None:

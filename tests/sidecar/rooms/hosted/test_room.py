@@ -128,7 +128,7 @@ async def test_leaving_the_room_ends_its_changes_with_everybody_gone() -> None:
             await asyncio.wait_for(reader.task, 30)
             assert reader.told[-1] == Left(place.participant, "the room closed")
         with pytest.raises(HttpRefusalError, match="closed"):
-            await room.join(Offer("", Role.PUBLISH), "Bo")
+            await room.join(Offer("", Role.PUBLISH, 0), "Bo")
 
 
 async def test_a_camera_that_falls_silent_is_gone_though_its_connection_lasts() -> None:
@@ -207,14 +207,14 @@ async def test_a_peer_that_never_connects_never_shows_and_loses_its_place() -> N
 async def test_without_a_composite_there_is_nothing_to_watch() -> None:
     async with EmbeddedRoom("one") as room:
         with pytest.raises(HttpRefusalError) as caught:
-            await room.watch(Offer("", Role.WATCH))
+            await room.watch(Offer("", Role.WATCH, 0))
         assert caught.value.status == 409
 
 
 async def test_a_refused_offer_leaves_no_place_behind() -> None:
     async with EmbeddedRoom("one") as room:
         with pytest.raises(HttpRefusalError) as caught:
-            await room.join(Offer("v=0\r\nm=video", Role.PUBLISH), "Ada")
+            await room.join(Offer("v=0\r\nm=video", Role.PUBLISH, 12), "Ada")
         assert caught.value.status == 400
         assert room.count(Role.PUBLISH) == 0
 
