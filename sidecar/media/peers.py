@@ -35,9 +35,16 @@ from sidecar.media.aiortc_patches import (
     use_video_buffer,
 )
 from sidecar.media.feed import Feed
+from sidecar.media.h264 import OfferedFormats, replace_h264_formats, restore_h264_formats
 from sidecar.media.ice import CandidateBudget, CandidateBuffer, drop_unusable_candidates
 from sidecar.media.packet_track import PacketTrack
-from sidecar.media.sdp import ParsedDescription, continues, parse_description, sent_video
+from sidecar.media.sdp import (
+    ParsedDescription,
+    complete_directions,
+    continues,
+    parse_description,
+    sent_video,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -169,6 +176,7 @@ class Peer:
         self._described = False
         self._budget = CandidateBudget()
         self._allowance: int | None = None
+        self._formats: OfferedFormats = {}
         self._closed = False
         self.connection.on("connectionstatechange", self._state_changed)
         self.connection.on("datachannel", self.listen)
@@ -282,7 +290,7 @@ class Peer:
             await self._set_remote(offer, "offer")
             await prepare()
             await self.connection.setLocalDescription()
-        return self.connection.localDescription.sdp
+            return restore_h264_formats(self.connection.localDescription.sdp, self._formats)
 
     async def make_offer(self) -> str:
         """Return our offer, with all our candidates."""
@@ -298,7 +306,8 @@ class Peer:
             await self._set_remote(answer, "answer")
 
     async def _set_remote(self, sdp: str, kind: str) -> None:
-        kept = drop_unusable_candidates(sdp, self._budget)
+        kept = complete_directions(drop_unusable_candidates(sdp, self._budget))
+        kept, self._formats = replace_h264_formats(kept)
         await self.connection.setRemoteDescription(RTCSessionDescription(kept, kind))
         if self._allowance is not None:
             allow_checks(self.connection, self._allowance)

@@ -36,6 +36,7 @@ _MID: Final = re.compile(r"^a=mid:(\S+)", re.MULTILINE)
 _NOT_SENDING: Final = re.compile(r"^a=(recvonly|inactive)\b", re.MULTILINE)
 _FORMATS: Final = re.compile(r"^a=(rtpmap|fmtp|rtcp-fb|ssrc|ssrc-group|msid|simulcast|rid)\b")
 _DIRECTION: Final = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\b")
+_ANY_DIRECTION: Final = re.compile(_DIRECTION.pattern, re.MULTILINE)
 _CANDIDATE: Final = re.compile(r"^a=candidate:\S+ \d+ (\w+) .* typ (\w+)", re.MULTILINE)
 _PLACEHOLDERS: Final = {
     "video": ("96", "a=rtpmap:96 VP8/90000"),
@@ -112,7 +113,7 @@ def video_sections(sdp: str) -> tuple[VideoSection, ...]:
     has an msid and an SSRC.
     """
     found = []
-    for section in _split(sdp)[1:]:
+    for section in split_sections(sdp)[1:]:
         if _kind(section) == "video" and (mid := _MID.search(section)):
             msid = _MSID.search(section)
             ssrcs = tuple(dict.fromkeys(int(number) for number in _SSRC.findall(section)))
@@ -130,7 +131,7 @@ def deactivate_unknown_codecs(sdp: str) -> str:
     aiortc refuses an offer as a whole if it knows no codec of one section, so that one participant
     would cost us all others. Raises ValueError where ``sdp`` is not a description, or too large.
     """
-    head, *sections = _split(sdp)
+    head, *sections = split_sections(sdp)
     kept = [
         section if _is_usable(section) else _deactivated(section, _kind(section))
         for section in sections
@@ -144,11 +145,26 @@ def keep_video_codecs(sdp: str, names: Collection[str]) -> str:
     Their retransmission formats go too. A section that is left with no format is kept as it is, to
     be refused by the peer connection.
     """
-    head, *sections = _split(sdp)
+    head, *sections = split_sections(sdp)
     kept = [
         "\n".join(_only_codecs(section.split("\n"), names))
         if _kind(section) == "video"
         else section
+        for section in sections
+    ]
+    return "".join([head, *kept]).replace("\n", "\r\n")
+
+
+def complete_directions(sdp: str) -> str:
+    """Return ``sdp`` with a direction in each section, which aiortc needs.
+
+    Where a section has none, the session's holds, and sendrecv where that has none (RFC 8866 §6.7).
+    """
+    head, *sections = split_sections(sdp)
+    found = _ANY_DIRECTION.search(head)
+    default = found[0] if found else "a=sendrecv"
+    kept = [
+        section if _ANY_DIRECTION.search(section) else section.rstrip("\n") + f"\n{default}\n"
         for section in sections
     ]
     return "".join([head, *kept]).replace("\n", "\r\n")
@@ -160,8 +176,11 @@ def candidate_types(sdp: str) -> Counter[str]:
     return Counter(f"{kind} {transport.lower()}" for transport, kind in found)
 
 
-def _split(sdp: str) -> list[str]:
-    """The session part and each media section, with ``\\n`` as line end."""
+def split_sections(sdp: str) -> list[str]:
+    """Return the session part and each media section, with ``\\n`` as line end.
+
+    Raises ValueError where ``sdp`` is not a description with media, or too large.
+    """
     if len(sdp) > MAX_SDP:
         raise ValueError(f"a session description of {len(sdp)} characters")
     parts = re.split(r"^(?=m=)", sdp.replace("\r\n", "\n"), flags=re.MULTILINE)

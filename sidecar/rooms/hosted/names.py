@@ -1,11 +1,11 @@
 """Names and headers of WHIP and WHEP sessions. Pure: text in, text out."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
 from config.errors import HttpRefusalError
+from sidecar.plain_text import clean_text
 
 MAX_NAME: Final = 40
 """Characters of a display name; longer ones are cut."""
@@ -53,7 +53,4 @@ def display_name(text: str | None) -> str:
     Control, private and direction-changing characters go, and spaces are collapsed; nothing left
     makes a "guest".
     """
-    normal = unicodedata.normalize("NFC", text or "")
-    spaced = (" " if char.isspace() else char for char in normal)
-    kept = "".join(char for char in spaced if unicodedata.category(char)[0] != "C")
-    return " ".join(kept.split())[:MAX_NAME].strip() or "guest"
+    return clean_text(text or "", MAX_NAME) or "guest"

@@ -9,15 +9,18 @@ from enum import StrEnum
 from typing import Final
 
 from config.errors import HttpRefusalError
+from sidecar.media.h264 import ADVICE, h264_problem
 from sidecar.media.ice import MAX_CANDIDATES, MAX_UFRAG, CandidateBudget, drop_unusable_candidates
 from sidecar.media.sdp import (
+    AUXILIARY,
     DECODABLE,
     ParsedDescription,
     ParsedMedia,
+    complete_directions,
     keep_video_codecs,
     parse_description,
-    video_codecs,
 )
+from sidecar.plain_text import clean_text
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of a request body. Chromium's largest offers, with every codec, stay below 12 KiB."""
@@ -72,7 +75,7 @@ def read_offer(body: bytes, content_type: str, role: Role, *, from_loopback: boo
             # The answer keeps the order of the offer, and the composite is sent as the first codec
             # of the answer: a viewer must not be made to expect another.
             sdp = keep_video_codecs(sdp, _CODECS[role])
-        description = parse_description(sdp)
+        description = parse_description(complete_directions(sdp))
     except ValueError as error:
         raise _refused(400, "not an SDP offer", role) from error
     if budget.dropped:
@@ -133,6 +136,25 @@ def _check_section(media: ParsedMedia, role: Role) -> None:
     if (media.direction or "sendrecv") not in _DIRECTIONS[role]:
         wanted = " or ".join(_DIRECTIONS[role])
         raise _refused(422, f"the video must be {wanted}, not {media.direction}", role)
-    if not video_codecs(media) & _CODECS[role]:
-        codecs = " or ".join(sorted(_CODECS[role]))
-        raise _refused(422, f"the video must offer {codecs}", role)
+    _check_codecs(media, role)
+
+
+def _check_codecs(media: ParsedMedia, role: Role) -> None:
+    problems = []
+    for codec in media.rtp.codecs:
+        name = codec.name.upper()
+        if name == "H264" and role is Role.PUBLISH:
+            problem = h264_problem(codec.parameters)
+        else:
+            problem = "" if name in _CODECS[role] else clean_text(codec.name, 20)
+        if not problem:
+            return
+        if name not in AUXILIARY:
+            problems.append(problem)
+    offered = ", ".join(dict.fromkeys(problems[:8])) or "no codec"
+    if role is Role.WATCH:
+        what, do = "the composite is sent as VP8", "offer to receive VP8"
+    else:
+        what, do = "cameras are taken as H264 or VP8", ADVICE
+    what = f"{what}; the video offers {offered}"
+    raise HttpRefusalError(what, status=422, where=role.value, do=do)

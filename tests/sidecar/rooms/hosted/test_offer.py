@@ -75,7 +75,7 @@ def test_another_content_type_is_415(content_type: str) -> None:
         ("", "v=0"),
         ("hello", "v=0"),
         (b"v=0\n\xff", "UTF-8"),
-        ("v=0\n", "audio and video sections only"),
+        ("v=0\n", "not an SDP offer"),
         ("v=0\nm=video 9 UDP/TLS/RTP/SAVPF 300\n", "not an SDP offer"),
         (offer().replace("a=rtcp-mux\n", ""), "rtcp-mux"),
         (offer().replace("a=ice-pwd", "a=x"), "ice-pwd"),
@@ -112,6 +112,10 @@ def test_what_is_no_offer_is_400_and_says_why(body: str | bytes, reason: str) ->
         (offer(kinds="a"), Role.PUBLISH, "one video"),
         (offer("recvonly").replace("VP8", "AV1"), Role.WATCH, "VP8"),
         (offer().replace("VP8", "AV1").replace("H264", "VP9"), Role.PUBLISH, "H264 or VP8"),
+        (offer().replace("VP8", "AV1").replace("H264", "VP9"), Role.PUBLISH, "offers AV1, VP9"),
+        (offer().replace("VP8", "AV1").replace("42e01f", "6e001f"), Role.PUBLISH, "6e001f"),
+        (offer().replace("VP8", "H265").replace("mode=1", "mode=2"), Role.PUBLISH, "mode 2"),
+        (offer().replace("VP8", "\x1b[2J\u202e").replace("H264", "H265"), Role.PUBLISH, "[2J"),
     ],
 )
 def test_an_offer_of_something_else_is_422_and_says_what(
