@@ -66,7 +66,7 @@ def restore_h264_formats(sdp: str, offered: OfferedFormats) -> str:
         line = f"a=fmtp:{payload} {parameters}\n" if parameters else ""
         whole = re.compile(rf"^a=fmtp:{payload} .*\n", re.MULTILINE)
         if index < len(sections):
-            sections[index] = whole.sub(lambda _, line=line: line, sections[index])
+            sections[index] = whole.sub(line.replace("\\", r"\\"), sections[index])
     return "".join([head, *sections]).replace("\n", "\r\n")
 
 
