@@ -12,8 +12,11 @@ import warnings
 from typing import Any, Final, TextIO
 
 import structlog
+from structlog.typing import EventDict
 
 from config.settings import LogFormat, LogSettings
+from sidecar.plain_text import escape_controls
+from sidecar.redaction import redact
 
 _QUIET = ("aioice", "aiortc", "aiohttp.access", "PIL")
 """Libraries whose INFO is about their own insides."""
@@ -92,6 +95,7 @@ def configure(settings: LogSettings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        make_safe,
     ]
     handler = logging.StreamHandler(_standard_error())
     handler.setFormatter(
@@ -117,6 +121,15 @@ def configure(settings: LogSettings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+
+
+def make_safe(logger: object, method: str, entry: EventDict) -> EventDict:
+    """A processor: texts of ``entry`` without control characters and without secrets."""
+    return {key: _safe(value) for key, value in entry.items()}
+
+
+def _safe(value: object) -> object:
+    return redact(escape_controls(value)) if isinstance(value, str) else value
 
 
 def _rendering(wanted: LogFormat) -> list[Any]:

@@ -22,7 +22,7 @@ from config.settings import Settings
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare
 from sidecar.inference.worker_process import WorkerLimits
-from sidecar.rooms.registry import shown
+from sidecar.redaction import shown_url
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
@@ -175,7 +175,7 @@ def make_supervisor(
         if unknown or off:
             what = f"the label {(unknown or off)[0]!r} is {'not known' if unknown else 'off'}"
             raise ConfigError(what, where="labels", do="sidecar config --table lists all")
-        return shown(request.url)
+        return shown_url(request.url)
 
     costs = wanted.costs
     return Supervisor(
@@ -237,10 +237,10 @@ async def open_standing_rooms(supervisor: Supervisor, rooms: Sequence[StandingRo
         values: dict[str, Any] = room.model_dump(exclude_none=True)
         values["secrets"] = {name: SecretStr(value) for name, value in room.secrets.items()}
         # The same room of an earlier run stands in the journal.
-        values["idempotency_key"] = f"standing {shown(room.url)}"[:128]
+        values["idempotency_key"] = f"standing {shown_url(room.url)}"[:128]
         try:
             await supervisor.create(RoomRequest.model_validate(values))
         except CapacityError as error:
-            log.error("standing room not joined", url=shown(room.url), reason=str(error))
+            log.error("standing room not joined", url=shown_url(room.url), reason=str(error))
         except SidecarError as error:
-            log.error("standing room refused", url=shown(room.url), reason=str(error))
+            log.error("standing room refused", url=shown_url(room.url), reason=str(error))

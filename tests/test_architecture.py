@@ -15,7 +15,8 @@ FLOORS = {
 }
 """Each package with those that it may import."""
 SIDECAR_FLOORS = (
-    {"plain_text", "redaction"},
+    {"plain_text"},
+    {"redaction"},
     {"aio", "addresses", "logs"},
     {"media", "inference"},
     {"rooms"},

@@ -13,8 +13,9 @@ from config.settings import Settings
 from sidecar.doctor.check import Check, Verdict, failed
 from sidecar.doctor.connection import connection_checks
 from sidecar.media.feed import Feed
+from sidecar.redaction import shown_url
 from sidecar.rooms.base import Adapter, HasPeerConnections, Joined, Room
-from sidecar.rooms.registry import find_adapter, shown
+from sidecar.rooms.registry import find_adapter
 from sidecar.session.factories import join_options
 
 SIGNALLING = 10.0
@@ -34,7 +35,7 @@ async def meeting_checks(
     except SidecarError as error:
         yield failed("system", error)
         return
-    yield Check("system", Verdict.FINE, f"{adapter.system}: {shown(url)}")
+    yield Check("system", Verdict.FINE, f"{adapter.system}: {shown_url(url)}")
     async with aclosing(_reached(url)) as checks:
         async for check in checks:
             yield check

@@ -7,6 +7,7 @@ import aiohttp
 import structlog
 
 from config.errors import ConfigError
+from sidecar.redaction import shown_url
 from sidecar.rooms.base import GROUP, Adapter
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ async def find_adapter(url: str, known: Sequence[Adapter] | None = None) -> Adap
     likely = [adapter for adapter in known if adapter.recognises(url)]
     if not likely:
         forms = ", ".join(form for adapter in known for form in adapter.forms)
-        raise ConfigError("no meeting system has such addresses", where=shown(url), do=forms)
+        raise ConfigError("no meeting system has such addresses", where=shown_url(url), do=forms)
     if len(likely) == 1:
         return likely[0]
     async with aiohttp.ClientSession(timeout=ASKING) as http:
@@ -57,7 +58,7 @@ async def find_adapter(url: str, known: Sequence[Adapter] | None = None) -> Adap
     names = " or ".join(adapter.system for adapter in likely)
     raise ConfigError(
         f"may be a room of {names}, but its server answers like none of them",
-        where=shown(url),
+        where=shown_url(url),
         do="check the address, and that the server runs and can be reached from here",
     )
 
@@ -68,13 +69,3 @@ async def _confirms(adapter: Adapter, url: str, http: aiohttp.ClientSession) -> 
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
         log.debug("not confirmed", system=adapter.system, reason=repr(error))
         return False
-
-
-def shown(url: str) -> str:
-    """``url`` as it may be printed: without user, password, query and fragment's token."""
-    head, _, _ = url.partition("?")
-    scheme, slashes, rest = head.partition("://")
-    if not slashes:
-        return head
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from config.errors import ConfigError
-from sidecar.rooms.registry import shown
+from sidecar.redaction import shown_url
 from sidecar.sinks.base import (
     SINK_GROUP,
     EventSink,
@@ -37,7 +37,7 @@ def open_event_sink(url: str, options: SinkOptions, *, where: str = "--sink") ->
     """
     sink = _open(url, options, where)
     if not isinstance(sink, EventSink):
-        what = f"{shown(url)!r} takes the composite, not events"
+        what = f"{shown_url(url)!r} takes the composite, not events"
         raise ConfigError(what, where=where, do="name it with --publish")
     return sink
 
@@ -51,7 +51,7 @@ def open_video_sink(
     """
     sink = _open(target, options, where)
     if not isinstance(sink, PacketSink | PictureSink):
-        what = f"{shown(target)!r} takes events, not the composite"
+        what = f"{shown_url(target)!r} takes events, not the composite"
         raise ConfigError(what, where=where, do="name it with --sink")
     return sink
 
@@ -67,7 +67,7 @@ def _open(target: str, options: SinkOptions, where: str) -> Sink:
     points = {point.name: point for point in entry_points(group=SINK_GROUP)}
     scheme, url = _as_url(target, points)
     if scheme is None:
-        what = f"{shown(target)!r} is no sink"
+        what = f"{shown_url(target)!r} is no sink"
         known = ", ".join("room" if name == ROOM else f"{name}:…" for name in sorted(points))
         raise ConfigError(what, where=where, do=f"{known}, or a file's name such as OUT.mp4")
     return _load(points[scheme], where)(url, options)

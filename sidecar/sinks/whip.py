@@ -1,7 +1,7 @@
 """A WHIP server as a video sink: ``--publish whip+https://HOST/PATH``."""
 
+from sidecar.redaction import shown_url
 from sidecar.rooms.base import TrackSource
-from sidecar.rooms.registry import shown
 from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whip import TOKEN, WhipOutlet
 from sidecar.session.stats import SinkStats
@@ -19,7 +19,7 @@ class WhipSink:
 
     @property
     def name(self) -> str:
-        return f"whip {shown(self._url)}"
+        return f"whip {shown_url(self._url)}"
 
     async def start(self) -> None:
         """The connection is made when there is a composite to publish."""

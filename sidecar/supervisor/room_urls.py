@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from config.errors import ConfigError, RefusedError
 from sidecar.addresses import AddressRule, check_host
-from sidecar.rooms.registry import shown
+from sidecar.redaction import shown_url
 from sidecar.rooms.url_list import split
 
 SCHEMES: Final = frozenset(
@@ -28,14 +28,14 @@ def check_room_url(url: str) -> None:
 def _check(url: str) -> None:
     found = _SCHEME.match(url)
     if found is None or found[1].lower() not in SCHEMES:
-        what = f"{shown(url)!r} is no meeting on the network"
+        what = f"{shown_url(url)!r} is no meeting on the network"
         raise ConfigError(what, where="url", do=f"one of {', '.join(sorted(SCHEMES))}://…")
     try:
         host = urlsplit(url).hostname
     except ValueError:
         host = None
     if not host:
-        raise ConfigError(f"{shown(url)!r} names no host", where="url", do="name one")
+        raise ConfigError(f"{shown_url(url)!r} names no host", where="url", do="name one")
     try:
         check_host(host, AddressRule.ROOM)
     except RefusedError as error:

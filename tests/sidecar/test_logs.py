@@ -110,3 +110,18 @@ def test_lines_that_were_dropped_are_counted_in_the_log(pipe: tuple[int, int]) -
     stream.write("next\n")
     assert stream.drain(10)
     assert os.read(pipe[0], 65536) == b"next\nlog lines dropped: 3\n"
+
+
+@pytest.mark.parametrize("form", LogFormat)
+def test_entries_hold_no_controls_and_no_secrets(
+    capsys: pytest.CaptureFixture[str], form: LogFormat
+) -> None:
+    configure(LogSettings(level=LogLevel.INFO, format=form))
+    structlog.get_logger().warning("joined", name="\x1b[2J\u202eada", reason="http://u:Pa55@h")
+    logging.getLogger("aiohttp.client").warning("no %s", "https://h/x?token=Pa55\x1b]0;x\x07")
+    written = capsys.readouterr().err
+    assert "joined" in written
+    assert "Pa55" not in written
+    assert "\u202e" not in written
+    assert "\x1b[2J" not in written
+    assert "\x1b]" not in written

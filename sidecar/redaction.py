@@ -1,0 +1,59 @@
+"""Addresses and text as they may be shown or logged: without passwords and tokens. Pure."""
+
+import re
+from typing import Final
+
+from sidecar.plain_text import escape_controls
+
+MAX_SHOWN: Final = 200
+"""Characters of an address that is shown."""
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/*|/*")
+_AUTHORITY: Final = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d{0,5})?")
+_USER: Final = re.compile(r":[^@]*@")
+"""In a path: of an address whose scheme is mistyped (``https//user:password@host``)."""
+_ROOM_FRAGMENT: Final = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+_SCHEMES: Final = "https?|wss?|rtsps?|januss?|turns?|stuns?|whip|whep"
+_USER_INFO: Final = re.compile(rf"((?:{_SCHEMES})[\w+]*:/*)[^\s/@\"'<>]*@", re.IGNORECASE)
+_PARAMETER: Final = re.compile(
+    r"((?:access_token|token|pin|password|passwd|secret|credential|key|auth|jwt)=)[^\s&#\"'<>]+",
+    re.IGNORECASE,
+)
+_BEARER: Final = re.compile(r"((?:Bearer|Basic) )[A-Za-z0-9._~+/=-]+")
+
+
+def shown_url(url: str) -> str:
+    """Return ``url`` without user, password, query and fragment, and without control characters.
+
+    A mistyped address counts too: whatever stands before the last ``@`` is left out where it is no
+    plain host, and a port that is no number is taken for a password. The fragment of a WebSocket
+    address stays if it looks like the name of a room (LiveKit's ``wss://HOST#ROOM``).
+    """
+    scheme = _SCHEME.match(url)
+    prefix = scheme[0] if scheme else ""
+    rest = url[len(prefix) :]
+    if prefix == "//" or not prefix.startswith("/"):
+        rest = _without_user(rest)
+    before, _, fragment = rest.partition("#")
+    before = before.partition("?")[0]
+    keeps = prefix.lower() in ("ws://", "wss://") and _ROOM_FRAGMENT.fullmatch(fragment)
+    text = f"{prefix}{before}#{fragment}" if keeps else f"{prefix}{before}"
+    return escape_controls(text)[:MAX_SHOWN]
+
+
+def _without_user(rest: str) -> str:
+    """What follows the scheme, without a user and a password."""
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    path = re.split(r"[?#]", rest[len(authority) :], maxsplit=1)[0]
+    if _AUTHORITY.fullmatch(authority) and "@" not in authority and not _USER.search(path):
+        return rest
+    _, at, host = rest.rpartition("@")
+    if not at:
+        # No host has such a port: it may be a password whose @ was forgotten.
+        return authority.partition(":")[0] + ":…" + rest[len(authority) :]
+    return _without_user(host)
+
+
+def redact(text: str) -> str:
+    """Return ``text`` (a log line, a reason) with the secrets of addresses in it as ``…``."""
+    without_users = _USER_INFO.sub(r"\1", text)
+    return _BEARER.sub(r"\1…", _PARAMETER.sub(r"\1…", without_users))
