@@ -80,19 +80,16 @@ async def join(
     options = join_options(settings, plan.environ)
     room = ReconnectingRoom(lambda: adapter.room(plan.url, options))
     sinks = _open_sinks(plan, room, options, settings, event_sinks)
-    stickers = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
-    reader = StatusReader(adapter.system, stickers)
+    shown = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
+    reader = StatusReader(adapter.system, shown)
     async with AsyncExitStack() as stack:
         detector = await stack.enter_async_context(
             make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
         )
         await stack.enter_async_context(sinks)
+        stickers = make_stickers(table, settings)
         session = Session(
-            room,
-            detector,
-            make_stickers(table, settings),
-            table,
-            settings,
+            *(room, detector, stickers, table, settings),
             outputs=sinks.outputs,
             listeners=sinks.listeners,
             consent=default_consent(settings),

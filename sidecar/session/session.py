@@ -2,36 +2,32 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Protocol, Self
 
 import structlog
 
-from config.errors import NotFoundError, SampleDroppedError, SidecarError
+from config.errors import NotFoundError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
 from reactions.geometry import Box
 from reactions.labels import LabelScore
-from reactions.pipeline import Detection
 from sidecar.aio import cancel_and_wait
 from sidecar.inference.detector import Detector
-from sidecar.inference.sampling import SamplingThread
 from sidecar.media.compositor.compositor import Compositor, Stickers
 from sidecar.media.compositor.layout import Fit
 from sidecar.media.compositor.render_loop import PictureListener, RenderLoop
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
-from sidecar.media.feed import Feed
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, Room, TrackSource
 from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft, SessionEvent
 from sidecar.session.factories import make_policy
 from sidecar.session.layer_selection import TURN, select_layers
 from sidecar.session.participant import Consents, Participant
-from sidecar.session.stats import DurationHistogram, SessionStats
+from sidecar.session.sampler import Sampler
+from sidecar.session.stats import SessionStats
 
 log = structlog.get_logger(__name__)
 
@@ -76,43 +72,46 @@ class Session:
         self._outputs = (room,) if outputs is None else tuple(outputs)
         self._drawn = bool(self._outputs or listeners)
         self._settings = settings
-        self._detector = detector
-        self._sampling = SamplingThread(settings.sampling.longest)
         self._table = table
-        self._interval = 1 / settings.sampling.rate
         self._clock = clock
         self._began = clock()
         self._participants: dict[str, Participant] = {}
-        self._samplers: dict[str, asyncio.Task[None]] = {}
+        self._sampling: dict[str, asyncio.Task[None]] = {}
         self._consents = Consents(consent)
         self._pinned: str | None = None
-        self._labels: frozenset[str] | None = None
-        self.paused = False
-        """While it is set, no participant is sampled."""
-        self.detections = DurationHistogram()
-        """Of the detections of all participants."""
-        self.dropped: Counter[str] = Counter()
-        """Samples dropped, by reason."""
+        self.sampler = Sampler(
+            detector,
+            self._publish_events,
+            room=room.name,
+            rate=settings.sampling.rate,
+            longest=settings.sampling.longest,
+            clock=clock,
+        )
         self._policy = make_policy(table, settings)
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
-        loader = StickerPrefetcher(stickers)
-        self._composite = RenderLoop(
+        self._composite = self._make_render_loop(stickers, listeners)
+        self._life = AsyncExitStack()
+        self._running: asyncio.Task[None] | None = None
+
+    def _make_render_loop(
+        self, stickers: Stickers, listeners: Sequence[PictureListener]
+    ) -> RenderLoop:
+        size, loader = self._settings.composite, StickerPrefetcher(stickers)
+        return RenderLoop(
             Compositor(size.width, size.height, loader, fit=Fit(size.fit)),
             self.tiles,
             self._encoder,
             loader=loader,
             listeners=listeners,
-            clock=clock,
+            clock=self._clock,
         )
-        self._life = AsyncExitStack()
-        self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Join the room and begin to publish; raises RoomError where it refuses us."""
         async with AsyncExitStack() as stack:
             self._began = self._clock()
             stack.callback(self.events.close)
-            await stack.enter_async_context(self._sampling)
+            await stack.enter_async_context(self.sampler)
             await stack.enter_async_context(self.room)
             if self._drawn:
                 await stack.enter_async_context(self._composite)
@@ -212,14 +211,6 @@ class Session:
                 found.apply(self._policy.trigger(participant, label, now, TRIGGERED_AT))
             )
 
-    def sample_rate(self, rate: float) -> None:
-        """Sample each participant ``rate`` times a second from now on."""
-        self._interval = 1 / rate
-
-    def recognise(self, labels: Collection[str] | None) -> None:
-        """Take only ``labels`` into account from now on; None takes all that are on."""
-        self._labels = None if labels is None else frozenset(labels)
-
     async def _stop(self) -> None:
         # ``ended`` raises the error that ended it; closing goes on in any case.
         if self._running is not None and not self._running.done():
@@ -281,8 +272,8 @@ class Session:
         if feed is None:
             log.warning("camera unavailable", participant=key, reason=joined.problem)
         else:
-            sampling = self._sample_feed(participant, feed)
-            self._samplers[key] = group.create_task(sampling, name=f"sample {key}")
+            sampling = self.sampler.follow(participant, feed)
+            self._sampling[key] = group.create_task(sampling, name=f"sample {key}")
         self.events.publish(ParticipantJoined(self._elapsed(), key, joined.name))
         log.info("participant joined", participant=key)
         self._update_constraints()
@@ -292,8 +283,8 @@ class Session:
         participant = self._participants.pop(key, None)
         if participant is None:
             return
-        if (sampler := self._samplers.pop(key, None)) is not None:
-            sampler.cancel()
+        if (sampling := self._sampling.pop(key, None)) is not None:
+            sampling.cancel()
         self._publish_events(participant.leave(self._clock()))
         name = participant.name
         self.events.publish(ParticipantLeft(self._elapsed(), key, name, left.reason))
@@ -315,7 +306,7 @@ class Session:
             tuple(self._participants),
             (size.width, size.height),
             fps=size.fps,
-            rate=self._settings.sampling.rate,
+            rate=self.sampler.rate,
             attention=self._settings.rooms.attention,
             turn=int(self._elapsed() / TURN),
             spotlight=self._spotlight(),
@@ -334,47 +325,6 @@ class Session:
         name = self._settings.composite.spotlight
         named = (key for key, one in self._participants.items() if name and one.name == name)
         return next(named, None)
-
-    async def _sample_feed(self, participant: Participant, feed: Feed) -> None:
-        """Sample one participant at the set rate for as long as their feed lasts."""
-        seen = 0
-        while await feed.wait_newer(seen):
-            began = self._clock()
-            seen = feed.frames
-            if not participant.opted_out and not self.paused:
-                try:
-                    await self._sample(participant, feed)
-                except SampleDroppedError as error:
-                    self.dropped[error.reason] += 1
-                except Exception:
-                    participant.failures += 1
-                    failed = participant.failures
-                    if failed & (failed - 1) == 0:
-                        # The first, second, fourth … failure: five a second would drown the log.
-                        key = participant.participant
-                        log.exception("detection failed", participant=key, failed=failed)
-            await asyncio.sleep(max(0.0, began + self._interval - self._clock()))
-
-    async def _sample(self, participant: Participant, feed: Feed) -> None:
-        frame, arrived = feed.frame, feed.arrived
-        if frame is None or arrived is None:
-            return
-        # After one interval there is a newer frame, so that this one is not worth waiting for.
-        deadline = self._clock() + self._interval
-        sample = await self._sampling.sample(frame, arrived)
-        source = f"{self.room.name}/{participant.participant}"
-        detection = await self._detector.detect(sample, participant.memory, deadline, source=source)
-        self.detections.add(detection.milliseconds / 1000)
-        self._publish_events(participant.process(self._wanted(detection), arrived))
-
-    def _wanted(self, detection: Detection) -> Detection:
-        """``detection`` with the labels alone that are to be recognised."""
-        labels = self._labels
-        if labels is None:
-            return detection
-        return replace(
-            detection, scores=tuple(one for one in detection.scores if one.label in labels)
-        )
 
     async def _sweep(self) -> None:
         """End what ends by time alone, also of participants whose samples stopped."""

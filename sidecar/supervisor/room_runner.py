@@ -138,7 +138,7 @@ class RoomRunner:
             listeners=[*sinks.listeners, self._preview.take],
             consent=default_consent(self._settings),
         )
-        session.recognise(begin.request.labels)
+        session.sampler.labels = begin.request.labels
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(sinks)
             stack.enter_context(sinks.attached(session.events))
@@ -161,7 +161,7 @@ class RoomRunner:
                 )
                 if done:
                     break
-                now = RoomState.PAUSED if session.paused else RoomState.LIVE
+                now = RoomState.PAUSED if session.sampler.paused else RoomState.LIVE
                 if room.lost:
                     now = RoomState.REJOINING
                 if now is not state:
@@ -191,20 +191,20 @@ class RoomRunner:
             frames_late=sum(one.frames_late for one in people),
             ticks=numbers.frames_out,
             late_ticks=numbers.late_ticks,
-            samples=sum(session.detections.counts),
+            samples=sum(session.sampler.detections.counts),
             encoded_bytes=session.encoded_bytes,
             rejoins=room.rejoined,
-            dropped=dict(session.dropped),
+            dropped=dict(session.sampler.dropped),
             reactions=dict(self._reactions),
             sink_drops={sink.name: sink.dropped for sink in sinks},
             deliveries={sink.name: sink.delivered for sink in sinks},
             detections={
                 str(bound): count
                 for bound, count in zip(
-                    DurationHistogram.BOUNDS, session.detections.counts, strict=True
+                    DurationHistogram.BOUNDS, session.sampler.detections.counts, strict=True
                 )
             },
-            detection_seconds=session.detections.total,
+            detection_seconds=session.sampler.detections.total,
         )
 
     def _open_sinks(self, room: ReconnectingRoom, options: JoinOptions) -> SinkSet:
@@ -227,14 +227,14 @@ class RoomRunner:
 
     def _change(self, session: Session, patch: RoomPatch) -> None:
         if patch.rate is not None:
-            session.sample_rate(patch.rate)
+            session.sampler.rate = patch.rate
         if patch.labels is not None:
             unknown = [label for label in patch.labels if not self._is_on(label)]
             if unknown:
                 raise NotFoundError(f"the label {unknown[0]!r} is not on", where="labels")
-            session.recognise(patch.labels)
+            session.sampler.labels = patch.labels
         if patch.paused is not None:
-            session.paused = patch.paused
+            session.sampler.paused = patch.paused
         if patch.consent is not None:
             session.choose_default(Consent.OPT_OUT if patch.consent == "opt-in" else Consent.OPT_IN)
 

@@ -269,6 +269,35 @@ async def test_a_sample_in_flight_when_its_participant_opts_out_has_no_events(ri
         assert rig.kinds() == ["participant.joined"]
 
 
+async def test_a_paused_sampler_takes_no_samples_until_it_goes_on(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        await rig.until(lambda: rig.detector.calls == 3)
+        rig.session.sampler.paused = True
+        await asyncio.sleep(10)
+        assert rig.detector.calls <= 4
+        rig.session.sampler.paused = False
+        await rig.until(lambda: rig.detector.calls > 6)
+
+
+async def test_labels_that_are_not_selected_start_nothing(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        rig.detector.thumb = True
+        rig.session.sampler.labels = []
+        await asyncio.sleep(10)
+        assert "reaction.started" not in rig.kinds()
+        rig.session.sampler.labels = None
+        await rig.until(lambda: "reaction.started" in rig.kinds())
+
+
+async def test_the_rate_of_sampling_may_change(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        rig.session.sampler.rate = 1.0
+        await rig.until(lambda: rig.detector.calls > 0)
+        before = rig.detector.calls
+        await asyncio.sleep(10)
+        assert rig.detector.calls - before == pytest.approx(10, abs=2)
+
+
 async def test_participants_are_sampled_at_the_set_rate(rig: Rig) -> None:
     async with rig.joined("ada"):
         await rig.until(lambda: rig.detector.calls == 1)

@@ -1,0 +1,106 @@
+"""Samples the participants of one session and hands on what the detector finds."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from typing import Self
+
+import structlog
+
+from config.errors import SampleDroppedError
+from reactions.pipeline import Detection
+from sidecar.inference.detector import Detector
+from sidecar.inference.sampling import SamplingThread
+from sidecar.media.feed import Feed
+from sidecar.session.events import SessionEvent
+from sidecar.session.participant import Participant
+from sidecar.session.stats import DurationHistogram
+
+log = structlog.get_logger(__name__)
+
+
+class Sampler:
+    """Samples each participant ``rate`` times a second, at most ``longest`` pixels a side.
+
+    ``publish`` gets the events of each sample. ``room`` tells the participants of one room from
+    those of another in the detector.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        publish: Callable[[Iterable[SessionEvent]], None],
+        *,
+        room: str,
+        rate: float,
+        longest: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._detector = detector
+        self._publish = publish
+        self._room = room
+        self._clock = clock
+        self._thread = SamplingThread(longest)
+        self.rate = rate
+        self.labels: Collection[str] | None = None
+        """The labels that are taken into account; None for all that are on."""
+        self.paused = False
+        """While it is set, no participant is sampled."""
+        self.detections = DurationHistogram()
+        """Of the detections of all participants."""
+        self.dropped: Counter[str] = Counter()
+        """Samples dropped, by reason."""
+
+    async def start(self) -> None:
+        await self._thread.start()
+
+    async def aclose(self) -> None:
+        await self._thread.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def follow(self, participant: Participant, feed: Feed) -> None:
+        """Sample ``participant`` for as long as ``feed`` lasts; a failed sample is only logged."""
+        seen = 0
+        while await feed.wait_newer(seen):
+            began = self._clock()
+            seen = feed.frames
+            if not participant.opted_out and not self.paused:
+                try:
+                    await self._sample(participant, feed)
+                except SampleDroppedError as error:
+                    self.dropped[error.reason] += 1
+                except Exception:
+                    participant.failures += 1
+                    failed = participant.failures
+                    if failed & (failed - 1) == 0:
+                        # The first, second, fourth … failure: five a second would drown the log.
+                        key = participant.participant
+                        log.exception("detection failed", participant=key, failed=failed)
+            await asyncio.sleep(max(0.0, began + 1 / self.rate - self._clock()))
+
+    async def _sample(self, participant: Participant, feed: Feed) -> None:
+        frame, arrived = feed.frame, feed.arrived
+        if frame is None or arrived is None:
+            return
+        # After one interval there is a newer frame, so that this one is not worth waiting for.
+        deadline = self._clock() + 1 / self.rate
+        sample = await self._thread.sample(frame, arrived)
+        source = f"{self._room}/{participant.participant}"
+        detection = await self._detector.detect(sample, participant.memory, deadline, source=source)
+        self.detections.add(detection.milliseconds / 1000)
+        self._publish(participant.process(self._selected(detection), arrived))
+
+    def _selected(self, detection: Detection) -> Detection:
+        """``detection`` with ``labels`` alone."""
+        labels = self.labels
+        if labels is None:
+            return detection
+        scores = tuple(score for score in detection.scores if score.label in labels)
+        return replace(detection, scores=scores)
