@@ -147,9 +147,9 @@ def measure(quick: bool) -> Iterator[Table]:
     """One row for each number of participants and stickers."""
     table = Table(
         "Drawing 1280x720, ms of CPU",
-        ("participants", "stickers", "canvas", "libavfilter", "canvas / libavfilter"),
-        "640x360 in. The canvas also writes names and rounds corners; the graph (scale, xstack, "
-        "overlay) does not, and has to be rebuilt whenever a participant joins or a sticker ends.",
+        ("participants", "stickers", "compositor", "libavfilter", "compositor / libavfilter"),
+        "640x360 in. The compositor also writes names and rounds corners; the graph (scale, xstack,"
+        " overlay) does not, and has to be rebuilt whenever a participant joins or a sticker ends.",
     )
     with pinned(OURS):
         for count, stickers in ((1, 0), (4, 0), (9, 0), (9, 3), (9, 9), (16, 0)):
