@@ -119,7 +119,7 @@ def authenticate(plan: ServePlan, settings: Settings) -> tuple[Authenticator, st
     """
     wanted = settings.serve
     if wanted.auth == "none":
-        if not is_loopback(settings.server.host):
+        if not listens_on_loopback(settings.server.host):
             do = f"listen on 127.0.0.1, or give {TOKEN_VARIABLE} or --token-file"
             raise ConfigError("no token on an address of the network", where="serve.auth", do=do)
         return Authenticator(), None
@@ -137,7 +137,7 @@ def authenticate(plan: ServePlan, settings: Settings) -> tuple[Authenticator, st
     return Authenticator((known_token(made, "made token"),)), made
 
 
-def is_loopback(host: str) -> bool:
+def listens_on_loopback(host: str) -> bool:
     """Whether all addresses of ``host`` are this machine's own."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)

@@ -21,7 +21,7 @@ from reactions.training.dataset import FREE_SOURCES, REAL_HANDS, RealHands, labe
 from reactions.training.photos import Sightings, load_picture, look_twice, read_index
 
 
-def collect(folder: Path) -> RealHands:
+def collect_photos(folder: Path) -> RealHands:
     """The labelled hands in the photos of ``folder`` that may be learnt from, each read twice."""
     photos = [
         photo
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=REAL_HANDS)
     options = parser.parse_args()
     try:
-        hands = collect(options.folder)
+        hands = collect_photos(options.folder)
     except SidecarError as error:
         sys.exit(str(error))
     hands.save(options.out)

@@ -99,7 +99,7 @@ def best_temperature(
     return float(min(_TEMPERATURES, key=surprise))
 
 
-def join(networks: Sequence[Network], temperature: float) -> Network:
+def join_networks(networks: Sequence[Network], temperature: float) -> Network:
     """One model (n, FEATURES) → probabilities (n, classes): the mean of the ``networks``'."""
     import keras
 

@@ -25,7 +25,7 @@ from reactions.training.model import (
     best_temperature,
     export,
     fit,
-    join,
+    join_networks,
     logits,
 )
 
@@ -64,7 +64,7 @@ def train(plan: TrainingPlan, real: RealHands) -> Trained:
         )
         for i in range(plan.members)
     ]
-    return Trained(join(members, temperature), temperature, held_out)
+    return Trained(join_networks(members, temperature), temperature, held_out)
 
 
 def _hold_out(plan: TrainingPlan, real: RealHands) -> tuple[Mapping[str, float], float]:

@@ -60,6 +60,6 @@ async def _gives_address(server: RTCIceServer) -> bool:
                 await peer.setLocalDescription(await peer.createOffer())
         except Exception as error:
             # A name that can't be resolved, a port that refuses, an answer that makes no sense: …
-            log.debug("TURN server failed", server=server.urls, error=repr(error))
+            log.debug("TURN server failed", server=server.urls, reason=repr(error))
             return False
         return " typ relay" in peer.localDescription.sdp

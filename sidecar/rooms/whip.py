@@ -12,7 +12,7 @@ from config.errors import SignallingError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.peers import SendPeer
 from sidecar.rooms.base import TrackSource
-from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint, shown
+from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint, shown_endpoint
 from sidecar.rooms.whep.client.failures import Failure
 from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
@@ -115,7 +115,7 @@ class _Broadcast(ReconnectingSession):
         options: CallOptions,
         composite: TrackSource,
     ) -> None:
-        super().__init__(http, endpoint, f"publishing to {shown(endpoint.url)}", options)
+        super().__init__(http, endpoint, f"publishing to {shown_endpoint(endpoint.url)}", options)
         self._composite = composite
 
     def make_peer(self, servers: Sequence[RTCIceServer]) -> SendPeer:
@@ -136,7 +136,7 @@ def _send_peer(
     return SendPeer(
         track,
         servers,
-        participant=shown(endpoint.url),
+        participant=shown_endpoint(endpoint.url),
         relay_only=options.relay_only,
         timeouts=options.peer_timeouts,
     )
@@ -146,6 +146,6 @@ def _error(failure: Failure, endpoint: WhipEndpoint) -> SignallingError:
     return SignallingError(
         failure.what,
         status=failure.status or 502,
-        where=failure.where or shown(endpoint.url),
+        where=failure.where or shown_endpoint(endpoint.url),
         do=failure.do,
     )

@@ -93,7 +93,8 @@ class Compositor:
             try:
                 self._draw_tile(planes, tile, area, time)
             except Exception:
-                self._complain(tile.participant, "a tile can't be drawn", tile.participant)
+                if self._is_first_failure(tile.participant):
+                    log.exception("a tile can't be drawn", name=tile.participant)
         self._corners.round(planes)
         self._forget(shown)
         return frame
@@ -231,7 +232,8 @@ class Compositor:
         try:
             animation = self._stickers.get(name, width, height)
         except Exception:
-            self._complain(name, "a sticker can't be drawn", name)
+            if self._is_first_failure(name):
+                log.exception("a sticker can't be drawn", name=name)
             return None
         return None if animation is None else animation.at(elapsed)
 
@@ -242,7 +244,9 @@ class Compositor:
             del self._scalers[participant]
         self._follower.sweep()
 
-    def _complain(self, key: Hashable, what: str, whose: str) -> None:
-        if key not in self._broken and len(self._broken) < 100:
-            self._broken.add(key)
-            log.exception(what, name=whose)
+    def _is_first_failure(self, key: Hashable) -> bool:
+        """Whether ``key`` has not failed before; at most 100 keys are remembered and logged."""
+        if key in self._broken or len(self._broken) >= 100:
+            return False
+        self._broken.add(key)
+        return True

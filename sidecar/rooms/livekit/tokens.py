@@ -37,7 +37,7 @@ class Grants:
 
     @property
     def shows(self) -> bool:
-        """Whether others see what its bearer publishes: nobody's client shows a hidden one's."""
+        """Whether others see what its bearer publishes: no client shows a hidden one's."""
         return self.publish and not self.hidden
 
 

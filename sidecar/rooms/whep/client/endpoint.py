@@ -42,7 +42,9 @@ def endpoint(kind: EndpointKind, url: str, token: str = "") -> WhipEndpoint:
     except ValueError as error:
         raise ConfigError("isn't the address of a server", where=form) from error
     if parts.scheme not in ("http", "https") or not host or "\\" in text:
-        raise ConfigError("isn't the address of a server", where=shown(text), do=f"write {form}")
+        raise ConfigError(
+            "isn't the address of a server", where=shown_endpoint(text), do=f"write {form}"
+        )
     if ":" in host:
         host = f"[{host}]"
     plain = urlunsplit(
@@ -59,7 +61,7 @@ def endpoint(kind: EndpointKind, url: str, token: str = "") -> WhipEndpoint:
     return WhipEndpoint(kind, plain, f"Bearer {token}")
 
 
-def shown(url: str) -> str:
+def shown_endpoint(url: str) -> str:
     """``url`` without what may be secret in it: user, password, query and fragment."""
     head = url.partition("#")[0].partition("?")[0]
     scheme, slashes, rest = head.partition("://")

@@ -15,7 +15,7 @@ from config.errors import NegotiationError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.ice import choose_servers
 from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
-from sidecar.rooms.whep.client.endpoint import WhipEndpoint, shown
+from sidecar.rooms.whep.client.endpoint import WhipEndpoint, shown_endpoint
 from sidecar.rooms.whep.client.failures import Again, Failure, garbage
 from sidecar.rooms.whep.client.protocol import (
     MAX_BODY,
@@ -86,7 +86,7 @@ class WhipSession:
         attempt: int = 0,
     ) -> None:
         self._http = http
-        self._where = shown(endpoint.url)
+        self._where = shown_endpoint(endpoint.url)
         self._options = options
         self._timeouts = options.timeouts
         self._make_peer = make_peer

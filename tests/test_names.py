@@ -1,0 +1,107 @@
+"""Public names are unique in the product, and its texts keep to docs/style.md."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("config", "gifs", "reactions", "sidecar")
+
+SHARED_FUNCTIONS = {
+    "main": "the entry point of a module that can be run",
+    "command": "the function behind one command of the command line",
+}
+"""Public function names that may stand in several modules, with the reason."""
+
+FORBIDDEN = re.compile(
+    r"\b(anew|whoever|whatever|nobody|somebody|heeds?|told|errands?)\b", re.IGNORECASE
+)
+"""Words that docs/style.md rules out."""
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def public(kind: type[ast.stmt] | tuple[type[ast.stmt], ...]) -> dict[str, list[str]]:
+    """Where each public name of a kind is defined at the top of a module."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path, tree in modules():
+        for node in tree.body:
+            if isinstance(node, kind):
+                name = getattr(node, "name", "_")
+                if not name.startswith("_"):
+                    found[name].append(str(path))
+    return found
+
+
+def test_public_classes_have_names_of_their_own() -> None:
+    twice = {name: where for name, where in public(ast.ClassDef).items() if len(where) > 1}
+    assert twice == {}
+
+
+def test_public_functions_have_names_of_their_own() -> None:
+    functions = public((ast.FunctionDef, ast.AsyncFunctionDef))
+    twice = {name: where for name, where in functions.items() if len(where) > 1}
+    assert {name: where for name, where in twice.items() if name not in SHARED_FUNCTIONS} == {}
+    assert SHARED_FUNCTIONS.keys() <= twice.keys(), "an exception that is no longer needed"
+
+
+LOG_METHODS = {"debug", "info", "warning", "error", "exception"}
+REASONS = {"error", "why", "text", "cause", "problem", "message", "detail"}
+"""Fields that mean the reason, and must be called so."""
+
+
+def log_calls() -> Iterator[tuple[str, ast.Call]]:
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="log"), attr=method)):
+                    if method in LOG_METHODS:
+                        yield f"{path}:{node.lineno}", node
+
+
+def test_the_reason_of_a_log_event_is_called_reason() -> None:
+    assert sum(1 for _ in log_calls()) > 40, "this test no longer sees what it looks for"
+    wrong = [
+        f"{where}: {keyword.arg}="
+        for where, call in log_calls()
+        for keyword in call.keywords
+        if keyword.arg in REASONS
+    ]
+    assert wrong == []
+
+
+def test_a_log_event_is_a_constant_phrase() -> None:
+    def constant(call: ast.Call) -> bool:
+        return bool(call.args) and isinstance(call.args[0], ast.Constant)
+
+    assert [where for where, call in log_calls() if not constant(call)] == []
+
+
+TO_BE_REVISED = {"training.md", "model-card-hand-classifier.md"}
+"""Pages whose words are not checked yet."""
+TEXTS = sorted(
+    path.relative_to(ROOT)
+    for pattern in ("*.py", "*.md", "*.js", "*.html", "*.toml")
+    for folder in (*PACKAGES, "docs", "bench")
+    for path in (ROOT / folder).rglob(pattern)
+    if path.name not in {"style.md", "glossary.md", *TO_BE_REVISED}
+)
+
+
+@pytest.mark.parametrize("path", [*TEXTS, Path("README.md"), Path("CHANGELOG.md")], ids=str)
+def test_texts_keep_to_plain_words(path: Path) -> None:
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    found = [
+        f"{number}: {line.strip()}"
+        for number, line in enumerate(lines, 1)
+        if FORBIDDEN.search(line)
+    ]
+    assert found == []
