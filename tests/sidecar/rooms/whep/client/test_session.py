@@ -94,3 +94,27 @@ async def test_a_server_that_never_answers_is_given_up() -> None:
         failure = await failed(f"{address}/whep", hurried)
         over.set()
     assert failure.what == "no answer in time"
+
+
+async def test_each_attempt_takes_the_next_relay_that_the_server_names() -> None:
+    used: list[str] = []
+    links = [f'<turn:theirs.example?transport={way}>; rel="ice-server"' for way in ("tcp", "udp")]
+
+    def made(servers: Sequence[RTCIceServer]) -> ReceivePeer:
+        used.extend(str(server.urls) for server in servers)
+        return receive([])
+
+    async def options(request: web.Request) -> web.Response:
+        return web.Response(status=204, headers={"Link": ", ".join(links)})
+
+    async def post(request: web.Request) -> web.Response:
+        return web.Response(status=404)
+
+    routes = (("OPTIONS", "/whep", options), ("POST", "/whep", post))
+    async with serving(*routes) as address, aiohttp.ClientSession() as http:
+        place = endpoint(Kind.WHEP, f"{address}/whep")
+        for attempt in (0, 1):
+            call = WhipSession(http, place, CallOptions(), made, attempt=attempt)
+            await call.connect()
+            await call.leave()
+    assert used == ["turn:theirs.example?transport=udp", "turn:theirs.example?transport=tcp"]
