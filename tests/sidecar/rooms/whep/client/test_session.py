@@ -112,7 +112,7 @@ async def test_each_attempt_takes_the_next_relay_that_the_server_names() -> None
 
     routes = (("OPTIONS", "/whep", options), ("POST", "/whep", post))
     async with serving(*routes) as address, aiohttp.ClientSession() as http:
-        place = endpoint(Kind.WHEP, f"{address}/whep")
+        place = endpoint(EndpointKind.WHEP, f"{address}/whep")
         for attempt in (0, 1):
             call = WhipSession(http, place, CallOptions(), made, attempt=attempt)
             await call.connect()
