@@ -1,4 +1,4 @@
-# A small image that runs `sidecar` as nobody in particular: no TensorFlow, no compiler, no tests.
+# A small image that runs `sidecar` as a user without rights: no TensorFlow, no compiler, no tests.
 #
 #   docker build -t sidecar .
 #   docker run --network host sidecar                        # the demo's room on port 8080

@@ -9,7 +9,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --c
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test soak lint nets bench stickers train clean
+.PHONY: help setup demo serve test soak lint nets bench dist stickers train clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -41,6 +41,12 @@ nets: $(VENV)/.run ## fetch the nets that the enabled labels need
 
 bench: $(VENV)/.dev nets ## measure on this machine and write the table
 	$(VENV)/bin/python -m bench $(ARGS)
+
+dist: $(VENV)/.dev ## build wheel and source package, check them, run them elsewhere
+	rm -rf dist
+	$(VENV)/bin/python -m hatchling build -d dist
+	$(VENV)/bin/python -m check_wheel_contents dist/*.whl
+	$(VENV)/bin/python .ci/dist.py dist
 
 stickers: $(VENV)/.dev ## render the checked-in GIFs from their drawings
 	$(VENV)/bin/python -m gifs.art.render $(ARGS)

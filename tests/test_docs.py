@@ -9,7 +9,10 @@ from config import reference
 from sidecar.cli.app import app
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 CURRENT = [page for page in PAGES if page.stem not in {"training", "model-card-hand-classifier"}]
 """Without the pages that still name modules of a former version."""
 PACKAGES = ("bench", "config", "docs", "gifs", "reactions", "sidecar", "tests")
@@ -76,3 +79,11 @@ def test_every_module_and_file_that_is_named_exists(page: Path) -> None:
     modules = set(re.findall(rf"(?:python -m |from |import |`){dotted}", text))
     modules -= {name for name in modules if name.endswith((".toml", ".py", ".db"))}
     assert sorted(name for name in modules if not is_module(name)) == []
+
+
+def test_pre_commit_runs_what_make_lint_runs() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nlint:")[2]
+    lines = re.findall(r"^\t\$\(VENV\)/(.+)$", recipe.partition("\n\n")[0], re.MULTILINE)
+    assert re.findall(r"entry: \.venv/(.+)", hooks) == lines
+    assert re.findall(r"repo: (.+)", hooks) == ["local"]
