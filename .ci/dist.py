@@ -95,7 +95,8 @@ def rebuild(source: Path, wheel: Path, scratch: Path) -> None:
         tarball.extractall(scratch, filter="data")
     folder = scratch / source.name.removesuffix(".tar.gz")
     run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", scratch / "again"], folder
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(scratch / "again")],
+        folder,
     )
     if names(one(scratch / "again", "*.whl")) != names(wheel):
         sys.exit("error: the source package gives another wheel")
@@ -107,20 +108,27 @@ def run_installed(wheel: Path, scratch: Path) -> None:
     programs = scratch / "environment" / ("Scripts" if sys.platform == "win32" else "bin")
     empty = scratch / "empty folder"
     empty.mkdir()
-    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([*pip, "--constraint", ROOT / "constraints.txt", wheel], empty)
-    run([programs / "python", "-c", IMPORT_ALL], empty)
+    pip = [
+        str(programs / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
+    run([*pip, "--constraint", str(ROOT / "constraints.txt"), str(wheel)], empty)
+    run([str(programs / "python"), "-c", IMPORT_ALL], empty)
     for words in (["--version"], ["models", "fetch"], ["doctor"]):
-        run([programs / "sidecar", *words], empty)
+        run([str(programs / "sidecar"), *words], empty)
 
 
-def run(command: Sequence[str | Path], folder: Path) -> None:
+def run(command: Sequence[str], folder: Path) -> None:
     """Run ``command`` in ``folder`` without this environment's Python settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     kept.pop("VIRTUAL_ENV", None)
-    status = subprocess.run([*map(str, command)], cwd=folder, env=kept, check=False).returncode
+    status = subprocess.run(command, cwd=folder, env=kept, check=False).returncode
     if status != 0:
-        sys.exit(f"error: {' '.join(map(str, command))} ended with status {status}")
+        sys.exit(f"error: {' '.join(command)} ended with status {status}")
 
 
 def main(folder: Path) -> None:
