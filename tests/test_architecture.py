@@ -89,8 +89,11 @@ def test_imports_go_down_only(package: str) -> None:
         assert not upwards, f"{path.relative_to(ROOT)} imports {upwards}"
 
 
+SKIPPED = {"__pycache__", "py.typed"}
+
+
 def test_every_part_of_the_sidecar_is_on_a_floor() -> None:
-    parts = {path.stem for path in (ROOT / "sidecar").iterdir() if path.name != "__pycache__"}
+    parts = {path.stem for path in (ROOT / "sidecar").iterdir() if path.name not in SKIPPED}
     assert parts - {"__init__"} == set().union(*SIDECAR_FLOORS)
 
 
