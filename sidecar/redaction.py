@@ -24,7 +24,7 @@ _BEARER: Final = re.compile(r"((?:Bearer|Basic) )[A-Za-z0-9._~+/=-]+")
 def shown_url(url: str) -> str:
     """Return ``url`` without user, password, query and fragment, and without control characters.
 
-    A mistyped address counts too: whatever stands before the last ``@`` is left out where it is no
+    A mistyped address counts too: all that stands before the last ``@`` is left out where it is no
     plain host, and a port that is no number is taken for a password. The fragment of a WebSocket
     address stays if it looks like the name of a room (LiveKit's ``wss://HOST#ROOM``).
     """

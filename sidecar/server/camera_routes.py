@@ -13,7 +13,7 @@ from sidecar.rooms.hosted.names import Present
 from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.server.event_stream import EventStream, StreamTimeouts
-from sidecar.server.hosts import is_loopback
+from sidecar.server.hosts import is_loopback_name
 from sidecar.server.room_manager import RoomManager
 from sidecar.server.whip import BODY_SECONDS, created
 
@@ -53,7 +53,7 @@ class Cameras:
         async with asyncio.timeout(BODY_SECONDS):
             body = await request.read()
         kind = request.headers.get("Content-Type", "")
-        local = is_loopback(request.remote or "")
+        local = is_loopback_name(request.remote or "")
         offer = read_offer(body, kind, Role.WATCH, from_loopback=local)
         room = self._lobby.find(name).room
         answer = await room.watch(offer, request.match_info["participant"])

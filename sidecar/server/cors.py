@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from sidecar.server.hosts import host_name, is_address, is_loopback
+from sidecar.server.hosts import host_name, is_address, is_loopback_name
 
 EXPOSED: Final = "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After, Sidecar-Participant"
 _METHODS: Final = "GET, POST, PATCH, DELETE, OPTIONS"
@@ -33,7 +33,7 @@ def allowed(origin: str, host: str, origins: Collection[str], configured: str = 
         return False
     if name is None:
         return False
-    if is_loopback(name) or (configured and host_name(configured) == name):
+    if is_loopback_name(name) or (configured and host_name(configured) == name):
         return True
     return is_address(name) and name == host_name(host)
 

@@ -27,7 +27,7 @@ def host_name(host: str) -> str | None:
 def is_ours(host: str, names: Collection[str]) -> bool:
     """Whether a ``Host`` header names this server; ``names`` are the configured ones."""
     name = host_name(host)
-    return name is not None and (name in names or is_loopback(name) or is_address(name))
+    return name is not None and (name in names or is_loopback_name(name) or is_address(name))
 
 
 def is_address(name: str) -> bool:
@@ -39,7 +39,7 @@ def is_address(name: str) -> bool:
     return True
 
 
-def is_loopback(name: str) -> bool:
+def is_loopback_name(name: str) -> bool:
     """Whether ``name`` is of this machine by its look: ``localhost`` or a loopback address."""
     if name == "localhost" or name.endswith(".localhost"):
         return True

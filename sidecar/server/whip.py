@@ -17,7 +17,7 @@ from sidecar.rooms.hosted.room import EmbeddedRoom
 from sidecar.rooms.hosted.sessions import Place
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
 from sidecar.rooms.whep.client.link_header import link_value
-from sidecar.server.hosts import is_loopback
+from sidecar.server.hosts import is_loopback_name
 from sidecar.server.room_manager import RoomManager
 
 BODY_SECONDS: Final = 10.0
@@ -54,7 +54,7 @@ class Signalling:
         async with asyncio.timeout(BODY_SECONDS):
             body = await request.read()
         kind = request.headers.get("Content-Type", "")
-        offer = read_offer(body, kind, role, from_loopback=is_loopback(request.remote or ""))
+        offer = read_offer(body, kind, role, from_loopback=is_loopback_name(request.remote or ""))
         room = (await self._lobby.enter(name)).room
         if role is Role.PUBLISH:
             opted_out = request.query.get("opted_out") in {"1", "true"}

@@ -91,7 +91,7 @@ class KeyPair:
             "video": video,
         }
         with warnings.catch_warnings():
-            # How long a secret is good enough is for whoever runs the server: its own `--dev` mode
+            # How long a secret is good enough is for its operator to decide: its own `--dev` mode
             # has one of six characters.
             warnings.simplefilter("ignore", InsecureKeyLengthWarning)
             return jwt.encode(claims, self.secret, algorithm="HS256")
