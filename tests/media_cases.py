@@ -149,9 +149,15 @@ def turned(path: Path, values: Sequence[int]) -> Path:
     return path
 
 
-def write_h264(path: Path, packets: Iterable[bytes], size: tuple[int, int] = SIZE) -> Path:
+def write_h264(
+    path: Path,
+    packets: Iterable[bytes],
+    size: tuple[int, int] = SIZE,
+    *,
+    container_format: str | None = None,
+) -> Path:
     """A file of H.264 that is encoded already; its header says ``size``."""
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", format=container_format) as container:
         stream = add_video(container, size=size)
         for number, data in enumerate(packets):
             packet = av.Packet(data)

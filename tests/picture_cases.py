@@ -110,14 +110,21 @@ def lab(path: Path) -> None:
 
 
 def animation(path: Path, kind: str, delays: Sequence[int], **options: object) -> Path:
+    """A file of ``animation_bytes``."""
+    path.write_bytes(animation_bytes(kind, delays, **options))
+    return path
+
+
+def animation_bytes(kind: str, delays: Sequence[int], **options: object) -> bytes:
     """Frames that get lighter, shown for ``delays`` in milliseconds."""
     frames = [Image.new("RGB", (40, 30), (20 + 30 * index,) * 3) for index in range(len(delays))]
+    stream = io.BytesIO()
     frames[0].save(
-        path,
+        stream,
         kind,
         save_all=True,
         append_images=frames[1:],
         duration=list(delays),
         **options,
     )
-    return path
+    return stream.getvalue()

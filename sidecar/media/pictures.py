@@ -4,21 +4,25 @@ What a file is follows from its content. Pillow is given that one format: others
 programs (Ghostscript for EPS). Sizes are compared with the limits before memory is taken.
 """
 
+import ctypes
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Final, Self
 
 import av
 import numpy as np
+import structlog
 from PIL import Image, UnidentifiedImageError
 
 from config.errors import PictureError
 from gifs.delays import shown_seconds
-from gifs.probe import DamagedFileError, probe
+from gifs.probe import probe
 from reactions.landmark_types import RgbImage
 from sidecar.media.container.codecs import fits
 from sidecar.media.container.colour import PlainConverter
@@ -27,6 +31,8 @@ from sidecar.media.container.reader import TimedFrame
 from sidecar.media.new_file import new_file
 from sidecar.media.picture_kinds import HEAD, picture_kind
 from sidecar.media.viewed import Viewer
+
+log = structlog.get_logger(__name__)
 
 MAX_BYTES: Final = 64 << 20
 MAX_PIXELS: Final = 64_000_000
@@ -210,8 +216,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     kind = _kind(path)
     if kind is None:
         raise PictureError("is not a picture of a kind that is read", where=where)
-    if kind == "HEIF":
-        _load_heif(where)
+    _prepare(kind, where)
     pixels = _FEWER_PIXELS.get(kind, MAX_PIXELS)
     try:
         data = path.read_bytes()
@@ -224,22 +229,51 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             yield image
     except PictureError:
         raise
-    except Image.DecompressionBombError as error:
-        raise PictureError(f"exceeds {pixels} pixels", where=where, do=_SMALLER) from error
-    except UnidentifiedImageError as error:
-        raise PictureError("is a damaged picture", where=where) from error
-    except (DamagedFileError, MemoryError) as error:
-        raise PictureError(f"can't be read: {failure_text(error)}", where=where) from error
     except Exception as error:
         # Pillow meets damaged files with any exception: OSError, struct.error, KeyError, …
-        what = f"can't be read: {failure_text(error)}"
-        raise PictureError(what, where=where) from error
+        raise _picture_error(error, where, pixels) from error
+
+
+def _picture_error(error: Exception, where: str, pixels: int) -> PictureError:
+    match error:
+        case Image.DecompressionBombError():
+            return PictureError(f"exceeds {pixels} pixels", where=where, do=_SMALLER)
+        case UnidentifiedImageError():
+            return PictureError("is a damaged picture", where=where)
+        case _:
+            return PictureError(f"can't be read: {failure_text(error)}", where=where)
+
+
+def _prepare(kind: str, where: str) -> None:
+    """Load what reading ``kind`` needs; raises PictureError where that is not installed."""
+    if kind == "HEIF":
+        _load_heif(where)
+    elif kind == "TIFF":
+        _silence_libtiff()
 
 
 def _check(where: str, width: int, height: int, limit: int) -> None:
     if width * height > limit:
         what = f"{width}x{height} exceeds {limit} pixels"
         raise PictureError(what, where=where, do=_SMALLER)
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Keep libtiff from writing about damaged files to standard error; Pillow raises as well."""
+    try:
+        library = ctypes.CDLL(_linked_with_libtiff())
+        library.TIFFSetErrorHandler.argtypes = [ctypes.c_void_p]
+        library.TIFFSetErrorHandler.restype = ctypes.c_void_p
+        library.TIFFSetErrorHandler(None)
+    except (OSError, AttributeError) as error:
+        log.debug("libtiff writes to standard error", reason=failure_text(error))
+
+
+def _linked_with_libtiff() -> str | None:
+    """The file of Pillow's own C code."""
+    spec = find_spec("PIL._imaging")
+    return None if spec is None else spec.origin
 
 
 def _load_heif(where: str) -> None:

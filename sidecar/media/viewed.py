@@ -111,7 +111,8 @@ def _grey_scale(image: Image.Image) -> float:
     if image.mode not in ("I", "F"):
         return 1.0
     extrema = image.getextrema()
-    most = float(np.nan_to_num(np.asarray(extrema, np.float64)).max())
+    with np.errstate(invalid="ignore"):
+        most = float(np.nan_to_num(np.asarray(extrema, np.float64)).max())
     # Levels are in 0–1, in bytes, in 16 bits, or in units of their own.
     for white in (1.0, 255.0, 65535.0):
         if (image.mode == "F" or white > 1) and most <= white:
@@ -120,6 +121,7 @@ def _grey_scale(image: Image.Image) -> float:
 
 
 def _deep(band: Image.Image, scale: float) -> Image.Image:
-    levels: npt.NDArray[np.float64] = np.asarray(band, np.float64) * scale
+    with np.errstate(invalid="ignore", over="ignore"):
+        levels: npt.NDArray[np.float64] = np.asarray(band, np.float64) * scale
     grey = np.nan_to_num(levels).clip(0, 255).round().astype(np.uint8)
     return Image.fromarray(grey).convert("RGB")

@@ -251,6 +251,18 @@ def test_a_truncated_picture_is_refused(tmp_path: Path, suffix: str) -> None:
         read_picture(path)
 
 
+def test_a_damaged_tiff_writes_nothing_to_standard_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = saved(tmp_path / "a.tif", colours(), compression="tiff_lzw")
+    data = bytearray(path.read_bytes())
+    data[8:40] = bytes([0xFF]) * 32
+    path.write_bytes(data)
+    with pytest.raises(PictureError):
+        read_picture(path)
+    assert capfd.readouterr().err == ""
+
+
 def postscript(path: Path, marker: Path) -> None:
     """An EPS that writes ``marker`` where an interpreter runs it, named as a picture."""
     path.write_text(

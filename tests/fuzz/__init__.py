@@ -1,0 +1,1 @@
+"""Hostile inputs by the thousand, each target in a process with limits: ``make fuzz``."""
