@@ -9,7 +9,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --c
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test soak lint nets bench dist stickers train clean
+.PHONY: help setup demo serve test fuzz soak lint nets bench dist stickers train clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -25,6 +25,9 @@ serve: $(VENV)/.run ## rooms by API on this machine; prints the address and a to
 test: $(VENV)/.dev ## all tests
 	$(VENV)/bin/python -m sidecar models fetch all
 	$(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(ARGS)
+
+fuzz: $(VENV)/.dev ## hostile inputs for two minutes; ARGS="--seconds 3600 container-"
+	$(VENV)/bin/python -m tests.fuzz $(ARGS)
 
 soak: $(VENV)/.dev ## servers die 50 times, meetings are joined 200 times (20 minutes)
 	$(VENV)/bin/python -m sidecar models fetch all

@@ -20,7 +20,7 @@ import numpy as np
 import structlog
 from PIL import Image, UnidentifiedImageError
 
-from config.errors import PictureError
+from config.errors import PictureError, SidecarError
 from gifs.delays import shown_seconds
 from gifs.probe import probe
 from reactions.landmark_types import RgbImage
@@ -206,38 +206,57 @@ def _kind(path: Path) -> str | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    """The picture at ``path``, not decoded yet, within the limits of its kind.
-
-    What breaks in the block, in decoding above all, is a PictureError.
-    """
+    """The picture at ``path``, not decoded yet, within the limits of its kind."""
     where = shown_path(path)
     if require_file(path).st_size > MAX_BYTES:
         raise PictureError(f"exceeds {MAX_BYTES >> 20} MiB", where=where, do=_SMALLER)
     kind = _kind(path)
     if kind is None:
         raise PictureError("is not a picture of a kind that is read", where=where)
-    _prepare(kind, where)
-    pixels = _FEWER_PIXELS.get(kind, MAX_PIXELS)
+    limit = _FEWER_PIXELS.get(kind, MAX_PIXELS)
+
+    def check(width: int, height: int) -> None:
+        if width * height > limit:
+            what = f"{width}x{height} exceeds {limit} pixels"
+            raise PictureError(what, where=where, do=_SMALLER)
+
     try:
         data = path.read_bytes()
+    except OSError as error:
+        raise _picture_error(error, where) from error
+    with opened_picture(data, kind, check, where=where) as image:
+        yield image
+
+
+@contextmanager
+def opened_picture(
+    data: bytes, kind: str, check: Callable[[int, int], None], *, where: str = ""
+) -> Iterator[Image.Image]:
+    """The picture in ``data``, of Pillow's format ``kind``, not decoded yet.
+
+    ``check`` gets its width and height before memory is taken for them, and may raise. What breaks
+    in the block, in decoding above all, is a PictureError; a SidecarError stays what it is.
+    """
+    try:
+        _prepare(kind, where)
         if kind == "WEBP":
             # Pillow takes memory for the whole of a WebP when it opens it.
             info = probe(data, max_frames=_MOST_FRAMES)
-            _check(where, info.width, info.height, pixels)
+            check(info.width, info.height)
         with Image.open(BytesIO(data), formats=[kind]) as image:
-            _check(where, *image.size, pixels)
+            check(*image.size)
             yield image
-    except PictureError:
+    except SidecarError:
         raise
     except Exception as error:
         # Pillow meets damaged files with any exception: OSError, struct.error, KeyError, …
-        raise _picture_error(error, where, pixels) from error
+        raise _picture_error(error, where) from error
 
 
-def _picture_error(error: Exception, where: str, pixels: int) -> PictureError:
+def _picture_error(error: Exception, where: str) -> PictureError:
     match error:
         case Image.DecompressionBombError():
-            return PictureError(f"exceeds {pixels} pixels", where=where, do=_SMALLER)
+            return PictureError("exceeds the limit of pixels", where=where, do=_SMALLER)
         case UnidentifiedImageError():
             return PictureError("is a damaged picture", where=where)
         case _:
@@ -250,12 +269,6 @@ def _prepare(kind: str, where: str) -> None:
         _load_heif(where)
     elif kind == "TIFF":
         _silence_libtiff()
-
-
-def _check(where: str, width: int, height: int, limit: int) -> None:
-    if width * height > limit:
-        what = f"{width}x{height} exceeds {limit} pixels"
-        raise PictureError(what, where=where, do=_SMALLER)
 
 
 @cache

@@ -38,6 +38,8 @@ class Viewer:
         self._profile = _profile(image)
         self.transposed = 5 <= orientation <= 8
         """Whether width and height are exchanged."""
+        self.plain = orientation == 1 and self._profile is None and image.mode == "RGB"
+        """Whether the pixels are shown as they are stored."""
 
     def view(self, image: Image.Image, longest: int) -> Image.Image:
         """The picture in RGB, upright, at most ``longest`` pixels a side."""

@@ -17,6 +17,7 @@ import av
 from av.container import InputContainer
 
 from config.errors import PictureError
+from sidecar.plain_text import escape_controls
 
 FAILURES: Final = (av.FFmpegError, OSError, ValueError, IndexError, MemoryError)
 """What PyAV raises where FFmpeg refuses; most of FFmpeg's errors are one of the others as well."""
@@ -111,5 +112,4 @@ def failure_text(error: BaseException) -> str:
 
 def shown_path(path: Path) -> str:
     """``path`` for messages: bytes that are no UTF-8 become U+FFFD, control characters escapes."""
-    text = os.fsencode(path).decode(errors="replace")
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return escape_controls(os.fsencode(path).decode(errors="replace"))

@@ -1,23 +1,21 @@
 """Pictures from requests: decoded in memory, within limits, at the size that detection needs."""
 
-import io
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import simplejpeg
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from config.errors import InputError
+from config.errors import InputError, PictureError
 from reactions.landmark_types import RgbImage
+from sidecar.media.pictures import opened_picture
 from sidecar.media.viewed import Viewer
 
 MAX_PIXELS: Final = 40_000_000
 """Of one picture, as its header says: 120 MB once it is decoded."""
 FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 """Content types with the formats that they name."""
-_ORIENTATION: Final = 0x0112
-"""The Exif tag; 1 is upright."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,21 +37,20 @@ def decode_upload(data: bytes, content_type: str, longest: int) -> Upload:
         what = f"a body of {content_type or 'no type'} can't be read"
         raise InputError(what, status=415, do=f"send {', '.join(FORMATS)}")
     try:
-        with Image.open(io.BytesIO(data), formats=[kind]) as image:
-            if image.width * image.height > MAX_PIXELS:
-                what = f"the picture has {image.width}x{image.height} pixels"
-                raise InputError(what, status=413, do=f"send at most {MAX_PIXELS} pixels")
-            if kind == "JPEG" and image.mode == "RGB" and _is_upright(image):
+        with opened_picture(data, kind, _check) as image:
+            viewer = Viewer(image)
+            if kind == "JPEG" and viewer.plain:
                 return _decode_jpeg(data, image.width, image.height, longest)
-            return _decode_other(image, longest)
-    except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        what = f"the picture can't be read as {kind}: {reason[:120]}"
+            return _decode_other(image, viewer, longest)
+    except PictureError as error:
+        what = f"the picture can't be read as {kind}: {error.what[:120]}"
         raise InputError(what, status=422, do="send a whole picture") from error
 
 
-def _is_upright(image: Image.Image) -> bool:
-    return bool(image.getexif().get(_ORIENTATION, 1) == 1)
+def _check(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        what = f"the picture has {width}x{height} pixels"
+        raise InputError(what, status=413, do=f"send at most {MAX_PIXELS} pixels")
 
 
 def _decode_jpeg(data: bytes, width: int, height: int, longest: int) -> Upload:
@@ -69,9 +66,8 @@ def _decode_jpeg(data: bytes, width: int, height: int, longest: int) -> Upload:
     return Upload(pixels, width, height)
 
 
-def _decode_other(image: Image.Image, longest: int) -> Upload:
+def _decode_other(image: Image.Image, viewer: Viewer, longest: int) -> Upload:
     full = image.size
-    viewer = Viewer(image)
     seen = viewer.view(image, longest)
     width, height = full[::-1] if viewer.transposed else full
     return Upload(np.asarray(seen), width, height)
