@@ -39,11 +39,15 @@ MAX_PIXELS: Final = 64_000_000
 """Of a still picture: 256 MB while it is decoded; no camera in a meeting comes near."""
 _FEWER_PIXELS: Final = {
     "AVIF": 48_000_000,
+    "GIF": 16_000_000,
     "HEIF": 48_000_000,
     "JPEG2000": 16_000_000,
     "WEBP": 32_000_000,
 }
 """Of the kinds whose decoders take several times as much."""
+_PROBED: Final = frozenset({"GIF", "WEBP"})
+"""Kinds for which Pillow takes memory before it says how much: for a WebP when it is opened, for a
+GIF when a frame lies beyond the screen."""
 _ANIMATED: Final = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 _SMALLER: Final = "scale it down"
 _MOST_FRAMES: Final = 100_000
@@ -170,10 +174,12 @@ class AnimationReader:
     def __iter__(self) -> Iterator[TimedFrame]:
         time, converter = 0.0, PlainConverter()
         with _opened(self._path) as image:
-            viewer = Viewer(image)
+            viewer, screen = Viewer(image), image.size
             for index in range(_first_frame(image), _first_frame(image) + self._frames):
                 image.seek(index)
-                seen = viewer.view(image, max(image.size))
+                # What lies beyond the screen of a GIF is cut off, as in browsers.
+                shown = image if image.size == screen else image.crop((0, 0, *screen))
+                seen = viewer.view(shown, max(screen))
                 frame = av.VideoFrame.from_ndarray(np.asarray(seen), format="rgb24")
                 yield TimedFrame(converter.convert(frame, *seen.size), time)
                 # Only now: WebP knows no delay before it has decoded.
@@ -239,10 +245,8 @@ def opened_picture(
     """
     try:
         _prepare(kind, where)
-        if kind == "WEBP":
-            # Pillow takes memory for the whole of a WebP when it opens it.
-            info = probe(data, max_frames=_MOST_FRAMES)
-            check(info.width, info.height)
+        if kind in _PROBED:
+            check(*probe(data, max_frames=_MOST_FRAMES).canvas)
         with Image.open(BytesIO(data), formats=[kind]) as image:
             check(*image.size)
             yield image

@@ -24,6 +24,7 @@ from sidecar.media.pictures import (
     write_picture,
 )
 from tests.confined import confined
+from tests.gifs.pictures import GifWriter
 from tests.picture_cases import (
     ODD_EXIF,
     Pixels,
@@ -220,10 +221,24 @@ def test_a_picture_of_several_cameras_is_a_still(tmp_path: Path) -> None:
 def test_an_animation_of_a_large_screen_is_refused(tmp_path: Path) -> None:
     path = animation(tmp_path / "a.gif", "GIF", [100, 100])
     data = bytearray(path.read_bytes())
-    data[6:10] = struct.pack("<HH", 7000, 7000)
+    data[6:10] = struct.pack("<HH", 3900, 3900)
     path.write_bytes(data)
-    with pytest.raises(PictureError, match="7000x7000 is too large for an animation"):
+    with pytest.raises(PictureError, match="3900x3900 is too large for an animation"):
         AnimationReader(path)
+
+
+def test_what_lies_beyond_the_screen_of_a_gif_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    path.write_bytes(GifWriter(8, 8).frame(1, (0, 0, 8, 8)).frame(2, (0, 0, 12, 9)).done())
+    sizes = [(item.frame.width, item.frame.height) for item in AnimationReader(path)]
+    assert sizes == [(8, 8), (8, 8)]
+
+
+def test_a_gif_whose_frames_lie_far_beyond_its_screen_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    far = GifWriter(8, 8).frame(1, (0, 0, 8, 8)).frame(2, (12_000, 12_000, 8, 8))
+    path.write_bytes(far.done())
+    assert "12008x12008 exceeds" in confined(refusal, path, megabytes=30, seconds=5)
 
 
 # What is refused
