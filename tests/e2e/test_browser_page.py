@@ -80,7 +80,10 @@ async def test_a_blocked_camera_is_explained() -> None:
 
 async def test_a_page_that_is_not_secure_says_how_to_get_a_camera_and_watches() -> None:
     mapped = "--host-resolver-rules=MAP room.test 127.0.0.1"
-    async with launched(*FAKE_CAMERA, mapped) as browser, open_house(table=TABLE) as house:
+    async with (
+        launched(*FAKE_CAMERA, mapped) as browser,
+        open_house(table=TABLE, host="room.test") as house,
+    ):
         url = house.url("/rooms/one").replace("127.0.0.1", "room.test")
         page = await opened(browser, url)
         assert "https://" in await page.get_by_role("alert").inner_text()

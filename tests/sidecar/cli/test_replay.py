@@ -151,7 +151,14 @@ def test_a_signal_leaves_no_part_of_a_file(tmp_path: Path, number: signal.Signal
     target = tmp_path / "out.mp4"
     target.write_text("older")
     command = [sys.executable, "-m", "sidecar", "replay", str(source), str(target)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+
+    def default_signal() -> None:
+        # ``nohup make test`` ignores SIGHUP, and a shell's background job SIGINT.
+        signal.signal(number, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=default_signal
+    ) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob(".*.partial")) and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import av
+import numpy as np
 import pytest
 from av.video.codeccontext import VideoCodecContext
 from hypothesis import given
@@ -55,7 +56,9 @@ def test_the_header_of_an_mp4_is_read(codec: str, tmp_path_factory: pytest.TempP
         video.width, video.height, video.pix_fmt = 192, 112, "yuv420p"
         if codec == "hevc":
             video.codec_context.options = {"x265-params": "log-level=none"}
-        container.mux(video.encode(av.VideoFrame(192, 112, "yuv420p")))
+        frame = av.VideoFrame.from_ndarray(np.zeros((168, 192), np.uint8), format="yuv420p")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        container.mux(video.encode(frame))
         container.mux(video.encode(None))
     with av.open(str(path)) as container:
         video = container.streams.video[0]
