@@ -67,7 +67,7 @@ class GaleneHarness:
         await operator.act("kick", us, "not today")
 
     async def end(self) -> None:
-        pytest.skip("a Galène group is not ended: it is left")
+        pytest.skip("this system has no such thing: a Galène group is left, not ended")
 
     async def lose(self) -> None:
         await self._server.kill()
