@@ -118,9 +118,16 @@ class RoomRunner:
                     for participant, scores in session.scores().items()
                 }
             case TakePreview():
-                return await self._preview.as_base64()
+                return await self._take_preview(session)
             case _:
                 assert_never(operation)
+
+    async def _take_preview(self, session: Session) -> str:
+        """The composite; refused while it shows participants who opted out of being looked at."""
+        if any(one.opted_out for one in session.stats().participants):
+            what = "a participant in the picture has opted out"
+            raise RefusedError(what, where="preview", do="watch the meeting itself")
+        return await self._preview.as_base64()
 
     async def _take_part(self) -> None:
         begin = self._begin

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from config.errors import NotFoundError
+from config.errors import NotFoundError, RefusedError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import THRESHOLDS
@@ -115,6 +115,8 @@ async def test_a_running_room_is_changed(clips: Path) -> None:
             ChangeParticipant(participant=ada, patch=ParticipantPatch(opted_out=True, pinned=True))
         )
         assert (changed["opted_out"], changed["pinned"]) == (True, True)
+        with pytest.raises(RefusedError, match="opted out"):
+            await room.call(TakePreview())
         await room.call(ChangeParticipant(participant=ada, patch=ParticipantPatch(opted_out=False)))
         await room.call(TriggerReaction(reaction=ReactionRequest(participant=ada, label="wave")))
         async with asyncio.timeout(5):
