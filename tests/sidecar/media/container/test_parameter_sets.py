@@ -53,17 +53,17 @@ def test_the_header_of_an_mp4_is_read(codec: str, tmp_path_factory: pytest.TempP
     with av.open(str(path), "w") as container:
         video = container.add_stream({"h264": "libx264", "hevc": "libx265"}[codec], 25)
         assert isinstance(video, av.VideoStream)
-        video.width, video.height, video.pix_fmt = 192, 112, "yuv420p"
+        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
         if codec == "hevc":
             video.codec_context.options = {"x265-params": "log-level=none"}
-        frame = av.VideoFrame.from_ndarray(np.zeros((168, 192), np.uint8), format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(np.zeros((360, 320), np.uint8), format="yuv420p")
         frame.pts, frame.time_base = 0, Fraction(1, 25)
         container.mux(video.encode(frame))
         container.mux(video.encode(None))
     with av.open(str(path)) as container:
         video = container.streams.video[0]
         length_size, [pictures] = configured(codec, video.codec_context.extradata or b"")
-        assert (length_size, pictures.width, pictures.height) == (4, 192, 112)
+        assert (length_size, pictures.width, pictures.height) == (4, 320, 240)
         packet = bytes(next(container.demux(video)))
         assert list(announced(codec, packet, length_size)) == []
 
