@@ -2,8 +2,8 @@
 #
 #   docker build -t sidecar .
 #   docker run --network host sidecar                        # the demo's room on port 8080
-#   docker build --build-arg NETS=mounted -t sidecar .       # without the nets, and then
-#   docker run --network host -v $PWD/nets:/var/lib/sidecar/nets sidecar
+#   docker build --build-arg MODELS=mounted -t sidecar .       # without the models, and then
+#   docker run --network host -v $PWD/models:/var/lib/sidecar/models sidecar
 #
 # WebRTC needs the host's network (or a TURN server): aiortc has no port range to publish.
 
@@ -34,10 +34,10 @@ RUN set -eu; cd /opt/sidecar/lib/python3.*/site-packages; \
     find . -name '*.so' -not -path '*.libs/*' -exec strip --strip-unneeded {} +; \
     /opt/sidecar/bin/python -c 'import sidecar.cli.app, sidecar.demo, sidecar.replay, sidecar.annotate'
 
-# The nets that the shipped labels need; a mounted folder may hold more.
-FROM build AS nets
-ARG NETS=fetched
-RUN mkdir /nets; test "$NETS" = mounted || SIDECAR_MODELS=/nets \
+# The models that the shipped labels need; a mounted folder may hold more.
+FROM build AS models
+ARG MODELS=fetched
+RUN mkdir /models; test "$MODELS" = mounted || SIDECAR_MODELS=/models \
       PYTHONPATH="$(echo /opt/installer/lib/python3.*/site-packages)" \
       /opt/sidecar/bin/sidecar models fetch
 
@@ -45,10 +45,10 @@ FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --user-group --create-home sidecar \
     && install -d -o sidecar -g sidecar /var/lib/sidecar
 COPY --from=build /opt/sidecar /opt/sidecar
-COPY --from=nets --chown=sidecar:sidecar /nets /var/lib/sidecar/nets
+COPY --from=models --chown=sidecar:sidecar /models /var/lib/sidecar/models
 ENV PATH=/opt/sidecar/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    SIDECAR_MODELS=/var/lib/sidecar/nets \
+    SIDECAR_MODELS=/var/lib/sidecar/models \
     SIDECAR_SERVER__HOST=0.0.0.0
 USER sidecar
 WORKDIR /var/lib/sidecar

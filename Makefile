@@ -9,7 +9,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --c
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test fuzz soak lint nets bench dist stickers train clean
+.PHONY: help setup demo serve test fuzz soak lint models bench dist stickers train clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -39,10 +39,10 @@ lint: $(VENV)/.dev ## ruff and mypy, without writing anything
 	$(VENV)/bin/python -m ruff format --check .
 	$(VENV)/bin/python -m mypy
 
-nets: $(VENV)/.run ## fetch the nets that the enabled labels need
+models: $(VENV)/.run ## fetch the models that the enabled labels need
 	$(VENV)/bin/python -m sidecar models fetch
 
-bench: $(VENV)/.dev nets ## measure on this machine and write the table
+bench: $(VENV)/.dev models ## measure on this machine and write the table
 	$(VENV)/bin/python -m bench $(ARGS)
 
 dist: $(VENV)/.dev ## build wheel and source package, check them, run them elsewhere
@@ -54,7 +54,7 @@ dist: $(VENV)/.dev ## build wheel and source package, check them, run them elsew
 stickers: $(VENV)/.dev ## render the checked-in GIFs from their drawings
 	$(VENV)/bin/python -m gifs.art.render $(ARGS)
 
-train: $(VENV)/.dev nets ## train the hand head and write its .tflite
+train: $(VENV)/.dev models ## train the hand classifier and write its .tflite
 	$(VENV)/bin/python -m reactions.training.train_hand_classifier $(ARGS)
 
 clean: ## remove .venv and every cache in the checkout

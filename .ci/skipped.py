@@ -1,7 +1,7 @@
-"""Fails where a test was skipped, unless all it lacked can't be had here.
+"""Fail where a test was skipped for a reason that is not on the list.
 
-Elsewhere a test that needs Chromium, npm, the nets or a server is skipped with a reason; here they
-are installed, so a skip means that something was not tested.
+On other machines a test that needs Chromium, npm, the models or a server is skipped with a reason;
+CI installs them, so that a skip means that something was not tested.
 """
 
 import sys

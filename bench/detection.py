@@ -1,4 +1,4 @@
-"""What one sample costs, scene by scene, against what its nets alone cost."""
+"""What one sample costs, scene by scene, against what its models alone cost."""
 
 import statistics
 import time
@@ -33,7 +33,7 @@ def scenes() -> dict[str, Pose]:
 
 @dataclass(slots=True)
 class Invokes:
-    """The CPU time that nets took since it was last asked for."""
+    """The CPU time that models took since it was last asked for."""
 
     seconds: float = 0.0
 
@@ -44,7 +44,7 @@ class Invokes:
 
 @contextmanager
 def counted() -> Iterator[Invokes]:
-    """Count the CPU time of every net that is invoked meanwhile."""
+    """Count the CPU time of every model that is invoked meanwhile."""
     invokes, invoke = Invokes(), Interpreter.invoke
 
     def timed(interpreter: Interpreter) -> None:
@@ -61,7 +61,7 @@ class Cost:
     """CPU milliseconds a sample."""
 
     whole: list[float] = field(default_factory=list)
-    nets: list[float] = field(default_factory=list)
+    models: list[float] = field(default_factory=list)
 
 
 def cost(detector: RecognitionPipeline, pose: Pose, count: int, invokes: Invokes) -> Cost:
@@ -77,7 +77,7 @@ def cost(detector: RecognitionPipeline, pose: Pose, count: int, invokes: Invokes
         spent = time.process_time() - began
         if n >= WARM_UP:
             found.whole.append(spent * 1000)
-            found.nets.append(invokes.take() * 1000)
+            found.models.append(invokes.take() * 1000)
     return found
 
 
@@ -95,17 +95,17 @@ def measure(quick: bool) -> Iterator[Table]:
     """A row a scene, and one for the mix."""
     table = Table(
         "Detection, CPU ms a sample of 640x360",
-        ("scene", "whole", "nets alone", "whole / nets"),
+        ("scene", "whole", "models alone", "whole / models"),
         "All shipped labels, one thread, tracked at 5 samples a second; conversion to RGB is not "
         "in it. The mix is 85 % no hand, 10 % one, 5 % two.",
     )
     detector = RecognitionPipeline(ModelStore(), load_reaction_table(THRESHOLDS))
-    whole, nets = 0.0, 0.0
+    whole, models = 0.0, 0.0
     with counted() as invokes:
         for name, pose in scenes().items():
             found = cost(detector, pose, 12 if quick else 60, invokes)
-            one, net = mean(found.whole), mean(found.nets)
-            table.add(name, one, net, one / net)
-            whole, nets = whole + MIX[name] * one, nets + MIX[name] * net
-    table.add("mix", whole, nets, whole / nets)
+            one, model = mean(found.whole), mean(found.models)
+            table.add(name, one, model, one / model)
+            whole, models = whole + MIX[name] * one, models + MIX[name] * model
+    table.add("mix", whole, models, whole / models)
     yield table

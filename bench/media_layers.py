@@ -16,7 +16,7 @@ def measure(quick: bool) -> Iterator[Table]:
         f"Layers of {participants} participants",
         ("layer", "% of a core", "against the full one", "pictures/s", "late ticks", "tick ms"),
         "VP8 in, 1280x720@25 out to one viewer, no detection. A tile of sixteen is 320x180 at "
-        "most, which is also what the nets need: the session asks for that layer.",
+        "most, which is also what the models need: the session asks for that layer.",
     )
     with pinned(OURS):
         full = None

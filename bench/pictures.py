@@ -1,7 +1,7 @@
-"""Draws the pictures of the documentation: ``python -m bench.pictures [FOLDER]``.
+"""Draw the pictures of the documentation: ``python -m bench.pictures [FOLDER]``.
 
-The composite is a real one: mannequins go through sampling, nets, policy and canvas as cameras do,
-only without a network between them and in the clip's time.
+The composite is a real one: mannequins go through sampling, models, policy and compositor as
+cameras do, without a network and in the clip's time.
 """
 
 import sys

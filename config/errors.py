@@ -4,7 +4,7 @@
     ├── for users, who can mend something
     │   ├── ConfigError        a settings file, environment variable or option is wrong
     │   ├── StickerError       a GIF, WebP, APNG or sticker drawing can't be used
-    │   ├── ModelError         a net is missing, damaged or can't be fetched
+    │   ├── ModelError         a model is missing, damaged or can't be fetched
     │   ├── PictureError       a picture or video can't be read or written
     │   ├── ServerError        our own server can't start
     │   └── JournalError       the journal of wanted rooms can't be read or written
@@ -54,7 +54,7 @@ class StickerError(SidecarError):
 
 
 class ModelError(SidecarError):
-    """A net is missing, damaged or can't be fetched."""
+    """A model is missing, damaged or can't be fetched."""
 
 
 class PictureError(SidecarError):

@@ -13,7 +13,7 @@ class Kind(StrEnum):
     EVENT = "event"
     """Events only; nothing is drawn."""
     OFF = "off"
-    """Never scored: a net that only this label needs is not run."""
+    """Never scored: a model that only this label needs is not run."""
 
 
 class ReactionRule(BaseModel):

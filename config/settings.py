@@ -134,10 +134,10 @@ class StickerSettings(Section):
 
 
 class ModelSettings(Section):
-    """Where the nets are kept."""
+    """Where the models are kept."""
 
     folder: Path | None = None
-    """Folder with the fetched nets; SIDECAR_MODELS sets it too. Default: the platform's cache."""
+    """Folder with the fetched models; SIDECAR_MODELS sets it too. Default: the platform's cache."""
 
 
 class RoomSettings(Section):

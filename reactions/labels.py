@@ -11,7 +11,7 @@ from reactions.gestures import scorers
 from reactions.gestures.calibration import DECISION
 from reactions.gestures.context import Scorer
 from reactions.gestures.hand_classes import HandClass
-from reactions.landmark_types import Net, Side
+from reactions.landmark_types import ModelFamily, Side
 
 
 class Group(StrEnum):
@@ -31,8 +31,8 @@ class LabelSpec:
     name: str
     """Lower-case words joined by underscores, as in ``reactions.toml``."""
     group: Group
-    nets: frozenset[Net]
-    """What its scorer can't do without; a net that no enabled label names is not run."""
+    families: frozenset[ModelFamily]
+    """What its scorer can't do without; a model that no enabled label names is not run."""
     score: Scorer
     how: str
     """How to make it, in the words a user reads in the legend."""
@@ -45,8 +45,8 @@ class LabelSpec:
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z]+(_[a-z]+)*", self.name):
             raise ValueError(f"label {self.name!r}: not lower-case words joined by underscores")
-        if not (self.nets and self.how and 0 < self.threshold <= 1):
-            raise ValueError(f"label {self.name!r}: needs nets, how, and a threshold in 0–1")
+        if not (self.families and self.how and 0 < self.threshold <= 1):
+            raise ValueError(f"label {self.name!r}: needs models, how, and a threshold in 0–1")
         object.__setattr__(self, "title", self.title or self.name.replace("_", " ").capitalize())
 
 
@@ -61,8 +61,8 @@ class LabelScore:
     """The hand that shows it; None for faces, bodies and both hands."""
 
 
-_FACE = frozenset({Net.FACE})
-_HANDS = frozenset({Net.HANDS})
+_FACE = frozenset({ModelFamily.FACE})
+_HANDS = frozenset({ModelFamily.HANDS})
 _FACE_AND_HANDS = _FACE | _HANDS
 
 
@@ -145,6 +145,6 @@ THRESHOLDS: Mapping[str, float] = MappingProxyType(
 """Every label with its default threshold: what the reaction table is checked against."""
 
 
-def nets_for(labels: Iterable[str]) -> frozenset[Net]:
-    """The nets that scoring ``labels`` needs; a net that no label needs is never loaded."""
-    return frozenset().union(*(LABELS[label].nets for label in labels))
+def families_for(labels: Iterable[str]) -> frozenset[ModelFamily]:
+    """The models that scoring ``labels`` needs; a model that no label needs is never loaded."""
+    return frozenset().union(*(LABELS[label].families for label in labels))

@@ -1,4 +1,4 @@
-"""What goes into recognition (a sample) and what the landmark nets make of it (an observation).
+"""What goes into recognition (a sample) and what the landmark models make of it (an observation).
 
 Points are float32 pixels of the sample (x right, y down); z has the scale of x, towards the camera
 negative. "Left" and "right" are the person's own, in an unmirrored picture.
@@ -19,8 +19,8 @@ Points: TypeAlias = npt.NDArray[np.float32]
 """(n, 3), float32: x, y in pixels of the sample, z in the same unit."""
 
 
-class Net(StrEnum):
-    """A family of landmark nets that can be run or left out."""
+class ModelFamily(StrEnum):
+    """A family of landmark models that can be run or left out."""
 
     FACE = "face"
     HANDS = "hands"
@@ -37,7 +37,7 @@ class Side(StrEnum):
 class Quality(StrEnum):
     """Why a sample was, or was not, looked at."""
 
-    OPEN = "open"
+    OK = "ok"
     FROZEN = "frozen"
     """The same picture as the last sample's: nothing new to see."""
     BLACK = "black"
@@ -72,7 +72,7 @@ class Hand:
     side_score: float
     """Confidence in ``side``, 0.5–1."""
     presence: float
-    """The landmark net's own confidence that this is a hand, 0–1."""
+    """The landmark model's own confidence that this is a hand, 0–1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +102,7 @@ class Observation:
     hands: tuple[Hand, ...] = ()
     face: Face | None = None
     body: Body | None = None
-    gate: Quality = Quality.OPEN
+    quality: Quality = Quality.OK
 
     def box(self, points: Points) -> Box:
         """The box of some of this observation's points, in fractions of the frame."""

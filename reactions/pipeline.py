@@ -10,11 +10,11 @@ from typing import Literal
 from reactions.geometry import Box
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
-from reactions.labels import LabelScore, nets_for
+from reactions.labels import LabelScore, families_for
 from reactions.landmark_types import Observation, Sample
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.scheduler import Cascade
+from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import FaceTrail, HandTrail, Tracks
 
 DUE = 1000
@@ -79,7 +79,7 @@ class RecognitionPipeline:
         *,
         hand_model: Literal["lite", "full"] = "lite",
     ) -> None:
-        self._cascade = Cascade(store, nets_for(labels), hand_model=hand_model)
+        self._scheduler = LandmarkScheduler(store, families_for(labels), hand_model=hand_model)
         self._recognizer = Recognizer(labels)
 
     def detect(self, sample: Sample, memory: Memory | None) -> Detection:
@@ -94,7 +94,7 @@ class RecognitionPipeline:
         """The landmarks that ``detect`` does not hand out, and the detection made of them."""
         began = time.perf_counter()
         tracks, motion = (None, None) if memory is None else (memory.tracks, memory.motion)
-        observation, tracks = self._cascade.observe(sample, tracks)
+        observation, tracks = self._scheduler.observe(sample, tracks)
         scores, motion = self._recognizer.recognize(observation, motion)
         face = None if observation.face is None else observation.box(observation.face.points)
         spent = (time.perf_counter() - began) * 1000

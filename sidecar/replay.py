@@ -123,7 +123,7 @@ def check_files(source: Path, target: Path, events: Path) -> None:
 
 
 class Replay:
-    """Turns recordings into composites, one after another, with one set of nets."""
+    """Turns recordings into composites, one after another, with one set of models."""
 
     def __init__(
         self,

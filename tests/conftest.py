@@ -29,13 +29,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests are skipped for want of the nets, and which may be tried once more.
+    """Say which tests are skipped for want of the models, and which may be tried once more.
 
     A browser or a server on a busy machine fails now and then for reasons of its own. The summary
     lists every second try, so that a test that needs them often is seen.
     """
     whole = ModelStore().complete(FILES)
-    without = pytest.mark.skip(reason="the nets are not here: run `sidecar models fetch all`")
+    without = pytest.mark.skip(reason="the models are not here: run `sidecar models fetch all`")
     for item in items:
         if not whole and item.get_closest_marker("models") is not None:
             item.add_marker(without)

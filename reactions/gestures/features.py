@@ -1,9 +1,9 @@
-"""What a hand's 21 landmarks say about its shape, as one vector: pure numpy, no nets.
+"""What a hand's 21 landmarks say about its shape, as one vector: pure numpy, no models.
 
 The vector doesn't change when the hand moves, grows, or is seen in a mirror with its side swapped.
 It does change when the hand turns: thumbs up and thumbs down are the same shape, turned.
 
-Only x and y are used. The depth that the hand net reports is compressed, least where fingers are
+Only x and y are used. The depth that the hand model reports is compressed, least where fingers are
 folded, in a way that a synthetic hand doesn't share: with it, a head trained on synthetic hands
 loses a tenth of its recall on real ones.
 """

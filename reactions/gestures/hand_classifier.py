@@ -1,7 +1,7 @@
-"""The trained hand head: what shape a hand shows, as probabilities.
+"""The trained hand classifier: the probability of each hand shape.
 
-The net is a few small perceptrons, averaged, in one ``.tflite`` beside this module; it was trained
-by ``python -m reactions.training.train_hand_classifier`` and is described in
+The model is the mean of a few small perceptrons, in one ``.tflite`` beside this module. It is
+trained by ``python -m reactions.training.train_hand_classifier`` and is described in
 docs/model-card-hand-classifier.md.
 """
 
@@ -39,14 +39,16 @@ class HeadCard:
             card = json.loads(path.read_text(encoding="utf-8"))
             return cls(tuple(card["classes"]), int(card["features"]), int(card["seed"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError("not the card of a hand head", where=str(path), do=_REPAIR) from error
+            raise ModelError(
+                "not the card of a hand classifier", where=str(path), do=_REPAIR
+            ) from error
 
 
 class HandShapeClassifier:
-    """Reads the shape of one hand at a time. Not thread-safe: one a worker."""
+    """Classifies the shape of one hand at a time. Not thread-safe: one a worker."""
 
     def __init__(self, path: Path = SHIPPED) -> None:
-        """Loads the head at ``path`` (default: ours).
+        """Load the classifier at ``path`` (default: the shipped one).
 
         Raises ModelError where it, or the JSON beside it, is missing, damaged or made for other
         features or classes than this version has.
@@ -55,23 +57,23 @@ class HandShapeClassifier:
         if card.classes != CLASSES or card.features != FEATURES:
             raise ModelError("trained for other classes or features", where=str(path), do=_REPAIR)
         try:
-            self._net = Interpreter(model_path=str(path), num_threads=1)
-            self._net.allocate_tensors()
+            self._model = Interpreter(model_path=str(path), num_threads=1)
+            self._model.allocate_tensors()
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelError("can't be loaded", where=str(path), do=_REPAIR) from error
-        self._input = self._net.get_input_details()[0]["index"]
-        self._output = self._net.get_output_details()[0]["index"]
+        self._input = self._model.get_input_details()[0]["index"]
+        self._output = self._model.get_output_details()[0]["index"]
 
     def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
         """The probability of each class for ``hand``, in a ``width`` x ``height`` picture; they
         sum to 1.
 
-        What the landmark net doubts to be a hand is ``none`` by as much.
+        What the landmark model doubts to be a hand is ``none`` by as much.
         """
         left = np.array([hand.side is Side.LEFT])
         features = hand_features(hand.points[None].astype(np.float32, copy=False), left)
-        self._net.set_tensor(self._input, features)
-        self._net.invoke()
-        shares = self._net.get_tensor(self._output)[0] * np.float32(hand.presence)
+        self._model.set_tensor(self._input, features)
+        self._model.invoke()
+        shares = self._model.get_tensor(self._output)[0] * np.float32(hand.presence)
         shares[_NONE] += 1 - shares.sum()
         return dict(zip(CLASSES, shares.tolist(), strict=True))

@@ -10,8 +10,8 @@ from reactions.gestures.hand_classes import HandClass
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.motion import Motion, steadiness
 from reactions.gestures.thumb import beside_palm
-from reactions.labels import LABELS, LabelScore, nets_for
-from reactions.landmark_types import Hand, Net, Observation
+from reactions.labels import LABELS, LabelScore, families_for
+from reactions.landmark_types import Hand, ModelFamily, Observation
 
 
 class ShapeReader(Protocol):
@@ -35,7 +35,7 @@ class Recognizer:
         if unknown:
             raise ValueError(f"no such label: {', '.join(unknown)}")
         self._specs = tuple(spec for spec in LABELS.values() if spec.name in labels)
-        if shapes is None and Net.HANDS in nets_for(labels):
+        if shapes is None and ModelFamily.HANDS in families_for(labels):
             shapes = HandShapeClassifier()
         self._shapes = shapes
 

@@ -18,13 +18,13 @@ _SIGNS = tuple(shape for shape in HandClass if shape not in _NO_SIGN)
 
 
 def score_face(context: Context) -> Iterator[Sighting]:
-    """A face, by the landmark net's own confidence."""
+    """A face, by the landmark model's own confidence."""
     if context.face is not None:
         yield Sighting(context.face.face.presence, context.face.box)
 
 
 def score_hand(context: Context) -> Iterator[Sighting]:
-    """Each hand, by the landmark net's own confidence."""
+    """Each hand, by the landmark model's own confidence."""
     for seen in context.hands:
         yield Sighting(seen.hand.presence, seen.box, seen.hand.side)
 

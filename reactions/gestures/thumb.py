@@ -1,6 +1,6 @@
 """Where a hand's thumb is: what tells an open palm from hands whose landmarks look like one.
 
-The landmark net, unsure of folded fingers on a light palm, sees short straight ones. The trained
+The landmark model, unsure of folded fingers on a light palm, sees short straight ones. The trained
 head knows such readings from nowhere; but people's thumbs don't reach as far as their fingers.
 """
 

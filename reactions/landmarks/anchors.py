@@ -7,15 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 Anchors = npt.NDArray[np.float32]
-"""(n, 2): x and y of the centres, in pixels of the net's input."""
+"""(n, 2): x and y of the centres, in pixels of the model's input."""
 
 
 @cache
 def anchors(width: int, height: int, strides: Sequence[int]) -> Anchors:
-    """The anchors of a net with an input of ``width`` x ``height``, in the order of its outputs.
+    """The anchors of a model with an input of ``width`` x ``height``, in the order of its outputs.
 
-    MediaPipe's SSD anchors for these nets: size 1, centred in their cell, two a layer (aspect 1 and
-    an interpolated one). Layers of the same stride share their cells.
+    MediaPipe's SSD anchors for these models: size 1, centred in their cell, two a layer (aspect
+    1 and an interpolated one). Layers of the same stride share their cells.
     """
     parts = []
     for stride in sorted(set(strides)):

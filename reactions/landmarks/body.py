@@ -1,4 +1,4 @@
-"""Bodies: the pose detector and the pruned landmark net with its heat maps."""
+"""Bodies: the pose detector and the pruned landmark model with its heat maps."""
 
 from typing import Protocol
 
@@ -54,10 +54,10 @@ class BodyDetector:
 class BodyLandmarker:
     """Reads a body in a region."""
 
-    def __init__(self, store: ModelStore, net: str) -> None:
-        """``net``: POSE_LITE or POSE_FULL."""
+    def __init__(self, store: ModelStore, model: str) -> None:
+        """``model``: POSE_LITE or POSE_FULL."""
         outputs = ((1, 195), (1, 1), (1, 64, 64, 39))
-        self._session = Interpreter(store.path(net), Range.UNIT, outputs)
+        self._session = Interpreter(store.path(model), Range.UNIT, outputs)
 
     def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
         """The body in ``roi`` and where it will be next, or None where there is none."""

@@ -1,4 +1,4 @@
-"""Samples of no use: frozen, black and garbled ones, recognised in some ten microseconds."""
+"""Which samples are of no use (frozen, black, garbled), found in some ten microseconds."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ _BLOCKY = 2.0
 """Step at the edges of blocks, by the mean step, from which a picture is a decoder's garbage.
 
 Frames decoded without their references (webcam clips, VP8 at 100-500 kbit/s, 30 frames lost, below
-20 dB): 35 % are above; of 1,600 clean ones 0.3 %. The rest is the business of the feed's lag gate
-and of the policy, which wants several samples to agree.
+20 dB): 35 % are above; of 1,600 clean ones 0.3 %. The rest is left to the feed's
+lateness filter and to the policy, which needs several samples that agree.
 """
 
 
@@ -51,7 +51,7 @@ def judge_quality(
         return Quality.FROZEN, fingerprint
     if last is not None and blockiness(picture) >= _BLOCKY:
         return Quality.GARBAGE, fingerprint
-    return Quality.OPEN, fingerprint
+    return Quality.OK, fingerprint
 
 
 def blockiness(picture: RgbImage) -> float:

@@ -1,4 +1,4 @@
-"""Hands: the palm detector and the landmark net."""
+"""Hands: the palm detector and the landmark model."""
 
 from typing import Protocol
 
@@ -33,7 +33,7 @@ _SEARCH_EVERY = {0: 2, 1: 3}
 """Palms are looked for in every so many samples while so many hands are in view."""
 _STRIDES = (8, 16, 16, 16)
 _FLATTENED = 0.4
-"""The net's z is that much flatter than its x and y."""
+"""The model's z is that much flatter than its x and y."""
 
 
 class Palms(Protocol):
@@ -56,7 +56,7 @@ class HandReader(Protocol):
 
 
 class PalmDetector:
-    """Finds palms with the net that fits the region's shape."""
+    """Finds palms with the model that fits the region's shape."""
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
@@ -72,7 +72,7 @@ class PalmDetector:
         ]
 
     def _detector(self, name: str) -> SsdDetector:
-        """Loaded at first use: a meeting of wide cameras never needs the square net."""
+        """Loaded at first use: a meeting of wide cameras never needs the square model."""
         if name not in self._detectors:
             path = self._store.path(name)
             self._detectors[name] = SsdDetector(path, Range.UNIT, _STRIDES, keypoints=7)
@@ -82,15 +82,15 @@ class PalmDetector:
 class HandLandmarker:
     """Reads a hand in a region."""
 
-    def __init__(self, store: ModelStore, net: str) -> None:
-        """``net``: HAND_LITE or HAND_FULL."""
+    def __init__(self, store: ModelStore, model: str) -> None:
+        """``model``: HAND_LITE or HAND_FULL."""
         outputs = ((1, 63), (1, 1), (1, 1))
-        self._session = Interpreter(store.path(net), Range.UNIT, outputs)
+        self._session = Interpreter(store.path(model), Range.UNIT, outputs)
 
     def read(self, picture: RgbImage, roi: Roi, *, mirrored: bool = False) -> Hand | None:
         """The hand in ``roi``, or None where there is none.
 
-        ``mirrored`` shows it to the net in the mirror; what comes back is unmirrored again.
+        ``mirrored`` shows it to the model in the mirror; what comes back is unmirrored again.
         """
         size = self._session.width
         crop = crop_on_edge(picture, roi, size, size)
@@ -101,7 +101,7 @@ class HandLandmarker:
             return None
         points = raw.reshape(21, 3) / np.float32(size)
         points[:, 2] /= np.float32(_FLATTENED)
-        # The net takes its picture for a mirrored selfie: its "left" is the person's right hand.
+        # The model takes its picture for a mirrored selfie: its "left" is the person's right hand.
         right = float(handedness[0, 0])
         if mirrored:
             points[:, 0] = 1 - points[:, 0]

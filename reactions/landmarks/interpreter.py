@@ -1,4 +1,4 @@
-"""One net in LiteRT: a picture in, arrays out. Not thread-safe: one set of sessions a thread."""
+"""One model in LiteRT: a picture in, arrays out. Not thread-safe: one set of sessions a thread."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -16,22 +16,22 @@ Tensor = npt.NDArray[np.float32]
 
 
 class Range(Enum):
-    """What a net wants of its input: (factor, offset) on pixels 0–255."""
+    """What a model wants of its input: (factor, offset) on pixels 0–255."""
 
     UNIT = (1 / 255, 0.0)
-    """0–1: landmark nets and the palm detector."""
+    """0–1: landmark models and the palm detector."""
     SYMMETRIC = (2 / 255, -1.0)
     """−1–1: the face and pose detectors."""
 
 
 class Interpreter:
-    """A loaded net with a fixed input size, running on the calling thread only."""
+    """A loaded model with a fixed input size, running on the calling thread only."""
 
     def __init__(self, path: Path, inputs: Range, outputs: Sequence[tuple[int, ...]]) -> None:
         """``outputs``: the shapes to give out, in this order (names differ between exports);
         −1 stands for any length.
 
-        Raises ``ModelError`` where the file is no net or has other outputs.
+        Raises ``ModelError`` where the file is no model or has other outputs.
         """
         try:
             with without_notices():
@@ -50,7 +50,7 @@ class Interpreter:
         self._outputs = self._find(outputs, path)
 
     def run(self, picture: RgbImage) -> list[Tensor]:
-        """Runs the net on a (height, width, 3) picture; gives copies, in the order asked for."""
+        """Runs the model on a (height, width, 3) picture; gives copies, in the order asked for."""
         factor, offset = self._range.value
         # The view must be gone before invoke(), or LiteRT refuses to run.
         view = self._input()
@@ -71,7 +71,7 @@ class Interpreter:
         for shape in shapes:
             match = next((output for output in left if _fits(output[0], shape)), None)
             if match is None:
-                raise ModelError(f"the net has no output of shape {shape}", where=str(path))
+                raise ModelError(f"the model has no output of shape {shape}", where=str(path))
             left.remove(match)
             found.append(match[1])
         return found

@@ -1,4 +1,4 @@
-"""Which nets there are: where each comes from, its size and its SHA-256.
+"""Which models there are: where each comes from, its size and its SHA-256.
 
 All weights are MediaPipe's, Apache-2.0. They are not in this repository; they are taken out of the
 packages that ship them, and three of them are edited (see ``prune`` and ``wide_palm_model``).
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from reactions.landmark_types import Net
+from reactions.landmark_types import ModelFamily
 from reactions.landmarks.prune import check_pruned, prune
 from reactions.landmarks.wide_palm_model import check_widened, widen
 
@@ -51,11 +51,11 @@ class Edited:
     original: str
     edit: Callable[[bytes], bytes]
     check: Callable[[bytes, bytes], None]
-    """Raises ``ModelError`` where the edited net, second, doesn't do what the original does."""
+    """Raises ``ModelError`` where the edited model, second, doesn't do what the original does."""
 
 
 @dataclass(frozen=True, slots=True)
-class NetFile:
+class ModelFile:
     """One ``.tflite`` file of the store."""
 
     name: str
@@ -63,11 +63,11 @@ class NetFile:
     """Bytes."""
     sha256: str
     origin: Shipped | Edited
-    family: Net
+    family: ModelFamily
     optional: bool = False
     """Something else serves where it can't be had."""
     runs: bool = True
-    """False for a net that is only the original of an edited one."""
+    """False for a model that is only the original of an edited one."""
 
     @property
     def file(self) -> str:
@@ -93,93 +93,93 @@ def _wheel(folder: str, name: str) -> Shipped:
 
 
 _FILES = (
-    NetFile(
+    ModelFile(
         FACE_DETECTOR,
         229_714,
         "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
         _wheel("face_detection", FACE_DETECTOR),
-        Net.FACE,
+        ModelFamily.FACE,
     ),
-    NetFile(
+    ModelFile(
         FACE_MESH,
         1_242_398,
         "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
         _wheel("face_landmark", FACE_MESH),
-        Net.FACE,
+        ModelFamily.FACE,
     ),
-    NetFile(
+    ModelFile(
         PALM_SQUARE,
         1_985_440,
         "e9a4aaddf90dda56a87235303cf00e4c2d3fb28725f68fd88772997dac905c18",
         _wheel("palm_detection", PALM_SQUARE),
-        Net.HANDS,
+        ModelFamily.HANDS,
     ),
-    NetFile(
+    ModelFile(
         HAND_LITE,
         2_071_597,
         "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
         _wheel("hand_landmark", HAND_LITE),
-        Net.HANDS,
+        ModelFamily.HANDS,
     ),
-    NetFile(
+    ModelFile(
         HAND_FULL,
         5_478_917,
         "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
         _wheel("hand_landmark", HAND_FULL),
-        Net.HANDS,
+        ModelFamily.HANDS,
     ),
-    NetFile(
+    ModelFile(
         POSE_DETECTOR,
         2_959_046,
         "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
         _wheel("pose_detection", POSE_DETECTOR),
-        Net.BODY,
+        ModelFamily.BODY,
     ),
-    NetFile(
+    ModelFile(
         "pose_landmark_full",
         6_440_512,
         "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
         _wheel("pose_landmark", "pose_landmark_full"),
-        Net.BODY,
+        ModelFamily.BODY,
         runs=False,
     ),
-    NetFile(
+    ModelFile(
         "pose_landmark_lite",
         2_819_824,
         "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
         Shipped(_TARBALL, "package/pose_landmark_lite.tflite"),
-        Net.BODY,
+        ModelFamily.BODY,
         optional=True,
         runs=False,
     ),
-    NetFile(
+    ModelFile(
         PALM_WIDE,
         1_985_440,
         "19346f84c0dd088dbc9e46100675582027f1a84e6227874acf2d7c4449f4c3ff",
         Edited(PALM_SQUARE, widen, check_widened),
-        Net.HANDS,
+        ModelFamily.HANDS,
     ),
-    NetFile(
+    ModelFile(
         POSE_FULL,
         6_440_512,
         "ea92c17353ed2b788781322fe8a60fe1d1d72483ec96d0b0447846ccdefe0e74",
         Edited("pose_landmark_full", prune, check_pruned),
-        Net.BODY,
+        ModelFamily.BODY,
     ),
-    NetFile(
+    ModelFile(
         POSE_LITE,
         2_819_824,
         "e44d50e6d0fb4b2efc55318671bc6967c35f1517ec32fe49bdfa6fc71f59e092",
         Edited("pose_landmark_lite", prune, check_pruned),
-        Net.BODY,
+        ModelFamily.BODY,
         optional=True,
     ),
 )
 
-FILES: Mapping[str, NetFile] = MappingProxyType({net.name: net for net in _FILES})
+FILES: Mapping[str, ModelFile] = MappingProxyType({model.name: model for model in _FILES})
 """Every file of the store by name; an edited one stands after its original."""
 
 
-def files_of(families: Collection[Net]) -> tuple[str, ...]:
-    """The names of all nets of ``families`` that run, optional ones too."""
-    return tuple(net.name for net in _FILES if net.family in families and net.runs)
+def files_of(families: Collection[ModelFamily]) -> tuple[str, ...]:
+    """The names of all models of ``families`` that run, optional ones too."""
+    return tuple(model.name for model in _FILES if model.family in families and model.runs)

@@ -1,4 +1,4 @@
-"""The nets on this machine: where they lie, whether they are whole, and how to get them."""
+"""The models on this machine: their folder, their verification and their download."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from config.errors import ModelError
-from reactions.landmarks.model_manifest import FILES, Edited, NetFile, Package, Shipped
+from reactions.landmarks.model_manifest import FILES, Edited, ModelFile, Package, Shipped
 from reactions.landmarks.package_archive import read_members
 from reactions.landmarks.package_download import TIME_LIMIT, download
 
@@ -24,7 +24,7 @@ ENVIRONMENT = "SIDECAR_MODELS"
 class State(StrEnum):
     """How a file of the store is."""
 
-    WHOLE = "whole"
+    VERIFIED = "verified"
     MISSING = "missing"
     DAMAGED = "damaged"
 
@@ -42,19 +42,19 @@ class Progress:
 class Entry:
     """One file of the store."""
 
-    net: NetFile
+    model: ModelFile
     path: Path
     state: State
 
 
 class ModelStore:
-    """A folder of nets, each pinned by its SHA-256."""
+    """A folder of models, each pinned by its SHA-256."""
 
     def __init__(
         self,
         folder: Path | None = None,
         *,
-        files: Mapping[str, NetFile] = FILES,
+        files: Mapping[str, ModelFile] = FILES,
         patience: float = 2 * TIME_LIMIT,
     ) -> None:
         """``folder`` defaults to ``$SIDECAR_MODELS``, else to the platform's cache folder.
@@ -65,41 +65,47 @@ class ModelStore:
         self.folder = folder or _default_folder()
         self._files = files
         self._patience = patience
-        self._whole: set[str] = set()
+        self._verified: set[str] = set()
 
     def path(self, name: str) -> Path:
-        """Where the net ``name`` lies, checked once a process against its SHA-256.
+        """Where the model ``name`` lies, checked once a process against its SHA-256.
 
         Raises ``ModelError`` where it is missing or damaged.
         """
         path = self._place(self._files[name])
-        if name not in self._whole:
+        if name not in self._verified:
             state = self._state(self._files[name])
-            if state is not State.WHOLE:
-                raise ModelError(f"the net is {state}", where=str(path), do=_GET_THEM)
-            self._whole.add(name)
+            if state is not State.VERIFIED:
+                raise ModelError(f"the model is {state}", where=str(path), do=_GET_THEM)
+            self._verified.add(name)
         return path
 
     def has(self, name: str) -> bool:
-        """Whether the net ``name`` is here and whole."""
-        return self._state(self._files[name]) is State.WHOLE
+        """Whether the model ``name`` is here and has its SHA-256."""
+        return self._state(self._files[name]) is State.VERIFIED
 
     def list(self) -> Sequence[Entry]:
         """Every file that the store could hold, with its state."""
-        return [Entry(net, self._place(net), self._state(net)) for net in self._files.values()]
+        return [
+            Entry(model, self._place(model), self._state(model)) for model in self._files.values()
+        ]
 
     def complete(self, names: Collection[str]) -> bool:
-        """Whether all of the nets ``names`` that nothing can stand in for are here and whole."""
+        """Whether all of the models ``names`` but the optional ones are here and verified."""
         return all(self.has(name) or self._files[name].optional for name in names)
 
     def verify(self, names: Collection[str]) -> None:
-        """Raises ``ModelError`` naming each damaged net, and each of ``names`` that is missing and
-        that nothing can stand in for."""
+        """Raise ModelError with the name of each damaged model, and of each of ``names`` that is
+        missing and not optional."""
         bad = [
-            f"{entry.net.file} is {entry.state}"
+            f"{entry.model.file} is {entry.state}"
             for entry in self.list()
             if entry.state is State.DAMAGED
-            or (entry.state is State.MISSING and entry.net.name in names and not entry.net.optional)
+            or (
+                entry.state is State.MISSING
+                and entry.model.name in names
+                and not entry.model.optional
+            )
         ]
         if bad:
             raise ModelError(", ".join(bad), where=str(self.folder), do=_GET_THEM)
@@ -107,11 +113,11 @@ class ModelStore:
     def fetch(
         self, names: Collection[str], progress: Callable[[Progress], None] = lambda _: None
     ) -> Sequence[str]:
-        """Gets each of the nets ``names`` that isn't here whole; what is here stays, so a broken
+        """Fetch each of the models ``names`` that isn't verified here; what is here stays, so a broken
         run goes on.
 
-        Gives a sentence for each optional net that could not be had. Raises ``ModelError`` where a
-        required one could not, or the folder can't be written.
+        Return one sentence for each optional model that could not be fetched. Raises ModelError
+        where a required one could not, or the folder can't be written.
         """
         if all(map(self.has, names)):
             return ()
@@ -121,39 +127,39 @@ class ModelStore:
                 return self._fetch(names, progress)
         except Timeout as error:
             raise ModelError(
-                "another process has been fetching the nets for too long",
+                "another process has been fetching the models for too long",
                 where=str(self.folder),
                 do="end that process and try again",
             ) from error
         except OSError as error:
             raise ModelError(
-                f"the nets can't be kept here ({error.strerror or error})",
+                f"the models can't be kept here ({error.strerror or error})",
                 where=str(self.folder),
                 do=f"free space, or set {ENVIRONMENT} to a folder that can be written",
             ) from error
 
     def _fetch(self, names: Collection[str], progress: Callable[[Progress], None]) -> Sequence[str]:
-        missing = [net for net in self._files.values() if net.name in names]
-        missing = [net for net in missing if not self.has(net.name)]
-        edited = [(net, net.origin) for net in missing if isinstance(net.origin, Edited)]
-        needed = {net.name for net in missing} | {origin.original for _, origin in edited}
+        missing = [model for model in self._files.values() if model.name in names]
+        missing = [model for model in missing if not self.has(model.name)]
+        edited = [(model, model.origin) for model in missing if isinstance(model.origin, Edited)]
+        needed = {model.name for model in missing} | {origin.original for _, origin in edited}
         needed = {name for name in needed if not self.has(name)}
-        wanted = [net for net in self._files.values() if net.name in needed]
+        wanted = [model for model in self._files.values() if model.name in needed]
         notes = self._download(wanted, progress)
-        for net, origin in edited:
+        for model, origin in edited:
             if self.has(origin.original):
-                self._edit(net, origin)
+                self._edit(model, origin)
         for name in needed.difference(names):
             if not self._files[name].runs:
-                self._whole.discard(name)
+                self._verified.discard(name)
                 self._place(self._files[name]).unlink(missing_ok=True)
         return notes
 
     def _download(
-        self, nets: Sequence[NetFile], progress: Callable[[Progress], None]
+        self, models: Sequence[ModelFile], progress: Callable[[Progress], None]
     ) -> Sequence[str]:
-        shipped = [net for net in nets if isinstance(net.origin, Shipped)]
-        batches = [(package, list(nets)) for package, nets in groupby(shipped, key=_package)]
+        shipped = [model for model in models if isinstance(model.origin, Shipped)]
+        batches = [(package, list(models)) for package, models in groupby(shipped, key=_package)]
         total = sum(package.size for package, _ in batches)
         notes: list[str] = []
         before = 0
@@ -165,52 +171,54 @@ class ModelStore:
             try:
                 self._take(package, batch, report)
             except ModelError as error:
-                if not all(net.optional for net in batch):
+                if not all(model.optional for model in batch):
                     raise
-                names = ", ".join(net.name for net in batch)
+                names = ", ".join(model.name for model in batch)
                 notes.append(f"doing without {names}: {error}")
             before += package.size
             progress(Progress(str(package), before, total))
         return tuple(notes)
 
     def _take(
-        self, package: Package, nets: Sequence[NetFile], report: Callable[[int], None]
+        self, package: Package, models: Sequence[ModelFile], report: Callable[[int], None]
     ) -> None:
-        members = {net.origin.member: net for net in nets if isinstance(net.origin, Shipped)}
-        with tempfile.TemporaryDirectory(prefix="sidecar-nets-") as scratch:
+        members = {
+            model.origin.member: model for model in models if isinstance(model.origin, Shipped)
+        }
+        with tempfile.TemporaryDirectory(prefix="sidecar-models-") as scratch:
             archive = download(package, Path(scratch), report)
-            contents = read_members(archive, {path: net.size for path, net in members.items()})
-        for path, net in members.items():
-            self._keep(net, contents[path])
+            contents = read_members(archive, {path: model.size for path, model in members.items()})
+        for path, model in members.items():
+            self._keep(model, contents[path])
 
-    def _edit(self, net: NetFile, origin: Edited) -> None:
+    def _edit(self, model: ModelFile, origin: Edited) -> None:
         original = self.path(origin.original).read_bytes()
         content = origin.edit(original)
         origin.check(original, content)
-        self._keep(net, content)
+        self._keep(model, content)
 
-    def _keep(self, net: NetFile, content: bytes) -> None:
+    def _keep(self, model: ModelFile, content: bytes) -> None:
         """Write a file so that no reader sees half of it."""
-        if hashlib.sha256(content).hexdigest() != net.sha256:
+        if hashlib.sha256(content).hexdigest() != model.sha256:
             raise ModelError(
-                "has another SHA-256 than the net we know",
-                where=net.file,
+                "has another SHA-256 than the model we know",
+                where=model.file,
                 do="check that your package mirror serves the original file",
             )
-        partial = self.folder / f"{net.file}.part"
+        partial = self.folder / f"{model.file}.part"
         partial.write_bytes(content)
-        partial.replace(self._place(net))
+        partial.replace(self._place(model))
 
-    def _place(self, net: NetFile) -> Path:
-        return self.folder / net.file
+    def _place(self, model: ModelFile) -> Path:
+        return self.folder / model.file
 
-    def _state(self, net: NetFile) -> State:
+    def _state(self, model: ModelFile) -> State:
         try:
-            with self._place(net).open("rb") as file:
+            with self._place(model).open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
             return State.MISSING
-        return State.WHOLE if digest == net.sha256 else State.DAMAGED
+        return State.VERIFIED if digest == model.sha256 else State.DAMAGED
 
 
 def _default_folder() -> Path:
@@ -220,14 +228,14 @@ def _default_folder() -> Path:
         return platformdirs.user_cache_path("reaction-sidecar") / "models"
     except RuntimeError as error:
         raise ModelError(
-            "this user has no home folder to keep the nets in",
+            "this user has no home folder to keep the models in",
             do=f"set {ENVIRONMENT} to a folder",
         ) from error
 
 
-_GET_THEM = f"run `sidecar models fetch`, or set {ENVIRONMENT} to a folder with the nets"
+_GET_THEM = f"run `sidecar models fetch`, or set {ENVIRONMENT} to a folder with the models"
 
 
-def _package(net: NetFile) -> Package:
-    assert isinstance(net.origin, Shipped)
-    return net.origin.package
+def _package(model: ModelFile) -> Package:
+    assert isinstance(model.origin, Shipped)
+    return model.origin.package

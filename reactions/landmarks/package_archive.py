@@ -32,7 +32,7 @@ def read_members(archive: Path, members: Mapping[str, int]) -> Mapping[str, byte
             return {name: _exactly(_regular(tarball, name), size) for name, size in members.items()}
     except _DAMAGE as error:
         raise ModelError(
-            f"the package doesn't hold the nets we know ({error})",
+            f"the package doesn't hold the models we know ({error})",
             where=archive.name,
             do="check that your package mirror serves the original file",
         ) from error

@@ -89,7 +89,7 @@ def _run(command: Sequence[str], package: Package, folder: Path, report: Report)
                     raise ModelError(
                         "takes too long or too many bytes to fetch",
                         where=str(package),
-                        do="check the network, or set SIDECAR_MODELS to a folder with the nets",
+                        do="check the network, or set SIDECAR_MODELS to a folder with the models",
                     )
                 time.sleep(_POLL)
         finally:
@@ -98,7 +98,7 @@ def _run(command: Sequence[str], package: Package, folder: Path, report: Report)
         raise ModelError(
             f"can't be fetched: {_last_words(log)}",
             where=str(package),
-            do="check the network, or set SIDECAR_MODELS to a folder with the nets",
+            do="check the network, or set SIDECAR_MODELS to a folder with the models",
         )
 
 

@@ -1,4 +1,4 @@
-"""The pose net without its segmentation head: a third less work for the same landmarks.
+"""The pose model without its segmentation head: a third less work for the same landmarks.
 
 ``pose_landmark_*`` gives out landmarks, presence, a segmentation mask, heat maps and world
 landmarks. We read the first, second and fourth; what only the others need is cut off.
@@ -14,23 +14,25 @@ KEPT_OUTPUTS = (0, 1, 3)
 
 
 def prune(content: bytes) -> bytes:
-    """The pose net in ``content`` without the operators that no kept output needs."""
-    net = Flatbuffer(content)
-    net.keep_outputs(KEPT_OUTPUTS)
-    needed = set(net.outputs)
+    """The pose model in ``content`` without the operators that no kept output needs."""
+    model = Flatbuffer(content)
+    model.keep_outputs(KEPT_OUTPUTS)
+    needed = set(model.outputs)
     kept: list[int] = []
-    for operator in reversed(range(net.operators)):  # a net's operators are in the order of work
-        if needed.intersection(net.writes(operator)):
+    for operator in reversed(
+        range(model.operators)
+    ):  # a model's operators are in the order of work
+        if needed.intersection(model.writes(operator)):
             kept.append(operator)
-            needed.update(net.reads(operator))
-    net.keep_operators(kept[::-1])
-    return bytes(net.content)
+            needed.update(model.reads(operator))
+    model.keep_operators(kept[::-1])
+    return bytes(model.content)
 
 
 def check_pruned(original: bytes, pruned: bytes) -> None:
-    """Raises ``ModelError`` unless both nets give the same numbers, bit by bit, for one picture."""
+    """Raise ModelError unless both models give the same bits for one picture."""
     picture = np.random.default_rng(seed=3).random((1, 256, 256, 3), dtype=np.float32)
     whole = outputs_of(original, picture)
     for place, kept in zip(KEPT_OUTPUTS, outputs_of(pruned, picture), strict=True):
         if not np.array_equal(whole[place], kept):
-            raise ModelError("the pruned pose net disagrees with its original", do=REPORT_IT)
+            raise ModelError("the pruned pose model disagrees with its original", do=REPORT_IT)

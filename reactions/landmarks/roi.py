@@ -1,4 +1,4 @@
-"""Regions of interest: where in the picture a net looks, and how they follow from what was seen.
+"""Regions of interest: where in the picture a model looks, and how they follow from what was seen.
 
 All rules and their numbers are MediaPipe 0.10.21's (hand_landmark, face_landmark and pose_landmark
 graphs). Pure geometry: positions in pixels of the sample, angles in radians, clockwise on screen.
@@ -144,6 +144,6 @@ def face_from_landmarks(points: Positions) -> Roi:
 def body_from_keypoints(points: Positions) -> Roi:
     """Where a body is, from its middle (0) and a point of the circle around it (1).
 
-    The detector's keypoints 0 and 1, or the landmark net's auxiliary points 33 and 34.
+    The detector's keypoints 0 and 1, or the landmark model's auxiliary points 33 and 34.
     """
     return grown(around(points[0], points[1], _UP), 1.25)

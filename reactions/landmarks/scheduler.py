@@ -1,16 +1,16 @@
-"""Which net runs on which sample.
+"""Which model runs on which sample.
 
-Nets are nearly all of the cost, so the cascade's work is not to run them: what was seen in the last
-sample is read straight from where it was, and palms are looked for only now and then. Lost things
-are searched again in the same sample: at a few samples a second a waving hand leaves its region in
-a tenth of the steps.
+Models are nearly all of the cost of a sample, so the scheduler runs as few as it can. The landmark
+models read faces and hands where they were in the previous sample; the palm detector runs on every
+second or third sample only. What is lost is searched for again in the same sample: at a few
+samples a second a waving hand leaves its region in a tenth of the steps.
 """
 
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
-from reactions.landmark_types import Net, Observation, Quality, RgbImage, Sample
+from reactions.landmark_types import ModelFamily, Observation, Quality, RgbImage, Sample
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
@@ -22,34 +22,34 @@ from reactions.landmarks.still_refine import StillRefiner
 from reactions.landmarks.track_state import Tracks
 
 
-class Cascade:
-    """One set of nets. Not thread-safe: one a worker, serving any number of participants."""
+class LandmarkScheduler:
+    """One set of models. Not thread-safe: one a worker, serving any number of participants."""
 
     def __init__(
         self,
         store: ModelStore,
-        nets: Collection[Net],
+        families: Collection[ModelFamily],
         *,
         hand_model: Literal["lite", "full"] = "lite",
     ) -> None:
-        """Loads what ``nets`` needs and nothing else; ``ModelError`` where the store lacks it."""
+        """Load the models of ``families`` only. Raises ModelError where the store lacks one."""
         self._hands = self._face = self._body = None
-        if Net.HANDS in nets:
-            net = HAND_FULL if hand_model == "full" else HAND_LITE
-            self._hands = HandFollower(PalmDetector(store), HandLandmarker(store, net))
-            self._careful = StillRefiner(store)
-        if Net.FACE in nets:
+        if ModelFamily.HANDS in families:
+            model = HAND_FULL if hand_model == "full" else HAND_LITE
+            self._hands = HandFollower(PalmDetector(store), HandLandmarker(store, model))
+            self._refiner = StillRefiner(store)
+        if ModelFamily.FACE in families:
             self._face = FaceFollower(FaceDetector(store), FaceMesh(store))
-        if Net.BODY in nets:
-            net = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
-            self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store, net))
+        if ModelFamily.BODY in families:
+            model = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
+            self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store, model))
 
     def observe(self, sample: Sample, tracks: Tracks | None) -> tuple[Observation, Tracks]:
         """What is in ``sample``, and what the participant's next sample needs to know.
 
         Without ``tracks``, or after a change of size, everything is searched and hands are read
-        with care, as in a still picture. A sample that a gate stops has no landmarks and keeps the
-        tracks.
+        twice, as in a still picture. A sample whose quality is not OK has no landmarks and keeps
+        the tracks.
         """
         by = factor(sample.width, sample.height)
         seen, tracks = self._observe(shrunk(sample.pixels, by), sample.time, tracks)
@@ -61,10 +61,10 @@ class Cascade:
         height, width = picture.shape[:2]
         if tracks is not None and (tracks.width, tracks.height) != (width, height):
             tracks = None
-        gate, fingerprint = judge_quality(picture, time, tracks.fingerprint if tracks else None)
+        quality, fingerprint = judge_quality(picture, time, tracks.fingerprint if tracks else None)
         last = tracks or Tracks(width, height, fingerprint)
-        if gate is not Quality.OPEN:
-            seen = Observation(width, height, time, gate=gate)
+        if quality is not Quality.OK:
+            seen = Observation(width, height, time, quality=quality)
             return seen, replace(last, fingerprint=fingerprint)
         face, face_trail = self._face.follow(picture, last.face) if self._face else (None, None)
         near = face_trail.region if face_trail else None
@@ -72,7 +72,7 @@ class Cascade:
             self._hands.follow(picture, last.hands, near) if self._hands else ((), None)
         )
         if last.hands is None and last.refine:
-            hands = tuple(self._careful.again(picture, hand) for hand in hands)
+            hands = tuple(self._refiner.refine(picture, hand) for hand in hands)
         body, region = self._body.follow(picture, last.body) if self._body else (None, None)
         seen = Observation(width, height, time, hands, face, body)
         return seen, Tracks(width, height, fingerprint, hand_trail, face_trail, region)

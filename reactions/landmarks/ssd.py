@@ -28,7 +28,7 @@ class DetectedBox:
 
 
 class SsdDetector:
-    """An SSD net over a region of a picture."""
+    """An SSD model over a region of a picture."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class SsdDetector:
         keypoints: int,
         threshold: float = 0.5,
     ) -> None:
-        """The net at ``path`` has one layer of boxes a stride, each with so many keypoints."""
+        """The model at ``path`` has one layer of boxes a stride, each with so many keypoints."""
         self._session = Interpreter(path, inputs, ((1, -1, 4 + 2 * keypoints), (1, -1, 1)))
         self._anchors = anchors(self._session.width, self._session.height, tuple(strides))
         self._threshold = threshold
@@ -61,7 +61,7 @@ class SsdDetector:
 def decode(raw: Tensor, logits: Tensor, centres: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
     """Scores (m,) and boxes (m, 4 + 2k) above ``threshold``, of raw ones (n, 4 + 2k).
 
-    A box is its centre, its size and its keypoints, each x, y in pixels of the net's input.
+    A box is its centre, its size and its keypoints, each x, y in pixels of the model's input.
     """
     kept = np.flatnonzero(logits > math.log(threshold / (1 - threshold)))
     if not kept.size:  # most samples show no hand

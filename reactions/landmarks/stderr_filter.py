@@ -15,7 +15,7 @@ _lock = threading.Lock()
 def without_notices() -> Iterator[None]:
     """Keeps lines that begin with ``INFO:`` off standard error; all others come out afterwards.
 
-    For loading a net only: meanwhile what other threads write there waits too.
+    For loading a model only: meanwhile what other threads write there waits too.
     """
     with _lock, tempfile.TemporaryFile() as written:
         try:

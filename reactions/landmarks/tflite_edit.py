@@ -26,16 +26,16 @@ Ints = npt.NDArray[np.int32]
 
 
 class Flatbuffer:
-    """A net's bytes, and the parts of its only graph that we edit."""
+    """A model's bytes, and the parts of its only graph that we edit."""
 
     def __init__(self, content: bytes) -> None:
-        """Raises ``ModelError`` where ``content`` isn't a net of one graph."""
+        """Raises ``ModelError`` where ``content`` isn't a model of one graph."""
         if content[4:8] != b"TFL3":
-            raise ModelError("not a .tflite net", do="fetch the nets again")
+            raise ModelError("not a .tflite model", do="fetch the models again")
         self.content = bytearray(content)
         self._model = schema.Model.GetRootAs(self.content, 0)
         if self._model.SubgraphsLength() != 1:
-            raise ModelError("a net of several graphs can't be edited")
+            raise ModelError("a model of several graphs can't be edited")
         self._graph = self._model.Subgraphs(0)
         graphs = self._vector(self._target(0), _SUBGRAPHS_SLOT)
         self._graph_table = self._target(graphs + 4)
@@ -47,7 +47,7 @@ class Flatbuffer:
 
     @property
     def outputs(self) -> list[int]:
-        """The tensors that the net gives out."""
+        """The tensors that the model gives out."""
         return [int(tensor) for tensor in self._graph.OutputsAsNumpy()]
 
     def builtin(self, operator: int) -> int:
@@ -76,11 +76,11 @@ class Flatbuffer:
         return content.view(np.int32)
 
     def input(self) -> int:
-        """The net's first input tensor."""
+        """The model's first input tensor."""
         return int(self._graph.Inputs(0))
 
     def keep_outputs(self, places: Sequence[int]) -> None:
-        """Makes the outputs at these places of the present list the net's only ones."""
+        """Makes the outputs at these places of the present list the model's only ones."""
         start = self._vector(self._graph_table, _OUTPUTS_SLOT)
         kept = [self.outputs[place] for place in places]
         struct.pack_into(f"<{len(kept) + 1}i", self.content, start, len(kept), *kept)
@@ -107,9 +107,9 @@ class Flatbuffer:
 
 
 def outputs_of(content: bytes, picture: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
-    """What the net in ``content`` says of one input, to compare an edited net with its original.
+    """The outputs of the model in ``content`` for one input, to compare it with its original.
 
-    Raises ``ModelError`` where the net doesn't load or run.
+    Raises ``ModelError`` where the model doesn't load or run.
     """
     try:
         with without_notices():
@@ -118,5 +118,5 @@ def outputs_of(content: bytes, picture: npt.NDArray[np.float32]) -> list[npt.NDA
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture)
         interpreter.invoke()
     except (ValueError, RuntimeError) as error:
-        raise ModelError(f"the edited net doesn't run: {error}", do=REPORT_IT) from error
+        raise ModelError(f"the edited model doesn't run: {error}", do=REPORT_IT) from error
     return [interpreter.get_tensor(out["index"]) for out in interpreter.get_output_details()]

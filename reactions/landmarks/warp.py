@@ -1,4 +1,4 @@
-"""Crops: a turned region of a picture, resampled to a net's input size.
+"""Crops: a turned region of a picture, resampled to a model's input size.
 
 The region's corners land on the crop's corners without a half-pixel shift, bilinear and without
 antialiasing, as MediaPipe's CPU graphs do it.
@@ -39,7 +39,7 @@ def crop_on_black(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbIm
 
 
 def crop_on_edge(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbImage:
-    """As ``crop_on_black``, but the picture's edge goes on outside it: for landmark nets.
+    """As ``crop_on_black``, but the picture's edge goes on outside it: for landmark models.
 
     It goes on for 2000 pixels; what lies farther is black, as is a region wholly outside.
     """

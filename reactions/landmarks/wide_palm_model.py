@@ -1,6 +1,6 @@
 """The palm detector for wide pictures: 128x192 pixels in place of 192x192, two thirds of the work.
 
-The net is convolutional but for two upsampling steps whose target size is a constant; a plain
+The model is convolutional but for two upsampling steps whose target size is a constant; a plain
 ``resize_tensor_input`` leaves these behind and then fails.
 """
 
@@ -11,35 +11,35 @@ from config.errors import ModelError
 from reactions.landmarks.tflite_edit import REPORT_IT, Flatbuffer, outputs_of
 
 HEIGHT, WIDTH = 128, 192
-"""Multiples of 32, as the net's five halvings ask for."""
+"""Multiples of 32, as the model's five halvings ask for."""
 BOXES = 2 * (HEIGHT // 8) * (WIDTH // 8) + 6 * (HEIGHT // 16) * (WIDTH // 16)
 
 
 def widen(content: bytes) -> bytes:
     """The square detector in ``content`` with an input of (1, 128, 192, 3)."""
-    net = Flatbuffer(content)
-    _, side, *_ = net.shape(net.input())
-    net.shape(net.input())[1:3] = HEIGHT, WIDTH
+    model = Flatbuffer(content)
+    _, side, *_ = model.shape(model.input())
+    model.shape(model.input())[1:3] = HEIGHT, WIDTH
     upsamplings = [
         operator
-        for operator in range(net.operators)
-        if net.builtin(operator) == schema.BuiltinOperator.RESIZE_BILINEAR
+        for operator in range(model.operators)
+        if model.builtin(operator) == schema.BuiltinOperator.RESIZE_BILINEAR
     ]
     if not upsamplings:
         raise ModelError("a detector without upsampling is not the one we know")
     for operator in upsamplings:
-        size = net.constant(net.reads(operator)[1])
+        size = model.constant(model.reads(operator)[1])
         size[:] = HEIGHT * size[0] // side, WIDTH * size[1] // side
-    return bytes(net.content)
+    return bytes(model.content)
 
 
 def check_widened(original: bytes, widened: bytes) -> None:
-    """Raises ``ModelError`` unless only the three heights differ and the net runs.
+    """Raise ModelError unless only the three heights differ and the model runs.
 
-    Numbers can't be compared: the net sees the whole picture at every place, so the black bars that
-    are gone change its scores a little. The tests compare what both find.
+    The outputs can't be compared: each depends on the whole picture, so that the black bars that
+    are gone change the scores a little. The tests compare what both models find.
     """
-    before, after = (np.frombuffer(net, np.uint8) for net in (original, widened))
+    before, after = (np.frombuffer(model, np.uint8) for model in (original, widened))
     if len(before) != len(after) or np.count_nonzero(before != after) != 3:
         raise ModelError("widening changed more than three heights", do=REPORT_IT)
     picture = np.full((1, HEIGHT, WIDTH, 3), 0.5, np.float32)

@@ -1,4 +1,4 @@
-"""Synthetic people: posable, lit and drawn in numpy, so that the real nets see people in them.
+"""Synthetic people: posable, lit and drawn in numpy, so that the real models see people in them.
 
 picture = render(CAST["Amara"], POSES["thumbs_up"], Scene(yaw=10))
 """

@@ -44,7 +44,7 @@ def landmarks(
 ) -> dict[Side, Points]:
     """The 21 joints of each hand in pixels of the picture that ``render`` makes.
 
-    z has the scale of x, is 0 at the wrist and negative towards the camera, as the hand nets have
+    z has the scale of x, is 0 at the wrist and negative towards the camera, as the hand models have
     it. Joints outside the picture are given all the same.
     """
     camera = SceneCamera.of(scene, width, height)

@@ -1,4 +1,4 @@
-"""What the hand head learns from: synthetic hands, and the landmarks of licence-clean photos."""
+"""What the hand classifier is trained on: synthetic hands, and landmarks of licensed photos."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from reactions.training.synthetic import draw_hands
 REAL_HANDS = Path(__file__).with_name("data") / "hands.npz"
 """Landmarks of photos under MIT and Apache-2.0; docs/training.md names them."""
 RENDERED_HANDS = REAL_HANDS.with_name("rendered.npz")
-"""Landmarks that our nets find on mannequins; see ``reactions.training.render_dataset``."""
+"""Landmarks that our models find on mannequins; see ``reactions.training.render_dataset``."""
 MANNEQUINS = "mannequins"
 """The source of these."""
 FREE_SOURCES = frozenset({"emre_hand", "emre_body", "emre_body_crop", "subhi_hands", "anupam"})
@@ -56,7 +56,7 @@ class RealHands:
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Tenths of a pixel are finer than the net, and compress well.
+        # Tenths of a pixel are finer than the model, and compress well.
         tenths = np.round(self.points[:, :, :2] * 10).astype(np.int16)
         np.savez_compressed(
             path, tenths=tenths, left=self.left, classes=self.classes, sources=self.sources

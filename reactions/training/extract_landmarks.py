@@ -14,9 +14,9 @@ import numpy as np
 
 from config.errors import SidecarError
 from reactions.gestures.hand_classes import CLASSES
-from reactions.landmark_types import Net
+from reactions.landmark_types import ModelFamily
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.scheduler import Cascade
+from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.training.dataset import FREE_SOURCES, REAL_HANDS, RealHands, label_hands
 from reactions.training.photos import Sightings, load_picture, look_twice, read_index
 
@@ -28,8 +28,8 @@ def collect_photos(folder: Path) -> RealHands:
         for photo in read_index(folder)
         if photo.kind == "image" and photo.source in FREE_SOURCES and photo.shape is not None
     ]
-    cascade = Cascade(ModelStore(), frozenset({Net.HANDS, Net.FACE}))
-    seen = [look_twice(cascade, load_picture(folder, photo)) for photo in photos]
+    scheduler = LandmarkScheduler(ModelStore(), frozenset({ModelFamily.HANDS, ModelFamily.FACE}))
+    seen = [look_twice(scheduler, load_picture(folder, photo)) for photo in photos]
     still, streamed = (label_hands(photos, Sightings.of(each)) for each in zip(*seen, strict=True))
     return still.joined(streamed)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-# An average hand, 18.9 cm from wrist to middle fingertip, joints where the net puts its landmarks.
+# An average hand, 18.9 cm from wrist to middle fingertip, joints where the model has its landmarks.
 _KNUCKLES = np.array(
     [[2.6, -8.8, 0.1], [0.6, -9.1, 0.35], [-1.4, -8.6, 0.3], [-3.2, -7.7, -0.1]], dtype=np.float64
 )
@@ -132,7 +132,7 @@ def _rotate(points: Array, angle: Array, a: int, b: int) -> Array:
 def project(joints: Array, distance: Array) -> Array:
     """What a pinhole camera ``distance`` (n,) centimetres from the wrist sees of ``joints``.
 
-    x and y shrink with depth; z stays, relative to the wrist, as the net reports it.
+    x and y shrink with depth; z stays, relative to the wrist, as the model reports it.
     """
     depth = distance[:, None] + joints[:, :, 2] - joints[:, :1, 2]
     scale = distance[:, None] / np.maximum(depth, 5.0)

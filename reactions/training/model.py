@@ -1,4 +1,4 @@
-"""The hand head as a Keras model: a few small perceptrons that learn apart and answer together.
+"""The hand classifier as a Keras model: small perceptrons, trained apart and averaged.
 
 TensorFlow is imported inside the functions: it takes seconds and half a gigabyte, and only training
 needs it.
@@ -57,7 +57,7 @@ def fit(lesson: Lesson, *, epochs: int, seed: int) -> Network:
             keras.optimizers.schedules.CosineDecay(_RATE, steps), weight_decay=_DECAY
         ),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=_SMOOTHING),
-        jit_compile=False,  # nets this small gain nothing from it
+        jit_compile=False,  # models this small gain nothing from it
     )
     wanted = np.eye(len(CLASSES), dtype=np.float32)[lesson.classes]
     network.fit(

@@ -1,4 +1,4 @@
-"""Photos of people: a folder with an ``index.csv``, and the landmarks that our nets find in it."""
+"""Photos of people: a folder with an ``index.csv``, and the landmarks that the models find."""
 
 import csv
 import hashlib
@@ -14,9 +14,9 @@ from PIL import Image
 from config.errors import PictureError
 from reactions.gestures.features import Landmarks
 from reactions.gestures.hand_classes import CLASSES, NONE
-from reactions.landmark_types import Face, Hand, Net, Observation, RgbImage, Sample, Side
+from reactions.landmark_types import Face, Hand, ModelFamily, Observation, RgbImage, Sample, Side
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.scheduler import Cascade
+from reactions.landmarks.scheduler import LandmarkScheduler
 
 INDEX = "index.csv"
 _COLUMNS = ("source", "label", "file", "kind")
@@ -135,14 +135,14 @@ def load_picture(folder: Path, photo: Photo) -> RgbImage:
     return np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
 
 
-def look_twice(cascade: Cascade, pixels: RgbImage) -> tuple[Observation, Observation]:
+def look_twice(scheduler: LandmarkScheduler, pixels: RgbImage) -> tuple[Observation, Observation]:
     """What ``pixels`` show as a still picture, and then as the next sample of a stream.
 
     A still picture's hands are read with care, a stream's from where they just were: the two have
     different errors, and a head should know both.
     """
-    still, tracks = cascade.observe(Sample(pixels, 0.0), None)
-    return still, cascade.observe(Sample(pixels, 0.2), tracks)[0]
+    still, tracks = scheduler.observe(Sample(pixels, 0.0), None)
+    return still, scheduler.observe(Sample(pixels, 0.2), tracks)[0]
 
 
 def look(
@@ -151,16 +151,16 @@ def look(
     """The hands and faces in ``photos``, each looked at as a still picture.
 
     With a folder ``cache``, what an earlier run found in the same photos is read from there; empty
-    it whenever the nets or the way of looking change.
+    it whenever the models or the way of looking change.
     """
     key = hashlib.sha256("\n".join(photo.file for photo in photos).encode()).hexdigest()[:16]
     path = cache / f"sightings-{key}.npz" if cache else None
     if path and path.exists():
         with np.load(path) as saved:
             return Sightings(**saved)
-    cascade = Cascade(store, frozenset({Net.HANDS, Net.FACE}))
+    scheduler = LandmarkScheduler(store, frozenset({ModelFamily.HANDS, ModelFamily.FACE}))
     found = Sightings.of(
-        cascade.observe(Sample(load_picture(folder, photo), 0.0), None)[0] for photo in photos
+        scheduler.observe(Sample(load_picture(folder, photo), 0.0), None)[0] for photo in photos
     )
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)

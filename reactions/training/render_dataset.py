@@ -1,8 +1,8 @@
-"""``python -m reactions.training.render_dataset``: landmarks that our own nets find on mannequins.
+"""``python -m reactions.training.render_dataset``: landmarks that the models find on mannequins.
 
-Synthetic hands know nothing of the nets' habits, and mannequins are seen by the real nets: their
-landmarks carry the nets' true errors, and their labels are known. Every picture has another person,
-camera, light, and fingers and wrists a little different from the catalogue's poses.
+The landmarks of synthetic hands lack the errors of the landmark model. Those found on mannequins
+have them, and their labels are known. Each picture has another person, camera and light, and its
+fingers and wrists differ a little from the catalogue's poses.
 """
 
 import argparse
@@ -15,9 +15,9 @@ import numpy as np
 
 from config.errors import SidecarError
 from reactions.gestures.hand_classes import CLASSES, NONE, SHAPES
-from reactions.landmark_types import Hand, Net, Points, Side
+from reactions.landmark_types import Hand, ModelFamily, Points, Side
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.scheduler import Cascade
+from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.mannequin import (
     CAST,
     LOOKALIKES,
@@ -99,9 +99,9 @@ def draw_scene(rng: np.random.Generator) -> Scene:
 
 
 def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
-    """The hands that the nets find in so many pictures of mannequins, each looked at twice."""
+    """The hands that the models find in so many pictures of mannequins, each looked at twice."""
     rng = np.random.default_rng(seed)
-    cascade = Cascade(store, frozenset({Net.HANDS, Net.FACE}))
+    scheduler = LandmarkScheduler(store, frozenset({ModelFamily.HANDS, ModelFamily.FACE}))
     cast = list(CAST.values())
     found: list[tuple[Hand, str]] = []
     for _, (label, pose) in zip(range(pictures), draw_poses(rng), strict=False):
@@ -112,7 +112,7 @@ def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
         posing = min(Side, key=lambda side: float(truth[side][:, 1].mean()))
         found.extend(
             (hand, label if hand.side is posing else NONE)
-            for observation in look_twice(cascade, picture)
+            for observation in look_twice(scheduler, picture)
             for hand in observation.hands
             if _well_read(hand, truth[hand.side], label == NONE or hand.side is not posing)
         )
@@ -125,10 +125,10 @@ def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
 
 
 def _well_read(hand: Hand, truth: Points, look_alike: bool) -> bool:
-    """Whether the net read the true joints: what it misreads teaches the wrong lesson.
+    """Whether the model read the true joints: what it misreads teaches the wrong lesson.
 
     A back that is taken for the other hand's palm has that palm's landmarks, and four fingers whose
-    hidden thumb the net puts beside them have an open hand's.
+    hidden thumb the model puts beside them have an open hand's.
     """
     extent = float(np.ptp(truth[:, :2], axis=0).max())
     away = np.linalg.norm(truth[_TIPS, :2] - hand.points[_TIPS, :2], axis=1)

@@ -27,7 +27,7 @@ from reactions.gestures.hand_classes import NONE, SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS, THRESHOLDS
-from reactions.landmark_types import Net, Sample
+from reactions.landmark_types import ModelFamily, Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
@@ -55,7 +55,9 @@ def judge(
     photos: Sequence[Photo], seen: Sightings, table: Mapping[str, ReactionRule]
 ) -> list[Judged]:
     """Each of ``photos`` as one frame at ``table``'s thresholds."""
-    recognizer = Recognizer([name for name in table if LABELS[name].nets <= {Net.HANDS, Net.FACE}])
+    recognizer = Recognizer(
+        [name for name in table if LABELS[name].families <= {ModelFamily.HANDS, ModelFamily.FACE}]
+    )
     judged = []
     for i, photo in enumerate(photos):
         observation = seen.observation(i)

@@ -63,7 +63,7 @@ def draw_hands(count: int, none_share: float, rng: np.random.Generator) -> Batch
 
 
 def draw_recipe(recipe: Recipe, count: int, rng: np.random.Generator) -> Landmarks:
-    """``count`` hands of one recipe, as the landmark net might see them."""
+    """``count`` hands of one recipe, as the landmark model might see them."""
     kept: list[Landmarks] = []
     have = 0
     for _ in range(50):
@@ -166,7 +166,7 @@ def _lean(points: Landmarks, a: int, b: int) -> tuple[Array, Array]:
 
 
 def jitter(points: Landmarks, rng: np.random.Generator) -> Landmarks:
-    """``points`` with the errors that the landmark net makes.
+    """``points`` with the errors that the landmark model makes.
 
     Each finger as a whole slips, its joints slip less, the tips most; depth is guessed, and shrunk.
     """

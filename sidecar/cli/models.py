@@ -1,4 +1,4 @@
-"""``sidecar models``: the nets on this machine."""
+"""``sidecar models``: the models on this machine."""
 
 import sys
 from collections.abc import Collection
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from reactions.landmarks.model_store import ModelStore, Progress
 
 app = typer.Typer(
-    help="Fetch, list and verify the nets that recognition needs.",
+    help="Fetch, list and verify the models that recognition needs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
 def ready_store(settings: "Settings", table: "ReactionTable") -> "ModelStore":
-    """The store of ``settings``; fetches the nets that ``table``'s labels need and it lacks."""
+    """Return the store of ``settings``, after fetching the models that ``table``'s labels need."""
     from sidecar.session.factories import make_store, models_for
 
     store, names = make_store(settings), models_for(table)
@@ -34,9 +34,9 @@ def ready_store(settings: "Settings", table: "ReactionTable") -> "ModelStore":
 
 
 def fetch_missing(store: "ModelStore", names: Collection[str]) -> None:
-    """Fetch which of the nets ``names`` ``store`` lacks, under a progress bar; says which optional
-    one it does without."""
-    with progress_bar("Fetching the nets") as move:
+    """Fetch the models ``names`` that ``store`` lacks, with a progress bar; print which optional
+    ones could not be fetched."""
+    with progress_bar("Fetching the models") as move:
 
         def show(progress: "Progress") -> None:
             move(progress.done / max(progress.total, 1), progress.what)
@@ -48,64 +48,64 @@ def fetch_missing(store: "ModelStore", names: Collection[str]) -> None:
 
 @app.command("fetch")
 def fetch(
-    nets: Annotated[
+    models: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NET…]",
-            help="Nets by name, or face, hands, body, all; default: what the enabled labels need.",
+            metavar="[MODEL…]",
+            help="Models by name, or face, hands, body, all; default: what enabled labels need.",
         ),
     ] = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
-    """Fetch nets once into the cache folder (or SIDECAR_MODELS), each checked by SHA-256."""
+    """Fetch models once into the cache folder (or SIDECAR_MODELS), each checked by SHA-256."""
     store, needed = _store(config, reactions)
-    fetch_missing(store, named(nets) if nets else needed)
-    print(f"The nets are in {store.folder}")
+    fetch_missing(store, named(models) if models else needed)
+    print(f"The models are in {store.folder}")
 
 
 @app.command("list")
 def list_(config: ConfigFile = None, reactions: ReactionsFile = None) -> None:
-    """List every net with its state, size and purpose."""
+    """List every model with its state, size and purpose."""
     store, needed = _store(config, reactions)
     print(store.folder)
     for entry in store.list():
-        net = entry.net
-        purpose = net.family.value if net.runs else f"{net.family.value}, edited before use"
-        need = "needed" if net.name in needed else "not needed"
-        if net.optional:
+        model = entry.model
+        purpose = model.family.value if model.runs else f"{model.family.value}, edited before use"
+        need = "needed" if model.name in needed else "not needed"
+        if model.optional:
             need += ", optional"
-        print(f"{entry.state:<8}  {net.size:>9,}  {net.file} ({purpose}; {need})")
+        print(f"{entry.state:<8}  {model.size:>9,}  {model.file} ({purpose}; {need})")
 
 
 @app.command("verify")
 def verify(config: ConfigFile = None, reactions: ReactionsFile = None) -> None:
-    """Check every net against its SHA-256; fails where one is damaged, or a needed one missing."""
+    """Check each model against its SHA-256; fail if one is damaged or a needed one is missing."""
     store, needed = _store(config, reactions)
     store.verify(needed)
-    print(f"The nets in {store.folder} are whole")
+    print(f"All needed models in {store.folder} are verified")
 
 
-def named(nets: Collection[str]) -> Collection[str]:
-    """The nets that ``nets`` mean: their own names, families, or ``all``.
+def named(models: Collection[str]) -> Collection[str]:
+    """The names of ``models``, each of which is a name, a family or ``all``.
 
     Raises ModelError for anything else.
     """
     from config.validation_errors import nearest
-    from reactions.landmark_types import Net
+    from reactions.landmark_types import ModelFamily
     from reactions.landmarks.model_manifest import FILES, files_of
 
-    meanings = {"all": tuple(FILES), **{family.value: files_of([family]) for family in Net}}
+    meanings = {"all": tuple(FILES), **{family.value: files_of([family]) for family in ModelFamily}}
     meanings |= {name: (name,) for name in FILES}
-    if unknown := [net for net in nets if net not in meanings]:
+    if unknown := [model for model in models if model not in meanings]:
         raise ModelError(
-            f"no such net: {unknown[0]!r}; {nearest(unknown[0], meanings)}", where="models fetch"
+            f"no such model: {unknown[0]!r}; {nearest(unknown[0], meanings)}", where="models fetch"
         )
-    return [name for net in nets for name in meanings[net]]
+    return [name for model in models for name in meanings[model]]
 
 
 def _store(config: Path | None, reactions: Path | None) -> "tuple[ModelStore, tuple[str, ...]]":
-    """The store, and which of its nets the enabled labels need."""
+    """The store, and which of its models the enabled labels need."""
     from sidecar.session.factories import make_store, models_for
 
     settings, table = load_configuration(config, reactions)

@@ -1,4 +1,4 @@
-"""This machine: the WebRTC stack, the encoder, the nets and their speed."""
+"""This machine: the WebRTC stack, the encoder, the models and their speed."""
 
 import asyncio
 import os
@@ -32,9 +32,9 @@ async def machine_checks(
     for check in (check_stack, check_encoder):
         yield await asyncio.to_thread(check)
     store = make_store(settings)
-    nets = await asyncio.to_thread(check_nets, store, models_for(table))
-    yield nets
-    if nets.verdict is Verdict.WRONG:
+    models = await asyncio.to_thread(check_models, store, models_for(table))
+    yield models
+    if models.verdict is Verdict.WRONG:
         return
     try:
         yield await asyncio.to_thread(
@@ -76,19 +76,19 @@ def check_encoder() -> Check:
     return Check("encoder", Verdict.WORTH_KNOWING, found, "make composite.width and height smaller")
 
 
-def check_nets(store: ModelStore, names: Collection[str]) -> Check:
-    """Whether every one of the nets ``names`` that nothing can stand in for is there and whole."""
-    entries = [entry for entry in store.list() if entry.net.name in names]
+def check_models(store: ModelStore, names: Collection[str]) -> Check:
+    """Check that the models ``names``, without the optional ones, are there and undamaged."""
+    entries = [entry for entry in store.list() if entry.model.name in names]
     missing = [
-        entry.net.file
+        entry.model.file
         for entry in entries
-        if entry.state is not State.WHOLE and not entry.net.optional
+        if entry.state is not State.VERIFIED and not entry.model.optional
     ]
     if missing:
         found = f"missing or damaged in {store.folder}: {', '.join(missing)}"
-        return Check("nets", Verdict.WRONG, found, "run: sidecar models fetch")
-    whole = sum(entry.state is State.WHOLE for entry in entries)
-    return Check("nets", Verdict.FINE, f"{whole} whole in {store.folder}")
+        return Check("models", Verdict.WRONG, found, "run: sidecar models fetch")
+    verified = sum(entry.state is State.VERIFIED for entry in entries)
+    return Check("models", Verdict.FINE, f"{verified} verified in {store.folder}")
 
 
 def check_detection(make: Callable[[], RecognitionPipeline], rate: float) -> Check:

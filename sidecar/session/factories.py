@@ -10,7 +10,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.settings import Engine, Settings
 from gifs.cache import StickerCache
 from gifs.catalogue import own_file
-from reactions.labels import nets_for
+from reactions.labels import families_for
 from reactions.landmarks.model_manifest import files_of
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import PipelineConfig, RecognitionPipeline
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 def make_store(settings: Settings) -> ModelStore:
-    """The store of nets that the settings name."""
+    """The store of models that the settings name."""
     return ModelStore(settings.models.folder)
 
 
@@ -36,8 +36,8 @@ def enabled_labels(table: Mapping[str, ReactionRule]) -> frozenset[str]:
 
 
 def models_for(table: Mapping[str, ReactionRule]) -> tuple[str, ...]:
-    """The names of the nets that the enabled labels need."""
-    return files_of(nets_for(enabled_labels(table)))
+    """The names of the models that the enabled labels need."""
+    return files_of(families_for(enabled_labels(table)))
 
 
 def pipeline_config(

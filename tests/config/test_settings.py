@@ -112,12 +112,12 @@ def test_file_that_was_asked_for_must_exist(tmp_path: Path) -> None:
         load_settings(missing, environ={})
 
 
-def test_sidecar_models_names_the_folder_of_the_nets() -> None:
-    assert load_settings(environ={"SIDECAR_MODELS": "/nets"}).models.folder == Path("/nets")
+def test_sidecar_models_names_the_folder_of_the_models() -> None:
+    assert load_settings(environ={"SIDECAR_MODELS": "/models"}).models.folder == Path("/models")
 
 
 def test_longer_variable_wins_over_sidecar_models() -> None:
-    environ = {"SIDECAR_MODELS": "/nets", "SIDECAR_MODELS__FOLDER": "/others"}
+    environ = {"SIDECAR_MODELS": "/models", "SIDECAR_MODELS__FOLDER": "/others"}
     assert load_settings(environ=environ).models.folder == Path("/others")
 
 
@@ -127,10 +127,12 @@ def test_variables_that_container_platforms_set_for_a_service_are_left_alone() -
 
 
 def test_paths_in_a_file_are_meant_from_its_folder(tmp_path: Path) -> None:
-    file = written(tmp_path, "[stickers]\nfolders = ['mine', '/theirs']\n[models]\nfolder = 'nets'")
+    file = written(
+        tmp_path, "[stickers]\nfolders = ['mine', '/theirs']\n[models]\nfolder = 'models'"
+    )
     settings = load_settings(file, environ={})
     assert settings.stickers.folders == (tmp_path / "mine", Path("/theirs"))
-    assert settings.models.folder == tmp_path / "nets"
+    assert settings.models.folder == tmp_path / "models"
 
 
 def test_list_in_a_variable_is_json() -> None:

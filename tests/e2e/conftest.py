@@ -1,4 +1,4 @@
-"""A real room: server, session, nets and mannequins; only the sticker is the test's own."""
+"""A real room: server, session, models and mannequins; only the sticker is the test's own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping

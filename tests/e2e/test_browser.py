@@ -1,4 +1,4 @@
-"""Chromium joins by the page, with a mannequin for a camera, and real nets look at it."""
+"""Chromium joins by the page, with a mannequin for a camera, and real models look at it."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The page by itself, in Chromium: a grey composite, no nets."""
+"""The page by itself, in Chromium: a grey composite, no models."""
 
 import pytest
 from aiortc import RTCIceServer

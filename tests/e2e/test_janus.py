@@ -1,4 +1,4 @@
-"""Chromium with Janus' own client in a room that the sidecar takes part in, with real nets."""
+"""Chromium with Janus' own client in a room that the sidecar takes part in, with real models."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

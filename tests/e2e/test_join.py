@@ -1,4 +1,4 @@
-"""The command as a user runs it: in a process of its own, with real nets, ended by Ctrl-C."""
+"""The command as a user runs it: in a process of its own, with real models, ended by Ctrl-C."""
 
 import asyncio
 import contextlib

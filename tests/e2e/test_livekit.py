@@ -1,4 +1,4 @@
-"""Chromium with LiveKit's own client in a room that the sidecar takes part in, with real nets."""
+"""Chromium with LiveKit's own client in a room that the sidecar takes part in, with real models."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

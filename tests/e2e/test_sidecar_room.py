@@ -1,4 +1,4 @@
-"""One sidecar in another's room: two sessions, two sets of nets, one pose."""
+"""One sidecar in another's room: two sessions, two sets of models, one pose."""
 
 import asyncio
 import json

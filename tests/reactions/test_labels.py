@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from reactions.gestures.hand_classes import HandClass
-from reactions.labels import LABELS, THRESHOLDS, nets_for, vocabulary
-from reactions.landmark_types import Net
+from reactions.labels import LABELS, THRESHOLDS, families_for, vocabulary
+from reactions.landmark_types import ModelFamily
 
 SPEC = LABELS["smile"]
 
@@ -15,13 +15,13 @@ def test_a_name_that_no_table_could_hold_is_refused(name: str) -> None:
         replace(SPEC, name=name)
 
 
-def test_a_spec_without_nets_words_or_a_threshold_that_can_be_reached_is_refused() -> None:
-    with pytest.raises(ValueError, match="'smile': needs nets"):
-        replace(SPEC, nets=frozenset())
-    with pytest.raises(ValueError, match="'smile': needs nets"):
+def test_a_spec_without_models_words_or_a_threshold_that_can_be_reached_is_refused() -> None:
+    with pytest.raises(ValueError, match="'smile': needs models"):
+        replace(SPEC, families=frozenset())
+    with pytest.raises(ValueError, match="'smile': needs models"):
         replace(SPEC, how="")
     for threshold in (0.0, 1.1):
-        with pytest.raises(ValueError, match="'smile': needs nets"):
+        with pytest.raises(ValueError, match="'smile': needs models"):
             replace(SPEC, threshold=threshold)
 
 
@@ -43,8 +43,8 @@ def test_thresholds_are_those_of_the_specs() -> None:
     assert {name: spec.threshold for name, spec in LABELS.items()} == dict(THRESHOLDS)
 
 
-def test_nets_are_those_of_the_labels_together() -> None:
-    assert nets_for([]) == frozenset()
-    assert nets_for(["smile"]) == {Net.FACE}
-    assert nets_for(["smile", "wave"]) == {Net.FACE, Net.HANDS}
-    assert Net.BODY not in nets_for(LABELS)
+def test_models_are_those_of_the_labels_together() -> None:
+    assert families_for([]) == frozenset()
+    assert families_for(["smile"]) == {ModelFamily.FACE}
+    assert families_for(["smile", "wave"]) == {ModelFamily.FACE, ModelFamily.HANDS}
+    assert ModelFamily.BODY not in families_for(LABELS)

@@ -1,4 +1,4 @@
-"""The whole way from pixels to scores, with the real nets and drawn people."""
+"""The whole way from pixels to scores, with the real models and drawn people."""
 
 import pickle
 from dataclasses import fields
@@ -28,7 +28,7 @@ def best(detection: Detection) -> dict[str, float]:
     return {score.label: score.score for score in reversed(detection.scores)}
 
 
-def test_missing_nets_are_named(tmp_path: object) -> None:
+def test_missing_models_are_named(tmp_path: object) -> None:
     with pytest.raises(ModelError):
         RecognitionPipeline(ModelStore(tmp_path), ["face"])  # type: ignore[arg-type]
 
@@ -83,7 +83,7 @@ def test_a_covered_camera_scores_nothing_and_keeps_the_memory(
     memory = detector.detect(Sample(picture("hand"), 0.0), None).memory
     black = np.zeros((360, 640, 3), np.uint8)
     observation, detection = detector.observe(Sample(black, 0.2), memory)
-    assert observation.gate is Quality.BLACK
+    assert observation.quality is Quality.BLACK
     assert detection.face is None
     assert detection.scores == ()
     assert detection.memory.motion.tracks == memory.motion.tracks

@@ -47,7 +47,7 @@ def test_what_is_hardly_a_hand_shows_nothing() -> None:
     assert doubtful["victory"] == pytest.approx(sure / 2, abs=1e-5)
 
 
-# Upright shapes of the mannequin, laid flat before the camera without any net in between.
+# Upright shapes of the mannequin, laid flat before the camera without any model in between.
 @pytest.mark.parametrize(
     "label", ["victory", "rock", "ily", "open_palm", "fist", "pointing_up", "ok_hand"]
 )

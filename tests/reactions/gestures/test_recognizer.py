@@ -36,7 +36,7 @@ def test_labels_outside_the_vocabulary_are_refused() -> None:
 
 
 def test_nothing_seen_scores_nothing() -> None:
-    assert recognize(Observation(WIDTH, HEIGHT, 0.0, gate=Quality.BLACK)) == []
+    assert recognize(Observation(WIDTH, HEIGHT, 0.0, quality=Quality.BLACK)) == []
 
 
 def test_only_the_asked_labels_are_scored() -> None:
@@ -51,7 +51,7 @@ def test_scores_come_best_first_and_within_0_and_1() -> None:
     assert all(0 <= score <= 1 for score in scores)
 
 
-def test_presence_is_the_nets_own_confidence() -> None:
+def test_presence_is_the_models_own_confidence() -> None:
     hand, face = make_hand((500, 300)), make_face()
     scores = best(recognize(see(0.0, hand, face=face)))
     assert scores["face"] == face.presence

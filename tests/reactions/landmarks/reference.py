@@ -4,7 +4,7 @@
 RGB picture; the second gets, for each name, ``NAME/hands`` (n, 21, 2), ``NAME/right`` (n; whether
 it is the person's right hand), ``NAME/face`` (0 or 1, 468, 2), ``NAME/body_full`` and
 ``NAME/body_lite`` (0 or 1, 33, 3), all in pixels, a body's third column being its visibility. The
-wheel lacks the lite pose net; without the third argument ``body_lite`` is left out.
+wheel lacks the lite pose model; without the third argument ``body_lite`` is left out.
 
 Nothing of ours is imported: MediaPipe wants another numpy than we do.
 """

@@ -11,44 +11,44 @@ from pathlib import Path
 
 import pytest
 
-from reactions.landmark_types import Net
-from reactions.landmarks.model_manifest import Edited, NetFile, Package, Registry, Shipped
+from reactions.landmark_types import ModelFamily
+from reactions.landmarks.model_manifest import Edited, ModelFile, Package, Registry, Shipped
 
 WHEEL = Package(Registry.PIP, "weights", "1.0", 1000)
 TARBALL = Package(Registry.NPM, "more-weights", "2.0", 500)
-FIRST, SECOND, THIRD = b"first net" * 9, b"second net" * 9, b"third net" * 9
+FIRST, SECOND, THIRD = b"first model" * 9, b"second model" * 9, b"third model" * 9
 
 
-def _net(
+def _model(
     name: str,
     content: bytes,
     origin: Shipped | Edited,
     *,
     optional: bool = False,
     runs: bool = True,
-) -> NetFile:
+) -> ModelFile:
     digest = hashlib.sha256(content).hexdigest()
-    return NetFile(name, len(content), digest, origin, Net.HANDS, optional, runs)
+    return ModelFile(name, len(content), digest, origin, ModelFamily.HANDS, optional, runs)
 
 
 def _accept(original: bytes, edited: bytes) -> None:
     assert edited == original[::-1]
 
 
-def catalogue() -> dict[str, NetFile]:
-    """Two nets in the wheel, one of npm's that is optional, and one made of the first, which itself
-    never runs."""
-    nets = (
-        _net("first", FIRST, Shipped(WHEEL, "weights/first.tflite"), runs=False),
-        _net("second", SECOND, Shipped(WHEEL, "weights/second.tflite")),
-        _net("third", THIRD, Shipped(TARBALL, "package/third.tflite"), optional=True),
-        _net("backwards", FIRST[::-1], Edited("first", lambda net: net[::-1], _accept)),
+def catalogue() -> dict[str, ModelFile]:
+    """Two models in the wheel, an optional one of npm, and one edited from the first, which never
+    runs itself."""
+    models = (
+        _model("first", FIRST, Shipped(WHEEL, "weights/first.tflite"), runs=False),
+        _model("second", SECOND, Shipped(WHEEL, "weights/second.tflite")),
+        _model("third", THIRD, Shipped(TARBALL, "package/third.tflite"), optional=True),
+        _model("backwards", FIRST[::-1], Edited("first", lambda model: model[::-1], _accept)),
     )
-    return {net.name: net for net in nets}
+    return {model.name: model for model in models}
 
 
-def without_optional() -> dict[str, NetFile]:
-    return {name: net for name, net in catalogue().items() if not net.optional}
+def without_optional() -> dict[str, ModelFile]:
+    return {name: model for name, model in catalogue().items() if not model.optional}
 
 
 def wheel(**members: bytes) -> bytes:

@@ -53,7 +53,7 @@ def test_a_cold_heat_map_moves_nothing() -> None:
 
 
 class World:
-    """A body, or none: both nets see it, and count their runs."""
+    """A body, or none: both models see it, and count their runs."""
 
     def __init__(self, *, present: bool) -> None:
         self.present = present

@@ -14,7 +14,7 @@ MESH = np.random.default_rng(5).uniform(200, 280, size=(468, 3)).astype(np.float
 
 
 class World:
-    """A face, or none: both nets see it, and count their runs."""
+    """A face, or none: both models see it, and count their runs."""
 
     def __init__(self, presence: float = 0.0, *, only_in_parts: bool = False) -> None:
         self.presence = presence

@@ -20,46 +20,49 @@ def blocks() -> RgbImage:
     return np.repeat(picture[:, :, None], 3, axis=2)
 
 
-def gates(*samples: tuple[float, RgbImage]) -> list[Quality]:
+def qualities(*samples: tuple[float, RgbImage]) -> list[Quality]:
     last: Fingerprint | None = None
     seen = []
     for time, picture in samples:
-        gate, last = judge_quality(picture, time, last)
-        seen.append(gate)
+        quality, last = judge_quality(picture, time, last)
+        seen.append(quality)
     return seen
 
 
 def test_a_camera_s_picture_passes() -> None:
-    assert gates((0.0, scene(0)), (0.2, scene(1))) == [Quality.OPEN, Quality.OPEN]
+    assert qualities((0.0, scene(0)), (0.2, scene(1))) == [Quality.OK, Quality.OK]
 
 
 def test_a_covered_camera_is_black() -> None:
     dark = np.random.default_rng(0).integers(0, 8, size=(360, 640, 3), dtype=np.uint8)
-    assert gates((0.0, dark)) == [Quality.BLACK]
-    assert gates((0.0, np.full((360, 640, 3), 128, np.uint8))) == [Quality.BLACK]
+    assert qualities((0.0, dark)) == [Quality.BLACK]
+    assert qualities((0.0, np.full((360, 640, 3), 128, np.uint8))) == [Quality.BLACK]
 
 
 def test_a_picture_is_frozen_once_it_has_stood_for_two_seconds() -> None:
     still = scene()
     times = (0.0, 0.2, 1.9, 2.0, 9.0)
-    assert gates(*((time, still) for time in times)) == [Quality.OPEN] * 3 + [Quality.FROZEN] * 2
+    assert qualities(*((time, still) for time in times)) == [Quality.OK] * 3 + [Quality.FROZEN] * 2
 
 
 def test_a_frozen_picture_that_moves_again_passes_at_once() -> None:
     still = scene()
-    assert gates((0.0, still), (3.0, still), (3.2, scene(5)))[1:] == [Quality.FROZEN, Quality.OPEN]
+    assert qualities((0.0, still), (3.0, still), (3.2, scene(5)))[1:] == [
+        Quality.FROZEN,
+        Quality.OK,
+    ]
 
 
 def test_a_decoder_s_garbage_is_stopped_and_what_follows_passes() -> None:
-    assert gates((0.0, scene(0)), (0.2, blocks()), (0.4, scene(1))) == [
-        Quality.OPEN,
+    assert qualities((0.0, scene(0)), (0.2, blocks()), (0.4, scene(1))) == [
+        Quality.OK,
         Quality.GARBAGE,
-        Quality.OPEN,
+        Quality.OK,
     ]
 
 
 def test_a_blocky_still_picture_passes() -> None:
-    assert gates((0.0, blocks())) == [Quality.OPEN]
+    assert qualities((0.0, blocks())) == [Quality.OK]
 
 
 def test_blockiness_tells_blocks_from_a_camera_s_picture() -> None:
@@ -76,4 +79,4 @@ def test_blockiness_is_the_step_at_the_edges_by_the_mean_step() -> None:
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 700, 3), (900, 1, 3)])
 def test_any_size_of_picture_is_looked_at(shape: tuple[int, int, int]) -> None:
     picture = np.random.default_rng(0).integers(0, 255, size=shape, dtype=np.uint8)
-    assert set(gates((0.0, picture), (0.2, picture))) <= set(Quality)
+    assert set(qualities((0.0, picture), (0.2, picture))) <= set(Quality)

@@ -1,4 +1,4 @@
-"""Following hands, with stand-ins for the nets that count how often they are run."""
+"""Following hands, with stand-ins for the models that count how often they are run."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ def hand_at(x: float, y: float, presence: float = 0.9) -> Hand:
 
 @dataclass
 class World:
-    """Hands at places: both nets see those in their region, and count their runs."""
+    """Hands at places: both models see those in their region, and count their runs."""
 
     hands: list[Hand] = field(default_factory=list)
     palms: list[Roi] | None = None
@@ -187,7 +187,7 @@ def test_every_second_search_is_near_a_small_face() -> None:
     assert [region.width for region in world.searches] == [640, 160, 640, 160]
 
 
-def test_streams_of_wide_pictures_are_searched_with_the_wide_net() -> None:
+def test_streams_of_wide_pictures_are_searched_with_the_wide_model() -> None:
     world = World()
     run(world, 2, HandTrail())
     assert world.searches[0].width == pytest.approx(WIDE * world.searches[0].height)
@@ -199,11 +199,11 @@ def store() -> ModelStore:
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("net", [HAND_LITE, HAND_FULL])
+@pytest.mark.parametrize("model", [HAND_LITE, HAND_FULL])
 def test_a_drawn_hand_is_the_person_s_right_one_and_in_the_mirror_the_left(
-    store: ModelStore, net: str
+    store: ModelStore, model: str
 ) -> None:
-    follower = HandFollower(PalmDetector(store), HandLandmarker(store, net))
+    follower = HandFollower(PalmDetector(store), HandLandmarker(store, model))
     picture = render(CAST["Amara"], POSES["open_palm"], Scene())
     ((hand,), _) = follower.follow(picture, None)
     ((mirrored,), _) = follower.follow(np.ascontiguousarray(picture[:, ::-1]), None)
@@ -213,7 +213,7 @@ def test_a_drawn_hand_is_the_person_s_right_one_and_in_the_mirror_the_left(
 
 
 @pytest.mark.models
-def test_both_palm_nets_find_the_same_hand(store: ModelStore) -> None:
+def test_both_palm_models_find_the_same_hand(store: ModelStore) -> None:
     palms = PalmDetector(store)
     picture = render(CAST["Mei"], POSES["victory"], Scene())
     square = palms.find(picture, Roi(320, 180, 640, 640))

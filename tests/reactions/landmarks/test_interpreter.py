@@ -11,8 +11,8 @@ from reactions.landmarks.model_store import ModelStore
 MESH = ((1, 1, 1, 1404), (1, 1, 1, 1))
 
 
-def test_a_file_that_is_no_net_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "net.tflite"
+def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
     path.write_bytes(b"nothing of the kind" * 100)
     with pytest.raises(ModelError, match="can't load") as caught:
         Interpreter(path, Range.UNIT, ())
@@ -39,6 +39,6 @@ def test_outputs_outlive_the_next_run() -> None:
 
 
 @pytest.mark.models
-def test_an_output_that_the_net_lacks_is_an_error() -> None:
+def test_an_output_that_the_model_lacks_is_an_error() -> None:
     with pytest.raises(ModelError, match="no output of shape"):
         Interpreter(ModelStore().path(HAND_LITE), Range.UNIT, ((1, 63), (1, 64)))

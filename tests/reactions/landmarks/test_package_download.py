@@ -10,9 +10,9 @@ from tests.reactions.landmarks.registries import TARBALL, WHEEL, Registries, tar
 
 
 def test_pip_gives_a_wheel(tmp_path: Path, registries: Registries) -> None:
-    registries.serve_wheel(wheel(net=b"content"))
+    registries.serve_wheel(wheel(model=b"content"))
     archive = download(WHEEL, tmp_path / "scratch", lambda _: None)
-    assert archive.read_bytes() == wheel(net=b"content")
+    assert archive.read_bytes() == wheel(model=b"content")
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def scratch(tmp_path: Path) -> None:
 
 
 def test_npm_gives_a_tarball(tmp_path: Path, registries: Registries) -> None:
-    registries.serve_tarball(tarball(net=b"content"))
+    registries.serve_tarball(tarball(model=b"content"))
     assert download(TARBALL, tmp_path / "scratch", lambda _: None).name == "served.tgz"
 
 

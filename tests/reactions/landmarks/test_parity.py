@@ -109,13 +109,13 @@ def test_faces_agree(
     assert_close(errors)
 
 
-@pytest.mark.parametrize(("key", "net"), [("body_full", POSE_FULL), ("body_lite", POSE_LITE)])
+@pytest.mark.parametrize(("key", "model"), [("body_full", POSE_FULL), ("body_lite", POSE_LITE)])
 def test_bodies_agree(
-    store: ModelStore, pictures: dict[str, RgbImage], reference: Reference, key: str, net: str
+    store: ModelStore, pictures: dict[str, RgbImage], reference: Reference, key: str, model: str
 ) -> None:
-    if not store.has(net):
-        pytest.skip(f"{net} could not be fetched on this machine")
-    follower = BodyFollower(BodyDetector(store), BodyLandmarker(store, net))
+    if not store.has(model):
+        pytest.skip(f"{model} could not be fetched on this machine")
+    follower = BodyFollower(BodyDetector(store), BodyLandmarker(store, model))
     errors: Errors = []
     for name, picture in pictures.items():
         for points in reference[f"{name}/{key}"]:

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from config.errors import ModelError
-from reactions.landmark_types import Net, Observation, Quality, RgbImage, Sample
+from reactions.landmark_types import ModelFamily, Observation, Quality, RgbImage, Sample
 from reactions.landmarks.interpreter import Interpreter, Tensor
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.scheduler import Cascade
+from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import Tracks
 from reactions.mannequin import CAST, POSES, Scene, render
 
-FACE_AND_HANDS = frozenset({Net.FACE, Net.HANDS})
-NETS = {(128, 128): "face detector", (192, 192): "mesh", (192, 128): "palms", (224, 224): "hand"}
+FACE_AND_HANDS = frozenset({ModelFamily.FACE, ModelFamily.HANDS})
+MODELS = {(128, 128): "face detector", (192, 192): "mesh", (192, 128): "palms", (224, 224): "hand"}
 pytestmark = pytest.mark.models
 
 
@@ -25,18 +25,18 @@ def picture(pose: str, seed: int = 0, *, width: int = 640, height: int = 360) ->
 
 
 @pytest.fixture(scope="module")
-def cascade() -> Cascade:
-    return Cascade(ModelStore(), FACE_AND_HANDS)
+def scheduler() -> LandmarkScheduler:
+    return LandmarkScheduler(ModelStore(), FACE_AND_HANDS)
 
 
 @pytest.fixture
 def runs() -> Iterator[Counter[str]]:
-    """How often each net was run, by what it does; palms by the wide net, as in streams."""
+    """How often each model was run, by what it does; palms by the wide model, as in streams."""
     counter: Counter[str] = Counter()
     run = Interpreter.run
 
     def counted(session: Interpreter, crop: RgbImage) -> list[Tensor]:
-        counter[NETS[session.width, session.height]] += 1
+        counter[MODELS[session.width, session.height]] += 1
         return run(session, crop)
 
     with patch.object(Interpreter, "run", counted):
@@ -44,98 +44,100 @@ def runs() -> Iterator[Counter[str]]:
 
 
 def stream(
-    cascade: Cascade, poses: list[str], tracks: Tracks | None = None
+    scheduler: LandmarkScheduler, poses: list[str], tracks: Tracks | None = None
 ) -> tuple[list[Observation], Tracks]:
     seen = []
     for n, pose in enumerate(poses):
-        observation, tracks = cascade.observe(Sample(picture(pose, seed=n), n / 5), tracks)
+        observation, tracks = scheduler.observe(Sample(picture(pose, seed=n), n / 5), tracks)
         seen.append(observation)
     assert tracks
     return seen, tracks
 
 
-def test_what_is_tracked_is_read_without_any_search(cascade: Cascade, runs: Counter[str]) -> None:
-    _, tracks = stream(cascade, ["open_palm"])
+def test_what_is_tracked_is_read_without_any_search(
+    scheduler: LandmarkScheduler, runs: Counter[str]
+) -> None:
+    _, tracks = stream(scheduler, ["open_palm"])
     runs.clear()
-    seen, _ = stream(cascade, ["open_palm"] * 2, tracks)
+    seen, _ = stream(scheduler, ["open_palm"] * 2, tracks)
     assert all(observation.face and len(observation.hands) == 1 for observation in seen)
     assert runs == {"mesh": 2, "hand": 2}
 
 
 def test_without_a_hand_palms_cost_every_second_sample(
-    cascade: Cascade, runs: Counter[str]
+    scheduler: LandmarkScheduler, runs: Counter[str]
 ) -> None:
-    _, tracks = stream(cascade, ["neutral"])
+    _, tracks = stream(scheduler, ["neutral"])
     runs.clear()
-    stream(cascade, ["neutral"] * 6, tracks)
+    stream(scheduler, ["neutral"] * 6, tracks)
     assert runs == {"mesh": 6, "palms": 3}
 
 
-def test_only_nets_that_are_asked_for_are_loaded_and_run(runs: Counter[str]) -> None:
+def test_only_models_that_are_asked_for_are_loaded_and_run(runs: Counter[str]) -> None:
     sample = Sample(picture("open_palm"), 0.0)
-    observation, _ = Cascade(ModelStore(), {Net.FACE}).observe(sample, None)
+    observation, _ = LandmarkScheduler(ModelStore(), {ModelFamily.FACE}).observe(sample, None)
     assert observation.face
     assert not observation.hands
     assert set(runs) == {"face detector", "mesh"}
 
 
-def test_a_store_needs_only_the_nets_that_are_asked_for(tmp_path: Path) -> None:
+def test_a_store_needs_only_the_models_that_are_asked_for(tmp_path: Path) -> None:
     face = ModelStore(tmp_path)
     for name in ("face_detection_short_range", "face_landmark"):
         face.folder.joinpath(f"{name}.tflite").write_bytes(ModelStore().path(name).read_bytes())
-    Cascade(face, {Net.FACE})
+    LandmarkScheduler(face, {ModelFamily.FACE})
     with pytest.raises(ModelError, match="missing"):
-        Cascade(face, {Net.HANDS})
+        LandmarkScheduler(face, {ModelFamily.HANDS})
 
 
-def test_the_state_travels_from_one_set_of_nets_to_another(cascade: Cascade) -> None:
-    _, tracks = stream(cascade, ["open_palm"])
+def test_the_state_travels_from_one_set_of_models_to_another(scheduler: LandmarkScheduler) -> None:
+    _, tracks = stream(scheduler, ["open_palm"])
     packed = pickle.dumps(tracks)
     assert len(packed) < 5000
     sample = Sample(picture("open_palm", seed=9), 0.2)
-    here, _ = cascade.observe(sample, tracks)
-    there, _ = Cascade(ModelStore(), FACE_AND_HANDS).observe(sample, pickle.loads(packed))
+    here, _ = scheduler.observe(sample, tracks)
+    there, _ = LandmarkScheduler(ModelStore(), FACE_AND_HANDS).observe(sample, pickle.loads(packed))
     assert np.array_equal(here.hands[0].points, there.hands[0].points)
     assert here.face
     assert there.face
     assert np.array_equal(here.face.points, there.face.points)
 
 
-def test_participants_do_not_see_each_other_s_state(cascade: Cascade) -> None:
-    _, waving = stream(cascade, ["open_palm"])
-    _, still = stream(cascade, ["neutral"])
+def test_participants_do_not_see_each_other_s_state(scheduler: LandmarkScheduler) -> None:
+    _, waving = stream(scheduler, ["open_palm"])
+    _, still = stream(scheduler, ["neutral"])
     assert waving.hands
     assert still.hands
     assert (len(waving.hands.regions), len(still.hands.regions)) == (1, 0)
 
 
 def test_a_sample_that_a_gate_stops_has_no_landmarks_and_keeps_the_tracks(
-    cascade: Cascade, runs: Counter[str]
+    scheduler: LandmarkScheduler, runs: Counter[str]
 ) -> None:
-    _, tracks = stream(cascade, ["open_palm"])
+    _, tracks = stream(scheduler, ["open_palm"])
     runs.clear()
     black = Sample(np.zeros((360, 640, 3), np.uint8), 0.2)
-    observation, after = cascade.observe(black, tracks)
-    assert observation.gate is Quality.BLACK
+    observation, after = scheduler.observe(black, tracks)
+    assert observation.quality is Quality.BLACK
     assert not observation.hands
     assert not runs
     assert after.hands == tracks.hands
     assert after.face == tracks.face
 
 
-def test_a_change_of_size_starts_afresh(cascade: Cascade) -> None:
-    _, tracks = stream(cascade, ["open_palm"])
+def test_a_change_of_size_starts_afresh(scheduler: LandmarkScheduler) -> None:
+    _, tracks = stream(scheduler, ["open_palm"])
     small = Sample(picture("open_palm", width=320, height=180), 0.2)
-    observation, after = cascade.observe(small, tracks)
+    observation, after = scheduler.observe(small, tracks)
     assert (after.width, after.height) == (320, 180)
     assert len(observation.hands) == 1
     assert observation.hands[0].points[:, 0].max() < 320
 
 
-def test_a_photo_of_many_pixels_is_told_in_its_own(cascade: Cascade) -> None:
+def test_a_photo_of_many_pixels_is_told_in_its_own(scheduler: LandmarkScheduler) -> None:
     once = picture("open_palm")
     (small, _), (large, _) = (
-        cascade.observe(Sample(pixels, 0.0), None)
+        scheduler.observe(Sample(pixels, 0.0), None)
         for pixels in (once, np.kron(once, np.ones((4, 4, 1), np.uint8)))
     )
     assert (large.width, large.height) == (2560, 1440)
@@ -144,7 +146,7 @@ def test_a_photo_of_many_pixels_is_told_in_its_own(cascade: Cascade) -> None:
 
 
 def test_body_is_read_where_a_label_needs_it() -> None:
-    observation, tracks = Cascade(ModelStore(), {Net.BODY}).observe(
+    observation, tracks = LandmarkScheduler(ModelStore(), {ModelFamily.BODY}).observe(
         Sample(picture("neutral"), 0.0), None
     )
     assert observation.body

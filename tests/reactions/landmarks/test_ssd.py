@@ -16,7 +16,7 @@ PALM, POSE = (8, 16, 16, 16), (8, 16, 32, 32, 32)
     ("width", "height", "strides", "count"),
     [(192, 192, PALM, 2016), (192, 128, PALM, 1344), (128, 128, PALM, 896), (224, 224, POSE, 2254)],
 )
-def test_there_is_an_anchor_for_each_box_of_the_net(
+def test_there_is_an_anchor_for_each_box_of_the_model(
     width: int, height: int, strides: tuple[int, ...], count: int
 ) -> None:
     assert anchors(width, height, strides).shape == (count, 2)

@@ -26,7 +26,7 @@ def test_the_mean_of_readings_is_on_the_side_that_is_surer() -> None:
 @pytest.mark.models
 def test_a_second_reading_is_nearer_to_the_truth() -> None:
     store, scene, pose = ModelStore(), Scene(), POSES["victory"]
-    palms, reader, careful = (
+    palms, reader, refiner = (
         PalmDetector(store),
         HandLandmarker(store, HAND_LITE),
         StillRefiner(store),
@@ -38,7 +38,7 @@ def test_a_second_reading_is_nearer_to_the_truth() -> None:
         hand = reader.read(picture, palms.find(picture, letterbox(640, 360))[0])
         assert hand
         first += float(np.linalg.norm(hand.points[:, :2] - truth, axis=1).mean())
-        again = careful.again(picture, hand)
+        again = refiner.refine(picture, hand)
         assert again.side is Side.RIGHT
         second += float(np.linalg.norm(again.points[:, :2] - truth, axis=1).mean())
     assert second < first
@@ -63,4 +63,4 @@ def test_where_the_second_reading_sees_no_hand_the_first_one_stays() -> None:
     picture = render(CAST["Mei"], POSES["neutral"], Scene())
     points = SHAPE / 3 + np.array([20, 20, 0], np.float32)
     hand = Hand(points.astype(np.float32), Side.RIGHT, 0.9, 0.9)
-    assert StillRefiner(ModelStore()).again(picture, hand) is hand
+    assert StillRefiner(ModelStore()).refine(picture, hand) is hand

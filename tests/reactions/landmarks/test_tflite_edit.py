@@ -31,8 +31,8 @@ def original(store: ModelStore, name: str) -> bytes:
     return store.path(origin.original).read_bytes()
 
 
-@pytest.mark.parametrize("junk", [b"", b"TFL3", b"no net at all", bytes(64)])
-def test_junk_is_no_net(junk: bytes) -> None:
+@pytest.mark.parametrize("junk", [b"", b"TFL3", b"no model at all", bytes(64)])
+def test_junk_is_no_model(junk: bytes) -> None:
     with pytest.raises(ModelError, match=r"not a \.tflite"):
         Flatbuffer(junk)
 
@@ -48,7 +48,9 @@ def test_editing_gives_the_very_bytes_that_are_pinned(store: ModelStore, name: s
 
 @pytest.mark.models
 @pytest.mark.parametrize("name", [POSE_FULL, POSE_LITE])
-def test_a_pruned_net_says_bit_by_bit_what_its_original_says(store: ModelStore, name: str) -> None:
+def test_a_pruned_model_says_bit_by_bit_what_its_original_says(
+    store: ModelStore, name: str
+) -> None:
     whole = original(store, name)
     pruned = prune(whole)
     assert Flatbuffer(pruned).operators < Flatbuffer(whole).operators
@@ -61,7 +63,7 @@ def test_a_pruned_net_says_bit_by_bit_what_its_original_says(store: ModelStore, 
 
 
 @pytest.mark.models
-def test_the_check_refuses_a_net_that_says_something_else(store: ModelStore) -> None:
+def test_the_check_refuses_a_model_that_says_something_else(store: ModelStore) -> None:
     whole = original(store, POSE_FULL)
     pruned = bytearray(prune(whole))
     middle = len(pruned) // 2

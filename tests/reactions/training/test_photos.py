@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from config.errors import PictureError
-from reactions.landmark_types import Face, Hand, Net, Observation, Side
+from reactions.landmark_types import Face, Hand, ModelFamily, Observation, Side
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.scheduler import Cascade
+from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.mannequin import CAST, POSES, Scene, render
 from reactions.training.photos import Photo, Sightings, load_picture, look_twice, read_index
 
@@ -66,8 +66,8 @@ def test_only_tight_crops_get_a_margin(tmp_path: Path) -> None:
 @pytest.mark.models
 def test_a_picture_is_read_with_care_and_then_as_a_stream_reads_it() -> None:
     picture = render(CAST["Mei"], POSES["victory"], Scene())
-    cascade = Cascade(ModelStore(), frozenset({Net.HANDS}))
-    still, streamed = look_twice(cascade, picture)
+    scheduler = LandmarkScheduler(ModelStore(), frozenset({ModelFamily.HANDS}))
+    still, streamed = look_twice(scheduler, picture)
     assert len(still.hands) == len(streamed.hands) == 1
     apart = np.abs(still.hands[0].points - streamed.hands[0].points)[:, :2].mean()
     assert 0 < apart < 5

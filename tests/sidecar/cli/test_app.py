@@ -103,7 +103,7 @@ def test_reader_that_went_away_is_no_error() -> None:
         assert process.stderr.read() == ""
 
 
-def test_help_loads_no_media_and_no_nets() -> None:
+def test_help_loads_no_media_and_no_models() -> None:
     program = (
         "import sys; from sidecar.cli import app; app.run(['--help']); "
         "heavy = {'av', 'aiortc', 'aiohttp', 'ai_edge_litert', 'numpy', 'PIL', 'pydantic'}; "

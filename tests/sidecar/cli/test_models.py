@@ -1,4 +1,4 @@
-"""``sidecar models`` on a folder without nets."""
+"""``sidecar models`` on a folder without models."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reactions.labels import LABELS
-from reactions.landmark_types import Net
+from reactions.landmark_types import ModelFamily
 from reactions.landmarks.model_manifest import FILES, files_of
 from reactions.landmarks.model_store import ModelStore, Progress
 from tests.sidecar.cli.conftest import Run
@@ -14,12 +14,12 @@ from tests.sidecar.cli.conftest import Run
 
 @pytest.fixture(autouse=True)
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "nets"
+    folder = tmp_path / "models"
     monkeypatch.setenv("SIDECAR_MODELS", str(folder))
     return folder
 
 
-def test_list_names_every_net_and_its_state(run: Run, empty: Path) -> None:
+def test_list_names_every_model_and_its_state(run: Run, empty: Path) -> None:
     status, out, _ = run("models", "list")
     folder, *lines = out.splitlines()
     assert (status, folder) == (0, str(empty))
@@ -27,7 +27,7 @@ def test_list_names_every_net_and_its_state(run: Run, empty: Path) -> None:
     assert all(line.startswith("missing ") for line in lines)
 
 
-def test_verify_fails_where_a_net_is_missing(run: Run, empty: Path) -> None:
+def test_verify_fails_where_a_model_is_missing(run: Run, empty: Path) -> None:
     status, out, err = run("models", "verify")
     assert (status, out) == (2, "")
     assert err.startswith(f"sidecar: error: {empty}: ")
@@ -36,9 +36,9 @@ def test_verify_fails_where_a_net_is_missing(run: Run, empty: Path) -> None:
     assert "sidecar models fetch" in err
 
 
-def test_damaged_net_is_named(run: Run, empty: Path) -> None:
+def test_damaged_model_is_named(run: Run, empty: Path) -> None:
     empty.mkdir()
-    (empty / "face_landmark.tflite").write_bytes(b"no net")
+    (empty / "face_landmark.tflite").write_bytes(b"no model")
     _, _, err = run("models", "verify")
     assert "face_landmark.tflite is damaged" in err
 
@@ -52,7 +52,7 @@ def test_settings_file_may_name_the_folder(
     assert out.splitlines()[0] == str(tmp_path / "elsewhere")
 
 
-def test_fetch_tells_which_optional_net_it_does_without(
+def test_fetch_tells_which_optional_model_it_does_without(
     run: Run, monkeypatch: pytest.MonkeyPatch, empty: Path
 ) -> None:
     def fetch(store: ModelStore, names: Collection[str], progress: object) -> tuple[str, ...]:
@@ -62,13 +62,13 @@ def test_fetch_tells_which_optional_net_it_does_without(
 
     monkeypatch.setattr(ModelStore, "fetch", fetch)
     status, out, err = run("models", "fetch")
-    assert (status, out) == (0, f"The nets are in {empty}\n")
+    assert (status, out) == (0, f"The models are in {empty}\n")
     assert err == "sidecar: note: doing without pose_landmark_lite: no npm\n"
 
 
 def test_only_what_the_enabled_labels_need_is_called_needed(run: Run, tmp_path: Path) -> None:
     table = tmp_path / "face.toml"
-    hands_off = (name for name, spec in LABELS.items() if Net.HANDS in spec.nets)
+    hands_off = (name for name, spec in LABELS.items() if ModelFamily.HANDS in spec.families)
     table.write_text("".join(f"[{name}]\nkind = 'off'\n" for name in hands_off))
     _, out, _ = run("models", "list", "--reactions", str(table))
     needed = [line.split()[2] for line in out.splitlines() if "; needed" in line]
@@ -78,8 +78,8 @@ def test_only_what_the_enabled_labels_need_is_called_needed(run: Run, tmp_path: 
 @pytest.mark.parametrize(
     ("words", "asked"),
     [
-        ((), files_of([Net.FACE, Net.HANDS])),
-        (("body", "face_landmark"), (*files_of([Net.BODY]), "face_landmark")),
+        ((), files_of([ModelFamily.FACE, ModelFamily.HANDS])),
+        (("body", "face_landmark"), (*files_of([ModelFamily.BODY]), "face_landmark")),
         (("all",), tuple(FILES)),
     ],
 )
@@ -94,7 +94,7 @@ def test_fetch_gets_what_is_named_else_what_is_needed(
     assert run("models", "fetch", *words)[0] == 0
 
 
-def test_a_net_that_there_is_not_is_refused(run: Run) -> None:
+def test_a_model_that_there_is_not_is_refused(run: Run) -> None:
     status, _, err = run("models", "fetch", "bdy")
     assert status == 2
-    assert "no such net: 'bdy'; did you mean 'body'?" in err
+    assert "no such model: 'bdy'; did you mean 'body'?" in err

@@ -23,20 +23,20 @@ def test_the_encoder_is_measured() -> None:
 
 
 @pytest.mark.models
-async def test_nets_that_are_there_are_measured() -> None:
+async def test_models_that_are_there_are_measured() -> None:
     found = [
         check
         async for check in machine_checks(Settings(), load_reaction_table(THRESHOLDS, environ={}))
     ]
-    assert [check.what for check in found] == ["WebRTC stack", "encoder", "nets", "detection"]
+    assert [check.what for check in found] == ["WebRTC stack", "encoder", "models", "detection"]
     assert "5 samples/s" in found[-1].found
 
 
-async def test_missing_nets_end_the_checks_with_what_gets_them(tmp_path: Path) -> None:
+async def test_missing_models_end_the_checks_with_what_gets_them(tmp_path: Path) -> None:
     settings = Settings(models={"folder": tmp_path})
     *_, last = [
         check
         async for check in machine_checks(settings, load_reaction_table(THRESHOLDS, environ={}))
     ]
-    assert (last.what, last.verdict) == ("nets", Verdict.WRONG)
+    assert (last.what, last.verdict) == ("models", Verdict.WRONG)
     assert "sidecar models fetch" in last.do

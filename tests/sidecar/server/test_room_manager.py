@@ -105,7 +105,7 @@ async def test_a_room_that_fails_to_open_says_why_and_can_be_tried_again() -> No
 
 async def test_a_fixed_room_that_fails_to_open_fails_the_start() -> None:
     hotel = Hotel()
-    hotel.error = ModelError("a net is missing")
+    hotel.error = ModelError("a model is missing")
     with pytest.raises(ModelError):
         async with RoomManager(hotel.host, fixed=["demo"]):
             pass

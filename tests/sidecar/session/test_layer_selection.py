@@ -23,7 +23,7 @@ def test_of_many_each_is_wanted_as_large_as_its_tile() -> None:
     assert want.fps == 25
 
 
-def test_the_nets_need_a_picture_larger_than_a_small_tile() -> None:
+def test_the_models_need_a_picture_larger_than_a_small_tile() -> None:
     (want,) = set(asked(16).values())
     assert (want.width, want.height) == MODELS
     assert want.fps == SMALL_TILE_FPS
@@ -34,7 +34,7 @@ def test_the_spotlight_is_wanted_larger_than_the_others() -> None:
     assert told["p3"].height > 2 * told["p0"].height
 
 
-def test_beyond_the_tiles_a_camera_is_wanted_for_the_nets_alone() -> None:
+def test_beyond_the_tiles_a_camera_is_wanted_for_the_models_alone() -> None:
     people = [f"p{number}" for number in range(50)]
     told = select_layers(people, CANVAS, fps=25, rate=5, attention=50)
     assert told["p49"] == ReceiverConstraints(*MODELS, fps=5)

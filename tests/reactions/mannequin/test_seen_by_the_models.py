@@ -1,13 +1,13 @@
-"""The nets must see people in the mannequins: a sample of tones, distances and sides."""
+"""The models must see people in the mannequins: a sample of tones, distances and sides."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from reactions.landmark_types import Net, Observation, Sample, Side
+from reactions.landmark_types import ModelFamily, Observation, Sample, Side
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.scheduler import Cascade
+from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.mannequin import CAST, FAR, MEDIUM, MONK, NEAR, POSES, Scene, landmarks, render
 
 pytestmark = pytest.mark.models
@@ -18,23 +18,27 @@ VIEWS = ((1, NEAR, 20), (4, MEDIUM, 0), (6, FAR, -20), (9, MEDIUM, 20))
 
 
 @pytest.fixture(scope="module")
-def cascade() -> Cascade:
-    return Cascade(ModelStore(), {Net.FACE, Net.HANDS})
+def scheduler() -> LandmarkScheduler:
+    return LandmarkScheduler(ModelStore(), {ModelFamily.FACE, ModelFamily.HANDS})
 
 
-def observe(cascade: Cascade, label: str, tone: int, scene: Scene, side: Side) -> Observation:
+def observe(
+    scheduler: LandmarkScheduler, label: str, tone: int, scene: Scene, side: Side
+) -> Observation:
     person = replace(list(CAST.values())[tone % len(CAST)], skin=MONK[tone])
     pose = POSES[label] if side is Side.RIGHT else POSES[label].mirrored()
     picture = render(person, pose, scene)
-    return cascade.observe(Sample(picture, 0.0), None)[0]
+    return scheduler.observe(Sample(picture, 0.0), None)[0]
 
 
 @pytest.mark.parametrize("label", SHOWN)
-def test_a_shown_hand_is_found_on_its_side_where_it_is(cascade: Cascade, label: str) -> None:
+def test_a_shown_hand_is_found_on_its_side_where_it_is(
+    scheduler: LandmarkScheduler, label: str
+) -> None:
     for i, (tone, distance, yaw) in enumerate(VIEWS):
         side = (Side.RIGHT, Side.LEFT)[i % 2]
         scene = Scene(yaw=yaw, distance=distance)
-        seen = observe(cascade, label, tone, scene, side)
+        seen = observe(scheduler, label, tone, scene, side)
         assert seen.face is not None
         assert [hand.side for hand in seen.hands] == [side], (label, tone, distance, yaw)
         pose = POSES[label] if side is Side.RIGHT else POSES[label].mirrored()
@@ -46,8 +50,10 @@ def test_a_shown_hand_is_found_on_its_side_where_it_is(cascade: Cascade, label: 
 
 @pytest.mark.parametrize("label", ["neutral", "smile", "surprised"])
 @pytest.mark.parametrize("tone", [0, 3, 6, 9])
-def test_a_face_is_found_whatever_it_does(cascade: Cascade, label: str, tone: int) -> None:
+def test_a_face_is_found_whatever_it_does(
+    scheduler: LandmarkScheduler, label: str, tone: int
+) -> None:
     for yaw in (-20, 20):
-        seen = observe(cascade, label, tone, Scene(yaw=yaw), Side.RIGHT)
+        seen = observe(scheduler, label, tone, Scene(yaw=yaw), Side.RIGHT)
         assert seen.face is not None
         assert seen.face.presence > 0.9
