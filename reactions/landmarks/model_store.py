@@ -113,8 +113,8 @@ class ModelStore:
     def fetch(
         self, names: Collection[str], progress: Callable[[Progress], None] = lambda _: None
     ) -> Sequence[str]:
-        """Fetch each of the models ``names`` that is missing or damaged; the others stay, so that an
-        interrupted fetch is continued.
+        """Fetch each of the models ``names`` that is missing or damaged. The others stay, so
+        that an interrupted fetch can continue.
 
         Return one sentence for each optional model that could not be fetched. Raises ModelError
         where a required one could not, or the folder can't be written.
