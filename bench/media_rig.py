@@ -23,7 +23,7 @@ from sidecar.media.peers import closing, peer_connection, send_composite
 from sidecar.rooms.base import TrackSource
 
 OURS, THEIRS = 1, 0
-"""The cores of the sidecar and of everybody else."""
+"""The cores of the sidecar and of all other processes."""
 
 
 def pin(core: int) -> None:
@@ -121,7 +121,7 @@ class Rig:
 
 @asynccontextmanager
 async def rig(width: int = 1280, height: int = 720) -> AsyncIterator[tuple[Rig, AsyncExitStack]]:
-    """A composite without anybody; add feeds to its list. What they need goes into the stack."""
+    """A composite without participants. Add feeds to its list, and what they need to the stack."""
     feeds: list[Feed] = []
     encoder = Encoder(width, height)
     loader = StickerPrefetcher(StickerCache())

@@ -54,7 +54,7 @@ class ReactionState:
     """When the reaction started; None unless running."""
     ready: float = -inf
     """When the cooldown is over."""
-    _told: float = 0.0
+    _reported: float = 0.0
     """The progress of the last event; 0 when no hold was reported."""
     _window: deque[tuple[float, SampleVote]] = field(default_factory=deque)
 
@@ -117,7 +117,7 @@ class ReactionState:
         return min(passed, self._count(SampleVote.HIT) / self.demand.hits)
 
     def start(self, now: float) -> ReactionEvent:
-        self.started, self._told = now, 0.0
+        self.started, self._reported = now, 0.0
         return self._event(ReactionStage.STARTED, now, 1.0)
 
     def trigger(self, now: float, box: Box) -> ReactionEvent:
@@ -145,9 +145,9 @@ class ReactionState:
         return self._tell(now, self.progress(now))
 
     def _tell(self, now: float, progress: float) -> list[ReactionEvent]:
-        if progress == self._told:
+        if progress == self._reported:
             return []
-        self._told = progress
+        self._reported = progress
         return [self._event(ReactionStage.PROGRESS, now, progress)]
 
     def _count(self, verdict: SampleVote) -> int:

@@ -23,7 +23,7 @@ class ShapeReader(Protocol):
 
 
 class Recognizer:
-    """Scores ``labels`` (and nothing else) in observations. Keeps nothing about anybody.
+    """Scores ``labels`` (and nothing else) in observations. Keeps no state of participants.
 
     ``shapes`` reads hand shapes; the shipped classifier by default, where a label needs hands.
     Raises ValueError for a label outside the vocabulary, ModelError where the classifier can't be

@@ -110,7 +110,7 @@ class VideoJitterBuffer(JitterBuffer):
         if self._lost_at is None:
             return lost, frame
         if frame is not None and (
-            begins_anew(frame.data) or _elapsed(frame.timestamp, self._lost_at) > PATIENCE
+            is_key_frame(frame.data) or _elapsed(frame.timestamp, self._lost_at) > PATIENCE
         ):
             self._lost_at = None
             return lost, frame
@@ -170,7 +170,7 @@ def _content(packet: RtpPacket) -> bytes:
     return cast("bytes", vars(packet)["_data"])
 
 
-def begins_anew(data: bytes) -> bool:
+def is_key_frame(data: bytes) -> bool:
     """Whether a frame of VP8 (RFC 6386 §9.1) or H.264 (Annex B) needs none that came before."""
     if data[3:6] == b"\x9d\x01\x2a":
         return data[0] & 1 == 0

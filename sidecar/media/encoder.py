@@ -17,7 +17,7 @@ KEY_FRAME_EVERY = 4.0
 """Seconds between key frames: how long a viewer whose request got lost sees damage at most."""
 KEY_FRAME_APART = 0.4
 """Seconds between key frames asked for. One costs as much as a dozen others, so that a viewer who
-asks all the time must not spoil the picture for everybody."""
+asks all the time must not spoil the picture for all viewers."""
 COARSEST = 44
 """The coarsest quantizer (of 63) allowed. Key frames hit it: at libvpx' usual 56 the picture loses
 10 dB every four seconds, at 44 half of that. At 40 noisy pictures no longer keep to the rate."""

@@ -34,7 +34,7 @@ from sidecar.supervisor.room_runner import RoomRunner, room_settings, room_table
 
 log = structlog.get_logger(__name__)
 
-FAREWELL: Final = 4.0
+CLOSE_TIMEOUT: Final = 4.0
 """Seconds to leave the meeting once the supervisor is gone, of the five that it promises."""
 WRITING: Final = 10.0
 """Seconds that the supervisor may take to read a message."""
@@ -67,7 +67,7 @@ class RoomProcess:
         finally:
             self._reports.end()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL):
+                async with asyncio.timeout(CLOSE_TIMEOUT):
                     await sending
             self._writer.close()
 
@@ -82,7 +82,7 @@ class RoomProcess:
             if not running.done():
                 log.warning("leaving", reason="the supervisor is gone")
                 runner.leave()
-                await asyncio.wait([running], timeout=FAREWELL)
+                await asyncio.wait([running], timeout=CLOSE_TIMEOUT)
             for task in (running, listening, *self._calls):
                 task.cancel()
             await asyncio.wait([running, listening, *self._calls])

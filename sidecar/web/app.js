@@ -209,7 +209,7 @@ class Page {
 
   #listening(open) {
     if (open) {
-      // The stream begins with everybody present: what we knew is out of date.
+      // The stream begins with all participants present, which replace the earlier list.
       this.#people.clear();
       this.#showPeople();
       return;

@@ -1,4 +1,4 @@
-// Trying again, ever more patiently: a restarted server must not be met by everybody at once.
+// Retries with growing, random pauses, so that not all pages reach a restarted server at once.
 
 const FIRST = 500;
 const LONGEST = 10_000;

@@ -40,5 +40,5 @@ def test_place_of_a_section_is_that_of_all_its_keys() -> None:
     assert locate("a", {"a.b": "--b", "a.c": "FILE", "z.b": "X"}) == "--b and FILE: a"
 
 
-def test_what_nobody_set_is_named_alone() -> None:
+def test_what_no_source_sets_is_listed_alone() -> None:
     assert locate("a.b", {}) == "a.b"

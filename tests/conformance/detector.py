@@ -1,4 +1,4 @@
-"""What every Detector must do, whatever its workers are. Subclasses say how one is made."""
+"""What every Detector must do, of threads or processes. Subclasses say how one is made."""
 
 import asyncio
 import time

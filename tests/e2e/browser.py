@@ -52,7 +52,7 @@ async def launched(*flags: str) -> AsyncIterator[Browser]:
 
 
 def kill_browsers() -> None:
-    """Kill every browser that this process started, as a crash would: no goodbye is said."""
+    """Kill each browser that this process started, as a crash would: it closes no session."""
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             if "chrom" in process.name():

@@ -64,7 +64,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 class PoseTrack(MediaStreamTrack):
-    """A camera with a mannequin before it, who takes any pose it is told to."""
+    """A camera that shows a mannequin, whose pose the test sets."""
 
     kind = "video"
     FPS = 15
@@ -99,7 +99,7 @@ class PoseTrack(MediaStreamTrack):
 
 @dataclass(eq=False)
 class SessionHandle:
-    """The running server, its session, and what somebody who watches sees."""
+    """The running server, its session, and what a viewer sees."""
 
     server: HttpListener
     session: Session
@@ -140,7 +140,7 @@ class SessionHandle:
         return arrange(count, *SIZE)[index]
 
     def sizes(self) -> list[tuple[int | None, int | None]]:
-        """The sizes of everybody's pictures as they arrive."""
+        """The sizes of all participants' pictures as they arrive."""
         return [(person.width, person.height) for person in self.session.stats().participants]
 
     def magenta(self, area: Rect) -> float:
@@ -160,7 +160,7 @@ def sticker_share(frame: av.VideoFrame, area: Rect) -> float:
 async def meeting(
     store: ModelStore, settings: Settings, table: Mapping[str, ReactionRule]
 ) -> AsyncIterator[SessionHandle]:
-    """An open room with nobody in it."""
+    """An open room without participants."""
     sessions: list[Session] = []
     stickers = make_stickers(table, settings)
 

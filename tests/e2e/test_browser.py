@@ -28,7 +28,7 @@ def smiling_camera(tmp_path: Path) -> str:
     return f"--use-file-for-fake-video-capture={camera_file(tmp_path, person, 'smile')}"
 
 
-async def test_somebody_joins_by_the_page_gets_a_sticker_and_leaves(
+async def test_a_participant_joins_by_the_page_gets_a_sticker_and_leaves(
     meeting: SessionHandle, smiling_camera: str
 ) -> None:
     async with launched(*FAKE_CAMERA, smiling_camera) as browser:
@@ -60,7 +60,7 @@ async def test_somebody_joins_by_the_page_gets_a_sticker_and_leaves(
         assert await page.locator("#people li").count() == 0
 
 
-async def test_the_switch_takes_somebody_out_of_sampling(
+async def test_the_switch_stops_the_sampling_of_a_participant(
     meeting: SessionHandle, smiling_camera: str
 ) -> None:
     async with launched(*FAKE_CAMERA, smiling_camera) as browser:
@@ -78,7 +78,9 @@ async def test_the_switch_takes_somebody_out_of_sampling(
         assert not meeting.session.stats().participants[0].opted_out
 
 
-async def test_closing_the_page_says_goodbye(meeting: SessionHandle, smiling_camera: str) -> None:
+async def test_closing_the_page_ends_the_sessions(
+    meeting: SessionHandle, smiling_camera: str
+) -> None:
     async with launched(*FAKE_CAMERA, smiling_camera) as browser:
         page = await opened(browser, meeting.url("").rstrip("/"))
         await page.click("#join")

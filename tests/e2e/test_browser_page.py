@@ -152,7 +152,7 @@ async def test_the_legend_shows_every_pose_with_its_sticker() -> None:
 
 async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:
     turn = RTCIceServer("turn:turn.example?transport=udp", "ada", 'a "b", \\c; rel="x"')
-    named = [RTCIceServer("stun:stun.example"), turn, RTCIceServer("turn:nobody.example")]
+    named = [RTCIceServer("stun:stun.example"), turn, RTCIceServer("turn:absent.example")]
     link = ", ".join([*(link_value(server) for server in named), '</beat>; rel="heartbeat"'])
     async with launched() as browser, open_house(table=TABLE) as house:
         page = await opened(browser, house.url("/rooms/one"))

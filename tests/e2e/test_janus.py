@@ -88,7 +88,7 @@ async def test_the_sticker_is_in_what_a_browser_in_the_room_shows(
             return await magenta_share(composite) == 0
 
         await until(wears_sticker)
-        # To her client nobody is there but the composite: whoever watches is not told of.
+        # Her client knows of the composite only: the watcher is hidden.
         assert set(await page.evaluate("roster")) == {NAME}
         await page.evaluate("say('!reactions off')")
         await until(wears_none)

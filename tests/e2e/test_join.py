@@ -23,7 +23,7 @@ pytestmark = pytest.mark.models
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Somebody with a thumb up for a while: Ctrl-C comes before the end."""
+    """A participant with a thumb up, longer than the test: Ctrl-C comes before the end."""
     folder = tmp_path_factory.mktemp("recording")
     return camera_file(folder, next(iter(CAST.values())), "thumbs_up", fps=10, seconds=20)
 
@@ -50,9 +50,9 @@ async def line_of(process: asyncio.subprocess.Process, kind: str) -> dict[str, o
     """The next line on standard output that tells of ``kind``."""
     assert process.stdout is not None
     async for line in process.stdout:
-        told: dict[str, object] = json.loads(line)
-        if told["event"] == kind and told.get("label") in (None, "thumbs_up"):
-            return told
+        event: dict[str, object] = json.loads(line)
+        if event["event"] == kind and event.get("label") in (None, "thumbs_up"):
+            return event
     raise AssertionError(f"ended without telling of {kind}")
 
 
@@ -107,17 +107,21 @@ async def test_a_full_pipe_holds_up_neither_the_meeting_nor_its_end(
         assert "console" in complaints.decode()
 
 
-async def test_labels_that_are_not_asked_for_are_not_told(recording: Path, tmp_path: Path) -> None:
+async def test_labels_that_are_not_asked_for_are_not_reported(
+    recording: Path, tmp_path: Path
+) -> None:
     log = tmp_path / "events.jsonl"
     options = ("--publish", "none", "--labels", "thumbs_up", "--for", "3s", "--events", str(log))
     async with joined(str(recording), *options) as process:
         await process.communicate()
         assert process.returncode == 0
-    told = [json.loads(line) for line in log.read_text().splitlines()]
-    assert {event["label"] for event in told if "label" in event} == {"thumbs_up"}
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {event["label"] for event in events if "label" in event} == {"thumbs_up"}
 
 
-async def test_nobody_is_sampled_who_was_not_asked(recording: Path, tmp_path: Path) -> None:
+async def test_participants_who_did_not_opt_in_are_not_sampled(
+    recording: Path, tmp_path: Path
+) -> None:
     log = tmp_path / "events.jsonl"
     options = ("--publish", "none", "--consent", "opt-in", "--for", "3s", "--events", str(log))
     async with joined(str(recording), *options) as process:

@@ -85,15 +85,15 @@ async def test_the_sticker_is_in_what_a_browser_in_the_room_shows(
         async def wears_none() -> bool:
             return await magenta_share(composite) == 0
 
-        async def told() -> bool:
+        async def received() -> bool:
             await room.announce({"kind": "reaction.started"})
             return ["reactions", "Reactions", '{"kind":"reaction.started"}'] in (
                 await page.evaluate("data")
             )
 
         await until(wears_sticker)
-        await until(told)
-        # To her client nobody is there but the composite: whoever watches is not told of.
+        await until(received)
+        # Her client knows of the composite only: the watcher is hidden.
         assert await page.evaluate("names()") == ["Reactions"]
         await page.evaluate("say('!reactions off')")
         await until(wears_none)

@@ -37,7 +37,7 @@ async def client_page(packages: Path) -> AsyncIterator[Page]:
 
 
 @pytest.mark.parametrize("client", ["@eyevinn/whip-web-client", "whip-whep/whip.js"])
-async def test_an_independent_client_publishes_and_says_goodbye(
+async def test_an_independent_client_publishes_and_deletes_its_session(
     packages: Path, client: str
 ) -> None:
     async with open_house() as house, client_page(packages) as page:

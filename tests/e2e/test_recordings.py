@@ -59,10 +59,10 @@ async def test_clips_go_in_and_a_video_with_stickers_comes_out(
         # The meeting ends with the clips.
         await join(JoinPlan(str(clips), (str(out),), events), settings, table)
 
-    told = [json.loads(line) for line in events.read_text().splitlines()]
-    started = [(it["name"], it["label"]) for it in told if it["event"] == "reaction.started"]
+    logged = [json.loads(line) for line in events.read_text().splitlines()]
+    started = [(it["name"], it["label"]) for it in logged if it["event"] == "reaction.started"]
     assert ("Ada", "thumbs_up") in started
-    assert {it["name"] for it in told if it["event"] == "participant.joined"} == {"Ada", "Bob"}
+    assert {it["name"] for it in logged if it["event"] == "participant.joined"} == {"Ada", "Bob"}
 
     hers, his = arrange(2, *SIZE)
     with VideoReader(out) as reader:

@@ -47,9 +47,9 @@ async def test_another_sidecar_sees_the_camera_and_shows_its_own_composite(
         try:
             participant = client.response.headers["Sidecar-Participant"]
             started = ("reaction.started", participant)
-            await eventually(lambda: joining.done() or started in sink.told(), 60)
+            await eventually(lambda: joining.done() or started in sink.delivered(), 60)
             assert not joining.done(), joining.result()
-            # The composite is there, as somebody who wants to be left alone.
+            # The composite is there, as a participant who opted out.
             await eventually(lambda: names() == {"Ada", "Other sidecar"})
             people = {person.name: person for person in meeting.session.stats().participants}
             assert people["Other sidecar"].opted_out

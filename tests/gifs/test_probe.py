@@ -18,11 +18,11 @@ _FILES = {
 }
 
 
-def test_a_gif_tells_its_screen_and_frames() -> None:
+def test_the_screen_and_frames_of_a_gif_are_read() -> None:
     assert probe(_SMALL_GIF, max_frames=9) == ImageInfo("GIF", 8, 6, 2, reach=(8, 6))
 
 
-def test_an_apng_tells_its_frames() -> None:
+def test_the_frames_of_an_apng_are_read() -> None:
     data = encode(plain(RED, GREEN, BLUE, size=(10, 4)), "PNG")
     assert probe(data, max_frames=9) == ImageInfo("PNG", 10, 4, 3)
 
@@ -36,13 +36,13 @@ def test_a_still_png_is_one_frame() -> None:
     assert probe(_FILES["png"], max_frames=9) == ImageInfo("PNG", 8, 8, 1)
 
 
-def test_an_animated_webp_tells_its_canvas_and_frames() -> None:
+def test_the_canvas_and_frames_of_an_animated_webp_are_read() -> None:
     data = encode(plain(RED, GREEN, BLUE, size=(12, 6)), "WEBP", lossless=True)
     assert probe(data, max_frames=9) == ImageInfo("WEBP", 12, 6, 3)
 
 
 @pytest.mark.parametrize("lossless", [False, True])
-def test_a_still_webp_tells_its_size(lossless: bool) -> None:
+def test_the_size_of_a_still_webp_is_read(lossless: bool) -> None:
     data = encode(plain(RED, size=(14, 6)), "WEBP", lossless=lossless)
     assert probe(data, max_frames=9) == ImageInfo("WEBP", 14, 6, 1)
 

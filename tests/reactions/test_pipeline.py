@@ -42,7 +42,7 @@ def test_a_still_picture_is_scored_without_memory(detector: RecognitionPipeline)
 
 
 @pytest.mark.models
-def test_the_detector_keeps_nothing_about_anybody(detector: RecognitionPipeline) -> None:
+def test_the_detector_keeps_no_state_of_participants(detector: RecognitionPipeline) -> None:
     first = detector.detect(Sample(picture("neutral"), 0.0), None)
     detector.detect(Sample(picture("hand"), 0.1), None)
     again = detector.detect(Sample(picture("neutral"), 0.0), None)

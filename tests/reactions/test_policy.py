@@ -92,7 +92,7 @@ def test_at_fast_sampling_a_burst_of_misses_is_judged_by_its_share() -> None:
     assert stages(samples(Policy(TABLE), scores, step=1 / 15))[-1] is ReactionStage.STARTED
 
 
-def test_a_single_sample_tells_the_world_nothing() -> None:
+def test_a_single_sample_gives_no_event() -> None:
     assert samples(Policy(TABLE), [0.9, 0, 0, 0]) == []
 
 
@@ -308,7 +308,7 @@ _scores = st.builds(
 
 
 class AnyMeeting(RuleBasedStateMachine):
-    """Whatever two people do and however samples come, the events make sense."""
+    """Two participants and any order of samples: the events are consistent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -316,7 +316,7 @@ class AnyMeeting(RuleBasedStateMachine):
         self.time = 0.0
         self.started: dict[tuple[str, str], float] = {}
         self.ended: dict[tuple[str, str], float] = {}
-        self.told: dict[tuple[str, str], float] = {}
+        self.reported: dict[tuple[str, str], float] = {}
         self.showing: dict[str, list[LabelScore]] = {name: [] for name in PEOPLE}
 
     @rule(step=st.sampled_from([1 / 15, 0.2, 0.5]) | st.floats(0, 4))
@@ -339,7 +339,7 @@ class AnyMeeting(RuleBasedStateMachine):
     def stop(self, name: str) -> None:
         self.take(self.policy.stop(name, self.time), forced=True)
         assert not any(who == name for who, _ in self.started)
-        assert not any(self.told[key] for key in self.told if key[0] == name)
+        assert not any(self.reported[key] for key in self.reported if key[0] == name)
 
     @rule(name=st.sampled_from(PEOPLE))
     def leave(self, name: str) -> None:
@@ -347,7 +347,7 @@ class AnyMeeting(RuleBasedStateMachine):
         for label in MACHINE_TABLE:
             self.ended.pop((name, label), None)
             assert (name, label) not in self.started
-            assert self.told.get((name, label), 0) == 0
+            assert self.reported.get((name, label), 0) == 0
 
     def take(self, events: list[ReactionEvent], *, forced: bool = False) -> None:
         touched = [(event.participant, event.label) for event in events]
@@ -359,14 +359,14 @@ class AnyMeeting(RuleBasedStateMachine):
                 case ReactionStage.PROGRESS:
                     assert key not in self.started
                     assert 0 <= event.progress <= 1
-                    assert event.progress != self.told.get(key, 0.0)
-                    self.told[key] = event.progress
+                    assert event.progress != self.reported.get(key, 0.0)
+                    self.reported[key] = event.progress
                 case ReactionStage.STARTED:
                     assert key not in self.started
                     assert event.progress == 1
                     assert event.time >= self.ended.get(key, -1e9) + rule.cooldown
                     self.started[key] = event.time
-                    self.told[key] = 0.0
+                    self.reported[key] = 0.0
                 case ReactionStage.ENDED:
                     since = self.started.pop(key)
                     displaced = event.hand is not None or event.label == "open_palm"
@@ -374,7 +374,7 @@ class AnyMeeting(RuleBasedStateMachine):
                     self.ended[key] = event.time
 
     @invariant()
-    def nobody_wears_too_many(self) -> None:
+    def stickers_stay_within_the_limit(self) -> None:
         worn = [key for key in self.started if MACHINE_TABLE[key[1]].kind is Kind.STICKER]
         assert len(worn) <= 3
         assert all(sum(name == who for who, _ in worn) <= 2 for name in PEOPLE)
@@ -383,7 +383,7 @@ class AnyMeeting(RuleBasedStateMachine):
         self.time += 60
         self.take(self.policy.advance(self.time))
         assert not self.started
-        assert not any(self.told.values())
+        assert not any(self.reported.values())
 
 
 AnyMeeting.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

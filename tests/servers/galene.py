@@ -16,7 +16,7 @@ OPEN: Final[Mapping[str, object]] = {
     "wildcard-user": {"password": {"type": "wildcard"}, "permissions": "present"},
     "users": {"op": {"password": "op-password", "permissions": "op"}},
 }
-"""A group that anybody may join and show a camera in, under any name but the operator's."""
+"""A group that any client may join and publish in, under any name but the operator's."""
 
 
 class Galene:

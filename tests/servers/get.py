@@ -59,7 +59,7 @@ def _install(package: str) -> None:
 @contextlib.contextmanager
 def _no_services() -> Iterator[None]:
     if POLICY.exists():
-        # Whoever made it had a mind of their own about services.
+        # The package may start a service of its own.
         yield
         return
     POLICY.write_text("#!/bin/sh\nexit 101\n")

@@ -43,7 +43,7 @@ async def livekit(
 ) -> AsyncIterator[LiveKit]:
     """A LiveKit server that makes any room; what it says goes to ``folder``.
 
-    Its clients find it at the address ``media``, and are told of the TURN servers ``relays``. Skips
+    Its clients find it at the address ``media``, and get the TURN servers ``relays``. Skips
     the test where there is none.
     """
     executable = need("livekit")
@@ -70,7 +70,7 @@ async def livekit(
         try:
             yield LiveKit(process)
         finally:
-            # Asked nicely, it waits for everybody to leave its rooms.
+            # After SIGTERM it waits until its rooms are empty.
             process.kill()
 
 

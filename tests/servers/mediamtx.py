@@ -1,4 +1,4 @@
-"""mediamtx on loopback: WHIP in, WHEP and RTSP out, of whatever path is asked for."""
+"""mediamtx on loopback: WHIP in, WHEP and RTSP out, of any path."""
 
 from pathlib import Path
 from typing import Final

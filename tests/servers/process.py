@@ -16,7 +16,7 @@ STOP_SECONDS = 5.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses on loopback at this moment, neither over TCP nor over UDP."""
+    """Ports of loopback that are free at this moment, over TCP and UDP."""
     with contextlib.ExitStack() as stack:
         ports: list[int] = []
         while len(ports) < count:
@@ -67,7 +67,7 @@ class ServerProcess:
         """Start it and wait until it is up; RuntimeError, with its last words, if it isn't."""
         assert self._process is None, "running already"
         self._process = self._spawn()
-        # Whatever ends this process, no server of its stays behind.
+        # However this process ends, its servers end with it.
         atexit.register(self.kill)
         try:
             await self._up()
@@ -81,7 +81,7 @@ class ServerProcess:
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """End it at once, as a crash would: no goodbye is said."""
+        """End it at once, as a crash would, without closing its connections."""
         process, self._process = self._process, None
         atexit.unregister(self.kill)
         if process is not None:
@@ -97,7 +97,7 @@ class ServerProcess:
         self.kill()
 
     async def restart(self) -> None:
-        """Kill it and start it anew on the same ports."""
+        """Kill it and start it again on the same ports."""
         self.kill()
         await self.start()
 

@@ -7,4 +7,4 @@ RESTARTS = int(os.environ.get("SIDECAR_SOAK_RESTARTS", "5"))
 JOINS = int(os.environ.get("SIDECAR_SOAK_JOINS", "5"))
 """How often a meeting is joined and left; 200 in a soak."""
 GUESTS = int(os.environ.get("SIDECAR_SOAK_GUESTS", "8"))
-"""How often somebody else joins and leaves while we watch; 60 in a soak."""
+"""How often another participant joins and leaves while the sidecar watches; 60 in a soak."""

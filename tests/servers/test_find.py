@@ -39,7 +39,7 @@ def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert find(TOY) == tmp_path / "mine"
 
 
-def test_an_environment_that_names_no_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_names_no_file_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIDECAR_TEST_TOY", "/nowhere/toy")
     with pytest.raises(MissingError, match="SIDECAR_TEST_TOY names no file"):
         find(TOY)

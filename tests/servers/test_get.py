@@ -75,7 +75,7 @@ def test_what_a_server_needs_beside_it_is_copied() -> None:
     assert get(WITH_FILES).with_name("static").joinpath("page.html").read_text() == "page"
 
 
-def test_a_failing_build_is_told_and_leaves_nothing(machine: Path) -> None:
+def test_a_failing_build_is_reported_and_leaves_nothing(machine: Path) -> None:
     put(machine / "broken", "")
     with pytest.raises(MissingError, match="no such module"):
         get(BUILT)
@@ -92,7 +92,7 @@ def test_the_teams_folder_comes_last(machine: Path) -> None:
     assert get(server) == find(server) == cached(server) / "toy-server"
 
 
-def test_a_changed_program_is_built_anew() -> None:
+def test_a_changed_program_is_built_again() -> None:
     executable = get(BUILT)
     executable.write_text("something else")
     assert get(BUILT).read_text().startswith("built from")
@@ -104,7 +104,7 @@ def test_a_package_is_installed_and_starts_no_service(machine: Path) -> None:
     assert not (machine / "policy-rc.d").exists()
 
 
-def test_nobody_but_root_installs(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_root_installs(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(MissingError, match="can't be had here"):
         get(PACKAGED)

@@ -37,7 +37,9 @@ async def test_it_is_restarted_on_the_same_port(server: ServerProcess) -> None:
         await writer.wait_closed()
 
 
-async def test_one_that_does_not_come_up_is_told_with_its_last_words(tmp_path: Path) -> None:
+async def test_a_server_that_does_not_start_is_reported_with_its_last_output(
+    tmp_path: Path,
+) -> None:
     (port,) = free_ports(1)
     command = [sys.executable, "-c", "raise SystemExit('no such room')"]
     with pytest.raises(RuntimeError, match="no such room"):

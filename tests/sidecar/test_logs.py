@@ -53,8 +53,8 @@ def test_entries_below_the_level_are_left_out(capsys: pytest.CaptureFixture[str]
     configure(LogSettings(level=LogLevel.WARNING, format=LogFormat.JSON))
     structlog.get_logger().info("small talk")
     logging.getLogger("library").info("small talk")
-    structlog.get_logger().warning("heed this")
-    assert [entry["event"] for entry in entries(capsys)] == ["heed this"]
+    structlog.get_logger().warning("example event")
+    assert [entry["event"] for entry in entries(capsys)] == ["example event"]
 
 
 def test_exception_is_in_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,7 +67,7 @@ def test_exception_is_in_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ValueError: no good" in str(entry["exception"])
 
 
-def test_automatic_form_is_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+def test_automatic_form_is_json_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     configure(LogSettings(level=LogLevel.INFO, format=LogFormat.AUTO))
     structlog.get_logger().info("hello")
     assert len(entries(capsys)) == 1

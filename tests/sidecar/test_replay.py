@@ -47,7 +47,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ignore(share: float) -> None:
-    """Progress that nobody looks at."""
+    """Progress that no test reads."""
 
 
 def events_of(path: Path) -> list[dict[str, Any]]:

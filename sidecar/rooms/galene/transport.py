@@ -44,7 +44,7 @@ class GaleneTimeouts:
     """Without a message until we ask for a sign of life."""
     silence: float = 10.0
     """Without a message until the server counts as dead."""
-    goodbye: float = 0.5
+    leave: float = 0.5
     """For the server to take our last messages, and again to close the WebSocket."""
     layers: float = 1.0
     """Between two checks of the layers that are received."""
@@ -213,7 +213,7 @@ class GaleneTransport:
             async with asyncio.timeout(self._timeouts.request):
                 self._socket = await http.ws_connect(
                     self._group.endpoint,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=self._timeouts.goodbye),
+                    timeout=aiohttp.ClientWSTimeout(ws_close=self._timeouts.leave),
                     max_msg_size=MAX_MESSAGE,
                 )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
@@ -237,17 +237,17 @@ class GaleneTransport:
             self._pending.set()
 
     async def aclose(self) -> None:
-        """Leave the group and close the WebSocket; a dead server gets three ``goodbye`` times."""
+        """Leave the group and close the WebSocket; a dead server gets three times ``leave``."""
         self._closed = True
         self._protocol.leave()
         if self._socket is None or self._writer is None:
             return
         await cancel_and_wait(self._writer)
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-            async with asyncio.timeout(self._timeouts.goodbye):
+            async with asyncio.timeout(self._timeouts.leave):
                 await self._send(self._socket)
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-            async with asyncio.timeout(2 * self._timeouts.goodbye):
+            async with asyncio.timeout(2 * self._timeouts.leave):
                 await self._socket.close()
 
     async def _receive(self) -> list[GaleneEvent]:

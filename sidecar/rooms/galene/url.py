@@ -74,7 +74,7 @@ def parse_group_url(url: str) -> GroupUrl:
     clean = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], _folder(parts), "", ""))
     if parts.username or parts.password:
         raise ConfigError(
-            "a name or password in the URL is visible to everybody who sees the URL",
+            "a name or password in the URL is visible to all who see the URL",
             where=clean,
             do="set GALENE_USERNAME and GALENE_PASSWORD instead",
         )

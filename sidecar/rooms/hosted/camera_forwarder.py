@@ -25,7 +25,7 @@ BITRATE: Final = 600_000
 
 
 class CameraForwarder:
-    """Implements ``Publisher``: encodes ``feed`` once for everybody who watches it alone.
+    """Implements ``Publisher``: encodes ``feed`` once for all viewers of this camera alone.
 
     No sticker and no name is drawn, and where the camera stands still, nothing is sent. It costs
     nothing without viewers, but must be closed.

@@ -48,7 +48,7 @@ def room_name(text: str) -> str:
 
 
 def display_name(text: str | None) -> str:
-    """A participant's name as everybody sees it: printable, one line, at most 40 characters.
+    """A participant's name as all participants see it: printable, one line, at most 40 characters.
 
     Control, private and direction-changing characters go, and spaces are collapsed; nothing left
     makes a "guest".

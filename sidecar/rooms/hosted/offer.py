@@ -41,7 +41,7 @@ _DIRECTIONS: Final = {
 }
 _CODECS: Final = {
     Role.PUBLISH: DECODABLE,
-    # The composite is encoded once, as VP8, for everybody.
+    # The composite is encoded once, as VP8, for all viewers.
     Role.WATCH: frozenset({"VP8"}),
 }
 

@@ -44,7 +44,7 @@ class _Camera:
 class EmbeddedRoom:
     """A meeting of its own (implements ``Room``): its WHIP and WHEP clients alone.
 
-    The HTTP server brings checked offers, heartbeats and farewells; the session sees cameras come
+    The HTTP server gives it checked offers, heartbeats and DELETEs; the session sees cameras come
     and go. A client is freed when it says so, when its connection ends, or when it falls silent.
     """
 

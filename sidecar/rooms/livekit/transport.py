@@ -43,7 +43,7 @@ class LiveKitTimeouts:
     """Until the server has let us in."""
     send: float = 5.0
     """Until the server has taken a message off our hands."""
-    goodbye: float = 0.5
+    leave: float = 0.5
     """For the leave message, and again for closing the WebSocket."""
     publish: float = 12.0
     """Until the server has taken the composite and answered our offer."""
@@ -129,7 +129,7 @@ class LiveKitTransport:
             return
         try:
             self.protocol.leave()
-            async with asyncio.timeout(self._timeouts.goodbye):
+            async with asyncio.timeout(self._timeouts.leave):
                 await self._send(socket)
         except (TimeoutError, ConnectionError, aiohttp.ClientError):
             # The server is gone: there is no one to say it to.
@@ -167,7 +167,7 @@ class LiveKitTransport:
                 params=self._query,
                 headers=self._headers,
                 max_msg_size=MAX_MESSAGE,
-                timeout=aiohttp.ClientWSTimeout(ws_close=self._timeouts.goodbye),
+                timeout=aiohttp.ClientWSTimeout(ws_close=self._timeouts.leave),
             )
         except aiohttp.WSServerHandshakeError as error:
             raise await self._refusal(error.status) from None

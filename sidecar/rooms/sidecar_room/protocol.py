@@ -89,7 +89,7 @@ class ParticipantList:
 
 
 def read(data: str) -> list[ListedParticipant] | None:
-    """Everybody in ``data``; None where it is garbage as a whole. Who can't be read is left out."""
+    """The participants in ``data``, without malformed ones; None if all of it is malformed."""
     try:
         payload = json.loads(data)
     except (ValueError, RecursionError):

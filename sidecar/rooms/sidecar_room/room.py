@@ -85,7 +85,7 @@ class SidecarRoom:
         async with AsyncExitStack() as stack:
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENCE, sock_read=SILENCE)
             self._http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-            stack.push_async_callback(self._see_everybody_off)
+            stack.push_async_callback(self._close_cameras)
             self._news = await self._ask(self._http, stack)
             if self._news is None:
                 await self._seat(self.name, self._address.composite, self.name)
@@ -173,11 +173,11 @@ class SidecarRoom:
         return seat.feed
 
     def _part(self, participant: str) -> None:
-        """Stop watching behind the caller's back: a goodbye takes its time."""
+        """Stop watching in a task of its own: closing a WHEP session takes a request."""
         if (seat := self._seats.pop(participant, None)) is not None:
             self._tasks.create_cleanup(seat.leave(), name=f"leaving {participant}")
 
-    async def _see_everybody_off(self) -> None:
+    async def _close_cameras(self) -> None:
         for participant in tuple(self._seats):
             self._part(participant)
         await self._tasks.aclose()

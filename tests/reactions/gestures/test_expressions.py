@@ -36,7 +36,7 @@ def test_measures_survive_turning_moving_and_coming_nearer(
 
 @settings(deadline=None)
 @given(st.floats(-40, 40))
-def test_a_turned_head_is_told_by_its_yaw(yaw: float) -> None:
+def test_a_turned_head_has_its_yaw(yaw: float) -> None:
     assert abs(read_face(make_face(turned=rotation(yaw=yaw))).yaw) == pytest.approx(
         abs(yaw), abs=0.5
     )

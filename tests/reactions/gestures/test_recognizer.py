@@ -99,7 +99,7 @@ def test_a_hand_at_the_chin_is_thinking_in_the_place_of_the_face() -> None:
     assert thinking.hand is Side.RIGHT
 
 
-def test_nobody_across_the_room_is_surprised() -> None:
+def test_a_distant_face_is_not_surprised() -> None:
     near, far = (
         make_face(width=0.44, drop=0.3, opening=0.22, brows=0.36, lids=0.42, unit=unit)
         for unit in (60, 38)

@@ -30,7 +30,7 @@ def test_a_mirrored_view_becomes_a_picture_that_the_warp_can_read() -> None:
     assert shrunk(mirrored, 1).flags.c_contiguous
 
 
-def test_what_was_seen_is_told_in_pixels_of_the_original() -> None:
+def test_landmarks_are_in_pixels_of_the_original() -> None:
     points = np.ones((5, 3), np.float32)
     seen = Observation(
         640,

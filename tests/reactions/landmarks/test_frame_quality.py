@@ -65,7 +65,7 @@ def test_a_blocky_still_picture_passes() -> None:
     assert qualities((0.0, blocks())) == [Quality.OK]
 
 
-def test_blockiness_tells_blocks_from_a_camera_s_picture() -> None:
+def test_blocks_are_blockier_than_a_camera_s_picture() -> None:
     assert blockiness(scene()) == pytest.approx(1, abs=0.3)
     assert blockiness(blocks()) > 10
 

@@ -94,7 +94,7 @@ def test_an_original_that_never_runs_is_deleted(store: ModelStore, registries: R
     assert registries.calls == ["pip weights==1.0"]
 
 
-def test_a_damaged_model_that_is_not_needed_is_told_all_the_same(
+def test_a_damaged_model_that_is_not_needed_is_reported_too(
     store: ModelStore, registries: Registries
 ) -> None:
     serve_all(registries)
@@ -228,7 +228,7 @@ def test_the_environment_names_an_offline_folder(
     assert ModelStore(Path("other")).folder == Path("other")
 
 
-def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_a_home_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     def homeless(name: str) -> Path:
         raise RuntimeError("could not determine the home directory")
 

@@ -25,7 +25,7 @@ def test_npm_gives_a_tarball(tmp_path: Path, registries: Registries) -> None:
     assert download(TARBALL, tmp_path / "scratch", lambda _: None).name == "served.tgz"
 
 
-def test_a_machine_without_npm_is_told_so_and_fetches_nothing_else(
+def test_without_npm_the_error_says_so_and_nothing_else_is_fetched(
     tmp_path: Path, registries: Registries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)

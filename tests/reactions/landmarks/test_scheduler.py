@@ -134,7 +134,7 @@ def test_a_change_of_size_starts_afresh(scheduler: LandmarkScheduler) -> None:
     assert observation.hands[0].points[:, 0].max() < 320
 
 
-def test_a_photo_of_many_pixels_is_told_in_its_own(scheduler: LandmarkScheduler) -> None:
+def test_the_landmarks_of_a_large_photo_are_in_its_own_pixels(scheduler: LandmarkScheduler) -> None:
     once = picture("open_palm")
     (small, _), (large, _) = (
         scheduler.observe(Sample(pixels, 0.0), None)

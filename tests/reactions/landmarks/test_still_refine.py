@@ -45,7 +45,7 @@ def test_a_second_reading_is_nearer_to_the_truth() -> None:
 
 
 @pytest.mark.models
-def test_in_the_mirror_a_hand_has_the_other_side_and_is_told_unmirrored() -> None:
+def test_a_mirrored_hand_has_the_other_side_and_unmirrored_landmarks() -> None:
     store = ModelStore()
     reader = HandLandmarker(store, HAND_LITE)
     picture = render(CAST["Mei"], POSES["open_palm"], Scene())

@@ -30,7 +30,7 @@ def test_begins_lists_the_starts_of_a_name(play: Choreography) -> None:
 
 
 @given(choreographies, st.floats(0, 20))
-def test_nobody_jumps(play: Choreography, t: float) -> None:
+def test_movements_are_continuous(play: Choreography, t: float) -> None:
     if play.transition < 0.3:
         return
     here, soon = play.pose_at(t), play.pose_at(t + 0.002)

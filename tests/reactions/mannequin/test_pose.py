@@ -18,7 +18,7 @@ def turns() -> st.SearchStrategy[Quaternion]:
 
 
 @given(directions, directions)
-def test_a_hand_points_where_it_is_told(fingers: Vector, palm: Vector) -> None:
+def test_a_hand_points_in_the_given_direction(fingers: Vector, palm: Vector) -> None:
     assume(np.linalg.norm(np.cross(fingers, palm)) > 0.05)
     rotation = matrix(facing(fingers, palm))
     wanted = np.array([fingers[0], -fingers[1], -fingers[2]]) / np.linalg.norm(fingers)

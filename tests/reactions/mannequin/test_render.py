@@ -39,8 +39,8 @@ def test_a_scene_without_noise_ignores_the_seed() -> None:
 def test_every_member_of_the_cast_stands_out_from_the_room(person: Person) -> None:
     scene = Scene(background=Background.WALL, noise=0)
     here = render(person, POSES["open_palm"], scene, 320, 180).astype(int)
-    nobody = render(person, POSES["open_palm"], replace(scene, distance=9000), 320, 180)
-    changed = np.abs(here - nobody).max(axis=2) > 12
+    empty = render(person, POSES["open_palm"], replace(scene, distance=9000), 320, 180)
+    changed = np.abs(here - empty).max(axis=2) > 12
     assert 0.2 < changed.mean() < 0.8
 
 

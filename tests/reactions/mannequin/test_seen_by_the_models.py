@@ -50,7 +50,7 @@ def test_a_shown_hand_is_found_on_its_side_where_it_is(
 
 @pytest.mark.parametrize("label", ["neutral", "smile", "surprised"])
 @pytest.mark.parametrize("tone", [0, 3, 6, 9])
-def test_a_face_is_found_whatever_it_does(
+def test_a_face_is_found_in_any_expression(
     scheduler: LandmarkScheduler, label: str, tone: int
 ) -> None:
     for yaw in (-20, 20):

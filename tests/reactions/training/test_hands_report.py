@@ -69,7 +69,7 @@ def test_a_shape_that_no_rule_reads_neither_counts_nor_fires() -> None:
     assert report.other_hands.fired == 0
 
 
-def test_a_wrong_shape_is_told_apart_from_a_miss() -> None:
+def test_a_wrong_shape_is_counted_apart_from_a_miss() -> None:
     hands = recorded(*many(4, "fist", "", "a"))
     report = report_hands(hands, scores_of(hands, "fist", "rock", "", "fist"), TABLE)
     assert report.wrong_shape == 0.25
@@ -117,7 +117,7 @@ def test_a_hand_is_read_on_the_side_that_its_palm_shows() -> None:
 
 def test_a_file_is_reported_as_json(tmp_path: Path) -> None:
     save(recorded(*five_people("victory")), tmp_path / "hands.npz")
-    told: Mapping[str, object] = json.loads(hands_json(tmp_path / "hands.npz"))
-    assert told["hands"] == 25
-    assert told["mean_over_shapes"] == 1.0
-    assert told["worst_shape"] == "victory"
+    report_: Mapping[str, object] = json.loads(hands_json(tmp_path / "hands.npz"))
+    assert report_["hands"] == 25
+    assert report_["mean_over_shapes"] == 1.0
+    assert report_["worst_shape"] == "victory"

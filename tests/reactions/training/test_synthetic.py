@@ -43,7 +43,7 @@ def test_a_thumb_that_leans_to_the_side_is_not_up() -> None:
     assert not belongs(up, sideways).any()
 
 
-def test_bones_keep_their_lengths_whatever_the_pose() -> None:
+def test_bones_keep_their_lengths_in_any_pose() -> None:
     rng = np.random.default_rng(4)
     build = vary_build(50, rng)
     joints = bend_fingers(build, rng.uniform(0, 1.6, (50, 4, 3)), rng.uniform(-0.2, 0.3, (50, 4)))

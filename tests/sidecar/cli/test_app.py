@@ -1,4 +1,4 @@
-"""The command as a whole: exit status, and one line for whatever the user can mend."""
+"""The command as a whole: exit status, and one line for each user error."""
 
 import os
 import subprocess

@@ -24,5 +24,5 @@ def test_a_file_goes_over_the_environment(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("JANUS_PIN", "1")
     monkeypatch.setenv("JANUS_TOKEN", "2")
     (tmp_path / "secrets").write_text("JANUS_PIN=3\n")
-    told = environment(tmp_path / "secrets")
-    assert (told["JANUS_PIN"], told["JANUS_TOKEN"]) == ("3", "2")
+    variables = environment(tmp_path / "secrets")
+    assert (variables["JANUS_PIN"], variables["JANUS_TOKEN"]) == ("3", "2")

@@ -35,6 +35,6 @@ def test_a_wrong_option_is_one_line_and_status_2(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["join", *arguments]) == 2
-    told = capsys.readouterr().err.strip().splitlines()
-    assert len(told) == 1
-    assert told[0].startswith(f"sidecar: error: {message}")
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"sidecar: error: {message}")

@@ -52,7 +52,7 @@ def test_settings_file_may_name_the_folder(
     assert out.splitlines()[0] == str(tmp_path / "elsewhere")
 
 
-def test_fetch_tells_which_optional_model_it_does_without(
+def test_fetch_names_the_optional_model_that_is_missing(
     run: Run, monkeypatch: pytest.MonkeyPatch, empty: Path
 ) -> None:
     def fetch(store: ModelStore, names: Collection[str], progress: object) -> tuple[str, ...]:

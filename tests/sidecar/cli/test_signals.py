@@ -71,13 +71,13 @@ def test_interrupt_lets_what_ends_end_in_its_own_order() -> None:
             await asyncio.sleep(60)
         finally:
             await asyncio.sleep(0.05)
-            ended.append("said goodbye")
+            ended.append("closed")
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
     with pytest.raises(KeyboardInterrupt):
         run_until_stopped(life())
-    assert ended == ["said goodbye", "cut off"]
+    assert ended == ["closed", "cut off"]
 
 
 _COMMAND = """

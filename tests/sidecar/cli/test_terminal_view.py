@@ -28,7 +28,7 @@ def drawn(of: Status) -> str:
     return file.getvalue()
 
 
-def test_everybody_has_a_line_with_their_layer_rate_and_best_label() -> None:
+def test_each_participant_has_a_line_with_layer_rate_and_best_label() -> None:
     text = drawn(status(ADA, BO))
     assert "Ada [x]" in text
     assert "320x180" in text
@@ -36,7 +36,7 @@ def test_everybody_has_a_line_with_their_layer_rate_and_best_label() -> None:
     assert "opted out" in text
 
 
-def test_the_head_tells_system_room_time_and_load() -> None:
+def test_the_head_has_system_room_time_and_load() -> None:
     head = drawn(status(ADA)).splitlines()[0]
     for part in ("Janus · 1234", "1:02:05", "25 frames/s", "2 late", "31% of a core"):
         assert part in head

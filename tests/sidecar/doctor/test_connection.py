@@ -28,7 +28,7 @@ async def connected() -> AsyncIterator[RTCPeerConnection]:
         yield ours
 
 
-async def test_the_way_that_media_takes_is_told_with_its_length(
+async def test_the_media_path_is_reported_with_its_round_trip(
     connected: RTCPeerConnection,
 ) -> None:
     check = await check_pair(connected)
@@ -42,14 +42,14 @@ async def test_a_connection_that_never_was_has_no_way() -> None:
         assert (await check_pair(peer)).verdict is Verdict.WRONG
 
 
-async def test_everything_about_a_connection_is_told(connected: RTCPeerConnection) -> None:
+async def test_every_check_of_a_connection_is_reported(connected: RTCPeerConnection) -> None:
     checks = await connection_checks(connected)
     assert [check.what for check in checks] == ["codecs", "candidates", "media path"]
     assert checks[0].found == "offered: H264, VP8"
     assert "host udp" in checks[1].found
 
 
-async def test_a_server_without_a_codec_of_ours_is_told(connected: RTCPeerConnection) -> None:
+async def test_a_server_without_a_common_codec_is_reported(connected: RTCPeerConnection) -> None:
     sdp = connected.remoteDescription.sdp.replace(" VP8/", " VP9/").replace(" H264/", " AV1/")
     check = check_codecs(sdp)
     assert (check.verdict, check.found) == (Verdict.WRONG, "offered: AV1, VP9")
@@ -64,5 +64,5 @@ def test_a_relay_is_noticed() -> None:
     )
 
 
-def test_no_candidates_are_told() -> None:
+def test_missing_candidates_are_reported() -> None:
     assert check_candidates("v=0\r\n").verdict is Verdict.WRONG

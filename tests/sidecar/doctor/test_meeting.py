@@ -17,7 +17,7 @@ from sidecar.doctor.meeting import meeting_checks
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    """A server's side of TLS with a certificate that nobody vouches for."""
+    """A server's side of TLS with a certificate of an unknown issuer."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
@@ -75,28 +75,28 @@ async def test_a_server_that_is_not_there_ends_the_checks() -> None:
     assert "firewall" in last.do
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+async def test_a_certificate_of_an_unknown_issuer_is_reported(tmp_path: Path) -> None:
     async with listening(self_signed(tmp_path)) as port:
         *_, last = await checks(f"wss://127.0.0.1:{port}#room")
     assert (last.what, last.verdict) == ("TLS", Verdict.WRONG)
     assert "self-signed" in last.found.replace(" ", "-")
 
 
-async def test_a_server_without_tls_is_told_from_one_with() -> None:
+async def test_a_server_without_tls_is_distinguished() -> None:
     async with listening() as port:
         *_, last = await checks(f"wss://127.0.0.1:{port}#room")
     assert (last.what, last.verdict) == ("TLS", Verdict.WRONG)
     assert "without" in last.do
 
 
-async def test_a_missing_key_is_told_before_anything_is_sent() -> None:
+async def test_a_missing_key_is_reported_before_anything_is_sent() -> None:
     async with listening() as port:
         *_, last = await checks(f"ws://127.0.0.1:{port}#room")
     assert (last.what, last.verdict) == ("joining", Verdict.WRONG)
     assert "LIVEKIT_API_KEY" in f"{last.found} {last.do}"
 
 
-async def test_an_address_of_no_system_is_told_with_those_that_there_are() -> None:
+async def test_an_address_of_no_system_is_reported_with_the_known_systems() -> None:
     (only,) = await checks("ftp://127.0.0.1/room")
     assert (only.what, only.verdict) == ("system", Verdict.WRONG)
     assert "livekit://" in only.do

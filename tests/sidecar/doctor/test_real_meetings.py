@@ -1,4 +1,4 @@
-"""The way to meetings of real servers, with somebody's camera in them."""
+"""Checks of meetings on real servers, with a camera in them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -46,15 +46,15 @@ async def meeting(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             yield SessionHandle(janus.url("1234"))
 
 
-async def test_everything_about_a_meeting_that_works_is_told(meeting: SessionHandle) -> None:
+async def test_every_check_of_a_working_meeting_is_reported(meeting: SessionHandle) -> None:
     checks = await meeting.checks()
     assert [(check.what, check.found) for check in checks if check.verdict is Verdict.WRONG] == []
     whats = [check.what for check in checks]
     assert [what for what in whats if what != "server"] == [
         *("system", "joining", "pictures", "codecs", "candidates", "media path")
     ]
-    told = {check.what: check.found for check in checks}
-    assert "320x180" in told["pictures"]
-    assert "VP8" in told["codecs"]
-    assert "host udp" in told["candidates"]
-    assert "round trip" in told["media path"]
+    results = {check.what: check.found for check in checks}
+    assert "320x180" in results["pictures"]
+    assert "VP8" in results["codecs"]
+    assert "host udp" in results["candidates"]
+    assert "round trip" in results["media path"]

@@ -48,7 +48,7 @@ def opaque(width: int, height: int, colour: Rgb) -> Animation:
 
 
 async def until_true(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait for something that nobody announces; TimeoutError if it doesn't happen."""
+    """Poll until a condition is true; TimeoutError if it stays false."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

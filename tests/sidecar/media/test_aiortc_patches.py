@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from sidecar.media import aiortc_patches
-from sidecar.media.aiortc_patches import VideoJitterBuffer, begins_anew
+from sidecar.media.aiortc_patches import VideoJitterBuffer, is_key_frame
 from sidecar.media.decoder import decode_stream
 from tests.sidecar.media.pictures import flat
 
@@ -195,7 +195,7 @@ def test_timestamps_may_wrap_around_while_a_packet_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "anew"),
+    ("data", "key"),
     [
         (b"\x10\x02\x00\x9d\x01\x2a\x80\x02", True),
         (b"\x11\x02\x00\x9d\x01\x2a\x80\x02", False),
@@ -206,8 +206,8 @@ def test_timestamps_may_wrap_around_while_a_packet_is_waited_for() -> None:
         (b"", False),
     ],
 )
-def test_key_frames_of_both_codecs_are_known(data: bytes, anew: bool) -> None:
-    assert begins_anew(data) is anew
+def test_key_frames_of_both_codecs_are_known(data: bytes, key: bool) -> None:
+    assert is_key_frame(data) is key
 
 
 @pytest.mark.parametrize("codec", ["libvpx", "libx264"])
@@ -221,7 +221,7 @@ def test_key_frames_of_real_encoders_are_known(codec: str) -> None:
     for number in range(5):
         frame = flat(64, 64)
         frame.pts, frame.time_base = number, Fraction(1, 25)
-        known += [begins_anew(bytes(made)) for made in encoder.encode(frame)]
+        known += [is_key_frame(bytes(made)) for made in encoder.encode(frame)]
     assert known == [True, False, False, False, False]
 
 

@@ -27,7 +27,7 @@ def make_clip(path: Path, codec: str = "libvpx", count: int = 5) -> Path:
     return path
 
 
-async def test_a_clip_begins_anew_at_its_end_and_time_goes_on(tmp_path: Path) -> None:
+async def test_a_clip_repeats_with_increasing_time_stamps(tmp_path: Path) -> None:
     track = ClipTrack(make_clip(tmp_path / "a.webm"))
     packets = [await track.recv() for _ in range(12)]
     seconds = [float((packet.pts or 0) * packet.time_base) for packet in packets]

@@ -76,7 +76,7 @@ class Inbox:
 
 
 class Sound:
-    """A decoder of sound that gives an empty frame for whatever comes."""
+    """A decoder of sound that gives an empty frame for any packet."""
 
     def __init__(self, codec: RTCRtpCodecParameters) -> None:
         assert codec is OPUS
@@ -139,7 +139,7 @@ async def test_a_change_of_codec_and_of_size_is_followed() -> None:
     assert sizes == [64, 64, 128, 128, 64, 64]
 
 
-async def test_what_lacks_its_references_is_told_and_the_next_key_frame_mends_it() -> None:
+async def test_frames_without_references_are_marked_until_the_next_key_frame() -> None:
     failed = threading.Event()
     lost = encoded("libvpx", 3)[1:]
     inbox = await decoded([(VP8, piece) for piece in lost], failed)

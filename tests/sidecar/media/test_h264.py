@@ -59,16 +59,16 @@ async def test_profiles_that_the_decoder_reads_are_answered_as_offered(
     mode: str, profile: str
 ) -> None:
     offered = parameters(mode, profile)
-    told = await answer(offer(offered))
-    assert f"a=fmtp:106 {offered}\r\n" in told
-    assert re.search(r"^m=video [1-9]\d* UDP/TLS/RTP/SAVPF 106 105\r$", told, re.MULTILINE)
-    assert "a=recvonly" in told
+    answered = await answer(offer(offered))
+    assert f"a=fmtp:106 {offered}\r\n" in answered
+    assert re.search(r"^m=video [1-9]\d* UDP/TLS/RTP/SAVPF 106 105\r$", answered, re.MULTILINE)
+    assert "a=recvonly" in answered
 
 
 async def test_an_offer_without_parameters_is_answered_without() -> None:
-    told = await answer(offer())
-    assert "a=rtpmap:106 H264/90000" in told
-    assert "a=fmtp:106" not in told
+    answered = await answer(offer())
+    assert "a=rtpmap:106 H264/90000" in answered
+    assert "a=fmtp:106" not in answered
 
 
 @pytest.mark.parametrize("direction", ["", "a=sendrecv\n"])

@@ -66,7 +66,7 @@ async def received(camera: MediaStreamTrack) -> AsyncIterator[tuple[Feed, RTCPee
 async def connected_viewer(
     encoder: Encoder,
 ) -> AsyncIterator[tuple[Feed, RTCRtpSender, RTCRtpReceiver]]:
-    """Somebody who watches the composite over a real connection, and both ends of it."""
+    """A viewer of the composite over a real connection, and both ends of it."""
     async with closing(peer_connection()) as ours, closing(peer_connection()) as theirs:
         theirs.addTransceiver("video", direction="recvonly")
         track = first_track(theirs)
@@ -81,7 +81,7 @@ async def connected_viewer(
 
 @asynccontextmanager
 async def viewer(encoder: Encoder) -> AsyncIterator[Feed]:
-    """Somebody who watches the composite over a real connection."""
+    """A viewer of the composite over a real connection."""
     async with connected_viewer(encoder) as (feed, _, _):
         yield feed
 

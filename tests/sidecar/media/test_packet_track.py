@@ -45,7 +45,7 @@ async def test_the_first_packet_is_a_key_frame() -> None:
     assert (await source.track.recv()).pts == 4
 
 
-async def test_nothing_is_kept_or_asked_before_somebody_watches() -> None:
+async def test_nothing_is_kept_or_asked_before_a_viewer_watches() -> None:
     source = Source()
     for number in range(3 * CAPACITY):
         source.track.put(packet(number % 250, key=True))

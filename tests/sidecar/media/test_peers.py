@@ -94,7 +94,7 @@ async def test_a_connection_that_hangs_is_given_up() -> None:
     assert [log["log_level"] for log in logs] == ["warning"]
 
 
-async def test_a_connection_that_fails_to_close_is_logged_and_disturbs_nobody() -> None:
+async def test_a_connection_that_fails_to_close_is_logged_only() -> None:
     class Failing(RTCPeerConnection):
         async def close(self) -> None:
             raise RuntimeError("the transport is gone")

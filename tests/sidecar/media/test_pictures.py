@@ -58,7 +58,7 @@ def thirds(pixels: Pixels) -> list[int]:
 
 
 @pytest.mark.parametrize("suffix", sorted(STILL_FORMATS))
-def test_every_kind_is_read_whatever_its_name(tmp_path: Path, suffix: str) -> None:
+def test_every_kind_is_read_under_any_name(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / "picture.txt"
     colours().save(path, STILL_FORMATS[suffix])
     pixels = shown(path)
@@ -66,7 +66,7 @@ def test_every_kind_is_read_whatever_its_name(tmp_path: Path, suffix: str) -> No
     assert thirds(pixels) == [0, 1, 2]
 
 
-def test_a_heic_is_read_whatever_its_name(tmp_path: Path) -> None:
+def test_a_heic_is_read_under_any_name(tmp_path: Path) -> None:
     pillow_heif = pytest.importorskip("pillow_heif")
     path = tmp_path / "IMG_0001.jpg"
     pillow_heif.from_pillow(colours(64, 48)).save(path)

@@ -76,7 +76,7 @@ async def test_a_file_that_cannot_be_is_refused_at_once(
             pytest.fail("entered")
 
 
-async def test_a_recording_that_fails_is_told_at_the_end_and_disturbs_nobody(
+async def test_a_failed_recording_is_reported_at_the_end_and_delays_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full(VideoWriter):

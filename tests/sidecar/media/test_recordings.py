@@ -13,7 +13,7 @@ from tests.media_cases import write_video
 from tests.picture_cases import animation, colours
 
 
-def test_a_video_an_animation_and_a_still_are_told_apart(tmp_path: Path) -> None:
+def test_videos_animations_and_stills_are_distinguished(tmp_path: Path) -> None:
     video = write_video(tmp_path / "a.gif", container_format="mp4")
     moving = animation(tmp_path / "a.mp4", "GIF", [100, 100])
     colours().save(tmp_path / "a.mkv", "PNG")

@@ -38,7 +38,7 @@ async def test_the_next_stream_of_a_section_is_received() -> None:
         first = receiver.getTransceivers()[0]
         async with Feed(first.receiver.track) as feed:
             await eventually(lambda: feed.frames > 3)
-            # As if the packets came from somebody else from now on.
+            # As if another participant sent the packets from now on.
             sender._ssrc = OTHER
             assert take_over(first, [OTHER])
             seen = feed.frames

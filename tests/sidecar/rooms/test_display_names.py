@@ -1,4 +1,4 @@
-"""Names that nobody gave."""
+"""Names for participants without one."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -78,7 +78,7 @@ async def test_its_camera_is_the_one_participant(example: ModuleType, camera: Ca
         await eventually(lambda: feed.size == (64, 36))
 
 
-async def test_a_camera_that_is_gone_is_joined_anew(example: ModuleType, camera: Camera) -> None:
+async def test_a_camera_that_is_gone_is_joined_again(example: ModuleType, camera: Camera) -> None:
     def open_room() -> Room:
         room: Room = example.ADAPTER.room(camera.url, OPTIONS)
         return room
@@ -106,7 +106,7 @@ async def test_a_wrong_password_is_final(example: ModuleType, camera: Camera) ->
             pass
 
 
-async def test_nobody_at_the_address_is_told(example: ModuleType, camera: Camera) -> None:
+async def test_an_address_without_a_server_is_reported(example: ModuleType, camera: Camera) -> None:
     camera.status = 404
     with pytest.raises(RoomError, match="404"):
         async with example.ADAPTER.room(camera.url, OPTIONS):

@@ -5,7 +5,7 @@ from sidecar.rooms.opt_out_commands import HELP, consent_command
 
 
 @pytest.mark.parametrize("text", ["!reactions off", "  /Reactions OFF ", "!reactions\toff\n"])
-def test_off_leaves_somebody_alone(text: str) -> None:
+def test_off_is_an_opt_out(text: str) -> None:
     assert consent_command(text) is Consent.OPT_OUT
 
 

@@ -15,7 +15,7 @@ AT_ONCE = Backoff(first=0.0, longest=0.0)
 
 
 class Composite:
-    """A composite that nobody takes a track of."""
+    """A composite without viewers."""
 
     def subscribe(self) -> MediaStreamTrack:
         raise NotImplementedError
@@ -100,11 +100,11 @@ async def test_a_meeting_that_ends_is_not_joined_again() -> None:
     assert len(meetings.rooms) == 1
 
 
-async def test_a_lost_meeting_is_joined_anew_and_everybody_leaves_meanwhile() -> None:
+async def test_a_lost_meeting_is_joined_again_and_all_participants_leave_meanwhile() -> None:
     meetings = Meetings([ADA, LOST], [ADA])
     async with rejoining(meetings.open) as room:
-        told = await changes_of(room)
-        assert told == [ADA, Left("ada", "the connection to the meeting was lost"), ADA]
+        changes = await changes_of(room)
+        assert changes == [ADA, Left("ada", "the connection to the meeting was lost"), ADA]
         assert room.rejoined == 1
     assert [one.left for one in meetings.rooms] == [1, 1]
 
@@ -145,14 +145,14 @@ async def test_a_refusal_while_coming_back_ends_it() -> None:
             await changes_of(room)
 
 
-async def test_the_first_failure_to_join_is_told_at_once() -> None:
-    meetings = Meetings([], refusals={0: RoomError("nobody listens there")})
-    with pytest.raises(RoomError, match="nobody listens"):
+async def test_the_first_failure_to_join_is_reported_at_once() -> None:
+    meetings = Meetings([], refusals={0: RoomError("connection refused")})
+    with pytest.raises(RoomError, match="connection refused"):
         async with rejoining(meetings.open):
             pass
 
 
-async def test_the_composite_is_published_anew() -> None:
+async def test_the_composite_is_published_again() -> None:
     meetings = Meetings([LOST], [])
     composite = Composite()
     async with rejoining(meetings.open) as room:

@@ -47,13 +47,13 @@ async def test_where_addresses_look_the_same_the_server_is_asked() -> None:
     assert await find_adapter("https://host/room", [wrong, broken, right]) is right
 
 
-async def test_no_confirmation_is_told_with_the_systems_that_were_asked() -> None:
+async def test_no_confirmation_is_reported_with_the_systems_that_were_asked() -> None:
     wrong = [PrefixAdapter(name, "https://", confirmed=False) for name in ("One", "Two")]
     with pytest.raises(ConfigError, match=r"https://host/room: may be a room of One or Two"):
         await find_adapter("https://host/room", wrong)
 
 
-async def test_an_unknown_address_is_told_with_the_forms_that_are_known() -> None:
+async def test_an_unknown_address_is_reported_with_the_known_forms() -> None:
     with pytest.raises(ConfigError, match=r"ftp://host/x: no meeting system .*\(one://…\)"):
         await find_adapter("ftp://host/x?token=secret", [PrefixAdapter("One", "one://")])
 

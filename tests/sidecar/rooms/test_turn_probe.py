@@ -27,16 +27,16 @@ async def test_where_udp_is_blocked_the_relay_is_reached_by_tcp(tmp_path: Path) 
 
 async def test_no_relay_to_be_had_is_one_clear_line(tmp_path: Path) -> None:
     (port,) = free_ports(1)
-    nobody = RTCIceServer(f"turn:{LOOPBACK}:{port}?transport=tcp", "ada", "turn-password")
+    absent = RTCIceServer(f"turn:{LOOPBACK}:{port}?transport=tcp", "ada", "turn-password")
     async with coturn(tmp_path) as relay:
         refused = relay.ice_server("udp", password="wrong-password")
         with pytest.raises(RoomError, match=f"{LOOPBACK}:{port}") as error:
-            await reachable_servers([nobody, refused], relay_only=True)
+            await reachable_servers([absent, refused], relay_only=True)
     assert "wrong-password" not in str(error.value)
     assert "transport=tcp" in error.value.do
 
 
-async def test_relay_only_without_a_relay_is_told() -> None:
+async def test_relay_only_without_a_relay_is_reported() -> None:
     with pytest.raises(RoomError, match="no TURN server is given"):
         await reachable_servers([RTCIceServer("stun:127.0.0.1")], relay_only=True)
 

@@ -17,7 +17,7 @@ from tests.sidecar.media.test_clip_track import make_clip
 
 
 class Endpoint:
-    """A WHIP server of one page: answers offers, counts frames, notes the farewell."""
+    """A WHIP server of one page: answers offers, counts frames, records the DELETE."""
 
     def __init__(self) -> None:
         self.peer = peer_connection()
@@ -72,7 +72,7 @@ async def test_a_clip_arrives_and_the_session_is_deleted(tmp_path: Path) -> None
     assert clip.readyState == "ended"
 
 
-async def test_a_redirect_is_followed_and_its_target_is_told_goodbye(tmp_path: Path) -> None:
+async def test_a_redirect_is_followed_and_its_target_gets_the_delete(tmp_path: Path) -> None:
     endpoint = Endpoint()
 
     async def moved(request: web.Request) -> web.Response:
@@ -107,7 +107,7 @@ async def test_a_server_that_is_not_there_is_an_error_of_its_own(tmp_path: Path)
     clip = ClipTrack(make_clip(tmp_path / "a.webm"))
     with pytest.raises(SignallingError, match=r"127\.0\.0\.1:9"):
         async with WhipPublisher("http://127.0.0.1:9/whip", clip):
-            pytest.fail("published to nobody")
+            pytest.fail("published without a server")
 
 
 @pytest.mark.parametrize("body", [b"v=0", b"\xff", b"x" * 70_000])

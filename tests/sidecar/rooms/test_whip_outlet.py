@@ -34,7 +34,7 @@ TOKEN = "ada:open-sesame"
 
 @asynccontextmanager
 async def watched(adapter: Adapter, url: str, **environ: str) -> AsyncIterator[Feed]:
-    """The one camera in a meeting, as somebody else there sees it, once it shows a picture."""
+    """The one camera in a meeting as another participant sees it, once it shows a picture."""
     room: Room = adapter.room(url, JoinOptions("viewer", environ=environ))
     async with room, attended(room) as changes:
 
@@ -56,7 +56,7 @@ async def test_the_composite_is_back_with_its_server_and_nothing_is_left(tmp_pat
             connected = held()
             for _ in range(RESTARTS):
                 await server.restart()
-                # Whoever watches is one of ours, and comes back too.
+                # The viewer is a sidecar too, and connects again.
                 seen = viewer.frames
                 await eventually(lambda count=seen: viewer.frames > count + 5)  # type: ignore[misc]
                 assert composite.viewers == 1
@@ -136,7 +136,7 @@ async def test_a_busy_server_is_asked_again_when_it_says_so() -> None:
     assert endpoint.deleted == ["/session/7?secret=1"]
 
 
-async def test_a_refusal_is_told_at_once() -> None:
+async def test_a_refusal_is_reported_at_once() -> None:
     async with grey_composite() as composite:
         outlet = WhipOutlet("whip+http://127.0.0.1:9/whip?key=hush")
         with pytest.raises(SignallingError, match="can't be reached") as caught:

@@ -58,7 +58,7 @@ async def test_listeners_do_not_keep_a_server_from_stopping(http: aiohttp.Client
         assert b"retry" in await events.content.read()
 
 
-async def test_health_tells_how_many_rooms_are_open(
+async def test_health_has_the_number_of_open_rooms(
     house: House, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(house.url("/healthz")) as response:

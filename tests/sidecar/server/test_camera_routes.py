@@ -39,7 +39,7 @@ async def refused(http: aiohttp.ClientSession, url: str) -> int:
         await close(peer)
 
 
-async def test_nobody_is_told_of_unless_the_operator_says_so(
+async def test_participants_are_not_listed_unless_the_operator_says_so(
     house: House, http: aiohttp.ClientSession
 ) -> None:
     async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
@@ -51,30 +51,32 @@ async def test_nobody_is_told_of_unless_the_operator_says_so(
         assert await refused(http, house.url(f"{PARTICIPANTS}/{participant}/whep")) == 403
 
 
-async def test_everybody_is_told_of_now_and_after_each_change(http: aiohttp.ClientSession) -> None:
+async def test_all_participants_are_listed_at_first_and_after_each_change(
+    http: aiohttp.ClientSession,
+) -> None:
     async with open_house(share_cameras=True) as house:
         assert await roster(http, house) == []
         accept = {"Accept": "text/event-stream"}
         async with http.get(house.url(PARTICIPANTS), headers=accept) as stream:
 
-            async def told() -> list[dict[str, object]]:
+            async def listed() -> list[dict[str, object]]:
                 async for line in stream.content:
                     if line.startswith(b"data: "):
                         people: list[dict[str, object]] = json.loads(line[6:])["participants"]
                         return people
                 raise AssertionError("the stream ended")
 
-            assert await told() == []
+            assert await listed() == []
             url = house.url("/rooms/one/whip?name=Ada")
             async with publishing(http, url, ColourTrack()) as client:
-                (ada,) = await told()
+                (ada,) = await listed()
                 participant = client.response.headers["Sidecar-Participant"]
                 assert ada == {"participant": participant, "name": "Ada", "opted_out": False}
                 await http.post(f"{client.url}/consent", json={"opted_out": True})
-                (ada,) = await told()
+                (ada,) = await listed()
                 assert ada["opted_out"] is True
                 await http.delete(client.url)
-                assert await told() == []
+                assert await listed() == []
 
 
 async def test_a_silent_stream_shows_that_it_lives(http: aiohttp.ClientSession) -> None:
@@ -98,7 +100,9 @@ async def test_who_opted_out_or_is_not_there_is_not_to_be_watched(
             assert await refused(http, house.url(f"{PARTICIPANTS}/p-none/whep")) == 404
 
 
-async def test_whoever_watches_a_camera_takes_a_viewers_place(http: aiohttp.ClientSession) -> None:
+async def test_a_client_that_watches_a_camera_counts_as_a_viewer(
+    http: aiohttp.ClientSession,
+) -> None:
     async with (
         open_house(share_cameras=True, limits=Limits(viewers=1)) as house,
         publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client,

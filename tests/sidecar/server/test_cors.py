@@ -82,7 +82,7 @@ async def test_a_server_may_be_opened_to_a_page(http: aiohttp.ClientSession) -> 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
 @pytest.mark.parametrize("path", ["/healthz", "/rooms/one", "/rooms/one/events", "/rooms/one/whep"])
-async def test_a_name_of_others_is_refused_whatever_the_path(
+async def test_another_site_s_host_is_refused_on_every_path(
     house: House, http: aiohttp.ClientSession, host: str, path: str
 ) -> None:
     headers = {"Host": host, "Origin": f"http://{host}", "Content-Type": "application/sdp"}

@@ -79,7 +79,7 @@ async def test_only_the_pages_own_files_are_served(
     assert (await get(http, server.url(path)))[0] == 404
 
 
-async def test_the_legend_tells_every_label_that_is_scored(
+async def test_the_legend_has_every_label_that_is_scored(
     server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(server.url("/legend.json")) as response:

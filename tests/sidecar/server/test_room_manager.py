@@ -111,7 +111,7 @@ async def test_a_fixed_room_that_fails_to_open_fails_the_start() -> None:
             pass
 
 
-async def test_a_closed_lobby_lets_nobody_in() -> None:
+async def test_a_closed_manager_admits_no_client() -> None:
     lobby = RoomManager(Hotel().host)
     with pytest.raises(HttpRefusalError) as caught:
         await lobby.enter("one")

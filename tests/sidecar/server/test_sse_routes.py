@@ -35,9 +35,9 @@ class Reader:
         while (block := await self.block()).startswith((":", "retry")):
             pass
         kind, data = block.split("\n")
-        told: dict[str, object] = json.loads(data.removeprefix("data: "))
-        assert kind == f"event: {told['event']}"
-        return told
+        event: dict[str, object] = json.loads(data.removeprefix("data: "))
+        assert kind == f"event: {event['event']}"
+        return event
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ async def read_to_the_end(events: Reader) -> None:
         await events.event()
 
 
-async def test_joining_and_leaving_are_told(house: House, http: aiohttp.ClientSession) -> None:
+async def test_joining_and_leaving_are_sent(house: House, http: aiohttp.ClientSession) -> None:
     async with (
         listening(http, house.url("/rooms/one/events")) as events,
         publishing(http, house.url("/rooms/one/whip?name=Ada"), ColourTrack()) as client,
@@ -74,7 +74,7 @@ async def test_joining_and_leaving_are_told(house: House, http: aiohttp.ClientSe
     assert (left["participant"], left["reason"]) == (participant, "left")
 
 
-async def test_reactions_are_told_to_everybody(house: House, http: aiohttp.ClientSession) -> None:
+async def test_reactions_are_sent_to_all_clients(house: House, http: aiohttp.ClientSession) -> None:
     await house.lobby.enter("one")
     async with (
         listening(http, house.url("/rooms/one/events")) as one,
@@ -85,7 +85,7 @@ async def test_reactions_are_told_to_everybody(house: House, http: aiohttp.Clien
         assert await one.event() == await other.event()
 
 
-async def test_scores_are_told_to_the_holder_of_the_session_only(
+async def test_scores_are_sent_to_the_holder_of_the_session_only(
     house: House, http: aiohttp.ClientSession
 ) -> None:
     async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
@@ -182,7 +182,7 @@ async def test_too_many_listeners_are_refused(house: House, http: aiohttp.Client
     await eventually(lambda: house.meetings["one"].events.listeners == 0)
 
 
-async def test_somebody_elses_session_is_no_way_in(
+async def test_another_client_s_session_is_refused(
     house: House, http: aiohttp.ClientSession
 ) -> None:
     async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
@@ -203,7 +203,7 @@ async def test_statistics_are_numbers_of_the_room(
     assert numbers["participants"] == []
 
 
-async def test_a_room_that_nobody_opened_has_no_statistics(
+async def test_a_room_that_was_not_opened_has_no_statistics(
     house: House, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(house.url("/rooms/one/stats")) as response:

@@ -30,10 +30,10 @@ TRICKLE = {"Content-Type": "application/trickle-ice-sdpfrag"}
 async def problem(response: aiohttp.ClientResponse) -> str:
     """The reason in a problem, which every refusal must be."""
     assert response.content_type == "application/problem+json"
-    told = await response.json()
-    assert told["status"] == response.status
-    assert isinstance(told["detail"], str)
-    return told["detail"]
+    problem = await response.json()
+    assert problem["status"] == response.status
+    assert isinstance(problem["detail"], str)
+    return problem["detail"]
 
 
 async def test_a_published_camera_arrives_in_the_session(
@@ -52,7 +52,7 @@ async def test_a_published_camera_arrives_in_the_session(
 
 
 @pytest.mark.parametrize("kinds", [("video",), ("audio", "video"), ("video", "audio")])
-async def test_a_viewer_gets_the_composite_whatever_order_they_ask_in(
+async def test_a_viewer_gets_the_composite_in_any_order_of_requests(
     house: House, http: aiohttp.ClientSession, kinds: tuple[str, ...]
 ) -> None:
     async with watching(http, house.url("/rooms/one/whep"), kinds) as client:
@@ -177,7 +177,9 @@ async def test_a_bad_request_is_refused_with_its_reason(
         assert await problem(response)
 
 
-async def test_a_bad_request_disturbs_nobody(house: House, http: aiohttp.ClientSession) -> None:
+async def test_a_bad_request_affects_no_other_client(
+    house: House, http: aiohttp.ClientSession
+) -> None:
     async with watching(http, house.url("/rooms/one/whep")) as client:
         assert client.track is not None
         await client.track.recv()
@@ -211,7 +213,7 @@ async def test_a_full_room_says_so_and_when_to_come_back(http: aiohttp.ClientSes
         assert "full: 1 participants" in await problem(response)
 
 
-async def test_without_a_composite_a_viewer_is_told_to_come_back(
+async def test_without_a_composite_a_viewer_gets_retry_after(
     http: aiohttp.ClientSession,
 ) -> None:
     async with open_house(publishes=False) as house:
@@ -228,7 +230,7 @@ async def test_options_tell_what_may_be_posted(house: House, http: aiohttp.Clien
         assert response.headers["Accept-Patch"] == "application/trickle-ice-sdpfrag"
 
 
-async def test_ice_servers_are_told_as_links(http: aiohttp.ClientSession) -> None:
+async def test_ice_servers_are_sent_as_links(http: aiohttp.ClientSession) -> None:
     server = RTCIceServer("turn:192.0.2.1?transport=udp", "ada", "secret")
     async with (
         open_house(ice_servers=(server,)) as house,

@@ -31,13 +31,13 @@ def scores(participant: str, score: float = 0.5) -> LiveScores:
     return LiveScores(1.0, participant, (LabelScore("smile", score, BOX),), {"smile": 0.25})
 
 
-async def told(listener: Listener) -> list[SessionEvent]:
+async def events_of(listener: Listener) -> list[SessionEvent]:
     """What waits in the mailbox."""
     listener.close()
     return [event async for event in listener]
 
 
-def test_a_reaction_is_told_with_time_participant_label_and_score() -> None:
+def test_a_reaction_has_time_participant_label_and_score() -> None:
     event = ReactionEvent(
         ReactionStage.STARTED, 3.14159, "p-1", "thumbs_up", 0.98765, 1.0, BOX, Side.LEFT
     )
@@ -55,15 +55,15 @@ def test_a_reaction_is_told_with_time_participant_label_and_score() -> None:
 
 @pytest.mark.parametrize("event", [JOINED, LEFT, scores("p-1")])
 def test_every_event_is_json_with_its_kind_time_and_participant(event: SessionEvent) -> None:
-    told = json.loads(json.dumps(as_json(event)))
-    assert (told["event"], told["participant"]) == (event.kind, "p-1")
-    assert told["t"] == event.time
+    encoded = json.loads(json.dumps(as_json(event)))
+    assert (encoded["event"], encoded["participant"]) == (event.kind, "p-1")
+    assert encoded["t"] == event.time
 
 
-def test_a_label_seen_twice_is_told_once_with_its_best_score() -> None:
+def test_a_label_seen_twice_is_listed_once_with_its_best_score() -> None:
     twice = (LabelScore("fist", 0.9, BOX, Side.LEFT), LabelScore("fist", 0.2, BOX, Side.RIGHT))
-    told = as_json(LiveScores(0.0, "p-1", twice, {}))
-    assert told["labels"] == [{"label": "fist", "score": 0.9, "progress": 0}]
+    encoded = as_json(LiveScores(0.0, "p-1", twice, {}))
+    assert encoded["labels"] == [{"label": "fist", "score": 0.9, "progress": 0}]
 
 
 async def test_every_listener_gets_every_event_in_order() -> None:
@@ -71,16 +71,16 @@ async def test_every_listener_gets_every_event_in_order() -> None:
     with bus.listen() as one, bus.listen() as other:
         bus.publish(JOINED)
         bus.publish(LEFT)
-        assert await told(one) == await told(other) == [JOINED, LEFT]
+        assert await events_of(one) == await events_of(other) == [JOINED, LEFT]
 
 
-async def test_a_newcomer_is_told_who_is_present() -> None:
+async def test_a_new_listener_gets_who_is_present() -> None:
     bus = EventBus()
     bus.publish(JOINED)
     bus.publish(ParticipantJoined(1.5, "p-2", "Bo"))
     bus.publish(LEFT)
     with bus.listen() as listener:
-        (event,) = await told(listener)
+        (event,) = await events_of(listener)
     assert as_json(event) == {
         "event": "participant.joined",
         "t": 1.5,
@@ -90,12 +90,12 @@ async def test_a_newcomer_is_told_who_is_present() -> None:
     }
 
 
-async def test_scores_are_told_to_their_owner_only() -> None:
+async def test_scores_are_sent_to_their_owner_only() -> None:
     bus = EventBus()
     with bus.listen() as public, bus.listen("p-1") as own, bus.listen("p-2") as other:
         bus.publish(scores("p-1"))
-        assert await told(own) == [scores("p-1")]
-        assert await told(public) == await told(other) == []
+        assert await events_of(own) == [scores("p-1")]
+        assert await events_of(public) == await events_of(other) == []
 
 
 async def test_only_the_newest_scores_wait() -> None:
@@ -103,7 +103,7 @@ async def test_only_the_newest_scores_wait() -> None:
     with bus.listen("p-1") as own:
         bus.publish(scores("p-1", 0.1))
         bus.publish(scores("p-1", 0.9))
-        assert await told(own) == [scores("p-1", 0.9)]
+        assert await events_of(own) == [scores("p-1", 0.9)]
 
 
 async def test_a_listener_that_falls_behind_is_cut_off_and_the_others_are_not() -> None:
@@ -141,7 +141,7 @@ async def test_more_listeners_than_allowed_are_refused_until_one_goes() -> None:
 async def test_the_end_of_the_session_ends_every_listener() -> None:
     bus = EventBus()
     with bus.listen() as listener:
-        waiting = asyncio.ensure_future(told_until_end(listener))
+        waiting = asyncio.ensure_future(events_until_end(listener))
         await asyncio.sleep(0)
         bus.publish(JOINED)
         bus.close()
@@ -150,5 +150,5 @@ async def test_the_end_of_the_session_ends_every_listener() -> None:
         assert [event.kind async for event in late] == ["participant.joined"]
 
 
-async def told_until_end(listener: Listener) -> list[SessionEvent]:
+async def events_until_end(listener: Listener) -> list[SessionEvent]:
     return [event async for event in listener]

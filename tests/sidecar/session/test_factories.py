@@ -26,11 +26,11 @@ def test_a_broken_sticker_is_named_and_the_others_load(tmp_path: Path) -> None:
     }
     settings = Settings(stickers={"folders": (tmp_path,)})
 
-    with capture_logs() as told:
+    with capture_logs() as logged:
         stickers = make_stickers(table, settings)
 
-    assert [entry["event"] for entry in told] == ["sticker refused"]
-    assert "broken.gif" in told[0]["reason"]
+    assert [entry["event"] for entry in logged] == ["sticker refused"]
+    assert "broken.gif" in logged[0]["reason"]
     assert stickers.get("whole.gif", 20, 20).frames
     assert stickers.get("wave", 48, 48).frames
     with pytest.raises(StickerError, match=r"broken\.gif"):

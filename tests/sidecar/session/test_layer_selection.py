@@ -30,32 +30,32 @@ def test_the_models_need_a_picture_larger_than_a_small_tile() -> None:
 
 
 def test_the_spotlight_is_wanted_larger_than_the_others() -> None:
-    told = asked(5, spotlight="p3")
-    assert told["p3"].height > 2 * told["p0"].height
+    selected = asked(5, spotlight="p3")
+    assert selected["p3"].height > 2 * selected["p0"].height
 
 
 def test_beyond_the_tiles_a_camera_is_wanted_for_the_models_alone() -> None:
     people = [f"p{number}" for number in range(50)]
-    told = select_layers(people, CANVAS, fps=25, rate=5, attention=50)
-    assert told["p49"] == ReceiverConstraints(*MODELS, fps=5)
+    selected = select_layers(people, CANVAS, fps=25, rate=5, attention=50)
+    assert selected["p49"] == ReceiverConstraints(*MODELS, fps=5)
 
 
 def test_in_a_large_room_some_rest() -> None:
     assert sum(not want.paused for want in asked(40).values()) == 16
 
 
-def test_whoever_is_busy_or_in_the_spotlight_stays_awake() -> None:
-    told = asked(40, spotlight="p39", busy={"p38"})
-    assert not told["p39"].paused
-    assert not told["p38"].paused
+def test_busy_or_spotlit_cameras_are_not_paused() -> None:
+    selected = asked(40, spotlight="p39", busy={"p38"})
+    assert not selected["p39"].paused
+    assert not selected["p38"].paused
 
 
 @given(st.integers(17, 120))
-def test_everybody_has_a_turn(count: int) -> None:
+def test_every_camera_has_a_turn(count: int) -> None:
     turns = range(-(-count // 16))
     seen = {who for turn in turns for who, want in asked(count, turn).items() if not want.paused}
     assert len(seen) == count
 
 
-def test_nobody_is_asked_of_an_empty_room() -> None:
+def test_an_empty_room_has_no_constraints() -> None:
     assert asked(0) == {}

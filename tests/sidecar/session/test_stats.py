@@ -50,7 +50,7 @@ def test_who_came_back_counts_from_nothing() -> None:
     assert status_reader.read(session(12, person("ada", 3)), {}, cpu=0).participants[0].fps == 0
 
 
-def test_everybody_s_best_label_is_shown() -> None:
+def test_the_best_label_of_each_participant_is_shown() -> None:
     scores = {"ada": (LabelScore("face", 1.0, BOX), LabelScore("smile", 0.8, BOX))}
     status = reader().read(session(1, person("ada", 1), person("bo", 1)), scores, cpu=0)
     assert [(one.label, one.score) for one in status.participants] == [("smile", 0.8), (None, None)]
@@ -62,16 +62,18 @@ def test_the_last_reactions_are_remembered_newest_first() -> None:
         status_reader.update(started(f"label{number}"))
     status_reader.update(started("wave", stage=ReactionStage.ENDED))
     status_reader.update(started("face"))
-    told = status_reader.read(session(1), {}, cpu=0).reactions
-    assert [one.label for one in told] == [f"label{number}" for number in range(RECENT + 1, 1, -1)]
+    reported = status_reader.read(session(1), {}, cpu=0).reactions
+    assert [one.label for one in reported] == [
+        f"label{number}" for number in range(RECENT + 1, 1, -1)
+    ]
 
 
 def test_a_status_is_one_json_object() -> None:
     status_reader = reader()
     status_reader.update(started("wave", 1.23456))
-    told = status_reader.read(session(2.000049, person("ada", 1)), {}, cpu=0).to_json()
-    assert told["event"] == "status"
-    assert told["uptime"] == 2.0
-    assert json.loads(json.dumps(told))["reactions"] == [
+    reported = status_reader.read(session(2.000049, person("ada", 1)), {}, cpu=0).to_json()
+    assert reported["event"] == "status"
+    assert reported["uptime"] == 2.0
+    assert json.loads(json.dumps(reported))["reactions"] == [
         {"time": 1.235, "name": "Ada", "label": "wave"}
     ]

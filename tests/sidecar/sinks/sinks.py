@@ -28,11 +28,11 @@ class RecordingSink:
     async def aclose(self) -> None:
         self.closed = True
 
-    def told(self) -> list[tuple[str, str]]:
+    def delivered(self) -> list[tuple[str, str]]:
         """Kind and participant of each event."""
         return [(event.kind, event.participant) for event in self.events]
 
 
 def joined(number: int) -> ParticipantJoined:
-    """An event that is told from others by its number."""
+    """An event with a number."""
     return ParticipantJoined(float(number), f"p-{number}", f"Person {number}")

@@ -72,7 +72,7 @@ async def test_events_reach_sinks_while_they_are_attached() -> None:
             bus.publish(joined(2))
         bus.publish(joined(3))
         await eventually(lambda: len(sink.events) == 2)
-    assert sink.told() == [("participant.joined", "p-1"), ("participant.joined", "p-2")]
+    assert sink.delivered() == [("participant.joined", "p-1"), ("participant.joined", "p-2")]
 
 
 async def test_packets_that_viewers_got_and_missed_are_counted(composite: Encoder) -> None:

@@ -26,7 +26,7 @@ from sidecar.supervisor.values import RoomState, RoomStats
 
 
 class FakeRoom:
-    """Reports itself live, answers calls, and misbehaves as it is told."""
+    """Reports itself live, answers calls, and misbehaves as the test asks."""
 
     def __init__(self, behaviour: str, descriptor: int) -> None:
         self._behaviour = behaviour

@@ -41,7 +41,7 @@ class WhipTimeouts:
     """All requests and the gathering of candidates, which takes 5 s where a server is down."""
     connection: float = 10.0
     """From the answer until media can flow."""
-    farewell: float = 0.9
+    delete: float = 0.9
     """The DELETE that ends the session."""
     doubt: float = 1.0
     """Silence after which the other side is asked by a consent check (RFC 7675)."""
@@ -129,18 +129,18 @@ class WhipSession:
             await cancel_and_wait(ended, silent)
 
     async def leave(self) -> None:
-        """Say goodbye, also to a session that is only being made, and free the connection."""
+        """Delete the session, also one whose POST has not ended, and free the connection."""
         try:
-            async with asyncio.timeout(self._timeouts.farewell):
+            async with asyncio.timeout(self._timeouts.delete):
                 if self._pending is not None:
-                    # The session's address is in the response: without it there is no goodbye.
+                    # The session's address is in the response: without it no DELETE can be sent.
                     with contextlib.suppress(aiohttp.ClientError, OSError):
                         self._negotiation.receive(await self._pending)
                 if (request := self._negotiation.end()) is not None:
                     await self._fetch(request)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # A server that can't be reached notices by itself.
-            log.debug("no goodbye", where=self._where, reason=repr(error))
+            log.debug("session not deleted", where=self._where, reason=repr(error))
         finally:
             if self._pending is not None:
                 await cancel_and_wait(self._pending)

@@ -63,7 +63,7 @@ def test_initials_are_of_the_first_and_last_word(name: str, letters: str) -> Non
 
 @given(st.text(st.characters(), max_size=20))
 @settings(max_examples=50)
-def test_anybody_gets_a_disc(name: str) -> None:
+def test_every_name_gets_a_disc(name: str) -> None:
     disc = avatar(name, 64)
     assert (disc.width, disc.height) == (64, 64)
     assert disc.alpha[32, 8] == 255

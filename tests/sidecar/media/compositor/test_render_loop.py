@@ -126,7 +126,7 @@ async def test_a_sticker_that_takes_long_to_load_makes_no_tick_late() -> None:
         await until_true(lambda: stickers.asked != [])
 
 
-async def test_leaving_while_a_sticker_loads_holds_up_nobody_else() -> None:
+async def test_leaving_while_a_sticker_loads_delays_no_other_tile() -> None:
     asked, go = threading.Event(), threading.Event()
 
     class Slow(Blocks):

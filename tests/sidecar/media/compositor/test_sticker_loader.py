@@ -58,7 +58,7 @@ async def loaded(backstage: StickerPrefetcher, name: str = "s") -> Animation:
     return animation
 
 
-async def test_nobody_waits_for_a_sticker(slow: Slow, backstage: StickerPrefetcher) -> None:
+async def test_no_tick_waits_for_a_sticker(slow: Slow, backstage: StickerPrefetcher) -> None:
     assert backstage.get("s", 8, 8) is None
     assert backstage.get("s", 8, 8) is None
     slow.go.set()
@@ -79,7 +79,7 @@ async def test_what_loading_raises_is_raised(slow: Slow, backstage: StickerPrefe
         await loaded(backstage, "broken")
 
 
-async def test_what_nobody_asks_for_is_let_go(
+async def test_unused_stickers_are_released(
     slow: Slow, clock: Clock, backstage: StickerPrefetcher
 ) -> None:
     slow.go.set()

@@ -374,7 +374,7 @@ def test_a_truncated_video_gives_the_frames_that_are_whole(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".ts"])
-def test_whatever_is_damaged_gives_frames_or_a_named_error(tmp_path: Path, suffix: str) -> None:
+def test_damaged_files_give_frames_or_a_named_error(tmp_path: Path, suffix: str) -> None:
     frames = [picture(marked(number)) for number in range(10)]
     codec = "libvpx" if suffix == ".webm" else "libx264"
     whole = write_video(tmp_path / f"whole{suffix}", frames, codec=codec).read_bytes()

@@ -66,7 +66,7 @@ async def test_a_camera_that_drops_is_waited_for_and_the_others_go_on(tmp_path: 
             await frames_again(yard)
             async with camera(server, "door"):
                 await frames_again(door)
-            # One tile from beginning to end: nobody left, nobody joined.
+            # One tile from beginning to end: no participant left or joined.
             assert len(changes) == 2
 
 
@@ -94,7 +94,7 @@ async def test_a_camera_that_refuses_our_password_is_not_asked_again(tmp_path: P
         assert "wrong" not in str(caught.value)
 
 
-async def test_a_camera_that_nobody_can_reach_is_an_error_without_its_password() -> None:
+async def test_the_error_of_an_unreachable_camera_hides_its_password() -> None:
     room = ADAPTER.room("rtsp://ada:hush@127.0.0.1:9/door?token=hush", OPTIONS)
     before = threads()
     with pytest.raises(RoomError, match="door: Connection refused") as caught:
@@ -113,13 +113,13 @@ def tape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("tape")
-def test_a_stream_that_ends_is_opened_again_and_each_change_is_told_once() -> None:
-    told: list[Trouble | None] = []
-    camera = LiveCamera(Webcam(0, "desk"), told.append, backoff=Backoff(0.01, 1.0, 0.01))
+def test_a_stream_that_ends_is_opened_again_and_each_change_is_reported_once() -> None:
+    reported: list[Trouble | None] = []
+    camera = LiveCamera(Webcam(0, "desk"), reported.append, backoff=Backoff(0.01, 1.0, 0.01))
     frames = list(itertools.islice(camera.frames(threading.Event()), 12))
     assert len(frames) == 12
     ended = Trouble("the stream ended", answered=True)
-    assert told == [None, ended, None, ended, None]
+    assert reported == [None, ended, None, ended, None]
 
 
 def test_a_camera_that_cannot_be_opened_is_tried_until_it_can(
@@ -133,10 +133,10 @@ def test_a_camera_that_cannot_be_opened_is_tried_until_it_can(
         return av.open(str(tape))
 
     monkeypatch.setattr(cameras, "open_camera", opened)
-    told: list[Trouble | None] = []
-    camera = LiveCamera(Webcam(987, "desk"), told.append, backoff=Backoff(0.01, 1.0, 0.01))
+    reported: list[Trouble | None] = []
+    camera = LiveCamera(Webcam(987, "desk"), reported.append, backoff=Backoff(0.01, 1.0, 0.01))
     next(camera.frames(threading.Event()))
-    missing, waiting, back = told
+    missing, waiting, back = reported
     assert missing is not None
     assert "no /dev/video987" in missing.what
     assert waiting == Trouble("nothing is there under this path", answered=True)

@@ -17,7 +17,7 @@ from tests.sidecar.media.pictures import descriptors, threads
 from tests.sidecar.media.test_clip_track import make_clip
 
 
-async def told(room: Room) -> list[RoomChange]:
+async def changes_of(room: Room) -> list[RoomChange]:
     """All changes until the meeting is over."""
     async with asyncio.timeout(30):
         return [change async for change in room.changes()]
@@ -44,7 +44,7 @@ async def test_a_clip_is_a_participant_until_its_end(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "Ada #1, final take.webm", count=25)
     async with RecordingRoom(Clips(clip)) as room:
         assert room.name == "Ada #1, final take.webm"
-        joined, left = await told(room)
+        joined, left = await changes_of(room)
     assert isinstance(joined, Joined)
     assert joined.feed is not None
     assert joined.name == "Ada #1, final take"
@@ -59,17 +59,17 @@ async def test_every_clip_of_a_folder_takes_part_and_bad_ones_are_left_out(tmp_p
     (tmp_path / "notes.txt").write_text("no clip")
     (tmp_path / ".hidden.mp4").write_bytes(b"no clip either")
     async with RecordingRoom(Clips(tmp_path)) as room:
-        changes = await told(room)
+        changes = await changes_of(room)
     assert [change.name for change in changes if isinstance(change, Joined)] == ["a", "b"]
     # The shorter one leaves first; both go on side by side.
     assert [change.participant for change in changes if isinstance(change, Left)] == ["b", "a"]
 
 
-async def test_clips_of_one_name_are_told_apart(tmp_path: Path) -> None:
+async def test_clips_of_one_name_are_numbered(tmp_path: Path) -> None:
     make_clip(tmp_path / "a.webm")
     make_clip(tmp_path / "a.mkv")
     async with RecordingRoom(Clips(tmp_path)) as room:
-        changes = await told(room)
+        changes = await changes_of(room)
     assert {change.participant for change in changes} == {"a", "a 2"}
 
 

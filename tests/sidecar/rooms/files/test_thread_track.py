@@ -35,7 +35,7 @@ async def test_frames_come_until_it_is_left() -> None:
         (ZeroDivisionError(), False),
     ],
 )
-async def test_whatever_breaks_in_the_thread_ends_the_frames_and_says_why(
+async def test_an_error_in_the_thread_ends_the_frames_with_a_reason(
     error: Exception, refused: bool
 ) -> None:
     def broken(stop: threading.Event) -> Iterator[av.VideoFrame]:
@@ -51,7 +51,7 @@ async def test_whatever_breaks_in_the_thread_ends_the_frames_and_says_why(
     assert track.reason in (getattr(error, "what", ""), repr(error))
 
 
-async def test_a_thread_that_hangs_does_not_hold_anybody_up() -> None:
+async def test_a_thread_that_hangs_blocks_nothing_else() -> None:
     go = threading.Event()
 
     def hanging(stop: threading.Event) -> Iterator[av.VideoFrame]:
@@ -63,7 +63,7 @@ async def test_a_thread_that_hangs_does_not_hold_anybody_up() -> None:
 
     async with ThreadTrack("hung", hanging) as track:
         await track.recv()
-    # Nobody waited for it.
+    # No task waited for it.
     assert hangs()
     assert track.over.is_set()
     go.set()

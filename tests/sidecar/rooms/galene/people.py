@@ -89,7 +89,7 @@ class Person:
         )
 
     async def watch(self, what: str = "video") -> None:
-        """Ask for everybody's streams."""
+        """Ask for all participants' streams."""
         await self.send("request", request={"": [what]})
 
     async def show(
@@ -127,11 +127,11 @@ class Person:
         return [m["value"]["token"] for m in self.received if m.get("kind") == "token"]
 
     def chat(self) -> list[str]:
-        """All that was said, to everybody or to this person."""
+        """All messages to all participants or to this one."""
         return [m["value"] for m in self.received if m["type"] in ("chat", "chathistory")]
 
-    async def close(self, *, goodbye: bool = True) -> None:
-        if goodbye:
+    async def close(self, *, leave: bool = True) -> None:
+        if leave:
             await self._socket.close()
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)

@@ -520,7 +520,7 @@ def test_in_any_order_and_twice_each_stream_is_open_once_at_most(
     assert client.state is MembershipState.JOINED
 
 
-def test_two_of_the_same_name_are_told_apart() -> None:
+def test_two_of_the_same_name_are_numbered() -> None:
     roster = GroupRoster()
     first = roster.put("a", "Ada", sidecar=False)
     second = roster.put("b", "Ada", sidecar=False)

@@ -61,7 +61,7 @@ async def test_a_shared_screen_is_no_tile(url: str) -> None:
         assert set(attendance.present) == {"Ada"}
 
 
-async def test_two_participants_of_one_name_and_two_cameras_of_one_are_told_apart(url: str) -> None:
+async def test_participants_and_cameras_of_one_name_are_numbered(url: str) -> None:
     async with person(url, "Ada") as ada, person(url, "Ada") as other, attending(url) as attendance:
         await ada.show(ColourTrack())
         await eventually(lambda: len(attendance.present) == 1)

@@ -59,74 +59,74 @@ async def joined(
 
 
 class Reader:
-    """Everything that a room told, read in the background."""
+    """All changes of a room, read in the background."""
 
     def __init__(self, room: EmbeddedRoom) -> None:
-        self.told: list[RoomChange] = []
+        self.changes: list[RoomChange] = []
         self.task = asyncio.create_task(self._read(room))
 
     async def _read(self, room: EmbeddedRoom) -> None:
         async for change in room.changes():
-            self.told.append(change)
+            self.changes.append(change)
 
     def has(self, what: Callable[[RoomChange], bool]) -> Callable[[], bool]:
-        return lambda: any(what(change) for change in self.told)
+        return lambda: any(what(change) for change in self.changes)
 
 
-async def test_a_camera_is_told_when_it_can_be_watched_and_when_it_is_gone() -> None:
+async def test_a_camera_is_reported_when_it_can_be_watched_and_when_it_is_gone() -> None:
     async with EmbeddedRoom("one") as room:
         reader = Reader(room)
         async with joined(room, "Ada") as place:
-            await eventually(lambda: reader.told)
-            (change,) = reader.told
+            await eventually(lambda: reader.changes)
+            (change,) = reader.changes
             assert isinstance(change, Joined)
             assert (change.participant, change.name) == (place.participant, "Ada")
             feed = change.feed
             assert feed is not None
             await eventually(lambda: feed.frame)
             room.leave(place)
-            await eventually(lambda: len(reader.told) == 2)
-            assert reader.told[1] == Left(place.participant, "left")
+            await eventually(lambda: len(reader.changes) == 2)
+            assert reader.changes[1] == Left(place.participant, "left")
             await eventually(lambda: feed.ended)
     await reader.task
 
 
-async def test_a_late_reader_is_told_who_is_present_and_who_opted_out() -> None:
+async def test_a_late_reader_gets_who_is_present_and_who_opted_out() -> None:
     async with EmbeddedRoom("one") as room, joined(room, consent=Consent.OPT_OUT) as place:
         early = Reader(room)
-        await eventually(lambda: len(early.told) == 2)
+        await eventually(lambda: len(early.changes) == 2)
         late = Reader(room)
-        await eventually(lambda: len(late.told) == 2)
-        joined_early, joined_late = early.told[1], late.told[1]
+        await eventually(lambda: len(late.changes) == 2)
+        joined_early, joined_late = early.changes[1], late.changes[1]
         assert isinstance(joined_early, Joined)
         assert isinstance(joined_late, Joined)
         assert joined_late.feed is joined_early.feed
-        assert late.told[0] == ConsentChanged(place.participant, Consent.OPT_OUT)
+        assert late.changes[0] == ConsentChanged(place.participant, Consent.OPT_OUT)
 
 
-async def test_consent_is_told_once_for_each_change() -> None:
+async def test_each_change_of_consent_is_reported_once() -> None:
     async with EmbeddedRoom("one") as room, joined(room) as place:
         reader = Reader(room)
-        await eventually(lambda: reader.told)
+        await eventually(lambda: reader.changes)
         room.consent(place, Consent.OPT_OUT)
         room.consent(place, Consent.OPT_OUT)
-        await eventually(lambda: len(reader.told) == 2)
+        await eventually(lambda: len(reader.changes) == 2)
         room.consent(place, Consent.OPT_IN)
-        await eventually(lambda: len(reader.told) == 3)
-        assert reader.told[1:] == [
+        await eventually(lambda: len(reader.changes) == 3)
+        assert reader.changes[1:] == [
             ConsentChanged(place.participant, Consent.OPT_OUT),
             ConsentChanged(place.participant, Consent.OPT_IN),
         ]
 
 
-async def test_leaving_the_room_ends_its_changes_with_everybody_gone() -> None:
+async def test_leaving_the_room_ends_its_changes_with_all_participants_gone() -> None:
     async with EmbeddedRoom("one") as room:
         reader = Reader(room)
         async with joined(room) as place:
-            await eventually(lambda: reader.told)
+            await eventually(lambda: reader.changes)
             await room.__aexit__()
             await asyncio.wait_for(reader.task, 30)
-            assert reader.told[-1] == Left(place.participant, "the room closed")
+            assert reader.changes[-1] == Left(place.participant, "the room closed")
         with pytest.raises(HttpRefusalError, match="closed"):
             await room.join(Offer("", Role.PUBLISH, 0), "Bo")
 
@@ -143,8 +143,8 @@ async def test_a_camera_that_falls_silent_is_gone_though_its_connection_lasts() 
             await asyncio.sleep(1.0)
             assert room.count(Role.PUBLISH) == 1
             clock.ahead = 10.0
-            await eventually(lambda: len(reader.told) == 2)
-            assert reader.told[1] == Left(place.participant, "no sign of life")
+            await eventually(lambda: len(reader.changes) == 2)
+            assert reader.changes[1] == Left(place.participant, "no sign of life")
 
 
 async def test_heartbeats_keep_the_place_of_a_camera_that_falls_silent() -> None:
@@ -160,7 +160,7 @@ async def test_heartbeats_keep_the_place_of_a_camera_that_falls_silent() -> None
             assert room.count(Role.PUBLISH) == 1
 
 
-async def test_a_connection_that_cannot_be_asked_costs_nobody_else_their_place(
+async def test_a_connection_that_fails_its_check_ends_no_other_session(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     count_media = ReceivePeer.media_count
@@ -199,7 +199,7 @@ async def test_a_peer_that_never_connects_never_shows_and_loses_its_place() -> N
                 await room.join(offer, "Bo")
             clock.ahead = 10.0
             await eventually(lambda: room.count(Role.PUBLISH) == 0)
-            assert reader.told == []
+            assert reader.changes == []
         finally:
             await close(peer)
 

@@ -75,7 +75,7 @@ def test_a_browser_that_dies_is_freed_within_the_limit() -> None:
     assert freed(place, 50.0 + SMALL.silence) == "no sign of life"
 
 
-def test_the_roster_names_everybody_who_is_silent() -> None:
+def test_the_roster_names_all_silent_sessions() -> None:
     roster = Roster(SMALL)
     silent = roster.admit(Role.PUBLISH, "a", 0.0)
     alive = roster.admit(Role.PUBLISH, "b", 0.0)

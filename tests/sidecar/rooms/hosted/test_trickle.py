@@ -69,7 +69,7 @@ def test_a_patch_that_names_the_ice_session_passes(header: str) -> None:
 @pytest.mark.parametrize(
     ("header", "status"), [(None, 428), ('"old"', 412), ("tag", 412), ("*", 422)]
 )
-def test_a_patch_that_does_not_is_told_why(header: str | None, status: int) -> None:
+def test_a_patch_that_does_not_is_refused_with_a_reason(header: str | None, status: int) -> None:
     with pytest.raises(HttpRefusalError) as caught:
         check_entity(header, '"tag"')
     assert caught.value.status == status

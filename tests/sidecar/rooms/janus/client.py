@@ -95,7 +95,7 @@ class JanusClient:
         assert answer["videoroom"] == "created", answer
 
     async def people(self, room: int | str) -> list[Json]:
-        """Everybody whom the server says to be in the room."""
+        """All participants that the server lists in the room."""
         answer = await self.say(await self.attach(), "listparticipants", room=room)
         return list(answer["participants"])
 

@@ -9,7 +9,7 @@ from tests.sidecar.rooms.livekit.guest import token
 
 
 async def call(server: LiveKit, room: str, method: str, **fields: Any) -> dict[str, Any]:
-    """Call ``RoomService.<method>`` for ``room``, as somebody who may do everything there."""
+    """Call ``RoomService.<method>`` for ``room``, with all rights there."""
     allowed = token(room, "owner", roomAdmin=True, roomCreate=True, roomList=True)
     url = f"http{server.address.removeprefix('ws')}/twirp/livekit.RoomService/{method}"
     headers = {"Authorization": f"Bearer {allowed}"}
@@ -23,11 +23,11 @@ async def call(server: LiveKit, room: str, method: str, **fields: Any) -> dict[s
 
 
 async def identities(server: LiveKit, room: str) -> list[str]:
-    """Everybody in ``room``, those too whom other participants don't see."""
+    """All participants of ``room``, hidden ones too."""
     reply = await call(server, room, "ListParticipants")
     return [person["identity"] for person in reply["participants"]]
 
 
 async def alone(server: LiveKit, room: str, identity: str) -> bool:
-    """Whether nobody is in ``room`` but ``identity``."""
+    """Whether ``identity`` is alone in ``room``."""
     return await identities(server, room) == [identity]

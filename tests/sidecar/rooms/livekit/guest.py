@@ -1,4 +1,4 @@
-"""Somebody else in a LiveKit room: a client that shares no code with the adapter.
+"""Another participant of a LiveKit room: a client that shares no code with the adapter.
 
 It says and hears protobuf by itself, sends a camera through an aiortc peer, and keeps the roster
 that its server tells it, as every client does.
@@ -47,7 +47,7 @@ class Guest:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.roster: dict[str, models.ParticipantInfo] = {}
-        """Everybody else, as this client's user would see it."""
+        """The other participants, as this client's user would see them."""
         self.changes: list[str] = []
         """The identities that updates named, in their order."""
         self.data: list[models.DataPacket] = []
@@ -79,7 +79,7 @@ class Guest:
     async def publish(self, track: MediaStreamTrack, *, codec: str = "VP8", **fields: Any) -> str:
         """Publish ``track`` as a camera; the server's id of it.
 
-        With another ``codec`` the server is told that the packets were in it.
+        With another ``codec`` the server gets packets declared as that codec.
         """
         self._publisher.addTransceiver(track, direction="sendonly")
         if self._channel is None:
@@ -131,14 +131,14 @@ class Guest:
         await self.send(models.DataPacket(stream_trailer=trailer))
 
     async def send(self, packet: models.DataPacket) -> None:
-        """Send a data message to everybody."""
+        """Send a data message to all participants."""
         channel = self._channel
         assert channel is not None, "publish first"
         await self._until(lambda: channel.readyState == "open")
         channel.send(packet.SerializeToString())
 
     async def leave(self) -> None:
-        """Say goodbye."""
+        """Send the leave request."""
         await self._say(rtc.SignalRequest(leave=rtc.LeaveRequest()))
 
     async def run(self) -> None:
@@ -242,13 +242,13 @@ async def joined(
     identity: str,
     *,
     watch: bool = False,
-    goodbye: bool = True,
+    leave: bool = True,
     query: Mapping[str, str] | None = None,
     **video: Any,
 ) -> AsyncIterator[Guest]:
-    """Take part in ``room``; ``watch`` receives everybody's tracks.
+    """Take part in ``room``; ``watch`` receives all participants' tracks.
 
-    Without ``goodbye`` the guest is gone one day without a word.
+    Without ``leave`` the client closes its connections without a leave request.
     """
     headers = {"Authorization": f"Bearer {token(room, identity, **video)}"}
     asked = {"protocol": "16", "auto_subscribe": str(int(watch)), **(query or {})}
@@ -260,7 +260,7 @@ async def joined(
         running = asyncio.create_task(guest.run())
         try:
             yield guest
-            if goodbye:
+            if leave:
                 # The server may have been faster.
                 with contextlib.suppress(aiohttp.ClientError):
                     await guest.leave()

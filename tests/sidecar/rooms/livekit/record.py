@@ -35,7 +35,7 @@ def transcript(name: str) -> list[bytes]:
 
 
 class _Recorder(LiveKitProtocol):
-    """A protocol that keeps what it is told, under the role of the participant it speaks for."""
+    """A protocol that records the messages it receives, by the role of its participant."""
 
     recorded: dict[str, list[bytes]]
 
@@ -103,7 +103,7 @@ async def _evening(server: LiveKit) -> None:
             await cleo.mute(track, muted=False)
             await eventually(lambda: sight.consents == {"cleo": Consent.OPT_OUT})
             feed = sight.camera("cleo")
-        # Whoever comes after that gets Cleo's place in the offers.
+        # The next participant gets Cleo's media section in the offers.
         await eventually(lambda: feed.ended)
         async with joined(server.address, "room", "dan") as dan:
             await dan.publish(ColourTrack(150))

@@ -100,7 +100,7 @@ async def test_the_next_joining_goes_where_the_last_server_says(safe: bool) -> N
     assert joins == (["here", "there"] if safe else ["here", "here"])
 
 
-async def test_a_lost_connection_is_told_at_once(tmp_path: Path) -> None:
+async def test_a_lost_connection_is_reported_at_once(tmp_path: Path) -> None:
     async with livekit(tmp_path) as server, seen(server, "lost") as sight:
         server.process.kill()
         await eventually(lambda: sight.ended, 5)

@@ -101,7 +101,7 @@ def test_a_camera_that_is_on_goes_before_one_that_is_off() -> None:
     assert camera_among(off) == CameraTrack("TR_off", muted=True)
 
 
-def test_a_sidecar_has_no_camera_whatever_it_publishes() -> None:
+def test_a_sidecar_has_no_camera() -> None:
     composite = models.TrackInfo(sid="TR_1", name=COMPOSITE, **VIDEO)
     assert camera_among(composite, models.TrackInfo(sid="TR_2", **VIDEO)) is None
 
@@ -206,7 +206,7 @@ def test_a_reason_that_is_newer_than_this_is_a_loss() -> None:
     assert is_lost(read_leave(newer))
 
 
-def test_regions_are_told_in_their_order_without_end_cut() -> None:
+def test_regions_keep_their_order_and_are_limited() -> None:
     regions = [rtc.RegionInfo(url=f"wss://{number}.example") for number in range(20)]
     leave = rtc.LeaveRequest(
         action=rtc.LeaveRequest.RECONNECT,

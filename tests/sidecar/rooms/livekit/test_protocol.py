@@ -213,11 +213,11 @@ def test_a_server_that_is_not_available_names_another() -> None:
 def test_a_candidate_names_the_connection_that_it_belongs_to(target: Any) -> None:
     init = candidate("1 1 udp 1 192.0.2.1 5000 typ host")
     trickle = rtc.TrickleRequest(candidateInit=init, target=target)
-    (told,) = entered().receive(heard(trickle=trickle))
-    assert isinstance(told, CandidateReceived)
-    assert told.candidate.ip == "192.0.2.1"
+    (event,) = entered().receive(heard(trickle=trickle))
+    assert isinstance(event, CandidateReceived)
+    assert event.candidate.ip == "192.0.2.1"
     is_subscriber = target == rtc.SignalTarget.SUBSCRIBER
-    assert told.stream == (SUBSCRIBER if is_subscriber else PUBLISHER)
+    assert event.stream == (SUBSCRIBER if is_subscriber else PUBLISHER)
 
 
 def test_a_candidate_that_is_not_usable_is_passed_over() -> None:
@@ -236,17 +236,17 @@ def test_a_track_that_cannot_be_subscribed_to_is_reported_with_its_reason() -> N
     response = rtc.SubscriptionResponse(
         track_sid="TR_x", err=models.SubscriptionError.SE_CODEC_UNSUPPORTED
     )
-    (told,) = entered().receive(heard(subscription_response=response))
-    assert isinstance(told, Unwatchable)
-    assert "codec" in told.problem
+    (event,) = entered().receive(heard(subscription_response=response))
+    assert isinstance(event, Unwatchable)
+    assert "codec" in event.problem
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_a_permission_to_watch_is_told(allowed: bool) -> None:
+def test_a_permission_to_watch_is_reported(allowed: bool) -> None:
     update = rtc.SubscriptionPermissionUpdate(track_sid="TR_x", allowed=allowed)
-    (told,) = entered().receive(heard(subscription_permission_update=update))
-    assert isinstance(told, Unwatchable)
-    assert (told.problem == "") is allowed
+    (event,) = entered().receive(heard(subscription_permission_update=update))
+    assert isinstance(event, Unwatchable)
+    assert (event.problem == "") is allowed
 
 
 def test_a_track_that_is_refused_is_reported_and_one_that_is_queued_is_not() -> None:
@@ -261,7 +261,7 @@ def test_a_track_that_is_refused_is_reported_and_one_that_is_queued_is_not() -> 
     assert entered().receive(heard(request_response=later)) == []
 
 
-def test_a_renewed_token_is_told_and_not_shown() -> None:
+def test_a_renewed_token_is_reported_and_not_shown() -> None:
     (renewed,) = entered().receive(heard(refresh_token="a.secret.token"))
     assert renewed == TokenRenewed("a.secret.token")
     assert "secret" not in repr(renewed)
@@ -292,10 +292,10 @@ def test_a_room_that_closes_is_the_end() -> None:
 
 def test_turn_credentials_are_not_shown() -> None:
     server = rtc.ICEServer(urls=["turn:relay.example"], username="u", credential="turn-secret")
-    told, _ = LiveKitProtocol().receive(heard(join=rtc.JoinResponse(ice_servers=[server])))
-    assert isinstance(told, Entered)
-    assert told.ice_servers[0].credential == "turn-secret"
-    assert "turn-secret" not in repr(told)
+    event, _ = LiveKitProtocol().receive(heard(join=rtc.JoinResponse(ice_servers=[server])))
+    assert isinstance(event, Entered)
+    assert event.ice_servers[0].credential == "turn-secret"
+    assert "turn-secret" not in repr(event)
 
 
 def test_a_camera_is_known_by_its_track() -> None:

@@ -56,7 +56,7 @@ async def test_who_comes_later_is_seen_and_who_goes_is_gone(server: LiveKit) -> 
         await eventually(lambda: feed.ended)
 
 
-async def test_somebody_without_a_camera_is_not_told_of(server: LiveKit) -> None:
+async def test_a_participant_without_a_camera_is_not_reported(server: LiveKit) -> None:
     async with (
         seen(server, "silent") as sight,
         joined(server.address, "silent", "ada"),
@@ -67,7 +67,7 @@ async def test_somebody_without_a_camera_is_not_told_of(server: LiveKit) -> None
         assert "ada" not in sight.present
 
 
-async def test_nobody_sees_the_watcher(server: LiveKit) -> None:
+async def test_participants_do_not_see_the_watcher(server: LiveKit) -> None:
     async with joined(server.address, "hidden", "ada") as ada:
         await ada.publish(ColourTrack(LIGHT))
         async with seen(server, "hidden") as sight:
@@ -88,7 +88,7 @@ async def test_the_composite_is_seen_under_its_name_and_never_watched(server: Li
         await sight.room.publish(encoder)
         await eventually(lambda: ada.names() == ["Reactions"])
         await eventually(lambda: ada.sees(GREY))
-        # Cameras are told of once their frames come, and Ada's comes after the composite.
+        # A camera is reported with its first frame, and Ada's comes after the composite.
         await ada.publish(ColourTrack(LIGHT))
         await eventually(lambda: sight.shows("ada", LIGHT) and another.shows("ada", LIGHT))
         assert list(sight.present) == list(another.present) == ["ada"]
@@ -107,7 +107,7 @@ async def test_leaving_takes_everything_away_at_once(server: LiveKit) -> None:
     assert encoder.viewers == 0
 
 
-async def test_events_reach_everybody_as_data_messages(server: LiveKit) -> None:
+async def test_events_reach_all_participants_as_data_messages(server: LiveKit) -> None:
     async with (
         joined(server.address, "events", "ada", watch=True) as ada,
         seen(server, "events") as sight,
@@ -115,12 +115,12 @@ async def test_events_reach_everybody_as_data_messages(server: LiveKit) -> None:
     ):
         await sight.room.publish(encoder)
 
-        async def told() -> None:
+        async def received() -> None:
             while not ada.data:
                 await sight.room.announce({"kind": "reaction.started"})
                 await asyncio.sleep(0.1)
 
-        await asyncio.wait_for(told(), 30)
+        await asyncio.wait_for(received(), 30)
         packet = ada.data[0]
         assert packet.user.topic == "reactions"
         assert packet.user.payload == b'{"kind":"reaction.started"}'
@@ -163,7 +163,7 @@ async def test_a_paused_camera_sends_nothing_until_it_is_wanted(server: LiveKit)
 
 
 @pytest.mark.parametrize("codec", ["VP9", "AV1"])
-async def test_a_camera_that_cannot_be_decoded_is_explained_and_disturbs_nobody(
+async def test_a_camera_that_cannot_be_decoded_is_explained_and_affects_no_other(
     server: LiveKit, codec: str
 ) -> None:
     room = f"codec-{codec}"
@@ -175,13 +175,13 @@ async def test_a_camera_that_cannot_be_decoded_is_explained_and_disturbs_nobody(
         await ada.publish(ColourTrack(LIGHT), codec=codec)
         await bob.publish(ColourTrack(DARK))
         await eventually(lambda: len(sight.present) == 2 and sight.shows("bob", DARK))
-        told = sight.present["ada"]
-        assert told.feed is None
-        assert f"Ada sends the camera in {codec} alone" in told.problem
-        assert "enabled_codecs" in told.problem
+        joined_ada = sight.present["ada"]
+        assert joined_ada.feed is None
+        assert f"Ada sends the camera in {codec} alone" in joined_ada.problem
+        assert "enabled_codecs" in joined_ada.problem
 
 
-async def test_a_camera_that_turns_out_to_be_undecodable_costs_nobody_theirs(
+async def test_a_camera_that_turns_out_to_be_undecodable_affects_no_other(
     server: LiveKit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if the server had described the track wrongly: it is offered in a codec unknown to aiortc.
@@ -210,10 +210,10 @@ async def test_a_camera_that_is_encrypted_from_end_to_end_is_explained(server: L
         assert "encrypts the camera" in sight.present["ada"].problem
 
 
-async def test_who_dies_without_a_word_disturbs_nobody(server: LiveKit) -> None:
+async def test_a_client_that_dies_affects_no_other(server: LiveKit) -> None:
     async with seen(server, "death") as sight, joined(server.address, "death", "bob") as bob:
         await bob.publish(ColourTrack(DARK))
-        async with joined(server.address, "death", "ada", goodbye=False) as ada:
+        async with joined(server.address, "death", "ada", leave=False) as ada:
             await ada.publish(ColourTrack(LIGHT))
             await eventually(lambda: sight.shows("ada", LIGHT) and sight.shows("bob", DARK))
             feed = sight.camera("ada")
@@ -274,7 +274,7 @@ async def test_a_deleted_room_is_gone_for_good(server: LiveKit) -> None:
         assert "deleted" in str(sight.failure)
 
 
-async def test_a_room_that_closes_behind_everybody_is_the_end(server: LiveKit) -> None:
+async def test_a_room_that_closes_after_all_have_left_is_the_end(server: LiveKit) -> None:
     await call(server, "close", "CreateRoom", name="close", departure_timeout=1)
     async with seen(server, "close") as sight:
         async with joined(server.address, "close", "ada"):
@@ -332,7 +332,7 @@ async def test_a_token_that_ran_out_is_replaced_by_the_one_the_server_gave(
         assert given not in repr(room)
 
 
-async def test_a_token_that_ran_out_is_told_apart_from_a_wrong_one(server: LiveKit) -> None:
+async def test_an_expired_token_is_distinguished_from_a_wrong_one(server: LiveKit) -> None:
     environ = {"LIVEKIT_TOKEN": token("old", "reactions", seconds=-100)}
     with pytest.raises(RefusedError, match="no longer valid"):
         async with seen(server, "old", environ=environ):

@@ -24,7 +24,7 @@ LIGHT, GREY = 220, 130
 
 
 def candidate_types(peer: RTCPeerConnection) -> set[str]:
-    """The types of all candidates that a connection has told of."""
+    """The types of all candidates that a connection has sent."""
     lines = peer.localDescription.sdp.splitlines()
     return {line.split(" typ ")[1].split()[0] for line in lines if " typ " in line}
 

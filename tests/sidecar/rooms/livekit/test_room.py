@@ -27,7 +27,7 @@ async def facing(
     *greeting: rtc.SignalResponse,
     timeouts: LiveKitTimeouts | None = None,
 ) -> AsyncIterator[Attendance[LiveKitRoom]]:
-    """A room whose server says ``greeting`` and then reacts to what it is told."""
+    """A room whose server says ``greeting`` and then reacts to what it receives."""
 
     async def act(socket: web.WebSocketResponse) -> None:
         for response in (JOIN, *greeting):
@@ -43,7 +43,7 @@ async def facing(
 
 
 async def ignore(socket: web.WebSocketResponse, request: rtc.SignalRequest) -> None:
-    """Say nothing to whatever is said."""
+    """Answer no message."""
 
 
 def offered(sdp: str) -> rtc.SignalResponse:
@@ -65,7 +65,7 @@ async def test_an_offer_that_makes_no_sense_loses_the_meeting(sdp: str) -> None:
         assert "offer can't be answered" in str(sight.failure)
 
 
-async def test_a_track_that_is_refused_is_told_at_once() -> None:
+async def test_a_refused_track_is_reported_at_once() -> None:
     async def refuse(socket: web.WebSocketResponse, request: rtc.SignalRequest) -> None:
         if request.HasField("add_track"):
             no = rtc.RequestResponse(
@@ -84,7 +84,7 @@ async def test_a_track_that_is_never_taken_is_given_up() -> None:
             await sight.room.publish(Encoder(160, 90))
 
 
-async def test_an_answer_that_makes_no_sense_is_told() -> None:
+async def test_a_malformed_answer_is_reported() -> None:
     async def answer(socket: web.WebSocketResponse, request: rtc.SignalRequest) -> None:
         await take(socket, request)
         if request.HasField("offer"):
@@ -99,7 +99,7 @@ async def test_an_answer_that_makes_no_sense_is_told() -> None:
     assert encoder.viewers == 0
 
 
-async def test_a_publisher_that_is_put_out_while_it_publishes_is_told() -> None:
+async def test_a_publisher_that_is_removed_while_it_publishes_is_reported() -> None:
     async def put_out(socket: web.WebSocketResponse, request: rtc.SignalRequest) -> None:
         if request.HasField("add_track"):
             leave = rtc.LeaveRequest(reason=models.DisconnectReason.PARTICIPANT_REMOVED)

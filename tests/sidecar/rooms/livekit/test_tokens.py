@@ -25,7 +25,7 @@ def test_the_watcher_is_hidden_and_can_do_nothing_but_watch() -> None:
     assert grants.expires == 2e9 + 600
 
 
-def test_the_publisher_is_seen_under_its_name_and_watches_nobody() -> None:
+def test_the_publisher_is_visible_by_name_and_may_not_subscribe() -> None:
     encoded = KeyPair("key", SECRET).publisher("room", "me", "Reactions", now=2e9)
     grants = read_grants(encoded, "test")
     assert not grants.hidden
@@ -97,9 +97,7 @@ def test_grants_that_are_not_set_are_given() -> None:
     ("video", "shows"),
     [({}, True), ({"hidden": True}, False), ({"canPublish": False}, False)],
 )
-def test_what_a_hidden_participant_publishes_is_shown_to_nobody(
-    video: dict[str, bool], shows: bool
-) -> None:
+def test_tracks_of_a_hidden_participant_are_not_shown(video: dict[str, bool], shows: bool) -> None:
     assert read_grants(token("room", "me", **video), "test").shows is shows
 
 

@@ -120,7 +120,7 @@ async def test_a_server_that_hangs_up_at_once_is_lost() -> None:
         assert not isinstance(error.value, RefusedError)
 
 
-async def test_a_goodbye_instead_of_the_join_is_told() -> None:
+async def test_a_leave_instead_of_the_join_is_reported() -> None:
     async def act(socket: web.WebSocketResponse) -> None:
         reason = models.DisconnectReason.PARTICIPANT_REMOVED
         await say(socket, rtc.SignalResponse(leave=rtc.LeaveRequest(reason=reason)))
@@ -158,7 +158,7 @@ async def test_servers_that_send_us_in_circles_are_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "told"),
+    ("status", "kind", "message"),
     [
         (401, RefusedError, "refused our token: 401, no permission"),
         (404, RefusedError, "has no such room"),
@@ -167,14 +167,14 @@ async def test_servers_that_send_us_in_circles_are_given_up() -> None:
         (500, RoomError, "answered 500"),
     ],
 )
-async def test_a_refusal_is_told_with_the_servers_reason(
-    status: int, kind: type[RoomError], told: str
+async def test_a_refusal_is_reported_with_the_server_s_reason(
+    status: int, kind: type[RoomError], message: str
 ) -> None:
     async with (
         fake_server(None, status, "no\n permission") as address,
         connected(address) as transport,
     ):
-        with pytest.raises(RoomError, match=told) as error:
+        with pytest.raises(RoomError, match=message) as error:
             await transport.enter()
         assert type(error.value) is kind
         assert "secret" not in f"{error.value!r}{error.value.__cause__!r}"

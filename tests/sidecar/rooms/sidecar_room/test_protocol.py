@@ -26,7 +26,7 @@ ADA, BOB = (
 )
 
 
-def told(roster: ParticipantList, *people: ListedParticipant, skipped: str = "") -> list[Event]:
+def changes(roster: ParticipantList, *people: ListedParticipant, skipped: str = "") -> list[Event]:
     entries = [
         {
             "participant": at.participant,
@@ -46,15 +46,15 @@ def heard(roster: ParticipantList, lines: Iterable[str], skipped: str = "") -> l
 
 def test_people_come_change_and_go() -> None:
     roster = ParticipantList()
-    assert told(roster, ADA, BOB) == [Came(ADA), Came(BOB)]
-    assert told(roster, ADA, BOB) == []
+    assert changes(roster, ADA, BOB) == [Came(ADA), Came(BOB)]
+    assert changes(roster, ADA, BOB) == []
     back = ListedParticipant("p-2", "Bob", Consent.OPT_IN)
-    assert told(roster, ADA, back) == [Changed(back)]
-    assert told(roster, back) == [Went("p-1")]
+    assert changes(roster, ADA, back) == [Changed(back)]
+    assert changes(roster, back) == [Went("p-1")]
 
 
 def test_we_are_not_among_those_we_watch() -> None:
-    assert told(ParticipantList(), ADA, BOB, skipped="p-1") == [Came(BOB)]
+    assert changes(ParticipantList(), ADA, BOB, skipped="p-1") == [Came(BOB)]
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_we_are_not_among_those_we_watch() -> None:
 )
 def test_what_is_no_roster_changes_nothing(lines: list[str]) -> None:
     roster = ParticipantList()
-    told(roster, ADA)
+    changes(roster, ADA)
     assert heard(roster, lines) == []
-    assert told(roster, ADA) == []
+    assert changes(roster, ADA) == []
 
 
-def test_whoever_cannot_be_read_is_left_out_and_in_doubt_left_alone() -> None:
+def test_malformed_participants_are_left_out_and_unclear_consent_is_an_opt_out() -> None:
     people = [1, {}, {"participant": "x" * 65}, {"participant": "p-3", "name": 7}]
     data = json.dumps({"participants": people})
     events = heard(ParticipantList(), ["event: participants", f"data: {data}"])
@@ -86,7 +86,7 @@ def test_whoever_cannot_be_read_is_left_out_and_in_doubt_left_alone() -> None:
 
 def test_no_more_are_watched_than_there_are_tiles() -> None:
     crowd = [ListedParticipant(f"p-{number}", "x", Consent.OPT_IN) for number in range(100)]
-    assert len(told(ParticipantList(), *crowd)) == MAX_PARTICIPANTS
+    assert len(changes(ParticipantList(), *crowd)) == MAX_PARTICIPANTS
 
 
 PEOPLE = st.lists(
@@ -100,7 +100,7 @@ def test_the_changes_add_up_to_the_last_roster(rosters: list[list[ListedParticip
     roster = ParticipantList()
     present: dict[str, ListedParticipant] = {}
     for people in rosters:
-        for event in told(roster, *people):
+        for event in changes(roster, *people):
             match event:
                 case Came(person):
                     assert person.participant not in present
@@ -124,7 +124,7 @@ def test_no_line_breaks_it(lines: list[str]) -> None:
     roster = ParticipantList()
     heard(roster, lines)
     heard(roster, [""])
-    assert told(roster, ADA)[-1:] == [Came(ADA)]
+    assert changes(roster, ADA)[-1:] == [Came(ADA)]
 
 
 @pytest.mark.parametrize(

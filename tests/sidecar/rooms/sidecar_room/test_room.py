@@ -39,7 +39,7 @@ async def consent(client: Client, *, opted_out: bool) -> None:
 
 
 def feed_of(changes: list[RoomChange], name: str) -> Feed | None:
-    """The newest camera of whoever is called ``name``."""
+    """The newest camera of the participant called ``name``."""
     feeds = [it.feed for it in changes if isinstance(it, Joined) and it.name == name]
     return feeds[-1] if feeds else None
 
@@ -70,7 +70,7 @@ async def test_shared_cameras_are_watched_each_on_its_own() -> None:
                 ada, bob = await seen(changes, "Ada"), await seen(changes, "Bob")
                 assert luma(bob) > luma(ada) + 80
                 assert ada.size == (320, 180)
-                # To those in the room nobody has come.
+                # The participants of the room see no new one.
                 assert len(house.meetings["one"].present) == 2
             await eventually(lambda: sum(isinstance(it, Left) for it in changes) == 2)
         meeting = house.meetings["one"].room
@@ -78,7 +78,7 @@ async def test_shared_cameras_are_watched_each_on_its_own() -> None:
         await eventually(lambda: threads() <= before[0] and descriptors() <= before[1])
 
 
-async def test_the_camera_of_whoever_opts_out_is_taken_back_at_once() -> None:
+async def test_the_camera_of_a_participant_who_opts_out_is_closed_at_once() -> None:
     async with open_house(share_cameras=True) as house:
         room = ADAPTER.room(house.url("/rooms/one"), OPTIONS)
         async with room, attended(room) as changes, camera(house, "Ada") as client:
@@ -129,7 +129,7 @@ async def test_the_composite_goes_back_into_the_room_and_we_do_not_watch_ourselv
         await eventually(lambda: not meeting.present)
 
 
-async def test_a_server_that_goes_away_is_told_at_once() -> None:
+async def test_a_server_that_goes_away_is_reported_at_once() -> None:
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(share_cameras=True))
         async with ADAPTER.room(house.url("/rooms/one"), OPTIONS) as room:
@@ -157,6 +157,6 @@ async def test_a_room_that_there_is_not_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("path", "ours"), [("/rooms/one", True), ("/rooms/two", True)])
-async def test_our_server_is_told_from_others_by_asking(path: str, ours: bool) -> None:
+async def test_our_server_is_recognised_by_its_health_response(path: str, ours: bool) -> None:
     async with open_house(fixed=("one",)) as house, aiohttp.ClientSession() as http:
         assert await ADAPTER.confirms(house.url(path), http) is ours

@@ -42,6 +42,6 @@ def test_too_many_streams_are_refused() -> None:
 
 
 @given(st.text())
-def test_whatever_follows_the_scheme_is_a_stream_or_refused(text: str) -> None:
+def test_any_text_after_the_scheme_is_a_stream_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigError):
         assert all(stream.name for stream in parse_streams(f"whep+https://{text}"))

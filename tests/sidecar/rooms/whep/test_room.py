@@ -55,7 +55,7 @@ async def test_streams_come_and_go_each_on_its_own(tmp_path: Path) -> None:
     async with Mediamtx(tmp_path) as server, camera(server, "yard", 60):
         room = ADAPTER.room(streams(server, "door", "yard"), OPTIONS)
         async with room, attended(room) as changes:
-            # Nobody publishes at the door yet: its tile waits.
+            # No client publishes "door" yet: its tile waits.
             await eventually(lambda: len(changes) == 2)
             door, yard = feeds(changes)
             await frames_again(yard)
@@ -65,16 +65,16 @@ async def test_streams_come_and_go_each_on_its_own(tmp_path: Path) -> None:
                 assert luma(door) > luma(yard) + 50
             await eventually(lambda: door.stale(time.monotonic()))
             await frames_again(yard)
-            # One tile each from beginning to end: nobody left, nobody joined.
+            # One tile each from beginning to end: no participant left or joined.
             assert len(changes) == 2
 
 
 @pytest.mark.soak
-async def test_joining_and_leaving_says_goodbye_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_leaving_deletes_the_sessions_and_frees_everything(tmp_path: Path) -> None:
     async with Mediamtx(tmp_path) as server, camera(server, "door"):
 
         async def visit() -> None:
-            room = ADAPTER.room(streams(server, "door", "nobody"), OPTIONS)
+            room = ADAPTER.room(streams(server, "door", "absent"), OPTIONS)
             async with room, attended(room) as changes:
                 await eventually(lambda: len(changes) == 2)
                 door, _ = feeds(changes)

@@ -147,7 +147,7 @@ async def test_a_full_server_says_when_to_come_back(api: Api) -> None:
 
 @pytest.mark.parametrize("token", [None, "another-token-that-is-long"])
 @pytest.mark.parametrize("path", ["/v1/rooms", "/v1/events"])
-async def test_without_a_token_nothing_is_told(api: Api, path: str, token: str | None) -> None:
+async def test_without_a_token_nothing_is_disclosed(api: Api, path: str, token: str | None) -> None:
     status, answer = await api.call("GET", path, token=token)
     assert (status, answer["title"]) == (401, "Unauthorized")
 

@@ -128,7 +128,7 @@ def test_redirects_end_somewhere() -> None:
 @pytest.mark.parametrize(
     "location", ["", "http://live.example/x", "ftp://live.example/x", "https://[/x", "x" * 5000]
 )
-def test_redirects_lead_out_of_tls_or_nowhere_for_nobody(location: str) -> None:
+def test_redirects_out_of_tls_or_to_no_address_are_refused(location: str) -> None:
     failure(offered().receive(Response(307, [("Location", location)])))
 
 
@@ -165,7 +165,7 @@ def test_a_counter_offer_is_said_to_be_unsupported() -> None:
     assert "make the offer, which we don't support" in failed.what
 
 
-def test_a_missing_token_is_told_from_a_wrong_one() -> None:
+def test_a_missing_token_is_distinguished_from_a_wrong_one() -> None:
     assert failure(offered().receive(Response(401))).do == "set WHEP_TOKEN"
     assert "refuses our token" in failure(offered(token="x").receive(Response(403))).what
 
@@ -255,7 +255,7 @@ INPUTS = st.lists(
 
 
 @given(INPUTS, st.sampled_from(EndpointKind), st.sampled_from(["", "token"]))
-def test_whatever_comes_in_whatever_order_something_sensible_follows(
+def test_messages_in_any_order_leave_a_valid_state(
     inputs: list[Response | str], kind: EndpointKind, token: str
 ) -> None:
     client = negotiation(token=token, kind=kind)

@@ -68,7 +68,7 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
         assert "more than" in (await failed(f"{address}/whep")).what
 
 
-async def test_what_is_no_http_is_told_without_the_address() -> None:
+async def test_what_is_no_http_is_reported_without_the_address() -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-hello\r\n")
         await writer.drain()
@@ -83,7 +83,7 @@ async def test_what_is_no_http_is_told_without_the_address() -> None:
 
 
 async def test_a_server_that_never_answers_is_given_up() -> None:
-    hurried = CallOptions(timeouts=WhipTimeouts(negotiation=0.5, farewell=0.2))
+    hurried = CallOptions(timeouts=WhipTimeouts(negotiation=0.5, delete=0.2))
     over = asyncio.Event()
 
     async def post(request: web.Request) -> web.Response:
