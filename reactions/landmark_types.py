@@ -53,6 +53,8 @@ class Sample:
     pixels: RgbImage
     time: float
     """Seconds on the session's clock, or of the video."""
+    landmarks: bool = False
+    """Whether the detection is to have the landmarks too."""
 
     @property
     def width(self) -> int:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from reactions.found_landmarks import FoundLandmarks, found_landmarks
 from reactions.geometry import Box
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
@@ -40,6 +41,8 @@ class Detection:
     memory: Memory
     milliseconds: float
     """Wall-clock time of the models and rules, without any waiting."""
+    landmarks: FoundLandmarks | None = None
+    """Where the sample asked for them."""
 
 
 class Care(StrEnum):
@@ -98,7 +101,8 @@ class RecognitionPipeline:
         scores, motion = self._recognizer.recognize(observation, motion)
         face = None if observation.face is None else observation.box(observation.face.points)
         spent = (time.perf_counter() - began) * 1000
-        return observation, Detection(scores, face, Memory(tracks, motion), spent)
+        found = found_landmarks(observation) if sample.landmarks else None
+        return observation, Detection(scores, face, Memory(tracks, motion), spent, found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class DetectSample:
     width: int
     time: float
     memory: Memory | None
+    landmarks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

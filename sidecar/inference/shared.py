@@ -111,7 +111,7 @@ class DetectorShare:
         outcome: Detection | Exception
         try:
             buffer = self._buffers[request.slot]
-            sample = Sample(buffer.read(sent.height, sent.width), sent.time)
+            sample = Sample(buffer.read(sent.height, sent.width), sent.time, sent.landmarks)
             outcome = await self._detector.detect(
                 sample, sent.memory, request.deadline, source=source
             )
@@ -219,5 +219,6 @@ class _Slot:
 
     def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
         self.buffer.write(sample.pixels)
-        sent = DetectSample(sample.height, sample.width, sample.time, memory)
+        size = sample.height, sample.width
+        sent = DetectSample(*size, sample.time, memory, sample.landmarks)
         self._detector.send(DetectShared(self._number, sent, deadline))

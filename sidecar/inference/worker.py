@@ -85,7 +85,8 @@ def _set_up(channel: socket.socket, messages: Iterator[WorkerMessage]) -> Pipeli
 
 def _answer(pipeline: Pipeline, pixels: PixelBuffer, request: DetectSample) -> bytes:
     try:
-        sample = Sample(pixels.read(request.height, request.width), request.time)
+        picture = pixels.read(request.height, request.width)
+        sample = Sample(picture, request.time, request.landmarks)
         detection = pipeline.detect(sample, request.memory)
         return encode_message(SampleDetected(detection))
     except Exception as error:

@@ -141,7 +141,8 @@ class WorkerProcess(asyncio.Protocol):
         """Send a sample; the one before must have been answered."""
         assert self._pixels is not None
         self._pixels.write(sample.pixels)
-        self._ask(DetectSample(sample.height, sample.width, sample.time, memory))
+        size = sample.height, sample.width
+        self._ask(DetectSample(*size, sample.time, memory, sample.landmarks))
 
     def ping(self) -> None:
         """Ask for a sign of life."""

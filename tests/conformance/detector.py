@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,6 +57,15 @@ class DetectorConformance(ABC):
                 sent = sample(Script.ANSWER, number, size)
                 detection = await detector.detect(sent, None, source="ada")
                 assert [score.score for score in detection.scores] == [checksum(sent.pixels)]
+
+    async def test_landmarks_come_where_the_sample_asks_for_them(
+        self, scripts: ScriptFolder
+    ) -> None:
+        async with self.make(scripts) as detector:
+            for asked in (True, False):
+                sent = replace(sample(Script.ANSWER), landmarks=asked)
+                detection = await detector.detect(sent, None, source="ada")
+                assert (detection.landmarks is not None) is asked
 
     async def test_a_view_of_other_pixels_arrives_as_it_looks(self, scripts: ScriptFolder) -> None:
         whole = sample(Script.ANSWER, 7, (640, 360))

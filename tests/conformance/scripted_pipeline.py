@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 
 from config.errors import PictureError
+from reactions.found_landmarks import FoundLandmarks
 from reactions.geometry import Box
 from reactions.gestures.motion import Motion
 from reactions.labels import LabelScore
@@ -83,7 +84,9 @@ class ScriptedPipeline:
                 return Detection((), None, cast("Memory", lambda: None), 1.0)
         score = LabelScore("neutral", checksum(sample.pixels), Box(0, 0, 1, 1))
         tracks = Tracks(steps(memory) + 1, 1, Fingerprint(b"", 0.0))
-        return Detection((score,), Box(0.1, 0.2, 0.3, 0.4), Memory(tracks, Motion()), 1.0)
+        face, found = Box(0.1, 0.2, 0.3, 0.4), FoundLandmarks((), None, None)
+        landmarks = found if sample.landmarks else None
+        return Detection((score,), face, Memory(tracks, Motion()), 1.0, landmarks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,38 @@
 """``POST /v1/annotate``: pictures in, labels out. No picture is kept or logged."""
 
 import asyncio
+import re
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import BodyPartReader, StreamReader, web
 
 from config.errors import CapacityError, InputError, SampleDroppedError
 from config.reaction_rule import ReactionRule
-from reactions.labels import LABELS
 from reactions.landmark_types import Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import Detector
-from sidecar.server.api.endpoints import Endpoint, Exchange, Query
+from sidecar.server.api.annotate_answers import (
+    AnnotateAnswer,
+    LandmarkedAnswer,
+    OneAnswer,
+    PictureAnswer,
+    inference_answer,
+)
+from sidecar.server.api.endpoints import Endpoint, Exchange, Parameter
 from sidecar.server.api.streams import StreamMemories
 from sidecar.server.api.tokens import Scope
 from sidecar.server.api.uploads import FORMATS, Upload, decode_upload
-from sidecar.session.stills import LabelReport, label_reports
+from sidecar.session.stills import label_reports
 
 STREAM: Final = "Sidecar-Stream"
-MAX_STREAM_NAME: Final = 128
+STREAM_NAME: Final = r"^[!-~]([ -~]{0,126}[!-~])?$"
+MULTIPART: Final = "multipart/form-data"
 MAX_BATCH: Final = 32
 """Pictures of one request."""
 MAX_BUSY: Final = 64
@@ -47,6 +55,7 @@ class AnnotateOptions:
     labels: frozenset[str] | None
     care: Care
     format: AnswerFormat
+    landmarks: bool
     stream: tuple[str, str] | None
 
 
@@ -82,38 +91,64 @@ class AnnotateEndpoints:
         return (
             Endpoint(
                 "POST", "/v1/annotate", "annotate", "Label one picture, or several by multipart",
-                Scope.ANNOTATE, self.annotate, takes=(*FORMATS, "multipart/form-data"),
-                answer=dict[str, Any] | list[dict[str, Any]],
-                queries=(
-                    Query("labels", "Labels to answer, with commas between", {"type": "string"}),
-                    Query(
-                        "care", "How carefully a picture without a stream is searched",
-                        {"type": "string", "enum": [one.value for one in Care]},
-                    ),
-                    Query(
-                        "format", "The JSON that is answered",
-                        {"type": "string", "enum": [one.value for one in AnswerFormat]},
-                    ),
-                ),
-                errors=(400, 413, 415, 422, 503), tag="annotate",
+                Scope.ANNOTATE, self.annotate, takes=(*FORMATS, MULTIPART), answer=AnnotateAnswer,
+                parameters=self._parameters(), errors=(400, 413, 415, 422, 503), tag="annotate",
             ),
         )  # fmt: skip
 
-    async def annotate(self, exchange: Exchange) -> web.Response:
+    def _parameters(self) -> tuple[Parameter, ...]:
+        known = {"type": "string", "enum": list(self._rules)}
+        return (
+            Parameter(
+                "labels", "Labels to answer, with commas between; all unless given",
+                {"type": "array", "items": known, "minItems": 1},
+            ),
+            Parameter(
+                "care", "How carefully a picture without a past is searched",
+                {"type": "string", "enum": list(Care), "default": self._care.value},
+            ),
+            Parameter(
+                "format", "The JSON that is answered",
+                {"type": "string", "enum": list(AnswerFormat), "default": "sidecar"},
+            ),
+            Parameter(
+                "landmarks", "1 answers the landmarks too; not in Roboflow's format",
+                {"type": "string", "enum": ["0", "1"], "default": "0"},
+            ),
+            Parameter(
+                STREAM, "Names the stream of which this is the next frame",
+                {"type": "string", "pattern": STREAM_NAME}, place="header",
+            ),
+        )  # fmt: skip
+
+    async def annotate(self, exchange: Exchange) -> AnnotateAnswer:
         request = exchange.request
         options = self._options(request, exchange.caller.name)
-        if request.content_type == "multipart/form-data":
-            answer: Any = [
-                await self._read(data, kind, options) for data, kind in await self._parts(request)
-            ]
-        else:
+        if request.content_type != MULTIPART:
             data = await self._body(request.content)
-            answer = await self._read(data, request.content_type, options)
-        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+            return await self._read(data, request.content_type, options)
+        parts = await self._parts(request)
+        if options.stream is not None:
+            # The frames of a stream follow each other.
+            return [await self._read_part(*part, options) for part in parts]
+        reading = (self._read_part(*part, options) for part in parts)
+        return list(await asyncio.gather(*reading))
 
-    async def _read(
+    async def _read_part(
         self, data: bytes, content_type: str, options: AnnotateOptions
-    ) -> dict[str, Any]:
+    ) -> OneAnswer:
+        """One picture of a batch; one that can't be read is reported and the rest go on."""
+        try:
+            return await self._read(data, content_type, options)
+        except InputError as error:
+            if options.format is AnswerFormat.ROBOFLOW:
+                raise
+            nothing = (None, None, None, (), str(error))
+            return (
+                LandmarkedAnswer(*nothing, None) if options.landmarks else PictureAnswer(*nothing)
+            )
+
+    async def _read(self, data: bytes, content_type: str, options: AnnotateOptions) -> OneAnswer:
         if self._busy >= MAX_BUSY:
             what = f"{MAX_BUSY} pictures are being read already"
             raise CapacityError(what, where="annotate", do="send fewer at once")
@@ -133,7 +168,7 @@ class AnnotateEndpoints:
     async def _detect(self, upload: Upload, options: AnnotateOptions) -> Detection:
         now = self._clock()
         height, width = upload.pixels.shape[:2]
-        sample = Sample(upload.pixels, now if options.stream else 0.0)
+        sample = Sample(upload.pixels, now if options.stream else 0.0, options.landmarks)
         memory: Memory | None = None
         if options.stream is not None:
             memory = self._memories.get(options.stream, now)
@@ -146,59 +181,67 @@ class AnnotateEndpoints:
             self._memories.put(options.stream, detection.memory, now)
         return detection
 
-    def _answer(
-        self, upload: Upload, detection: Detection, options: AnnotateOptions
-    ) -> dict[str, Any]:
-        reports = [
+    def _answer(self, upload: Upload, detection: Detection, options: AnnotateOptions) -> OneAnswer:
+        reports = tuple(
             report
             for report in label_reports(detection, self._rules)
             if options.labels is None or report.label in options.labels
-        ]
+        )
+        size = upload.width, upload.height
         if options.format is AnswerFormat.ROBOFLOW:
-            return roboflow_answer(reports, upload.width, upload.height, detection.milliseconds)
-        return {
-            "width": upload.width,
-            "height": upload.height,
-            "ms": round(detection.milliseconds, 2),
-            "labels": [asdict(report) for report in reports],
-            "error": None,
-        }
+            return inference_answer(reports, *size, detection.milliseconds)
+        answered = (*size, round(detection.milliseconds, 2), reports, None)
+        if options.landmarks:
+            return LandmarkedAnswer(*answered, detection.landmarks)
+        return PictureAnswer(*answered)
 
     def _options(self, request: web.Request, caller: str) -> AnnotateOptions:
         """Raises InputError 400 for what is no value."""
         query = request.query
         labels = None
         if "labels" in query:
-            labels = frozenset(filter(None, query["labels"].split(",")))
+            labels = frozenset(",".join(query.getall("labels")).split(","))
             _require(labels <= self._rules.keys(), "labels", "sidecar config --table lists all")
         care = query.get("care", self._care.value)
         _require(care in set(Care), "care", f"one of {', '.join(Care)}")
         answer = query.get("format", AnswerFormat.SIDECAR.value)
         _require(answer in set(AnswerFormat), "format", f"one of {', '.join(AnswerFormat)}")
+        landmarks = query.get("landmarks", "0")
+        _require(landmarks in {"0", "1"}, "landmarks", "0 or 1")
         name = request.headers.get(STREAM)
-        fits = name is None or (0 < len(name) <= MAX_STREAM_NAME and name.isprintable())
-        _require(fits, STREAM, f"1 to {MAX_STREAM_NAME} printable characters")
+        fits = name is None or re.match(STREAM_NAME, name) is not None
+        _require(fits, STREAM, "1 to 128 printable characters of ASCII")
         stream = None if name is None else (caller, name)
-        return AnnotateOptions(labels, Care(care), AnswerFormat(answer), stream)
+        return AnnotateOptions(labels, Care(care), AnswerFormat(answer), landmarks == "1", stream)
 
     async def _parts(self, request: web.Request) -> list[tuple[bytes, str]]:
         """The pictures of a multipart body with their types, in order."""
         parts: list[tuple[bytes, str]] = []
         left = self._max_bytes
-        async for part in await request.multipart():
-            if len(parts) == MAX_BATCH:
-                raise InputError(f"more than {MAX_BATCH} pictures", status=413, do="send fewer")
-            data = bytearray()
-            if not isinstance(part, BodyPartReader):
-                raise InputError("a multipart body inside another", status=422, do="send one level")
-            while chunk := await part.read_chunk():
-                data += chunk
-                if len(data) > left:
-                    raise _too_long(self._max_bytes)
-            left -= len(data)
-            kind = part.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            parts.append((bytes(data), kind))
+        try:
+            async for part in await request.multipart():
+                if len(parts) == MAX_BATCH:
+                    raise InputError(f"more than {MAX_BATCH} pictures", status=413, do="send fewer")
+                if not isinstance(part, BodyPartReader):
+                    what = "a multipart body inside another"
+                    raise InputError(what, status=422, do="send one level")
+                data = await self._part(part, left)
+                left -= len(data)
+                kind = part.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                parts.append((data, kind))
+        except (ValueError, AssertionError, RuntimeError, LookupError) as error:
+            # What aiohttp's reader raises on bodies that are not multipart.
+            what = "the body is not multipart/form-data"
+            raise InputError(what, status=422, do="send it whole, with its boundary") from error
         return parts
+
+    async def _part(self, part: BodyPartReader, limit: int) -> bytes:
+        data = bytearray()
+        while chunk := await part.read_chunk():
+            data += chunk
+            if len(data) > limit:
+                raise _too_long(self._max_bytes)
+        return bytes(data)
 
     async def _body(self, content: StreamReader) -> bytes:
         data = bytearray()
@@ -216,32 +259,3 @@ def _require(fits: bool, where: str, do: str) -> None:
 
 def _too_long(limit: int) -> InputError:
     return InputError(f"the body exceeds {limit} bytes", status=413, do="send less at once")
-
-
-def roboflow_answer(
-    reports: Collection[LabelReport], width: int, height: int, milliseconds: float
-) -> dict[str, Any]:
-    """The labels that fire as Roboflow's inference server answers object detection.
-
-    ``supervision.Detections.from_inference`` reads it: centres and sizes are in pixels.
-    """
-    numbers = {label: number for number, label in enumerate(LABELS)}
-    return {
-        "inference_id": str(uuid.uuid4()),
-        "time": milliseconds / 1000,
-        "image": {"width": width, "height": height},
-        "predictions": [
-            {
-                "x": (report.box[0] + report.box[2] / 2) * width,
-                "y": (report.box[1] + report.box[3] / 2) * height,
-                "width": report.box[2] * width,
-                "height": report.box[3] * height,
-                "confidence": report.score,
-                "class": report.label,
-                "class_id": numbers[report.label],
-                "detection_id": str(uuid.uuid4()),
-            }
-            for report in reports
-            if report.fires
-        ],
-    }

@@ -1,9 +1,9 @@
 """One table of endpoints: routes, the checks before them and the OpenAPI document come from it."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -17,12 +17,14 @@ COOKIE: Final = "sidecar_token"
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """One query parameter for the document; the handler reads it."""
+class Parameter:
+    """One parameter for the document, beside those of the path; the handler reads it."""
 
     name: str
     text: str
-    schema: dict[str, Any]
+    schema: Mapping[str, Any]
+    """JSON schema; an array is written with commas between its items."""
+    place: Literal["query", "header"] = "query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Endpoint:
     """Of the answer."""
     takes: tuple[str, ...] = ("application/json",)
     """Content types of the body."""
-    queries: tuple[Query, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
     errors: tuple[int, ...] = ()
     """Statuses of problems beyond 401, 403, 413, 422 and 429."""
     tag: str = "rooms"
@@ -113,7 +115,7 @@ class ApiRoutes:
             if answer is None:
                 return web.Response(status=endpoint.status)
             return web.Response(
-                body=answer.dump_json(result),
+                body=answer.dump_json(result, by_alias=True),
                 status=endpoint.status,
                 content_type="application/json",
                 headers={"Cache-Control": "no-store"},

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
 
 from sidecar.server.api.endpoints import Endpoint
 
@@ -53,7 +52,7 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         "operationId": endpoint.name,
         "summary": endpoint.text,
         "tags": [endpoint.tag],
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint)],
+        "parameters": [*_path_parameters(endpoint), *_other_parameters(endpoint)],
         "responses": _responses(endpoint, schemas),
     }
     if endpoint.scope is not None:
@@ -75,17 +74,25 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+def _other_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     return [
-        {"name": query.name, "in": "query", "description": query.text, "schema": query.schema}
-        for query in endpoint.queries
+        {
+            "name": one.name,
+            "in": one.place,
+            "description": one.text,
+            "schema": one.schema,
+            **({"style": "form", "explode": False} if one.schema.get("type") == "array" else {}),
+        }
+        for one in endpoint.parameters
     ]
 
 
 def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
     if endpoint.answer is not None:
-        good["content"] = {endpoint.content_type: {"schema": _schema(endpoint.answer, schemas)}}
+        good["content"] = {
+            endpoint.content_type: {"schema": _schema(endpoint.answer, schemas, "serialization")}
+        }
     elif endpoint.content_type != "application/json":
         good["content"] = {endpoint.content_type: {}}
     expected = set(endpoint.errors) | {429}
@@ -101,11 +108,13 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     return {str(endpoint.status): good} | problems
 
 
-def _schema(kind: Any, schemas: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a type; what it refers to goes into ``schemas``."""
-    schema = TypeAdapter(kind).json_schema(
-        ref_template=_REFERENCE, schema_generator=GenerateJsonSchema
-    )
+def _schema(
+    kind: Any,
+    schemas: dict[str, Any],
+    mode: Literal["validation", "serialization"] = "validation",
+) -> dict[str, Any]:
+    """The schema of a type, as it is read or written; what it refers to goes into ``schemas``."""
+    schema = TypeAdapter(kind).json_schema(ref_template=_REFERENCE, mode=mode)
     schemas.update(schema.pop("$defs", {}))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         schemas[kind.__name__] = schema

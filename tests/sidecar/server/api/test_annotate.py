@@ -14,9 +14,10 @@ from PIL import Image
 from config.errors import SampleDroppedError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
+from reactions.found_landmarks import FoundLandmarks, HandLandmarks
 from reactions.geometry import Box
 from reactions.labels import THRESHOLDS, LabelScore
-from reactions.landmark_types import Sample
+from reactions.landmark_types import Sample, Side
 from reactions.mannequin import CAST, POSES, Scene, render
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import Detector, DetectorStats
@@ -29,6 +30,8 @@ from tests.sidecar.supervisor.test_supervisor import World
 
 TABLE = load_reaction_table(THRESHOLDS, environ={})
 BOX = Box(0.25, 0.5, 0.5, 0.25)
+HAND = HandLandmarks(Side.RIGHT, 0.9, 0.99, ((0.5, 0.25, -0.01),))
+LANDMARKS = FoundLandmarks((HAND,), None, None)
 
 
 def jpeg(image: Image.Image | None = None) -> bytes:
@@ -65,7 +68,7 @@ class ScriptedDetector:
         answer = first_memory(Care.NONE, sample.width, sample.height)
         assert answer is not None
         scores = (LabelScore("thumbs_up", 0.9, BOX), LabelScore("wave", 0.2, BOX))
-        return Detection(scores, None, answer, 4.2)
+        return Detection(scores, None, answer, 4.2, LANDMARKS if sample.landmarks else None)
 
     def stats(self) -> DetectorStats:
         raise AssertionError("not asked for")
@@ -208,3 +211,58 @@ async def test_a_stream_is_recognised_frame_after_frame() -> None:
         answers = [await post(client, shown, Sidecar_Stream="a") for _ in range(3)]
     for _, answer in answers:
         assert "victory" in [one["label"] for one in answer["labels"] if one["fires"]]
+
+
+async def test_a_picture_that_can_t_be_read_does_not_spoil_its_batch() -> None:
+    form = aiohttp.FormData()
+    form.add_field("a", b"no picture", content_type="image/jpeg", filename="a.jpg")
+    form.add_field("b", jpeg(), content_type="image/jpeg", filename="b.jpg")
+    async with serving(ScriptedDetector()) as client:
+        status, (damaged, whole) = await post(client, form)
+    assert (status, damaged["width"], damaged["labels"]) == (200, None, [])
+    assert "can't be read as JPEG" in damaged["error"]
+    assert (whole["width"], whole["error"]) == (640, None)
+
+
+async def test_a_body_that_is_no_multipart_is_a_problem() -> None:
+    kind = "multipart/form-data; boundary=x"
+    async with serving(ScriptedDetector()) as client:
+        status, answer = await post(client, b"--y\r\n\r\n", Content_Type=kind)
+    assert (status, answer["status"]) == (422, 422)
+
+
+async def test_landmarks_are_asked_for_and_answered() -> None:
+    detector = ScriptedDetector()
+    async with serving(detector) as client:
+        _, without = await post(client, jpeg())
+        _, answer = await post(client, jpeg(), "?landmarks=1")
+    assert "landmarks" not in without
+    assert answer["landmarks"] == {
+        "hands": [
+            {"side": "right", "side_score": 0.9, "presence": 0.99, "points": [[0.5, 0.25, -0.01]]}
+        ],
+        "face": None,
+        "body": None,
+    }
+    assert [one.landmarks for one, _, _ in detector.asked] == [False, True]
+
+
+@pytest.mark.models
+async def test_a_mannequin_s_landmarks_lie_where_its_labels_are() -> None:
+    person = next(iter(CAST.values()))
+    shown = Image.fromarray(render(person, POSES["thumbs_up"], Scene(), 640, 360))
+    settings = Settings()
+    async with (
+        make_detector(make_store(settings), TABLE, settings) as detector,
+        serving(detector) as client,
+    ):
+        _, answer = await post(client, jpeg(shown), "?landmarks=1")
+    left, top, width, height = next(
+        one["box"] for one in answer["labels"] if one["label"] == "thumbs_up"
+    )
+    hands, face = answer["landmarks"]["hands"], answer["landmarks"]["face"]
+    assert [len(hand["points"]) for hand in hands] == [21]
+    assert len(face["points"]) == 468
+    x, y, _ = hands[0]["points"][4]
+    assert left <= x <= left + width
+    assert top <= y <= top + height
