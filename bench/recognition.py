@@ -131,13 +131,13 @@ def watch(
             tally.named += name in firing
             tally.faceless += observation.face is None
             tally.handless += not observation.hands
-            wrong = sorted(firing - _related(name, table))
+            wrong = sorted(firing - related(name, table))
             tally.fired.update(wrong)
             tally.fired["any"] += bool(wrong)
     return tally
 
 
-def _related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
+def related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
     """What may fire along with ``name``: presence, what gives way to it in a meeting, its smile."""
     presence = {one for one, spec in LABELS.items() if spec.group is Group.PRESENCE}
     events = {one for one, rule in table.items() if rule.kind is not Kind.STICKER}
