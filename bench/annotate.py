@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -129,10 +130,9 @@ def _rates(seconds: float) -> Table:
     )
     with _served() as target:
         target.streams(ROUND, None)
-        _add(table, "frames of 8 streams", lambda rate: target.streams(seconds, rate))
+        _add(table, "frames of 8 streams", partial(target.streams, seconds))
         for care in Care:
-            name = f"pictures, care={care}"
-            _add(table, name, lambda rate, care=care: target.pictures(seconds, rate, care))
+            _add(table, f"pictures, care={care}", partial(target.pictures, seconds, care=care))
     return table
 
 
