@@ -74,6 +74,15 @@ class Encoder:
             self.width, self.height = width, height
             self._codec, self._last_key = None, None
 
+    def set_rate(self, fps: int) -> None:
+        """Go on at ``fps`` frames a second, beginning with a key frame; between two ``encode``.
+
+        Ticks are in units of the new rate then.
+        """
+        if fps != self.fps:
+            self.fps = fps
+            self._codec, self._last_key = None, None
+
     def encode(self, frame: av.VideoFrame, tick: int) -> list[VideoPacket]:
         """The packets of ``frame``, shown at ``tick`` (in units of 1 / fps, ever increasing).
 

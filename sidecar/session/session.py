@@ -8,9 +8,9 @@ from typing import Protocol, Self
 
 import structlog
 
-from config.errors import NotFoundError, SidecarError
+from config.errors import ConfigError, NotFoundError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
-from config.settings import Settings
+from config.settings import CompositeSettings, Settings
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from sidecar.aio import cancel_and_wait
@@ -89,22 +89,17 @@ class Session:
         )
         self._policy = make_policy(table, settings)
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
-        self._composite = self._make_render_loop(stickers, listeners)
-        self._life = AsyncExitStack()
-        self._running: asyncio.Task[None] | None = None
-
-    def _make_render_loop(
-        self, stickers: Stickers, listeners: Sequence[PictureListener]
-    ) -> RenderLoop:
-        size, loader = self._settings.composite, StickerPrefetcher(stickers)
-        return RenderLoop(
-            Compositor(size.width, size.height, loader, fit=Fit(size.fit)),
+        self._loader = StickerPrefetcher(stickers)
+        self._composite = RenderLoop(
+            make_compositor(size, self._loader),
             self.tiles,
             self._encoder,
-            loader=loader,
+            loader=self._loader,
             listeners=listeners,
-            clock=self._clock,
+            clock=clock,
         )
+        self._life = AsyncExitStack()
+        self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Join the room and begin to publish; raises RoomError where it refuses us."""
@@ -191,6 +186,20 @@ class Session:
         for participant in self._participants.values():
             if participant.opted_out:
                 self._publish_events(participant.choose(participant.consent, self._clock()))
+
+    def change_composite(self, composite: CompositeSettings) -> None:
+        """Change size, rate, fit and spotlight of the composite; its bitrate stays.
+
+        Raises ConfigError for a size that can't be drawn.
+        """
+        self._composite.change(make_compositor(composite, self._loader), composite.fps)
+        self._settings = self._settings.model_copy(update={"composite": composite})
+        self._update_constraints()
+
+    @property
+    def composite(self) -> CompositeSettings:
+        """The composite as it is drawn now."""
+        return self._settings.composite
 
     def pin(self, participant: str | None) -> None:
         """Give the large tile to a participant; None returns to the settings' choice."""
@@ -342,6 +351,15 @@ class Session:
 
     def _elapsed(self) -> float:
         return self._clock() - self._began
+
+
+def make_compositor(composite: CompositeSettings, stickers: Stickers) -> Compositor:
+    """The compositor that ``composite`` describes; raises ConfigError for a size that is none."""
+    try:
+        fit = Fit(composite.fit)
+        return Compositor(composite.width, composite.height, stickers, fit=fit)
+    except ValueError as error:
+        raise ConfigError(str(error), where="composite", do="at least 320x180, both even") from None
 
 
 def _leaves(group: ExceptionGroup) -> Iterator[Exception]:

@@ -6,25 +6,24 @@ alike.
 
 import asyncio
 import base64
-import io
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Final, assert_never
 
-import av
 import structlog
-from PIL import Image
 
 from config.errors import NotFoundError, RefusedError, RoomError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
-from config.settings import Settings
+from config.settings import CompositeSettings, Settings
 from sidecar.inference.detector import Detector
 from sidecar.rooms.base import Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
 from sidecar.session.events import SessionEvent, as_json
 from sidecar.session.factories import default_consent, join_options, make_stickers
+from sidecar.session.preview import preview
 from sidecar.session.session import Session
 from sidecar.session.stats import DurationHistogram
 from sidecar.sinks.base import SinkOptions
@@ -49,6 +48,7 @@ from sidecar.supervisor.handle import Report
 from sidecar.supervisor.values import (
     ParticipantPatch,
     ParticipantView,
+    RoomLayout,
     RoomPatch,
     RoomState,
     RoomStats,
@@ -69,7 +69,7 @@ class RoomRunner:
         self._report = report
         self._settings = room_settings(begin)
         self._table = room_table(begin)
-        self._preview = LatestPicture()
+        self._stickers = make_stickers(self._table, self._settings)
         self._reactions: Counter[str] = Counter()
         self._session: Session | None = None
         self._room: ReconnectingRoom | None = None
@@ -118,16 +118,10 @@ class RoomRunner:
                     for participant, scores in session.scores().items()
                 }
             case TakePreview():
-                return await self._take_preview(session)
+                picture = await preview(session, self._stickers, time.monotonic())
+                return base64.b64encode(picture).decode()
             case _:
                 assert_never(operation)
-
-    async def _take_preview(self, session: Session) -> str:
-        """The composite; refused while it shows participants who opted out of being looked at."""
-        if any(one.opted_out for one in session.stats().participants):
-            what = "a participant in the picture has opted out"
-            raise RefusedError(what, where="preview", do="watch the meeting itself")
-        return await self._preview.as_base64()
 
     async def _take_part(self) -> None:
         begin = self._begin
@@ -138,11 +132,11 @@ class RoomRunner:
         session = Session(
             room,
             self._detector,
-            make_stickers(self._table, self._settings),
+            self._stickers,
             self._table,
             self._settings,
             outputs=sinks.outputs,
-            listeners=[*sinks.listeners, self._preview.take],
+            listeners=sinks.listeners,
             consent=default_consent(self._settings),
         )
         session.sampler.labels = begin.request.labels
@@ -240,6 +234,8 @@ class RoomRunner:
             if unknown:
                 raise NotFoundError(f"the label {unknown[0]!r} is not on", where="labels")
             session.sampler.labels = patch.labels
+        if patch.layout is not None:
+            session.change_composite(changed_composite(session.composite, patch.layout))
         if patch.paused is not None:
             session.sampler.paused = patch.paused
         if patch.consent is not None:
@@ -286,6 +282,12 @@ def room_settings(begin: Begin) -> Settings:
     return Settings.model_validate(values)
 
 
+def changed_composite(composite: CompositeSettings, layout: RoomLayout) -> CompositeSettings:
+    """``composite`` with what ``layout`` gives."""
+    changes = layout.model_dump(exclude_none=True)
+    return CompositeSettings.model_validate(composite.model_dump() | changes)
+
+
 def views(session: Session) -> list[ParticipantView]:
     """All participants as the API shows them."""
     return [
@@ -303,30 +305,3 @@ def views(session: Session) -> list[ParticipantView]:
         )
         for one in session.stats().participants
     ]
-
-
-class LatestPicture:
-    """The newest picture of the composite, kept for a preview; replaced by each tick."""
-
-    QUALITY: Final = 80
-    WAIT: Final = 2.0
-    """Seconds to wait for the first picture."""
-
-    def __init__(self) -> None:
-        self._frame: av.VideoFrame | None = None
-
-    def take(self, frame: av.VideoFrame, time: float) -> None:
-        """Keep ``frame``; called in the thread that draws."""
-        self._frame = frame
-
-    async def as_base64(self) -> str:
-        """The picture as JPEG in base64; raises RoomError while there is none."""
-        frame = self._frame
-        if frame is None:
-            raise RoomError("there is no composite yet", where="preview", do="try again soon")
-        return await asyncio.to_thread(self._encode, frame)
-
-    def _encode(self, frame: av.VideoFrame) -> str:
-        buffer = io.BytesIO()
-        Image.fromarray(frame.to_ndarray(format="rgb24")).save(buffer, "JPEG", quality=self.QUALITY)
-        return base64.b64encode(buffer.getvalue()).decode()

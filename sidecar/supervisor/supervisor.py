@@ -181,8 +181,7 @@ class Supervisor:
         """Change a running room and remember the change; raises SidecarError."""
         found = self.room(room)
         await found.call(ChangeRoom(patch=patch))
-        changed = patch.model_dump(exclude_unset=True, exclude={"paused"})
-        found.request = RoomRequest.model_validate(found.request.model_dump() | changed)
+        found.request = changed_request(found.request, patch)
         await self._journal.replace(room, found.request)
         return found.view()
 
@@ -313,3 +312,11 @@ class Supervisor:
         elif warn and memory > warn and room.id not in self._warned:
             self._warned.add(room.id)
             log.warning("room uses much memory", room=room.id, bytes=memory, limit=limit)
+
+
+def changed_request(request: RoomRequest, patch: RoomPatch) -> RoomRequest:
+    """How a room is wanted after ``patch``; of a layout, what is not given stays as well."""
+    changed = patch.model_dump(exclude_none=True, exclude={"paused"})
+    if request.layout is not None and "layout" in changed:
+        changed["layout"] = request.layout.model_dump(exclude_none=True) | changed["layout"]
+    return RoomRequest.model_validate(request.model_dump() | changed)

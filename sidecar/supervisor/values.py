@@ -49,9 +49,9 @@ PublishTarget: TypeAlias = Annotated[
 class RoomLayout(Value):
     """How the composite is arranged; what is not given follows the server's settings."""
 
-    width: Annotated[int, Field(ge=16, le=4096, multiple_of=2)] | None = None
+    width: Annotated[int, Field(ge=320, le=4096, multiple_of=2)] | None = None
     """Pixels."""
-    height: Annotated[int, Field(ge=16, le=4096, multiple_of=2)] | None = None
+    height: Annotated[int, Field(ge=180, le=4096, multiple_of=2)] | None = None
     """Pixels."""
     fps: Annotated[int, Field(ge=1, le=60)] | None = None
     """Frames a second."""

@@ -1,6 +1,7 @@
 """The clock of the composite: one picture a tick, encoded once for all viewers."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,7 @@ class RenderLoop:
         self._loader = loader
         self._listeners = tuple(listeners)
         self._clock = clock
+        self._next: tuple[Compositor, int] | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="composite")
         self._task: asyncio.Task[None] | None = None
         self.ticks = 0
@@ -71,6 +73,10 @@ class RenderLoop:
         finally:
             self._encoder.close()
 
+    def change(self, compositor: Compositor, fps: int) -> None:
+        """Go on with ``compositor``, of any size, ``fps`` times a second from the next tick on."""
+        self._next = (compositor, fps)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -87,10 +93,22 @@ class RenderLoop:
         start, tick = self._clock(), 0
         while True:
             await asyncio.sleep(start + tick / self._encoder.fps - self._clock())
+            if self._next is not None:
+                tick = self._apply(*self._next, tick)
             await self._tick(tick)
             due = int((self._clock() - start) * self._encoder.fps)
             self.late += max(0, due - tick - 1)
             tick = max(tick + 1, due)
+
+    def _apply(self, compositor: Compositor, fps: int, tick: int) -> int:
+        """Change over to what ``change`` said; no picture is being made. Returns the tick to make,
+        which is not before ``tick`` in units of the new rate."""
+        self._next = None
+        self._compositor = compositor
+        self._encoder.resize(compositor.width, compositor.height)
+        tick = math.ceil(tick * fps / self._encoder.fps)
+        self._encoder.set_rate(fps)
+        return tick
 
     async def _tick(self, tick: int) -> None:
         loop = asyncio.get_running_loop()

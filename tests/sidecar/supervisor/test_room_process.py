@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from PIL import Image
 
-from config.errors import NotFoundError, RefusedError
+from config.errors import NotFoundError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import THRESHOLDS
@@ -34,6 +35,7 @@ from sidecar.supervisor.control import (
 from sidecar.supervisor.values import (
     ParticipantPatch,
     ReactionRequest,
+    RoomLayout,
     RoomPatch,
     RoomRequest,
     RoomState,
@@ -115,8 +117,6 @@ async def test_a_running_room_is_changed(clips: Path) -> None:
             ChangeParticipant(participant=ada, patch=ParticipantPatch(opted_out=True, pinned=True))
         )
         assert (changed["opted_out"], changed["pinned"]) == (True, True)
-        with pytest.raises(RefusedError, match="opted out"):
-            await room.call(TakePreview())
         await room.call(ChangeParticipant(participant=ada, patch=ParticipantPatch(opted_out=False)))
         await room.call(TriggerReaction(reaction=ReactionRequest(participant=ada, label="wave")))
         async with asyncio.timeout(5):
@@ -128,9 +128,43 @@ async def test_a_running_room_is_changed(clips: Path) -> None:
 
 async def test_the_composite_is_previewed_as_jpeg(clips: Path) -> None:
     async with live(clips) as room:
-        await asyncio.sleep(0.5)
-        picture = Image.open(io.BytesIO(base64.b64decode(await room.call(TakePreview()))))
+        picture = await previewed(room)
         assert (picture.format, picture.size) == ("JPEG", (320, 180))
+
+
+async def test_size_and_rate_of_a_running_room_s_composite_are_changed(clips: Path) -> None:
+    async with live(clips) as room:
+        layout = RoomLayout(width=480, height=270, fps=20)
+        await room.call(ChangeRoom(patch=RoomPatch(layout=layout)))
+        assert (await previewed(room)).size == (480, 270)
+
+
+async def test_the_preview_has_no_pixel_of_a_participant_who_opted_out(clips: Path) -> None:
+    async with live(clips) as room:
+        async with asyncio.timeout(10):
+            joined = await next_event(room, "participant.joined")
+        ada = str(joined.event["participant"])
+        seen = await previewed(room)
+        await room.call(ChangeParticipant(participant=ada, patch=ParticipantPatch(opted_out=True)))
+        hidden = await previewed(room)
+    # A tile without a picture is one colour above the circle with the initial, and beside it.
+    assert variety(seen, (0, 0, 320, 40)) > 10
+    assert variety(hidden, (0, 0, 320, 40)) < 2
+    assert variety(hidden, (0, 0, 100, 140)) < 2
+    assert variety(hidden, (220, 0, 320, 180)) < 2
+
+
+async def previewed(room: ChildRoom) -> Image.Image:
+    """The preview, as soon as the participant's camera is in it."""
+    async with asyncio.timeout(10):
+        while not (await room.call(ListParticipants()))[0]["frames"]:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+    return Image.open(io.BytesIO(base64.b64decode(await room.call(TakePreview()))))
+
+
+def variety(picture: Image.Image, area: tuple[int, int, int, int]) -> float:
+    """Standard deviation of grey levels in ``area``: left, top, right, bottom."""
+    return float(np.asarray(picture.convert("L").crop(area)).std())
 
 
 async def test_what_is_not_there_is_an_error_for_its_caller(clips: Path) -> None:

@@ -14,7 +14,7 @@ from sidecar.supervisor.handle import Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
-from sidecar.supervisor.values import RoomPatch, RoomRequest, RoomState, RoomView
+from sidecar.supervisor.values import RoomLayout, RoomPatch, RoomRequest, RoomState, RoomView
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.fake_handle import FakeHandle
 
@@ -168,6 +168,15 @@ async def test_a_change_reaches_the_room_and_is_remembered(tmp_path: Path) -> No
         assert world.handles[0].calls == [ChangeRoom(patch=RoomPatch(rate=1.0))]
     async with world.running() as supervisor:
         assert supervisor.room(made.id).request.rate == 1.0
+
+
+async def test_changes_of_a_layout_add_up() -> None:
+    async with World().running() as supervisor:
+        made = await live(supervisor)
+        await supervisor.change(made.id, RoomPatch(layout=RoomLayout(width=640, fps=10)))
+        await supervisor.change(made.id, RoomPatch(layout=RoomLayout(fps=5)))
+        layout = supervisor.room(made.id).request.layout
+    assert layout == RoomLayout(width=640, fps=5)
 
 
 async def test_a_journal_that_can_t_be_written_refuses_the_room(

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from fractions import Fraction
 
 import av
 from structlog.testing import capture_logs
@@ -12,6 +13,7 @@ from sidecar.media.compositor.render_loop import RenderLoop
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import StickerMark, TileView
 from sidecar.media.encoder import Encoder
+from sidecar.media.packet_track import VideoPacket
 from tests.sidecar.media.pictures import RED, Blocks, flat, threads, until_true
 
 
@@ -147,3 +149,23 @@ async def test_leaving_while_a_sticker_loads_delays_no_other_tile() -> None:
     assert not leaving.done()
     go.set()
     await leaving
+
+
+async def test_size_and_rate_change_while_it_runs_and_times_go_on() -> None:
+    encoder = Encoder(320, 180, fps=25)
+    track = encoder.subscribe()
+    async with RenderLoop(Slow(), tiles, encoder) as composite:
+        before = [await track.recv() for _ in range(3)]
+        composite.change(Compositor(640, 360, Blocks()), 50)
+        packets = [await track.recv() for _ in range(6)]
+    after = [packet for packet in packets if packet.time_base == Fraction(1, 50)]
+    assert after[0].is_keyframe
+    assert (encoder.width, encoder.height, encoder.fps) == (640, 360, 50)
+    times = [seconds(packet) for packet in (*before, *packets)]
+    assert times == sorted(set(times))
+    assert seconds(after[-1]) - seconds(after[0]) < (len(after) + 5) / 50
+
+
+def seconds(packet: VideoPacket) -> float:
+    assert packet.time_base is not None
+    return float((packet.pts or 0) * packet.time_base)
