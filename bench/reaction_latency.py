@@ -28,7 +28,7 @@ from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import render_clip
 from sidecar.media.clip_track import ClipTrack
 from sidecar.media.peers import closing, peer_connection
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.whip import WhipPublisher
 from sidecar.server.app import hosted_server
 from sidecar.session.factories import make_detector, make_stickers, make_store
@@ -94,7 +94,7 @@ async def meet(rounds: int) -> list[tuple[float, float]]:
         table = magenta_table(folder)
         async with make_detector(make_store(settings), table, settings) as detector:
 
-            def open_meeting(room: EmbeddedRoom) -> Session:
+            def open_meeting(room: HostedRoom) -> Session:
                 return Session(room, detector, make_stickers(table, settings), table, settings)
 
             async with hosted_server(settings, table, open_meeting, rooms=[ROOM]) as server:

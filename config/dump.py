@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from tomlkit.items import Array, InlineTable, Item, Table
 
 from config.reaction_table import LoadedTable
-from config.settings import Loaded
+from config.settings import LoadedSettings
 
 SHIPPED = "default"
 """The origin of a value that was not changed."""
@@ -16,7 +16,7 @@ _COLUMN = 40
 """Where origins stand, unless a value reaches further."""
 
 
-def describe_settings(loaded: Loaded) -> str:
+def describe_settings(loaded: LoadedSettings) -> str:
     """``loaded`` as a settings file, with each value's origin behind it; secrets are masked."""
     return _document(loaded.settings, loaded.origins)
 

@@ -229,7 +229,7 @@ class Settings(BaseSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedSettings:
     """Settings, and where each value that we don't ship came from (``section.key`` → origin)."""
 
     settings: Settings
@@ -249,7 +249,7 @@ def load_with_origins(
     file: Path | None = None,
     options: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
-) -> Loaded:
+) -> LoadedSettings:
     """Settings from ``default.toml`` < a settings file < ``SIDECAR_…`` < command line options.
 
     ``file`` is the settings file; without one SIDECAR_CONFIG, ``./sidecar.toml`` and the platform's
@@ -268,7 +268,7 @@ def load_with_origins(
             layers.append(Source(_OPTIONS.get(key, f"--{name}"), {section: {name: value}}))
     values, origins = merge_sources(layers)
     try:
-        return Loaded(Settings(**values), origins)
+        return LoadedSettings(Settings(**values), origins)
     except ValidationError as error:
         raise config_error_from(error, Settings, lambda key: locate(key, origins)) from None
 

@@ -19,7 +19,7 @@ from config.settings import Engine, Settings
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import render_clip
 from sidecar.media.clip_track import ClipTrack
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.whip import WhipPublisher
 from sidecar.server.app import hosted_server
 from sidecar.session.factories import make_detector, make_stickers, make_store
@@ -77,7 +77,7 @@ async def run_demo(
             make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
         )
 
-        def open_meeting(room: EmbeddedRoom) -> Session:
+        def open_meeting(room: HostedRoom) -> Session:
             return Session(room, detector, stickers, table, settings)
 
         server = await stack.enter_async_context(

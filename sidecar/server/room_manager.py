@@ -14,7 +14,7 @@ from config.errors import HttpRefusalError, SidecarError
 from sidecar.aio import Broadcast, TaskSet, cancel_and_wait
 from sidecar.rooms.hosted.names import room_name
 from sidecar.rooms.hosted.offer import Role
-from sidecar.rooms.hosted.room import EmbeddedRoom, check_sharing
+from sidecar.rooms.hosted.room import HostedRoom, check_sharing
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.session.events import EventBus
 from sidecar.session.stats import SessionStats
@@ -39,7 +39,7 @@ class SessionHandle(Protocol):
         ...
 
 
-SessionFactory: TypeAlias = Callable[[EmbeddedRoom], AbstractAsyncContextManager[SessionHandle]]
+SessionFactory: TypeAlias = Callable[[HostedRoom], AbstractAsyncContextManager[SessionHandle]]
 """Makes the session of a room; entering it enters the room."""
 
 
@@ -47,7 +47,7 @@ SessionFactory: TypeAlias = Callable[[EmbeddedRoom], AbstractAsyncContextManager
 class OpenRoom:
     """A room that is open, and the session in it."""
 
-    room: EmbeddedRoom
+    room: HostedRoom
     meeting: SessionHandle
 
     @property
@@ -169,7 +169,7 @@ class RoomManager:
 
     async def _host(self, name: str, opening: asyncio.Future[OpenRoom]) -> None:
         """One room's life, in one task."""
-        room = EmbeddedRoom(
+        room = HostedRoom(
             name,
             limits=self._limits,
             ice_servers=self.ice_servers,

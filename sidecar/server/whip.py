@@ -13,7 +13,7 @@ from config.errors import HttpRefusalError
 from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.names import HostedAnswer, display_name
 from sidecar.rooms.hosted.offer import Role, read_offer
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.hosted.sessions import Place
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
 from sidecar.rooms.whep.client.link_header import link_value
@@ -109,7 +109,7 @@ class Signalling:
             room.consent(place, _consent(await request.read()))
         return web.Response(status=204)
 
-    def _session(self, request: web.Request) -> tuple[EmbeddedRoom, Place]:
+    def _session(self, request: web.Request) -> tuple[HostedRoom, Place]:
         room = self._lobby.find(request.match_info["room"]).room
         role = Role(request.match_info["role"])
         return room, room.place(role, request.match_info["token"])

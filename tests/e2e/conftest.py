@@ -23,7 +23,7 @@ from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
 from sidecar.media.compositor.layout import Rect, arrange
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.server.app import hosted_server
 from sidecar.server.listener import HttpListener
 from sidecar.session.factories import make_detector, make_stickers
@@ -166,7 +166,7 @@ async def meeting(
 
     async with make_detector(store, table, settings) as detector, aiohttp.ClientSession() as http:
 
-        def open_meeting(room: EmbeddedRoom) -> Session:
+        def open_meeting(room: HostedRoom) -> Session:
             sessions.append(Session(room, detector, stickers, table, settings))
             return sessions[-1]
 

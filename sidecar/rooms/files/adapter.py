@@ -7,10 +7,10 @@ import aiohttp
 
 from sidecar.rooms.base import Adapter, JoinOptions, Room
 from sidecar.rooms.files.addresses import is_recording, parse_recordings
-from sidecar.rooms.files.room import RecordingRoom
+from sidecar.rooms.files.room import FilesRoom
 
 
-class RecordingAdapter:
+class FilesAdapter:
     """Implements ``Adapter``."""
 
     system = "recordings and cameras"
@@ -24,7 +24,7 @@ class RecordingAdapter:
         return is_recording(url)
 
     def room(self, url: str, options: JoinOptions) -> Room:
-        return RecordingRoom(parse_recordings(url))
+        return FilesRoom(parse_recordings(url))
 
 
-ADAPTER: Final[Adapter] = RecordingAdapter()
+ADAPTER: Final[Adapter] = FilesAdapter()

@@ -28,7 +28,7 @@ _SIZE: Final = "640x360"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CameraProblem:
     """Why a camera gives no pictures."""
 
     what: str
@@ -46,7 +46,7 @@ class LiveCamera:
     def __init__(
         self,
         camera: Camera,
-        tell: Callable[[Trouble | None], None],
+        tell: Callable[[CameraProblem | None], None],
         *,
         backoff: Backoff | None = None,
     ) -> None:
@@ -62,7 +62,7 @@ class LiveCamera:
         """
         attempt = 0
         while not stop.is_set():
-            trouble = Trouble("the stream ended", answered=True)
+            trouble = CameraProblem("the stream ended", answered=True)
             try:
                 with open_camera(self._camera) as container:
                     for frame in _decoded(container, self._camera.shown):
@@ -72,11 +72,11 @@ class LiveCamera:
                         yield frame
             except (av.HTTPUnauthorizedError, av.HTTPForbiddenError):
                 what = "the camera refuses us: its address needs the right user and password"
-                self._tell(Trouble(what))
+                self._tell(CameraProblem(what))
                 # Without the original: its text repeats the address with its password.
                 raise RefusedError(what, where=self._camera.shown) from None
             except FAILURES as error:
-                trouble = Trouble(
+                trouble = CameraProblem(
                     reason(self._camera, error), isinstance(error, av.HTTPNotFoundError)
                 )
             self._tell(trouble)

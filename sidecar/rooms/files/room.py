@@ -17,7 +17,7 @@ from sidecar.media.recordings import Recording, open_recording
 from sidecar.rooms.base import Joined, Left, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.display_names import display_name, distinct
 from sidecar.rooms.files.addresses import MAX_CAMERAS, Camera, Clips
-from sidecar.rooms.files.cameras import LiveCamera, Trouble
+from sidecar.rooms.files.cameras import CameraProblem, LiveCamera
 from sidecar.rooms.files.playback import play
 from sidecar.rooms.files.thread_track import Frames, ThreadTrack
 
@@ -56,9 +56,9 @@ class _State:
         self._loop = asyncio.get_running_loop()
         self.name = name
         self.known = asyncio.Event()
-        self.trouble: Trouble | None = None
+        self.trouble: CameraProblem | None = None
 
-    def tell(self, trouble: Trouble | None) -> None:
+    def tell(self, trouble: CameraProblem | None) -> None:
         """Called in the camera's thread."""
         if trouble != self.trouble:
             if trouble is None:
@@ -70,7 +70,7 @@ class _State:
             self._loop.call_soon_threadsafe(self.known.set)
 
 
-class RecordingRoom:
+class FilesRoom:
     """Implements ``Room`` for clips, which end, and cameras, which come back.
 
     Clips play side by side from entering on, in real time; the meeting is over when the last has

@@ -41,7 +41,7 @@ class _Camera:
     feed: Feed
 
 
-class EmbeddedRoom:
+class HostedRoom:
     """A meeting of its own (implements ``Room``): its WHIP and WHEP clients alone.
 
     The HTTP server gives it checked offers, heartbeats and DELETEs; the session sees cameras come

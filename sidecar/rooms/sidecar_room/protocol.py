@@ -30,27 +30,27 @@ class ListedParticipant:
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class ParticipantAdded:
     """A participant joined the room."""
 
     person: ListedParticipant
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ParticipantChanged:
     """A participant opted out, or in again."""
 
     person: ListedParticipant
 
 
 @dataclass(frozen=True, slots=True)
-class Went:
+class ParticipantRemoved:
     """A participant left."""
 
     participant: str
 
 
-Event: TypeAlias = Came | Changed | Went
+Event: TypeAlias = ParticipantAdded | ParticipantChanged | ParticipantRemoved
 
 
 @dataclass(slots=True)
@@ -79,13 +79,15 @@ class ParticipantList:
 
     def _news(self, people: Mapping[str, ListedParticipant]) -> Iterator[Event]:
         before, self._present = self._present, dict(people)
-        yield from (Went(participant) for participant in before.keys() - people.keys())
+        yield from (
+            ParticipantRemoved(participant) for participant in before.keys() - people.keys()
+        )
         for participant, person in people.items():
             known = before.get(participant)
             if known is None:
-                yield Came(person)
+                yield ParticipantAdded(person)
             elif known.consent is not person.consent:
-                yield Changed(person)
+                yield ParticipantChanged(person)
 
 
 def read(data: str) -> list[ListedParticipant] | None:

@@ -24,11 +24,11 @@ from sidecar.rooms.base import (
 from sidecar.rooms.sidecar_room.address import SidecarRoomUrl
 from sidecar.rooms.sidecar_room.protocol import (
     MAX_LINE,
-    Came,
-    Changed,
     ListedParticipant,
+    ParticipantAdded,
+    ParticipantChanged,
     ParticipantList,
-    Went,
+    ParticipantRemoved,
 )
 from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.session import CallOptions
@@ -42,7 +42,7 @@ SILENCE: Final = 8.0
 OPTED_OUT: Final = "opted out"
 
 
-class _Seat:
+class _WatchedCamera:
     """One camera of the room, watched on its own."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, name: str, how: CallOptions) -> None:
@@ -68,7 +68,7 @@ class SidecarRoom:
         self._visible_as = name
         self._options = options
         self._roster = ParticipantList()
-        self._seats: dict[str, _Seat] = {}
+        self._cameras: dict[str, _WatchedCamera] = {}
         self._tasks = TaskSet()
         self._life = AsyncExitStack()
         self._http: aiohttp.ClientSession | None = None
@@ -88,7 +88,7 @@ class SidecarRoom:
             stack.push_async_callback(self._close_cameras)
             self._news = await self._ask(self._http, stack)
             if self._news is None:
-                await self._seat(self.name, self._address.composite, self.name)
+                await self._add_camera(self.name, self._address.composite, self.name)
             self._life = stack.pop_all()
         return self
 
@@ -97,23 +97,23 @@ class SidecarRoom:
 
     async def changes(self) -> AsyncGenerator[RoomChange]:
         if self._news is None:
-            (seat,) = self._seats.values()
-            yield Joined(self.name, self.name, seat.feed)
-            await seat.stream.over.wait()
-            raise RefusedError(str(seat.stream.failure), where=self._address.url)
+            (camera,) = self._cameras.values()
+            yield Joined(self.name, self.name, camera.feed)
+            await camera.stream.over.wait()
+            raise RefusedError(str(camera.stream.failure), where=self._address.url)
         async for line in _lines(self._news):
             us = "" if self._outlet is None else self._outlet.participant
             for event in self._roster.receive(line, us):
                 match event:
-                    case Came(person):
+                    case ParticipantAdded(person):
                         if person.consent is Consent.OPT_OUT:
                             yield ConsentChanged(person.participant, person.consent)
                         yield await self._welcome(person)
-                    case Changed(person):
+                    case ParticipantChanged(person):
                         self._part(person.participant)
                         yield ConsentChanged(person.participant, person.consent)
                         yield await self._welcome(person)
-                    case Went(participant):
+                    case ParticipantRemoved(participant):
                         self._part(participant)
                         yield Left(participant, "left")
         raise LostError("the server ended the room", where=self._address.url)
@@ -133,7 +133,7 @@ class SidecarRoom:
 
     def peers(self) -> Sequence[RTCPeerConnection]:
         """The connections of the cameras that are watched now."""
-        streams = (seat.stream for seat in self._seats.values())
+        streams = (camera.stream for camera in self._cameras.values())
         return [stream.peer for stream in streams if stream.peer is not None]
 
     async def _ask(
@@ -163,22 +163,22 @@ class SidecarRoom:
             # Their server does not share the camera.
             return Joined(person.participant, person.name, None, OPTED_OUT)
         url = self._address.camera(person.participant)
-        feed = await self._seat(person.participant, url, person.name)
+        feed = await self._add_camera(person.participant, url, person.name)
         return Joined(person.participant, person.name, feed)
 
-    async def _seat(self, participant: str, url: str, name: str) -> Feed:
+    async def _add_camera(self, participant: str, url: str, name: str) -> Feed:
         assert self._http is not None
-        seat = self._seats[participant] = _Seat(self._http, url, name, self._options)
-        await seat.enter()
-        return seat.feed
+        camera = self._cameras[participant] = _WatchedCamera(self._http, url, name, self._options)
+        await camera.enter()
+        return camera.feed
 
     def _part(self, participant: str) -> None:
         """Stop watching in a task of its own: closing a WHEP session takes a request."""
-        if (seat := self._seats.pop(participant, None)) is not None:
-            self._tasks.create_cleanup(seat.leave(), name=f"leaving {participant}")
+        if (camera := self._cameras.pop(participant, None)) is not None:
+            self._tasks.create_cleanup(camera.leave(), name=f"leaving {participant}")
 
     async def _close_cameras(self) -> None:
-        for participant in tuple(self._seats):
+        for participant in tuple(self._cameras):
             self._part(participant)
         await self._tasks.aclose()
 

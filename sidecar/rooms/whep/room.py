@@ -13,7 +13,7 @@ from config.errors import RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.whep.addresses import WhepUrl
-from sidecar.rooms.whep.client.failures import Again
+from sidecar.rooms.whep.client.failures import Retry
 from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.stream import Stream
 
@@ -91,7 +91,7 @@ class WhepRoom:
         finally:
             await cancel_and_wait(*tried)
         failures = [stream.failure for stream in self._streams]
-        if all(failure and failure.again is Again.NEVER for failure in failures):
+        if all(failure and failure.retry is Retry.NEVER for failure in failures):
             raise self._hopeless()
         if all(failure and not failure.status and failure.where for failure in failures):
             raise RoomError(self._problems(), do="check the address, and that the server runs")

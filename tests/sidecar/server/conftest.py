@@ -13,7 +13,7 @@ from aiortc import RTCIceServer
 from config.reaction_rule import ReactionRule
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.app import create_app
 from sidecar.server.event_stream import StreamTimeouts
@@ -29,7 +29,7 @@ GREY = 200
 class GreyMeeting:
     """A session without detection: the simplest that a server can serve."""
 
-    def __init__(self, room: EmbeddedRoom, *, publishes: bool = True) -> None:
+    def __init__(self, room: HostedRoom, *, publishes: bool = True) -> None:
         self.room = room
         self.publishes = publishes
         self.events = EventBus(listeners=3)
@@ -119,7 +119,7 @@ async def open_house(
     """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
     meetings: dict[str, GreyMeeting] = {}
 
-    def open_meeting(room: EmbeddedRoom) -> AbstractAsyncContextManager[GreyMeeting]:
+    def open_meeting(room: HostedRoom) -> AbstractAsyncContextManager[GreyMeeting]:
         meetings[room.name] = GreyMeeting(room, publishes=publishes)
         return meetings[room.name].running()
 

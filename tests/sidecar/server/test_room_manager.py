@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from config.errors import HttpRefusalError, ModelError
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.server.room_manager import RoomManager
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import GreyMeeting
@@ -22,7 +22,7 @@ class Hotel:
         self.error: Exception | None = None
 
     @asynccontextmanager
-    async def host(self, room: EmbeddedRoom) -> AsyncIterator[GreyMeeting]:
+    async def host(self, room: HostedRoom) -> AsyncIterator[GreyMeeting]:
         self.opened.append(room.name)
         await asyncio.sleep(0)
         if self.error:

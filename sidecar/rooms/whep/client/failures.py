@@ -14,7 +14,7 @@ MAX_REASON: Final = 160
 """Characters of a server's own explanation that are passed on."""
 
 
-class Again(Enum):
+class Retry(Enum):
     """Whether trying again may help."""
 
     SOON = auto()
@@ -32,7 +32,7 @@ class Failure:
     what: str
     do: str = ""
     where: str = ""
-    again: Again = Again.SOON
+    retry: Retry = Retry.SOON
     status: int = 0
     """The HTTP status that said so; 0 where there was no response."""
     retry_after: float | None = None
@@ -56,7 +56,7 @@ class ResponseHeaders(Protocol):
 
 def garbage(what: str, where: str) -> Failure:
     """The server speaks something else."""
-    return Failure(what, "check that the address is that of its endpoint", where, Again.LATER)
+    return Failure(what, "check that the address is that of its endpoint", where, Retry.LATER)
 
 
 def redirected(where: str, location: str, count: int) -> Failure:
@@ -64,18 +64,18 @@ def redirected(where: str, location: str, count: int) -> Failure:
     what = (
         f"leads nowhere after {count} redirects" if location else "redirects without saying where"
     )
-    return Failure(what, "check the address", where, Again.LATER)
+    return Failure(what, "check the address", where, Retry.LATER)
 
 
 def failure_of(
     kind: EndpointKind, response: ResponseHeaders, where: str, *, authorised: bool
 ) -> Failure:
     """What any status but 201, 307 and 308 means as the answer to an offer."""
-    meaning, do, again = _meaning(kind, response.status, authorised)
+    meaning, do, retry = _meaning(kind, response.status, authorised)
     what = f"answered {response.status}: {meaning}"
     if reason := _reason(response.body):
         what += f", for it says: {reason}"
-    return Failure(what, do, where, again, response.status, retry_after(response))
+    return Failure(what, do, where, retry, response.status, retry_after(response))
 
 
 def retry_after(response: ResponseHeaders) -> float | None:
@@ -92,42 +92,42 @@ def retry_after(response: ResponseHeaders) -> float | None:
         return None
 
 
-def _meaning(kind: EndpointKind, status: int, authorised: bool) -> tuple[str, str, Again]:
+def _meaning(kind: EndpointKind, status: int, authorised: bool) -> tuple[str, str, Retry]:
     """What to say, what to do about it, and whether to come back."""
     if status in (401, 403):
         token = f"{kind.value.upper()}_TOKEN"
         if authorised:
-            return "it refuses our token", f"check {token} and its rights", Again.NEVER
-        return "it wants a token", f"set {token}", Again.NEVER
+            return "it refuses our token", f"check {token} and its rights", Retry.NEVER
+        return "it wants a token", f"set {token}", Retry.NEVER
     if kind is EndpointKind.WHEP and status in (404, 409):
-        return "nothing to watch there yet", "", Again.SOON
+        return "nothing to watch there yet", "", Retry.SOON
     if status in _MEANINGS:
         return _MEANINGS[status]
     if status in (408, 425, 429) or status >= 500:
-        return "it can't serve us now", "", Again.SOON
+        return "it can't serve us now", "", Retry.SOON
     do = "VP8 and H.264 are what we take and VP8 what we send; check the server's log"
-    return "it can't use our offer", do, Again.LATER
+    return "it can't use our offer", do, Retry.LATER
 
 
 _MOVED: Final = (
     "only 307 and 308 redirect an offer",
     "name the address that it redirects to",
-    Again.NEVER,
+    Retry.NEVER,
 )
 _MEANINGS: Final = {
     301: _MOVED,
     302: _MOVED,
     303: _MOVED,
-    404: ("there is no such endpoint", "check the address", Again.SOON),
-    405: ("this is no endpoint", "check the address", Again.NEVER),
+    404: ("there is no such endpoint", "check the address", Retry.SOON),
+    405: ("this is no endpoint", "check the address", Retry.NEVER),
     406: (
         "it wants to make the offer, which we don't support",
         "use a server that answers offers, as WHEP has it today",
-        Again.NEVER,
+        Retry.NEVER,
     ),
-    409: ("another client publishes there", "", Again.SOON),
-    410: ("there is no such endpoint any more", "check the address", Again.SOON),
-    503: ("the server is full or starting", "", Again.SOON),
+    409: ("another client publishes there", "", Retry.SOON),
+    410: ("there is no such endpoint any more", "check the address", Retry.SOON),
+    503: ("the server is full or starting", "", Retry.SOON),
 }
 
 

@@ -7,7 +7,7 @@ a DELETE ends. The caller does what each step asks for and tells how it went:
     Request    send it; step = receive(response), or lost(reason) where none came
     MakeOffer  gather an offer with these ICE servers; step = offer(sdp)
     Answer     done: set it; the session lasts until the request of end() is sent
-    Failure    it is over; ``again`` says whether another negotiation may fare better
+    Failure    it is over; ``retry`` says whether another negotiation may succeed
 """
 
 from collections.abc import Sequence

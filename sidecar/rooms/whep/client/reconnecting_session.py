@@ -11,7 +11,7 @@ from aiortc import RTCIceServer, RTCPeerConnection
 from sidecar.aio import Backoff
 from sidecar.media.peers import ReceivePeer, SendPeer
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint
-from sidecar.rooms.whep.client.failures import Again, Failure
+from sidecar.rooms.whep.client.failures import Failure, Retry
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
 
 log = structlog.get_logger(__name__)
@@ -66,13 +66,13 @@ class ReconnectingSession:
                 failure, settled = await self._once(attempt)
                 attempt = 0 if settled else attempt + 1
                 self._note(failure)
-                if failure.again is Again.NEVER:
+                if failure.retry is Retry.NEVER:
                     return
                 await asyncio.sleep(self._pause(failure, attempt))
         except Exception as error:
             # One session's surprise must not end the others.
             log.exception("session failed", session=self.name)
-            self.failure = Failure(repr(error)[:200], again=Again.NEVER)
+            self.failure = Failure(repr(error)[:200], retry=Retry.NEVER)
         finally:
             self.tried.set()
 
@@ -110,6 +110,6 @@ class ReconnectingSession:
         self.tried.set()
 
     def _pause(self, failure: Failure, attempt: int) -> float:
-        backoff = LATER if failure.again is Again.LATER else self._backoff
+        backoff = LATER if failure.retry is Retry.LATER else self._backoff
         pause = backoff.delay(attempt)
         return max(pause, failure.retry_after or 0.0)

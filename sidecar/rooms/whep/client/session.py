@@ -16,7 +16,7 @@ from sidecar.aio import cancel_and_wait
 from sidecar.media.ice import choose_servers
 from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint, shown_endpoint
-from sidecar.rooms.whep.client.failures import Again, Failure, garbage
+from sidecar.rooms.whep.client.failures import Failure, Retry, garbage
 from sidecar.rooms.whep.client.protocol import (
     MAX_BODY,
     HttpAnswer,
@@ -204,7 +204,7 @@ class WhipSession:
         try:
             await self.peer.wait_connected()
         except NegotiationError as error:
-            return Failure(error.what, error.do, self._where, Again.SOON)
+            return Failure(error.what, error.do, self._where, Retry.SOON)
         return None
 
     async def _silence(self, peer: Peer) -> str:

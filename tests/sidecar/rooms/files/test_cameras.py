@@ -20,7 +20,7 @@ from sidecar.rooms.base import Joined, JoinOptions, RoomChange
 from sidecar.rooms.files import cameras
 from sidecar.rooms.files.adapter import ADAPTER
 from sidecar.rooms.files.addresses import Camera, Webcam
-from sidecar.rooms.files.cameras import LiveCamera, Trouble, reason
+from sidecar.rooms.files.cameras import CameraProblem, LiveCamera, reason
 from tests.bitstreams import h264_stream
 from tests.media_cases import write_h264
 from tests.servers.mediamtx import Mediamtx
@@ -114,11 +114,11 @@ def tape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("tape")
 def test_a_stream_that_ends_is_opened_again_and_each_change_is_reported_once() -> None:
-    reported: list[Trouble | None] = []
+    reported: list[CameraProblem | None] = []
     camera = LiveCamera(Webcam(0, "desk"), reported.append, backoff=Backoff(0.01, 1.0, 0.01))
     frames = list(itertools.islice(camera.frames(threading.Event()), 12))
     assert len(frames) == 12
-    ended = Trouble("the stream ended", answered=True)
+    ended = CameraProblem("the stream ended", answered=True)
     assert reported == [None, ended, None, ended, None]
 
 
@@ -133,13 +133,13 @@ def test_a_camera_that_cannot_be_opened_is_tried_until_it_can(
         return av.open(str(tape))
 
     monkeypatch.setattr(cameras, "open_camera", opened)
-    reported: list[Trouble | None] = []
+    reported: list[CameraProblem | None] = []
     camera = LiveCamera(Webcam(987, "desk"), reported.append, backoff=Backoff(0.01, 1.0, 0.01))
     next(camera.frames(threading.Event()))
     missing, waiting, back = reported
     assert missing is not None
     assert "no /dev/video987" in missing.what
-    assert waiting == Trouble("nothing is there under this path", answered=True)
+    assert waiting == CameraProblem("nothing is there under this path", answered=True)
     assert back is None
 
 

@@ -11,7 +11,7 @@ from config.errors import RefusedError, RoomError
 from sidecar.rooms.base import Joined, JoinOptions, Left, Room, RoomChange
 from sidecar.rooms.files.adapter import ADAPTER
 from sidecar.rooms.files.addresses import Clips, Webcam
-from sidecar.rooms.files.room import RecordingRoom
+from sidecar.rooms.files.room import FilesRoom
 from tests.sidecar.clients import eventually
 from tests.sidecar.media.pictures import descriptors, threads
 from tests.sidecar.media.test_clip_track import make_clip
@@ -42,7 +42,7 @@ async def attended(room: Room) -> AsyncIterator[list[RoomChange]]:
 
 async def test_a_clip_is_a_participant_until_its_end(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "Ada #1, final take.webm", count=25)
-    async with RecordingRoom(Clips(clip)) as room:
+    async with FilesRoom(Clips(clip)) as room:
         assert room.name == "Ada #1, final take.webm"
         joined, left = await changes_of(room)
     assert isinstance(joined, Joined)
@@ -58,7 +58,7 @@ async def test_every_clip_of_a_folder_takes_part_and_bad_ones_are_left_out(tmp_p
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     (tmp_path / "notes.txt").write_text("no clip")
     (tmp_path / ".hidden.mp4").write_bytes(b"no clip either")
-    async with RecordingRoom(Clips(tmp_path)) as room:
+    async with FilesRoom(Clips(tmp_path)) as room:
         changes = await changes_of(room)
     assert [change.name for change in changes if isinstance(change, Joined)] == ["a", "b"]
     # The shorter one leaves first; both go on side by side.
@@ -68,7 +68,7 @@ async def test_every_clip_of_a_folder_takes_part_and_bad_ones_are_left_out(tmp_p
 async def test_clips_of_one_name_are_numbered(tmp_path: Path) -> None:
     make_clip(tmp_path / "a.webm")
     make_clip(tmp_path / "a.mkv")
-    async with RecordingRoom(Clips(tmp_path)) as room:
+    async with FilesRoom(Clips(tmp_path)) as room:
         changes = await changes_of(room)
     assert {change.participant for change in changes} == {"a", "a 2"}
 
@@ -85,13 +85,13 @@ async def test_where_there_is_nothing_to_show_the_path_is_named(tmp_path: Path, 
         case "device":
             path = Path("/dev/null")
     with pytest.raises(RefusedError, match=str(path)):
-        async with RecordingRoom(Clips(path)):
+        async with FilesRoom(Clips(path)):
             pytest.fail("entered")
 
 
 async def test_a_webcam_that_is_not_there_is_said_to_be_missing() -> None:
     with pytest.raises(RoomError, match=r"webcam 987: there is no /dev/video987"):
-        async with RecordingRoom([Webcam(987, "webcam 987")]):
+        async with FilesRoom([Webcam(987, "webcam 987")]):
             pytest.fail("entered")
 
 

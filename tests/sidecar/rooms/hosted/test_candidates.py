@@ -12,7 +12,7 @@ from config.errors import HttpRefusalError
 from sidecar.media.ice import MAX_CANDIDATES, parse_candidate
 from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import HostedRoom
 from tests.sidecar.clients import ColourTrack, eventually, offer_sdp
 from tests.sidecar.rooms.hosted.offers import offer
 
@@ -63,7 +63,7 @@ async def silent_offer(ports: list[int], *, local: bool = True) -> Offer:
 
 
 async def test_third_parties_get_no_more_bytes_than_the_client_sent() -> None:
-    async with bystanders(MAX_CANDIDATES) as others, EmbeddedRoom("one") as room:
+    async with bystanders(MAX_CANDIDATES) as others, HostedRoom("one") as room:
         sent = await silent_offer(list(others))
         await room.join(sent, "Ada")
         # Their first checks, and the time in which unbounded ones would be repeated twice.
@@ -73,7 +73,7 @@ async def test_third_parties_get_no_more_bytes_than_the_client_sent() -> None:
 
 
 async def test_trickled_candidates_add_no_more_than_their_own_bytes() -> None:
-    async with bystanders(MAX_CANDIDATES) as others, EmbeddedRoom("one") as room:
+    async with bystanders(MAX_CANDIDATES) as others, HostedRoom("one") as room:
         offered = await silent_offer([])
         answer = await room.join(offered, "Ada")
         place = room.place(Role.PUBLISH, answer.token)
@@ -85,7 +85,7 @@ async def test_trickled_candidates_add_no_more_than_their_own_bytes() -> None:
 
 
 async def test_a_client_elsewhere_makes_us_send_nothing_to_our_own_services() -> None:
-    async with bystanders(4) as others, EmbeddedRoom("one") as room:
+    async with bystanders(4) as others, HostedRoom("one") as room:
         answer = await room.join(await silent_offer(list(others), local=False), "Ada")
         place = room.place(Role.PUBLISH, answer.token)
         mapped = [parse_candidate(line(port, "::ffff:127.0.0.1")) for port in others]
@@ -99,7 +99,7 @@ def distinct(count: int, start: int = 1000) -> list[RTCIceCandidate]:
 
 
 async def test_offer_and_patches_share_one_budget() -> None:
-    async with EmbeddedRoom("one") as room:
+    async with HostedRoom("one") as room:
         answer = await room.join(await silent_offer([5000, 5001]), "Ada")
         place = room.place(Role.PUBLISH, answer.token)
         await room.trickle(place, distinct(MAX_CANDIDATES - 2))

@@ -12,7 +12,7 @@ from sidecar.media.encoder import Encoder
 from sidecar.media.peers import ReceivePeer, close, peer_connection
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer
-from sidecar.rooms.hosted.room import EmbeddedRoom
+from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.hosted.sessions import Limits, Place
 from tests.sidecar.clients import ColourTrack, eventually, offer_sdp
 from tests.sidecar.leaks import back_to, settled
@@ -40,7 +40,7 @@ async def viewer_offer(peer: RTCPeerConnection) -> Offer:
 
 @asynccontextmanager
 async def joined(
-    room: EmbeddedRoom,
+    room: HostedRoom,
     name: str = "Ada",
     *,
     consent: Consent = Consent.OPT_IN,
@@ -61,11 +61,11 @@ async def joined(
 class Reader:
     """All changes of a room, read in the background."""
 
-    def __init__(self, room: EmbeddedRoom) -> None:
+    def __init__(self, room: HostedRoom) -> None:
         self.changes: list[RoomChange] = []
         self.task = asyncio.create_task(self._read(room))
 
-    async def _read(self, room: EmbeddedRoom) -> None:
+    async def _read(self, room: HostedRoom) -> None:
         async for change in room.changes():
             self.changes.append(change)
 
@@ -74,7 +74,7 @@ class Reader:
 
 
 async def test_a_camera_is_reported_when_it_can_be_watched_and_when_it_is_gone() -> None:
-    async with EmbeddedRoom("one") as room:
+    async with HostedRoom("one") as room:
         reader = Reader(room)
         async with joined(room, "Ada") as place:
             await eventually(lambda: reader.changes)
@@ -92,7 +92,7 @@ async def test_a_camera_is_reported_when_it_can_be_watched_and_when_it_is_gone()
 
 
 async def test_a_late_reader_gets_who_is_present_and_who_opted_out() -> None:
-    async with EmbeddedRoom("one") as room, joined(room, consent=Consent.OPT_OUT) as place:
+    async with HostedRoom("one") as room, joined(room, consent=Consent.OPT_OUT) as place:
         early = Reader(room)
         await eventually(lambda: len(early.changes) == 2)
         late = Reader(room)
@@ -105,7 +105,7 @@ async def test_a_late_reader_gets_who_is_present_and_who_opted_out() -> None:
 
 
 async def test_each_change_of_consent_is_reported_once() -> None:
-    async with EmbeddedRoom("one") as room, joined(room) as place:
+    async with HostedRoom("one") as room, joined(room) as place:
         reader = Reader(room)
         await eventually(lambda: reader.changes)
         room.consent(place, Consent.OPT_OUT)
@@ -120,7 +120,7 @@ async def test_each_change_of_consent_is_reported_once() -> None:
 
 
 async def test_leaving_the_room_ends_its_changes_with_all_participants_gone() -> None:
-    async with EmbeddedRoom("one") as room:
+    async with HostedRoom("one") as room:
         reader = Reader(room)
         async with joined(room) as place:
             await eventually(lambda: reader.changes)
@@ -133,7 +133,7 @@ async def test_leaving_the_room_ends_its_changes_with_all_participants_gone() ->
 
 async def test_a_camera_that_falls_silent_is_gone_though_its_connection_lasts() -> None:
     clock = Clock()
-    async with EmbeddedRoom("one", limits=Limits(silence=10.0), clock=clock) as room:
+    async with HostedRoom("one", limits=Limits(silence=10.0), clock=clock) as room:
         reader = Reader(room)
         track = ColourTrack()
         async with joined(room, track=track) as place:
@@ -149,7 +149,7 @@ async def test_a_camera_that_falls_silent_is_gone_though_its_connection_lasts() 
 
 async def test_heartbeats_keep_the_place_of_a_camera_that_falls_silent() -> None:
     clock = Clock()
-    async with EmbeddedRoom("one", limits=Limits(silence=10.0), clock=clock) as room:
+    async with HostedRoom("one", limits=Limits(silence=10.0), clock=clock) as room:
         track = ColourTrack()
         async with joined(room, track=track) as place:
             await eventually(lambda: place.media_at is not None)
@@ -166,7 +166,7 @@ async def test_a_connection_that_fails_its_check_ends_no_other_session(
     count_media = ReceivePeer.media_count
     clock = Clock()
     async with (
-        EmbeddedRoom("one", limits=Limits(silence=10.0), clock=clock) as room,
+        HostedRoom("one", limits=Limits(silence=10.0), clock=clock) as room,
         joined(room) as broken,
         joined(room) as sound,
     ):
@@ -189,7 +189,7 @@ async def test_a_connection_that_fails_its_check_ends_no_other_session(
 
 async def test_a_peer_that_never_connects_never_shows_and_loses_its_place() -> None:
     clock = Clock()
-    async with EmbeddedRoom("one", limits=Limits(participants=1), clock=clock) as room:
+    async with HostedRoom("one", limits=Limits(participants=1), clock=clock) as room:
         reader = Reader(room)
         peer = peer_connection()
         try:
@@ -205,14 +205,14 @@ async def test_a_peer_that_never_connects_never_shows_and_loses_its_place() -> N
 
 
 async def test_without_a_composite_there_is_nothing_to_watch() -> None:
-    async with EmbeddedRoom("one") as room:
+    async with HostedRoom("one") as room:
         with pytest.raises(HttpRefusalError) as caught:
             await room.watch(Offer("", Role.WATCH, 0))
         assert caught.value.status == 409
 
 
 async def test_a_refused_offer_leaves_no_place_behind() -> None:
-    async with EmbeddedRoom("one") as room:
+    async with HostedRoom("one") as room:
         with pytest.raises(HttpRefusalError) as caught:
             await room.join(Offer("v=0\r\nm=video", Role.PUBLISH, 12), "Ada")
         assert caught.value.status == 400
@@ -221,7 +221,7 @@ async def test_a_refused_offer_leaves_no_place_behind() -> None:
 
 async def test_a_viewer_takes_a_track_of_the_composite_and_gives_it_back() -> None:
     encoder = Encoder(160, 90)
-    async with EmbeddedRoom("one") as room:
+    async with HostedRoom("one") as room:
         await room.publish(encoder)
         peer = peer_connection()
         try:
@@ -234,7 +234,7 @@ async def test_a_viewer_takes_a_track_of_the_composite_and_gives_it_back() -> No
 
 
 async def test_twenty_joins_and_leaves_leave_nothing_behind() -> None:
-    async with EmbeddedRoom("one") as room:
+    async with HostedRoom("one") as room:
         async with joined(room) as place:
             room.leave(place)
         before = await settled()

@@ -12,12 +12,12 @@ from sidecar.rooms.base import Consent
 from sidecar.rooms.sidecar_room.address import is_room_url, parse_room_url
 from sidecar.rooms.sidecar_room.protocol import (
     MAX_PARTICIPANTS,
-    Came,
-    Changed,
     Event,
     ListedParticipant,
+    ParticipantAdded,
+    ParticipantChanged,
     ParticipantList,
-    Went,
+    ParticipantRemoved,
 )
 
 ADA, BOB = (
@@ -46,15 +46,15 @@ def heard(roster: ParticipantList, lines: Iterable[str], skipped: str = "") -> l
 
 def test_people_come_change_and_go() -> None:
     roster = ParticipantList()
-    assert changes(roster, ADA, BOB) == [Came(ADA), Came(BOB)]
+    assert changes(roster, ADA, BOB) == [ParticipantAdded(ADA), ParticipantAdded(BOB)]
     assert changes(roster, ADA, BOB) == []
     back = ListedParticipant("p-2", "Bob", Consent.OPT_IN)
-    assert changes(roster, ADA, back) == [Changed(back)]
-    assert changes(roster, back) == [Went("p-1")]
+    assert changes(roster, ADA, back) == [ParticipantChanged(back)]
+    assert changes(roster, back) == [ParticipantRemoved("p-1")]
 
 
 def test_we_are_not_among_those_we_watch() -> None:
-    assert changes(ParticipantList(), ADA, BOB, skipped="p-1") == [Came(BOB)]
+    assert changes(ParticipantList(), ADA, BOB, skipped="p-1") == [ParticipantAdded(BOB)]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_malformed_participants_are_left_out_and_unclear_consent_is_an_opt_out()
     people = [1, {}, {"participant": "x" * 65}, {"participant": "p-3", "name": 7}]
     data = json.dumps({"participants": people})
     events = heard(ParticipantList(), ["event: participants", f"data: {data}"])
-    assert events == [Came(ListedParticipant("p-3", "guest", Consent.OPT_OUT))]
+    assert events == [ParticipantAdded(ListedParticipant("p-3", "guest", Consent.OPT_OUT))]
 
 
 def test_no_more_are_watched_than_there_are_tiles() -> None:
@@ -102,13 +102,13 @@ def test_the_changes_add_up_to_the_last_roster(rosters: list[list[ListedParticip
     for people in rosters:
         for event in changes(roster, *people):
             match event:
-                case Came(person):
+                case ParticipantAdded(person):
                     assert person.participant not in present
                     present[person.participant] = person
-                case Changed(person):
+                case ParticipantChanged(person):
                     assert present[person.participant].consent is not person.consent
                     present[person.participant] = person
-                case Went(participant):
+                case ParticipantRemoved(participant):
                     del present[participant]
     assert sorted(present) == sorted(at.participant for at in (rosters or [[]])[-1])
 
@@ -124,7 +124,7 @@ def test_no_line_breaks_it(lines: list[str]) -> None:
     roster = ParticipantList()
     heard(roster, lines)
     heard(roster, [""])
-    assert changes(roster, ADA)[-1:] == [Came(ADA)]
+    assert changes(roster, ADA)[-1:] == [ParticipantAdded(ADA)]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
-from sidecar.rooms.whep.client.failures import Again, Failure
+from sidecar.rooms.whep.client.failures import Failure, Retry
 from sidecar.rooms.whep.client.protocol import (
     MAX_BODY,
     MAX_REDIRECTS,
@@ -135,28 +135,28 @@ def test_redirects_out_of_tls_or_to_no_address_are_refused(location: str) -> Non
 @pytest.mark.parametrize("status", [301, 302, 303])
 def test_other_redirects_are_not_followed(status: int) -> None:
     failed = failure(offered().receive(Response(status, [("Location", "/elsewhere")])))
-    assert failed.again is Again.NEVER
+    assert failed.retry is Retry.NEVER
     assert "307 and 308" in failed.what
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "again"),
+    ("kind", "status", "retry"),
     [
-        (EndpointKind.WHEP, 404, Again.SOON),
-        (EndpointKind.WHEP, 409, Again.SOON),
-        (EndpointKind.WHIP, 409, Again.SOON),
-        (EndpointKind.WHIP, 503, Again.SOON),
-        (EndpointKind.WHEP, 500, Again.SOON),
-        (EndpointKind.WHEP, 400, Again.LATER),
-        (EndpointKind.WHEP, 200, Again.LATER),
-        (EndpointKind.WHEP, 406, Again.NEVER),
-        (EndpointKind.WHEP, 401, Again.NEVER),
-        (EndpointKind.WHIP, 403, Again.NEVER),
+        (EndpointKind.WHEP, 404, Retry.SOON),
+        (EndpointKind.WHEP, 409, Retry.SOON),
+        (EndpointKind.WHIP, 409, Retry.SOON),
+        (EndpointKind.WHIP, 503, Retry.SOON),
+        (EndpointKind.WHEP, 500, Retry.SOON),
+        (EndpointKind.WHEP, 400, Retry.LATER),
+        (EndpointKind.WHEP, 200, Retry.LATER),
+        (EndpointKind.WHEP, 406, Retry.NEVER),
+        (EndpointKind.WHEP, 401, Retry.NEVER),
+        (EndpointKind.WHIP, 403, Retry.NEVER),
     ],
 )
-def test_a_refusal_says_whether_to_come_back(kind: EndpointKind, status: int, again: Again) -> None:
+def test_a_refusal_says_whether_to_come_back(kind: EndpointKind, status: int, retry: Retry) -> None:
     failed = failure(offered(kind=kind).receive(Response(status)))
-    assert (failed.again, failed.status) == (again, status)
+    assert (failed.retry, failed.status) == (retry, status)
     assert f"answered {status}" in failed.what
 
 
