@@ -145,7 +145,12 @@ def guard(rule: AddressRule) -> ClientMiddlewareType:
     return middleware
 
 
-def guarded_session(rule: AddressRule, **options: Any) -> aiohttp.ClientSession:
-    """An HTTP client whose connections keep to ``rule``; ``options`` are the session's own."""
-    connector = aiohttp.TCPConnector(resolver=GuardedResolver(rule))
+def guarded_session(
+    rule: AddressRule, *, connections: int = 100, **options: Any
+) -> aiohttp.ClientSession:
+    """An HTTP client whose connections keep to ``rule``; ``options`` are the session's own.
+
+    ``connections`` may be open at once; 0 sets no limit.
+    """
+    connector = aiohttp.TCPConnector(resolver=GuardedResolver(rule), limit=connections)
     return aiohttp.ClientSession(connector=connector, middlewares=(guard(rule),), **options)

@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import av
 from aiortc import RTCIceServer
 
+from sidecar.addresses import AddressRule
 from sidecar.rooms.base import Room, TrackSource
 from sidecar.session.events import SessionEvent
 from sidecar.session.stats import SinkStats
@@ -31,6 +32,10 @@ class SinkOptions:
     ice_servers: Sequence[RTCIceServer] = field(default=(), repr=False)
     relay_only: bool = False
     """Send media through a TURN server and no other way."""
+    rule: AddressRule = AddressRule.ANY
+    """Where a sink may connect to; all addresses for those that the operator names."""
+    files: bool = True
+    """Whether ``file:PATH`` may name a secret: not in the URLs of an API's client."""
 
 
 @runtime_checkable
