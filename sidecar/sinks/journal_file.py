@@ -19,6 +19,8 @@ Work: TypeAlias = "Callable[[sqlite3.Connection], T]"
 
 VERSION: Final = 1
 """Of the tables; a file of a later version is refused."""
+CLOSING: Final = 0.5
+"""Seconds that closing may take, as on a disk that hangs."""
 
 
 class JournalFile:
@@ -41,11 +43,11 @@ class JournalFile:
             raise
 
     async def aclose(self) -> None:
-        """Close the file, within a second also where the disk hangs."""
+        """Close the file, in time also where the disk hangs."""
         database, self._database = self._database, None
         if database is not None:
             self._thread.post(database.close)
-            await self._thread.aclose()
+            await self._thread.aclose(CLOSING)
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -72,11 +72,11 @@ async def dispatching(
     *,
     limits: DispatchLimits = LIMITS,
     clock: SettableClock | None = None,
-    timeout: float = 5.0,
+    answer: float = 5.0,
 ) -> AsyncIterator[WebhookDispatcher]:
     """A dispatcher that knows the webhook ``w`` at ``url``."""
     async with JournalFile(path, TABLES) as file:
-        sender = WebhookSender(AddressRule.ANY, timeout=timeout)
+        sender = WebhookSender(AddressRule.ANY, timeout=answer)
         dispatcher = WebhookDispatcher(
             *(Outbox(file), sender),
             limits=limits,
@@ -141,7 +141,7 @@ async def test_a_receiver_that_goes_away_and_comes_back_loses_nothing(receiver: 
 
 async def test_a_receiver_that_hangs_is_tried_again(receiver: Receiver) -> None:
     receiver.hanging.clear()
-    async with dispatching(receiver.url, timeout=0.1) as dispatcher:
+    async with dispatching(receiver.url, answer=0.1) as dispatcher:
         for number in range(3):
             dispatcher.put(event(number))
         await eventually(lambda: dispatcher.results["failed"] > 0)
@@ -163,7 +163,7 @@ async def test_a_webhook_that_hangs_holds_up_no_other(receiver: Receiver) -> Non
 async def test_closing_ends_in_time_beside_a_receiver_that_hangs(receiver: Receiver) -> None:
     receiver.hanging.clear()
     async with asyncio.timeout(5):
-        async with dispatching(receiver.url, limits=QUICK_END, timeout=60.0) as dispatcher:
+        async with dispatching(receiver.url, limits=QUICK_END, answer=60.0) as dispatcher:
             dispatcher.put(event(0))
             await eventually(lambda: len(receiver.bodies) == 1)
 

@@ -22,8 +22,8 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield found
 
 
-async def send(url: str, rule: AddressRule = AddressRule.ANY, timeout: float = 5.0) -> Outcome:
-    sender = WebhookSender(rule, timeout=timeout, clock=lambda: 1_700_000_000.9)
+async def send(url: str, rule: AddressRule = AddressRule.ANY, answer: float = 5.0) -> Outcome:
+    sender = WebhookSender(rule, timeout=answer, clock=lambda: 1_700_000_000.9)
     await sender.start()
     try:
         return await sender.send(Webhook("w", url, lambda: SECRET), DELIVERY)
@@ -61,7 +61,7 @@ async def test_retry_after_is_respected_within_an_hour(
 
 async def test_a_receiver_that_hangs_is_given_up(receiver: Receiver) -> None:
     receiver.hanging.clear()
-    assert await send(receiver.url, timeout=0.2) == Outcome("no answer within 0.2 s")
+    assert await send(receiver.url, answer=0.2) == Outcome("no answer within 0.2 s")
 
 
 async def test_a_receiver_that_closes_at_once_is_a_failure() -> None:
