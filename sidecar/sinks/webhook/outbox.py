@@ -180,7 +180,8 @@ class Outbox:
 def _insert(database: sqlite3.Connection, delivery: Delivery) -> Delivery:
     cursor = database.execute(
         "INSERT OR REPLACE INTO deliveries "
-        "(id, webhook, room, body, created, attempts, reason, dead) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "(id, webhook, room, body, created, attempts, reason, dead) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             delivery.id,
             delivery.webhook,
