@@ -8,8 +8,8 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -114,7 +114,6 @@ async def comebacks(play: Play, rounds: int) -> list[float]:
             composite = await life.enter_async_context(grey_composite(GREY))
             room = await life.enter_async_context(ReconnectingRoom(ground.open_room))
             await room.publish(composite)
-            await life.enter_async_context(_followed(room))
             await ground.see()
             took = []
             for _ in range(rounds):
@@ -126,22 +125,6 @@ async def comebacks(play: Play, rounds: int) -> list[float]:
                     await ground.see()
                 took.append(time.perf_counter() - began)
             return took
-
-
-@asynccontextmanager
-async def _followed(room: Room) -> AsyncIterator[None]:
-    """``room`` with a reader of its changes, without which it would not come back."""
-
-    async def follow() -> None:
-        async for _ in room.changes():
-            pass
-
-    task = asyncio.create_task(follow())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def measure(quick: bool) -> Iterator[Table]:

@@ -93,13 +93,17 @@ async def _answer(connection: RTCPeerConnection, peer: Child) -> None:
 
 async def camera(peer: Child, life: AsyncExitStack) -> Feed:
     """The next camera of ``peer`` as a feed."""
+    return await life.enter_async_context(Feed(await camera_track(peer, life)))
+
+
+async def camera_track(peer: Child, life: AsyncExitStack) -> MediaStreamTrack:
+    """The next camera of ``peer`` as a track, to be read at once."""
     connection = await life.enter_async_context(closing(peer_connection()))
     tracks: list[MediaStreamTrack] = []
     connection.on("track", tracks.append)
     await connection.setRemoteDescription(RTCSessionDescription(**await peer.read()))
-    feed = await life.enter_async_context(Feed(tracks[0]))
     await _answer(connection, peer)
-    return feed
+    return tracks[0]
 
 
 async def viewer(peer: Child, composite: TrackSource, life: AsyncExitStack) -> None:

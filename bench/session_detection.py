@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -10,7 +10,7 @@ from typing import Self
 import psutil
 
 from bench.media_footage import IDLE, clip
-from bench.media_rig import OURS, camera, child, pinned, viewer
+from bench.media_rig import OURS, camera_track, child, pinned, viewer
 from bench.table import Table
 from config.reaction_table import load_reaction_table
 from config.settings import Engine, Settings
@@ -18,41 +18,13 @@ from reactions.labels import THRESHOLDS
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
 from sidecar.inference.detector import Detector
-from sidecar.media.feed import Feed
-from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
+from sidecar.rooms.memory import MemoryMeeting
 from sidecar.session.factories import make_detector, make_stickers, make_store
 from sidecar.session.session import Session
 from sidecar.session.stats import SessionStats
 
 LIVELY = 6
 """One participant in so many shows a hand all the time; the others sit still."""
-
-
-class FeedRoom:
-    """A room of feeds that are there already, with the composite handed to all who subscribe."""
-
-    name = "bench"
-
-    def __init__(self, feeds: Sequence[Feed]) -> None:
-        self._feeds = feeds
-        self.composite: asyncio.Future[TrackSource] = asyncio.get_running_loop().create_future()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        pass
-
-    async def changes(self) -> AsyncGenerator[RoomChange]:
-        for number, feed in enumerate(self._feeds, 1):
-            yield Joined(str(number), f"Participant {number}", feed)
-        await asyncio.Event().wait()
-
-    async def publish(self, composite: TrackSource) -> None:
-        self.composite.set_result(composite)
-
-    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
-        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +93,14 @@ async def meeting(
         TimedDetector(make_detector(make_store(settings), table, settings)) as detector,
         AsyncExitStack() as life,
     ):
-        feeds = [
-            await camera(hands if number < lively else still, life)
-            for number in range(participants)
-        ]
-        room = FeedRoom(feeds)
-        session = Session(room, detector, make_stickers(table, settings), table, settings)
+        people = MemoryMeeting("bench")
+        session = Session(people.room(), detector, make_stickers(table, settings), table, settings)
         await life.enter_async_context(session)
-        await viewer(watching, await room.composite, life)
+        for number in range(participants):
+            track = await camera_track(hands if number < lively else still, life)
+            people.join(str(number + 1), f"Participant {number + 1}", track)
+        assert people.composite is not None, "the session publishes when it is entered"
+        await viewer(watching, people.composite, life)
         await asyncio.sleep(4)
         yield session, detector
 

@@ -8,12 +8,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Final
 
-from config.errors import RoomError
+from config.errors import ConfigError, RoomError
 from sidecar.aio import Broadcast
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 
 MAX_CHOICES: Final = 1000
-"""Participants whose choice is kept; choices of further ones are ignored."""
+"""Participants whose choice is kept: beyond that, the oldest choice of one who is not present is
+dropped, and where all are present, further choices are ignored."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +43,7 @@ class RoomChanges:
         self._present: dict[str, _Presence] = {}
         self._choices: dict[str, Consent] = {}
         self._updated = Broadcast()
-        self._failure: RoomError | None = None
+        self._failure: RoomError | ConfigError | None = None
         self.ended = False
 
     def join(self, joined: Joined) -> None:
@@ -60,7 +61,7 @@ class RoomChanges:
 
     def choose(self, participant: str, consent: Consent) -> None:
         """A participant opts out or in; they need not be present yet, or may be gone."""
-        if self.ended or (participant not in self._choices and len(self._choices) >= MAX_CHOICES):
+        if self.ended or not self._may_keep(participant):
             return
         self._choices[participant] = consent
         self._updated.notify()
@@ -70,7 +71,7 @@ class RoomChanges:
         self.leave(participant, reason)
         self._choices.pop(participant, None)
 
-    def end(self, failure: RoomError | None = None) -> None:
+    def end(self, failure: RoomError | ConfigError | None = None) -> None:
         """No more changes come: the meeting is over, or ``failure`` ended it. The first counts."""
         if not self.ended:
             self.ended, self._failure = True, failure
@@ -108,6 +109,15 @@ class RoomChanges:
         for participant in reader.choices.keys() - self._choices.keys():
             del reader.choices[participant]
         return None
+
+    def _may_keep(self, participant: str) -> bool:
+        """Whether there is room for a choice of ``participant``, made where that can be."""
+        if participant in self._choices or len(self._choices) < MAX_CHOICES:
+            return True
+        absent = next((each for each in self._choices if each not in self._present), None)
+        if absent is not None:
+            del self._choices[absent]
+        return absent is not None
 
     def _replace(self, participant: str, reason: str) -> None:
         if (presence := self._present.pop(participant, None)) is not None:

@@ -10,6 +10,7 @@ A ``MemoryMeeting`` stands for the server. Participants join it and leave by its
         meeting.leave("ada")
 """
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
@@ -53,12 +54,14 @@ class MemoryMeeting:
         self.constraints: dict[str, ReceiverConstraints] = {}
         """The newest constraints for each participant."""
         self.composite: TrackSource | None = None
-        """What was published last."""
+        """What was published last, as long as its room takes part."""
         self.announced: list[Mapping[str, object]] = []
         """The events that rooms announced."""
         self.rooms: list[MemoryRoom] = []
         """The rooms that take part at the moment."""
         self._outage: RoomError | None = None
+        self._answers = asyncio.Event()
+        self._answers.set()
 
     def room(self) -> "MemoryRoom":
         """Make a room of this meeting, not entered yet."""
@@ -95,9 +98,14 @@ class MemoryMeeting:
         for room in self.rooms:
             room._end(error)
 
+    def hang(self) -> None:
+        """Let entering take until ``recover``, as with a server that does not answer."""
+        self._answers.clear()
+
     def recover(self) -> None:
         """Rooms can be entered again."""
         self._outage = None
+        self._answers.set()
 
     def end(self) -> None:
         """The meeting is over for all, and can't be entered any more."""
@@ -105,8 +113,9 @@ class MemoryMeeting:
         for room in self.rooms:
             room._end(None)
 
-    def _admit(self, room: "MemoryRoom") -> None:
+    async def _admit(self, room: "MemoryRoom") -> None:
         """Take ``room`` in; raises the error of ``fail`` or ``end``."""
+        await self._answers.wait()
         if self._outage is not None:
             raise self._outage
         self.rooms.append(room)
@@ -118,6 +127,7 @@ class MemoryRoom:
     def __init__(self, meeting: MemoryMeeting | None = None) -> None:
         self.meeting = meeting or MemoryMeeting()
         self._changes = RoomChanges()
+        self._composite: TrackSource | None = None
         self._feeds: dict[str, Feed] = {}
         self._tasks = TaskSet()
 
@@ -134,7 +144,7 @@ class MemoryRoom:
 
     async def start(self) -> None:
         """Enter the meeting; raises RoomError where it can't be entered."""
-        self.meeting._admit(self)
+        await self.meeting._admit(self)
         for participant, consent in self.meeting.consents.items():
             self._changes.choose(participant, consent)
         for joined in self.meeting.participants.values():
@@ -142,6 +152,8 @@ class MemoryRoom:
 
     async def aclose(self) -> None:
         """Leave the meeting, and end the feeds."""
+        if self._composite is not None and self.meeting.composite is self._composite:
+            self.meeting.composite = None
         if self in self.meeting.rooms:
             self.meeting.rooms.remove(self)
         for participant in tuple(self._feeds):
@@ -153,7 +165,7 @@ class MemoryRoom:
         return self._changes.follow()
 
     async def publish(self, composite: TrackSource) -> None:
-        self.meeting.composite = composite
+        self.meeting.composite = self._composite = composite
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         if participant in self.meeting.participants:

@@ -7,14 +7,16 @@ its participants makes them the same people again.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Self
+from dataclasses import dataclass
+from typing import Final, Self
 
 import structlog
 from aiortc import RTCPeerConnection
 
-from config.errors import ConfigError, RefusedError
-from sidecar.aio import Backoff
+from config.errors import ConfigError, RefusedError, RoomError
+from sidecar.aio import Backoff, TaskSet
 from sidecar.rooms.base import (
+    ConsentChanged,
     HasPeerConnections,
     Joined,
     Left,
@@ -25,20 +27,30 @@ from sidecar.rooms.base import (
     SupportsDataMessages,
     TrackSource,
 )
+from sidecar.rooms.changes import RoomChanges
 
 log = structlog.get_logger(__name__)
 
-JOINING = 20.0
-"""Seconds that joining may take before it counts as failed."""
-SETTLED = 30.0
-"""Seconds in the meeting after which the next loss is a first one again."""
+LOST: Final = "the connection to the meeting was lost"
+"""The reason with which participants leave until the meeting is joined again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectTimeouts:
+    """When an attempt has failed, and when a connection counts as a good one, in seconds."""
+
+    joining: float = 20.0
+    """Joining may take so long before it counts as failed."""
+    settled: float = 30.0
+    """After so long in the meeting, the next loss is a first one again."""
 
 
 class ReconnectingRoom:
     """Implements ``Room`` over rooms that ``open_room`` makes, one after another.
 
     The first must be joined at once: what fails then is raised to the caller. Later, a meeting that
-    is lost is joined again until it ends, refuses us for good, or this room is left.
+    is lost is joined again until it ends, refuses us for good, or this room is left. Participants
+    leave while it is lost; what they said about reactions holds. Times are those of the event loop.
     """
 
     def __init__(
@@ -46,11 +58,15 @@ class ReconnectingRoom:
         open_room: Callable[[], Room],
         *,
         backoff: Backoff | None = None,
+        timeouts: ReconnectTimeouts | None = None,
     ) -> None:
         self._open_room = open_room
         # A server that is up again is joined within 3 s and the time that joining takes.
         self._backoff = backoff or Backoff()
+        self._timeouts = timeouts or ReconnectTimeouts()
         self._room = open_room()
+        self._changes = RoomChanges()
+        self._tasks = TaskSet(self._fail)
         self._life = AsyncExitStack()
         self._composite: TrackSource | None = None
         self._present: set[str] = set()
@@ -64,21 +80,64 @@ class ReconnectingRoom:
         return self._room.name
 
     async def __aenter__(self) -> Self:
-        await self._join()
+        await self.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def start(self) -> None:
+        """Join; raises what the room raises that can't be joined."""
+        await self._join()
+        self._tasks.create_task(self._run(), name=f"meeting {self.name}")
+
+    async def aclose(self) -> None:
+        """Leave the meeting."""
+        self._changes.end()
+        await self._tasks.aclose()
         await self._life.aclose()
 
-    async def changes(self) -> AsyncGenerator[RoomChange]:
+    def changes(self) -> AsyncGenerator[RoomChange]:
+        return self._changes.follow()
+
+    async def publish(self, composite: TrackSource) -> None:
+        """Show the composite, also in each room that is joined later."""
+        self._composite = composite
+        if not self.lost:
+            await self._room.publish(composite)
+
+    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
+        self._room.constrain(participant, want)
+
+    async def announce(self, event: Mapping[str, object]) -> None:
+        """Pass ``event`` on where the system can tell it; nothing is kept while it is lost."""
+        if isinstance(self._room, SupportsDataMessages) and not self.lost:
+            await self._room.announce(event)
+
+    def peers(self) -> Sequence[RTCPeerConnection]:
+        """The connections of the room that is joined now."""
+        return self._room.peers() if isinstance(self._room, HasPeerConnections) else ()
+
+    async def _run(self) -> None:
+        try:
+            await self._stay()
+        except (RefusedError, ConfigError) as error:
+            self._changes.end(error)
+        else:
+            self._changes.end()
+
+    async def _stay(self) -> None:
+        """Report the changes of one room after another until the meeting is over.
+
+        Raises RefusedError or ConfigError where it can't be joined again.
+        """
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
             joined_at = loop.time()
             try:
                 async for change in self._room.changes():
-                    self._note(change)
-                    yield change
+                    self._report(change)
             except (RefusedError, ConfigError):
                 raise
             except Exception as error:
@@ -88,38 +147,25 @@ class ReconnectingRoom:
             else:
                 return
             for participant in tuple(self._present):
-                self._present.discard(participant)
-                yield Left(participant, "the connection to the meeting was lost")
-            if loop.time() - joined_at > SETTLED:
+                self._report(Left(participant, LOST))
+            if loop.time() - joined_at > self._timeouts.settled:
                 attempt = 0
+            await self._life.aclose()
             attempt = await self._come_back(attempt)
 
-    async def publish(self, composite: TrackSource) -> None:
-        self._composite = composite
-        await self._room.publish(composite)
-
-    def constrain(self, participant: str, want: ReceiverConstraints) -> None:
-        self._room.constrain(participant, want)
-
-    async def announce(self, event: Mapping[str, object]) -> None:
-        """Pass ``event`` on where the system can tell it; nothing is kept while it is lost."""
-        if isinstance(self._room, SupportsDataMessages):
-            await self._room.announce(event)
-
-    def peers(self) -> Sequence[RTCPeerConnection]:
-        """The connections of the room that is joined now."""
-        return self._room.peers() if isinstance(self._room, HasPeerConnections) else ()
-
-    def _note(self, change: RoomChange) -> None:
+    def _report(self, change: RoomChange) -> None:
         match change:
             case Joined():
                 self._present.add(change.participant)
+                self._changes.join(change)
             case Left():
                 self._present.discard(change.participant)
+                self._changes.leave(change.participant, change.reason)
+            case ConsentChanged():
+                self._changes.choose(change.participant, change.consent)
 
     async def _come_back(self, attempt: int) -> int:
         """Join again, as often as it takes; returns the attempts made in a row."""
-        await self._life.aclose()
         while True:
             await asyncio.sleep(self._backoff.delay(attempt))
             attempt += 1
@@ -142,8 +188,16 @@ class ReconnectingRoom:
 
     async def _join(self) -> None:
         async with AsyncExitStack() as stack:
-            async with asyncio.timeout(JOINING):
-                await stack.enter_async_context(self._room)
-                if self._composite is not None:
-                    await self._room.publish(self._composite)
+            try:
+                async with asyncio.timeout(self._timeouts.joining):
+                    await stack.enter_async_context(self._room)
+                    if self._composite is not None:
+                        await self._room.publish(self._composite)
+            except TimeoutError as error:
+                what = f"can't be joined within {self._timeouts.joining:g} s"
+                raise RoomError(what, where=self.name) from error
             self._life = stack.pop_all()
+
+    def _fail(self, error: Exception) -> None:
+        """This room itself failed."""
+        self._changes.end(RoomError(f"broke down: {error!r}", where=self.name))

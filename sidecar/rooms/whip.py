@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final, Self
 
 import aiohttp
@@ -70,12 +71,13 @@ class WhipOutlet:
         self._endpoint = endpoint(EndpointKind.WHIP, url, token)
         self._options = options or CallOptions()
         self._life = AsyncExitStack()
-        self._broadcast: _Broadcast | None = None
+        self._session: ReconnectingSession | None = None
 
     @property
     def participant(self) -> str:
         """What a server of our own calls us now; empty for any other."""
-        return "" if self._broadcast is None else self._broadcast.participant
+        answer = None if self._session is None else self._session.answer
+        return "" if answer is None else answer.value("sidecar-participant")
 
     async def aclose(self) -> None:
         """End what ``publish`` began."""
@@ -94,37 +96,21 @@ class WhipOutlet:
         """
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            broadcast = _Broadcast(http, self._endpoint, self._options, composite)
-            self._broadcast = broadcast
-            task = asyncio.create_task(broadcast.run(), name=broadcast.name)
+            name = f"publishing to {shown_endpoint(self._endpoint.url)}"
+            session = ReconnectingSession(
+                http, self._endpoint, name, self._options, partial(self._make_peer, composite)
+            )
+            self._session = session
+            task = asyncio.create_task(session.run(), name=name)
             stack.push_async_callback(cancel_and_wait, task)
-            await broadcast.tried.wait()
-            failure = broadcast.failure
+            await session.tried.wait()
+            failure = session.failure
             if failure is not None and failure.status not in BUSY:
                 raise _error(failure, self._endpoint)
             self._life = stack.pop_all()
 
-
-class _Broadcast(ReconnectingSession):
-    """The composite on its way to one endpoint."""
-
-    def __init__(
-        self,
-        http: aiohttp.ClientSession,
-        endpoint: WhipEndpoint,
-        options: CallOptions,
-        composite: TrackSource,
-    ) -> None:
-        super().__init__(http, endpoint, f"publishing to {shown_endpoint(endpoint.url)}", options)
-        self._composite = composite
-
-    def make_peer(self, servers: Sequence[RTCIceServer]) -> SendPeer:
-        return _send_peer(self._composite.subscribe(), servers, self._endpoint, self._options)
-
-    @property
-    def participant(self) -> str:
-        answer = None if self._call is None else self._call.answer
-        return "" if answer is None else answer.value("sidecar-participant")
+    def _make_peer(self, composite: TrackSource, servers: Sequence[RTCIceServer]) -> SendPeer:
+        return _send_peer(composite.subscribe(), servers, self._endpoint, self._options)
 
 
 def _send_peer(

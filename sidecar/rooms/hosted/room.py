@@ -92,10 +92,9 @@ class HostedRoom:
         self._updated.notify()
         await self._tasks.aclose()
 
-    async def changes(self) -> AsyncGenerator[RoomChange]:
+    def changes(self) -> AsyncGenerator[RoomChange]:
         """All participants as ``Joined``, then each change; ends when the room is left."""
-        async for change in self._changes.follow():
-            yield change
+        return self._changes.follow()
 
     async def publish(self, composite: TrackSource) -> None:
         """Give every viewer, from now until the room is left, a track of ``composite``."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Final, Self
 
 import aiohttp
@@ -11,16 +12,14 @@ from aiortc import RTCPeerConnection
 
 from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
-from sidecar.media.feed import Feed
 from sidecar.rooms.base import (
     Consent,
-    ConsentChanged,
     Joined,
-    Left,
     ReceiverConstraints,
     RoomChange,
     TrackSource,
 )
+from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.sidecar_room.address import SidecarRoomUrl
 from sidecar.rooms.sidecar_room.protocol import (
     MAX_LINE,
@@ -42,21 +41,15 @@ SILENCE: Final = 8.0
 OPTED_OUT: Final = "opted out"
 
 
+@dataclass(slots=True, eq=False)
 class _WatchedCamera:
-    """One camera of the room, watched on its own."""
+    """One camera of the room, or its composite, watched by a session of its own."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, name: str, how: CallOptions) -> None:
-        self.name = name
-        self.stream = Stream(http, endpoint(EndpointKind.WHEP, url), name, how)
-        self.feed = self.stream.feed
-        self._task: asyncio.Task[None] | None = None
-
-    async def enter(self) -> None:
-        self._task = asyncio.create_task(self.stream.run(), name=f"stream {self.name}")
-
-    async def leave(self) -> None:
-        if self._task is not None:
-            await cancel_and_wait(self._task)
+    name: str
+    stream: Stream
+    task: asyncio.Task[None]
+    problem: str = ""
+    """What was reported of ``stream.problem``."""
 
 
 class SidecarRoom:
@@ -67,9 +60,10 @@ class SidecarRoom:
         self._address = address
         self._visible_as = name
         self._options = options
-        self._roster = ParticipantList()
+        self._participants = ParticipantList()
         self._cameras: dict[str, _WatchedCamera] = {}
-        self._tasks = TaskSet()
+        self._changes = RoomChanges()
+        self._tasks = TaskSet(self._fail)
         self._life = AsyncExitStack()
         self._http: aiohttp.ClientSession | None = None
         self._news: aiohttp.ClientResponse | None = None
@@ -85,38 +79,22 @@ class SidecarRoom:
         async with AsyncExitStack() as stack:
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENCE, sock_read=SILENCE)
             self._http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-            stack.push_async_callback(self._close_cameras)
             self._news = await self._ask(self._http, stack)
+            # The reader ends before its connection is closed.
+            stack.push_async_callback(self._leave_all)
             if self._news is None:
-                await self._add_camera(self.name, self._address.composite, self.name)
+                self._watch(self.name, self._address.composite, self.name)
+            else:
+                self._tasks.create_task(self._read(self._news), name=f"participants of {self.name}")
             self._life = stack.pop_all()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        self._changes.end()
         await self._life.aclose()
 
-    async def changes(self) -> AsyncGenerator[RoomChange]:
-        if self._news is None:
-            (camera,) = self._cameras.values()
-            yield Joined(self.name, self.name, camera.feed)
-            await camera.stream.over.wait()
-            raise RefusedError(str(camera.stream.failure), where=self._address.url)
-        async for line in _lines(self._news):
-            us = "" if self._outlet is None else self._outlet.participant
-            for event in self._roster.receive(line, us):
-                match event:
-                    case ParticipantAdded(person):
-                        if person.consent is Consent.OPT_OUT:
-                            yield ConsentChanged(person.participant, person.consent)
-                        yield await self._welcome(person)
-                    case ParticipantChanged(person):
-                        self._part(person.participant)
-                        yield ConsentChanged(person.participant, person.consent)
-                        yield await self._welcome(person)
-                    case ParticipantRemoved(participant):
-                        self._part(participant)
-                        yield Left(participant, "left")
-        raise LostError("the server ended the room", where=self._address.url)
+    def changes(self) -> AsyncGenerator[RoomChange]:
+        return self._changes.follow()
 
     async def publish(self, composite: TrackSource) -> None:
         """Take part as one more camera, which says that it wants to be left alone."""
@@ -133,8 +111,8 @@ class SidecarRoom:
 
     def peers(self) -> Sequence[RTCPeerConnection]:
         """The connections of the cameras that are watched now."""
-        streams = (camera.stream for camera in self._cameras.values())
-        return [stream.peer for stream in streams if stream.peer is not None]
+        peers = (camera.stream.peer for camera in self._cameras.values())
+        return [peer for peer in peers if peer is not None]
 
     async def _ask(
         self, http: aiohttp.ClientSession, stack: AsyncExitStack
@@ -158,28 +136,74 @@ class SidecarRoom:
             raise ProtocolError(f"HTTP {news.status}, {news.content_type}", where=where)
         return news
 
-    async def _welcome(self, person: ListedParticipant) -> Joined:
+    async def _read(self, news: aiohttp.ClientResponse) -> None:
+        """Report the participants as the server names them; raises LostError when it stops."""
+        async for line in _lines(news):
+            us = "" if self._outlet is None else self._outlet.participant
+            for event in self._participants.receive(line, us):
+                match event:
+                    case ParticipantAdded(person):
+                        if person.consent is Consent.OPT_OUT:
+                            self._changes.choose(person.participant, person.consent)
+                        self._add(person)
+                    case ParticipantChanged(person):
+                        self._changes.choose(person.participant, person.consent)
+                        self._stop_watching(person.participant)
+                        self._add(person)
+                    case ParticipantRemoved(participant):
+                        self._changes.forget(participant, "left")
+                        self._stop_watching(participant)
+        raise LostError("the server ended the room", where=self._address.url)
+
+    def _add(self, person: ListedParticipant) -> None:
         if person.consent is Consent.OPT_OUT:
             # Their server does not share the camera.
-            return Joined(person.participant, person.name, None, OPTED_OUT)
-        url = self._address.camera(person.participant)
-        feed = await self._add_camera(person.participant, url, person.name)
-        return Joined(person.participant, person.name, feed)
+            self._changes.join(Joined(person.participant, person.name, None, OPTED_OUT))
+        else:
+            url = self._address.camera(person.participant)
+            self._watch(person.participant, url, person.name)
 
-    async def _add_camera(self, participant: str, url: str, name: str) -> Feed:
-        assert self._http is not None
-        camera = self._cameras[participant] = _WatchedCamera(self._http, url, name, self._options)
-        await camera.enter()
-        return camera.feed
+    def _watch(self, participant: str, url: str, name: str) -> None:
+        assert self._http is not None, "watch while the room is entered"
+        stream = Stream(
+            self._http,
+            endpoint(EndpointKind.WHEP, url),
+            name,
+            self._options,
+            lambda: self._look(participant, stream),
+        )
+        # Cancelled by _stop_watching alone: a second time would break off the end of its session.
+        task = asyncio.create_task(stream.run(), name=f"stream {name}")
+        self._cameras[participant] = _WatchedCamera(name, stream, task)
+        self._changes.join(Joined(participant, name, stream.feed))
 
-    def _part(self, participant: str) -> None:
-        """Stop watching in a task of its own: closing a WHEP session takes a request."""
+    def _look(self, participant: str, stream: Stream) -> None:
+        """Report what has changed of a stream, if it is still watched."""
+        camera = self._cameras.get(participant)
+        if camera is None or camera.stream is not stream:
+            return
+        if stream.problem != camera.problem:
+            problem = camera.problem = stream.problem
+            feed = None if problem else stream.feed
+            self._changes.join(Joined(participant, camera.name, feed, problem))
+        if self._news is None and stream.feed.ended:
+            self._changes.end(RefusedError(str(stream.failure), where=self._address.url))
+
+    def _stop_watching(self, participant: str) -> None:
+        """Stop watching behind the caller's back: the end of a session takes its time."""
         if (camera := self._cameras.pop(participant, None)) is not None:
-            self._tasks.create_cleanup(camera.leave(), name=f"leaving {participant}")
+            ending = cancel_and_wait(camera.task)
+            self._tasks.create_cleanup(ending, name=f"end of stream {camera.name}")
 
-    async def _close_cameras(self) -> None:
+    def _fail(self, error: Exception) -> None:
+        """A task failed: the room is lost."""
+        if not isinstance(error, RoomError):
+            error = RoomError(f"broke down: {error!r}", where=self._address.url)
+        self._changes.end(error)
+
+    async def _leave_all(self) -> None:
         for participant in tuple(self._cameras):
-            self._part(participant)
+            self._stop_watching(participant)
         await self._tasks.aclose()
 
 

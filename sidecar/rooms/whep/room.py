@@ -12,6 +12,7 @@ from aiortc import RTCPeerConnection
 from config.errors import RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
+from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.whep.addresses import WhepUrl
 from sidecar.rooms.whep.client.failures import Retry
 from sidecar.rooms.whep.client.session import CallOptions
@@ -31,6 +32,8 @@ class WhepRoom:
         self._addresses = addresses
         self._options = options
         self._streams: list[Stream] = []
+        self._changes = RoomChanges()
+        self._problems: dict[str, str] = {}
         self._life = AsyncExitStack()
 
     @property
@@ -44,10 +47,12 @@ class WhepRoom:
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(aiohttp.ClientSession())
             self._streams = [
-                Stream(http, address.endpoint, address.name, self._options)
+                Stream(http, address.endpoint, address.name, self._options, self._look)
                 for address in self._addresses
             ]
-            tasks = await stack.enter_async_context(TaskSet())
+            for one in self._streams:
+                self._show(one)
+            tasks = await stack.enter_async_context(TaskSet(self._fail))
             for one in self._streams:
                 tasks.create_task(one.run(), name=f"stream {one.name}")
             await self._tried()
@@ -55,22 +60,11 @@ class WhepRoom:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        self._changes.end()
         await self._life.aclose()
 
-    async def changes(self) -> AsyncGenerator[RoomChange]:
-        waiting: dict[asyncio.Future[object], Stream] = {}
-        for stream in self._streams:
-            yield Joined(stream.name, stream.name, stream.feed)
-            waiting[asyncio.ensure_future(stream.over.wait())] = stream
-        try:
-            while waiting:
-                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for future in done:
-                    stream = waiting.pop(future)
-                    yield Joined(stream.name, stream.name, None, str(stream.failure))
-        finally:
-            await cancel_and_wait(*waiting)
-        raise self._hopeless()
+    def changes(self) -> AsyncGenerator[RoomChange]:
+        return self._changes.follow()
 
     async def publish(self, composite: TrackSource) -> None:
         """Streams are for watching: the composite needs an outlet of its own."""
@@ -94,10 +88,27 @@ class WhepRoom:
         if all(failure and failure.retry is Retry.NEVER for failure in failures):
             raise self._hopeless()
         if all(failure and not failure.status and failure.where for failure in failures):
-            raise RoomError(self._problems(), do="check the address, and that the server runs")
+            raise RoomError(self._failures(), do="check the address, and that the server runs")
+
+    def _look(self) -> None:
+        """Report what has changed of the streams; the meeting is over when none can come back."""
+        for stream in self._streams:
+            if stream.problem != self._problems[stream.name]:
+                self._show(stream)
+        if all(stream.feed.ended for stream in self._streams):
+            self._changes.end(self._hopeless())
+
+    def _show(self, stream: Stream) -> None:
+        problem = self._problems[stream.name] = stream.problem
+        feed = None if problem else stream.feed
+        self._changes.join(Joined(stream.name, stream.name, feed, problem))
+
+    def _fail(self, error: Exception) -> None:
+        """A task failed: the room is lost."""
+        self._changes.end(RoomError(f"broke down: {error!r}", where=self.name))
 
     def _hopeless(self) -> RefusedError:
-        return RefusedError(self._problems(), where=self.name)
+        return RefusedError(self._failures(), where=self.name)
 
-    def _problems(self) -> str:
+    def _failures(self) -> str:
         return "; ".join(f"{stream.name}: {stream.failure}" for stream in self._streams)

@@ -107,14 +107,28 @@ async def test_nothing_changes_after_the_end() -> None:
     assert await rest(changes) == []
 
 
-async def test_choices_of_too_many_strangers_are_ignored() -> None:
+async def test_of_too_many_choices_the_oldest_of_absent_participants_are_dropped() -> None:
     changes = RoomChanges()
+    changes.join(ada())
+    changes.choose("ada", Consent.OPT_OUT)
     for number in range(MAX_CHOICES + 10):
         changes.choose(str(number), Consent.OPT_OUT)
+    chosen = [each.participant for each in await rest(changes) if isinstance(each, ConsentChanged)]
+    assert len(chosen) == MAX_CHOICES
+    assert chosen[:2] == ["ada", "11"]
+    assert chosen[-1] == str(MAX_CHOICES + 9)
+
+
+async def test_where_all_are_present_further_choices_are_ignored() -> None:
+    changes = RoomChanges()
+    for number in range(MAX_CHOICES):
+        changes.join(Joined(str(number), "", None))
+        changes.choose(str(number), Consent.OPT_OUT)
+    changes.choose("one more", Consent.OPT_OUT)
     changes.choose("0", Consent.OPT_IN)
-    got = await rest(changes)
-    assert len(got) == MAX_CHOICES
-    assert got[0] == ConsentChanged("0", Consent.OPT_IN)
+    chosen = [each for each in await rest(changes) if isinstance(each, ConsentChanged)]
+    assert len(chosen) == MAX_CHOICES
+    assert chosen[0] == ConsentChanged("0", Consent.OPT_IN)
 
 
 STEPS = st.tuples(

@@ -1,7 +1,7 @@
 """A WHIP or WHEP session that is opened again whenever it is lost."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import aiohttp
@@ -9,10 +9,10 @@ import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from sidecar.aio import Backoff
-from sidecar.media.peers import ReceivePeer, SendPeer
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Failure, Retry
-from sidecar.rooms.whep.client.session import CallOptions, WhipSession
+from sidecar.rooms.whep.client.protocol import Response
+from sidecar.rooms.whep.client.session import CallOptions, MakePeer, WhipSession
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +26,10 @@ SETTLED: Final = 5.0
 
 
 class ReconnectingSession:
-    """Calls ``endpoint`` while ``run`` runs; subclasses make the connection.
+    """Calls ``endpoint`` while ``run`` runs; ``make_peer`` makes each session's connection.
 
-    aiortc can't restart ICE, so a lost connection is always a new session. ``name`` is for the log.
+    aiortc can't restart ICE, so a lost connection is always a new session. ``name`` is for the log,
+    and ``on_change`` is called after each change of ``failure``.
     """
 
     def __init__(
@@ -37,12 +38,16 @@ class ReconnectingSession:
         endpoint: WhipEndpoint,
         name: str,
         options: CallOptions,
+        make_peer: MakePeer,
         *,
+        on_change: Callable[[], None] = lambda: None,
         backoff: Backoff | None = None,
     ) -> None:
         self._http = http
         self._endpoint = endpoint
         self._options = options
+        self._make_peer = make_peer
+        self._on_change = on_change
         self._backoff = backoff or SOON
         self._call: WhipSession | None = None
         self._known: Sequence[RTCIceServer] = ()
@@ -58,6 +63,11 @@ class ReconnectingSession:
         peer = None if self._call is None else self._call.peer
         return None if peer is None else peer.connection
 
+    @property
+    def answer(self) -> Response | None:
+        """What the offer of this moment's session was answered; None before it was."""
+        return None if self._call is None else self._call.answer
+
     async def run(self) -> None:
         """Go on until cancelled, or until the server says that trying again can't help."""
         attempt = 0
@@ -72,19 +82,15 @@ class ReconnectingSession:
         except Exception as error:
             # One session's surprise must not end the others.
             log.exception("session failed", session=self.name)
-            self.failure = Failure(repr(error)[:200], retry=Retry.NEVER)
+            self._state(Failure(repr(error)[:200], retry=Retry.NEVER))
         finally:
             self.tried.set()
-
-    def make_peer(self, servers: Sequence[RTCIceServer]) -> ReceivePeer | SendPeer:
-        """Make the connection of the next session."""
-        raise NotImplementedError
 
     async def _once(self, attempt: int) -> tuple[Failure, bool]:
         """One session, from offer to end: why it ended, and whether it had settled by then."""
         loop = asyncio.get_running_loop()
         call = WhipSession(
-            self._http, self._endpoint, self._options, self.make_peer, self._known, attempt
+            self._http, self._endpoint, self._options, self._make_peer, self._known, attempt
         )
         self._call = call
         try:
@@ -94,8 +100,7 @@ class ReconnectingSession:
                 return failure, False
             if self.failure is not None:
                 log.info("session is back", session=self.name)
-            self.failure = None
-            self.tried.set()
+            self._state(None)
             began = loop.time()
             what = await call.last()
             return Failure(what), loop.time() - began > SETTLED
@@ -106,8 +111,13 @@ class ReconnectingSession:
     def _note(self, failure: Failure) -> None:
         if self.failure is None or str(self.failure) != str(failure):
             log.warning("session is waited for", session=self.name, reason=str(failure))
+        self._state(failure)
+
+    def _state(self, failure: Failure | None) -> None:
+        """Whether there is a connection is known, or has changed."""
         self.failure = failure
         self.tried.set()
+        self._on_change()
 
     def _pause(self, failure: Failure, attempt: int) -> float:
         backoff = LATER if failure.retry is Retry.LATER else self._backoff

@@ -16,6 +16,8 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
+        self._passing = asyncio.Event()
+        self._passing.set()
         self.connections = 0
         """How many there were."""
 
@@ -24,12 +26,17 @@ class Proxy:
         self._server = await asyncio.start_server(self._pass_on, LOOPBACK, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    def hold(self) -> None:
+        """Pass nothing more on, and keep the connections, until ``cut``."""
+        self._passing.clear()
+
     async def cut(self) -> None:
         """Break every connection and take no more."""
         if self._server is not None:
             self._server.close()
         for writer in tuple(self._writers):
             writer.transport.abort()
+        self._passing.set()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -45,6 +52,7 @@ class Proxy:
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
             while data := await source.read(1 << 16):
+                await self._passing.wait()
                 sink.write(data)
                 await sink.drain()
         except OSError:
