@@ -12,6 +12,7 @@ from sidecar.rooms.base import Consent, Room
 from sidecar.rooms.files.addresses import Clips, parse_recordings
 from sidecar.rooms.files.room import FilesRoom
 from tests.conformance.room import RoomConformance, RoomHarness, lacks, watched
+from tests.sidecar.clients import eventually
 from tests.sidecar.media.test_clip_track import make_clip
 from tests.sidecar.rooms.attendance import entered
 
@@ -97,7 +98,7 @@ class TestFilesRoom(RoomConformance):
         (folder := tmp_path / "clips").mkdir()
         harness = ClipsHarness(clip, folder)
         yield harness
-        assert not harness.playing
+        await eventually(lambda: not harness.playing)
 
     async def test_a_camera_that_can_not_be_decoded_has_a_problem_and_disturbs_no_other(
         self, harness: RoomHarness
