@@ -1,14 +1,19 @@
-"""Building blocks of components that run on the event loop: tasks, mailboxes, wake-ups, retries."""
+"""Building blocks of components that run on the event loop.
+
+Lives, tasks, contained failures, mailboxes, wake-ups and retries.
+"""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Self, TypeVar
 
 import structlog
 
 from config.errors import SidecarError
+from sidecar.captured import Captured
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +21,71 @@ T = TypeVar("T")
 
 MAX_EXPONENT: Final = 32
 """Attempts after which a delay no longer grows: the power would only overflow."""
+
+
+class Component:
+    """A component with a life: from ``start`` to ``aclose``, or an async context manager."""
+
+    async def start(self) -> None:
+        """Begin; what raises here has left nothing behind."""
+
+    async def aclose(self) -> None:
+        """End, and free everything."""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+@asynccontextmanager
+async def undo_on_failure(undo: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Await ``undo()`` where the block raises or is cancelled: for a start that fails halfway."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(undo)
+        yield
+        stack.pop_all()
+
+
+async def start_all(components: Iterable[Component]) -> None:
+    """Start ``components`` side by side; where some fail, raise the first failure of them."""
+    starting = (component.start() for component in components)
+    for failure in await asyncio.gather(*starting, return_exceptions=True):
+        if failure is not None:
+            raise failure
+
+
+class Contained(Captured):
+    """As ``Captured``; the exception is also logged as ``event`` with ``fields``."""
+
+    def __init__(self, event: str, *passing: type[Exception], **fields: object) -> None:
+        super().__init__(*passing)
+        self._event = event
+        self._fields = fields
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        contained = super().__exit__(kind, error, traceback)
+        if contained and self.error is not None:
+            log_failure(self._event, self.error, **self._fields)
+        return contained
+
+
+def log_failure(event: str, error: BaseException, **fields: object) -> None:
+    """Log that something failed: one line for an error that a user can act on, else a traceback."""
+    if isinstance(error, SidecarError):
+        log.warning(event, reason=str(error), **fields)
+    else:
+        log.error(event, reason=repr(error), exc_info=error, **fields)
+
+
+def is_logged(failures: int) -> bool:
+    """Whether the last of ``failures`` in a row is logged: the first, second, fourth, eighth …
+
+    What fails many times a second would fill the log else.
+    """
+    return failures & (failures - 1) == 0
 
 
 async def cancel_and_wait(*tasks: asyncio.Future[Any]) -> None:
@@ -29,22 +99,14 @@ async def cancel_and_wait(*tasks: asyncio.Future[Any]) -> None:
         await asyncio.wait(tasks)
     for task in tasks:
         if not task.cancelled() and (error := task.exception()) is not None:
-            log_failure(error, _name(task))
-
-
-def log_failure(error: BaseException, task: str) -> None:
-    """Log that ``task`` failed: one line for an error that a user can act on, else a traceback."""
-    if isinstance(error, SidecarError):
-        log.warning("task failed", task=task, reason=str(error))
-    else:
-        log.error("task failed", task=task, reason=repr(error), exc_info=error)
+            log_failure("task failed", error, task=_name(task))
 
 
 def _name(task: asyncio.Future[Any]) -> str:
     return task.get_name() if isinstance(task, asyncio.Task) else repr(task)
 
 
-class TaskSet:
+class TaskSet(Component):
     """The tasks of one component; ``aclose`` ends all of them.
 
     A task that fails is logged, and ``on_failure`` is called with its error, so that the owner can
@@ -56,12 +118,6 @@ class TaskSet:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._cleanups: set[asyncio.Task[Any]] = set()
         self._closed = False
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     def __len__(self) -> int:
         """How many tasks run, cleanup tasks included."""
@@ -111,14 +167,14 @@ class TaskSet:
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        log_failure(error, task.get_name())
+        log_failure("task failed", error, task=task.get_name())
         if self._on_failure is not None and not self._closed and isinstance(error, Exception):
             self._on_failure(error)
 
     def _cleanup_done(self, task: asyncio.Task[Any]) -> None:
         self._cleanups.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log_failure(error, task.get_name())
+            log_failure("task failed", error, task=task.get_name())
 
 
 class MailboxClosedError(Exception):

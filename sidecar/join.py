@@ -14,6 +14,7 @@ import structlog
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Engine, Settings
 from sidecar.aio import cancel_and_wait
+from sidecar.captured import Captured
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
@@ -147,13 +148,11 @@ async def _shown(
                 rejoined=room.rejoined,
                 sinks=sinks.stats(),
             )
-            try:
+            with Captured() as attempt:
                 await view.show(status)
-                reason = ""
-            except Exception as error:
-                before, reason = reason, str(error) or repr(error)
-                if reason != before:
-                    log.warning("status not shown", reason=reason)
+            if attempt.reason not in ("", reason):
+                log.warning("status not shown", reason=attempt.reason)
+            reason = attempt.reason
             await asyncio.sleep(STATUS_EVERY)
 
     task = asyncio.create_task(show(), name="status")

@@ -60,12 +60,19 @@ REASONS = {"error", "why", "text", "cause", "problem", "message", "detail"}
 """Fields that mean the reason, and must be called so."""
 
 
+LOGGED_FOR_OTHERS = Path("sidecar/aio.py")
+"""Logs failures as the event that its callers name."""
+
+
 def log_calls() -> Iterator[tuple[str, ast.Call]]:
     for path, tree in modules():
         for node in ast.walk(tree):
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id="log"), attr=method)):
-                    if method in LOG_METHODS:
+                    if method in LOG_METHODS and path != LOGGED_FOR_OTHERS:
+                        yield f"{path}:{node.lineno}", node
+                case ast.Call(func=ast.Name(id="Contained" | "log_failure")):
+                    if path != LOGGED_FOR_OTHERS:
                         yield f"{path}:{node.lineno}", node
 
 

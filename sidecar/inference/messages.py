@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from config.errors import InferenceError
 from reactions.pipeline import Detection, Memory
+from sidecar.captured import Captured
 from sidecar.inference.detector import LoadPipeline
 
 MESSAGE_LIMIT = 1 << 20
@@ -105,11 +106,10 @@ def encode_message(message: WorkerMessage) -> bytes:
 
 def sendable(error: Exception) -> Exception:
     """``error``, or a RuntimeError with its text where it can't be pickled and restored."""
-    try:
+    with Captured():
         pickle.loads(pickle.dumps(error))  # noqa: S301
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+        return error
+    return RuntimeError(f"{type(error).__name__}: {error}")
 
 
 class _DataUnpickler(pickle.Unpickler):

@@ -3,6 +3,7 @@
 import mmap
 import os
 import tempfile
+from contextlib import ExitStack
 from typing import Self
 
 import numpy as np
@@ -22,12 +23,12 @@ class PixelBuffer:
     def allocate(cls, capacity: int) -> tuple[Self, int]:
         """A new buffer, and a descriptor by which a child maps it; the caller closes that."""
         descriptor = _anonymous_file()
-        try:
+        with ExitStack() as undo:
+            undo.callback(os.close, descriptor)
             os.truncate(descriptor, capacity)
-            return cls(descriptor, capacity), descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
+            buffer = cls(descriptor, capacity)
+            undo.pop_all()
+        return buffer, descriptor
 
     def write(self, pixels: RgbImage) -> None:
         """Copy pixels (height, width, 3) in; raises ValueError where they are more than fit."""

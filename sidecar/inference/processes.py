@@ -3,13 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Self
 
 import structlog
 
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
-from sidecar.aio import Backoff, TaskSet
+from sidecar.aio import Backoff, Component, Contained, TaskSet, start_all, undo_on_failure
 from sidecar.inference.detector import DetectorStats, LoadPipeline
 from sidecar.inference.dispatcher import Dispatcher
 from sidecar.inference.worker_process import Outcome, WorkerLimits, WorkerProcess
@@ -23,7 +22,7 @@ SETTLED = 2.0
 is likely to be lost for the same reason as the one before."""
 
 
-class ProcessDetector:
+class ProcessDetector(Component):
     """A detector on ``workers`` processes, each with the pipeline that ``load`` makes in it.
 
     ``load`` must be picklable. A process that ends or hangs is replaced; the sample that it had is
@@ -51,28 +50,12 @@ class ProcessDetector:
         return tuple(one.pid for one in self._supervisors if one.pid is not None)
 
     async def start(self) -> None:
-        starting = (supervisor.start() for supervisor in self._supervisors)
-        try:
-            results = await asyncio.gather(*starting, return_exceptions=True)
-        except asyncio.CancelledError:
-            await self.aclose()
-            raise
-        failures = [result for result in results if result is not None]
-        if failures:
-            await self.aclose()
-            # All load the same models: the others failed for the same reason.
-            raise failures[0]
+        async with undo_on_failure(self.aclose):
+            await start_all(self._supervisors)
 
     async def aclose(self) -> None:
         self._dispatcher.close()
         await asyncio.gather(*(supervisor.aclose() for supervisor in self._supervisors))
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def detect(
         self,
@@ -91,7 +74,7 @@ class ProcessDetector:
         return self._dispatcher.stats(restarts=sum(one.restarts for one in self._supervisors))
 
 
-class WorkerSupervisor:
+class WorkerSupervisor(Component):
     """Keeps one worker process running, and hands it the dispatcher's samples."""
 
     def __init__(
@@ -159,16 +142,13 @@ class WorkerSupervisor:
             await asyncio.sleep(0.0 if lost == 1 else RESTARTS.delay(lost - 2))
             lost += 1
             began = time.monotonic()
-            try:
+            # Loading may raise anything; the next attempt may find the cause removed.
+            with Contained("inference worker not started", worker=self._number):
                 process = await self._launch()
-            except Exception as error:
-                # Loading may raise anything; the next attempt may find the cause removed.
-                log.error("inference worker not started", worker=self._number, reason=str(error))
-                continue
-            self.restarts += 1
-            seconds = round(time.monotonic() - began, 2)
-            log.info("inference worker restarted", worker=self._number, seconds=seconds)
-            return process
+                self.restarts += 1
+                seconds = round(time.monotonic() - began, 2)
+                log.info("inference worker restarted", worker=self._number, seconds=seconds)
+                return process
 
     async def _launch(self) -> WorkerProcess:
         self._process = WorkerProcess(self._load, self._limits, self._report)

@@ -3,13 +3,13 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
-from typing import Self
 
 import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from reactions.landmark_types import Sample
+from sidecar.aio import Component
 
 
 def fitted(width: int, height: int, longest: int) -> tuple[int, int]:
@@ -38,7 +38,7 @@ class FrameSampler:
         return Sample(np.asarray(rgb.to_ndarray(), np.uint8), time)
 
 
-class SamplingThread:
+class SamplingThread(Component):
     """A FrameSampler on a thread of its own: converting 1280x720 takes over a millisecond."""
 
     def __init__(self, longest: int = 640) -> None:
@@ -50,13 +50,6 @@ class SamplingThread:
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def sample(self, frame: av.VideoFrame, time: float) -> Sample:
         """As ``FrameSampler.sample``, without blocking the event loop."""

@@ -18,7 +18,8 @@ import structlog
 from config.errors import InferenceError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
-from sidecar.aio import TaskSet
+from sidecar.aio import Component, TaskSet
+from sidecar.captured import Captured
 from sidecar.inference.detector import Detector, DetectorStats
 from sidecar.inference.dispatcher import Dispatcher
 from sidecar.inference.messages import (
@@ -94,35 +95,33 @@ class DetectorShare:
 
     async def _serve(self, reader: asyncio.StreamReader) -> None:
         decoder = MessageDecoder(data_only=True)
-        try:
+        # What a broken room sends may raise anything while it is unpickled.
+        with Captured() as attempt, contextlib.suppress(ConnectionError):
             while data := await reader.read(_RECEIVE):
                 for message in decoder.feed(data):
                     if not isinstance(message, DetectShared):
                         raise InferenceError(f"unexpected {type(message).__name__}")
                     self._tasks.create_task(self._detect(message), name=f"sample of {self._name}")
-        except ConnectionError:
-            pass
-        except Exception as error:
-            # What a broken room sends may raise anything while it is unpickled.
-            log.warning("detection refused", room=self._name, reason=repr(error))
+        if attempt.error is not None:
+            log.warning("detection refused", room=self._name, reason=repr(attempt.error))
 
     async def _detect(self, request: DetectShared) -> None:
         sent, source = request.sample, f"{self._name}/{request.slot}"
         outcome: Detection | Exception
-        try:
+        # The pipeline may raise anything; it is for the room that sent the sample.
+        with Captured() as attempt:
             buffer = self._buffers[request.slot]
             sample = Sample(buffer.read(sent.height, sent.width), sent.time, sent.landmarks)
             outcome = await self._detector.detect(
                 sample, sent.memory, request.deadline, source=source
             )
-        except Exception as error:
-            # The pipeline may raise anything; it is for the room that sent the sample.
-            outcome = sendable(error)
+        if attempt.error is not None:
+            outcome = sendable(attempt.error)
         if self._writer is not None:
             self._writer.write(encode_message(SharedOutcome(request.slot, outcome)))
 
 
-class SharedDetector:
+class SharedDetector(Component):
     """A detector whose workers are another process's; the other side is a ``DetectorShare``."""
 
     def __init__(self, channel: socket.socket, buffers: Sequence[PixelBuffer]) -> None:
@@ -158,13 +157,6 @@ class SharedDetector:
             self._writer.transport.abort()
         for slot in self._slots:
             slot.buffer.close()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def detect(
         self,

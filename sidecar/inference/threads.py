@@ -4,15 +4,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self
 
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
+from sidecar.aio import Component, start_all, undo_on_failure
 from sidecar.inference.detector import DetectorStats, LoadPipeline, Pipeline
 from sidecar.inference.dispatcher import Dispatcher
 
 
-class ThreadDetector:
+class ThreadDetector(Component):
     """A detector on ``workers`` threads; ``load`` makes the pipeline of each, on that thread.
 
     Running a model releases the GIL, so two threads detect 1.85 times as much as one
@@ -30,29 +30,13 @@ class ThreadDetector:
         self._workers = [_ThreadWorker(self._dispatcher, load, n) for n in range(workers)]
 
     async def start(self) -> None:
-        starting = (worker.start() for worker in self._workers)
-        try:
-            results = await asyncio.gather(*starting, return_exceptions=True)
-        except asyncio.CancelledError:
-            await self.aclose()
-            raise
-        failures = [result for result in results if result is not None]
-        if failures:
-            await self.aclose()
-            # All load the same models: the others failed for the same reason.
-            raise failures[0]
+        async with undo_on_failure(self.aclose):
+            await start_all(self._workers)
 
     async def aclose(self) -> None:
         self._dispatcher.close()
         for worker in self._workers:
             await worker.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def detect(
         self,
@@ -68,7 +52,7 @@ class ThreadDetector:
         return self._dispatcher.stats()
 
 
-class _ThreadWorker:
+class _ThreadWorker(Component):
     """One thread with one pipeline."""
 
     def __init__(self, dispatcher: Dispatcher, load: LoadPipeline, number: int) -> None:

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator
 
 from reactions.landmark_types import Sample
+from sidecar.captured import Captured
 from sidecar.inference.detector import Pipeline
 from sidecar.inference.messages import (
     DetectSample,
@@ -71,26 +72,27 @@ def _serve(channel: socket.socket, pixels: PixelBuffer) -> None:
 
 
 def _set_up(channel: socket.socket, messages: Iterator[WorkerMessage]) -> Pipeline | None:
-    try:
+    with Captured() as attempt:
         setup = next(messages, None)
         if not isinstance(setup, WorkerSetup):
             return None
         pipeline = setup.load()
-    except Exception as error:
-        _send(channel, WorkerUnusable(_with_traceback(error)))
+    if attempt.error is not None:
+        _send(channel, WorkerUnusable(_with_traceback(attempt.error)))
         return None
     _send(channel, WorkerReady())
     return pipeline
 
 
 def _answer(pipeline: Pipeline, pixels: PixelBuffer, request: DetectSample) -> bytes:
-    try:
+    with Captured() as attempt:
         picture = pixels.read(request.height, request.width)
         sample = Sample(picture, request.time, request.landmarks)
         detection = pipeline.detect(sample, request.memory)
-        return encode_message(SampleDetected(detection))
-    except Exception as error:
-        return encode_message(SampleFailed(_with_traceback(error)))
+        answer = encode_message(SampleDetected(detection))
+    if attempt.error is not None:
+        return encode_message(SampleFailed(_with_traceback(attempt.error)))
+    return answer
 
 
 def _with_traceback(error: Exception) -> Exception:

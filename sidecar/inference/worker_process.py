@@ -15,6 +15,8 @@ from typing import TypeAlias
 from config.errors import InferenceError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
+from sidecar.aio import undo_on_failure
+from sidecar.captured import Captured
 from sidecar.inference.detector import LoadPipeline
 from sidecar.inference.messages import (
     DetectSample,
@@ -99,18 +101,15 @@ class WorkerProcess(asyncio.Protocol):
 
         Raises what loading raises, and InferenceError where the process ends or takes too long.
         """
-        try:
-            async with asyncio.timeout(self._limits.start):
-                await self._spawn()
-                self._send(self._setup)
-                await self._ready
-        except TimeoutError:
-            await self.aclose()
-            limit = f"{self._limits.start:g} s"
-            raise InferenceError(f"inference worker not ready within {limit}") from None
-        except BaseException:
-            await self.aclose()
-            raise
+        async with undo_on_failure(self.aclose):
+            try:
+                async with asyncio.timeout(self._limits.start):
+                    await self._spawn()
+                    self._send(self._setup)
+                    await self._ready
+            except TimeoutError:
+                limit = f"{self._limits.start:g} s"
+                raise InferenceError(f"inference worker not ready within {limit}") from None
 
     async def aclose(self) -> str:
         """End the process and give back what belongs to it; returns how it ended."""
@@ -149,12 +148,12 @@ class WorkerProcess(asyncio.Protocol):
         self._ask(Ping())
 
     def data_received(self, data: bytes) -> None:
-        try:
+        # What a broken worker sends may raise anything while it is unpickled.
+        with Captured() as attempt:
             for message in self._decoder.feed(data):
                 self._receive(message)
-        except Exception as error:
-            # What a broken worker sends may raise anything while it is unpickled.
-            self.kill(f"unreadable message: {error!r}")
+        if attempt.error is not None:
+            self.kill(f"unreadable message: {attempt.error!r}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set()
@@ -164,27 +163,31 @@ class WorkerProcess(asyncio.Protocol):
     async def _spawn(self) -> None:
         self._pixels, pixels = PixelBuffer.allocate(self._limits.capacity)
         ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-P", "-m", "sidecar.inference.worker"),
-                    *(str(theirs.fileno()), str(pixels), str(self._limits.capacity)),
-                    stdin=DEVNULL,
-                    stdout=DEVNULL,
-                    env=_environment(os.environ),
-                    pass_fds=(theirs.fileno(), pixels),
-                    process_group=0,
-                )
+        with contextlib.ExitStack() as undo:
+            undo.callback(ours.close)
+            try:
+                self._process = process = await self._run_worker(theirs.fileno(), pixels)
+            finally:
+                theirs.close()
+                os.close(pixels)
             # From here, since loading takes more than many samples do.
             with contextlib.suppress(ProcessLookupError):
                 niceness = os.nice(0) + self._limits.niceness
-                os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
+                os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
             self._transport, _ = await self._loop.create_connection(lambda: self, sock=ours)
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            os.close(pixels)
+            undo.pop_all()
+
+    async def _run_worker(self, channel: int, pixels: int) -> Process:
+        """The process, which inherits the descriptors ``channel`` and ``pixels``."""
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "sidecar.inference.worker"),
+            *(str(channel), str(pixels), str(self._limits.capacity)),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            env=_environment(os.environ),
+            pass_fds=(channel, pixels),
+            process_group=0,
+        )
 
     def _ask(self, message: ToWorker) -> None:
         self._asked.append(self._loop.time())

@@ -11,7 +11,8 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from config.errors import PictureError
-from sidecar.media.container.inputs import FAILURES, failure_text, open_file
+from sidecar.captured import failure_text
+from sidecar.media.container.inputs import FAILURES, open_file
 from sidecar.media.packet_track import VideoPacket
 
 VIDEO_CLOCK = Fraction(1, 90_000)

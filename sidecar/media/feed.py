@@ -1,16 +1,17 @@
 """A participant's camera as we receive it: the newest frame, and how old it is."""
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import Protocol
 
 import av
 import structlog
 from aiortc.mediastreams import MediaStreamError
 
-from sidecar.aio import Broadcast, TaskSet
+from sidecar.aio import Broadcast, Component, Contained, TaskSet
 from sidecar.media.lateness_filter import Lateness, LatenessFilter
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ class VideoSource(Protocol):
         ...
 
 
-class Feed:
+class Feed(Component):
     """The newest frame of a track, which is read by this feed alone from ``start`` to ``aclose``.
 
     A track of aiortc queues what is not read (10 MiB/s for 640x360), so the feed drains it and
@@ -68,13 +69,6 @@ class Feed:
         """How many were dropped because they came late, as after an outage."""
         self.ended = False
         """There will be no more frames."""
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def start(self) -> None:
         """Begin to read the track, if there is one."""
@@ -137,16 +131,12 @@ class Feed:
         self._reader = self._tasks.create_task(self._read(track), name="feed")
 
     async def _read(self, track: VideoSource) -> None:
-        try:
+        # One participant's track must not disturb the others: their tile goes stale.
+        with Contained("feed failed"), contextlib.suppress(MediaStreamError):
             while True:
                 frame = await track.recv()
                 if isinstance(frame, av.VideoFrame):
                     self._take(frame)
-        except MediaStreamError:
-            pass
-        except Exception as error:
-            # One participant's track must not disturb the others: their tile goes stale.
-            log.exception("feed failed", reason=repr(error))
         if not self._lasts:
             self.end()
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from config.errors import PictureError
-from sidecar.media.container.inputs import failure_text, shown_path
+from sidecar.captured import failure_text
+from sidecar.media.container.inputs import shown_path
 
 
 @contextmanager

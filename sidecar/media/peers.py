@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Self
+from typing import Final
 
 import structlog
 from aiortc import (
@@ -23,7 +23,8 @@ from aiortc import (
 )
 
 from config.errors import NegotiationError
-from sidecar.aio import Broadcast
+from sidecar.aio import Broadcast, Component, Contained
+from sidecar.captured import Captured
 from sidecar.media.aiortc_patches import (
     allow_checks,
     handshake_failure,
@@ -101,13 +102,12 @@ async def close(connection: RTCPeerConnection, seconds: float = CLOSE_TIMEOUT) -
 
     A failure is logged and not raised: no caller could act on it.
     """
-    try:
-        async with asyncio.timeout(seconds):
-            await connection.close()
-    except TimeoutError:
-        log.warning("peer connection not closed", reason=f"no end after {seconds} s")
-    except Exception as error:
-        log.exception("peer connection not closed", reason=repr(error))
+    with Contained("peer connection not closed"):
+        try:
+            async with asyncio.timeout(seconds):
+                await connection.close()
+        except TimeoutError:
+            log.warning("peer connection not closed", reason=f"no end after {seconds} s")
 
 
 @asynccontextmanager
@@ -144,7 +144,7 @@ def _give_key_frames(transceiver: RTCRtpTransceiver, track: MediaStreamTrack) ->
         on_picture_loss(transceiver.sender, track.request_key_frame)
 
 
-class Peer:
+class Peer(Component):
     """One peer connection from ``start`` to ``aclose``: negotiated, watched and freed.
 
     ``participant`` names it in the log. ``on_change`` is called after each change of its state, and
@@ -180,13 +180,6 @@ class Peer:
         self._closed = False
         self.connection.on("connectionstatechange", self._state_changed)
         self.connection.on("datachannel", self.listen)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def start(self) -> None:
         """Start what belongs to the connection; it is negotiated by the other methods."""
@@ -250,11 +243,12 @@ class Peer:
         if not self._described:
             self._candidates.add(candidate)
             return
-        try:
+        # aiortc and aioice meet odd candidates with any exception: ValueError, OSError, …
+        with Captured() as attempt:
             await self.connection.addIceCandidate(candidate)
-        except Exception as error:
-            # aiortc and aioice meet odd candidates with any exception: ValueError, OSError, …
-            log.info("candidate ignored", participant=self.participant, reason=repr(error))
+        if attempt.error is not None:
+            reason = repr(attempt.error)
+            log.info("candidate ignored", participant=self.participant, reason=reason)
 
     async def bytes_received(self) -> int:
         """Bytes that came over the transport, receiver reports included."""

@@ -24,9 +24,10 @@ from config.errors import PictureError, SidecarError
 from gifs.delays import shown_seconds
 from gifs.probe import probe
 from reactions.landmark_types import RgbImage
+from sidecar.captured import failure_text
 from sidecar.media.container.codecs import fits
 from sidecar.media.container.colour import PlainConverter
-from sidecar.media.container.inputs import failure_text, require_file, shown_path
+from sidecar.media.container.inputs import require_file, shown_path
 from sidecar.media.container.reader import TimedFrame
 from sidecar.media.new_file import new_file
 from sidecar.media.picture_kinds import HEAD, picture_kind

@@ -6,12 +6,13 @@ import queue
 import threading
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, Self, TypeAlias
+from typing import Final, TypeAlias
 
 import av
 import structlog
 
 from config.errors import PictureError, SidecarError
+from sidecar.aio import Component
 from sidecar.media.container.writer import VideoWriter
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ PATIENCE: Final = 10.0
 _Item: TypeAlias = tuple[av.VideoFrame, float] | None
 
 
-class Recorder:
+class Recorder(Component):
     """Writes the pictures that it is given to ``path`` while it is entered.
 
     H.264 in .mp4, .mkv or .mov, VP8 in .webm, each picture at its own time; the file appears under
@@ -64,13 +65,6 @@ class Recorder:
             raise self._failure
         if self.dropped:
             log.info("pictures left out of the file", dropped=self.dropped, written=self.written)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     @property
     def failure(self) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
+from sidecar.captured import Captured
 from sidecar.media.container.colour import GROUND
 
 _ORIENTATION: Final = 0x0112
@@ -98,12 +99,11 @@ def _profile(image: Image.Image) -> _Profile | None:
 
 
 def _orientation(image: Image.Image) -> int:
-    try:
+    # Exif is written wrong in every way; the pixels are good all the same.
+    with Captured():
         value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:
-        # Exif is written wrong in every way; the pixels are good all the same.
-        return 1
-    return value if isinstance(value, int) else 1
+        return value if isinstance(value, int) else 1
+    return 1
 
 
 def _grey_scale(image: Image.Image) -> float:

@@ -14,10 +14,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
 
 from config.errors import RoomError
-from sidecar.aio import TaskSet
+from sidecar.aio import Component, TaskSet
 from sidecar.media.feed import Feed, VideoSource
 from sidecar.rooms.base import (
     Consent,
@@ -121,7 +120,7 @@ class MemoryMeeting:
         self.rooms.append(room)
 
 
-class MemoryRoom:
+class MemoryRoom(Component):
     """Implements ``Room`` and ``SupportsDataMessages`` for a meeting in memory."""
 
     def __init__(self, meeting: MemoryMeeting | None = None) -> None:
@@ -134,13 +133,6 @@ class MemoryRoom:
     @property
     def name(self) -> str:
         return self.meeting.name
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def start(self) -> None:
         """Enter the meeting; raises RoomError where it can't be entered."""

@@ -7,6 +7,7 @@ import aiohttp
 import structlog
 
 from config.errors import ConfigError
+from sidecar.aio import Contained
 from sidecar.redaction import shown_url
 from sidecar.rooms.base import GROUP, Adapter
 
@@ -30,13 +31,10 @@ def adapters() -> list[Adapter]:
 
 
 def _load(point: EntryPoint) -> Adapter | None:
-    try:
+    with Contained("adapter can't be loaded", adapter=point.name, module=point.value):
         adapter: Adapter = point.load()
-    except Exception:
-        # Another package may break in any way at all.
-        log.exception("adapter can't be loaded", adapter=point.name, module=point.value)
-        return None
-    return adapter
+        return adapter
+    return None
 
 
 async def find_adapter(url: str, known: Sequence[Adapter] | None = None) -> Adapter:

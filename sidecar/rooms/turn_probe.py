@@ -12,6 +12,7 @@ import structlog
 from aiortc import RTCIceServer
 
 from config.errors import RoomError
+from sidecar.captured import Captured
 from sidecar.media.ice import is_relay, rank_servers
 from sidecar.media.peers import closing, peer_connection
 
@@ -55,11 +56,11 @@ async def reachable_servers(
 async def _gives_address(server: RTCIceServer) -> bool:
     async with closing(peer_connection([server], relay_only=True)) as peer:
         peer.createDataChannel("probe")
-        try:
+        # A name that can't be resolved, a port that refuses, an answer that makes no sense: …
+        with Captured() as attempt:
             async with asyncio.timeout(TRYING):
                 await peer.setLocalDescription(await peer.createOffer())
-        except Exception as error:
-            # A name that can't be resolved, a port that refuses, an answer that makes no sense: …
-            log.debug("TURN server failed", server=server.urls, reason=repr(error))
+        if attempt.error is not None:
+            log.debug("TURN server failed", server=server.urls, reason=repr(attempt.error))
             return False
         return " typ relay" in peer.localDescription.sdp

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from config.errors import ConfigError, ServerError
-from sidecar.aio import cancel_and_wait
+from sidecar.aio import Component, cancel_and_wait
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ class Certificate:
             return 0, 0
 
 
-class HttpListener:
+class HttpListener(Component):
     """Serves ``app`` on ``host``:``port``; port 0 takes any that is free.
 
     ``inner`` is entered before the first request is taken. On closing, no new request is taken,
@@ -111,13 +111,6 @@ class HttpListener:
     async def aclose(self) -> None:
         """Take no more requests, and close."""
         await self._life.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     @property
     def port(self) -> int:

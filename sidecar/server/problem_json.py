@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
-import structlog
 from aiohttp import web
 
 from config.errors import (
@@ -22,8 +21,7 @@ from config.errors import (
     SidecarError,
     UnauthorizedError,
 )
-
-log = structlog.get_logger(__name__)
+from sidecar.aio import Contained
 
 RETRY_AFTER: Final = {409: 1, 429: 1, 503: 5}
 """Seconds that a client is asked to wait before it tries again, by status."""
@@ -85,25 +83,28 @@ def problem_of(error: SidecarError) -> web.Response:
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn what handlers raise into problems; unexpected errors are only logged."""
-    try:
-        return await handler(request)
-    except SidecarError as error:
-        return problem_of(error)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        allowed = error.headers.get("Allow", "")
-        # Only the text of a 413 says more than its title: which limit the body exceeds.
-        detail = error.text if error.status == 413 and error.text else error.reason
-        do = f"use {allowed}" if allowed else _DO.get(error.status, "")
-        return problem(error.status, detail, do=do, headers={"Allow": allowed} if allowed else None)
-    except TimeoutError:
-        return problem(408, "the request took too long")
-    except (ConnectionResetError, OSError):
-        raise
-    except Exception:
-        log.exception("request failed", method=request.method, route=_route(request))
-        return problem(500, "something went wrong here; the log says what")
+    # What the socket raises, aiohttp handles.
+    passing = (OSError, web.HTTPException)
+    with Contained("request failed", *passing, method=request.method, route=_route(request)):
+        try:
+            return await handler(request)
+        except SidecarError as error:
+            return problem_of(error)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return _problem_of_aiohttp(error)
+        except TimeoutError:
+            return problem(408, "the request took too long")
+    return problem(500, "something went wrong here; the log says what")
+
+
+def _problem_of_aiohttp(error: web.HTTPException) -> web.Response:
+    allowed = error.headers.get("Allow", "")
+    # Only the text of a 413 says more than its title: which limit the body exceeds.
+    detail = error.text if error.status == 413 and error.text else error.reason
+    do = f"use {allowed}" if allowed else _DO.get(error.status, "")
+    return problem(error.status, detail, do=do, headers={"Allow": allowed} if allowed else None)
 
 
 def _route(request: web.Request) -> str:

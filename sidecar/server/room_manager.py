@@ -5,13 +5,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Protocol, Self, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import structlog
 from aiortc import RTCIceServer
 
 from config.errors import HttpRefusalError, SidecarError
-from sidecar.aio import Broadcast, TaskSet, cancel_and_wait
+from sidecar.aio import (
+    Broadcast,
+    Component,
+    Contained,
+    TaskSet,
+    cancel_and_wait,
+    undo_on_failure,
+)
 from sidecar.rooms.hosted.names import room_name
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.hosted.room import HostedRoom, check_sharing
@@ -57,7 +64,7 @@ class OpenRoom:
         return bool(taken or self.meeting.events.listeners)
 
 
-class RoomManager:
+class RoomManager(Component):
     """Opens rooms by name with ``open_meeting``: at most ``max_rooms`` at once.
 
     With ``fixed`` rooms there are these and no others, open from start to close. Without, every
@@ -100,25 +107,15 @@ class RoomManager:
     async def start(self) -> None:
         """Open the fixed rooms; raises what opening them raises."""
         self._open = True
-        try:
+        async with undo_on_failure(self.aclose):
             for name in self._fixed:
                 await self.enter(name)
-        except BaseException:
-            await self.aclose()
-            raise
 
     async def aclose(self) -> None:
         """Leave all rooms, and open no more."""
         self._open = False
         self._changed.notify()
         await self._hosts.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     def check(self, name: str) -> str:
         """``name`` if there is, or may be, such a room; raises HttpRefusalError 404."""
@@ -177,18 +174,14 @@ class RoomManager:
             clock=self._clock,
         )
         try:
-            async with self._open_meeting(room) as meeting:
-                log.info("room opened", room=name)
-                opening.set_result(OpenRoom(room, meeting))
-                self._changed.notify()
-                await self._attend(opening.result(), forever=name in self._fixed)
-        except Exception as error:
-            if isinstance(error, SidecarError):
-                log.warning("room failed", room=name, reason=str(error))
-            else:
-                log.exception("room failed", room=name, reason=repr(error))
-            if not opening.done():
-                opening.set_exception(_public(error))
+            with Contained("room failed", room=name) as attempt:
+                async with self._open_meeting(room) as meeting:
+                    log.info("room opened", room=name)
+                    opening.set_result(OpenRoom(room, meeting))
+                    self._changed.notify()
+                    await self._attend(opening.result(), forever=name in self._fixed)
+            if attempt.error is not None and not opening.done():
+                opening.set_exception(_public(attempt.error))
         finally:
             del self._rooms[name]
             if not opening.done():

@@ -4,12 +4,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import Self
 
 import structlog
 
 from config.errors import SampleDroppedError
 from reactions.pipeline import Detection
+from sidecar.aio import Component, is_logged, log_failure
+from sidecar.captured import Captured
 from sidecar.inference.detector import Detector
 from sidecar.inference.sampling import SamplingThread
 from sidecar.media.feed import Feed
@@ -20,7 +21,7 @@ from sidecar.session.stats import DurationHistogram
 log = structlog.get_logger(__name__)
 
 
-class Sampler:
+class Sampler(Component):
     """Samples each participant ``rate`` times a second, at most ``longest`` pixels a side.
 
     ``publish`` gets the events of each sample. ``room`` tells the participants of one room from
@@ -58,13 +59,6 @@ class Sampler:
     async def aclose(self) -> None:
         await self._thread.aclose()
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
     async def follow(self, participant: Participant, feed: Feed) -> None:
         """Sample ``participant`` for as long as ``feed`` lasts; a failed sample is only logged."""
         seen = 0
@@ -72,18 +66,20 @@ class Sampler:
             began = self._clock()
             seen = feed.frames
             if not participant.opted_out and not self.paused:
-                try:
-                    await self._sample(participant, feed)
-                except SampleDroppedError as error:
-                    self.dropped[error.reason] += 1
-                except Exception:
-                    participant.failures += 1
-                    failed = participant.failures
-                    if failed & (failed - 1) == 0:
-                        # The first, second, fourth … failure: five a second would drown the log.
-                        key = participant.participant
-                        log.exception("detection failed", participant=key, failed=failed)
+                await self._try_sample(participant, feed)
             await asyncio.sleep(max(0.0, began + 1 / self.rate - self._clock()))
+
+    async def _try_sample(self, participant: Participant, feed: Feed) -> None:
+        with Captured() as attempt:
+            try:
+                await self._sample(participant, feed)
+            except SampleDroppedError as error:
+                self.dropped[error.reason] += 1
+        if attempt.error is not None:
+            participant.failures += 1
+            if is_logged(participant.failures):
+                key, failed = participant.participant, participant.failures
+                log_failure("detection failed", attempt.error, participant=key, failed=failed)
 
     async def _sample(self, participant: Participant, feed: Feed) -> None:
         frame, arrived = feed.frame, feed.arrived

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Protocol, Self
+from typing import Protocol
 
 import structlog
 
@@ -13,7 +13,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.settings import CompositeSettings, Settings
 from reactions.geometry import Box
 from reactions.labels import LabelScore
-from sidecar.aio import cancel_and_wait
+from sidecar.aio import Component, cancel_and_wait
 from sidecar.inference.detector import Detector
 from sidecar.media.compositor.compositor import Compositor, Stickers
 from sidecar.media.compositor.layout import Fit
@@ -45,7 +45,7 @@ class CompositeOutput(Protocol):
         ...
 
 
-class Session:
+class Session(Component):
     """Runs one room while it is open; an error in one participant does not affect the others.
 
     The encoded composite goes to ``outputs``, to the room itself if not given, and its pictures to
@@ -119,13 +119,6 @@ class Session:
     async def aclose(self) -> None:
         """Leave the room."""
         await self._life.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def ended(self) -> None:
         """Wait until the meeting is over; raises what ended it if that was an error.

@@ -8,8 +8,9 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
+from sidecar.aio import Component
 from sidecar.sinks.journal_file import JournalFile
 from sidecar.sinks.webhook import outbox
 from sidecar.supervisor.values import RoomRequest
@@ -37,7 +38,7 @@ class WantedRoom:
     created: datetime
 
 
-class Journal:
+class Journal(Component):
     """The journal in ``path``; None keeps it in memory."""
 
     def __init__(self, path: Path | None) -> None:
@@ -52,13 +53,6 @@ class Journal:
     async def aclose(self) -> None:
         """Close the file."""
         await self._file.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def add(self, room: WantedRoom) -> None:
         """Remember ``room``; raises JournalError where the disk does not take it."""

@@ -15,6 +15,7 @@ import structlog
 
 from config.errors import ControlError, SidecarError
 from config.settings import Settings
+from sidecar.aio import Contained
 from sidecar.inference.detector import Detector
 from sidecar.inference.shared import SharedDetector
 from sidecar.logs import configure
@@ -99,16 +100,16 @@ class RoomProcess:
             task.add_done_callback(self._calls.discard)
 
     async def _answer(self, call: Call, runner: RoomRunner) -> None:
-        try:
-            if len(self._calls) > CALLS:
-                raise ControlError("too many calls at once", where="control channel")
-            result = await runner.call(call.what)
-            await self._send(Returned(number=call.number, result=result))
-        except SidecarError as error:
-            await self._send(_raised(call.number, error))
-        except Exception as error:
-            log.exception("call failed", reason=repr(error))
-            await self._send(_raised(call.number, SidecarError("something went wrong here")))
+        answer: Message = _raised(call.number, SidecarError("something went wrong here"))
+        with Contained("call failed"):
+            try:
+                if len(self._calls) > CALLS:
+                    raise ControlError("too many calls at once", where="control channel")
+                result = await runner.call(call.what)
+                answer = Returned(number=call.number, result=result)
+            except SidecarError as error:
+                answer = _raised(call.number, error)
+        await self._send(answer)
 
     async def _send_reports(self) -> None:
         async for report in self._reports:

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import structlog
 
 from config.errors import CapacityError, NotFoundError, SidecarError
+from sidecar.aio import Component, Contained
 from sidecar.supervisor.admission import Admission, CostTable
 from sidecar.supervisor.control import Begin, ChangeRoom, Operation
 from sidecar.supervisor.event_log import EventLog
@@ -61,7 +62,7 @@ class RoomParts:
     joined."""
 
 
-class Supervisor:
+class Supervisor(Component):
     """Runs rooms while it is started; ``events`` has what happens in all of them."""
 
     def __init__(
@@ -108,13 +109,6 @@ class Supervisor:
             await asyncio.wait([self._looking])
         self.events.close()
         await self._journal.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def drain(self, seconds: float | None = None) -> None:
         """Take no new rooms, and return when the last has ended or after ``seconds``."""
@@ -164,17 +158,16 @@ class Supervisor:
         given = {name: value.get_secret_value() for name, value in request.secrets.items()}
         self._references.resolve(given)
         room = f"r-{secrets.token_hex(8)}"
-        self.admission.admit(room, self._cost(request), self._clock())
-        if key is not None:
-            self._keys[key] = room
-        plain = request.model_copy(update={"secrets": {}})
-        wanted = WantedRoom(room, plain, self._store.seal(given), datetime.now(UTC))
-        try:
+        with contextlib.ExitStack() as undo:
+            self.admission.admit(room, self._cost(request), self._clock())
+            undo.callback(self.admission.release, room)
+            if key is not None:
+                self._keys[key] = room
+                undo.callback(self._keys.pop, key, None)
+            plain = request.model_copy(update={"secrets": {}})
+            wanted = WantedRoom(room, plain, self._store.seal(given), datetime.now(UTC))
             await self._journal.add(wanted)
-        except BaseException:
-            self.admission.release(room)
-            self._keys.pop(key or "", None)
-            raise
+            undo.pop_all()
         return self._open(wanted, given, shown).view(), True
 
     async def change(self, room: str, patch: RoomPatch) -> RoomView:
@@ -238,9 +231,8 @@ class Supervisor:
 
     async def _run(self, room: SupervisedRoom) -> None:
         try:
-            await room.run()
-        except Exception as error:
-            log.exception("room failed", room=room.id, reason=repr(error))
+            with Contained("room failed", room=room.id):
+                await room.run()
         finally:
             self.admission.release(room.id)
             self._past_restarts += room.restarts.total
@@ -284,10 +276,8 @@ class Supervisor:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             for room in list(self._tasks):
-                try:
+                with Contained("room not measured", room=room):
                     await self._look_at(self._rooms[room])
-                except Exception as error:
-                    log.exception("room not measured", room=room, reason=repr(error))
 
     async def _look_at(self, room: SupervisedRoom) -> None:
         if (reason := room.idle()) is not None:

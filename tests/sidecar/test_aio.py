@@ -11,10 +11,15 @@ from config.errors import RoomError
 from sidecar.aio import (
     Backoff,
     Broadcast,
+    Component,
+    Contained,
     Mailbox,
     MailboxClosedError,
     TaskSet,
     cancel_and_wait,
+    is_logged,
+    start_all,
+    undo_on_failure,
 )
 
 
@@ -30,6 +35,111 @@ async def forever() -> None:
 
 async def fail(error: Exception) -> None:
     raise error
+
+
+class Recorded(Component):
+    """Writes down its life; ``failure`` is raised by its start."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.life: list[str] = []
+        self._failure = failure
+
+    async def start(self) -> None:
+        self.life.append("start")
+        if self._failure is not None:
+            raise self._failure
+
+    async def aclose(self) -> None:
+        self.life.append("close")
+
+
+class TestComponent:
+    async def test_lives_as_long_as_it_is_entered(self) -> None:
+        component = Recorded()
+        async with component as entered:
+            assert entered is component
+            assert component.life == ["start"]
+        assert component.life == ["start", "close"]
+
+    async def test_components_are_started_together(self) -> None:
+        components = [Recorded(), Recorded()]
+        await start_all(components)
+        assert [component.life for component in components] == [["start"], ["start"]]
+
+    async def test_the_first_failure_of_several_is_raised_once_all_have_started(self) -> None:
+        last = Recorded()
+        components = [Recorded(KeyError("a")), Recorded(KeyError("b")), last]
+        with pytest.raises(KeyError, match="a"):
+            await start_all(components)
+        assert last.life == ["start"]
+
+
+class TestUndoOnFailure:
+    async def test_undoes_nothing_where_the_block_ends(self) -> None:
+        component = Recorded()
+        async with undo_on_failure(component.aclose):
+            pass
+        assert component.life == []
+
+    async def test_undoes_where_the_block_raises(self) -> None:
+        component = Recorded()
+        with pytest.raises(KeyError):
+            async with undo_on_failure(component.aclose):
+                raise KeyError("x")
+        assert component.life == ["close"]
+
+    async def test_undoes_where_the_block_is_cancelled(self) -> None:
+        component = Recorded()
+
+        async def starting() -> None:
+            async with undo_on_failure(component.aclose):
+                await forever()
+
+        task = asyncio.create_task(starting())
+        await settle()
+        await cancel_and_wait(task)
+        assert task.cancelled()
+        assert component.life == ["close"]
+
+
+class TestContained:
+    def test_logs_an_unexpected_failure_with_its_traceback(self) -> None:
+        error = KeyError("x")
+        with capture_logs() as logs, Contained("sink not closed", sink="file") as attempt:
+            raise error
+        assert attempt.error is error
+        assert logs == [
+            {
+                "event": "sink not closed",
+                "log_level": "error",
+                "sink": "file",
+                "reason": "KeyError('x')",
+                "exc_info": error,
+            }
+        ]
+
+    def test_logs_a_failure_that_a_user_can_act_on_in_one_line(self) -> None:
+        with capture_logs() as logs, Contained("room failed"):
+            raise RoomError("the server is gone")
+        assert [(log["log_level"], log["reason"]) for log in logs] == [
+            ("warning", "the server is gone")
+        ]
+        assert "exc_info" not in logs[0]
+
+    def test_logs_nothing_where_the_block_ends(self) -> None:
+        with capture_logs() as logs, Contained("room failed") as attempt:
+            pass
+        assert attempt.error is None
+        assert logs == []
+
+    def test_raises_what_is_to_pass(self) -> None:
+        passed = pytest.raises(BrokenPipeError)
+        with capture_logs() as logs, passed, Contained("request failed", OSError):
+            raise BrokenPipeError
+        assert logs == []
+
+    def test_failures_that_repeat_are_logged_ever_more_rarely(self) -> None:
+        assert [count for count in range(1, 40) if is_logged(count)] == [1, 2, 4, 8, 16, 32]
 
 
 class TestCancelAndWait:

@@ -4,11 +4,12 @@ from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import av
-import structlog
 
 from gifs.animation import Animation, YuvaFrame
 from gifs.yuva import Rgb
 from reactions.geometry import Box
+from sidecar.aio import log_failure
+from sidecar.captured import Captured
 from sidecar.media.compositor.i420 import Corners, Planes, blend, dim
 from sidecar.media.compositor.layout import MAX_TILES, Fit, Placement, Rect, arrange, even, place
 from sidecar.media.compositor.name_tags import avatar, name_label
@@ -16,8 +17,6 @@ from sidecar.media.compositor.progress_ring import ring, step_of
 from sidecar.media.compositor.scaler import Scaler
 from sidecar.media.compositor.sticker_placement import Follower, beside
 from sidecar.media.compositor.tiles import HoldMark, StickerMark, TileView
-
-log = structlog.get_logger(__name__)
 
 BACKDROP: Rgb = (13, 18, 27)
 TILE: Rgb = (27, 35, 48)
@@ -90,11 +89,10 @@ class Compositor:
         areas = self._arrange(shown)
         planes.copy_from(self._backdrop)
         for tile, area in zip(shown, areas, strict=True):
-            try:
+            with Captured() as attempt:
                 self._draw_tile(planes, tile, area, time)
-            except Exception:
-                if self._is_first_failure(tile.participant):
-                    log.exception("a tile can't be drawn", name=tile.participant)
+            if attempt.error is not None and self._is_first_failure(tile.participant):
+                log_failure("tile not drawn", attempt.error, participant=tile.participant)
         self._corners.round(planes)
         self._forget(shown)
         return frame
@@ -229,13 +227,12 @@ class Compositor:
         )
 
     def _sticker(self, name: str, width: int, height: int, elapsed: float) -> YuvaFrame | None:
-        try:
+        with Captured() as attempt:
             animation = self._stickers.get(name, width, height)
-        except Exception:
-            if self._is_first_failure(name):
-                log.exception("a sticker can't be drawn", name=name)
-            return None
-        return None if animation is None else animation.at(elapsed)
+            return None if animation is None else animation.at(elapsed)
+        if attempt.error is not None and self._is_first_failure(name):
+            log_failure("sticker not drawn", attempt.error, name=name)
+        return None
 
     def _forget(self, tiles: Sequence[TileView]) -> None:
         """Let go of what belongs to participants who are not shown any more."""

@@ -5,26 +5,24 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import av
-import structlog
 
-from sidecar.aio import cancel_and_wait
+from sidecar.aio import Component, cancel_and_wait, is_logged, log_failure
+from sidecar.captured import Captured
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.packet_track import VideoPacket
 
-log = structlog.get_logger(__name__)
-
 PictureListener: TypeAlias = Callable[[av.VideoFrame, float], None]
 """Gets each picture once it is encoded, with its time on the loop's clock. It is called in the
 thread that draws, so it returns at once, and it does not write into the picture."""
 
 
-class RenderLoop:
+class RenderLoop(Component):
     """Draws and encodes ``tiles`` at the encoder's rate, and publishes the packets.
 
     ``tiles`` is called on the event loop, once a tick, with the time of ``clock``; drawing and
@@ -77,13 +75,6 @@ class RenderLoop:
         """Go on with ``compositor``, of any size, ``fps`` times a second from the next tick on."""
         self._next = (compositor, fps)
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
     def _close_threads(self) -> None:
         self._pool.shutdown()
         if self._loader is not None:
@@ -113,15 +104,14 @@ class RenderLoop:
     async def _tick(self, tick: int) -> None:
         loop = asyncio.get_running_loop()
         began = self._clock()
-        try:
+        with Captured() as attempt:
             tiles = self._tiles(began)
             packets = await loop.run_in_executor(self._pool, self._make, tiles, began, tick)
             self._encoder.publish(packets)
-        except Exception:
+        if attempt.error is not None:
             self.failed += 1
-            if self.failed & (self.failed - 1) == 0:
-                # The first, second, fourth, eighth … failure: 25 a second would drown the log.
-                log.exception("no picture", failed=self.failed)
+            if is_logged(self.failed):
+                log_failure("no picture", attempt.error, failed=self.failed)
             return
         self.ticks += 1
         self.seconds = self._clock() - began

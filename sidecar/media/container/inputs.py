@@ -17,6 +17,7 @@ import av
 from av.container import InputContainer
 
 from config.errors import PictureError
+from sidecar.captured import failure_text
 from sidecar.plain_text import escape_controls
 
 FAILURES: Final = (av.FFmpegError, OSError, ValueError, IndexError, MemoryError)
@@ -102,12 +103,6 @@ def open_webcam(device: str, size: str) -> InputContainer:
         raise OSError(errno.ENOSYS, "webcams are read by Video4Linux, which is Linux's")
     options = {"video_size": size, "framerate": "30", **_PROBING}
     return av.open(device, format="v4l2", options=options)
-
-
-def failure_text(error: BaseException) -> str:
-    """What FFmpeg, or the system, says about it, in one line."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split())
 
 
 def shown_path(path: Path) -> str:

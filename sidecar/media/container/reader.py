@@ -1,6 +1,7 @@
 """Recordings read in order: pictures as they are shown, and the packets of their sound."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,10 +15,10 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from config.errors import PictureError
+from sidecar.captured import failure_text
 from sidecar.media.container.frames import FrameDecoder
 from sidecar.media.container.inputs import (
     FAILURES,
-    failure_text,
     open_file,
     require_file,
     shown_path,
@@ -63,13 +64,12 @@ class VideoReader:
         self._size = require_file(path).st_size
         self._position = 0
         self._container = open_file(path)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._container.close)
             self._video = _main_track(self._container, self._where)
             self._decoder = FrameDecoder(self._video, self._where, patient=True)
             self.audio = _sound_track(self._container, self._video)
-        except BaseException:
-            self._container.close()
-            raise
+            undo.pop_all()
 
     def __enter__(self) -> Self:
         return self

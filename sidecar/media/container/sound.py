@@ -15,7 +15,7 @@ from av.container import OutputContainer
 from av.filter import Graph
 from av.stream import Stream
 
-from sidecar.media.container.inputs import failure_text
+from sidecar.captured import failure_text
 
 log = structlog.get_logger(__name__)
 

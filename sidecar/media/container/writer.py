@@ -18,7 +18,8 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from config.errors import PictureError
-from sidecar.media.container.inputs import FAILURES, failure_text, file_url, shown_path
+from sidecar.captured import failure_text
+from sidecar.media.container.inputs import FAILURES, file_url, shown_path
 from sidecar.media.container.sound import SoundRules, SoundTrack, open_sound
 from sidecar.media.new_file import new_file
 
