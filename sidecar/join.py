@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ import structlog
 
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Engine, Settings
-from sidecar.aio import cancel_and_wait
+from sidecar.aio import TaskSet
 from sidecar.captured import Captured
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
@@ -99,7 +99,18 @@ async def join(
         stack.enter_context(sinks.attached(session.events))
         stack.enter_context(session.events.subscribe(reader.update))
         if view is not None:
-            await stack.enter_async_context(_shown(view, session, room, reader, sinks))
+
+            def read() -> Status:
+                return reader.read(
+                    session.stats(),
+                    session.scores(),
+                    cpu=time.process_time(),
+                    rejoined=room.rejoined,
+                    detector=detector.stats(),
+                    sinks=sinks.stats(),
+                )
+
+            await stack.enter_async_context(_shown(view, read))
         await stack.enter_async_context(session)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(plan.seconds):
@@ -129,34 +140,19 @@ def _open_sinks(
 
 
 @asynccontextmanager
-async def _shown(
-    view: StatusView,
-    session: Session,
-    room: ReconnectingRoom,
-    reader: StatusReader,
-    sinks: SinkSet,
-) -> AsyncIterator[None]:
+async def _shown(view: StatusView, read: Callable[[], Status]) -> AsyncIterator[None]:
     """Show the status once a second while it is entered."""
 
     async def show() -> None:
         reason = ""
         while True:
-            status = reader.read(
-                session.stats(),
-                session.scores(),
-                cpu=time.process_time(),
-                rejoined=room.rejoined,
-                sinks=sinks.stats(),
-            )
             with Captured() as attempt:
-                await view.show(status)
+                await view.show(read())
             if attempt.reason not in ("", reason):
                 log.warning("status not shown", reason=attempt.reason)
             reason = attempt.reason
             await asyncio.sleep(STATUS_EVERY)
 
-    task = asyncio.create_task(show(), name="status")
-    try:
+    async with TaskSet() as tasks:
+        tasks.create_task(show(), name="status")
         yield
-    finally:
-        await cancel_and_wait(task)

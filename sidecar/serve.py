@@ -166,37 +166,52 @@ def make_supervisor(
         return Begin(room=room, request=request, secrets=dict(secrets), settings=plain, table=rules)
 
     def check(request: RoomRequest) -> str:
-        check_room_url(request.url)
-        for target in request.publish:
-            if target.startswith("whip+"):
-                check_room_url(target)
-        unknown = [one for one in request.labels or () if one not in table]
-        off = [one for one in request.labels or () if one in table and table[one].kind is Kind.OFF]
-        if unknown or off:
-            what = f"the label {(unknown or off)[0]!r} is {'not known' if unknown else 'off'}"
-            raise ConfigError(what, where="labels", do="sidecar config --table lists all")
-        return shown_url(request.url)
+        return check_request(request, table)
 
-    costs = wanted.costs
     return Supervisor(
-        SupervisorOptions(
-            cores=wanted.cpu_share * (wanted.cores or usable_cores()),
-            costs=CostTable(costs.base, costs.participant, costs.sample, costs.viewer),
-            expected_participants=wanted.expected_participants,
-            rate=settings.sampling.rate,
-            limits=RoomLimits(wanted.empty_timeout, wanted.media_timeout),
-            drain=wanted.drain_timeout,
-            max_restarts=wanted.max_restarts,
-            restart_window=wanted.restart_window,
-            memory_warn=wanted.memory_warn_mb * MEGABYTE,
-            memory_limit=wanted.memory_limit_mb * MEGABYTE,
-        ),
+        supervisor_options(settings),
         RoomParts(lambda: ChildRoom(share=share), begin, check),
         journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
         store=SecretStore.from_file(wanted.key_file),
         references=SecretReferences(
             plan.environ, frozenset(wanted.secret_variables), wanted.secrets_folder
         ),
+    )
+
+
+def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> str:
+    """The URL of ``request`` as it may be shown.
+
+    Raises ConfigError or RefusedError where that may not be joined or published to, or a label is
+    not on in ``table``.
+    """
+    check_room_url(request.url)
+    for target in request.publish:
+        if target.startswith("whip+"):
+            check_room_url(target)
+    unknown = [one for one in request.labels or () if one not in table]
+    off = [one for one in request.labels or () if one in table and table[one].kind is Kind.OFF]
+    if unknown or off:
+        what = f"the label {(unknown or off)[0]!r} is {'not known' if unknown else 'off'}"
+        raise ConfigError(what, where="labels", do="sidecar config --table lists all")
+    return shown_url(request.url)
+
+
+def supervisor_options(settings: Settings) -> SupervisorOptions:
+    """How rooms are run, by ``settings``."""
+    wanted = settings.serve
+    costs = wanted.costs
+    return SupervisorOptions(
+        cores=wanted.cpu_share * (wanted.cores or usable_cores()),
+        costs=CostTable(costs.base, costs.participant, costs.sample, costs.viewer),
+        expected_participants=wanted.expected_participants,
+        rate=settings.sampling.rate,
+        limits=RoomLimits(wanted.empty_timeout, wanted.media_timeout),
+        drain=wanted.drain_timeout,
+        max_restarts=wanted.max_restarts,
+        restart_window=wanted.restart_window,
+        memory_warn=wanted.memory_warn_mb * MEGABYTE,
+        memory_limit=wanted.memory_limit_mb * MEGABYTE,
     )
 
 

@@ -188,3 +188,28 @@ def test_few_places_catch_every_exception(package: str) -> None:
         broad = [handler.lineno for handler in handlers if is_broad(handler)]
         where = path.relative_to(ROOT).as_posix()
         assert len(broad) <= BROAD.get(where, 0), f"{where} catches every exception: {broad}"
+
+
+LONGEST = 40
+"""Lines of a function, without its docstring."""
+LONG = {
+    "sidecar/server/api/room_endpoints.py: endpoints",  # a table with a row an endpoint
+}
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from ``def`` to the end, without the docstring."""
+    lines = (function.end_lineno or function.lineno) - function.lineno + 1
+    if ast.get_docstring(function, clean=False) is not None:
+        docstring = function.body[0]
+        lines -= (docstring.end_lineno or docstring.lineno) - docstring.lineno + 1
+    return lines
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_functions_are_short(package: str) -> None:
+    for path, tree in sources(package):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                where = f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+                assert length(node) <= LONGEST or where in LONG, f"{where} has {length(node)} lines"

@@ -26,49 +26,59 @@ SPOTLIGHT = "spotlight:"
 CONSOLE = "console:"
 
 
+MeetingUrl = Annotated[str, typer.Argument(metavar="URL", help="The meeting's address.")]
+Publish = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TARGET",
+        help="Where the composite goes: room (default), none, whip+https://…, or OUT.mp4; "
+        "may be given several times.",
+    ),
+]
+DisplayName = Annotated[
+    str | None,
+    typer.Option("--as", metavar="NAME", help="Display name shown to other participants."),
+]
+Layout = Annotated[
+    str | None,
+    typer.Option(metavar="LAYOUT", help="grid, or spotlight:NAME for one large tile."),
+]
+SampleRate = Annotated[
+    float | None, typer.Option(metavar="N", help="Samples a second from each camera.")
+]
+Labels = Annotated[str | None, typer.Option(metavar="A,B", help="Recognise only these labels.")]
+ConsentMode = Annotated[
+    str | None,
+    typer.Option(metavar="MODE", help="all, or opt-in: sample only participants who agree."),
+]
+Duration = Annotated[
+    str | None,
+    typer.Option("--for", metavar="DURATION", help="Leave after 90, 90s, 2m or 1h30m."),
+]
+EventFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write every event as a JSON line.")
+]
+Sinks = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="URL",
+        help="A further sink for events: jsonl:FILE, console:; may be given several times.",
+    ),
+]
+
+
 def command(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The meeting's address.")],
-    publish: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TARGET",
-            help="Where the composite goes: room (default), none, whip+https://…, or OUT.mp4; "
-            "may be given several times.",
-        ),
-    ] = None,
-    as_: Annotated[
-        str | None,
-        typer.Option("--as", metavar="NAME", help="Display name shown to other participants."),
-    ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option(metavar="LAYOUT", help="grid, or spotlight:NAME for one large tile."),
-    ] = None,
-    sample_rate: Annotated[
-        float | None, typer.Option(metavar="N", help="Samples a second from each camera.")
-    ] = None,
-    labels: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Recognise only these labels.")
-    ] = None,
-    consent: Annotated[
-        str | None,
-        typer.Option(metavar="MODE", help="all, or opt-in: sample only participants who agree."),
-    ] = None,
+    url: MeetingUrl,
+    publish: Publish = None,
+    as_: DisplayName = None,
+    layout: Layout = None,
+    sample_rate: SampleRate = None,
+    labels: Labels = None,
+    consent: ConsentMode = None,
     relay_only: RelayOnly = None,
-    for_: Annotated[
-        str | None,
-        typer.Option("--for", metavar="DURATION", help="Leave after 90, 90s, 2m or 1h30m."),
-    ] = None,
-    events: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write every event as a JSON line.")
-    ] = None,
-    sink: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="URL",
-            help="A further sink for events: jsonl:FILE, console:; may be given several times.",
-        ),
-    ] = None,
+    for_: Duration = None,
+    events: EventFile = None,
+    sink: Sinks = None,
     secrets: SecretsFile = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from typing_extensions import Buffer
 
+    from sidecar.inference.detector import DetectorStats
     from sidecar.session.stats import ParticipantStatus, SinkStats, Status
 
 
@@ -125,12 +126,16 @@ def render_status(status: "Status") -> "RenderableType":
         table.add_row(Text(one.name), _layer(one), f"{one.fps:.0f}", _label(one))
     if not status.participants:
         table.add_row(Text("no camera is on", style="dim"), "", "", "")
-    sinks = [Text(_sink(sink), style="yellow") for sink in status.sinks if sink.dropped]
+    notes = [_sink(sink) for sink in status.sinks if sink.dropped]
+    if status.detector is not None and (detection := _detection(status.detector)):
+        notes.insert(0, detection)
     last = [
         Text(f"{_clock(reaction.time)}  {reaction.name}: {reaction.label}")
         for reaction in status.reactions
     ]
-    return Group(head, *sinks, Text(), table, Text(), *last)
+    return Group(
+        head, *(Text(note, style="yellow") for note in notes), Text(), table, Text(), *last
+    )
 
 
 def _layer(one: "ParticipantStatus") -> str:
@@ -145,6 +150,19 @@ def _label(one: "ParticipantStatus") -> str:
     if one.label is None or one.score is None:
         return ""
     return f"{one.label} {one.score:.0%}"
+
+
+def _detection(detector: "DetectorStats") -> str:
+    """What is wrong with detection; empty where nothing is."""
+    counts = {
+        "too late": detector.dropped.replaced + detector.dropped.expired,
+        "lost with a worker": detector.dropped.worker_lost,
+        "failed": detector.failed,
+    }
+    found = [f"{count} {what}" for what, count in counts.items() if count]
+    if not detector.workers:
+        found.insert(0, "no worker is alive")
+    return f"samples: {', '.join(found)}" if found else ""
 
 
 def _sink(sink: "SinkStats") -> str:

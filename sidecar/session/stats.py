@@ -12,6 +12,7 @@ from statistics import median
 from typing import ClassVar
 
 from reactions.labels import LabelScore
+from sidecar.inference.detector import DetectorStats
 from sidecar.session.events import Json, ReactionStep, SessionEvent
 
 RECENT = 6
@@ -148,6 +149,7 @@ class Status:
     reactions: tuple[RecentReaction, ...]
     """The last ones, newest first."""
     sinks: tuple[SinkStats, ...] = ()
+    detector: DetectorStats | None = None
 
     def to_json(self) -> Json:
         """One JSON object; numbers are rounded to three decimals."""
@@ -193,6 +195,7 @@ class StatusReader:
         *,
         cpu: float,
         rejoined: int = 0,
+        detector: DetectorStats | None = None,
         sinks: Iterable[SinkStats] = (),
     ) -> Status:
         """The status of now; ``cpu`` is what the process has used so far, in seconds of a core."""
@@ -220,6 +223,7 @@ class StatusReader:
             ),
             reactions=tuple(self._reactions),
             sinks=tuple(sinks),
+            detector=detector,
         )
 
     def _best(self, scores: Iterable[LabelScore]) -> LabelScore | None:

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from sidecar.cli.terminal_view import TerminalView, render_status
+from sidecar.inference.detector import DetectorStats, DroppedSamples
 from sidecar.session.stats import ParticipantStatus, RecentReaction, SinkStats, Status
 
 ADA = ParticipantStatus("ada", "Ada [x]", 320, 180, 14.6, "smile", 0.81, False, False)
@@ -57,6 +58,20 @@ def test_a_sink_that_drops_is_shown_with_its_reason() -> None:
     text = drawn(dataclasses.replace(status(ADA), sinks=sinks))
     assert "jsonl:x: 2 dropped (No space left on device)" in text
     assert "room" not in text
+
+
+STATS = DetectorStats(2, 90, 0, 1, 80, 0, 0, DroppedSamples(), 81, 0.1, None, 0)
+
+
+def test_a_detector_that_works_is_not_mentioned() -> None:
+    assert "samples" not in drawn(dataclasses.replace(status(ADA), detector=STATS))
+
+
+def test_what_is_wrong_with_detection_is_shown() -> None:
+    dropped = DroppedSamples(replaced=4, expired=3, worker_lost=1)
+    stats = dataclasses.replace(STATS, workers=0, failed=2, dropped=dropped)
+    text = drawn(dataclasses.replace(status(ADA), detector=stats))
+    assert "samples: no worker is alive, 7 too late, 1 lost with a worker, 2 failed" in text
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import json
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
+from sidecar.inference.detector import DetectorStats, DroppedSamples
 from sidecar.session.events import ReactionStep
 from sidecar.session.stats import RECENT, ParticipantStats, SessionStats, StatusReader
 
@@ -77,3 +78,13 @@ def test_a_status_is_one_json_object() -> None:
     assert json.loads(json.dumps(reported))["reactions"] == [
         {"time": 1.235, "name": "Ada", "label": "wave"}
     ]
+
+
+def test_the_detector_s_counters_are_part_of_the_status() -> None:
+    dropped = DroppedSamples(expired=3)
+    stats = DetectorStats(2, 90, 0, 1, 80, 0, 0, dropped, 81, 0.12345, None, 1)
+    status = reader().read(session(1), {}, cpu=0, detector=stats).to_json()
+    detector = status["detector"]
+    assert isinstance(detector, dict)
+    assert (detector["workers"], detector["restarts"], detector["waited"]) == (2, 1, 0.123)
+    assert detector["dropped"] == {"replaced": 0, "expired": 3, "worker_lost": 0, "closed": 0}
