@@ -102,6 +102,21 @@ async def cancel_and_wait(*tasks: asyncio.Future[Any]) -> None:
             log_failure("task failed", error, task=_name(task))
 
 
+async def run_until_first(*work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` side by side until one ends, and return or raise what that one did.
+
+    The others are cancelled, and awaited.
+    """
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancel_and_wait(*(task for task in tasks if not task.done()))
+    # Of several that ended in the same step, one that failed says more.
+    failed = [task for task in done if not task.cancelled() and task.exception() is not None]
+    return (failed or list(done))[0].result()
+
+
 def _name(task: asyncio.Future[Any]) -> str:
     return task.get_name() if isinstance(task, asyncio.Task) else repr(task)
 

@@ -85,7 +85,7 @@ class WorkerSupervisor(Component):
         self._limits = limits
         self._number = number
         self._process: WorkerProcess | None = None
-        self._tasks = TaskSet()
+        self._tasks = TaskSet(on_failure=self._supervision_failed)
         self.restarts = 0
         """Processes started in place of lost ones."""
 
@@ -111,8 +111,15 @@ class WorkerSupervisor(Component):
         assert self._process is not None
         self._process.detect(sample, memory)
 
-    async def _supervise(self, process: WorkerProcess) -> None:
+    def _supervision_failed(self, error: Exception) -> None:
+        self._dispatcher.detach(self)
+        self._tasks.create_task(self._supervise(None), name=f"inference worker {self._number}")
+
+    async def _supervise(self, process: WorkerProcess | None) -> None:
+        """Keep a process running, ``process`` first; without one, start another after a pause."""
         lost = 0
+        if process is None:
+            process = await self._restart(2)
         while True:
             began = time.monotonic()
             self._dispatcher.attach(self)

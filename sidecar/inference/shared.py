@@ -104,6 +104,9 @@ class DetectorShare:
                     self._tasks.create_task(self._detect(message), name=f"sample of {self._name}")
         if attempt.error is not None:
             log.warning("detection refused", room=self._name, reason=repr(attempt.error))
+            if self._writer is not None:
+                # The room's process sees this and ends.
+                self._writer.transport.abort()
 
     async def _detect(self, request: DetectShared) -> None:
         sent, source = request.sample, f"{self._name}/{request.slot}"
@@ -130,6 +133,7 @@ class SharedDetector(Component):
         self._dispatcher = Dispatcher()
         self._tasks = TaskSet()
         self._writer: asyncio.StreamWriter | None = None
+        self._lost = asyncio.Event()
 
     @classmethod
     def inherited(cls, argument: str) -> Self:
@@ -175,6 +179,10 @@ class SharedDetector(Component):
     def stats(self) -> DetectorStats:
         return self._dispatcher.stats(restarts=0)
 
+    async def wait_lost(self) -> None:
+        """Wait until the workers can't be reached any more: all later samples would be dropped."""
+        await self._lost.wait()
+
     def send(self, request: DetectShared) -> None:
         """Send a request; its sample is in the slot's buffer."""
         assert self._writer is not None
@@ -190,8 +198,10 @@ class SharedDetector(Component):
                     self._take(message)
         except ConnectionError:
             pass
-        for slot in self._slots:
-            self._dispatcher.detach(slot)
+        finally:
+            for slot in self._slots:
+                self._dispatcher.detach(slot)
+            self._lost.set()
 
     def _take(self, answer: SharedOutcome) -> None:
         slot = self._slots[answer.slot]

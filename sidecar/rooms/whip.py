@@ -1,6 +1,5 @@
 """Publishing by WHIP (RFC 9725): one track for a while, or the composite as long as it takes."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -10,7 +9,7 @@ import aiohttp
 from aiortc import MediaStreamTrack, RTCIceServer
 
 from config.errors import SignallingError
-from sidecar.aio import cancel_and_wait
+from sidecar.aio import TaskSet
 from sidecar.media.peers import SendPeer
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint, shown_endpoint
@@ -101,8 +100,8 @@ class WhipOutlet:
                 http, self._endpoint, name, self._options, partial(self._make_peer, composite)
             )
             self._session = session
-            task = asyncio.create_task(session.run(), name=name)
-            stack.push_async_callback(cancel_and_wait, task)
+            tasks = await stack.enter_async_context(TaskSet())
+            tasks.create_task(session.run(), name=name)
             await session.tried.wait()
             failure = session.failure
             if failure is not None and failure.status not in BUSY:

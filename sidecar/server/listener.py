@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from config.errors import ConfigError, ServerError
-from sidecar.aio import Component, cancel_and_wait
+from sidecar.aio import Component, Contained, TaskSet
 
 log = structlog.get_logger(__name__)
 
@@ -93,10 +93,8 @@ class HttpListener(Component):
         async with AsyncExitStack() as stack:
             if self._certificate is not None and self._tls is not None:
                 self._certificate.load_into(self._tls)
-                reloading = asyncio.create_task(
-                    self._reload(self._certificate, self._tls), name="certificate"
-                )
-                stack.push_async_callback(cancel_and_wait, reloading)
+                tasks = await stack.enter_async_context(TaskSet())
+                tasks.create_task(self._reload(self._certificate, self._tls), name="certificate")
             await self._runner.setup()
             stack.push_async_callback(self._runner.cleanup)
             await stack.enter_async_context(self._inner)
@@ -132,11 +130,9 @@ class HttpListener(Component):
             if changed == known:
                 continue
             known = changed
-            try:
+            with Contained("certificate not read"):
                 certificate.load_into(context)
                 log.info("certificate read again", file=str(certificate.chain))
-            except ConfigError as error:
-                log.error("certificate not read", reason=str(error))
 
 
 def _refused(host: str, port: int, error: OSError) -> ServerError:

@@ -16,7 +16,7 @@ from sidecar.aio import (
     Component,
     Contained,
     TaskSet,
-    cancel_and_wait,
+    run_until_first,
     undo_on_failure,
 )
 from sidecar.rooms.hosted.names import room_name
@@ -192,19 +192,17 @@ class RoomManager(Component):
 
     async def _attend(self, open_room: OpenRoom, *, forever: bool) -> None:
         """Return when the meeting is over, or the room has been empty for a while."""
-        ended = asyncio.create_task(open_room.meeting.ended(), name="meeting end")
-        try:
-            busy_at = self._clock()
-            while not ended.done():
-                await asyncio.wait([ended], timeout=None if forever else self._idle / 12)
-                if open_room.busy:
-                    busy_at = self._clock()
-                elif not forever and self._clock() - busy_at > self._idle:
-                    return
-            ended.result()
-        finally:
-            if not ended.done():
-                await cancel_and_wait(ended)
+        if forever:
+            await open_room.meeting.ended()
+        else:
+            await run_until_first(open_room.meeting.ended(), self._wait_idle(open_room))
+
+    async def _wait_idle(self, open_room: OpenRoom) -> None:
+        busy_at = self._clock()
+        while open_room.busy or self._clock() - busy_at <= self._idle:
+            if open_room.busy:
+                busy_at = self._clock()
+            await asyncio.sleep(self._idle / 12)
 
 
 def _public(error: Exception) -> Exception:

@@ -223,9 +223,14 @@ class Session(Component):
         failure: Exception | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                sweeper = group.create_task(self._sweep(), name=f"sweep {self.room.name}")
+                # One that fails ends the room.
+                helpers = [
+                    group.create_task(self._sweep(), name=f"sweep {self.room.name}"),
+                    group.create_task(self._composite.watch(), name=f"watch {self.room.name}"),
+                ]
                 await self._follow_changes(group)
-                sweeper.cancel()
+                for helper in helpers:
+                    helper.cancel()
         except ExceptionGroup as failures:
             failure = self._main_failure(failures)
         finally:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Final, TypeAlias, TypeVar
 
+from sidecar.captured import Captured
+
 T = TypeVar("T")
 
 BACKLOG: Final = 1000
@@ -66,12 +68,10 @@ class BackgroundThread:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             work, future = job
-            try:
+            result = None
+            with Captured() as attempt:
                 result = work()
-            except Exception as error:
-                self._report(future, None, error)
-            else:
-                self._report(future, result, None)
+            self._report(future, result, attempt.error)
         self._report(self._ended, None, None)
 
     def _report(

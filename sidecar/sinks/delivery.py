@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import deque
-from typing import Final, Self
+from typing import Final
 
 import structlog
 
+from sidecar.aio import Component, Contained
+from sidecar.captured import Captured
 from sidecar.session.events import SessionEvent
 from sidecar.session.stats import SinkStats
 from sidecar.sinks.base import EventSink
@@ -16,7 +18,7 @@ CAPACITY: Final = 256
 """Events that wait for one sink at most: the oldest give way to new ones."""
 
 
-class EventDelivery:
+class EventDelivery(Component):
     """Delivers events to ``sink`` in order, each within ``patience`` seconds.
 
     An event that fails, takes too long or finds no place in the queue is dropped and counted. The
@@ -67,13 +69,6 @@ class EventDelivery:
             name, delivered, dropped = self._sink.name, self._delivered, self._dropped
             log.warning("sink closed", sink=name, delivered=delivered, dropped=dropped)
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
     def put(self, event: SessionEvent) -> None:
         """Queue ``event``; returns at once."""
         if self._closed:
@@ -97,16 +92,17 @@ class EventDelivery:
             await self._deliver(self._waiting.popleft())
 
     async def _deliver(self, event: SessionEvent) -> None:
-        try:
-            async with asyncio.timeout(self._patience) as limit:
-                await self._sink.write(event)
-        except asyncio.CancelledError:
-            self._drop("closed before they were delivered")
-            raise
-        except Exception as error:
-            # Another package's sink may raise anything; the next event is tried all the same.
-            late = isinstance(error, TimeoutError) and limit.expired()
-            self._drop(f"not written within {self._patience:g} s" if late else _reason(error))
+        # Another package's sink may raise anything; the next event is tried all the same.
+        with Captured() as attempt:
+            try:
+                async with asyncio.timeout(self._patience) as limit:
+                    await self._sink.write(event)
+            except asyncio.CancelledError:
+                self._drop("closed before they were delivered")
+                raise
+        if attempt.error is not None:
+            late = isinstance(attempt.error, TimeoutError) and limit.expired()
+            self._drop(f"not written within {self._patience:g} s" if late else attempt.reason)
         else:
             self._delivered += 1
             if self._reason and not self._waiting:
@@ -122,12 +118,6 @@ class EventDelivery:
             )
 
     async def _close_sink(self) -> None:
-        try:
+        with Contained("sink not closed", sink=self._sink.name):
             async with asyncio.timeout(self._closing):
                 await self._sink.aclose()
-        except Exception as error:
-            log.warning("sink not closed", sink=self._sink.name, reason=_reason(error))
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error) or repr(error)

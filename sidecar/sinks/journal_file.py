@@ -6,10 +6,12 @@ process killed at any moment leaves a file from before or after the write.
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final, Self, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from config.errors import ConfigError, JournalError
+from sidecar.aio import Component, undo_on_failure
 from sidecar.sinks.background_thread import BackgroundThread
 
 T = TypeVar("T")
@@ -23,7 +25,7 @@ CLOSING: Final = 0.5
 """Seconds that closing may take, as on a disk that hangs."""
 
 
-class JournalFile:
+class JournalFile(Component):
     """The file ``path`` with ``tables``; None keeps all in memory."""
 
     def __init__(self, path: Path | None, tables: str) -> None:
@@ -36,11 +38,8 @@ class JournalFile:
     async def start(self) -> None:
         """Open the file; raises ConfigError where that fails or it is of a later version."""
         await self._thread.start()
-        try:
+        async with undo_on_failure(partial(self._thread.aclose, 0)):
             self._database = await self._thread.call(self._open)
-        except BaseException:
-            await self._thread.aclose(0)
-            raise
 
     async def aclose(self) -> None:
         """Close the file, in time also where the disk hangs."""
@@ -48,13 +47,6 @@ class JournalFile:
         if database is not None:
             self._thread.post(database.close)
             await self._thread.aclose(CLOSING)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def run(self, work: "Callable[[sqlite3.Connection], T]") -> T:
         """The result of ``work``, all of which is written or nothing of it.
@@ -105,9 +97,8 @@ def _transaction(database: sqlite3.Connection, work: "Callable[[sqlite3.Connecti
     try:
         result = work(database)
         database.execute("COMMIT")
-    except BaseException:
-        # A failed COMMIT may have ended the transaction itself.
+    finally:
+        # After a failure, unless a failed COMMIT has ended the transaction itself.
         if database.in_transaction:
             database.execute("ROLLBACK")
-        raise
     return result

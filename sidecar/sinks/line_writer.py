@@ -4,7 +4,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable
+from functools import partial
 
+from sidecar.aio import undo_on_failure
 from sidecar.sinks.background_thread import BackgroundThread
 
 
@@ -24,11 +26,8 @@ class LineWriter:
     async def start(self) -> None:
         """Open the file; raises OSError."""
         await self._thread.start()
-        try:
+        async with undo_on_failure(partial(self._thread.aclose, 0)):
             self._file = await self._thread.call(self._open_file)
-        except BaseException:
-            await self._thread.aclose(0)
-            raise
 
     async def aclose(self) -> None:
         file, self._file = self._file, None

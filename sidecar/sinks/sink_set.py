@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from typing import Self
 
+from sidecar.aio import Component
 from sidecar.media.compositor.render_loop import PictureListener
 from sidecar.session.events import EventBus
 from sidecar.session.stats import SinkStats
@@ -11,7 +11,7 @@ from sidecar.sinks.base import EventSink, PacketSink, PictureSink
 from sidecar.sinks.delivery import EventDelivery
 
 
-class SinkSet:
+class SinkSet(Component):
     """Gives a session its ``outputs`` and ``listeners``, and delivers its events while attached."""
 
     def __init__(
@@ -46,13 +46,6 @@ class SinkSet:
     async def aclose(self) -> None:
         """Deliver what waits, and close all; raises SidecarError where a file is not complete."""
         await self._life.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     @contextmanager
     def attached(self, bus: EventBus) -> Iterator[None]:

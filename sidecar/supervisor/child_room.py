@@ -16,6 +16,7 @@ import structlog
 
 from config import errors
 from config.errors import ControlError, RoomError, SidecarError
+from sidecar.aio import TaskSet
 from sidecar.inference.shared import DetectorShare
 from sidecar.supervisor.control import (
     Begin,
@@ -77,7 +78,7 @@ class ChildRoom:
         self._timeouts = timeouts or ChildTimeouts()
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._tasks = TaskSet()
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._reports = ReportQueue(MAX_REPORTS)
@@ -111,7 +112,7 @@ class ChildRoom:
         finally:
             theirs.close()
         reader, self._writer = await asyncio.open_connection(sock=ours)
-        self._reading = asyncio.create_task(self._read(reader), name=f"control {begin.room}")
+        self._tasks.create_task(self._read(reader), name=f"control {begin.room}")
         if self._share is not None:
             await self._share.start()
         await self._send(begin)
@@ -144,16 +145,14 @@ class ChildRoom:
             return None
 
     async def aclose(self) -> None:
-        process, writer, reading = self._process, self._writer, self._reading
+        process, writer = self._process, self._writer
         if process is not None and process.returncode is None:
             with contextlib.suppress(SidecarError, TimeoutError, OSError):
                 await self.call(LeaveRoom())
             await self._wait_or_kill(process)
         if writer is not None:
             writer.transport.abort()
-        if reading is not None:
-            reading.cancel()
-            await asyncio.wait([reading])
+        await self._tasks.aclose()
         if self._share is not None:
             await self._share.aclose()
         self._end()

@@ -15,7 +15,7 @@ import structlog
 
 from config.errors import ControlError, SidecarError
 from config.settings import Settings
-from sidecar.aio import Contained
+from sidecar.aio import Contained, TaskSet
 from sidecar.inference.detector import Detector
 from sidecar.inference.shared import SharedDetector
 from sidecar.logs import configure
@@ -51,7 +51,9 @@ class RoomProcess:
         self._channel = channel
         self._reports = ReportQueue(MAX_REPORTS)
         self._writing = asyncio.Lock()
-        self._calls: set[asyncio.Task[None]] = set()
+        # A supervisor that does not read is as one that is gone.
+        self._tasks = TaskSet(on_failure=lambda _: self._writer.transport.abort())
+        self._calls = 0
 
     async def run(self) -> None:
         """Run the room until it is over or the supervisor is gone."""
@@ -62,53 +64,56 @@ class RoomProcess:
         settings = room_settings(begin)
         configure(settings.log)
         structlog.contextvars.bind_contextvars(room=begin.room)
-        sending = asyncio.create_task(self._send_reports(), name="reports")
-        try:
-            await self._run_room(begin, settings, reader)
-        finally:
-            self._reports.end()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_TIMEOUT):
-                    await sending
-            self._writer.close()
+        async with self._tasks:
+            sending = self._tasks.create_task(self._send_reports(), name="reports")
+            try:
+                await self._run_room(begin, settings, reader)
+            finally:
+                self._reports.end()
+                await asyncio.wait([sending], timeout=CLOSE_TIMEOUT)
+        self._writer.close()
 
     async def _run_room(
         self, begin: Begin, settings: Settings, reader: asyncio.StreamReader
     ) -> None:
-        async with room_detector(begin, settings) as detector:
+        async with room_detector(begin, settings) as detector, TaskSet() as tasks:
             runner = RoomRunner(begin, detector, self._reports.put)
-            running = asyncio.create_task(runner.run(), name="room")
-            listening = asyncio.create_task(self._listen(reader, runner), name="control channel")
-            await asyncio.wait([running, listening], return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
+            running = tasks.create_task(runner.run(), name="room")
+            listening = tasks.create_task(self._listen(reader, runner), name="control channel")
+            helpers = {listening}
+            if isinstance(detector, SharedDetector):
+                helpers.add(tasks.create_task(detector.wait_lost(), name="shared detection"))
+            await asyncio.wait({running, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done() and not running.done():
                 log.warning("leaving", reason="the supervisor is gone")
                 runner.leave()
                 await asyncio.wait([running], timeout=CLOSE_TIMEOUT)
-            for task in (running, listening, *self._calls):
-                task.cancel()
-            await asyncio.wait([running, listening, *self._calls])
-            if not running.cancelled():
+            if running.done():
                 running.result()
+            else:
+                # Without a last report, the supervisor starts another process for the room.
+                log.error("room process ended", reason="detection or the control channel is lost")
 
     async def _listen(self, reader: asyncio.StreamReader, runner: RoomRunner) -> None:
         """Carry out calls until the channel ends."""
         while (message := await read_message(reader)) is not None:
             if not isinstance(message, Call):
                 raise ControlError(f"unexpected {message.kind}", where="control channel")
-            task = asyncio.create_task(self._answer(message, runner), name="call")
-            self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
+            self._tasks.create_task(self._answer(message, runner), name="call")
 
     async def _answer(self, call: Call, runner: RoomRunner) -> None:
         answer: Message = _raised(call.number, SidecarError("something went wrong here"))
+        self._calls += 1
         with Contained("call failed"):
             try:
-                if len(self._calls) > CALLS:
+                if self._calls > CALLS:
                     raise ControlError("too many calls at once", where="control channel")
                 result = await runner.call(call.what)
                 answer = Returned(number=call.number, result=result)
             except SidecarError as error:
                 answer = _raised(call.number, error)
+            finally:
+                self._calls -= 1
         await self._send(answer)
 
     async def _send_reports(self) -> None:

@@ -17,6 +17,7 @@ import structlog
 from config.errors import NotFoundError, RefusedError, RoomError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import CompositeSettings, Settings
+from sidecar.aio import run_until_first
 from sidecar.inference.detector import Detector
 from sidecar.rooms.base import Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
@@ -151,29 +152,23 @@ class RoomRunner:
 
     async def _attend(self, session: Session, room: ReconnectingRoom) -> None:
         """Report until the meeting is over or is to be left; raises what ended it."""
-        ended = asyncio.create_task(session.ended(), name="ended")
-        leaving = asyncio.create_task(self._leaving.wait(), name="leaving")
+
+        async def left() -> None:
+            await self._leaving.wait()
+
+        await run_until_first(session.ended(), left(), self._report_often(session, room))
+
+    async def _report_often(self, session: Session, room: ReconnectingRoom) -> None:
         state = RoomState.LIVE
-        try:
-            while True:
-                self._report(StatsReport(stats=self.stats()))
-                done, _ = await asyncio.wait(
-                    [ended, leaving], timeout=REPORT_EVERY, return_when=asyncio.FIRST_COMPLETED
-                )
-                if done:
-                    break
-                now = RoomState.PAUSED if session.sampler.paused else RoomState.LIVE
-                if room.lost:
-                    now = RoomState.REJOINING
-                if now is not state:
-                    state = now
-                    self._report(StateReport(state=state, reason=room.lost))
-            if ended in done:
-                ended.result()
-        finally:
-            ended.cancel()
-            leaving.cancel()
-            await asyncio.wait([ended, leaving])
+        while True:
+            self._report(StatsReport(stats=self.stats()))
+            await asyncio.sleep(REPORT_EVERY)
+            now = RoomState.PAUSED if session.sampler.paused else RoomState.LIVE
+            if room.lost:
+                now = RoomState.REJOINING
+            if now is not state:
+                state = now
+                self._report(StateReport(state=state, reason=room.lost))
 
     def stats(self) -> RoomStats:
         """The numbers of this moment."""

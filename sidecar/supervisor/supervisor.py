@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 
 from config.errors import CapacityError, NotFoundError, SidecarError
-from sidecar.aio import Component, Contained
+from sidecar.aio import Component, Contained, TaskSet
 from sidecar.supervisor.admission import Admission, CostTable
 from sidecar.supervisor.control import Begin, ChangeRoom, Operation
 from sidecar.supervisor.event_log import EventLog
@@ -91,22 +91,20 @@ class Supervisor(Component):
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._usage: dict[str, tuple[float, Usage]] = {}
         self._warned: set[str] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._helpers = TaskSet()
 
     async def start(self) -> None:
         """Open the journal and join the rooms that stand in it; raises ConfigError."""
         await self._journal.start()
         for wanted in await self._journal.rooms():
             self._resume(wanted)
-        self._looking = asyncio.create_task(self._look(), name="supervisor")
+        self._helpers.create_task(self._look(), name="supervisor")
 
     async def aclose(self) -> None:
         """Leave all rooms, which stay wanted: the next supervisor joins them again."""
         self.draining = True
         await self._leave_all("the server is stopping")
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        await self._helpers.aclose()
         self.events.close()
         await self._journal.aclose()
 
@@ -187,7 +185,7 @@ class Supervisor(Component):
         found = self.room(room)
         await self._forget(found)
         if room in self._tasks:
-            leaving = asyncio.create_task(found.leave("deleted"), name=f"leave {room}")
+            leaving = self._helpers.create_task(found.leave("deleted"), name=f"leave {room}")
             self._tasks[room].add_done_callback(lambda _: leaving.cancel())
             await asyncio.sleep(0)
         return found.view()
@@ -226,7 +224,7 @@ class Supervisor(Component):
             clock=self._clock,
         )
         self._rooms[room.id] = room
-        self._tasks[room.id] = asyncio.create_task(self._run(room), name=f"room {room.id}")
+        self._tasks[room.id] = self._helpers.create_task(self._run(room), name=f"room {room.id}")
         return room
 
     async def _run(self, room: SupervisedRoom) -> None:

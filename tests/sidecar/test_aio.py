@@ -18,6 +18,7 @@ from sidecar.aio import (
     TaskSet,
     cancel_and_wait,
     is_logged,
+    run_until_first,
     start_all,
     undo_on_failure,
 )
@@ -31,6 +32,11 @@ async def settle() -> None:
 
 async def forever() -> None:
     await asyncio.Event().wait()
+
+
+async def fail_late(error: Exception) -> None:
+    await settle()
+    raise error
 
 
 async def fail(error: Exception) -> None:
@@ -140,6 +146,41 @@ class TestContained:
 
     def test_failures_that_repeat_are_logged_ever_more_rarely(self) -> None:
         assert [count for count in range(1, 40) if is_logged(count)] == [1, 2, 4, 8, 16, 32]
+
+
+class TestRunUntilFirst:
+    async def test_returns_what_the_first_returns_and_cancels_the_others(self) -> None:
+        ended: list[str] = []
+
+        async def other() -> str:
+            try:
+                await forever()
+            finally:
+                ended.append("other")
+            return "other"
+
+        async def first() -> str:
+            await asyncio.sleep(0)
+            return "first"
+
+        assert await run_until_first(other(), first()) == "first"
+        assert ended == ["other"]
+
+    async def test_raises_what_the_first_raises(self) -> None:
+        with pytest.raises(KeyError, match="x"):
+            await run_until_first(forever(), fail(KeyError("x")))
+
+    async def test_of_two_that_end_together_the_failure_is_raised(self) -> None:
+        with pytest.raises(KeyError, match="x"):
+            await run_until_first(settle(), fail_late(KeyError("x")))
+
+    async def test_ends_its_tasks_when_it_is_cancelled(self) -> None:
+        others = asyncio.all_tasks()
+        task = asyncio.create_task(run_until_first(forever(), forever()))
+        await settle()
+        await cancel_and_wait(task)
+        assert task.cancelled()
+        assert asyncio.all_tasks() == others
 
 
 class TestCancelAndWait:

@@ -75,6 +75,13 @@ class RenderLoop(Component):
         """Go on with ``compositor``, of any size, ``fps`` times a second from the next tick on."""
         self._next = (compositor, fps)
 
+    async def watch(self) -> None:
+        """Wait as long as pictures are made; raises what ended that."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.result()
+
     def _close_threads(self) -> None:
         self._pool.shutdown()
         if self._loader is not None:
