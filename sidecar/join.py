@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.settings import Engine, Settings
 from sidecar.aio import TaskSet
 from sidecar.captured import Captured
+from sidecar.inference.detector import Detector
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
@@ -99,17 +101,7 @@ async def join(
         stack.enter_context(sinks.attached(session.events))
         stack.enter_context(session.events.subscribe(reader.update))
         if view is not None:
-
-            def read() -> Status:
-                return reader.read(
-                    session.stats(),
-                    session.scores(),
-                    cpu=time.process_time(),
-                    rejoined=room.rejoined,
-                    detector=detector.stats(),
-                    sinks=sinks.stats(),
-                )
-
+            read = partial(_read_status, reader, session, room, detector, sinks)
             await stack.enter_async_context(_shown(view, read))
         await stack.enter_async_context(session)
         with contextlib.suppress(TimeoutError):
@@ -137,6 +129,23 @@ def _open_sinks(
         events.append(JsonlSink(plan.events))
     events += [open_event_sink(url, given) for url in plan.sinks]
     return SinkSet(open_video_sinks(plan.publish, given), events)
+
+
+def _read_status(
+    reader: StatusReader,
+    session: Session,
+    room: ReconnectingRoom,
+    detector: Detector,
+    sinks: SinkSet,
+) -> Status:
+    return reader.read(
+        session.stats(),
+        session.scores(),
+        cpu=time.process_time(),
+        rejoined=room.rejoined,
+        detector=detector.stats(),
+        sinks=sinks.stats(),
+    )
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Who may import whom, and who may touch other people's private parts: read from the source."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,10 @@ TRAINING = ROOT / "reactions" / "training"
 PATCHES = ROOT / "sidecar" / "media" / "aiortc_patches.py"
 
 
-def sources(package: str) -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted((ROOT / package).rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"), str(path))
+@cache
+def sources(package: str) -> Sequence[tuple[Path, ast.Module]]:
+    paths = sorted((ROOT / package).rglob("*.py"))
+    return [(path, ast.parse(path.read_text(encoding="utf-8"), str(path))) for path in paths]
 
 
 def imported(tree: ast.AST) -> set[str]:

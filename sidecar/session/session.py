@@ -90,16 +90,19 @@ class Session(Component):
         self._policy = make_policy(table, settings)
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
         self._loader = StickerPrefetcher(stickers)
-        self._composite = RenderLoop(
-            make_compositor(size, self._loader),
+        self._composite = self._make_render_loop(listeners)
+        self._life = AsyncExitStack()
+        self._running: asyncio.Task[None] | None = None
+
+    def _make_render_loop(self, listeners: Sequence[PictureListener]) -> RenderLoop:
+        return RenderLoop(
+            make_compositor(self._settings.composite, self._loader),
             self.tiles,
             self._encoder,
             loader=self._loader,
             listeners=listeners,
-            clock=clock,
+            clock=self._clock,
         )
-        self._life = AsyncExitStack()
-        self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Join the room and begin to publish; raises RoomError where it refuses us."""

@@ -110,7 +110,7 @@ class WebhookDispatcher:
         self._leaving: set[str] = set()
         self._dropping: set[str] = set()
         self._giving_up: set[str] = set()
-        self._writer: asyncio.Task[None] | None = None
+        self._writer = TaskSet()
 
     async def start(self) -> None:
         """Continue what waits in the outbox; raises JournalError."""
@@ -118,15 +118,13 @@ class WebhookDispatcher:
         for key, count in await self._outbox.streams():
             self._waiting[key[0]] += count
             self._open_stream(key).more = True
-        self._writer = asyncio.create_task(self._write_all(), name="webhook outbox")
+        self._writer.create_task(self._write_all(), name="webhook outbox")
 
     async def aclose(self) -> None:
         """Deliver and write what waits, as far as the limits of time allow."""
         await self._wait_until_sent()
         await self._tasks.aclose()
-        if self._writer is not None:
-            self._writer.cancel()
-            await asyncio.wait([self._writer])
+        await self._writer.aclose()
         await self._write_rest()
         await self._sender.aclose()
 
