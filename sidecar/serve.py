@@ -26,6 +26,7 @@ from sidecar.redaction import shown_url
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
+from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import (
@@ -229,13 +230,14 @@ def make_app(
         return [] if detector.stats().workers else ["no detection worker is alive"]
 
     wanted = settings.serve
+    sources = MetricSources(supervisor, detector.stats, lambda: detector.pids)
     return create_api(
         [
             *RoomEndpoints(supervisor).endpoints(),
             *EventEndpoints(supervisor).endpoints(),
             *annotate.endpoints(),
         ],
-        SystemEndpoints(supervisor, faults=faults, drain=drain),
+        SystemEndpoints(sources, faults=faults, drain=drain),
         authenticator,
         ApiOptions(
             settings.server.host,

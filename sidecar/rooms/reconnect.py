@@ -5,6 +5,7 @@ its participants makes them the same people again.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,7 +14,15 @@ from typing import Final, Self
 import structlog
 from aiortc import RTCPeerConnection
 
-from config.errors import ConfigError, RefusedError, RoomError
+from config.errors import (
+    ConfigError,
+    LostError,
+    NegotiationError,
+    ProtocolError,
+    RefusedError,
+    RoomError,
+    SignallingError,
+)
 from sidecar.aio import Backoff, TaskSet
 from sidecar.rooms.base import (
     ConsentChanged,
@@ -72,12 +81,17 @@ class ReconnectingRoom:
         self._present: set[str] = set()
         self.lost = ""
         """Why the meeting is not joined at this moment; empty while it is."""
-        self.rejoined = 0
-        """How many times the meeting was joined again."""
+        self.rejoins: Counter[str] = Counter()
+        """How many times the meeting was joined again, by the kind of the loss (``loss_kind``)."""
 
     @property
     def name(self) -> str:
         return self._room.name
+
+    @property
+    def rejoined(self) -> int:
+        """How many times the meeting was joined again."""
+        return self.rejoins.total()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -142,7 +156,7 @@ class ReconnectingRoom:
                 raise
             except Exception as error:
                 # Adapters raise RoomError; any other failure of one is handled in the same way.
-                self.lost = str(error) or repr(error)
+                self.lost, kind = str(error) or repr(error), loss_kind(error)
                 log.warning("meeting lost", room=self.name, reason=self.lost)
             else:
                 return
@@ -151,7 +165,7 @@ class ReconnectingRoom:
             if loop.time() - joined_at > self._timeouts.settled:
                 attempt = 0
             await self._life.aclose()
-            attempt = await self._come_back(attempt)
+            attempt = await self._come_back(attempt, kind)
 
     def _report(self, change: RoomChange) -> None:
         match change:
@@ -164,7 +178,7 @@ class ReconnectingRoom:
             case ConsentChanged():
                 self._changes.choose(change.participant, change.consent)
 
-    async def _come_back(self, attempt: int) -> int:
+    async def _come_back(self, attempt: int, kind: str) -> int:
         """Join again, as often as it takes; returns the attempts made in a row."""
         while True:
             await asyncio.sleep(self._backoff.delay(attempt))
@@ -177,7 +191,7 @@ class ReconnectingRoom:
             except Exception as error:
                 log.info("not back yet", room=self.name, reason=str(error) or repr(error))
             else:
-                self.rejoined += 1
+                self.rejoins[kind] += 1
                 self.lost = ""
                 log.info("back in the meeting", room=self.name, attempts=attempt)
                 return attempt
@@ -201,3 +215,20 @@ class ReconnectingRoom:
     def _fail(self, error: Exception) -> None:
         """This room itself failed."""
         self._changes.end(RoomError(f"broke down: {error!r}", where=self.name))
+
+
+def loss_kind(error: Exception) -> str:
+    """The kind of what lost a meeting, one of six words: a metric counts by it."""
+    match error:
+        case LostError():
+            return "lost"
+        case NegotiationError():
+            return "negotiation"
+        case ProtocolError():
+            return "protocol"
+        case SignallingError():
+            return "signalling"
+        case TimeoutError():
+            return "timeout"
+        case _:
+            return "other"

@@ -74,6 +74,7 @@ class RoomRunner:
         self._reactions: Counter[str] = Counter()
         self._session: Session | None = None
         self._room: ReconnectingRoom | None = None
+        self._system = ""
         self._sinks = SinkSet()
         self._leaving = asyncio.Event()
 
@@ -127,6 +128,7 @@ class RoomRunner:
     async def _take_part(self) -> None:
         begin = self._begin
         adapter = await find_adapter(begin.request.url)
+        self._system = adapter.system
         options = join_options(self._settings, begin.secrets)
         room = ReconnectingRoom(lambda: adapter.room(begin.request.url, options))
         sinks = self._open_sinks(room, options)
@@ -189,7 +191,7 @@ class RoomRunner:
             late_ticks=numbers.late_ticks,
             samples=sum(session.sampler.detections.counts),
             encoded_bytes=session.encoded_bytes,
-            rejoins=room.rejoined,
+            rejoins={f"{kind} {self._system}": count for kind, count in room.rejoins.items()},
             dropped=dict(session.sampler.dropped),
             reactions=dict(self._reactions),
             sink_drops={sink.name: sink.dropped for sink in sinks},

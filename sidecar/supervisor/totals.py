@@ -16,10 +16,9 @@ NUMBERS: Final = (
     "late_ticks",
     "samples",
     "encoded_bytes",
-    "rejoins",
     "detection_seconds",
 )
-TABLES: Final = ("dropped", "reactions", "sink_drops", "deliveries", "detections")
+TABLES: Final = ("dropped", "reactions", "sink_drops", "deliveries", "detections", "rejoins")
 
 
 @dataclass(slots=True)

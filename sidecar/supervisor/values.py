@@ -172,7 +172,8 @@ class RoomStats(Value):
     late_ticks: int = 0
     samples: int = 0
     encoded_bytes: int = 0
-    rejoins: int = 0
+    rejoins: dict[str, int] = {}
+    """Meetings joined again, by the kind of the loss and the system, with a space between."""
     dropped: dict[str, int] = {}
     """Samples dropped, by reason."""
     reactions: dict[str, int] = {}

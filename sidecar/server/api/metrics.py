@@ -5,10 +5,12 @@ so that the number of series stays the same however many there are.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import CollectorRegistry, generate_latest
+import psutil
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -18,6 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from reactions.labels import LABELS
+from sidecar.inference.detector import DetectorStats
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomState
 
@@ -29,7 +32,6 @@ _COUNTERS: Final = {
     "late_ticks": ("composite_late_ticks", "Ticks that began over one interval late."),
     "samples": ("samples", "Samples that were detected."),
     "encoded_bytes": ("encoded_bytes", "Bytes of encoded composites."),
-    "rejoins": ("room_rejoins", "Meetings joined again after a loss."),
 }
 _TABLES: Final = {
     "dropped": ("samples_dropped", "Samples dropped, by reason.", "reason"),
@@ -39,17 +41,32 @@ _TABLES: Final = {
 }
 
 
-class SupervisorCollector(Collector):
-    """All metrics of ``supervisor``."""
+@dataclass(frozen=True, slots=True)
+class MetricSources:
+    """What the metrics are read from."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
-        self._supervisor = supervisor
+    supervisor: Supervisor
+    detector: Callable[[], DetectorStats] | None = None
+    """The numbers of the detector that all rooms share; None where there is none."""
+    worker_pids: Callable[[], Sequence[int]] = tuple
+    """The detector's processes."""
+
+
+class SidecarCollector(Collector):
+    """All metrics of ``sources``."""
+
+    def __init__(self, sources: MetricSources) -> None:
+        self._supervisor = sources.supervisor
+        self._detector = sources.detector
+        self._worker_pids = sources.worker_pids
 
     def collect(self) -> Iterable[Metric]:
         yield from self._rooms()
         yield from self._counts()
+        yield self._rejoins()
         yield self._detections()
         yield from self._processes()
+        yield from self._workers()
 
     def _rooms(self) -> Iterable[Metric]:
         rooms = self._supervisor.rooms()
@@ -78,6 +95,14 @@ class SupervisorCollector(Collector):
             for key, count in counts.items():
                 family.add_metric([key], count)
             yield family
+
+    def _rejoins(self) -> Metric:
+        text = "Meetings joined again, by meeting system and kind of the loss."
+        family = CounterMetricFamily("sidecar_room_rejoins", text, labels=["system", "reason"])
+        for key, count in self._supervisor.totals.tables["rejoins"].items():
+            reason, _, system = key.partition(" ")
+            family.add_metric([system, reason], count)
+        return family
 
     def _detections(self) -> Metric:
         totals = self._supervisor.totals
@@ -109,6 +134,28 @@ class SupervisorCollector(Collector):
         draining = float(supervisor.draining)
         yield GaugeMetricFamily("sidecar_draining", "Whether no new rooms are taken.", draining)
 
+    def _workers(self) -> Iterable[Metric]:
+        if self._detector is None:
+            return
+        stats = self._detector()
+        text = "Detection workers that are alive and loaded."
+        yield GaugeMetricFamily("sidecar_detection_workers", text, stats.workers)
+        text = "Detection workers started in place of lost ones."
+        yield CounterMetricFamily("sidecar_detection_worker_restarts", text, stats.restarts)
+        text = "Samples that wait for a detection worker."
+        yield GaugeMetricFamily("sidecar_detection_waiting", text, stats.waiting)
+        text = "Resident memory of all detection workers."
+        memory = sum(map(resident_bytes, self._worker_pids()))
+        yield GaugeMetricFamily("sidecar_detection_workers_resident_bytes", text, memory)
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process; 0 where it has ended."""
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
 
 def _by(name: str, text: str, label: str, counts: Mapping[RoomState, int]) -> Metric:
     family = GaugeMetricFamily(f"sidecar_{name}", text, labels=[label])
@@ -117,10 +164,11 @@ def _by(name: str, text: str, label: str, counts: Mapping[RoomState, int]) -> Me
     return family
 
 
-def metrics_registry(supervisor: Supervisor) -> CollectorRegistry:
-    """A registry with the metrics of ``supervisor`` alone."""
+def metrics_registry(sources: MetricSources) -> CollectorRegistry:
+    """A registry with the metrics of ``sources``, and those of this process (``process_…``)."""
     registry = CollectorRegistry()
-    registry.register(SupervisorCollector(supervisor))
+    registry.register(SidecarCollector(sources))
+    ProcessCollector(registry=registry)
     return registry
 
 

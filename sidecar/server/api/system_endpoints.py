@@ -8,10 +8,14 @@ from typing import Any
 from aiohttp import web
 
 from sidecar.server.api.endpoints import ApiRoutes, Endpoint, Exchange
-from sidecar.server.api.metrics import CONTENT_TYPE, metrics_registry, metrics_text
+from sidecar.server.api.metrics import (
+    CONTENT_TYPE,
+    MetricSources,
+    metrics_registry,
+    metrics_text,
+)
 from sidecar.server.api.tokens import Scope
 from sidecar.server.problem_json import problem
-from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import Value
 
 
@@ -24,7 +28,7 @@ class DrainView(Value):
 
 
 class SystemEndpoints:
-    """Health, metrics and drain of ``supervisor``.
+    """Health, metrics and drain of the supervisor of ``sources``.
 
     ``faults`` says what keeps the server from being ready, by reading it; ``drain`` begins to end
     the server.
@@ -32,15 +36,15 @@ class SystemEndpoints:
 
     def __init__(
         self,
-        supervisor: Supervisor,
+        sources: MetricSources,
         *,
         faults: Callable[[], Sequence[str]],
         drain: Callable[[], None],
     ) -> None:
-        self._supervisor = supervisor
+        self._supervisor = sources.supervisor
         self._faults = faults
         self._drain = drain
-        self._registry = metrics_registry(supervisor)
+        self._registry = metrics_registry(sources)
 
     def endpoints(self) -> Sequence[Endpoint]:
         """The table; ``/metrics`` is bound by ``metrics_route``, since loopback needs no token."""

@@ -7,11 +7,19 @@ import pytest
 from aiortc import MediaStreamTrack
 from structlog.testing import capture_logs
 
-from config.errors import ConfigError, RefusedError, RoomError
+from config.errors import (
+    ConfigError,
+    LostError,
+    NegotiationError,
+    ProtocolError,
+    RefusedError,
+    RoomError,
+    SignallingError,
+)
 from sidecar.aio import Backoff
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, ReceiverConstraints
 from sidecar.rooms.memory import MemoryMeeting, MemoryRoom
-from sidecar.rooms.reconnect import LOST, ReconnectingRoom, ReconnectTimeouts
+from sidecar.rooms.reconnect import LOST, ReconnectingRoom, ReconnectTimeouts, loss_kind
 from tests.sidecar.clients import eventually
 from tests.sidecar.rooms.attendance import Attendance, entered
 
@@ -284,3 +292,18 @@ async def test_a_room_that_can_be_renewed_hands_its_state_on() -> None:
     assert len(opened) == 1
     assert renewals[0] is opened[0]
     assert len(renewals) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (LostError("the socket closed"), "lost"),
+        (NegotiationError("no media path"), "negotiation"),
+        (ProtocolError("no offer"), "protocol"),
+        (SignallingError("gone", status=404), "signalling"),
+        (TimeoutError(), "timeout"),
+        (ValueError("a mistake of the adapter"), "other"),
+    ],
+)
+def test_a_loss_has_a_kind(error: Exception, kind: str) -> None:
+    assert loss_kind(error) == kind

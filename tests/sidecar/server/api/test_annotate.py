@@ -23,6 +23,7 @@ from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import Detector, DetectorStats
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
+from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator
 from sidecar.session.factories import make_detector, make_store
@@ -78,7 +79,7 @@ class ScriptedDetector:
 async def serving(detector: Detector, **options: Any) -> AsyncIterator[TestClient[Any, Any]]:
     annotate = AnnotateEndpoints(detector, TABLE, **options)
     async with World().running() as supervisor:
-        system = SystemEndpoints(supervisor, faults=list, drain=lambda: None)
+        system = SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None)
         app = create_api(annotate.endpoints(), system, Authenticator(), ApiOptions("127.0.0.1"))
         async with TestClient(TestServer(app)) as client:
             yield client

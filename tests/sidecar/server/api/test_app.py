@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
+from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, environment_tokens
@@ -60,7 +61,9 @@ async def api() -> AsyncIterator[Api]:
         def drain() -> None:
             found[0].drains += 1
 
-        system = SystemEndpoints(supervisor, faults=lambda: found[0].faults, drain=drain)
+        system = SystemEndpoints(
+            MetricSources(supervisor), faults=lambda: found[0].faults, drain=drain
+        )
         endpoints = [
             *RoomEndpoints(supervisor).endpoints(),
             *EventEndpoints(supervisor).endpoints(),
@@ -182,7 +185,11 @@ async def test_metrics_are_open_on_loopback_and_count_every_room(api: Api) -> No
     api.world.handles[0].report(
         StatsReport(
             stats=RoomStats(
-                participants=3, ticks=50, reactions={"wave": 2}, detections={"0.01": 4, "0.05": 1}
+                participants=3,
+                ticks=50,
+                reactions={"wave": 2},
+                detections={"0.01": 4, "0.05": 1},
+                rejoins={"lost Reaction Sidecar": 2},
             )
         )
     )
@@ -198,6 +205,7 @@ async def test_metrics_are_open_on_loopback_and_count_every_room(api: Api) -> No
     assert values["sidecar_participants",] == 3
     assert values["sidecar_composite_ticks_total",] == 50
     assert values["sidecar_reactions_total", "wave"] == 2
+    assert values["sidecar_room_rejoins_total", "Reaction Sidecar", "lost"] == 2
     assert values["sidecar_detection_seconds_bucket", "0.05"] == 5
     assert values["sidecar_admission_load",] == pytest.approx(0.4)
 
