@@ -205,7 +205,7 @@ async def test_metrics_are_open_on_loopback_and_count_every_room(api: Api) -> No
     assert values["sidecar_participants",] == 3
     assert values["sidecar_composite_ticks_total",] == 50
     assert values["sidecar_reactions_total", "wave"] == 2
-    assert values["sidecar_room_rejoins_total", "Reaction Sidecar", "lost"] == 2
+    assert values["sidecar_room_rejoins_total", "lost", "Reaction Sidecar"] == 2
     assert values["sidecar_detection_seconds_bucket", "0.05"] == 5
     assert values["sidecar_admission_load",] == pytest.approx(0.4)
 
