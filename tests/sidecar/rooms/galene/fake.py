@@ -8,6 +8,7 @@ TURN server, no WHIP and no pages.
 """
 
 import asyncio
+import contextlib
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -146,7 +147,8 @@ class FakeClient:
         await self._server.thawed.wait()
         text = {"type": message, **{key: val for key, val in fields.items() if val is not None}}
         if not self._socket.closed:
-            await self._socket.send_json(self._server.alter(self, text))
+            with contextlib.suppress(ConnectionError):
+                await self._socket.send_json(self._server.alter(self, text))
 
     async def run(self) -> None:
         """Handle the client's messages until it goes or is put out."""
@@ -166,8 +168,9 @@ class FakeClient:
         """Leave the group and free all streams."""
         for stream in tuple(self.up):
             await self._close_up(stream)
-        for stream in tuple(self.down):
-            await self.down.pop(stream).close()
+        while self.down:
+            _, down = self.down.popitem()
+            await down.close()
         group, self.group = self.group, None
         if group is not None:
             del group.clients[self.id]
@@ -479,7 +482,7 @@ class FakeGalene:
 
     async def kill(self) -> None:
         """Stop listening, and cut all connections without a word."""
-        for connection in self._connections:
+        for connection in tuple(self._connections):
             connection.abort()
         await self._end()
 

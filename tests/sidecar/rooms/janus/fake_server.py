@@ -97,6 +97,7 @@ class FakeJanusServer:
     async def lose(self) -> None:
         """Cut all connections and listen no more; sessions and participants are gone."""
         runner, self._runner = self._runner, None
+        self.composite_arrived.clear()
         self.cut()
         for session in list(self._sessions.values()):
             await self._free(session)

@@ -84,6 +84,7 @@ class FakeLiveKit:
     async def lose(self) -> None:
         """Cut all connections and listen no more; participants are gone."""
         runner, self._runner = self._runner, None
+        self.composite_arrived.clear()
         clients, self._clients = self._clients, []
         self._participants.clear()
         for client in clients:

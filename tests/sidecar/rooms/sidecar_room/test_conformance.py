@@ -102,6 +102,8 @@ class SidecarRoomHarness:
         lacks("a hosted room is opened again by who joins it")
 
     async def lose(self) -> None:
+        assert self._proxy is not None
+        await self._proxy.cut()
         await self.aclose()
 
     async def recover(self) -> None:
