@@ -9,7 +9,7 @@ of the connection, so that a name that changes its address in between is of no u
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+import ssl
 from enum import StrEnum
 from typing import Any, Final
 
@@ -107,7 +107,7 @@ def _refusal(host: str, problem: str) -> RefusedError:
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves names and refuses those with an address that ``rule`` does not allow."""
+    """Resolves names to the addresses that ``rule`` allows, and refuses those that have none."""
 
     def __init__(self, rule: AddressRule, resolver: AbstractResolver | None = None) -> None:
         self._rule = rule
@@ -116,21 +116,23 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """The addresses of ``host``; raises RefusedError if any is not allowed."""
+        """The allowed addresses of ``host``; raises RefusedError if there is none.
+
+        A host of a local network has a link-local address beside the one to use.
+        """
         found = await self._resolver.resolve(host, port, family)
-        check_addresses(host, (result["host"] for result in found), self._rule)
-        return found
+        problems = [_problem_of(result["host"], self._rule) for result in found]
+        if problems and all(problems):
+            raise _refusal(host, problems[0])
+        return [result for result, problem in zip(found, problems, strict=True) if not problem]
 
     async def close(self) -> None:
         """Free the inner resolver."""
         await self._resolver.close()
 
 
-def check_addresses(host: str, addresses: Iterable[str], rule: AddressRule) -> None:
-    """Raise RefusedError where one of the ``addresses`` of ``host`` is not allowed."""
-    for text in addresses:
-        if problem := address_problem(ipaddress.ip_address(text.partition("%")[0]), rule):
-            raise _refusal(host, problem)
+def _problem_of(address: str, rule: AddressRule) -> str:
+    return address_problem(ipaddress.ip_address(address.partition("%")[0]), rule)
 
 
 def guard(rule: AddressRule) -> ClientMiddlewareType:
@@ -146,11 +148,19 @@ def guard(rule: AddressRule) -> ClientMiddlewareType:
 
 
 def guarded_session(
-    rule: AddressRule, *, connections: int = 100, **options: Any
+    rule: AddressRule,
+    *,
+    connections: int = 100,
+    tls: ssl.SSLContext | bool = True,
+    socket_factory: aiohttp.SocketFactoryType | None = None,
+    **options: Any,
 ) -> aiohttp.ClientSession:
     """An HTTP client whose connections keep to ``rule``; ``options`` are the session's own.
 
-    ``connections`` may be open at once; 0 sets no limit.
+    ``connections`` may be open at once; 0 sets no limit. ``tls`` and ``socket_factory`` are the
+    connector's.
     """
-    connector = aiohttp.TCPConnector(resolver=GuardedResolver(rule), limit=connections)
+    connector = aiohttp.TCPConnector(
+        resolver=GuardedResolver(rule), limit=connections, ssl=tls, socket_factory=socket_factory
+    )
     return aiohttp.ClientSession(connector=connector, middlewares=(guard(rule),), **options)

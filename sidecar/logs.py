@@ -15,11 +15,13 @@ import structlog
 from structlog.typing import EventDict
 
 from config.settings import LogFormat, LogSettings
-from sidecar.plain_text import escape_controls
-from sidecar.redaction import redact
+from sidecar.redaction import printable
 
 _QUIET = ("aioice", "aiortc", "aiohttp.access", "PIL")
 """Libraries whose INFO is about their own insides."""
+_RAW: Final = frozenset({"exc_info", "stack_info", "_record", "_from_structlog"})
+"""Keys whose values are for the processors that follow."""
+_MULTILINE: Final = frozenset({"exception", "stack"})
 BACKLOG: Final = 1000
 """Lines that wait for a pipe that is not read; further ones are dropped and counted."""
 FLUSHING: Final = 1.0
@@ -103,6 +105,8 @@ def configure(settings: LogSettings) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                make_traceback_safe,
                 *_rendering(settings.format),
             ],
         )
@@ -124,16 +128,33 @@ def configure(settings: LogSettings) -> None:
 
 
 def make_safe(logger: object, method: str, entry: EventDict) -> EventDict:
-    """A processor: texts of ``entry`` without control characters and without secrets."""
-    return {key: _safe(value) for key, value in entry.items()}
+    """A processor: all values of ``entry`` without control characters and without secrets."""
+    return {key: value if key in _RAW else _safe(value) for key, value in entry.items()}
 
 
 def _safe(value: object) -> object:
-    return redact(escape_controls(value)) if isinstance(value, str) else value
+    """A value for the log: numbers as they are, collections item by item, all else as text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_safe(item) for item in value]
+    if isinstance(value, dict):
+        return {printable(str(key)): _safe(item) for key, item in value.items()}
+    return printable(value if isinstance(value, str) else str(value))
+
+
+def make_traceback_safe(logger: object, method: str, entry: EventDict) -> EventDict:
+    """A processor: the traceback of ``entry``, whose lines never look like a line of the log."""
+    for key in _MULTILINE & entry.keys():
+        lines = printable(str(entry[key]), keep="\n").splitlines()
+        entry[key] = "\n".join(f"  {line}" for line in lines)
+    return entry
 
 
 def _rendering(wanted: LogFormat) -> list[Any]:
     terminal = sys.stderr.isatty()
     if wanted is LogFormat.JSON or (wanted is LogFormat.AUTO and not terminal):
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=terminal)]
+        return [structlog.processors.JSONRenderer()]
+    # Without the values of local variables, which may be secrets.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=plain)]

@@ -12,13 +12,19 @@ _AUTHORITY: Final = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d{0,5})?")
 _USER: Final = re.compile(r":[^@]*@")
 """In a path: of an address whose scheme is mistyped (``https//user:password@host``)."""
 _ROOM_FRAGMENT: Final = re.compile(r"[A-Za-z0-9_.-]{1,32}")
-_SCHEMES: Final = "https?|wss?|rtsps?|januss?|turns?|stuns?|whip|whep"
-_USER_INFO: Final = re.compile(rf"((?:{_SCHEMES})[\w+]*:/*)[^\s/@\"'<>]*@", re.IGNORECASE)
-_PARAMETER: Final = re.compile(
-    r"((?:access_token|token|pin|password|passwd|secret|credential|key|auth|jwt)=)[^\s&#\"'<>]+",
-    re.IGNORECASE,
+_TRANSPORT: Final = re.compile(r"transport=(?:udp|tcp)", re.IGNORECASE)
+"""The query of a TURN server's address, which is no secret."""
+_ADDRESS: Final = re.compile(
+    r"(?!file:)(?:[A-Za-z][A-Za-z0-9+.-]*:/+|(?:turns?|stuns?):)[^\s\"'<>]+", re.IGNORECASE
 )
-_BEARER: Final = re.compile(r"((?:Bearer|Basic) )[A-Za-z0-9._~+/=-]+")
+"""An address in a text, with what is written behind it."""
+_PAIR: Final = re.compile(r"[^\s:/@\"'<>()\[\]{},;=]+:(?!/)[^\s@\"'<>]+@(?=[\w\[])")
+"""A user and password without a scheme."""
+_NAMES: Final = "access_token|token|pin|password|passwd|secret|credential|key|auth|jwt"
+_PARAMETER: Final = re.compile(rf"((?:{_NAMES})=)[^\s&#\"'<>]+", re.IGNORECASE)
+_FIELD: Final = re.compile(rf"([\"'](?:{_NAMES})[\"']\s*:\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
+"""A field of JSON or of a dict."""
+_AUTHORIZATION: Final = re.compile(r"((?:Bearer|Basic) )[A-Za-z0-9._~+/=-]+")
 
 
 def shown_url(url: str) -> str:
@@ -34,9 +40,12 @@ def shown_url(url: str) -> str:
     if prefix == "//" or not prefix.startswith("/"):
         rest = _without_user(rest)
     before, _, fragment = rest.partition("#")
-    before = before.partition("?")[0]
-    keeps = prefix.lower() in ("ws://", "wss://") and _ROOM_FRAGMENT.fullmatch(fragment)
-    text = f"{prefix}{before}#{fragment}" if keeps else f"{prefix}{before}"
+    before, _, query = before.partition("?")
+    text = prefix + before
+    if _TRANSPORT.fullmatch(query):
+        text += f"?{query}"
+    if prefix.lower() in ("ws://", "wss://") and _ROOM_FRAGMENT.fullmatch(fragment):
+        text += f"#{fragment}"
     return escape_controls(text)[:MAX_SHOWN]
 
 
@@ -54,6 +63,21 @@ def _without_user(rest: str) -> str:
 
 
 def redact(text: str) -> str:
-    """Return ``text`` (a log line, a reason) with the secrets of addresses in it as ``…``."""
-    without_users = _USER_INFO.sub(r"\1", text)
-    return _BEARER.sub(r"\1…", _PARAMETER.sub(r"\1…", without_users))
+    """Return ``text`` (a log line, a reason) without the secrets of addresses and headers in it."""
+    text = _ADDRESS.sub(lambda match: _shown_in_text(match[0]), text)
+    text = _PAIR.sub("", _FIELD.sub(r"\1…", _PARAMETER.sub(r"\1…", text)))
+    return _AUTHORIZATION.sub(r"\1…", text)
+
+
+def _shown_in_text(address: str) -> str:
+    """An address without secrets, and the punctuation that follows it in a text."""
+    plain = address.rstrip("),.;:!?]}")
+    return shown_url(plain) + address[len(plain) :]
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Return ``text`` fit for a terminal, a log or a file: the last step before any output.
+
+    Unsafe characters but those in ``keep`` are escaped, and the secrets of addresses left out.
+    """
+    return redact(escape_controls(text, keep=keep))

@@ -21,6 +21,7 @@ from reactions.landmark_types import RgbImage
 from sidecar.media.feed import Feed
 from sidecar.rooms.base import Joined, JoinOptions, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.http import open_http
 
 MAX_BYTES = 4 * 2**20
 ANSWER_TIMEOUT = 5.0
@@ -89,7 +90,7 @@ class SnapshotRoom:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             stack.callback(self._changes.end)
-            http = await stack.enter_async_context(aiohttp.ClientSession())
+            http = await stack.enter_async_context(open_http())
             camera = SnapshotCamera(self._url, http, self._rate, self._changes.end)
             await camera.fetch()  # A wrong URL fails here, and not later.
             feed = await stack.enter_async_context(Feed(camera))

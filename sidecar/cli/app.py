@@ -11,7 +11,7 @@ import typer
 
 from config.errors import SidecarError
 from sidecar.cli import annotate, config, demo, doctor, join, models, replay, serve
-from sidecar.plain_text import escape_controls
+from sidecar.redaction import printable
 
 USAGE = 2
 """Exit status for errors that the user can mend."""
@@ -87,5 +87,5 @@ def main() -> None:
 
 
 def _refuse(message: str) -> int:
-    print(f"sidecar: error: {escape_controls(' '.join(message.split()))}", file=sys.stderr)
+    print(f"sidecar: error: {printable(' '.join(message.split()))}", file=sys.stderr)
     return USAGE

@@ -7,6 +7,7 @@ import typer
 
 from sidecar.cli.env_file import SecretsFile, environment
 from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, load_configuration
+from sidecar.redaction import printable
 
 FAILED = 1
 """Exit status where something does not work."""
@@ -32,9 +33,9 @@ def command(
     async def checkup() -> bool:
         well = True
         async for check in examine(url, settings, table, environ):
-            print(f"{check.verdict:<4}  {check.what}: {check.found}", flush=True)
+            print(printable(f"{check.verdict:<4}  {check.what}: {check.found}"), flush=True)
             if check.do and check.verdict is not Verdict.FINE:
-                print(f"      {check.do}", flush=True)
+                print(printable(f"      {check.do}"), flush=True)
             well &= check.verdict is not Verdict.WRONG
         return well
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
+from sidecar.redaction import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from typing_extensions import Buffer
@@ -113,7 +115,7 @@ def render_status(status: "Status") -> "RenderableType":
     from rich.text import Text
 
     head = Text.assemble(
-        (f"{status.system} · {status.room}", "bold"),
+        (printable(f"{status.system} · {status.room}"), "bold"),
         f"   {_clock(status.uptime)}   {status.fps:.0f} frames/s",
         f"   {status.late_ticks} late   {status.viewers} watching",
         f"   {status.cpu:.0%} of a core",
@@ -123,18 +125,23 @@ def render_status(status: "Status") -> "RenderableType":
     for column in ("participant", "camera", "frames/s", "label"):
         table.add_column(column)
     for one in status.participants:
-        table.add_row(Text(one.name), _layer(one), f"{one.fps:.0f}", _label(one))
+        table.add_row(Text(printable(one.name)), _layer(one), f"{one.fps:.0f}", _label(one))
     if not status.participants:
         table.add_row(Text("no camera is on", style="dim"), "", "", "")
     notes = [_sink(sink) for sink in status.sinks if sink.dropped]
     if status.detector is not None and (detection := _detection(status.detector)):
         notes.insert(0, detection)
     last = [
-        Text(f"{_clock(reaction.time)}  {reaction.name}: {reaction.label}")
+        Text(printable(f"{_clock(reaction.time)}  {reaction.name}: {reaction.label}"))
         for reaction in status.reactions
     ]
     return Group(
-        head, *(Text(note, style="yellow") for note in notes), Text(), table, Text(), *last
+        head,
+        *(Text(printable(note), style="yellow") for note in notes),
+        Text(),
+        table,
+        Text(),
+        *last,
     )
 
 

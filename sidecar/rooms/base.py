@@ -13,6 +13,7 @@ import aiohttp
 from aiortc import MediaStreamTrack, RTCIceServer, RTCPeerConnection
 
 from sidecar.media.feed import Feed
+from sidecar.plain_text import clean_text
 
 GROUP = "reaction_sidecar.rooms"
 
@@ -31,6 +32,11 @@ class Joined:
     feed: Feed | None
     problem: str = ""
 
+    def __post_init__(self) -> None:
+        # The name is drawn, logged and sent on, also where another package made the adapter.
+        object.__setattr__(self, "name", clean_text(self.name))
+        object.__setattr__(self, "problem", clean_text(self.problem))
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -38,6 +44,9 @@ class Left:
 
     participant: str
     reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", clean_text(self.reason))
 
 
 class Consent(Enum):

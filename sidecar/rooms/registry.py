@@ -6,10 +6,11 @@ from importlib.metadata import EntryPoint, entry_points
 import aiohttp
 import structlog
 
-from config.errors import ConfigError
+from config.errors import ConfigError, RoomError
 from sidecar.aio import Contained
 from sidecar.redaction import shown_url
 from sidecar.rooms.base import GROUP, Adapter
+from sidecar.rooms.http import open_http
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ async def find_adapter(url: str, known: Sequence[Adapter] | None = None) -> Adap
         raise ConfigError("no meeting system has such addresses", where=shown_url(url), do=forms)
     if len(likely) == 1:
         return likely[0]
-    async with aiohttp.ClientSession(timeout=ASKING) as http:
+    async with open_http(ASKING) as http:
         for adapter in likely:
             if await _confirms(adapter, url, http):
                 return adapter
@@ -64,6 +65,6 @@ async def find_adapter(url: str, known: Sequence[Adapter] | None = None) -> Adap
 async def _confirms(adapter: Adapter, url: str, http: aiohttp.ClientSession) -> bool:
     try:
         return await adapter.confirms(url, http)
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+    except (aiohttp.ClientError, RoomError, OSError, TimeoutError, ValueError) as error:
         log.debug("not confirmed", system=adapter.system, reason=repr(error))
         return False

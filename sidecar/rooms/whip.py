@@ -5,14 +5,15 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, Self
 
-import aiohttp
 from aiortc import MediaStreamTrack, RTCIceServer
 
 from config.errors import SignallingError
 from sidecar.aio import TaskSet
 from sidecar.media.peers import SendPeer
+from sidecar.redaction import shown_url
 from sidecar.rooms.base import TrackSource
-from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint, shown_endpoint
+from sidecar.rooms.http import open_http
+from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint
 from sidecar.rooms.whep.client.failures import Failure
 from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession
@@ -45,7 +46,7 @@ class WhipPublisher:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             stack.callback(self._track.stop)
-            http = await stack.enter_async_context(aiohttp.ClientSession())
+            http = await stack.enter_async_context(open_http())
             call = WhipSession(http, self._endpoint, self._options, self._make_peer)
             stack.push_async_callback(call.leave)
             if (failure := await call.connect()) is not None:
@@ -94,8 +95,8 @@ class WhipOutlet:
         A server that is only busy is waited for behind the caller's back.
         """
         async with AsyncExitStack() as stack:
-            http = await stack.enter_async_context(aiohttp.ClientSession())
-            name = f"publishing to {shown_endpoint(self._endpoint.url)}"
+            http = await stack.enter_async_context(open_http())
+            name = f"publishing to {shown_url(self._endpoint.url)}"
             session = ReconnectingSession(
                 http, self._endpoint, name, self._options, partial(self._make_peer, composite)
             )
@@ -121,7 +122,7 @@ def _send_peer(
     return SendPeer(
         track,
         servers,
-        participant=shown_endpoint(endpoint.url),
+        participant=shown_url(endpoint.url),
         relay_only=options.relay_only,
         timeouts=options.peer_timeouts,
     )
@@ -131,6 +132,6 @@ def _error(failure: Failure, endpoint: WhipEndpoint) -> SignallingError:
     return SignallingError(
         failure.what,
         status=failure.status or 502,
-        where=failure.where or shown_endpoint(endpoint.url),
+        where=failure.where or shown_url(endpoint.url),
         do=failure.do,
     )

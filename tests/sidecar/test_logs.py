@@ -67,6 +67,34 @@ def test_exception_is_in_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ValueError: no good" in str(entry["exception"])
 
 
+HOSTILE = (
+    "Ada\x1b[31m\n2026 [error] forged \u202egnp.exe \x9b2J https://u:Pa55-w0rd@h/x?token=Pa55-w0rd"
+)
+
+
+@pytest.mark.parametrize("form", [LogFormat.JSON, LogFormat.TEXT])
+def test_no_value_and_no_traceback_shows_controls_secrets_or_forged_lines(
+    form: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(LogSettings(level=LogLevel.INFO, format=form))
+    log = structlog.get_logger()
+    log.info(
+        HOSTILE, name=HOSTILE, names=[HOSTILE], fields={HOSTILE: HOSTILE}, error=ValueError(HOSTILE)
+    )
+    logging.getLogger("aiohttp.client").warning("can't load %s", HOSTILE)
+    password = HOSTILE
+    for logger in (log, logging.getLogger("library")):
+        try:
+            raise ValueError(password)
+        except ValueError:
+            logger.exception("failed")
+    output = capsys.readouterr().err
+    assert "Ada" in output
+    assert "Pa55-w0rd" not in output
+    assert not set(output) & set("\x1b\x9b\u202e")
+    assert not any(line.startswith("2026 [error]") for line in output.splitlines())
+
+
 def test_automatic_form_is_json_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     configure(LogSettings(level=LogLevel.INFO, format=LogFormat.AUTO))
     structlog.get_logger().info("hello")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.redaction import redact, shown_url
+from sidecar.redaction import printable, redact, shown_url
 
 SECRET = "Pa55-w0rd"
 
@@ -19,7 +19,8 @@ SECRET = "Pa55-w0rd"
         ("http://[2001:db8::1]:8080/rooms/a", "http://[2001:db8::1]:8080/rooms/a"),
         ("clips/ada.mp4", "clips/ada.mp4"),
         ("/home/a@b/clip.mp4", "/home/a@b/clip.mp4"),
-        ("turn:host:3478?transport=udp", "turn:host:3478"),
+        ("turn:host:3478?transport=udp", "turn:host:3478?transport=udp"),
+        ("turn:host:3478?secret", "turn:host:3478"),
     ],
 )
 def test_what_is_no_secret_is_shown(url: str, shown: str) -> None:
@@ -87,6 +88,69 @@ def test_lines_are_logged_without_secrets(line: str) -> None:
     assert line[:5] in redacted
 
 
-def test_other_lines_stay_as_they_are() -> None:
-    line = "connection lost: [Errno 104] 10.0.0.1:443 reset by peer, a@b, x=1"
+KINDS = [
+    "https", "http", "wss", "ws", "whip+https", "whep+http", "janus", "janus+wss", "janus+https",
+    "livekit", "rtsp", "rtsps", "turn", "turns", "stun", "mqtt", "mqtts",
+]  # fmt: skip
+"""Schemes of the addresses that users give, or servers name."""
+PARTS = [
+    "{scheme}//user:{secret}@host.example/path",
+    "{scheme}//{secret}@host.example",
+    "{scheme}//user:{secret}@host.example:443/path?x=1",
+    "{scheme}//user:a/{secret}@host.example/path",
+    "{scheme}//host.example/path?token={secret}",
+    "{scheme}//host.example/path?anything={secret}&x=1",
+    "{scheme}//host.example/path#access_token={secret}",
+    "{scheme}//host.example/path#a/{secret}",
+    "{scheme}/user:{secret}@host.example",
+    "{scheme}//user:{secret}",
+]
+TEXTS = [
+    "{}",
+    "can't connect to {}: refused",
+    "GET '{}' failed",
+    '{{"url": "{}"}}',
+    "({}), and more",
+    "ClientError(URL('{}'))",
+]
+
+
+@given(_UNRESERVED, st.sampled_from(KINDS), st.sampled_from(PARTS), st.sampled_from(TEXTS))
+def test_no_part_of_any_kind_of_address_shows_a_secret_in_any_text(
+    secret: str, kind: str, part: str, text: str
+) -> None:
+    secret = secret.replace("'", "").rstrip(").,;!:") + "Z9"
+    url = part.format(scheme=f"{kind}:", secret=secret)
+    assert secret not in redact(text.format(url))
+    assert secret not in printable(text.format(url))
+    assert secret not in shown_url(url)
+
+
+@pytest.mark.parametrize(
+    "form", ["turn:u:{}@x", "turns:u:{}@x:443", "u:{}@host/path", "https//u:{}@h"]
+)
+@pytest.mark.parametrize("text", TEXTS)
+def test_addresses_without_slashes_show_no_secret(form: str, text: str) -> None:
+    assert SECRET not in redact(text.format(form.format(SECRET)))
+
+
+def test_fields_of_json_show_no_secret() -> None:
+    line = redact(f'{{"username": "ada", "password": "{SECRET}", \'token\': \'{SECRET}\'}}')
+    assert SECRET not in line
+    assert "ada" in line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "connection lost: [Errno 104] 10.0.0.1:443 reset by peer, a@b, x=1",
+        "room=janus+ws://127.0.0.1:8188/1234: the server is silent",
+        "give whip+https://HOST/PATH, or wss://HOST#ROOM.",
+        "no TURN server gives us an address: turn:turn.example:3478?transport=tcp",
+        "reason: stun: no answer",
+        "file:///tmp/a@b.mp4 can't be read",
+        "https://host/@name/room (check the address)",
+    ],
+)
+def test_other_lines_stay_as_they_are(line: str) -> None:
     assert redact(line) == line

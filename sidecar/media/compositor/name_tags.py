@@ -1,6 +1,5 @@
 """Names as pictures: the pill at the foot of a tile, and the initials where there is no camera."""
 
-import unicodedata
 from functools import lru_cache
 from zlib import crc32
 
@@ -11,6 +10,7 @@ from gifs.animation import YuvaFrame
 from gifs.yuva import Rgb, straight_to_yuva
 from sidecar.media.compositor.fonts import Font, lettering
 from sidecar.media.compositor.layout import even
+from sidecar.plain_text import clean_text
 
 MAX_CHARACTERS = 64
 INK: Rgb = (244, 247, 251)
@@ -29,12 +29,8 @@ AVATARS: tuple[Rgb, ...] = (
 
 def clean(name: str) -> str:
     """``name`` on one line, without what can't be drawn, at most 64 characters."""
-    drawn = "".join(
-        " " if character.isspace() else character
-        for character in name[: 4 * MAX_CHARACTERS]
-        if character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Cf", "Co"}
-    )
-    return " ".join(drawn.split())[:MAX_CHARACTERS]
+    # Fonts have no picture for a joiner.
+    return clean_text(name.replace("\u200d", ""), MAX_CHARACTERS)
 
 
 def initials(name: str) -> str:

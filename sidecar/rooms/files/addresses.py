@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from config.errors import ConfigError
+from sidecar.redaction import shown_url
 from sidecar.rooms.display_names import display_name
 from sidecar.rooms.url_list import split
 
@@ -58,8 +59,7 @@ class NetworkCamera:
     @property
     def shown(self) -> str:
         """The address without what is secret in it."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return shown_url(self.url)
 
 
 Camera: TypeAlias = Webcam | NetworkCamera
@@ -77,7 +77,7 @@ def parse_recordings(address: str) -> Clips | Sequence[Camera]:
     ``~`` is the user's home. Whether there is such a file or camera is not looked at.
     """
     if len(address) > MAX_ADDRESS or "\0" in address:
-        raise ConfigError("is no path and no list of cameras", where=address[:40])
+        raise ConfigError("is no path and no list of cameras", where=shown_url(address))
     if not _CAMERA.match(address.strip()):
         return Clips(_path(address))
     cameras = [_camera(part) for part in split(address, _CAMERA)]
@@ -101,7 +101,7 @@ def _camera(text: str) -> Camera:
         number, _, name = rest.partition("#")
         if not re.fullmatch(r"[0-9]{1,3}", number):
             what = "a webcam is named by its number"
-            raise ConfigError(what, where=text[:40], do="webcam:0 is the first")
+            raise ConfigError(what, where=shown_url(text), do="webcam:0 is the first")
         return Webcam(int(number), display_name(unquote(name) or f"webcam {number}"))
     return _network_camera(text)
 

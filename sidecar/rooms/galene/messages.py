@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from aiortc import RTCIceCandidate, RTCIceServer
 
 from sidecar.media.ice import usable_candidate
+from sidecar.plain_text import clean_text
 
 PROTOCOL_VERSION: Final = "2"
 MAX_MESSAGE: Final = 512 * 1024
@@ -55,8 +56,8 @@ class GaleneMessage:
 
     @property
     def text(self) -> str:
-        """``value`` on one line."""
-        return " ".join(self.value.split())
+        """``value`` on one line, as it may be shown."""
+        return clean_text(self.value)
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -73,7 +74,7 @@ class GaleneMessage:
         return cls(
             type=found["type"],
             kind=_text(found, "kind"),
-            error=_text(found, "error"),
+            error=clean_text(_text(found, "error")),
             id=_identifier(found, "id"),
             replace=_identifier(found, "replace"),
             source=_identifier(found, "source"),

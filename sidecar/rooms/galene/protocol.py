@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import Final, TypeAlias
 
 from sidecar.media.ice import CandidateBuffer
+from sidecar.plain_text import clean_text
 from sidecar.rooms.base import Consent, ConsentChanged
 from sidecar.rooms.display_names import display_name
 from sidecar.rooms.events import (
@@ -299,7 +300,7 @@ class GaleneProtocol:
                 return [self._entered(message)]
             case "redirect" if self.state is MembershipState.JOINING:
                 self.state = MembershipState.LEFT
-                return [Redirected(message.text)]
+                return [Redirected(message.value.strip())]
             case "fail":
                 self.state = MembershipState.LEFT
                 return [_join_refused(message, self._credentials)]
@@ -503,7 +504,7 @@ def _join_refused(message: GaleneMessage, credentials: GroupCredentials) -> Refu
 
 def _kicked(message: GaleneMessage) -> Refused:
     """The meaning of a kick: final if a person did it, not if the server is shutting down."""
-    by = " ".join(message.username.split())
+    by = clean_text(message.username)
     final = bool(message.id)
     reason = message.text or "no reason given"
     what = f"put out of the group{f' by {by}' if by else ''}: {reason}"

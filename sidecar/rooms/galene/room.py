@@ -13,6 +13,7 @@ from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
 from sidecar.aio import TaskSet
+from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
     ConsentChanged,
     JoinOptions,
@@ -48,6 +49,7 @@ from sidecar.rooms.galene.transport import (
     GroupStatus,
 )
 from sidecar.rooms.galene.url import GroupCredentials, GroupUrl, resolve_redirect
+from sidecar.rooms.http import open_http
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +88,7 @@ class GaleneRoom:
 
     @property
     def name(self) -> str:
-        return self._name
+        return clean_text(self._name)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -98,7 +100,7 @@ class GaleneRoom:
     async def start(self) -> None:
         """Join the group; raises RefusedError where it refuses us, RoomError for other failures."""
         async with AsyncExitStack() as stack:
-            http = await stack.enter_async_context(aiohttp.ClientSession())
+            http = await stack.enter_async_context(open_http())
             stack.push_async_callback(self._close_connections)
             await stack.enter_async_context(self._tasks)
             transport, entered = await self._join(http, stack)

@@ -15,6 +15,8 @@ import aiohttp
 from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.media.peers import PeerTimeouts
+from sidecar.plain_text import clean_text
+from sidecar.redaction import shown_url
 from sidecar.rooms.galene.messages import MAX_MESSAGE
 from sidecar.rooms.galene.protocol import GaleneEvent, GaleneProtocol
 from sidecar.rooms.galene.url import (
@@ -23,6 +25,7 @@ from sidecar.rooms.galene.url import (
     is_confidential,
     resolve_redirect,
 )
+from sidecar.rooms.http import close_websocket, read_body
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of an HTTP response that are read."""
@@ -161,7 +164,7 @@ class GaleneHttp:
             ):
                 if response.status in REDIRECTS:
                     return response.status, "", response.headers.get("Location", "")
-                text = (await _body(response)).decode(errors="replace")
+                text = (await read_body(response, MAX_BODY)).decode(errors="replace")
                 return response.status, response.content_type, text
         except (aiohttp.ClientConnectorCertificateError, ssl.CertificateError) as error:
             what = "the server's certificate can't be trusted"
@@ -218,7 +221,7 @@ class GaleneTransport:
                 )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             reason = str(error) or "no answer"
-            where = self._group.endpoint
+            where = shown_url(self._group.endpoint)
             raise RoomError(f"its WebSocket can't be opened: {reason}", where=where) from error
         self._received_at = asyncio.get_running_loop().time()
         self._writer = self._tasks.create_task(self._write(self._socket), name="galene transport")
@@ -246,9 +249,7 @@ class GaleneTransport:
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
             async with asyncio.timeout(self._timeouts.leave):
                 await self._send(self._socket)
-        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-            async with asyncio.timeout(2 * self._timeouts.leave):
-                await self._socket.close()
+        await close_websocket(self._socket, 2 * self._timeouts.leave)
 
     async def _receive(self) -> list[GaleneEvent]:
         """The events of the next message."""
@@ -262,7 +263,7 @@ class GaleneTransport:
             case aiohttp.WSMsgType.BINARY:
                 return []
             case aiohttp.WSMsgType.CLOSE:
-                reason = message.extra or message.data
+                reason = clean_text(message.extra or message.data)
                 raise self._lost(f"the server closed the connection: {reason}")
         raise self._lost("the connection to the server was lost")
 
@@ -307,11 +308,3 @@ def _group_status(status: Mapping[str, Any], url: GroupUrl) -> GroupStatus:
         what = "the server offers no encrypted WebSocket"
         raise RefusedError(what, where=url.url, do="ask its operator for a wss:// endpoint")
     return GroupStatus(name, url, endpoint, auth if isinstance(auth, str) else "")
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """A response's body, up to ``MAX_BODY``."""
-    try:
-        return await response.content.readexactly(MAX_BODY)
-    except asyncio.IncompleteReadError as complete:
-        return complete.partial

@@ -36,12 +36,12 @@ class JanusAdapter:
         return JanusUrl.matches(url)
 
     def room(self, url: str, options: JoinOptions) -> JanusRoom:
-        pin = read_secret(options.environ, "JANUS_PIN")
+        pin = environment_secret(options.environ, "JANUS_PIN")
         return JanusRoom(
             JanusUrl.parse(url, pin),
             options,
-            token=read_secret(options.environ, "JANUS_TOKEN"),
-            secret=read_secret(options.environ, "JANUS_API_SECRET"),
+            token=environment_secret(options.environ, "JANUS_TOKEN"),
+            secret=environment_secret(options.environ, "JANUS_API_SECRET"),
             timeouts=self.timeouts,
         )
 
@@ -49,7 +49,7 @@ class JanusAdapter:
 ADAPTER: Final = JanusAdapter()
 
 
-def read_secret(environ: Mapping[str, str], name: str) -> str:
+def environment_secret(environ: Mapping[str, str], name: str) -> str:
     """The value of ``name``, or the content of the file that ``name_FILE`` names; else "".
 
     It is read for each room, so that an expired token can be replaced in its file.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, TypeAlias
 
+from sidecar.plain_text import clean_text, escape_controls
 from sidecar.rooms.base import Consent
 from sidecar.rooms.opt_out_commands import consent_command
 
@@ -21,6 +22,8 @@ MAX_ROWS: Final = 1000
 """Rows that are read of a list, such as the participants."""
 MAX_NAME: Final = 200
 """Characters; longer names and ids are cut."""
+MAX_CODEC: Final = 16
+"""Characters of a codec's name."""
 MAX_COMMAND_TEXT: Final = 4096
 """Characters; longer data messages are not searched for an opt-out command."""
 PLUGIN: Final = "janus.plugin.videoroom"
@@ -55,8 +58,14 @@ class JanusParticipant:
     """One row of ``listparticipants``."""
 
     id: JanusId
+    """As it has to be sent to the server."""
     display: str
     publishes: bool
+
+    @property
+    def key(self) -> str:
+        """The id as it may be shown; different ones stay different."""
+        return escape_controls(str(self.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +246,10 @@ def _message(row: Mapping[str, object]) -> JanusMessage:
         sender=_integer(row.get("sender")),
         id=_integer(_mapping(row.get("data")).get("id")),
         code=code,
-        reason=_text(error.get("reason") or plugin.get("error") or plugin.get("reason"))
-        or _text(row.get("reason")),
+        reason=clean_text(
+            _text(error.get("reason") or plugin.get("error") or plugin.get("reason"))
+            or _text(row.get("reason"))
+        ),
         event=_text(plugin.get("videoroom")),
         plugin=plugin,
         jsep=_jsep(_mapping(row.get("jsep"))),
@@ -261,7 +272,7 @@ def _participant(row: Mapping[str, object]) -> JanusParticipant | None:
         return None
     # A dummy publisher has a place in the room and sends nothing.
     publishes = row.get("publisher") is True and row.get("dummy") is not True
-    return JanusParticipant(number, _text(row.get("display"))[:MAX_NAME], publishes)
+    return JanusParticipant(number, clean_text(_text(row.get("display")), MAX_NAME), publishes)
 
 
 def _stream(row: Mapping[str, object]) -> JanusStream | None:
@@ -272,7 +283,7 @@ def _stream(row: Mapping[str, object]) -> JanusStream | None:
         kind,
         mid,
         active=row.get("active") is not False and row.get("disabled") is not True,
-        codec=_text(row.get("codec")),
+        codec=clean_text(_text(row.get("codec")), MAX_CODEC),
         description=_text(row.get("feed_description") or row.get("description")),
     )
 

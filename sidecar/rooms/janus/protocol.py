@@ -315,7 +315,7 @@ class JanusProtocol:
     def _update(self, rows: Sequence[JanusParticipant]) -> None:
         """Subscribe to those who publish now, and to no others."""
         ours = self._publisher.id
-        present = {str(row.id): row for row in rows if row.publishes and row.id != ours}
+        present = {row.key: row for row in rows if row.publishes and row.id != ours}
         left = tuple(who for who in self._subscriptions if who not in present)
         joined = tuple(who for who in present if who not in self._subscriptions)
         for participant in left:
@@ -575,7 +575,7 @@ class _Subscription:
         self._mid, self._asked = camera.mid, JanusLayer()
         self._report("")
         self._advance(_Stage.OFFERED)
-        participant, name = str(self._person.id), self.presence.name
+        participant, name = self._person.key, self.presence.name
         return self._exchange.emit(Offered(self.stream, offer.sdp, participant, name, camera.mid))
 
     def _not_joined(self, message: JanusMessage) -> None:

@@ -5,7 +5,6 @@ Both are documented at https://janus.conf.meetecho.com/docs/rest.html.
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,9 +13,10 @@ from typing import Final, Protocol, Self
 import aiohttp
 import structlog
 
-from config.errors import RoomError
+from config.errors import LostError, ProtocolError, RoomError
 from sidecar.aio import Backoff, Broadcast, cancel_and_wait
 from sidecar.media.peers import PeerTimeouts
+from sidecar.rooms.http import close_websocket, open_http, read_body
 from sidecar.rooms.janus.messages import MAX_BYTES
 from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
 from sidecar.rooms.janus.url import JanusUrl
@@ -120,7 +120,7 @@ class JanusTransport:
                 async with connect_janus(self._url, self._timeouts) as connection:
                     self._connected = True
                     await self._converse(connection)
-            except RoomError as error:
+            except LostError as error:
                 if not self._reclaims():
                     raise
                 log.info("claiming the session", room=self._url.shown, reason=error.what)
@@ -182,17 +182,13 @@ class JanusTransport:
                     protocol.keep_alive()
                     kept_alive = 0.0
             if self._protocol.silence * tick > self._timeouts.silence:
-                raise RoomError("the server is silent", where=self._url.shown)
+                raise LostError("the server is silent", where=self._url.shown)
 
 
 @asynccontextmanager
 async def connect_janus(url: JanusUrl, timeouts: JanusTimeouts) -> AsyncIterator[JanusConnection]:
     """A connection to the server of ``url``; raises RoomError where there is none to be had."""
-    # Made here and not by aiohttp at its import, so that SSL_CERT_FILE counts whenever it is set.
-    tls = ssl.create_default_context() if url.encrypted else True
-    timeout = aiohttp.ClientTimeout(total=None, connect=timeouts.connect)
-    connector = aiohttp.TCPConnector(ssl=tls)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
+    async with open_http() as http:
         if url.long_polls:
             async with _LongPoll(http, url, timeouts) as poll:
                 yield poll
@@ -218,7 +214,7 @@ async def _websocket(
     try:
         yield socket
     finally:
-        await socket.close()
+        await close_websocket(socket, timeouts.leave / 2)
 
 
 class _WebSocket:
@@ -240,7 +236,9 @@ class _WebSocket:
             return str(message.data)
         if message.type is aiohttp.WSMsgType.BINARY:
             return ""
-        raise RoomError("the server closed the connection", where=self._url.shown)
+        if message.type is aiohttp.WSMsgType.ERROR:
+            raise ProtocolError(f"a message can't be read: {message.data}", where=self._url.shown)
+        raise LostError("the server closed the connection", where=self._url.shown)
 
 
 class _LongPoll:
@@ -269,8 +267,8 @@ class _LongPoll:
             async with self._http.post(
                 self._url.server + path, json=body, timeout=timeout
             ) as response:
-                text = await _text(response)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+                text = await self._text(response)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _lost(self._url, error) from error
         await self._received.put(text)
         if session is not None and self._poll is None:
@@ -293,24 +291,24 @@ class _LongPoll:
                 async with self._http.get(
                     self._url.server + path, params=query, timeout=timeout
                 ) as response:
-                    await self._received.put(await _text(response))
+                    await self._received.put(await self._text(response))
                     if response.status != 200:
-                        raise ValueError(f"HTTP {response.status}")
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+                        raise LostError(f"HTTP {response.status}", where=self._url.shown)
+        except RoomError as error:
+            await self._received.put(error)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await self._received.put(_lost(self._url, error))
 
-
-async def _text(response: aiohttp.ClientResponse) -> str:
-    """The body of ``response``; raises ValueError beyond ``MAX_BYTES``."""
-    data = b""
-    async for chunk in response.content.iter_chunked(1 << 16):
-        data += chunk
+    async def _text(self, response: aiohttp.ClientResponse) -> str:
+        """The body of ``response``; raises ProtocolError beyond ``MAX_BYTES``."""
+        data = await read_body(response, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise ValueError("its answer is too long")
-    return data.decode(errors="replace")
+            what = f"an answer has more than {MAX_BYTES} bytes"
+            raise ProtocolError(what, where=self._url.shown)
+        return data.decode(errors="replace")
 
 
-def _lost(url: JanusUrl, error: Exception) -> RoomError:
+def _lost(url: JanusUrl, error: Exception) -> LostError:
     """The error for users; the text of ``error`` itself may hold secrets of a URL's query."""
     match error:
         case aiohttp.WSServerHandshakeError():
@@ -321,9 +319,7 @@ def _lost(url: JanusUrl, error: Exception) -> RoomError:
             what = error.strerror or "can't be reached"
         case TimeoutError():
             what = "does not answer"
-        case ValueError() if not isinstance(error, aiohttp.ClientError):
-            what = str(error)
         case _:
             what = f"the connection was lost ({type(error).__name__})"
     do = "check the URL, and that the server runs and can be reached from here"
-    return RoomError(what, where=url.shown, do=do)
+    return LostError(what, where=url.shown, do=do)

@@ -5,6 +5,7 @@ from typing import Final, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from config.errors import ConfigError
+from sidecar.redaction import shown_url
 
 PORTS: Final = {"ws": 8188, "wss": 8989, "http": 8088, "https": 8089}
 """The ports in the configuration files that Janus comes with (``janus.transport.*.jcfg``)."""
@@ -37,7 +38,7 @@ class JanusUrl:
     @property
     def shown(self) -> str:
         """The URL as it may be printed: without secrets."""
-        return f"janus+{self.server.rstrip('/')}/{self.room}"
+        return shown_url(f"janus+{self.server.rstrip('/')}/{self.room}")
 
     @property
     def long_polls(self) -> bool:
@@ -61,7 +62,7 @@ class JanusUrl:
         The path before the room is the path of the server's API. Raises ConfigError where the
         host or the room is missing; the error's text holds no secret.
         """
-        shown = url.partition("?")[0].rpartition("@")[2]
+        shown = shown_url(url)
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port

@@ -37,6 +37,7 @@ from livekit.protocol.rtc import (
 
 from sidecar.media.ice import MAX_CANDIDATE, usable_candidate
 from sidecar.media.sdp import DECODABLE
+from sidecar.plain_text import clean_text, escape_controls
 from sidecar.rooms.base import Consent, ReceiverConstraints
 from sidecar.rooms.events import Ended, Refused
 
@@ -168,13 +169,18 @@ class RemoteParticipant:
     """What their attributes or metadata say; None where those say nothing."""
 
 
+def read_identity(identity: str) -> str:
+    """A participant's identity as it may be shown; different ones stay different."""
+    return escape_controls(identity[:MAX_TEXT])
+
+
 def read_participant(info: ParticipantInfo) -> RemoteParticipant:
     """What ``info`` says of a participant."""
     sidecar = any(track.name == COMPOSITE for track in info.tracks)
     return RemoteParticipant(
         sid=info.sid[:MAX_TEXT],
-        identity=info.identity[:MAX_TEXT],
-        name=(info.name or info.identity)[:MAX_TEXT],
+        identity=read_identity(info.identity),
+        name=clean_text(info.name or info.identity, MAX_TEXT),
         version=info.version,
         present=info.state != ParticipantInfo.DISCONNECTED,
         camera=None if sidecar else _camera(info.tracks),
@@ -207,7 +213,9 @@ def _problem(track: TrackInfo) -> str:
     types.discard("")
     if not types or types & DECODABLE_TYPES:
         return ""
-    names = " and ".join(sorted(kind.removeprefix("video/").upper()[:16] for kind in types))
+    names = " and ".join(
+        sorted(clean_text(kind.removeprefix("video/"), 16).upper() for kind in types)
+    )
     return (
         f"sends the camera in {names} alone, which can't be decoded here (set videoCodec to vp8 "
         "in the client or leave its backup codec on, or leave VP8 and H264 alone in the server's "
@@ -327,7 +335,9 @@ class ChatReader:
             return None
         text = self._text(packet)
         # The server puts the sender in, so that no client can speak for another.
-        return None if text is None else ChatMessage(packet.participant_identity, text)
+        return (
+            None if text is None else ChatMessage(read_identity(packet.participant_identity), text)
+        )
 
     def _text(self, packet: DataPacket) -> str | None:
         match packet.WhichOneof("value"):

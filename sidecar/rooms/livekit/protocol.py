@@ -25,6 +25,7 @@ from livekit.protocol.rtc import (
     TrickleRequest,
 )
 
+from sidecar.plain_text import clean_text
 from sidecar.rooms.base import Consent, ConsentChanged, ReceiverConstraints
 from sidecar.rooms.events import (
     Answered,
@@ -383,7 +384,7 @@ def _responded(response: RequestResponse) -> Sequence[LiveKitEvent]:
     settled = response.reason in (RequestResponse.OK, RequestResponse.QUEUED)
     if settled or response.WhichOneof("request") != "add_track":
         return []
-    reason = response.message[:200] or "the server refuses it"
+    reason = clean_text(response.message) or "the server refuses it"
     return [
         PublishRefused(
             f"the composite can't be published: {reason}",

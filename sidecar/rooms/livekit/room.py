@@ -15,6 +15,7 @@ from aiortc import RTCIceServer, RTCPeerConnection
 from config.errors import LostError, NegotiationError, RefusedError, RoomError
 from sidecar.aio import TaskSet
 from sidecar.media.ice import is_relay
+from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
     ConsentChanged,
     JoinOptions,
@@ -32,6 +33,7 @@ from sidecar.rooms.events import (
     Refused,
     Unwatchable,
 )
+from sidecar.rooms.http import open_http
 from sidecar.rooms.livekit.protocol import (
     SUBSCRIBER,
     LiveKitEvent,
@@ -112,12 +114,13 @@ class LiveKitRoom:
         self._server = address.server
         self._changes = RoomChanges()
         self._tasks = TaskSet(self._fail)
+        self._resources = contextlib.AsyncExitStack()
         self._http: aiohttp.ClientSession | None = None
         self._members: list[_Member] = []
 
     @property
     def name(self) -> str:
-        return self._name
+        return clean_text(self._name)
 
     def renewed(self) -> "LiveKitRoom":
         return LiveKitRoom(
@@ -142,8 +145,7 @@ class LiveKitRoom:
         await self._tasks.aclose()
         members, self._members = self._members, []
         await asyncio.gather(*(member.aclose() for member in members))
-        if self._http is not None:
-            await self._http.close()
+        await self._resources.aclose()
 
     async def changes(self) -> AsyncGenerator[RoomChange]:
         """All participants with a camera as ``Joined``, then each change."""
@@ -186,7 +188,7 @@ class LiveKitRoom:
         return [peer for member in self._members for peer in member.peers()]
 
     async def _enter(self) -> None:
-        self._http = aiohttp.ClientSession()
+        self._http = await self._resources.enter_async_context(open_http())
         # A better server that does not let us in is not tried twice.
         self._server, self._state.server = self._state.server or self._server, ""
         member, entered = await self._join(self._watcher_token(), watches=True)

@@ -13,7 +13,9 @@ import aiohttp
 from config.errors import RefusedError, RoomError
 from sidecar.aio import TaskSet
 from sidecar.media.peers import PeerTimeouts
+from sidecar.plain_text import clean_text
 from sidecar.rooms.events import Ended, Entered, Redirected, Refused
+from sidecar.rooms.http import close_websocket, read_body
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.protocol import MAX_MESSAGE, LiveKitEvent, LiveKitProtocol, PingAnswered
 
@@ -136,7 +138,7 @@ class LiveKitTransport:
             pass
         finally:
             # Frees the connection also in that case.
-            await socket.close()
+            await close_websocket(socket, self._timeouts.leave)
 
     async def _try(self) -> Entered | Redirected:
         """Join at one server."""
@@ -150,7 +152,7 @@ class LiveKitTransport:
                         return event
                     case Redirected():
                         self._socket = None
-                        await socket.close()
+                        await close_websocket(socket, self._timeouts.leave)
                         self.protocol = LiveKitProtocol(watches=self._watches)
                         return event
                     case Refused():
@@ -199,11 +201,11 @@ class LiveKitTransport:
             url = f"http{self.server.removeprefix('ws')}/rtc/validate"
             async with self._http.get(url, params=self._query, headers=self._headers) as answer:
                 status = answer.status
-                reason = (await answer.content.read(MAX_REASON)).decode(errors="replace").strip()
+                reason = clean_text((await read_body(answer, MAX_REASON)).decode(errors="replace"))
         except (aiohttp.ClientError, OSError):
             # The status of the first refusal has to do.
             pass
-        return refusal(status, " ".join(reason.split()), self.server)
+        return refusal(status, reason, self.server)
 
     async def _ping(self) -> None:
         interval = self._timeouts.ping_interval.within(self.protocol.ping_interval)
@@ -231,7 +233,8 @@ class LiveKitTransport:
         """A helper failed: end ``events`` with its reason."""
         self._reason = error.what if isinstance(error, RoomError) else repr(error)
         if self._socket is not None:
-            self._tasks.create_cleanup(self._socket.close(), name="LiveKit WebSocket's end")
+            closing = close_websocket(self._socket, self._timeouts.leave)
+            self._tasks.create_cleanup(closing, name="LiveKit WebSocket's end")
 
     def _milliseconds(self) -> int:
         return int(self._clock() * 1000)

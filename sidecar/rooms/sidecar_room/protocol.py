@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from sidecar.plain_text import clean_text
 from sidecar.rooms.base import Consent
 from sidecar.rooms.display_names import display_name
 
@@ -107,7 +108,7 @@ def _people(entries: Iterable[object]) -> Iterator[ListedParticipant]:
         if not isinstance(entry, dict):
             continue
         participant, name = entry.get("participant"), entry.get("name")
-        if isinstance(participant, str) and 0 < len(participant) <= MAX_ID:
+        if isinstance(participant, str) and participant == clean_text(participant, MAX_ID) != "":
             shown = display_name(name if isinstance(name, str) else "")
             # In doubt they are left alone.
             agrees = entry.get("opted_out") is False

@@ -12,6 +12,7 @@ from aiortc import RTCPeerConnection
 
 from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
+from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
     Consent,
     Joined,
@@ -20,6 +21,7 @@ from sidecar.rooms.base import (
     TrackSource,
 )
 from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.http import open_http
 from sidecar.rooms.sidecar_room.address import SidecarRoomUrl
 from sidecar.rooms.sidecar_room.protocol import (
     MAX_LINE,
@@ -78,7 +80,7 @@ class SidecarRoom:
         server can't be reached."""
         async with AsyncExitStack() as stack:
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENCE, sock_read=SILENCE)
-            self._http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+            self._http = await stack.enter_async_context(open_http(timeout))
             self._news = await self._ask(self._http, stack)
             # The reader ends before its connection is closed.
             stack.push_async_callback(self._leave_all)
@@ -133,7 +135,8 @@ class SidecarRoom:
         if news.status == 404:
             raise RefusedError("there is no such room", where=where, do="check the address")
         if news.status != 200 or news.content_type != "text/event-stream":
-            raise ProtocolError(f"HTTP {news.status}, {news.content_type}", where=where)
+            kind = clean_text(news.content_type, 40)
+            raise ProtocolError(f"HTTP {news.status}, {kind}", where=where)
         return news
 
     async def _read(self, news: aiohttp.ClientResponse) -> None:

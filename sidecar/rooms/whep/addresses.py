@@ -38,7 +38,7 @@ def parse_streams(text: str, token: str = "") -> Sequence[WhepUrl]:
     Raises ConfigError where one of them is no address.
     """
     if len(text) > MAX_ADDRESSES:
-        raise ConfigError("is too long for a list of streams", where=text[:40])
+        raise ConfigError(f"more than {MAX_ADDRESSES} characters are no list of streams")
     urls = split(text, _STREAM)
     if len(urls) > MAX_STREAMS:
         raise ConfigError(f"{len(urls)} streams are too many", do=f"name {MAX_STREAMS} at most")

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Self
 
-import aiohttp
 import structlog
 from aiortc import RTCPeerConnection
 
@@ -13,6 +12,7 @@ from config.errors import RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.http import open_http
 from sidecar.rooms.whep.addresses import WhepUrl
 from sidecar.rooms.whep.client.failures import Retry
 from sidecar.rooms.whep.client.session import CallOptions
@@ -45,7 +45,7 @@ class WhepRoom:
         """Ask for every stream; raises RefusedError where none will ever be ours, RoomError where
         no server answers."""
         async with AsyncExitStack() as stack:
-            http = await stack.enter_async_context(aiohttp.ClientSession())
+            http = await stack.enter_async_context(open_http())
             self._streams = [
                 Stream(http, address.endpoint, address.name, self._options, self._look)
                 for address in self._addresses

@@ -1,4 +1,4 @@
-"""Addresses of WHIP and WHEP endpoints, and what has to be kept out of sight in them. Pure."""
+"""Addresses of WHIP and WHEP endpoints. Pure."""
 
 import base64
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from enum import StrEnum
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from config.errors import ConfigError
+from sidecar.redaction import shown_url
 
 
 class EndpointKind(StrEnum):
@@ -43,7 +44,7 @@ def endpoint(kind: EndpointKind, url: str, token: str = "") -> WhipEndpoint:
         raise ConfigError("isn't the address of a server", where=form) from error
     if parts.scheme not in ("http", "https") or not host or "\\" in text:
         raise ConfigError(
-            "isn't the address of a server", where=shown_endpoint(text), do=f"write {form}"
+            "isn't the address of a server", where=shown_url(text), do=f"write {form}"
         )
     if ":" in host:
         host = f"[{host}]"
@@ -59,13 +60,3 @@ def endpoint(kind: EndpointKind, url: str, token: str = "") -> WhipEndpoint:
         name = f"{kind.value.upper()}_TOKEN"
         raise ConfigError("isn't a token: it holds other signs than tokens do", where=name)
     return WhipEndpoint(kind, plain, f"Bearer {token}")
-
-
-def shown_endpoint(url: str) -> str:
-    """``url`` without what may be secret in it: user, password, query and fragment."""
-    head = url.partition("#")[0].partition("?")[0]
-    scheme, slashes, rest = head.partition("://")
-    if not slashes:
-        return head
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
 
+from sidecar.plain_text import clean_text
 from sidecar.rooms.whep.client.endpoint import EndpointKind
 
 LONGEST_WAIT: Final = 60.0
@@ -143,6 +144,4 @@ def _reason(body: bytes) -> str:
         (text for key in ("detail", "error", "title") if isinstance(text := problem.get(key), str)),
         "",
     )
-    return " ".join("".join(char if char.isprintable() else " " for char in words).split())[
-        :MAX_REASON
-    ]
+    return clean_text(words, MAX_REASON)

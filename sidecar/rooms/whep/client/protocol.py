@@ -18,7 +18,8 @@ from urllib.parse import urljoin, urlsplit
 
 from aiortc import RTCIceServer
 
-from sidecar.rooms.whep.client.endpoint import WhipEndpoint, shown_endpoint
+from sidecar.redaction import shown_url
+from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Failure, failure_of, garbage, redirected
 from sidecar.rooms.whep.client.link_header import ice_servers
 
@@ -230,4 +231,4 @@ class Negotiation:
 
     @property
     def _where(self) -> str:
-        return shown_endpoint(self._url)
+        return shown_url(self._url)

@@ -11,11 +11,14 @@ import aiohttp
 import structlog
 from aiortc import RTCIceServer
 
-from config.errors import NegotiationError
+from config.errors import NegotiationError, RefusedError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.ice import choose_servers
 from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
-from sidecar.rooms.whep.client.endpoint import WhipEndpoint, shown_endpoint
+from sidecar.plain_text import clean_text
+from sidecar.redaction import shown_url
+from sidecar.rooms.http import read_body
+from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Failure, Retry, garbage
 from sidecar.rooms.whep.client.protocol import (
     MAX_BODY,
@@ -86,7 +89,7 @@ class WhipSession:
         attempt: int = 0,
     ) -> None:
         self._http = http
-        self._where = shown_endpoint(endpoint.url)
+        self._where = shown_url(endpoint.url)
         self._options = options
         self._timeouts = options.timeouts
         self._make_peer = make_peer
@@ -134,11 +137,11 @@ class WhipSession:
             async with asyncio.timeout(self._timeouts.delete):
                 if self._pending is not None:
                     # The session's address is in the response: without it no DELETE can be sent.
-                    with contextlib.suppress(aiohttp.ClientError, OSError):
+                    with contextlib.suppress(aiohttp.ClientError, OSError, RefusedError):
                         self._negotiation.receive(await self._pending)
                 if (request := self._negotiation.end()) is not None:
                     await self._fetch(request)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, RefusedError) as error:
             # A server that can't be reached notices by itself.
             log.debug("session not deleted", where=self._where, reason=repr(error))
         finally:
@@ -166,9 +169,12 @@ class WhipSession:
             # Not cancelled with us: ``leave`` wants to know what became of an offer.
             response = await asyncio.shield(self._pending)
         except (aiohttp.ClientError, OSError) as error:
-            self._pending = None
             return self._negotiation.lost(_reason(error))
-        self._pending = None
+        except RefusedError as error:
+            return Failure(error.what, error.do, error.where, Retry.NEVER)
+        finally:
+            if self._pending.done():
+                self._pending = None
         return self._negotiation.receive(response)
 
     async def _fetch(self, request: Request) -> Response:
@@ -179,10 +185,8 @@ class WhipSession:
             data=request.body or None,
             allow_redirects=False,
         ) as response:
-            body = b""
-            while len(body) <= MAX_BODY and (part := await response.content.read(MAX_BODY + 1)):
-                body += part
-            return Response(response.status, tuple(response.headers.items()), body[: MAX_BODY + 1])
+            body = await read_body(response, MAX_BODY + 1)
+            return Response(response.status, tuple(response.headers.items()), body)
 
     async def _offer(self, step: MakeOffer) -> str:
         servers = choose_servers(self._options.ice_servers, step.ice_servers, attempt=self._attempt)
@@ -234,7 +238,7 @@ def _reason(error: Exception) -> str:
             number = error.os_error.errno
             return f"can't be reached: {os.strerror(number) if number else error.os_error}"
         case aiohttp.ClientResponseError():
-            return f"speaks no HTTP that we know: {error.message[:120]}"
+            return f"speaks no HTTP that we know: {clean_text(error.message, 120)}"
         case aiohttp.InvalidURL():
             return "has an address that can't be used"
     return str(error) or type(error).__name__

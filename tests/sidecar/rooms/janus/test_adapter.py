@@ -6,7 +6,7 @@ import pytest
 
 from config.errors import ConfigError
 from sidecar.rooms.base import JoinOptions
-from sidecar.rooms.janus.adapter import ADAPTER, read_secret
+from sidecar.rooms.janus.adapter import ADAPTER, environment_secret
 from sidecar.rooms.registry import find_adapter
 
 
@@ -23,9 +23,9 @@ def test_every_form_that_it_names_is_recognised(form: str) -> None:
 def test_a_key_comes_from_the_environment_or_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "pin").write_text("from-file\n")
     file = {"JANUS_PIN_FILE": str(tmp_path / "pin")}
-    assert read_secret(file, "JANUS_PIN") == "from-file"
-    assert read_secret({"JANUS_PIN": "given", **file}, "JANUS_PIN") == "given"
-    assert read_secret({}, "JANUS_PIN") == ""
+    assert environment_secret(file, "JANUS_PIN") == "from-file"
+    assert environment_secret({"JANUS_PIN": "given", **file}, "JANUS_PIN") == "given"
+    assert environment_secret({}, "JANUS_PIN") == ""
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

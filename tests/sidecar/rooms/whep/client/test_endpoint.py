@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError
-from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint, shown_endpoint
+from sidecar.rooms.whep.client.endpoint import EndpointKind, WhipEndpoint, endpoint
 
 
 @pytest.mark.parametrize("url", ["whip+https://host/a?b=c#name", " https://host/a?b=c"])
@@ -38,10 +38,6 @@ def test_a_token_that_would_break_a_header_is_refused_unseen(token: str) -> None
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="HOST/PATH"):
         endpoint(EndpointKind.WHIP, url)
-
-
-def test_what_is_shown_is_where_and_nothing_else() -> None:
-    assert shown_endpoint("https://ada:hush@host:1/a/b?token=hush#hush") == "https://host:1/a/b"
 
 
 @given(st.one_of(st.text(), st.text().map("https://{}".format)))
