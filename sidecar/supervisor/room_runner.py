@@ -8,7 +8,7 @@ import asyncio
 import base64
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Final, assert_never
 
@@ -19,7 +19,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.settings import CompositeSettings, Settings
 from sidecar.aio import run_until_first
 from sidecar.inference.detector import Detector
-from sidecar.rooms.base import Consent, JoinOptions
+from sidecar.rooms.base import Adapter, Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
 from sidecar.session.events import SessionEvent, as_json
@@ -62,9 +62,20 @@ REPORT_EVERY: Final = 1.0
 
 
 class RoomRunner:
-    """Runs the room of ``begin`` with ``detector``; ``report`` gets what happens, at once."""
+    """Runs the room of ``begin`` with ``detector``; ``report`` gets what happens, at once.
 
-    def __init__(self, begin: Begin, detector: Detector, report: Callable[[Report], None]) -> None:
+    ``find`` finds the adapter of the meeting's URL.
+    """
+
+    def __init__(
+        self,
+        begin: Begin,
+        detector: Detector,
+        report: Callable[[Report], None],
+        *,
+        find: Callable[[str], Awaitable[Adapter]] = find_adapter,
+    ) -> None:
+        self._find = find
         self._begin = begin
         self._detector = detector
         self._report = report
@@ -127,7 +138,7 @@ class RoomRunner:
 
     async def _take_part(self) -> None:
         begin = self._begin
-        adapter = await find_adapter(begin.request.url)
+        adapter = await self._find(begin.request.url)
         self._system = adapter.system
         options = join_options(self._settings, begin.secrets)
         room = ReconnectingRoom(lambda: adapter.room(begin.request.url, options))

@@ -76,7 +76,10 @@ class RoomRequest(Value):
     """Samples a second of each participant."""
     consent: ConsentMode | None = None
     """``opt-in`` samples no participant before they agree."""
-    secrets: Annotated[dict[SecretName, SecretStr], Field(max_length=16)] = {}
+    secrets: Annotated[
+        dict[SecretName, SecretStr],
+        Field(max_length=16, json_schema_extra={"additionalProperties": False}),
+    ] = {}
     """Keys, tokens and passwords of the meeting by the names of its adapter's documentation.
 
     ``env:NAME`` and ``file:/PATH`` name one that the server holds; those survive a restart of the

@@ -1,0 +1,115 @@
+"""The API does what its OpenAPI document says: schemathesis tries it, with rooms in memory."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from aiohttp.test_utils import TestServer
+
+from config.reaction_table import load_reaction_table
+from config.settings import Settings
+from reactions.labels import THRESHOLDS
+from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
+from sidecar.server.api.app import ApiOptions, create_api
+from sidecar.server.api.event_endpoints import EventEndpoints
+from sidecar.server.api.room_endpoints import RoomEndpoints
+from sidecar.server.api.system_endpoints import SystemEndpoints
+from sidecar.server.api.tokens import Authenticator, environment_tokens
+from sidecar.supervisor.control import Begin, plain_settings
+from sidecar.supervisor.journal import Journal
+from sidecar.supervisor.room_urls import check_room_url
+from sidecar.supervisor.secrets import SecretStore
+from sidecar.supervisor.supervisor import RoomParts, Supervisor
+from sidecar.supervisor.values import RoomRequest
+from tests.sidecar.supervisor.memory_handle import MemoryHandle, NothingSeen
+from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES, live
+
+TOKEN = "a-token-that-is-long-enough"
+TABLE = load_reaction_table(THRESHOLDS, environ={})
+RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
+SETTINGS = plain_settings(Settings(composite={"width": 320, "height": 180, "fps": 5}))
+RUN = "from schemathesis.cli import schemathesis; schemathesis()"
+
+
+def begin(room: str, request: RoomRequest, secrets: Mapping[str, str]) -> Begin:
+    return Begin(room=room, request=request, secrets=dict(secrets), settings=SETTINGS, table=RULES)
+
+
+def check(request: RoomRequest) -> str:
+    check_room_url(request.url)
+    return "wss://sfu.example"
+
+
+def configuration(kept: str, deleted: str) -> str:
+    """What the document can't say: a room that is there, and values of which no schema knows
+    whether they mean something."""
+    return f"""
+[parameters]
+"path.room" = "{kept}"
+"path.participant" = "ada"
+
+[[operations]]
+include-operation-id = "deleteRoom"
+parameters = {{ "path.room" = "{deleted}" }}
+
+[[operations]]
+include-operation-id = "createRoom"
+checks.positive_data_acceptance.expected-statuses = [201, 200, 400, 409, 503]
+
+[[operations]]
+include-operation-id = "react"
+checks.ensure_resource_availability.enabled = false
+
+[[operations]]
+include-operation-id = "annotate"
+checks.positive_data_acceptance.expected-statuses = [200, 422]
+"""
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[tuple[Supervisor, TestServer]]:
+    supervisor = Supervisor(
+        replace(OPTIONS, cores=100.0),
+        RoomParts(MemoryHandle, begin, check),
+        journal=Journal(None),
+        store=SecretStore(),
+        references=REFERENCES,
+    )
+    annotate = AnnotateEndpoints(NothingSeen(), TABLE)
+    async with supervisor:
+        app = create_api(
+            [
+                *RoomEndpoints(supervisor).endpoints(),
+                *EventEndpoints(supervisor).endpoints(),
+                *annotate.endpoints(),
+            ],
+            SystemEndpoints(supervisor, faults=list, drain=lambda: None),
+            Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN}))),
+            ApiOptions("127.0.0.1", rate=10_000.0),
+        )
+        async with TestServer(app) as server:
+            yield supervisor, server
+    await annotate.aclose()
+
+
+async def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
+    async with serving() as (supervisor, server):
+        rooms = [(await live(supervisor)).id for _ in range(2)]
+        file = tmp_path / "schemathesis.toml"
+        file.write_text(configuration(*rooms))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", RUN, "--config-file", str(file)),
+            *("run", str(server.make_url("/v1/openapi.json"))),
+            *("--header", f"Authorization: Bearer {TOKEN}"),
+            # Streams do not end.
+            *("--exclude-path-regex", "/events$"),
+            *("--seed", "1", "--max-examples", "8"),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
