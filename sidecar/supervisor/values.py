@@ -6,9 +6,9 @@ from them, so that there is one description of each.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 MAX_URL = 2048
 """Characters of a meeting's URL, as most servers and proxies limit them."""
@@ -39,21 +39,33 @@ class RoomState(StrEnum):
 
 ConsentMode: TypeAlias = Literal["all", "opt-in"]
 Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
-Rate: TypeAlias = Annotated[float, Field(gt=0, le=30)]
+Rate: TypeAlias = Annotated[float, Field(gt=0, le=30, strict=True)]
+Flag: TypeAlias = Annotated[bool, Field(strict=True)]
+"""No number or text: the OpenAPI document says boolean."""
 SecretName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 PublishTarget: TypeAlias = Annotated[
     str, Field(max_length=MAX_URL, pattern=r"^(room|none|whip\+https?://\S+)$")
 ]
 
 
+def _number(value: Any) -> Any:
+    """Refuse texts and booleans for a number; 320.0 is an integer in JSON Schema."""
+    if isinstance(value, str | bool):
+        raise ValueError("should be a number")
+    return value
+
+
+WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_number)]
+
+
 class RoomLayout(Value):
     """How the composite is arranged; what is not given follows the server's settings."""
 
-    width: Annotated[int, Field(ge=320, le=4096, multiple_of=2)] | None = None
+    width: Annotated[WholeNumber, Field(ge=320, le=4096, multiple_of=2)] | None = None
     """Pixels."""
-    height: Annotated[int, Field(ge=180, le=4096, multiple_of=2)] | None = None
+    height: Annotated[WholeNumber, Field(ge=180, le=4096, multiple_of=2)] | None = None
     """Pixels."""
-    fps: Annotated[int, Field(ge=1, le=60)] | None = None
+    fps: Annotated[WholeNumber, Field(ge=1, le=60)] | None = None
     """Frames a second."""
     fit: Literal["letterbox", "cover"] | None = None
     spotlight: Annotated[str, Field(max_length=64)] | None = None
@@ -95,7 +107,7 @@ class RoomPatch(Value):
     layout: RoomLayout | None = None
     rate: Rate | None = None
     consent: ConsentMode | None = None
-    paused: bool | None = None
+    paused: Flag | None = None
     """A paused room stays joined, samples no participant and starts no reaction."""
 
 
@@ -147,8 +159,8 @@ class ParticipantView(Value):
 class ParticipantPatch(Value):
     """A change of one participant."""
 
-    opted_out: bool | None = None
-    pinned: bool | None = None
+    opted_out: Flag | None = None
+    pinned: Flag | None = None
     """The large tile is theirs."""
 
 

@@ -131,7 +131,7 @@ async def _read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:
             f"the body is {request.content_type}", status=415, do="send application/json"
         )
     try:
-        return model.model_validate_json(await request.read(), strict=True)
+        return model.model_validate_json(await request.read())
     except ValidationError as error:
         raise InputError(describe(error), status=422, do="GET /v1/openapi.json") from None
     except RecursionError:
