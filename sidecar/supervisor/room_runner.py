@@ -14,7 +14,7 @@ from typing import Any, Final, assert_never
 
 import structlog
 
-from config.errors import NotFoundError, RefusedError, RoomError, SidecarError
+from config.errors import ConfigError, NotFoundError, RefusedError, RoomError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import CompositeSettings, Settings
 from sidecar.aio import run_until_first
@@ -240,7 +240,8 @@ class RoomRunner:
         if patch.labels is not None:
             unknown = [label for label in patch.labels if not self._is_on(label)]
             if unknown:
-                raise NotFoundError(f"the label {unknown[0]!r} is not on", where="labels")
+                what = f"the label {unknown[0]!r} is not on"
+                raise ConfigError(what, where="labels", do="sidecar config --table lists all")
             session.sampler.labels = patch.labels
         if patch.layout is not None:
             session.change_composite(changed_composite(session.composite, patch.layout))

@@ -55,17 +55,17 @@ def _number(value: Any) -> Any:
     return value
 
 
-WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_number)]
+_NUMBER = BeforeValidator(_number)
 
 
 class RoomLayout(Value):
     """How the composite is arranged; what is not given follows the server's settings."""
 
-    width: Annotated[WholeNumber, Field(ge=320, le=4096, multiple_of=2)] | None = None
+    width: Annotated[int, Field(ge=320, le=4096, multiple_of=2), _NUMBER] | None = None
     """Pixels."""
-    height: Annotated[WholeNumber, Field(ge=180, le=4096, multiple_of=2)] | None = None
+    height: Annotated[int, Field(ge=180, le=4096, multiple_of=2), _NUMBER] | None = None
     """Pixels."""
-    fps: Annotated[WholeNumber, Field(ge=1, le=60)] | None = None
+    fps: Annotated[int, Field(ge=1, le=60), _NUMBER] | None = None
     """Frames a second."""
     fit: Literal["letterbox", "cover"] | None = None
     spotlight: Annotated[str, Field(max_length=64)] | None = None

@@ -56,6 +56,8 @@ class Endpoint:
     """None: open to all."""
     handler: EndpointHandler
     status: int = 200
+    also: tuple[int, ...] = ()
+    """Further statuses of the same answer."""
     body: type[BaseModel] | None = None
     answer: Any = None
     """A type that pydantic describes; None for an empty or special answer."""

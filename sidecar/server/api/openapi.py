@@ -105,7 +105,11 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         str(status): {"description": HTTPStatus(status).phrase, "content": problem}
         for status in sorted(expected)
     }
-    return {str(endpoint.status): good} | problems
+    answers = {
+        str(status): {**good, "description": HTTPStatus(status).phrase}
+        for status in (endpoint.status, *endpoint.also)
+    }
+    return answers | problems
 
 
 def _schema(

@@ -42,7 +42,7 @@ class RoomEndpoints:
         return (
             Endpoint(
                 "POST", "/v1/rooms", "createRoom", "Join a meeting", Scope.ROOMS, self.create,
-                status=201, body=RoomRequest, answer=RoomView, errors=(400, 503, 507),
+                status=201, also=(200,), body=RoomRequest, answer=RoomView, errors=(400, 503, 507),
             ),
             Endpoint(
                 "GET", "/v1/rooms", "listRooms", "List rooms", Scope.ROOMS, self.list,

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from config.errors import NotFoundError
+from config.errors import ConfigError, NotFoundError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import THRESHOLDS
@@ -173,7 +173,7 @@ async def test_what_is_not_there_is_an_error_for_its_caller(clips: Path) -> None
             await room.call(
                 TriggerReaction(reaction=ReactionRequest(participant="x", label="wave"))
             )
-        with pytest.raises(NotFoundError, match="'no_such_label' is not on"):
+        with pytest.raises(ConfigError, match="'no_such_label' is not on"):
             await room.call(ChangeRoom(patch=RoomPatch(labels=("no_such_label",))))
 
 
