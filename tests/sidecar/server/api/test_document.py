@@ -60,6 +60,10 @@ include-operation-id = "createRoom"
 checks.positive_data_acceptance.expected-statuses = [201, 200, 400, 409, 503]
 
 [[operations]]
+include-operation-id = "changeRoom"
+checks.positive_data_acceptance.expected-statuses = [200, 400]
+
+[[operations]]
 include-operation-id = "react"
 checks.ensure_resource_availability.enabled = false
 
