@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
@@ -15,6 +15,7 @@ from reactions.labels import THRESHOLDS
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
+from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, environment_tokens
@@ -74,7 +75,7 @@ checks.positive_data_acceptance.expected-statuses = [200, 422]
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[tuple[Supervisor, TestServer]]:
+async def serving() -> AsyncIterator[tuple[Supervisor, BaseTestServer]]:
     supervisor = Supervisor(
         replace(OPTIONS, cores=100.0),
         RoomParts(MemoryHandle, begin, check),
@@ -90,7 +91,7 @@ async def serving() -> AsyncIterator[tuple[Supervisor, TestServer]]:
                 *EventEndpoints(supervisor).endpoints(),
                 *annotate.endpoints(),
             ],
-            SystemEndpoints(supervisor, faults=list, drain=lambda: None),
+            SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None),
             Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN}))),
             ApiOptions("127.0.0.1", rate=10_000.0),
         )
