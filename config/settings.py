@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,6 +24,15 @@ from config.validation_errors import config_error_from
 
 Pixels = Annotated[int, Field(ge=16, le=4096, multiple_of=2)]
 """A side of a 4:2:0 picture: even."""
+
+
+def _network(text: str) -> str:
+    ip_network(text, strict=False)
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
+"""An IP address, or a network as ``10.0.0.0/8``."""
 
 
 class IceServer(Section):
@@ -49,6 +59,25 @@ class ServerSettings(Section):
     """Cameras in one room."""
     max_viewers: int = Field(ge=1, le=1000)
     """Viewers of one room's composite."""
+    max_sessions_per_address: int = Field(ge=1, le=1000)
+    """Cameras, and viewers, of one address in one room (IPv6: of one /64)."""
+    max_connections: int = Field(ge=8, le=100_000)
+    """Connections at once; half of the files that the system lets us open if that is less."""
+    max_connections_per_address: int = Field(ge=4, le=100_000)
+    """Connections of one address; those of ``proxies`` are not limited by it."""
+    max_streams: int = Field(ge=1, le=100_000)
+    """Event streams at once."""
+    max_streams_per_client: int = Field(ge=1, le=100_000)
+    """Event streams of one address, and of one token."""
+    header_timeout: float = Field(ge=1, le=300)
+    """Seconds for a request's whole header."""
+    body_timeout: float = Field(ge=1, le=3600)
+    """Seconds for a request's whole body."""
+    idle_timeout: float = Field(ge=1, le=3600)
+    """Seconds that a connection may wait for its next request."""
+    proxies: tuple[Network, ...]
+    """Reverse proxies in front, as addresses or networks: the client is who they name in
+    ``X-Forwarded-For``. Others are not believed."""
     heartbeat_s: float = Field(ge=3, le=300)
     """Seconds of silence after which a browser's place is free again."""
     origins: tuple[str, ...]

@@ -15,6 +15,7 @@ import structlog
 from structlog.typing import EventDict
 
 from config.settings import LogFormat, LogSettings
+from sidecar.log_repeats import CountingHandler
 from sidecar.redaction import printable
 
 _QUIET = ("aioice", "aiortc", "aiohttp.access", "PIL")
@@ -99,7 +100,8 @@ def configure(settings: LogSettings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         make_safe,
     ]
-    handler = logging.StreamHandler(_standard_error())
+    handler = CountingHandler(_standard_error())
+    atexit.register(handler.write_all)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -38,7 +38,9 @@ from sidecar.server.api.tokens import (
     make_token,
     read_token_file,
 )
-from sidecar.server.listener import Certificate, HttpListener
+from sidecar.server.event_stream import EventStreams
+from sidecar.server.listener import Certificate, HttpListener, connection_limits
+from sidecar.server.quotas import ClientQuota
 from sidecar.session.factories import make_store, pipeline_config
 from sidecar.supervisor.admission import CostTable
 from sidecar.supervisor.child_room import ChildRoom
@@ -102,6 +104,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
             settings.server.host,
             settings.server.port,
             certificate=Certificate.of(wanted.tls_certificate, wanted.tls_key),
+            limits=connection_limits(settings.server),
         )
         await stack.enter_async_context(listener)
         plan.say(f"The API is at {listener.url('/v1')} (Ctrl-C ends it)")
@@ -229,12 +232,14 @@ def make_app(
     def faults() -> Sequence[str]:
         return [] if detector.stats().workers else ["no detection worker is alive"]
 
-    wanted = settings.serve
+    wanted, server = settings.serve, settings.server
+    quota = ClientQuota("event streams", server.max_streams, server.max_streams_per_client)
+    streams = EventStreams(quota)
     sources = MetricSources(supervisor, detector.stats, lambda: detector.pids)
     return create_api(
         [
             *RoomEndpoints(supervisor).endpoints(),
-            *EventEndpoints(supervisor).endpoints(),
+            *EventEndpoints(supervisor, streams).endpoints(),
             *annotate.endpoints(),
         ],
         SystemEndpoints(sources, faults=faults, drain=drain),
@@ -244,6 +249,8 @@ def make_app(
             settings.server.origins,
             settings.server.max_body_bytes,
             wanted.requests_per_second,
+            settings.server.body_timeout,
+            settings.server.proxies,
         ),
     )
 

@@ -18,7 +18,8 @@ FLOORS = {
 SIDECAR_FLOORS = (
     {"captured", "plain_text"},
     {"redaction"},
-    {"aio", "addresses", "logs"},
+    {"log_repeats"},
+    {"aio", "addresses", "logs", "open_files"},
     {"media", "inference"},
     {"rooms"},
     {"session"},

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Coroutine, Iterator
 from types import FrameType
 
+from sidecar.open_files import raise_open_file_limit
+
 
 def run_until_stopped(life: Coroutine[None, None, None]) -> None:
     """Run ``life``; SIGTERM (a container's stop) and SIGHUP (a closed terminal) end it as cleanly
@@ -15,7 +17,9 @@ def run_until_stopped(life: Coroutine[None, None, None]) -> None:
     So does Ctrl-C, which is passed on as KeyboardInterrupt after that. SIGINT and SIGHUP that were
     ignored when the program started stay ignored: a shell does so for jobs in the background, whose
     terminal's Ctrl-C is meant for others, and ``nohup`` for those that outlive their terminal.
+    The limit on open files is raised first.
     """
+    raise_open_file_limit()
 
     async def live() -> None:
         task = asyncio.ensure_future(life)

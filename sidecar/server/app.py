@@ -11,12 +11,14 @@ from config.settings import Settings
 from sidecar.media.ice import configured_servers
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.camera_routes import Cameras
+from sidecar.server.connections import limit_requests
 from sidecar.server.cors import cors_headers
-from sidecar.server.event_stream import StreamTimeouts
-from sidecar.server.hosts import check_hosts, own_names
-from sidecar.server.listener import HttpListener
+from sidecar.server.event_stream import EventStreams
+from sidecar.server.hosts import PROXIES, TrustedProxies, check_hosts, own_names
+from sidecar.server.listener import HttpListener, connection_limits
 from sidecar.server.pages import Pages
 from sidecar.server.problem_json import problems
+from sidecar.server.quotas import ClientQuota
 from sidecar.server.room_manager import RoomManager, SessionFactory
 from sidecar.server.sse_routes import Streams
 from sidecar.server.whip import Signalling
@@ -41,16 +43,22 @@ def create_app(
     host: str = "",
     origins: Collection[str] = (),
     max_body: int = 65536,
-    timeouts: StreamTimeouts | None = None,
+    body_timeout: float = 30.0,
+    proxies: Collection[str] = (),
+    streams: EventStreams | None = None,
 ) -> web.Application:
     """The application over the rooms of ``lobby``, which the caller starts and closes.
 
     ``pages`` are the routes of the page, ``host`` the configured address or name, ``origins`` the
-    other origins whose pages may use us, and ``max_body`` the most bytes of a request body.
+    other origins whose pages may use us, ``max_body`` the most bytes of a request body, and
+    ``body_timeout`` the seconds in which it must come. ``proxies`` are trusted reverse proxies.
     """
+    hosts = check_hosts(own_names(host, origins))
     app = web.Application(
-        middlewares=[problems, check_hosts(own_names(host, origins))], client_max_size=max_body
+        middlewares=[limit_requests(body_timeout), problems, hosts], client_max_size=max_body
     )
+    app[PROXIES] = TrustedProxies(proxies)
+    streams = streams or EventStreams()
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         for name, value in _SECURITY.items():
@@ -62,7 +70,7 @@ def create_app(
 
     app.on_response_prepare.append(add_headers)
     app.router.add_get("/healthz", healthz)
-    api = (Signalling(lobby), Streams(lobby, timeouts), Cameras(lobby, timeouts))
+    api = (Signalling(lobby), Streams(lobby, streams), Cameras(lobby, streams))
     app.add_routes([*(route for part in api for route in part.routes()), *pages])
     return app
 
@@ -84,7 +92,12 @@ def hosted_server(
         open_meeting,
         fixed=rooms,
         max_rooms=wanted.max_rooms,
-        limits=Limits(wanted.max_participants, wanted.max_viewers, wanted.heartbeat_s),
+        limits=Limits(
+            wanted.max_participants,
+            wanted.max_viewers,
+            wanted.heartbeat_s,
+            wanted.max_sessions_per_address,
+        ),
         ice_servers=configured_servers(wanted.ice_servers),
         share_cameras=wanted.share_cameras,
     )
@@ -95,5 +108,11 @@ def hosted_server(
         host=wanted.host,
         origins=wanted.origins,
         max_body=wanted.max_body_bytes,
+        body_timeout=wanted.body_timeout,
+        proxies=wanted.proxies,
+        streams=EventStreams(
+            ClientQuota("event streams", wanted.max_streams, wanted.max_streams_per_client)
+        ),
     )
-    return HttpListener(app, wanted.host, wanted.port, inner=lobby, tls=tls)
+    limits = connection_limits(wanted)
+    return HttpListener(app, wanted.host, wanted.port, inner=lobby, tls=tls, limits=limits)

@@ -1,6 +1,5 @@
 """What other sidecars get, where the operator allows it: the participants, each camera alone."""
 
-import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -12,18 +11,18 @@ from config.errors import HttpRefusalError
 from sidecar.rooms.hosted.names import Present
 from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.whep.client.link_header import link_value
-from sidecar.server.event_stream import EventStream, StreamTimeouts
-from sidecar.server.hosts import is_loopback_name
+from sidecar.server.event_stream import EventStreams
+from sidecar.server.hosts import client_address, client_key, is_loopback_name
 from sidecar.server.room_manager import RoomManager
-from sidecar.server.whip import BODY_SECONDS, created
+from sidecar.server.whip import created
 
 
 class Cameras:
     """The routes over the participants of every room in ``lobby``."""
 
-    def __init__(self, lobby: RoomManager, timeouts: StreamTimeouts | None = None) -> None:
+    def __init__(self, lobby: RoomManager, streams: EventStreams) -> None:
         self._lobby = lobby
-        self._timeouts = timeouts or StreamTimeouts()
+        self._streams = streams
 
     def routes(self) -> list[web.RouteDef]:
         participants = "/rooms/{room}/participants"
@@ -50,13 +49,12 @@ class Cameras:
     async def watch(self, request: web.Request) -> web.Response:
         """POST: watch one camera alone; the session is like any viewer's of the room."""
         name = request.match_info["room"]
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await request.read()
+        body = await request.read()
         kind = request.headers.get("Content-Type", "")
-        local = is_loopback_name(request.remote or "")
-        offer = read_offer(body, kind, Role.WATCH, from_loopback=local)
+        address = client_address(request)
+        offer = read_offer(body, kind, Role.WATCH, from_loopback=is_loopback_name(address))
         room = self._lobby.find(name).room
-        answer = await room.watch(offer, request.match_info["participant"])
+        answer = await room.watch(offer, request.match_info["participant"], client_key(address))
         return created(f"/rooms/{name}/whep", answer, self._lobby.ice_servers)
 
     async def describe(self, request: web.Request) -> web.Response:
@@ -85,22 +83,18 @@ class Cameras:
         self, request: web.Request, rosters: AsyncIterator[Sequence[Present]]
     ) -> web.StreamResponse:
         """Send each roster until the room is left, or the client goes or reads too slowly."""
-        limits = self._timeouts
-        stream = EventStream(request, ping=limits.roster_ping, send_timeout=limits.send)
         # Asked before the response begins: a refusal has a status of its own.
         first = await anext(rosters)
-        try:
+        async with self._streams.open(request, ping=self._streams.timeouts.roster_ping) as stream:
             await stream.start()
-            await stream.send("participants", _payload(first))
-            async for roster in rosters:
-                await stream.send("participants", _payload(roster))
-        except (ConnectionError, TimeoutError):
-            request.protocol.force_close()
-        except HttpRefusalError:
-            # While it waited, the server began to close, or others took all places: it may retry.
-            pass
-        finally:
-            await stream.aclose()
+            try:
+                await stream.send("participants", _payload(first))
+                async for roster in rosters:
+                    await stream.send("participants", _payload(roster))
+            except HttpRefusalError:
+                # While it waited, the server began to close, or others took all places: it may
+                # retry.
+                pass
         return stream.response
 
 

@@ -1,18 +1,82 @@
-"""Which ``Host`` headers are taken: the defence against DNS rebinding.
+"""Which ``Host`` headers are taken, the defence against DNS rebinding, and who asks.
 
 A page of another site can point its own name at this server's address and then counts as the same
 origin. Its requests carry that name, so a request is taken only for names that are ours: an IP
 literal, ``localhost``, the configured host, and the hosts of the configured origins.
+
+A reverse proxy hides its clients' addresses. Those of the proxies that the settings name are taken
+from ``X-Forwarded-For``, and only theirs: others may write what they like there.
 """
 
 import ipaddress
 from collections.abc import Collection
+from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from config.errors import InputError
+
+FORWARDED: Final = "X-Forwarded-For"
+
+
+class TrustedProxies:
+    """The reverse proxies in front of us, as addresses and networks (``10.0.0.0/8``)."""
+
+    def __init__(self, networks: Collection[str] = ()) -> None:
+        self._networks = tuple(ipaddress.ip_network(one, strict=False) for one in networks)
+
+    def __contains__(self, address: str) -> bool:
+        try:
+            found = _ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self._networks)
+
+    def client(self, peer: str, forwarded: str) -> str:
+        """The address of the client behind ``peer``: itself, unless that is a trusted proxy.
+
+        ``forwarded`` is the text of ``X-Forwarded-For``, to which each proxy adds its client at the
+        end. Empty where a proxy does not say for whom it asks.
+        """
+        if peer not in self:
+            return peer
+        for address in reversed(forwarded.split(",")):
+            name = address.strip()
+            if name and name not in self:
+                return name if is_address(name) else ""
+        return ""
+
+
+PROXIES: Final = web.AppKey("proxies", TrustedProxies)
+
+
+def client_address(request: web.Request) -> str:
+    """The address of the client that sent ``request``; empty where a proxy hides it."""
+    proxies = request.app.get(PROXIES) or TrustedProxies()
+    return proxies.client(request.remote or "", ",".join(request.headers.getall(FORWARDED, ())))
+
+
+def client_key(address: str) -> str:
+    """The name under which the client at ``address`` is counted.
+
+    For IPv6 that is its /64: a host may take any address in it (RFC 8981).
+    """
+    try:
+        found = _ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return str(found)
+    return str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def _ip_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """``address`` without its zone, IPv4 in IPv6 as IPv4; raises ValueError."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return mapped or found
 
 
 def host_name(host: str) -> str | None:

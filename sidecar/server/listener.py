@@ -12,7 +12,12 @@ import structlog
 from aiohttp import web
 
 from config.errors import ConfigError, ServerError
+from config.settings import ServerSettings
 from sidecar.aio import Component, Contained, TaskSet
+from sidecar.open_files import open_file_limit
+from sidecar.server.acceptor import Acceptor, listening_sockets
+from sidecar.server.connections import ConnectionCounts, ConnectionLimits
+from sidecar.server.hosts import PROXIES, TrustedProxies
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +67,7 @@ class HttpListener(Component):
     ``inner`` is entered before the first request is taken. On closing, no new request is taken,
     then ``inner`` is left (which ends its streams), and requests under way get ``shutdown`` seconds
     to finish. With ``certificate``, HTTPS is served, and its files are read again on changes.
+    Connections are taken within ``limits``.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class HttpListener(Component):
         certificate: Certificate | None = None,
         tls: ssl.SSLContext | None = None,
         shutdown: float = SHUTDOWN,
+        limits: ConnectionLimits | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -86,6 +93,10 @@ class HttpListener(Component):
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=shutdown, handler_cancellation=True
         )
+        self._proxies = app.get(PROXIES) or TrustedProxies()
+        self._limits = limits or ConnectionLimits()
+        self._acceptor: Acceptor | None = None
+        self._bound_port = port
         self._life = AsyncExitStack()
 
     async def start(self) -> None:
@@ -98,13 +109,21 @@ class HttpListener(Component):
             await self._runner.setup()
             stack.push_async_callback(self._runner.cleanup)
             await stack.enter_async_context(self._inner)
-            site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls)
-            try:
-                await site.start()
-            except OSError as error:
-                raise _refused(self._host, self._port, error) from error
-            stack.push_async_callback(site.stop)
+            await stack.enter_async_context(await self._open())
             self._life = stack.pop_all()
+
+    async def _open(self) -> Acceptor:
+        """What accepts connections, not started yet."""
+        try:
+            sockets = await listening_sockets(self._host, self._port)
+        except OSError as error:
+            raise _refused(self._host, self._port, error) from error
+        self._bound_port = int(sockets[0].getsockname()[1])
+        server = self._runner.server
+        assert server is not None
+        limits = self._limits
+        self._acceptor = Acceptor(server, sockets, limits, proxies=self._proxies, tls=self._tls)
+        return self._acceptor
 
     async def aclose(self) -> None:
         """Take no more requests, and close."""
@@ -113,7 +132,12 @@ class HttpListener(Component):
     @property
     def port(self) -> int:
         """The port that is really listened on."""
-        return int(self._runner.addresses[0][1])
+        return self._bound_port
+
+    @property
+    def connections(self) -> ConnectionCounts:
+        """The connections now, and what came of all."""
+        return ConnectionCounts() if self._acceptor is None else self._acceptor.counts
 
     def url(self, path: str = "/") -> str:
         """The URL of ``path`` for clients on this machine."""
@@ -133,6 +157,16 @@ class HttpListener(Component):
             with Contained("certificate not read"):
                 certificate.load_into(context)
                 log.info("certificate read again", file=str(certificate.chain))
+
+
+def connection_limits(settings: ServerSettings) -> ConnectionLimits:
+    """The limits that ``settings`` describe: fewer connections where the system has few files."""
+    return ConnectionLimits(
+        total=min(settings.max_connections, max(8, open_file_limit() // 2)),
+        per_address=settings.max_connections_per_address,
+        header=settings.header_timeout,
+        idle=settings.idle_timeout,
+    )
 
 
 def _refused(host: str, port: int, error: OSError) -> ServerError:

@@ -1,11 +1,13 @@
 """Errors on the wire: every refusal is ``application/problem+json`` (RFC 9457) with its reason."""
 
+import errno
 import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
+import structlog
 from aiohttp import web
 
 from config.errors import (
@@ -23,9 +25,12 @@ from config.errors import (
 )
 from sidecar.aio import Contained
 
+log = structlog.get_logger(__name__)
+
 RETRY_AFTER: Final = {409: 1, 429: 1, 503: 5}
 """Seconds that a client is asked to wait before it tries again, by status."""
 
+_EXHAUSTED: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _DO: Final = {404: "check the address; docs/http.md has all of them", 413: "send less"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -96,6 +101,11 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             return _problem_of_aiohttp(error)
         except TimeoutError:
             return problem(408, "the request took too long")
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+            log.error("request refused", route=_route(request), reason=error.strerror)
+            return problem(503, "the server has no more files or memory", do="try again later")
     return problem(500, "something went wrong here; the log says what")
 
 

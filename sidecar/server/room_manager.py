@@ -92,6 +92,8 @@ class RoomManager(Component):
         self._idle = idle
         self._clock = clock
         self._rooms: dict[str, asyncio.Future[OpenRoom]] = {}
+        self._openers: dict[str, str] = {}
+        """The client that opened each room."""
         self._hosts = TaskSet()
         self._changed = Broadcast()
         self._open = False
@@ -123,8 +125,12 @@ class RoomManager(Component):
             raise HttpRefusalError("no such room", status=404, do="check the address")
         return room_name(name)
 
-    async def enter(self, name: str) -> OpenRoom:
-        """The room ``name``, opened if it isn't; raises HttpRefusalError 404 or 503."""
+    async def enter(self, name: str, client: str = "") -> OpenRoom:
+        """The room ``name``, opened for ``client`` if it isn't.
+
+        Raises HttpRefusalError 404 or 503, and 429 where ``client`` opened two rooms that are
+        half of all.
+        """
         self.check(name)
         if not self._open:
             raise HttpRefusalError("the server is closing", status=503, do="try again later")
@@ -132,9 +138,17 @@ class RoomManager(Component):
             if len(self._rooms) >= self._max_rooms:
                 what = f"all {self._max_rooms} rooms are in use"
                 raise HttpRefusalError(what, status=503, do="try again when one is free")
+            self._check_share(client)
             self._rooms[name] = asyncio.get_running_loop().create_future()
+            self._openers[name] = client
             self._hosts.create_task(self._host(name, self._rooms[name]), name=f"host {name}")
         return await asyncio.shield(self._rooms[name])
+
+    def _check_share(self, client: str) -> None:
+        limit = max(2, self._max_rooms // 2)
+        if client and list(self._openers.values()).count(client) >= limit:
+            what = f"this address opened {limit} rooms, as many as one may"
+            raise HttpRefusalError(what, status=429, do="leave one first")
 
     def find(self, name: str) -> OpenRoom:
         """The room ``name`` if it is open; raises HttpRefusalError 404 where it is not."""
@@ -183,7 +197,7 @@ class RoomManager(Component):
             if attempt.error is not None and not opening.done():
                 opening.set_exception(_public(attempt.error))
         finally:
-            del self._rooms[name]
+            del self._rooms[name], self._openers[name]
             if not opening.done():
                 opening.set_exception(HttpRefusalError("the server is closing", status=503))
             # Read once, since there may be no client left that asks for it.

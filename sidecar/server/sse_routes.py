@@ -8,17 +8,17 @@ from aiohttp import web
 
 from config.errors import HttpRefusalError
 from sidecar.rooms.hosted.offer import Role
-from sidecar.server.event_stream import EventStream, SseSink, StreamTimeouts
+from sidecar.server.event_stream import EventStreams, SseSink
 from sidecar.server.room_manager import RoomManager
-from sidecar.session.events import ListenerBehindError, SessionEvent
+from sidecar.session.events import SessionEvent
 
 
 class Streams:
     """The event and statistics routes of every room in ``lobby``."""
 
-    def __init__(self, lobby: RoomManager, timeouts: StreamTimeouts | None = None) -> None:
+    def __init__(self, lobby: RoomManager, streams: EventStreams) -> None:
         self._lobby = lobby
-        self._timeouts = timeouts or StreamTimeouts()
+        self._streams = streams
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -59,19 +59,14 @@ class Streams:
         self, request: web.Request, events: AsyncIterator[SessionEvent]
     ) -> web.StreamResponse:
         """Send ``events`` until they end, the client goes, or reads too slowly."""
-        limits = self._timeouts
-        stream = EventStream(request, ping=limits.ping, send_timeout=limits.send)
-        sink = SseSink(stream)
-        try:
+        async with self._streams.open(request, ping=self._streams.timeouts.ping) as stream:
+            sink = SseSink(stream)
             await sink.start()
-            async for event in events:
-                await sink.write(event)
-        except (ConnectionError, TimeoutError, ListenerBehindError):
-            # A client that comes back begins with the present state.
-            request.protocol.force_close()
-        except HttpRefusalError:
-            # While it waited, the server began to close, or others took all places: it may retry.
-            pass
-        finally:
-            await sink.aclose()
+            try:
+                async for event in events:
+                    await sink.write(event)
+            except HttpRefusalError:
+                # While it waited, the server began to close, or others took all places: it may
+                # retry.
+                pass
         return stream.response

@@ -1,6 +1,5 @@
 """WHIP and WHEP over HTTP: endpoints that take offers, and the sessions that they create."""
 
-import asyncio
 import json
 from collections.abc import Iterable
 from typing import Final
@@ -17,11 +16,9 @@ from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.hosted.sessions import Place
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
 from sidecar.rooms.whep.client.link_header import link_value
-from sidecar.server.hosts import is_loopback_name
+from sidecar.server.hosts import client_address, client_key, is_loopback_name
 from sidecar.server.room_manager import RoomManager
 
-BODY_SECONDS: Final = 10.0
-"""How long a client may take to send a body."""
 ROLE: Final = "{role:whip|whep}"
 _EXTENSION: Final = "urn:reaction-sidecar:ext"
 
@@ -51,18 +48,19 @@ class Signalling:
         """POST: join or watch; 201 with the answer, the session's URL and its ETag."""
         role = Role(request.match_info["role"])
         name = self._lobby.check(request.match_info["room"])
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await request.read()
+        body = await request.read()
         kind = request.headers.get("Content-Type", "")
-        offer = read_offer(body, kind, role, from_loopback=is_loopback_name(request.remote or ""))
-        room = (await self._lobby.enter(name)).room
+        address = client_address(request)
+        offer = read_offer(body, kind, role, from_loopback=is_loopback_name(address))
+        client = client_key(address)
+        room = (await self._lobby.enter(name, client)).room
         if role is Role.PUBLISH:
             opted_out = request.query.get("opted_out") in {"1", "true"}
             consent = Consent.OPT_OUT if opted_out else Consent.OPT_IN
             person = display_name(request.query.get("name"))
-            answer = await room.join(offer, person, consent)
+            answer = await room.join(offer, person, consent, client)
         else:
-            answer = await room.watch(offer)
+            answer = await room.watch(offer, client=client)
         return created(request.path, answer, self._lobby.ice_servers)
 
     async def describe(self, request: web.Request) -> web.Response:
@@ -82,8 +80,7 @@ class Signalling:
         """PATCH: more candidates of the client (204)."""
         room, place = self._session(request)
         check_entity(request.headers.get("If-Match"), place.etag)
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await request.read()
+        body = await request.read()
         candidates = read_fragment(body, request.headers.get("Content-Type", ""))
         await room.trickle(place, candidates, len(body))
         return web.Response(status=204)
@@ -105,8 +102,7 @@ class Signalling:
         room, place = self._session(request)
         if place.role is not Role.PUBLISH:
             raise HttpRefusalError("only participants opt out", status=404)
-        async with asyncio.timeout(BODY_SECONDS):
-            room.consent(place, _consent(await request.read()))
+        room.consent(place, _consent(await request.read()))
         return web.Response(status=204)
 
     def _session(self, request: web.Request) -> tuple[HostedRoom, Place]:

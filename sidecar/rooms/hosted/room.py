@@ -104,10 +104,13 @@ class HostedRoom:
         """Browsers send one layer, of a size that the page sets: there is nothing to choose."""
 
     async def join(
-        self, offer: Offer, name: str, consent: Consent = Consent.OPT_IN
+        self, offer: Offer, name: str, consent: Consent = Consent.OPT_IN, client: str = ""
     ) -> HostedAnswer:
-        """Answer an offer to publish a camera; raises HttpRefusalError 400, 503, 504."""
-        place = self._admit(Role.PUBLISH, name, consent)
+        """Answer an offer of ``client`` to publish a camera.
+
+        Raises HttpRefusalError 400, 429, 503, 504.
+        """
+        place = self._admit(Role.PUBLISH, name, consent, client)
         place.candidates = CandidateBudget(loopback=offer.from_loopback)
         connection = ReceivePeer(
             self._ice_servers,
@@ -116,16 +119,18 @@ class HostedRoom:
         )
         return await self._answer(place, connection, offer)
 
-    async def watch(self, offer: Offer, participant: str | None = None) -> HostedAnswer:
+    async def watch(
+        self, offer: Offer, participant: str | None = None, client: str = ""
+    ) -> HostedAnswer:
         """Show the composite, or one participant's camera alone, to the client that sent ``offer``.
 
         Raises HttpRefusalError 409 while there is nothing to watch, 403 where the camera isn't to
-        be shared, 404 where it isn't there, 400, 503 and 504.
+        be shared, 404 where it isn't there, 400, 429, 503 and 504.
         """
         shown = self._composite if participant is None else self._solo(participant)
         if shown is None:
             raise HttpRefusalError("nothing to watch yet", status=409, do="try again in a moment")
-        place = self._admit(Role.WATCH, "viewer")
+        place = self._admit(Role.WATCH, "viewer", client=client)
         place.candidates = CandidateBudget(loopback=offer.from_loopback)
         place.watches = participant
         connection = SendPeer(
@@ -187,10 +192,12 @@ class HostedRoom:
             what = f"a session has at most {MAX_CANDIDATES} candidates"
             raise HttpRefusalError(what, status=413, where="PATCH", do="keep to the first ones")
 
-    def _admit(self, role: Role, name: str, consent: Consent = Consent.OPT_IN) -> Place:
+    def _admit(
+        self, role: Role, name: str, consent: Consent = Consent.OPT_IN, client: str = ""
+    ) -> Place:
         if not self._open:
             raise HttpRefusalError("the room is closed", status=503, do="try again in a moment")
-        return self._roster.admit(role, name, self._clock(), consent)
+        return self._roster.admit(role, name, self._clock(), consent, client)
 
     async def _answer(
         self, place: Place, connection: ReceivePeer | SendPeer, offer: Offer

@@ -28,6 +28,8 @@ class Limits:
     """Seconds after a client died by which its place is free again.
 
     A page sends a heartbeat every 3 s, so two may be lost."""
+    per_client: int | None = None
+    """Cameras, and viewers, of one client; None: no limit but those of the room."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +40,8 @@ class Place:
     name: str
     admitted: float
     consent: Consent = Consent.OPT_IN
+    client: str = ""
+    """Who holds it, as the server counts clients; empty if it does not know."""
     watches: str | None = None
     """The participant whose camera a viewer watches alone; None for the composite."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
@@ -76,8 +80,16 @@ class Roster:
         """How many places of ``role`` are taken."""
         return sum(place.role is role for place in self._places.values())
 
-    def admit(self, role: Role, name: str, now: float, consent: Consent = Consent.OPT_IN) -> Place:
-        """Take a place; raises HttpRefusalError 503 when the room is full."""
+    def admit(
+        self,
+        role: Role,
+        name: str,
+        now: float,
+        consent: Consent = Consent.OPT_IN,
+        client: str = "",
+    ) -> Place:
+        """Take a place; raises HttpRefusalError 503 when the room is full, 429 when ``client`` has
+        as many places as one client may."""
         if role is Role.PUBLISH:
             limit, what = self._limits.participants, "participants"
         else:
@@ -86,9 +98,20 @@ class Roster:
             raise HttpRefusalError(
                 f"the room is full: {limit} {what}", status=503, do="try again when one has left"
             )
-        place = Place(role, name, now, consent)
+        self._check_client(role, client)
+        place = Place(role, name, now, consent, client)
         self._places[place.token] = place
         return place
+
+    def _check_client(self, role: Role, client: str) -> None:
+        limit = self._limits.per_client
+        if limit is None or not client:
+            return
+        held = sum(one.role is role and one.client == client for one in self._places.values())
+        if held >= limit:
+            what = f"this address has {held} sessions in the room, as many as one may"
+            do = "end one first; the setting is server.max_sessions_per_address"
+            raise HttpRefusalError(what, status=429, do=do)
 
     def find(self, role: Role, token: str) -> Place:
         """The place of a session; raises HttpRefusalError 404 where there is none (any more)."""

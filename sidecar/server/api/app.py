@@ -11,7 +11,8 @@ from sidecar.server.api.openapi import openapi
 from sidecar.server.api.rates import RateLimiter
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator
-from sidecar.server.hosts import check_hosts, own_names
+from sidecar.server.connections import limit_requests
+from sidecar.server.hosts import PROXIES, TrustedProxies, check_hosts, own_names
 from sidecar.server.problem_json import problems
 
 _HEADERS = {
@@ -37,6 +38,10 @@ class ApiOptions:
     """Bytes of a request's body; pictures have a limit of their own."""
     rate: float = 50.0
     """Requests a second of one token, with bursts of four times as many."""
+    body_timeout: float = 30.0
+    """Seconds for a request's whole body."""
+    proxies: Collection[str] = ()
+    """Reverse proxies that name their clients in ``X-Forwarded-For``."""
 
 
 def create_api(
@@ -49,8 +54,10 @@ def create_api(
     """The application over ``endpoints`` and those of ``system``, and the routes of ``pages``."""
     names = own_names(options.host, options.origins)
     app = web.Application(
-        middlewares=[problems, check_hosts(names)], client_max_size=options.max_body
+        middlewares=[limit_requests(options.body_timeout), problems, check_hosts(names)],
+        client_max_size=options.max_body,
     )
+    app[PROXIES] = TrustedProxies(options.proxies)
     limiter = RateLimiter(options.rate, 4 * options.rate)
     api = ApiRoutes([*endpoints, *system.endpoints()], authenticator, limiter)
     document = openapi(api.endpoints, version("reaction-sidecar"))

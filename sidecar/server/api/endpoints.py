@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from config.errors import InputError, RateLimitError
 from sidecar.server.api.rates import RateLimiter
 from sidecar.server.api.tokens import Authenticator, Caller, Scope, bearer
+from sidecar.server.hosts import client_address, client_key
 
 COOKIE: Final = "sidecar_token"
 """Carries a page's token: HttpOnly, SameSite=Strict."""
@@ -95,7 +96,7 @@ class ApiRoutes:
         """The caller of ``request``; raises UnauthorizedError, ForbiddenError or RateLimitError."""
         token = bearer(request.headers.get("Authorization")) or request.cookies.get(COOKIE)
         if scope is None:
-            caller = Caller(f"open {request.remote}", frozenset())
+            caller = Caller(f"open {client_key(client_address(request))}", frozenset())
         else:
             caller = await self._authenticator.caller(token)
             caller.require(scope)

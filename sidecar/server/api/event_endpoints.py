@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sidecar.server.api.endpoints import Endpoint, Exchange
 from sidecar.server.api.tokens import Scope
-from sidecar.server.event_stream import EventStream, StreamTimeouts
+from sidecar.server.event_stream import EventStream, EventStreams
 from sidecar.supervisor.event_log import EventReader, EventRecord
 from sidecar.supervisor.supervisor import Supervisor
 
@@ -21,7 +21,7 @@ class EventEndpoints:
     """The event streams of ``supervisor``."""
 
     supervisor: Supervisor
-    timeouts: StreamTimeouts = field(default_factory=StreamTimeouts)
+    streams: EventStreams = field(default_factory=EventStreams)
 
     def endpoints(self) -> Sequence[Endpoint]:
         """The table."""
@@ -37,26 +37,22 @@ class EventEndpoints:
         )  # fmt: skip
 
     async def all(self, exchange: Exchange) -> web.StreamResponse:
-        return await self._stream(exchange.request, None)
+        return await self._stream(exchange, None)
 
     async def room(self, exchange: Exchange) -> web.StreamResponse:
         room = self.supervisor.room(exchange.request.match_info["room"])
-        return await self._stream(exchange.request, room.id)
+        return await self._stream(exchange, room.id)
 
-    async def _stream(self, request: web.Request, room: str | None) -> web.StreamResponse:
+    async def _stream(self, exchange: Exchange, room: str | None) -> web.StreamResponse:
+        request, streams = exchange.request, self.streams
         last = request.headers.get(LAST, "")
         after = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None
-        timeouts = self.timeouts
         with self.supervisor.events.read(room=room, after=after) as reader:
-            stream = EventStream(request, ping=timeouts.ping, send_timeout=timeouts.send)
-            await stream.start()
-            try:
+            ping, token = streams.timeouts.ping, exchange.caller.name
+            async with streams.open(request, ping=ping, token=token) as stream:
+                await stream.start()
                 async for record in reader:
                     await self._send(stream, record, reader)
-            except (ConnectionError, TimeoutError):
-                request.protocol.force_close()
-            finally:
-                await stream.aclose()
             return stream.response
 
     @staticmethod

@@ -16,7 +16,8 @@ from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left
 from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.app import create_app
-from sidecar.server.event_stream import StreamTimeouts
+from sidecar.server.connections import ConnectionLimits
+from sidecar.server.event_stream import EventStreams
 from sidecar.server.listener import SHUTDOWN, HttpListener
 from sidecar.server.pages import Pages
 from sidecar.server.room_manager import RoomManager
@@ -29,10 +30,10 @@ GREY = 200
 class GreyMeeting:
     """A session without detection: the simplest that a server can serve."""
 
-    def __init__(self, room: HostedRoom, *, publishes: bool = True) -> None:
+    def __init__(self, room: HostedRoom, *, publishes: bool = True, listeners: int = 3) -> None:
         self.room = room
         self.publishes = publishes
-        self.events = EventBus(listeners=3)
+        self.events = EventBus(listeners=listeners)
         self.present: dict[str, Joined] = {}
         self.consents: dict[str, Consent] = {}
         self.frames_out = 0
@@ -113,14 +114,18 @@ async def open_house(
     publishes: bool = True,
     share_cameras: bool = False,
     host: str = "",
-    timeouts: StreamTimeouts | None = None,
+    streams: EventStreams | None = None,
+    connections: ConnectionLimits | None = None,
+    proxies: tuple[str, ...] = (),
+    body_timeout: float = 30.0,
+    listeners: int = 3,
     shutdown: float = SHUTDOWN,
 ) -> AsyncIterator[House]:
     """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
     meetings: dict[str, GreyMeeting] = {}
 
     def open_meeting(room: HostedRoom) -> AbstractAsyncContextManager[GreyMeeting]:
-        meetings[room.name] = GreyMeeting(room, publishes=publishes)
+        meetings[room.name] = GreyMeeting(room, publishes=publishes, listeners=listeners)
         return meetings[room.name].running()
 
     lobby = RoomManager(
@@ -132,8 +137,18 @@ async def open_house(
         share_cameras=share_cameras,
     )
     pages = Pages(lobby, table).routes() if table else ()
-    app = create_app(lobby, pages=pages, host=host, origins=origins, timeouts=timeouts)
-    async with HttpListener(app, "127.0.0.1", port, inner=lobby, shutdown=shutdown) as server:
+    app = create_app(
+        lobby,
+        pages=pages,
+        host=host,
+        origins=origins,
+        streams=streams,
+        proxies=proxies,
+        body_timeout=body_timeout,
+    )
+    async with HttpListener(
+        app, "127.0.0.1", port, inner=lobby, shutdown=shutdown, limits=connections
+    ) as server:
         yield House(server, lobby, meetings)
 
 

@@ -57,6 +57,18 @@ async def test_there_are_only_so_many_rooms() -> None:
         assert refusal(caught) == 503
 
 
+async def test_one_client_opens_half_of_the_rooms_at_most() -> None:
+    hotel = Hotel()
+    async with RoomManager(hotel.host, max_rooms=6) as lobby:
+        for name in ("one", "two", "three"):
+            await lobby.enter(name, "192.0.2.1")
+        with pytest.raises(HttpRefusalError, match="opened 3 rooms") as caught:
+            await lobby.enter("four", "192.0.2.1")
+        assert refusal(caught) == 429
+        await lobby.enter("four", "192.0.2.2")
+        await lobby.enter("four", "192.0.2.1")
+
+
 async def test_fixed_rooms_are_open_from_the_start_and_there_are_no_others() -> None:
     hotel = Hotel()
     async with RoomManager(hotel.host, fixed=["demo"]) as lobby:

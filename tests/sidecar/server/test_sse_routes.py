@@ -11,7 +11,7 @@ import pytest
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
-from sidecar.server.event_stream import StreamTimeouts
+from sidecar.server.event_stream import EventStreams, StreamTimeouts
 from sidecar.session.events import LiveScores, ParticipantJoined, ParticipantLeft, ReactionStep
 from tests.sidecar.clients import ColourTrack, eventually, publishing
 from tests.sidecar.server.conftest import House, open_house
@@ -130,7 +130,7 @@ async def test_a_listener_that_waited_in_vain_is_let_go_at_the_end(
 
 async def test_a_quiet_stream_shows_that_it_lives(http: aiohttp.ClientSession) -> None:
     async with (
-        open_house(timeouts=StreamTimeouts(ping=0.05)) as house,
+        open_house(streams=EventStreams(timeouts=StreamTimeouts(ping=0.05))) as house,
         listening(http, house.url("/rooms/one/events")) as events,
     ):
         assert (await events.block()).startswith(":")
@@ -153,7 +153,8 @@ async def test_a_reader_that_falls_behind_is_cut_off_counted_and_may_come_back(
 
 
 async def test_a_client_that_never_reads_loses_its_stream(http: aiohttp.ClientSession) -> None:
-    async with open_house(timeouts=StreamTimeouts(send=0.2)) as house:
+    streams = EventStreams(timeouts=StreamTimeouts(send=0.2))
+    async with open_house(streams=streams) as house:
         await house.lobby.enter("one")
         reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port, limit=1)
         writer.write(b"GET /rooms/one/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -164,6 +165,7 @@ async def test_a_client_that_never_reads_loses_its_stream(http: aiohttp.ClientSe
             bus.publish(ParticipantLeft(float(number), "p-1", text, "left"))
             await asyncio.sleep(0)
         await eventually(lambda: bus.listeners == 0)
+        assert streams.dropped == 1
         writer.close()
         del reader
 

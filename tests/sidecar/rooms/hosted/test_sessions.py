@@ -36,6 +36,26 @@ def test_viewers_and_participants_do_not_take_each_others_places() -> None:
         roster.admit(Role.WATCH, "viewer", 0.0)
 
 
+def test_one_client_can_not_take_all_places() -> None:
+    roster = Roster(Limits(participants=9, viewers=9, per_client=2))
+    first = roster.admit(Role.PUBLISH, "a", 0.0, client="192.0.2.1")
+    roster.admit(Role.PUBLISH, "b", 0.0, client="192.0.2.1")
+    with pytest.raises(HttpRefusalError, match="2 sessions") as caught:
+        roster.admit(Role.PUBLISH, "c", 0.0, client="192.0.2.1")
+    assert caught.value.status == 429
+    roster.admit(Role.WATCH, "viewer", 0.0, client="192.0.2.1")
+    roster.admit(Role.PUBLISH, "d", 0.0, client="192.0.2.2")
+    roster.remove(first)
+    roster.admit(Role.PUBLISH, "e", 0.0, client="192.0.2.1")
+
+
+def test_clients_that_a_proxy_hides_are_limited_by_the_room_alone() -> None:
+    roster = Roster(Limits(participants=3, per_client=1))
+    for name in "abc":
+        roster.admit(Role.PUBLISH, name, 0.0, client="")
+    assert roster.count(Role.PUBLISH) == 3
+
+
 def test_a_session_is_found_by_its_token_and_role_only() -> None:
     roster = Roster(SMALL)
     place = roster.admit(Role.PUBLISH, "a", 0.0)
