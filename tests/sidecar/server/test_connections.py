@@ -109,7 +109,6 @@ async def test_a_body_that_does_not_come_is_answered_408() -> None:
 
 async def test_a_response_that_is_not_read_ends_its_connection() -> None:
     async with open_house(connections=QUICK) as house, connected(house) as (_, writer):
-        writer.transport.pause_reading()
         pipelined = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20_000
         writer.write(pipelined)
         await eventually(lambda: house.server.connections.timed_out == 1)
