@@ -161,7 +161,7 @@ def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
         listening.setblocking(False)
         listening.bind(address)
         listening.listen(BACKLOG)
-    except BaseException:
+    except OSError:
         listening.close()
         raise
     return listening
