@@ -1,9 +1,13 @@
 """Links, commands, modules and files that README and docs name exist."""
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+import typer.main
 
 from config import reference
 from sidecar.cli.app import app
@@ -35,6 +39,88 @@ def test_every_command_and_target_that_is_named_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert set(re.findall(r"(?:`|bin/)sidecar ([a-z]+)", text)) <= COMMANDS
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)) <= TARGETS
+
+
+def command_lines(page: Path) -> list[str]:
+    """The lines of code blocks that run ``sidecar``, without comments and continuations."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    blocks = re.findall(r"^ *```[a-z]*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    found = [
+        re.match(r"(?:\$ )?(?:\.venv/bin/)?sidecar (.+?)(?:\s+#\s.*)?$", line) for line in lines
+    ]
+    return [match[1] for match in found if match]
+
+
+def parse(arguments: list[str]) -> None:
+    """Parse a command's arguments as the program does. Raises TyperException."""
+    name, *rest = arguments
+    command: Any = typer.main.get_command(app)
+    command = command.commands[name]
+    if hasattr(command, "commands"):
+        name, *rest = rest
+        command = command.commands[name]
+    command.make_context(name, rest)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_line_is_accepted_by_the_parser(page: Path) -> None:
+    for line in command_lines(page):
+        parse(shlex.split(line))
+
+
+def test_command_lines_are_found() -> None:
+    lines = [line for page in PAGES for line in command_lines(page)]
+    assert {shlex.split(line)[0] for line in lines} >= {"join", "doctor", "replay", "annotate"}
+    with pytest.raises(typer.TyperException, match="--bogus"):
+        parse(["join", "--bogus"])
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS - {"models", "config"}))
+def test_the_usage_of_a_command_names_all_its_options(name: str) -> None:
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    section = text.partition(f"\n## sidecar {name}\n")[2].partition("\n## ")[0]
+    usage = section.strip().partition("\n\n")[0]
+    root: Any = typer.main.get_command(app)
+    options = {option for one in root.commands[name].params for option in one.opts}
+    options = {option for option in options if option.startswith("--")}
+    assert set(re.findall(r"--[a-z-]+", usage)) == options - {"--config", "--reactions"}
+
+
+def linked(text: str) -> set[Path]:
+    """The pages under docs that README's ``text`` links to."""
+    return {ROOT / link for link in re.findall(r"\]\((docs/[^)#]+\.md)", text)}
+
+
+def test_readme_links_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    top = set((ROOT / "docs").glob("*.md"))
+    rooms = set((ROOT / "docs" / "rooms").glob("*.md"))
+    more = readme.partition("\n## More\n")[2]
+    assert sorted(page.name for page in top - linked(more)) == []
+    assert sorted(page.name for page in rooms - linked(readme)) == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+def test_the_map_names_every_package(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.+?) \|", text, re.MULTILINE)
+    named = {
+        name.strip("/").split("/")[-1] for cell in cells for name in re.findall(r"`([^`]+)`", cell)
+    }
+    packages = {path.parent.name for path in (ROOT / "sidecar").glob("*/__init__.py")} | {
+        "config",
+        "gifs",
+        "reactions",
+    }
+    assert sorted(packages - named) == []
+
+
+def test_every_target_of_make_is_explained() -> None:
+    page = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):.*## ", recipe, re.MULTILINE)) - {"help"}
+    assert sorted(targets - set(re.findall(r"^\| `make ([a-z]+)`", page, re.MULTILINE))) == []
 
 
 def test_the_reference_of_settings_is_as_it_is_made() -> None:
