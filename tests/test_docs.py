@@ -1,7 +1,9 @@
 """Links, commands, modules and files that README and docs name exist."""
 
+import ast
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +167,35 @@ def test_every_module_and_file_that_is_named_exists(page: Path) -> None:
     modules = set(re.findall(rf"(?:python -m |from |import |`){dotted}", text))
     modules -= {name for name in modules if name.endswith((".toml", ".py", ".db"))}
     assert sorted(name for name in modules if not is_module(name)) == []
+
+
+EXTERNAL = frozenset(
+    ["Ada", "Allow", "Dockerfile", "ETag", "Host", "Link", "Location", "Reactions", "RoomService"]
+)
+"""Capitalised words between backticks that are no names of ours: headers, files, examples."""
+
+
+@cache
+def defined_names() -> frozenset[str]:
+    """All classes, functions, methods and assigned names of the repository's Python."""
+    found: set[str] = set()
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                    found.add(name)
+                case ast.AsyncFunctionDef(name=name):
+                    found.add(name)
+                case ast.Name(id=name, ctx=ast.Store()):
+                    found.add(name)
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+def test_every_class_and_method_that_is_named_exists(page: Path) -> None:
+    spans = (re.match(r"([A-Z]\w*[a-z]\w*)(?:\.(\w+))?(?:\(|$)", one) for one in code_spans(page))
+    named = {name for match in spans if match for name in match.groups() if name}
+    assert sorted(named - defined_names() - EXTERNAL) == []
 
 
 def test_pre_commit_runs_what_make_lint_runs() -> None:
