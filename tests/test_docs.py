@@ -169,8 +169,6 @@ def test_every_module_and_file_that_is_named_exists(page: Path) -> None:
 
 HEADERS = {"Allow", "ETag", "Host", "Link", "Location"}
 EXTERNAL = HEADERS | {"Ada", "Dockerfile", "Reactions", "RoomService"}
-    ["Ada", "Allow", "Dockerfile", "ETag", "Host", "Link", "Location", "Reactions", "RoomService"]
-)
 """Capitalised words between backticks that are no names of ours: headers, files, examples."""
 
 
