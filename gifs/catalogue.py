@@ -52,7 +52,7 @@ def find_sticker(name: str, folders: Sequence[Path]) -> Path:
             return found
     places = " or ".join(map(str, folders)) or "a folder of your own, as none is set"
     raise StickerError(
-        f"is neither one of our stickers nor a file in {places}",
+        f"is neither a shipped sticker nor a file in {places}",
         where=repr(name),
         do=f"ours are {', '.join([*STICKERS, *EFFECTS])}",
     )

@@ -24,7 +24,9 @@ CURRENT = [page for page in PAGES if page.stem not in {"training", "model-card-h
 PACKAGES = ("bench", "config", "docs", "gifs", "reactions", "sidecar", "tests")
 ABBREVIATED = (ROOT, ROOT / "sidecar", ROOT / "reactions", ROOT / "config")
 """Folders that a page may leave out of a path that it names."""
-COMMANDS = {one.name or "" for one in (*app.registered_commands, *app.registered_groups)}
+COMMANDS = {command.name or "" for command in app.registered_commands} | {
+    group.name or "" for group in app.registered_groups
+}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 

@@ -23,6 +23,6 @@ def parse_duration(text: str) -> float:
     seconds = sum(float(number) * _UNITS[unit] for unit, number in parts.items() if number)
     if not 0 < seconds <= LONGEST:
         raise ConfigError(
-            f"{text!r} is no length of time", where="--for", do="such as 90, 90s, 2m or 1h30m"
+            f"{text!r} is not a duration", where="--for", do="such as 90, 90s, 2m or 1h30m"
         )
     return seconds

@@ -136,5 +136,7 @@ def parse_layout(text: str) -> str:
         return ""
     name = text.removeprefix(SPOTLIGHT)
     if name == text or not name:
-        raise ConfigError(f"{text!r} is no layout", where="--layout", do="grid or spotlight:NAME")
+        raise ConfigError(
+            f"{text!r} is not a layout", where="--layout", do="grid or spotlight:NAME"
+        )
     return name

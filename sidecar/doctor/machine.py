@@ -49,11 +49,11 @@ async def machine_checks(
 def check_stack() -> Check:
     """Whether the WebRTC stack is the one that our faster paths were written for."""
     if known_version():
-        return Check("WebRTC stack", Verdict.FINE, "aiortc as expected: all faster paths in use")
+        return Check("WebRTC stack", Verdict.FINE, "aiortc as tested: patches in use")
     return Check(
         "WebRTC stack",
         Verdict.WORTH_KNOWING,
-        "another aiortc than expected: everything works, a frame later a hop",
+        "another aiortc than the tested one: no patches, each hop adds a frame",
         "install the version that constraints.txt names",
     )
 
@@ -107,6 +107,7 @@ def check_detection(make: Callable[[], RecognitionPipeline], rate: float) -> Che
     cores = os.cpu_count() or 1
     found = (
         f"{seconds * 1000:.0f} ms of a core a sample with a hand in it: "
-        f"{int(1 / (seconds * rate))} such people at {rate:g} samples/s a core; {cores} cores here"
+        f"about {int(1 / (seconds * rate))} participants per core at {rate:g} samples/s; "
+        f"{cores} cores here"
     )
     return Check("detection", Verdict.FINE, found)

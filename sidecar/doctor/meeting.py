@@ -84,7 +84,7 @@ async def _tls(host: str, port: int) -> Check:
     with_tls = writer.get_extra_info("ssl_object")
     version = with_tls.version() if with_tls is not None else "TLS"
     writer.close()
-    return Check("TLS", Verdict.FINE, f"{version}, and the certificate is good")
+    return Check("TLS", Verdict.FINE, f"{version}, and the certificate is valid")
 
 
 async def _joined(
@@ -104,7 +104,7 @@ async def _joined(
         return
     try:
         took = (time.perf_counter() - began) * 1000
-        yield Check("joining", Verdict.FINE, f"in {room.name} after {took:.0f} ms")
+        yield Check("joining", Verdict.FINE, f"joined {room.name} after {took:.0f} ms")
         yield await _pictures(room)
         peers = room.peers() if isinstance(room, HasPeerConnections) else ()
         for peer in peers[:1]:

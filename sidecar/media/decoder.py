@@ -126,7 +126,7 @@ class _KeyFrameRequests:
     def after_frame(self, codec: str, refused: str | None) -> None:
         """``refused`` is the reason why the decoder dropped the last frame, None if it did not."""
         if refused is not None and self._refused is None:
-            log.warning("camera refused: too large", codec=codec, reason=refused)
+            log.warning("camera refused", codec=codec, reason=refused)
         elif refused is None and self._refused is not None:
             log.info("camera accepted again", codec=codec)
         self._refused = refused
@@ -161,7 +161,7 @@ def decode_stream(
             frames = decoder.decode(encoded)
         except av.FFmpegError as error:
             # The decoder's state is kept: a new one would need a key frame in any case.
-            log.debug("a frame can't be decoded", codec=name, reason=str(error))
+            log.debug("frame not decoded", codec=name, reason=str(error))
             requests.after_failure()
             continue
         if isinstance(decoder, VideoDecoder):

@@ -285,7 +285,7 @@ def _silence_libtiff() -> None:
         library.TIFFSetErrorHandler.restype = ctypes.c_void_p
         library.TIFFSetErrorHandler(None)
     except (OSError, AttributeError) as error:
-        log.debug("libtiff writes to standard error", reason=failure_text(error))
+        log.debug("libtiff output not suppressed", reason=failure_text(error))
 
 
 def _linked_with_libtiff() -> str | None:

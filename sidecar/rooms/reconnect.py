@@ -189,11 +189,13 @@ class ReconnectingRoom:
             except (RefusedError, ConfigError):
                 raise
             except Exception as error:
-                log.info("not back yet", room=self.name, reason=str(error) or repr(error))
+                log.info(
+                    "rejoin failed, retrying", room=self.name, reason=str(error) or repr(error)
+                )
             else:
                 self.rejoins[kind] += 1
                 self.lost = ""
-                log.info("back in the meeting", room=self.name, attempts=attempt)
+                log.info("meeting rejoined", room=self.name, attempts=attempt)
                 return attempt
 
     def _next_room(self) -> Room:

@@ -32,7 +32,7 @@ def adapters() -> list[Adapter]:
 
 
 def _load(point: EntryPoint) -> Adapter | None:
-    with Contained("adapter can't be loaded", adapter=point.name, module=point.value):
+    with Contained("adapter not loaded", adapter=point.name, module=point.value):
         adapter: Adapter = point.load()
         return adapter
     return None

@@ -42,7 +42,7 @@ async def reachable_servers(
     for server in turns:
         if await _gives_address(server):
             return (*others, server)
-        log.warning("TURN server gives no address", server=server.urls)
+        log.warning("TURN server without allocation", server=server.urls)
     if relay_only:
         tried = ", ".join(str(server.urls) for server in turns)
         raise RoomError(

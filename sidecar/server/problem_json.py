@@ -106,7 +106,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
                 raise
             log.error("request refused", route=_route(request), reason=error.strerror)
             return problem(503, "the server has no more files or memory", do="try again later")
-    return problem(500, "something went wrong here; the log says what")
+    return problem(500, "internal error; the log says what")
 
 
 def _problem_of_aiohttp(error: web.HTTPException) -> web.Response:

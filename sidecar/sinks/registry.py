@@ -93,7 +93,7 @@ def _load(point: EntryPoint, where: str) -> SinkType:
         found: SinkType = point.load()
     except Exception as error:
         # Another package may break in any way at all.
-        log.exception("sink can't be loaded", sink=point.name, module=point.value)
+        log.exception("sink not loaded", sink=point.name, module=point.value)
         what = f"the sink {point.name!r} can't be loaded: {error!r}"
-        raise ConfigError(what, where=where, do="mend or remove the package it is in") from error
+        raise ConfigError(what, where=where, do="repair or remove its package") from error
     return found

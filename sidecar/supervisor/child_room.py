@@ -200,7 +200,7 @@ class ChildRoom:
                     break
                 self._receive(message)
         except TimeoutError:
-            log.warning("room process killed", room=self._name, reason="no sign of life")
+            log.warning("room process killed", room=self._name, reason="no answer to a ping")
             self.kill()
         except ControlError as error:
             log.warning("room process killed", room=self._name, reason=str(error))

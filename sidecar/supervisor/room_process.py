@@ -60,7 +60,7 @@ class RoomProcess:
         reader, self._writer = await asyncio.open_connection(sock=self._channel)
         begin = await read_message(reader)
         if not isinstance(begin, Begin) or begin.version != VERSION:
-            raise ControlError("the first message is not the beginning", where="control channel")
+            raise ControlError("the first message is not Begin", where="control channel")
         settings = room_settings(begin)
         configure(settings.log)
         structlog.contextvars.bind_contextvars(room=begin.room)
@@ -85,7 +85,7 @@ class RoomProcess:
                 helpers.add(tasks.create_task(detector.wait_lost(), name="shared detection"))
             await asyncio.wait({running, *helpers}, return_when=asyncio.FIRST_COMPLETED)
             if listening.done() and not running.done():
-                log.warning("leaving", reason="the supervisor is gone")
+                log.warning("room left", reason="the supervisor is gone")
                 runner.leave()
                 await asyncio.wait([running], timeout=CLOSE_TIMEOUT)
             if running.done():
@@ -102,7 +102,7 @@ class RoomProcess:
             self._tasks.create_task(self._answer(message, runner), name="call")
 
     async def _answer(self, call: Call, runner: RoomRunner) -> None:
-        answer: Message = _raised(call.number, SidecarError("something went wrong here"))
+        answer: Message = _raised(call.number, SidecarError("internal error"))
         self._calls += 1
         with Contained("call failed"):
             try:

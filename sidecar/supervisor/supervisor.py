@@ -252,7 +252,7 @@ class Supervisor(Component):
         try:
             await self._journal.remove(room.id)
         except SidecarError as error:
-            log.error("room stays in the journal", room=room.id, reason=str(error))
+            log.error("room not removed from the journal", room=room.id, reason=str(error))
 
     def _prune(self) -> None:
         over = [room.id for room in self._rooms.values() if room.state.over]
@@ -299,7 +299,7 @@ class Supervisor(Component):
             await room.restart(f"its process used {memory // 2**20} MiB")
         elif warn and memory > warn and room.id not in self._warned:
             self._warned.add(room.id)
-            log.warning("room uses much memory", room=room.id, bytes=memory, limit=limit)
+            log.warning("room memory high", room=room.id, bytes=memory, limit=limit)
 
 
 def changed_request(request: RoomRequest, patch: RoomPatch) -> RoomRequest:

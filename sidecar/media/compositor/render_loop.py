@@ -118,7 +118,7 @@ class RenderLoop(Component):
         if attempt.error is not None:
             self.failed += 1
             if is_logged(self.failed):
-                log_failure("no picture", attempt.error, failed=self.failed)
+                log_failure("picture not drawn", attempt.error, failed=self.failed)
             return
         self.ticks += 1
         self.seconds = self._clock() - began

@@ -58,7 +58,7 @@ def limit_blocks() -> None:
     try:
         ctypes.CDLL(av.error.__file__).av_max_alloc(ctypes.c_size_t(MAX_BLOCK))
     except (OSError, AttributeError) as error:
-        log.warning("FFmpeg's allocations are not limited", reason=str(error))
+        log.warning("FFmpeg allocations not limited", reason=str(error))
 
 
 def declared_size(name: str, data: bytes) -> tuple[int, int] | None:

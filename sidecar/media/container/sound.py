@@ -91,7 +91,7 @@ def _copied(
     try:
         return CopiedSound(source, target.add_stream_from_template(source))
     except (ValueError, av.FFmpegError) as error:
-        log.debug("sound can't be copied", codec=codec.name, reason=failure_text(error))
+        log.debug("sound not copied", codec=codec.name, reason=failure_text(error))
         return None
 
 

@@ -62,9 +62,9 @@ class _State:
         """Called in the camera's thread."""
         if trouble != self.trouble:
             if trouble is None:
-                log.info("camera is back", camera=self.name)
+                log.info("camera recovered", camera=self.name)
             else:
-                log.warning("camera is waited for", camera=self.name, reason=trouble.what)
+                log.warning("camera unavailable, retrying", camera=self.name, reason=trouble.what)
         self.trouble = trouble
         with contextlib.suppress(RuntimeError):  # The loop has been closed.
             self._loop.call_soon_threadsafe(self.known.set)
@@ -204,5 +204,5 @@ def _clips_in(folder: Path) -> list[Path]:
         kinds = " ".join(sorted(SUFFIXES))
         raise RefusedError("this folder holds no clips", where=str(folder), do=f"put in {kinds}")
     if len(found) > MAX_CAMERAS:
-        log.warning("not all clips fit", folder=str(folder), shown=MAX_CAMERAS, clips=len(found))
+        log.warning("clips left out", folder=str(folder), shown=MAX_CAMERAS, clips=len(found))
     return found[:MAX_CAMERAS]

@@ -306,7 +306,7 @@ class GaleneProtocol:
                 return [_join_refused(message, self._credentials)]
             case "leave":
                 self.state = MembershipState.LEFT
-                return [Refused("the server took us out of the group", final=False)]
+                return [Refused("the server removed the sidecar from the group", final=False)]
         return []
 
     def _entered(self, message: GaleneMessage) -> GaleneEvent:

@@ -94,7 +94,7 @@ class GalenePublisher:
         """
         if not self._entered.may_publish:
             raise RefusedError(
-                "we may not present in this group",
+                "the sidecar may not present in this group",
                 do="give the sidecar's user the permission “present”, or use --publish",
             )
         publication = await self._offer(composite)

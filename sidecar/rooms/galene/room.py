@@ -181,8 +181,8 @@ class GaleneRoom:
                         case Refused():
                             raise _error(event, where)
         except TimeoutError as error:
-            raise RoomError("the server did not let us join in time", where=where) from error
-        raise RoomError("the server did not let us join", where=where)
+            raise RoomError("the server did not admit the sidecar in time", where=where) from error
+        raise RoomError("the server did not admit the sidecar", where=where)
 
     async def _receive(self, membership: _Membership) -> None:
         """Handle each event until the connection is lost or the group puts us out."""

@@ -68,7 +68,7 @@ class CameraForwarder:
                     packets = await loop.run_in_executor(self._pool, self._encode, frame, tick)
                     self._encoder.publish(packets)
                 except (av.FFmpegError, ValueError) as error:
-                    log.warning("a camera's picture can't be sent on", reason=repr(error))
+                    log.warning("camera frame not forwarded", reason=repr(error))
             await asyncio.sleep(began + (tick + 1) / FPS - self._clock())
 
     def _encode(self, frame: av.VideoFrame, tick: int) -> list[VideoPacket]:

@@ -271,7 +271,7 @@ class HostedRoom:
 
     def _fail(self, error: Exception) -> None:
         """A task failed: the room is lost."""
-        self._changes.end(RoomError(f"broke down: {error!r}", where=self._name))
+        self._changes.end(RoomError(f"internal error: {error!r}", where=self._name))
 
     async def _rounds(self) -> None:
         """Twice a second: note who is alive, and free the places of those who are not."""
@@ -284,7 +284,7 @@ class HostedRoom:
                 if not solo.viewers:
                     self._end_solo(participant, "no viewers")
             for place, reason in self._roster.silent(now):
-                log.info("place freed", participant=place.participant, reason=reason)
+                log.info("session removed", participant=place.participant, reason=reason)
                 self._part(place, reason)
 
     async def _note_media(self, before: dict[str, int], now: float) -> dict[str, int]:
@@ -297,7 +297,7 @@ class HostedRoom:
                 count = after[place.token] = await _media_count(connection)
             except Exception:
                 # One that can't be asked counts as silent; the others live on.
-                log.exception("no sign of life can be read", participant=place.participant)
+                log.exception("liveness check failed", participant=place.participant)
                 continue
             if count > before.get(place.token, 0):
                 place.media_at = now

@@ -60,7 +60,7 @@ class Place:
         """Why the place is to be freed at ``now``; None while it is kept."""
         media = max(self.admitted, self.media_at or self.admitted)
         if now - max(media, self.beat_at or media) > silence - NOTICE:
-            return "no sign of life"
+            return "no heartbeat"
         if now - media > NO_MEDIA:
             return "no media"
         return None

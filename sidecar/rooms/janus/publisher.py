@@ -114,5 +114,5 @@ def composite_lost(reason: str) -> RoomError:
     """The error that ends a room whose composite is not received any more."""
     return RoomError(
         f"the composite's connection was lost: {reason}",
-        do=f"if it never gets through, {OPEN_UDP}",
+        do=f"if it never connects, {OPEN_UDP}",
     )

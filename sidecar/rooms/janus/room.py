@@ -74,7 +74,9 @@ class JanusRoom:
             await self._enter()
         except TimeoutError as error:
             await self.aclose()
-            raise RoomError("the server does not admit us in time", where=self.name) from error
+            raise RoomError(
+                "the server did not admit the sidecar in time", where=self.name
+            ) from error
         except BaseException:
             await self.aclose()
             raise

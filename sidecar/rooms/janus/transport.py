@@ -123,7 +123,7 @@ class JanusTransport:
             except LostError as error:
                 if not self._reclaims():
                     raise
-                log.info("claiming the session", room=self._url.shown, reason=error.what)
+                log.info("session claim started", room=self._url.shown, reason=error.what)
                 await asyncio.sleep(self._timeouts.reclaim_retry.delay(0))
             finally:
                 self._connected = False

@@ -244,31 +244,39 @@ def _consent(info: ParticipantInfo) -> Consent | None:
 
 REASONS: Final[Mapping[int, Refused | Ended]] = {
     DisconnectReason.UNKNOWN_REASON: Refused("the server ended the connection", final=False),
-    DisconnectReason.CLIENT_INITIATED: Refused("the server says that we left", final=False),
+    DisconnectReason.CLIENT_INITIATED: Refused(
+        "the server reports that the sidecar left", final=False
+    ),
     DisconnectReason.DUPLICATE_IDENTITY: Refused(
         "another client joined with the same identity",
         "give each sidecar a token with an identity of its own",
     ),
     DisconnectReason.SERVER_SHUTDOWN: Refused("the server shuts down", final=False),
     DisconnectReason.PARTICIPANT_REMOVED: Refused(
-        "a moderator removed us from the room", "ask them before you come back"
+        "a moderator removed the sidecar from the room", "ask them before joining again"
     ),
     DisconnectReason.ROOM_DELETED: Refused("the room was deleted"),
-    DisconnectReason.STATE_MISMATCH: Refused("the server lost track of us", final=False),
-    DisconnectReason.JOIN_FAILURE: Refused("the server could not let us in", final=False),
+    DisconnectReason.STATE_MISMATCH: Refused(
+        "the server's state of the sidecar is inconsistent", final=False
+    ),
+    DisconnectReason.JOIN_FAILURE: Refused("the server could not admit the sidecar", final=False),
     DisconnectReason.MIGRATION: Refused("the room moves to another server", final=False),
     DisconnectReason.SIGNAL_CLOSE: Refused("the signalling connection was closed", final=False),
     DisconnectReason.ROOM_CLOSED: Ended("all participants left, and the room closed"),
     DisconnectReason.USER_UNAVAILABLE: Refused("a caller was not available", final=False),
     DisconnectReason.USER_REJECTED: Refused("a caller rejected the call"),
     DisconnectReason.SIP_TRUNK_FAILURE: Refused("a telephone line failed", final=False),
-    DisconnectReason.CONNECTION_TIMEOUT: Refused("the server heard nothing from us", final=False),
+    DisconnectReason.CONNECTION_TIMEOUT: Refused(
+        "the server received nothing from the sidecar", final=False
+    ),
     DisconnectReason.MEDIA_FAILURE: Refused("the media connection failed", final=False),
-    DisconnectReason.AGENT_ERROR: Refused("the server counts us as a failed agent", final=False),
+    DisconnectReason.AGENT_ERROR: Refused(
+        "the server counts the sidecar as a failed agent", final=False
+    ),
 }
 """Every reason of the protocol; one that is newer than this list counts as UNKNOWN_REASON."""
 
-MOVED: Final = Refused("the server moved us to another room", final=False)
+MOVED: Final = Refused("the server moved the sidecar to another room", final=False)
 
 
 def read_leave(leave: LeaveRequest) -> Refused | Ended:

@@ -294,7 +294,7 @@ class LiveKitRoom:
     def _fail(self, error: Exception) -> None:
         """A task failed: the room is lost."""
         if not isinstance(error, RoomError):
-            error = RoomError(f"broke down: {error!r}", where=self._server)
+            error = RoomError(f"internal error: {error!r}", where=self._server)
         self._end(error)
 
     def _end(self, reason: RoomError, *, lost: bool = True) -> None:

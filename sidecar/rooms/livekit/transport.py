@@ -100,7 +100,7 @@ class LiveKitTransport:
                     self.server = redirect_target(self.server, event.location)
         except TimeoutError:
             raise RoomError("the server doesn't answer", where=self.server) from None
-        raise RoomError("its servers redirect us from one to the next", where=self.server)
+        raise RoomError("its servers redirect too often", where=self.server)
 
     @contextmanager
     def send_context(self) -> Iterator[LiveKitProtocol]:
@@ -252,7 +252,7 @@ def refusal(status: int, reason: str, server: str) -> RoomError:
     said = f"{status}{f', {reason}' if reason else ''}"
     if status in (401, 403):
         return RefusedError(
-            f"refused our token: {said}",
+            f"refused the token: {said}",
             where=server,
             do="check LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or the token's room and validity",
         )
@@ -263,8 +263,8 @@ def refusal(status: int, reason: str, server: str) -> RoomError:
             do="create the room first, or set room.auto_create in the server's configuration",
         )
     if status == 400:
-        return RefusedError(f"refused our request: {said}", where=server)
-    return RoomError(f"answered {said}", where=server)
+        return RefusedError(f"refused the request: {said}", where=server)
+    return RoomError(f"HTTP {said}", where=server)
 
 
 def redirect_target(server: str, other: str) -> str:
@@ -277,5 +277,5 @@ def redirect_target(server: str, other: str) -> str:
             other = secure + other.removeprefix(scheme)
     allowed = ("wss://",) if server.startswith("wss://") else ("ws://", "wss://")
     if not other.startswith(allowed):
-        raise RoomError("it redirects us to an address that isn't safe", where=server)
+        raise RoomError("it redirects to an address that isn't safe", where=server)
     return other.partition("?")[0].rstrip("/").removesuffix("/rtc")

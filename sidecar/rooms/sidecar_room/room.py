@@ -101,7 +101,7 @@ class SidecarRoom:
     async def publish(self, composite: TrackSource) -> None:
         """Take part as one more camera, which says that it wants to be left alone."""
         if self._news is None:
-            log.warning("the composite isn't published: this server shares no cameras")
+            log.warning("composite not published", reason="this server shares no cameras")
             return
         url = self._address.publish(self._visible_as)
         self._outlet = WhipOutlet(url, options=self._options)
@@ -130,7 +130,7 @@ class SidecarRoom:
             what = f"can't be reached: {type(error).__name__}"
             raise RoomError(what, where=where, do="check the address") from error
         if news.status == 403:
-            log.info("this room shares its composite alone", room=self.name)
+            log.info("cameras not shared, composite watched", room=self.name)
             return None
         if news.status == 404:
             raise RefusedError("there is no such room", where=where, do="check the address")

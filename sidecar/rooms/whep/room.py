@@ -68,7 +68,11 @@ class WhepRoom:
 
     async def publish(self, composite: TrackSource) -> None:
         """Streams are for watching: the composite needs an outlet of its own."""
-        log.info("streams take no composite", do="publish to a whip+https:// address or a file")
+        log.info(
+            "composite not published",
+            reason="streams take none",
+            do="publish to a whip+https:// address or a file",
+        )
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
         """Which layers there are is an extension of WHEP that no server we know has."""

@@ -37,7 +37,7 @@ def test_demo_has_the_options_that_others_build_on(run: Run) -> None:
         (["dance"], "No such command 'dance'."),
         (["demo", "--bad"], "No such option: --bad"),
         (["demo", "--mannequins", "99"], "Invalid value for '--mannequins'"),
-        (["demo", "--for", "soon"], "--for: 'soon' is no length of time"),
+        (["demo", "--for", "soon"], "--for: 'soon' is not a duration"),
         (["demo", "--port", "70000"], "--port: server.port: 70000 is refused"),
         (["replay", "in.mp4"], "Missing argument 'OUT'."),
         (["annotate"], "name pictures, or a list of them with --list, not both"),

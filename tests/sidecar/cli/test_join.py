@@ -22,12 +22,12 @@ def test_other_layouts_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["ftp://host/room"], "ftp://host/room: no meeting system has such addresses"),
+        (["ftp://host/room"], "ftp://host/room: no meeting system has URLs of this form"),
         (["x.mp4", "--labels", "nodding"], "--labels: unknown label 'nodding'"),
         (["x.mp4", "--sample-rate", "99"], "--sample-rate: sampling.rate"),
         (["x.mp4", "--consent", "maybe"], "--consent: rooms.consent"),
         (["x.mp4", "--secrets", "/no/such/file"], "--secrets: /no/such/file can't be read"),
-        (["x.mp4", "--for", "soon"], "--for: 'soon' is no length of time"),
+        (["x.mp4", "--for", "soon"], "--for: 'soon' is not a duration"),
     ],
 )
 @pytest.mark.models

@@ -86,7 +86,7 @@ async def test_a_silent_stream_shows_that_it_lives(http: aiohttp.ClientSession) 
             async for line in stream.content:
                 if line.startswith(b":"):
                     return
-    pytest.fail("no sign of life")
+    pytest.fail("no heartbeat was sent")
 
 
 async def test_who_opted_out_or_is_not_there_is_not_to_be_watched(

@@ -73,9 +73,9 @@ def failure_of(
 ) -> Failure:
     """What any status but 201, 307 and 308 means as the answer to an offer."""
     meaning, do, retry = _meaning(kind, response.status, authorised)
-    what = f"answered {response.status}: {meaning}"
+    what = f"HTTP {response.status}: {meaning}"
     if reason := _reason(response.body):
-        what += f", for it says: {reason}"
+        what += f" (server: '{reason}')"
     return Failure(what, do, where, retry, response.status, retry_after(response))
 
 
@@ -98,16 +98,16 @@ def _meaning(kind: EndpointKind, status: int, authorised: bool) -> tuple[str, st
     if status in (401, 403):
         token = f"{kind.value.upper()}_TOKEN"
         if authorised:
-            return "it refuses our token", f"check {token} and its rights", Retry.NEVER
-        return "it wants a token", f"set {token}", Retry.NEVER
+            return "token refused", f"check {token} and its rights", Retry.NEVER
+        return "token required", f"set {token}", Retry.NEVER
     if kind is EndpointKind.WHEP and status in (404, 409):
-        return "nothing to watch there yet", "", Retry.SOON
+        return "no stream there yet", "", Retry.SOON
     if status in _MEANINGS:
         return _MEANINGS[status]
     if status in (408, 425, 429) or status >= 500:
-        return "it can't serve us now", "", Retry.SOON
-    do = "VP8 and H.264 are what we take and VP8 what we send; check the server's log"
-    return "it can't use our offer", do, Retry.LATER
+        return "the server can't take a session now", "", Retry.SOON
+    do = "the sidecar receives VP8 and H.264 and sends VP8; check the server's log"
+    return "offer not accepted", do, Retry.LATER
 
 
 _MOVED: Final = (
@@ -119,16 +119,16 @@ _MEANINGS: Final = {
     301: _MOVED,
     302: _MOVED,
     303: _MOVED,
-    404: ("there is no such endpoint", "check the address", Retry.SOON),
-    405: ("this is no endpoint", "check the address", Retry.NEVER),
+    404: ("no such endpoint", "check the address", Retry.SOON),
+    405: ("not an endpoint", "check the address", Retry.NEVER),
     406: (
-        "it wants to make the offer, which we don't support",
+        "the server wants to make the offer, which is not supported",
         "use a server that answers offers, as WHEP has it today",
         Retry.NEVER,
     ),
     409: ("another client publishes there", "", Retry.SOON),
-    410: ("there is no such endpoint any more", "check the address", Retry.SOON),
-    503: ("the server is full or starting", "", Retry.SOON),
+    410: ("the endpoint is gone", "check the address", Retry.SOON),
+    503: ("server full or starting", "", Retry.SOON),
 }
 
 

@@ -99,7 +99,7 @@ class ReconnectingSession:
                 self._known = call.ice_servers
                 return failure, False
             if self.failure is not None:
-                log.info("session is back", session=self.name)
+                log.info("session recovered", session=self.name)
             self._state(None)
             began = loop.time()
             what = await call.last()
@@ -110,7 +110,7 @@ class ReconnectingSession:
 
     def _note(self, failure: Failure) -> None:
         if self.failure is None or str(self.failure) != str(failure):
-            log.warning("session is waited for", session=self.name, reason=str(failure))
+            log.warning("session lost, retrying", session=self.name, reason=str(failure))
         self._state(failure)
 
     def _state(self, failure: Failure | None) -> None:

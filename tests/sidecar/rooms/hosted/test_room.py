@@ -144,7 +144,7 @@ async def test_a_camera_that_falls_silent_is_gone_though_its_connection_lasts() 
             assert room.count(Role.PUBLISH) == 1
             clock.ahead = 10.0
             await eventually(lambda: len(reader.changes) == 2)
-            assert reader.changes[1] == Left(place.participant, "no sign of life")
+            assert reader.changes[1] == Left(place.participant, "no heartbeat")
 
 
 async def test_heartbeats_keep_the_place_of_a_camera_that_falls_silent() -> None:

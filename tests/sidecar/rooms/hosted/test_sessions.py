@@ -76,10 +76,10 @@ def test_tokens_can_not_be_guessed_and_are_not_shown() -> None:
 def test_a_client_without_heartbeats_lives_by_its_media() -> None:
     place = Place(Role.PUBLISH, "a", 100.0)
     assert freed(place, 108.0) is None
-    assert freed(place, 109.5) == "no sign of life"
+    assert freed(place, 109.5) == "no heartbeat"
     place.media_at = 109.0
     assert freed(place, 117.5) is None
-    assert freed(place, 118.5) == "no sign of life"
+    assert freed(place, 118.5) == "no heartbeat"
 
 
 def test_heartbeats_keep_a_place_while_no_picture_comes_but_not_for_ever() -> None:
@@ -92,7 +92,7 @@ def test_heartbeats_keep_a_place_while_no_picture_comes_but_not_for_ever() -> No
 
 def test_a_browser_that_dies_is_freed_within_the_limit() -> None:
     place = Place(Role.PUBLISH, "a", 0.0, media_at=50.0, beat_at=49.0)
-    assert freed(place, 50.0 + SMALL.silence) == "no sign of life"
+    assert freed(place, 50.0 + SMALL.silence) == "no heartbeat"
 
 
 def test_the_roster_names_all_silent_sessions() -> None:
@@ -100,7 +100,7 @@ def test_the_roster_names_all_silent_sessions() -> None:
     silent = roster.admit(Role.PUBLISH, "a", 0.0)
     alive = roster.admit(Role.PUBLISH, "b", 0.0)
     alive.media_at = 20.0
-    assert roster.silent(20.0) == [(silent, "no sign of life")]
+    assert roster.silent(20.0) == [(silent, "no heartbeat")]
 
 
 @given(

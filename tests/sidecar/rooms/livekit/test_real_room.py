@@ -341,7 +341,7 @@ async def test_an_expired_token_is_distinguished_from_a_wrong_one(server: LiveKi
 
 async def test_a_wrong_secret_is_refused_without_being_shown(server: LiveKit) -> None:
     environ = {**server.environ, "LIVEKIT_API_SECRET": "this-is-not-the-secret-of-the-server"}
-    with pytest.raises(RefusedError, match="refused our token") as refused:
+    with pytest.raises(RefusedError, match="refused the token") as refused:
         async with seen(server, "wrong", environ=environ):
             pass
     assert "this-is-not" not in f"{refused.value!r}{refused.value.__cause__!r}"
