@@ -24,7 +24,7 @@ class WhepHarness:
 
     def room(self) -> Room:
         self.named = True
-        addresses = " ".join(self.server.url(name) for name in self.names or ["nobody"])
+        addresses = " ".join(self.server.url(name) for name in self.names or ["absent"])
         return ADAPTER.room(addresses, JoinOptions("Reactions"))
 
     async def join(self, name: str) -> str:
