@@ -21,6 +21,28 @@ class RoomCosts(Section):
     """One further viewer."""
 
 
+class ServerWebhook(Section):
+    """An HTTP server that gets the events of all rooms."""
+
+    url: str = Field(max_length=2048, pattern=r"^https?://[^\s/?#]+\S*$")
+    """Where deliveries are sent."""
+    secret: str = Field(pattern=r"^(env:|file:).+$")
+    """``env:NAME`` or ``file:PATH`` of what signs them: 16 bytes or more."""
+    events: tuple[str, ...] = ()
+    """Kinds of events that are sent; all but ``reaction.progress`` if not given."""
+
+
+class StandingWebhook(Section):
+    """An HTTP server that gets the events of one standing room."""
+
+    url: str = Field(max_length=2048, pattern=r"^https?://[^\s/?#]+\S*$")
+    """Where deliveries are sent."""
+    secret: str = "WEBHOOK_SECRET"  # noqa: S105
+    """The name, in the room's ``secrets``, of what signs them."""
+    events: tuple[str, ...] | None = None
+    """Kinds of events that are sent; all but ``reaction.progress`` if not given."""
+
+
 class StandingRoom(Section):
     """A room that is joined when the server starts."""
 
@@ -36,6 +58,8 @@ class StandingRoom(Section):
     """Samples a second of each participant."""
     consent: Literal["all", "opt-in"] | None = None
     """``opt-in`` samples no participant before they agree."""
+    webhooks: tuple[StandingWebhook, ...] = ()
+    """Where the room's events go."""
     secrets: dict[str, str] = Field(default_factory=dict)
     """``env:NAME`` or ``file:PATH`` by the names of the adapter's documentation."""
 
@@ -95,5 +119,11 @@ class ServeSettings(Section):
     """Longest body of ``POST /v1/annotate``."""
     private_addresses: bool
     """Let webhooks and picture URLs lead to private addresses."""
+    webhooks: tuple[ServerWebhook, ...]
+    """HTTP servers that get the events of all rooms, signed: docs/sinks.md."""
+    webhook_give_up: float = Field(ge=0, le=2_592_000)
+    """Seconds after which a webhook delivery that fails becomes a dead letter."""
+    webhook_backlog: int = Field(ge=1, le=1_000_000)
+    """Deliveries that wait for one webhook at most; further events are dropped and counted."""
     rooms: tuple[StandingRoom, ...]
     """Rooms that are joined at the start."""

@@ -1,6 +1,7 @@
 """Runs many rooms beside an SFU behind an API: the core of ``sidecar serve``."""
 
 import asyncio
+import hashlib
 import ipaddress
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +18,9 @@ from pydantic import SecretStr
 
 from config.errors import CapacityError, ConfigError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
-from config.serve_settings import StandingRoom
+from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
+from sidecar.addresses import AddressRule
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare
 from sidecar.inference.worker_process import WorkerLimits
@@ -38,10 +40,15 @@ from sidecar.server.api.tokens import (
     make_token,
     read_token_file,
 )
+from sidecar.server.api.webhook_endpoints import WebhookEndpoints
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.listener import Certificate, HttpListener, connection_limits
 from sidecar.server.quotas import ClientQuota
 from sidecar.session.factories import make_store, pipeline_config
+from sidecar.sinks.sink_url import read_reference
+from sidecar.sinks.webhook.dispatcher import DispatchLimits
+from sidecar.sinks.webhook.sender import Webhook
+from sidecar.sinks.webhook.signature import signing_key
 from sidecar.supervisor.admission import CostTable
 from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.control import Begin, plain_settings
@@ -52,6 +59,7 @@ from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits
 from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
 from sidecar.supervisor.values import RoomRequest
+from sidecar.supervisor.webhooks import WebhookOptions
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +181,7 @@ def make_supervisor(
         return check_request(request, table)
 
     return Supervisor(
-        supervisor_options(settings),
+        supervisor_options(settings, plan.environ),
         RoomParts(lambda: ChildRoom(share=share), begin, check),
         journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
         store=SecretStore.from_file(wanted.key_file),
@@ -201,8 +209,8 @@ def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> st
     return shown_url(request.url)
 
 
-def supervisor_options(settings: Settings) -> SupervisorOptions:
-    """How rooms are run, by ``settings``."""
+def supervisor_options(settings: Settings, environ: Mapping[str, str]) -> SupervisorOptions:
+    """How rooms are run, by ``settings``; raises ConfigError where a secret is gone."""
     wanted = settings.serve
     costs = wanted.costs
     return SupervisorOptions(
@@ -216,7 +224,29 @@ def supervisor_options(settings: Settings) -> SupervisorOptions:
         restart_window=wanted.restart_window,
         memory_warn=wanted.memory_warn_mb * MEGABYTE,
         memory_limit=wanted.memory_limit_mb * MEGABYTE,
+        webhooks=webhook_options(wanted, environ),
     )
+
+
+def webhook_options(wanted: ServeSettings, environ: Mapping[str, str]) -> WebhookOptions:
+    """How webhooks are delivered; raises ConfigError where a secret of the settings is gone."""
+    return WebhookOptions(
+        tuple(server_webhook(one, environ) for one in wanted.webhooks),
+        AddressRule.ROOM if wanted.private_addresses else AddressRule.PUBLIC,
+        DispatchLimits(give_up=wanted.webhook_give_up, backlog=wanted.webhook_backlog),
+    )
+
+
+def server_webhook(wanted: ServerWebhook, environ: Mapping[str, str]) -> Webhook:
+    """The webhook of the settings, for all rooms; raises ConfigError for its secret."""
+
+    def secret() -> str:
+        return read_reference(wanted.secret, environ, where="serve.webhooks")
+
+    signing_key(secret())
+    # What waits on disk names it: another URL is another webhook.
+    digest = hashlib.sha256(wanted.url.encode()).hexdigest()
+    return Webhook(f"server-{digest[:8]}", wanted.url, secret, frozenset(wanted.events))
 
 
 def make_app(
@@ -240,6 +270,7 @@ def make_app(
         [
             *RoomEndpoints(supervisor).endpoints(),
             *EventEndpoints(supervisor, streams).endpoints(),
+            *WebhookEndpoints(supervisor.webhooks).endpoints(),
             *annotate.endpoints(),
         ],
         SystemEndpoints(sources, faults=faults, drain=drain),

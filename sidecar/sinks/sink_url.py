@@ -61,19 +61,28 @@ class SinkUrl:
         reference = self.options.get(option)
         if reference is None:
             return options.environ.get(variable)
-        if reference.startswith(ENVIRONMENT):
-            name = reference.removeprefix(ENVIRONMENT)
-            if name not in options.environ:
-                raise ConfigError(f"{name} is not set", where=option, do=f"set {name}")
-            return options.environ[name]
-        if reference.startswith(FILE) and options.files:
-            return read_secret(Path(reference.removeprefix(FILE)), where=option)
-        do = "env:NAME or file:PATH" if options.files else "env:NAME"
-        raise ConfigError("it is no reference to a secret", where=option, do=do)
+        if reference.startswith(FILE) and not options.files:
+            what = "it is no reference to a secret of the environment"
+            raise ConfigError(what, where=option, do="env:NAME")
+        return read_reference(reference, options.environ, where=option)
 
 
-def read_secret(path: Path, *, where: str) -> str:
-    """The text of a secret's file without white space around it; raises ConfigError."""
+def read_reference(reference: str, environ: Mapping[str, str], *, where: str) -> str:
+    """The secret that ``env:NAME`` or ``file:PATH`` names; raises ConfigError for any other text.
+
+    For references of the operator alone: a client must not have files read.
+    """
+    if reference.startswith(ENVIRONMENT):
+        name = reference.removeprefix(ENVIRONMENT)
+        if name not in environ:
+            raise ConfigError(f"{name} is not set", where=where, do=f"set {name}")
+        return environ[name]
+    if reference.startswith(FILE):
+        return _read_file(Path(reference.removeprefix(FILE)), where)
+    raise ConfigError("it is no reference to a secret", where=where, do="env:NAME or file:PATH")
+
+
+def _read_file(path: Path, where: str) -> str:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ConfigError("the file of the secret is too large", where=where)

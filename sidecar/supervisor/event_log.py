@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from config.errors import CapacityError
 
@@ -24,6 +24,9 @@ class EventRecord:
     room: str
     event: Mapping[str, Any]
     """``event`` (its kind), ``t``, ``participant`` and the rest, as in docs/http.md."""
+
+
+RecordHandler: TypeAlias = Callable[[EventRecord], None]
 
 
 class EventReader:
@@ -70,6 +73,7 @@ class EventLog:
         self._readers: set[EventReader] = set()
         self._listeners = listeners
         self._number = 0
+        self._handlers: list[RecordHandler] = []
 
     @property
     def readers(self) -> int:
@@ -83,7 +87,13 @@ class EventLog:
         self._records.append(record)
         for reader in self._readers:
             reader.put(record)
+        for handler in self._handlers:
+            handler(record)
         return record
+
+    def subscribe(self, handler: RecordHandler) -> None:
+        """Call ``handler`` with each record from now on; it returns at once and raises nothing."""
+        self._handlers.append(handler)
 
     @contextmanager
     def read(self, *, room: str | None = None, after: int | None = None) -> Iterator[EventReader]:

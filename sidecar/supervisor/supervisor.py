@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 
-from config.errors import CapacityError, NotFoundError, SidecarError
+from config.errors import CapacityError, ConfigError, NotFoundError, SidecarError
+from sidecar.addresses import check_host
 from sidecar.aio import Component, Contained, TaskSet
+from sidecar.sinks.webhook.signature import signing_key
 from sidecar.supervisor.admission import Admission, CostTable
 from sidecar.supervisor.control import Begin, ChangeRoom, Operation
 from sidecar.supervisor.event_log import EventLog
@@ -23,6 +26,7 @@ from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import HandleFactory, RoomLimits, SupervisedRoom
 from sidecar.supervisor.totals import Totals
 from sidecar.supervisor.values import RoomPatch, RoomRequest, RoomView
+from sidecar.supervisor.webhooks import WebhookDelivery, WebhookOptions
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +52,7 @@ class SupervisorOptions:
     restart_window: float = WINDOW
     memory_warn: int = 0
     memory_limit: int = 0
+    webhooks: WebhookOptions = field(default_factory=WebhookOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,10 @@ class Supervisor(Component):
         self._store = store
         self._references = references
         self._clock = clock
+        self.webhooks = WebhookDelivery(
+            options.webhooks, journal.outbox, lambda stored: self._secret("webhook", stored)
+        )
+        self.events.subscribe(self.webhooks.take)
         self._rooms: dict[str, SupervisedRoom] = {}
         self._keys: dict[str, str] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -96,6 +105,7 @@ class Supervisor(Component):
     async def start(self) -> None:
         """Open the journal and join the rooms that stand in it; raises ConfigError."""
         await self._journal.start()
+        await self.webhooks.start()
         for wanted in await self._journal.rooms():
             self._resume(wanted)
         self._helpers.create_task(self._look(), name="supervisor")
@@ -106,6 +116,7 @@ class Supervisor(Component):
         await self._leave_all("the server is stopping")
         await self._helpers.aclose()
         self.events.close()
+        await self.webhooks.aclose()
         await self._journal.aclose()
 
     async def drain(self, seconds: float | None = None) -> None:
@@ -154,7 +165,7 @@ class Supervisor(Component):
             raise CapacityError(what, where="admission", do="ask another server")
         shown = self._parts.check(request)
         given = {name: value.get_secret_value() for name, value in request.secrets.items()}
-        self._references.resolve(given)
+        self._check_webhooks(request, self._references.resolve(given))
         room = f"r-{secrets.token_hex(8)}"
         with contextlib.ExitStack() as undo:
             self.admission.admit(room, self._cost(request), self._clock())
@@ -164,6 +175,7 @@ class Supervisor(Component):
                 undo.callback(self._keys.pop, key, None)
             plain = request.model_copy(update={"secrets": {}})
             wanted = WantedRoom(room, plain, self._store.seal(given), datetime.now(UTC))
+            await self.webhooks.remember(room, plain.webhooks, wanted.secrets)
             await self._journal.add(wanted)
             undo.pop_all()
         return self._open(wanted, given, shown).view(), True
@@ -210,6 +222,12 @@ class Supervisor(Component):
             secrets_now = self._store.open(wanted.secrets) if given is None else given
             return self._parts.begin(room.id, room.request, self._references.resolve(secrets_now))
 
+        def secret(name: str) -> str:
+            if given is None:
+                return self._secret(name, wanted.secrets[name])
+            return self._references.resolve({name: given[name]})[name]
+
+        self.webhooks.open_room(wanted.id, wanted.request.webhooks, secret)
         room = SupervisedRoom(
             wanted.id,
             wanted.request,
@@ -239,7 +257,21 @@ class Supervisor(Component):
             self._tasks.pop(room.id, None)
         if not self.draining and room.state.over and not self._failed(room):
             await self._forget(room)
+            await self.webhooks.close_room(room.id)
         self._prune()
+
+    def _check_webhooks(self, request: RoomRequest, resolved: Mapping[str, str]) -> None:
+        """Raise ConfigError or RefusedError for a webhook that can't be delivered to."""
+        for webhook in request.webhooks:
+            check_host(urlsplit(webhook.url).hostname or "", self._options.webhooks.rule)
+            if webhook.secret not in resolved:
+                what = f"the secret {webhook.secret} is not given"
+                raise ConfigError(what, where="webhooks", do="add it to secrets")
+            signing_key(resolved[webhook.secret])
+
+    def _secret(self, name: str, stored: str) -> str:
+        """A secret as it stands in the journal, in the clear; raises ConfigError."""
+        return self._references.resolve(self._store.open({name: stored}))[name]
 
     @staticmethod
     def _failed(room: SupervisedRoom) -> bool:

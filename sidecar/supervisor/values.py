@@ -72,6 +72,27 @@ class RoomLayout(Value):
     """Name of a participant who gets a large tile; empty for none."""
 
 
+EventKind: TypeAlias = Literal[
+    "participant.joined",
+    "participant.left",
+    "reaction.progress",
+    "reaction.started",
+    "reaction.ended",
+    "room.state",
+]
+
+
+class WebhookRequest(Value):
+    """An HTTP server that gets what happens in a room, signed."""
+
+    url: Annotated[str, Field(max_length=MAX_URL, pattern=r"^https?://[^\s/?#]+\S*$")]
+    """At a public address, unless the server allows others."""
+    secret: SecretName = "WEBHOOK_SECRET"  # noqa: S105
+    """Which of the room's ``secrets`` signs the deliveries: 16 bytes or more."""
+    events: Annotated[tuple[EventKind, ...], Field(min_length=1, max_length=6)] | None = None
+    """Kinds that are sent; all but ``reaction.progress`` if not given."""
+
+
 class RoomRequest(Value):
     """A room that is wanted."""
 
@@ -96,6 +117,8 @@ class RoomRequest(Value):
 
     ``env:NAME`` and ``file:/PATH`` name one that the server holds; those survive a restart of the
     supervisor without being stored."""
+    webhooks: Annotated[tuple[WebhookRequest, ...], Field(max_length=4)] = ()
+    """What happens in the room goes there, in order and at least once."""
     idempotency_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """A second request with the same key answers the same room."""
 

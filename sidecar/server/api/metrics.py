@@ -65,6 +65,7 @@ class SidecarCollector(Collector):
         yield from self._counts()
         yield self._rejoins()
         yield self._detections()
+        yield from self._webhooks()
         yield from self._processes()
         yield from self._workers()
 
@@ -103,6 +104,16 @@ class SidecarCollector(Collector):
             reason, _, system = key.partition(" ")
             family.add_metric([system, reason], count)
         return family
+
+    def _webhooks(self) -> Iterable[Metric]:
+        webhooks = self._supervisor.webhooks
+        text = "Webhook deliveries by what came of them; failed ones are tried again."
+        family = CounterMetricFamily("sidecar_webhook_deliveries", text, labels=["result"])
+        for result, count in webhooks.results.items():
+            family.add_metric([result], count)
+        yield family
+        text = "Webhook deliveries that wait."
+        yield GaugeMetricFamily("sidecar_webhook_waiting", text, webhooks.waiting)
 
     def _detections(self) -> Metric:
         totals = self._supervisor.totals

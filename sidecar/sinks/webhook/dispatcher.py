@@ -140,6 +140,11 @@ class WebhookDispatcher:
         """Deliveries that wait, on disk and in memory."""
         return self._waiting.total()
 
+    @property
+    def known(self) -> frozenset[str]:
+        """Ids of the webhooks that were added and are still needed."""
+        return frozenset(self._webhooks)
+
     def add(self, webhook: Webhook) -> None:
         """Make a webhook known; deliveries to unknown ones become dead letters."""
         self._webhooks[webhook.id] = webhook

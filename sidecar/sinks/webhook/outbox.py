@@ -1,7 +1,7 @@
 """Webhook deliveries on disk: those that wait, and dead letters."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -165,7 +165,7 @@ class Outbox:
         rows = await self._file.execute("SELECT id, url, secret FROM webhooks")
         return [StoredWebhook(*map(str, row)) for row in rows]
 
-    async def forget_webhooks(self, wanted: Sequence[str]) -> None:
+    async def forget_webhooks(self, wanted: Collection[str]) -> None:
         """Forget webhooks that have no deliveries, but for those with the ids ``wanted``."""
 
         def work(database: sqlite3.Connection) -> None:

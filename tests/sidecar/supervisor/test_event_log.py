@@ -25,6 +25,15 @@ async def test_a_new_reader_begins_with_what_comes_next() -> None:
         assert (await anext(reader)).event == {"event": "y"}
 
 
+def test_a_subscriber_gets_every_record_of_all_rooms() -> None:
+    log = EventLog()
+    taken: list[tuple[str, int]] = []
+    log.subscribe(lambda record: taken.append((record.room, record.number)))
+    log.append("a", {"event": "x"})
+    log.append("b", {"event": "x"})
+    assert taken == [("a", 1), ("b", 2)]
+
+
 async def test_a_reader_of_one_room_gets_no_others() -> None:
     log = EventLog()
     with log.read(room="b") as reader:

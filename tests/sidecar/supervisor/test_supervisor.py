@@ -15,6 +15,7 @@ from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
 from sidecar.supervisor.values import RoomLayout, RoomPatch, RoomRequest, RoomState, RoomView
+from sidecar.supervisor.webhooks import WebhookOptions
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.fake_handle import FakeHandle
 
@@ -27,10 +28,18 @@ REQUEST = RoomRequest(url="wss://user:pass@sfu.example#room")
 class World:
     """A supervisor over fake rooms."""
 
-    def __init__(self, journal: Path | None = None, *, memory_limit: int = 0) -> None:
+    def __init__(
+        self,
+        journal: Path | None = None,
+        *,
+        memory_limit: int = 0,
+        webhooks: WebhookOptions | None = None,
+    ) -> None:
         self.handles: list[FakeHandle] = []
         self._journal = journal
-        self._options = replace(OPTIONS, memory_limit=memory_limit)
+        self._options = replace(
+            OPTIONS, memory_limit=memory_limit, webhooks=webhooks or WebhookOptions()
+        )
 
     @asynccontextmanager
     async def running(self, store: SecretStore | None = None) -> AsyncIterator[Supervisor]:

@@ -15,6 +15,7 @@ from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, environment_tokens
+from sidecar.server.api.webhook_endpoints import WebhookEndpoints
 from sidecar.supervisor.control import EventReport, StatsReport
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomState, RoomStats
@@ -67,6 +68,7 @@ async def api() -> AsyncIterator[Api]:
         endpoints = [
             *RoomEndpoints(supervisor).endpoints(),
             *EventEndpoints(supervisor).endpoints(),
+            *WebhookEndpoints(supervisor.webhooks).endpoints(),
         ]
         authenticator = Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN})))
         app = create_api(endpoints, system, authenticator, ApiOptions("127.0.0.1", rate=5.0))
