@@ -19,6 +19,7 @@ from sidecar.sinks.webhook.sender import Webhook
 from sidecar.supervisor.control import EventReport
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.secrets import SecretStore
+from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomRequest, RoomState, WebhookRequest
 from sidecar.supervisor.webhooks import WebhookOptions
 from tests.sidecar.clients import eventually
@@ -116,15 +117,19 @@ async def test_a_room_that_is_deleted_leaves_what_waits_for_the_next_supervisor(
     assert states == ["live", "ending", "ended"]
 
 
+async def join_and_leave(supervisor: Supervisor, request: RoomRequest) -> None:
+    made = await live(supervisor, request)
+    await supervisor.delete(made.id)
+    room = supervisor.room(made.id)
+    await eventually(lambda: room.state is RoomState.ENDED)
+
+
 async def test_webhooks_of_rooms_that_are_over_are_forgotten(
     receiver: Receiver, tmp_path: Path
 ) -> None:
     async with world(tmp_path / "j.db").running() as supervisor:
         for _ in range(2):
-            room = await live(supervisor, wanted(receiver.url))
-            await supervisor.delete(room.id)
-            found = supervisor.room(room.id)
-            await eventually(lambda found=found: found.state is RoomState.ENDED)
+            await join_and_leave(supervisor, wanted(receiver.url))
             await eventually(lambda: supervisor.webhooks.waiting == 0)
     async with Journal(tmp_path / "j.db") as journal:
         # The last one's row stays until the next is forgotten, since events came after it.
