@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Self
+from typing import Final
 
 import structlog
 
 from config.errors import JournalError
 from sidecar.addresses import AddressRule
+from sidecar.aio import Component
 from sidecar.sinks.webhook.dispatcher import DispatchLimits, SteadyClock, WebhookDispatcher
 from sidecar.sinks.webhook.outbox import Delivery, Outbox, StoredWebhook
 from sidecar.sinks.webhook.sender import Webhook, WebhookSender
@@ -33,7 +34,7 @@ class WebhookOptions:
     limits: DispatchLimits = field(default_factory=DispatchLimits)
 
 
-class WebhookDelivery:
+class WebhookDelivery(Component):
     """Takes the records of the event log and delivers them; ``results`` and ``waiting`` count.
 
     ``open_secret`` returns the secret that stands on disk, in the clear; it raises ConfigError.
@@ -66,13 +67,6 @@ class WebhookDelivery:
     async def aclose(self) -> None:
         """Deliver and write what waits, within a few seconds."""
         await self._dispatcher.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     @property
     def results(self) -> dict[str, int]:

@@ -11,12 +11,12 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Final, Self
+from typing import Final
 
 import structlog
 
 from config.errors import JournalError
-from sidecar.aio import Backoff, Broadcast, TaskSet
+from sidecar.aio import Backoff, Broadcast, Component, TaskSet
 from sidecar.sinks.webhook.outbox import Delivery, Outbox, Stream
 from sidecar.sinks.webhook.sender import Outcome, Webhook, WebhookSender
 
@@ -71,7 +71,7 @@ class _Stream:
     """The outbox has deliveries behind those of the window."""
 
 
-class WebhookDispatcher:
+class WebhookDispatcher(Component):
     """Sends what ``put`` takes; ``results`` counts what came of it."""
 
     def __init__(
@@ -127,13 +127,6 @@ class WebhookDispatcher:
         await self._writer.aclose()
         await self._write_rest()
         await self._sender.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     @property
     def waiting(self) -> int:

@@ -8,7 +8,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar.addresses import AddressRule
+from sidecar.inference.dispatcher import Dispatcher
 from sidecar.server.api.app import ApiOptions, create_api
+from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, KnownToken, Scope, known_token
 from sidecar.server.api.webhook_endpoints import WebhookEndpoints
@@ -59,9 +61,10 @@ async def api() -> AsyncIterator[WebhookApi]:
                 known_token(ADMIN, "admin"),
                 known_token(EVENTS, "reader", frozenset({Scope.EVENTS})),
             )
+            sources = MetricSources(supervisor, lambda: Dispatcher().stats(restarts=0))
             app = create_api(
                 WebhookEndpoints(supervisor.webhooks).endpoints(),
-                SystemEndpoints(supervisor, faults=list, drain=lambda: None),
+                SystemEndpoints(sources, faults=list, drain=lambda: None),
                 Authenticator(tokens),
                 ApiOptions("127.0.0.1"),
             )
