@@ -128,3 +128,33 @@ _CHANGES: Final[tuple[Callable[[bytearray, Sequence[bytes], Random], Any], ...]]
     _splice,
     _noise,
 )
+
+
+NESTED: Final = (b"[" * 20_000, b'{"type":' * 20_000, b'{"a":' * 900 + b"1" + b"}" * 900)
+"""JSON that is nested deeper than parsers go."""
+
+
+def conversations(
+    corpus: Sequence[Sequence[bytes]], random: Random, spices: Sequence[bytes] = NESTED
+) -> Iterator[tuple[bytes, ...]]:
+    """The message sequences of ``corpus`` as they are, then with messages that are changed, left
+    out, repeated and moved, or that are ``spices``, without an end."""
+    messages = [message for sequence in corpus for message in sequence]
+    changed = mutated(messages, random)
+    yield from map(tuple, corpus)
+    while True:
+        sequence = list(random.choice(corpus))[: random.choice((5, 20, 60))]
+        for _ in range(random.choice((1, 1, 2, 4, 10))):
+            at = random.randrange(len(sequence) + 1)
+            match random.randrange(6):
+                case 0:
+                    del sequence[at : at + 1]
+                case 1:
+                    sequence.insert(at, random.choice(messages))
+                case 2:
+                    random.shuffle(sequence)
+                case 3 if random.random() < 0.05:
+                    sequence.insert(at, random.choice(spices))
+                case _:
+                    sequence[at : at + random.randrange(2)] = [next(changed)]
+        yield tuple(sequence)

@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 from aiortc import RTCIceServer
 
+from sidecar.plain_text import clean_text
 from sidecar.redaction import shown_url
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Failure, failure_of, garbage, redirected
@@ -177,7 +178,7 @@ class Negotiation:
     def _checked(self, response: Response) -> HttpAnswer | Failure:
         kind = response.value("content-type").partition(";")[0].strip().lower()
         if kind != SDP:
-            what = f"its answer is {kind[:60] or 'of no type'}, not {SDP}"
+            what = f"its answer is {clean_text(kind, 60) or 'of no type'}, not {SDP}"
             return self._fail(garbage(what, self._where))
         if len(response.body) > MAX_BODY:
             return self._fail(garbage(f"its answer has more than {MAX_BODY} bytes", self._where))
