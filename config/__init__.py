@@ -1,1 +1,1 @@
-"""Ground floor: typed settings, the reaction table, and the one exception tree."""
+"""Settings, the reaction table and the exception tree. Imports no other package of ours."""

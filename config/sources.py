@@ -1,4 +1,4 @@
-"""Layers of settings, merged so that the origin of each value stays known."""
+"""Merge settings from several sources and keep the source of each value."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

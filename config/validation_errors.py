@@ -1,4 +1,4 @@
-"""One clear line for what is wrong with a setting: origin, key, and what is allowed."""
+"""Turn validation errors into one line: where, which key, and what is allowed."""
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches

@@ -1,1 +1,1 @@
-"""Stickers: our own art as SVG text, and loading and caching of anyone's GIF, WebP or APNG."""
+"""Stickers: shipped ones, drawn as SVG text, and users' GIF, WebP and APNG files."""

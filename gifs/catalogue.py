@@ -1,4 +1,4 @@
-"""Our own stickers and effects, found in their folders, and the user's."""
+"""Find shipped stickers and effects, and the user's own, by name."""
 
 import os
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How long the frames of a GIF, WebP or APNG are shown."""
+"""Read the delays of the frames of a GIF, WebP or APNG."""
 
 from typing import Final
 

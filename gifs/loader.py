@@ -1,4 +1,4 @@
-"""Anyone's GIF, animated WebP, APNG or still PNG and WebP, decoded within limits."""
+"""Load a GIF, animated WebP, APNG or still PNG and WebP within limits."""
 
 import struct
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""From RGBA to the premultiplied planes that a composite blends, and single colours likewise."""
+"""Convert RGBA pictures and single colours to premultiplied YUVA planes."""
 
 from collections.abc import Sequence
 from typing import Final, TypeAlias

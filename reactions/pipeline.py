@@ -1,4 +1,4 @@
-"""Pixels to label scores: one sample in, one detection out, with the memory that travels along."""
+"""Pixels to label scores: one sample in, one detection out, with memory for the next sample."""
 
 import time
 from collections.abc import Collection

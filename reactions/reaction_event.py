@@ -1,4 +1,4 @@
-"""What the policy tells the world: a reaction builds up, starts, and ends."""
+"""What the policy reports: a reaction builds up, starts and ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The course of one label with one participant: idle, building up, running. Pure."""
+"""The state of one label of one participant: idle, building up, running. Pure."""
 
 from collections import deque
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""Everything that talks: media plane, meeting rooms, server, command line."""
+"""The sidecar: media, rooms, sessions, sinks, servers and the command line."""

@@ -1,4 +1,4 @@
-"""Reports what single pictures show, label by label: the core of ``sidecar annotate``."""
+"""Report the labels of single pictures: the core of ``sidecar annotate``."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Containment of code that may raise anything.
+"""Run code that may raise anything, and keep its error.
 
 It imports nothing, so that an inference worker loads no event loop for it.
 """

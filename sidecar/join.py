@@ -1,4 +1,4 @@
-"""Takes part in a meeting of another system: the core of ``sidecar join``."""
+"""Take part in a meeting: the core of ``sidecar join``."""
 
 import asyncio
 import contextlib

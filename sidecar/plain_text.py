@@ -1,4 +1,4 @@
-"""Text from outside (names, reasons, answers of servers, file names), made fit to be shown. Pure.
+"""Clean and escape text from outside: names, reasons, servers' answers, file names. Pure.
 
 A terminal obeys escape sequences, a log line ends where a text has a line break, and a name with a
 bidirectional override shows what follows it in another order. So such characters are replaced where

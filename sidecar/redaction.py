@@ -1,4 +1,4 @@
-"""Addresses and text as they may be shown or logged: without passwords and tokens. Pure."""
+"""Remove passwords and tokens from URLs and text before they are shown or logged. Pure."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""A video or picture in, the same with stickers out: the core of ``sidecar replay``.
+"""Put stickers into a video or picture: the core of ``sidecar replay``.
 
 It does what a session does, without a network: sample, detect, decide, draw. Time is the video's.
 """

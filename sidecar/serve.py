@@ -1,4 +1,4 @@
-"""Runs many rooms beside an SFU behind an API: the core of ``sidecar serve``."""
+"""Run many rooms by API: the core of ``sidecar serve``."""
 
 import asyncio
 import hashlib

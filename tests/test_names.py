@@ -121,3 +121,7 @@ def test_texts_keep_to_plain_words(path: Path) -> None:
         if FORBIDDEN.search(line)
     ]
     assert found == []
+
+
+def test_every_module_and_package_says_what_it_holds() -> None:
+    assert [str(path) for path, tree in modules() if not ast.get_docstring(tree)] == []

@@ -1,1 +1,1 @@
-"""Our stickers and effects as SVG text and descriptions of how they move."""
+"""Drawings of the shipped stickers and effects: SVG text and keyframes."""

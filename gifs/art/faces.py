@@ -1,4 +1,4 @@
-"""The stickers for what faces say."""
+"""Stickers that are faces."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

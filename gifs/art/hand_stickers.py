@@ -1,4 +1,4 @@
-"""The stickers of hands: what fingers say, and what whole hands say."""
+"""Stickers that are hands."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Where the particles of an effect start, and movements that go on for ever."""
+"""Starting places of an effect's particles, and movements that loop."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""The hand shapes that the trained classifier tells apart, in the order of its outputs."""
+"""The hand shapes that the classifier knows, in the order of its outputs."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Large pictures made small enough for the models, which see 256 pixels at most of any region."""
+"""Scale large pictures down for the models, which see 256 pixels at most of any region."""
 
 from dataclasses import replace
 

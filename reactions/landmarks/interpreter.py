@@ -1,4 +1,4 @@
-"""One model in LiteRT: a picture in, arrays out. Not thread-safe: one set of sessions a thread."""
+"""One model in LiteRT: a picture in, arrays out. Not thread-safe: one a thread."""
 
 from collections.abc import Sequence
 from enum import Enum

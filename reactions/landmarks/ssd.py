@@ -1,4 +1,4 @@
-"""What an SSD detector saw: its raw tensors decoded, and overlapping boxes merged."""
+"""Decode the raw tensors of an SSD detector, and merge overlapping boxes."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""LiteRT's notices, which it writes past Python and offers no switch for."""
+"""Suppress LiteRT's notices, which it writes to descriptor 2 without an option to turn them off."""
 
 import os
 import tempfile

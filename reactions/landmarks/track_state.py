@@ -1,4 +1,4 @@
-"""What one sample hands on to the next of the same participant."""
+"""What one sample hands to the next of the same participant: regions and fingerprints."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

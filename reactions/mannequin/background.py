@@ -1,4 +1,4 @@
-"""What is behind the person: soft rooms, painted once and kept."""
+"""Backgrounds: soft rooms, painted once and kept."""
 
 from functools import lru_cache
 

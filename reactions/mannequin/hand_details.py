@@ -1,4 +1,4 @@
-"""What tells a palm from a back: nails and knuckles here, lines and creases there."""
+"""Details that tell a palm from a back: nails and knuckles, lines and creases."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Who a mannequin is: skin, hair, clothes and face. A small cast comes with the package."""
+"""How a mannequin looks: skin, hair, clothes and face. A small cast comes with the package."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

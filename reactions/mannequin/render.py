@@ -1,4 +1,4 @@
-"""One picture of a posed person, and where its hands' joints truly are in it."""
+"""Render one picture of a posed person, with the true places of its hands' joints."""
 
 from functools import lru_cache
 

@@ -1,0 +1,1 @@
+"""Training and evaluation of the hand classifier. The only code that imports TensorFlow."""

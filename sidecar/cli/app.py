@@ -1,4 +1,4 @@
-"""The ``sidecar`` command: its commands, and how any failure reads."""
+"""The ``sidecar`` command: its subcommands, and how errors are printed."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Lengths of time as people type them: ``90``, ``90s``, ``2m``, ``1h30m``."""
+"""Parse durations: ``90``, ``90s``, ``2m``, ``1h30m``."""
 
 import re
 

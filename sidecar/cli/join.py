@@ -1,4 +1,4 @@
-"""``sidecar join``: stickers in a meeting of another system."""
+"""``sidecar join``: take part in a meeting."""
 
 import dataclasses
 import signal

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings they lead to."""
+"""Options that several commands share, and the settings they give."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Commands that run until they are stopped."""
+"""Run a command until SIGINT or SIGTERM, or for a duration."""
 
 import asyncio
 import contextlib

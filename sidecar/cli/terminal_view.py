@@ -1,4 +1,4 @@
-"""The status of a running session as a table that stays in its place on a terminal."""
+"""The status of a running session as a table that is redrawn in place."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""One thing that was looked at, and how it went."""
+"""The result of one check."""
 
 from dataclasses import dataclass
 from enum import StrEnum

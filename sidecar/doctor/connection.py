@@ -1,4 +1,4 @@
-"""One peer connection: what was offered, what was gathered, and which way the media takes."""
+"""Check one peer connection: codecs, candidates and the media path."""
 
 from aiortc import RTCPeerConnection
 

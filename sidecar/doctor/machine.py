@@ -1,4 +1,4 @@
-"""This machine: the WebRTC stack, the encoder, the models and their speed."""
+"""Check this machine: WebRTC stack, encoder, models and their speed."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The way to a meeting: which system, the server, TLS, joining, and the first picture."""
+"""Check a meeting: system, server, TLS, joining, and the first frames."""
 
 import asyncio
 import os

@@ -1,0 +1,1 @@
+"""Detection of samples: the ``Detector`` seam, its threads and its worker processes."""

@@ -1,4 +1,4 @@
-"""The seam between the code that has samples and the workers that recognise what they show."""
+"""The seam between code that has samples and the workers that detect: ``Detector``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Callers on one side, workers on the other: hands samples out and results back, and counts."""
+"""Give waiting samples to free workers and results to their callers, and count both."""
 
 import asyncio
 import math

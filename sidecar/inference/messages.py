@@ -1,4 +1,4 @@
-"""What a detector and its worker processes send each other: typed messages, framed and pickled.
+"""Messages between a detector and its worker processes: typed, framed and pickled.
 
 The stream is a socket pair between a process and its own child. Pixels are not sent: they are in a
 ``PixelBuffer``.

@@ -1,4 +1,4 @@
-"""Detection in processes of their own, which share no interpreter lock with the event loop."""
+"""A detector of worker processes, which share no interpreter lock with the event loop."""
 
 import asyncio
 import time

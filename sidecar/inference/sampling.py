@@ -1,4 +1,4 @@
-"""From a decoded video frame to the RGB sample that is handed to the detector."""
+"""Convert a decoded video frame to an RGB sample."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

@@ -1,0 +1,1 @@
+"""Media: feeds, peer connections, SDP, ICE, decoding, encoding and recording."""

@@ -1,4 +1,4 @@
-"""Decoding one received stream, in the thread that aiortc keeps for it."""
+"""Decode one received stream, in the thread that aiortc has for it."""
 
 import asyncio
 import queue

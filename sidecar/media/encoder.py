@@ -1,4 +1,4 @@
-"""One encoder for every viewer: VP8 packets made once and handed to any number of tracks.
+"""Encode the composite once, as VP8, for any number of viewers.
 
 A stock sender encodes again for every viewer (94 % of a core at 4 viewers) with a slow preset; this
 one encodes once (34 % at 8 viewers) with options that cost half as much for the same picture.

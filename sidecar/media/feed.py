@@ -1,4 +1,4 @@
-"""A participant's camera as we receive it: the newest frame, and how old it is."""
+"""A participant's camera as the sidecar receives it: the newest frame and its age."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""ICE candidates and ICE servers: parsed, filtered and chosen in one way for all rooms. Pure."""
+"""Parse, filter and choose ICE candidates and servers, in one way for all rooms. Pure."""
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A track of ready-made packets: what each viewer of the composite gets."""
+"""A track of encoded packets: what each viewer of the composite gets."""
 
 import asyncio
 from collections import deque

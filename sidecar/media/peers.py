@@ -1,4 +1,4 @@
-"""Peer connections: one that receives a camera, one that sends the composite."""
+"""Peer connections: ``ReceivePeer`` for a camera, ``SendPeer`` for the composite."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable

@@ -1,4 +1,4 @@
-"""The composite kept as a video file."""
+"""Record the composite as a video file."""
 
 import asyncio
 import contextlib

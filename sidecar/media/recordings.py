@@ -1,4 +1,4 @@
-"""Recordings of every kind, opened by content: videos and animated pictures alike."""
+"""Open recordings by content: videos and animated pictures alike."""
 
 from collections.abc import Iterator
 from fractions import Fraction

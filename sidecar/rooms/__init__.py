@@ -1,0 +1,1 @@
+"""Meeting systems: the ``Room`` and ``Adapter`` seams, and one package a system."""

@@ -1,4 +1,4 @@
-"""What a room has to report, as each of its readers gets it: the difference to what they know.
+"""What a room reports: each reader gets the difference to what it already knows.
 
 A room states who is present; nothing is queued. A reader that falls behind misses states in
 between (a participant who joined and left again), never the newest state of a participant.

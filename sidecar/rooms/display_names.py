@@ -1,4 +1,4 @@
-"""Names of participants that no meeting gave us: cleaned, and made distinct. Pure."""
+"""Display names: cleaned, made up where a meeting gives none, and made distinct. Pure."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""How participants opt out of reactions (or in) by chat, the same words in every system. Pure."""
+"""Chat commands by which participants opt out of reactions or in, for every system. Pure."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Which meeting system an address belongs to: every installed adapter, found by entry point."""
+"""Find the adapter of a URL among all installed ones (entry points)."""
 
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points

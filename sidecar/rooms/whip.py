@@ -1,4 +1,4 @@
-"""Publishing by WHIP (RFC 9725): one track for a while, or the composite as long as it takes."""
+"""Publish by WHIP (RFC 9725): one track once, or the composite with reconnects."""
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""The HTTP server of the embedded rooms: everything that a browser talks to."""
+"""The HTTP server of the hosted rooms: page, WHIP, WHEP, events and statistics."""
 
 import ssl
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What other sidecars get, where the operator allows it: the participants, each camera alone."""
+"""Routes for other sidecars, where the operator allows it: participants, and each camera alone."""
 
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence

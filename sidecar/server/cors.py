@@ -1,4 +1,4 @@
-"""Which other pages may talk to our rooms, and the headers that tell their browsers so."""
+"""CORS: which other origins may use the hosted rooms."""
 
 from collections.abc import Collection
 from typing import Final

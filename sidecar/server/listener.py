@@ -1,4 +1,4 @@
-"""An HTTP server on one port: listens, tells its URL, and closes in an order that holds up."""
+"""An HTTP server on one port: listen, name its URL, and close in the right order."""
 
 import asyncio
 import errno

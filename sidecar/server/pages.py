@@ -1,4 +1,4 @@
-"""The page, its files, and the legend: the poses, and the stickers they play."""
+"""The page, its files, and the legend of poses and stickers."""
 
 import asyncio
 import re

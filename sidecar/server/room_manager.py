@@ -1,4 +1,4 @@
-"""The rooms of one server: opened with the first client, closed when they are empty."""
+"""The hosted rooms of one server: opened with the first client, closed when empty."""
 
 import asyncio
 import time

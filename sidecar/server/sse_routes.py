@@ -1,4 +1,4 @@
-"""A room's events, as server-sent events, and its numbers."""
+"""Routes for a room's events (server-sent events) and statistics."""
 
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator

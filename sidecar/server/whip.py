@@ -1,4 +1,4 @@
-"""WHIP and WHEP over HTTP: endpoints that take offers, and the sessions that they create."""
+"""Routes of WHIP and WHEP: endpoints that take offers, and the sessions they create."""
 
 import json
 from collections.abc import Iterable

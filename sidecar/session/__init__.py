@@ -1,0 +1,1 @@
+"""One room while it runs: participants, sampling, events and statistics."""

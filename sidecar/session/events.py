@@ -1,4 +1,4 @@
-"""A session's events, their JSON, and the bus that hands them to subscribers.
+"""A session's events, their JSON, and the bus that delivers them to subscribers.
 
 The same objects go to server-sent events, to sinks and, one JSON object a line, to files.
 """

@@ -1,4 +1,4 @@
-"""From settings to the parts they describe; the same for a room, a replay and a picture."""
+"""Make the parts that settings describe, for rooms, replays and pictures alike."""
 
 import os
 from collections.abc import Mapping

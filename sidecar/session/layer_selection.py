@@ -1,4 +1,4 @@
-"""How much of each camera a session needs: what a room is asked for. Pure.
+"""Choose the layer and frame rate that a session asks a room for, camera by camera. Pure.
 
 The cost of a camera follows the frames received, not those sampled (4 % of a core for 640x360@30,
 1.3 % for 320x180@15; docs/measured.md), so a room is asked for the smallest layer that serves both

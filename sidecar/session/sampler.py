@@ -1,4 +1,4 @@
-"""Samples the participants of one session and hands on what the detector finds."""
+"""Sample the participants of one session and hand on the detections."""
 
 import asyncio
 from collections import Counter

@@ -1,1 +1,1 @@
-"""Where the composite and the events of a session go; found by entry points as rooms are."""
+"""Sinks of the composite and of events, found by entry points as rooms are."""

@@ -1,4 +1,4 @@
-"""Lines of text into a file, pipe or terminal, without ever blocking the event loop."""
+"""Write lines into a file, pipe or terminal without blocking the event loop."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Which sink a target belongs to: every installed one, found by entry point and URL scheme."""
+"""Find the sink of a target among all installed ones, by entry point and URL scheme."""
 
 import re
 from collections.abc import Container, Iterable

@@ -1,4 +1,4 @@
-"""A room in a child process of its own: started, spoken to, and ended by force if need be."""
+"""A room in a child process: started, called over the control channel, killed if it hangs."""
 
 import asyncio
 import contextlib

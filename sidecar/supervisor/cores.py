@@ -1,4 +1,4 @@
-"""How many cores there are to use: the machine's, or less where a container's quota says so."""
+"""The number of usable cores: the machine's, or less by a container's quota."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Events of all rooms, numbered, with a short memory: what ``Last-Event-ID`` continues from."""
+"""Events of all rooms, numbered, with a short history for ``Last-Event-ID``."""
 
 import asyncio
 from collections import deque

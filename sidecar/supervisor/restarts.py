@@ -1,4 +1,4 @@
-"""When a room's process may be started again: backoff, and a limit in a window of time. Pure."""
+"""When a room's process may be restarted: backoff, and a limit per window of time. Pure."""
 
 from collections import deque
 from dataclasses import dataclass, field

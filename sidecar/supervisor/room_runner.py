@@ -1,4 +1,4 @@
-"""One life of a room inside its process: joins, reports, and carries out what it is asked.
+"""One life of a room inside its process: join, report, answer calls.
 
 It knows nothing of processes: a child process, the supervisor's own process and a Ray actor run it
 alike.

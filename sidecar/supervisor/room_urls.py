@@ -1,4 +1,4 @@
-"""Which meetings a client of the API may have joined: those on the network, at allowed hosts."""
+"""Which meeting URLs a client of the API may use: on the network, at allowed hosts."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""What crosses the border of a room's process, and what the API takes and answers.
+"""Values that cross the border of a room's process, and that the API takes and returns.
 
 All are frozen pydantic models: the control channel, the journal and the OpenAPI document are made
 from them, so that there is one description of each.

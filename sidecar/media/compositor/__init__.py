@@ -1,0 +1,1 @@
+"""The composite: layout, drawing in I420, stickers, and the clock that renders it."""

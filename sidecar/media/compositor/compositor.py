@@ -1,4 +1,4 @@
-"""The composited picture: tiles scaled into one I420 frame, with everything that goes over them."""
+"""Draw the composite: tiles scaled into one I420 frame, with rings, name tags and stickers."""
 
 from collections.abc import Hashable, Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Letters for any name: Pillow's own font, or one of the system's where that lacks a character."""
+"""Fonts for any name: Pillow's own, or a system font for characters that it lacks."""
 
 import unicodedata
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Names as pictures: the pill at the foot of a tile, and the initials where there is no camera."""
+"""Name tags of tiles, and initials for participants without a picture."""
 
 from functools import lru_cache
 from zlib import crc32

@@ -1,4 +1,4 @@
-"""How a camera's picture gets into its place on the canvas: as it is, halved, or scaled."""
+"""Scale a camera's picture into its place on the canvas: copied, halved or resampled."""
 
 import av
 import numpy as np

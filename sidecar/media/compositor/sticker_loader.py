@@ -1,4 +1,4 @@
-"""Stickers made ready on a thread of their own, so that none of them holds up a picture."""
+"""Load stickers on a thread, so that no tick waits for one."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where a sticker goes beside the hand or face it came from, and how it follows. Pure."""
+"""Place a sticker beside its hand or face, and let it follow. Pure."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass

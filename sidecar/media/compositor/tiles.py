@@ -1,4 +1,4 @@
-"""What a composite shows at one moment, as plain values: the border between session and drawing."""
+"""What a composite shows at one moment, as plain values that a session hands to the compositor."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Decoded pictures of any kind as the composite takes them: 8-bit 4:2:0, limited range, opaque.
+"""Convert decoded pictures to what the composite takes: 8-bit 4:2:0, limited range, opaque.
 
 The contrast is what a player shows: full range is compressed to limited range, HDR is mapped to
 BT.709 as swscale maps it. Other colour tags stay as they are and go along to what is written.

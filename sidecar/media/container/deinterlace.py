@@ -1,4 +1,4 @@
-"""Makes whole pictures of interlaced ones."""
+"""Deinterlace pictures."""
 
 from collections.abc import Iterator
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Packets of one video track into pictures as they are shown: upright and plain."""
+"""Decode the packets of one video track into pictures as they are shown: upright, progressive."""
 
 from collections.abc import Iterator
 from errno import EINVAL

@@ -1,4 +1,4 @@
-"""Opens what FFmpeg reads: files of this machine, network cameras, webcams.
+"""Open what FFmpeg reads: files of this machine, network cameras, webcams.
 
 A file never opens anything but itself: FFmpeg gets its name with ``file:`` before it, which keeps
 colons and percent signs from being taken for protocols, and lists of the protocols and formats that

@@ -1,4 +1,4 @@
-"""How a stored picture is turned and mirrored to be shown: a track's display matrix. Pure."""
+"""Rotation and mirroring of a track, by its display matrix. Pure."""
 
 import math
 import struct

@@ -1,4 +1,4 @@
-"""Recordings read in order: pictures as they are shown, and the packets of their sound."""
+"""Read recordings: pictures as they are shown, and the packets of their sound."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Videos and animated pictures written: frames at their times, with the sound of a recording."""
+"""Write videos and animated pictures: frames at their times, with a recording's sound."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping

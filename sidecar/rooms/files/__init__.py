@@ -1,0 +1,1 @@
+"""Files, webcams and RTSP cameras as a room: each is a participant."""

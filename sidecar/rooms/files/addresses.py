@@ -1,4 +1,4 @@
-"""What a user may name instead of a meeting: clips, webcams and network cameras. Pure.
+"""Parse what a user names in place of a meeting: clips, webcams, network cameras. Pure.
 
 Paths are taken as they stand: ``#``, commas and spaces are part of a file's name. Several cameras
 are separated by commas or spaces, which only count where another camera's scheme follows.

@@ -1,4 +1,4 @@
-"""Cameras of this machine and of the network, opened again whenever they drop. Blocking."""
+"""Cameras of this machine and of the network, opened again when they fail. Blocking."""
 
 import threading
 from collections.abc import Callable, Iterator

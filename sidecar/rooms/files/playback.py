@@ -1,4 +1,4 @@
-"""A recording shown at its own pace: frames on time, blocking in between, in its own thread."""
+"""Play a recording at its own pace; blocks, so it runs in its own thread."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A meeting of clips and cameras: what a session sees of them is what it sees of people."""
+"""A room of clips and cameras; the session treats each as a participant."""
 
 import asyncio
 import contextlib

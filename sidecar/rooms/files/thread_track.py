@@ -1,4 +1,4 @@
-"""Frames that a thread makes, for a feed on the event loop: the newest, and never a queue."""
+"""A track of frames that a thread makes: the newest one, never a queue."""
 
 import asyncio
 import contextlib

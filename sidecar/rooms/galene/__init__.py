@@ -1,0 +1,1 @@
+"""The adapter of Galène: one client that watches and publishes."""

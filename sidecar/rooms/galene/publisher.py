@@ -1,4 +1,4 @@
-"""Our composite as one of the group's cameras: offered, watched, and offered again when lost."""
+"""Publish the composite into a group, and offer it again when it is lost."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""A group of a Galène server as a ``Room``: one client, a connection a camera, one of our own."""
+"""A group of a Galène server as a ``Room``: one client, one connection a camera."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""The cameras of a group: a peer connection each, so that a failure stays with one participant."""
+"""The cameras of a group: one peer connection each, so that a failure affects one participant."""
 
 import asyncio
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""How signalling reaches a Galène server: a group's status over HTTP, messages over a WebSocket."""
+"""Signalling with a Galène server: a group's status over HTTP, messages over a WebSocket."""
 
 import asyncio
 import contextlib

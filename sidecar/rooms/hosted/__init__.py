@@ -1,0 +1,1 @@
+"""Rooms that the sidecar hosts: participants publish by WHIP and viewers watch by WHEP."""

@@ -1,4 +1,4 @@
-"""One participant's camera, sent on as it is: for another sidecar, which adds what it wants."""
+"""Forward one participant's camera, without the composite, to another sidecar."""
 
 import asyncio
 import time

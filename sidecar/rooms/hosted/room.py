@@ -1,4 +1,4 @@
-"""A room of our own: browsers publish by WHIP, watch by WHEP, and the sidecar is simply there."""
+"""A room that the sidecar hosts: browsers publish by WHIP and watch by WHEP."""
 
 import asyncio
 import time

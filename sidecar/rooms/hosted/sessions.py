@@ -1,4 +1,4 @@
-"""Who has a place in a room, and who has lost it. Pure: the caller brings the time."""
+"""The WHIP and WHEP sessions of a room: admitted, kept by heartbeats, removed. Pure."""
 
 import secrets
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Janus VideoRooms, for ``sidecar join janus://HOST/ROOM``."""
+"""The adapter of Janus: VideoRooms by ``janus://HOST/ROOM``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

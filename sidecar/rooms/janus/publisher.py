@@ -1,4 +1,4 @@
-"""The composite in a VideoRoom: its peer connection, and the data channel beside it."""
+"""Publish the composite into a VideoRoom, with a data channel for events."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A VideoRoom of a Janus server, watched without being in its list of participants."""
+"""A VideoRoom of a Janus server as a ``Room``; the watcher is not in its participants' list."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence

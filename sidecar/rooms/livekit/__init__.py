@@ -1,1 +1,1 @@
-"""Takes part in LiveKit rooms: a hidden participant watches, a visible one shows the composite."""
+"""The adapter of LiveKit: a hidden participant watches, a visible one publishes the composite."""

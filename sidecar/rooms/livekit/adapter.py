@@ -1,4 +1,4 @@
-"""LiveKit's adapter: the addresses it takes, and rooms for them."""
+"""The adapter of LiveKit: recognises its URLs and opens rooms."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""The publisher's connection: the composite, and data messages."""
+"""The publisher's peer connection: the composite and data messages."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The subscriber's connection: the server's offers answered one by one, and a feed a camera."""
+"""The subscriber's peer connection: answers the server's offers; one feed a camera."""
 
 import asyncio
 from collections.abc import Iterable, Mapping

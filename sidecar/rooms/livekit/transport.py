@@ -1,4 +1,4 @@
-"""The WebSocket that carries one participant's signalling: the shell around ``LiveKitProtocol``."""
+"""The WebSocket of one participant's signalling, around ``LiveKitProtocol``."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Where a LiveKit room is, in the forms that people paste. Pure."""
+"""Parse URLs of LiveKit rooms, in the forms that people paste. Pure."""
 
 import ipaddress
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A meeting made of WHEP streams: each is a participant, there or not."""
+"""A room of WHEP streams: each is a participant, connected or not."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence

@@ -1,4 +1,4 @@
-"""One WHEP stream: watched, lost, and watched again, as one feed."""
+"""One WHEP stream as one feed, connected again when it is lost."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,1 +1,1 @@
-"""The control API under ``/v1``: who may call, what is taken and answered, and its description."""
+"""The control API under ``/v1``: authentication, endpoints, metrics and the OpenAPI document."""

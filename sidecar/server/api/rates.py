@@ -1,4 +1,4 @@
-"""How often one caller may call: a token bucket a caller. Pure."""
+"""Rate limits: a token bucket a caller. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Final

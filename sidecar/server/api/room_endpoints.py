@@ -1,4 +1,4 @@
-"""The endpoints of rooms: join, look, change, leave, react."""
+"""The endpoints of rooms: create, read, change, delete, trigger a reaction."""
 
 import base64
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Who may call what: bearer tokens from a file or the environment, and signed JWTs.
+"""Authentication and scopes: bearer tokens from a file or the environment, and signed JWTs.
 
 Tokens are compared by their SHA-256 digests in constant time, so that neither the time of a
 comparison nor a memory dump of the table tells a token.

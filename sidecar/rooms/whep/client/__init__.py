@@ -1,0 +1,1 @@
+"""A client of WHIP and WHEP servers, used by several rooms and by the WHIP sink."""

@@ -1,4 +1,4 @@
-"""What a WHIP or WHEP server's refusal means, and whether to come back. Pure."""
+"""What a WHIP or WHEP server's refusal means, and whether to try again. Pure."""
 
 import email.utils
 import json

@@ -1,4 +1,4 @@
-"""A WHIP or WHEP session that is opened again whenever it is lost."""
+"""A WHIP or WHEP session that is opened again when it is lost."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""One WHIP or WHEP session over real sockets: negotiated, watched over, and taken away again."""
+"""One WHIP or WHEP session: negotiated, checked while it lasts, and deleted."""
 
 import asyncio
 import contextlib
