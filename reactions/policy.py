@@ -14,6 +14,9 @@ from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent
 from reactions.reaction_state import EvidenceWindow, ReactionState
 
+STALE_AFTER = 1.5
+"""Seconds without a sample after which what was seen before counts no more."""
+
 
 @dataclass(slots=True)
 class _Person:
@@ -37,7 +40,7 @@ class Policy:
     while at most n - k of the newest n samples miss it, and needs k samples that hit it. With
     faster sampling the same share of misses is taken of all samples of the last 0.6 s.
     ``max_stickers`` is how many stickers one participant may wear at once, ``max_in_room`` how
-    many all of them together; who is over the limit waits with a full hold. ``stale_after``
+    many all of them together; who is over the limit waits with a full hold. ``STALE_AFTER``
     seconds without a sample end what was seen until then.
 
     Each call returns its events in the order of happening: at most one a participant and label.
@@ -50,13 +53,12 @@ class Policy:
         evidence: tuple[int, int] = (3, 4),
         max_stickers: int = 2,
         max_in_room: int = 12,
-        stale_after: float = 1.5,
     ) -> None:
         hits, samples = evidence
         if not 1 <= hits <= samples:
             raise ValueError(f"evidence must be (k, n) with 1 ≤ k ≤ n, not {evidence}")
         self._table = {name: rule for name, rule in table.items() if rule.kind is not Kind.OFF}
-        self._demand = EvidenceWindow(hits, samples, stale_after)
+        self._demand = EvidenceWindow(hits, samples, STALE_AFTER)
         self._max_stickers = max_stickers
         self._max_in_room = max_in_room
         self._people: dict[str, _Person] = {}

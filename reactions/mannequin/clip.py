@@ -6,14 +6,17 @@ every core works and only small packets travel between processes.
 
 import hashlib
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, resource_tracker
 from pathlib import Path
 from typing import cast
 
@@ -146,9 +149,40 @@ def _pieces(shot: Shot, workers: int) -> Iterator[list[Packet]]:
         yield from (_piece(shot, start) for start in starts)
         return
     # Forking a process that may already run threads is not safe.
-    context = get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(starts)), mp_context=context) as pool:
-        yield from pool.map(_piece, [shot] * len(starts), starts)
+    pool = ProcessPoolExecutor(min(workers, len(starts)), mp_context=get_context("spawn"))
+    others = set(active_children())
+    pieces: list[Future[list[Packet]]] = []
+    try:
+        with _interrupts_held():
+            pieces = [pool.submit(_piece, shot, start) for start in starts]
+        for piece in pieces:
+            yield piece.result()
+    except BrokenProcessPool as error:
+        what = "a process that draws the mannequin was ended"
+        raise PictureError(what, do="free memory, and try again") from error
+    finally:
+        # Not by cancelling each: a pool that breaks after that fails in a thread of its own.
+        pool.shutdown(wait=False, cancel_futures=True)
+        if not all(piece.done() for piece in pieces):
+            for process in set(active_children()) - others:
+                process.terminate()
+        pool.shutdown()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes that are started meanwhile take no Ctrl-C: a terminal sends it to all of them, and
+    this one ends the others."""
+    if sys.platform == "win32":
+        yield
+        return
+    # The start of the tracker, which comes with the first process, would let it through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _piece(shot: Shot, start: int) -> list[Packet]:

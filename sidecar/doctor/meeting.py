@@ -5,7 +5,7 @@ import os
 import ssl
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from urllib.parse import urlsplit
 
 from config.errors import SidecarError
@@ -92,17 +92,17 @@ async def _joined(
 ) -> AsyncGenerator[Check, None]:
     """Join as a watcher, publish nothing, wait for one picture, look at the connections."""
     began = time.perf_counter()
-    try:
-        room = adapter.room(url, join_options(settings, environ))
-        async with asyncio.timeout(SIGNALLING):
-            await room.__aenter__()
-    except SidecarError as error:
-        yield failed("joining", error)
-        return
-    except TimeoutError:
-        yield Check("joining", Verdict.WRONG, f"not in the meeting after {SIGNALLING:.0f} s")
-        return
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            room = adapter.room(url, join_options(settings, environ))
+            async with asyncio.timeout(SIGNALLING):
+                await stack.enter_async_context(room)
+        except SidecarError as error:
+            yield failed("joining", error)
+            return
+        except TimeoutError:
+            yield Check("joining", Verdict.WRONG, f"not in the meeting after {SIGNALLING:.0f} s")
+            return
         took = (time.perf_counter() - began) * 1000
         yield Check("joining", Verdict.FINE, f"joined {room.name} after {took:.0f} ms")
         yield await _pictures(room)
@@ -110,8 +110,6 @@ async def _joined(
         for peer in peers[:1]:
             for check in await connection_checks(peer):
                 yield check
-    finally:
-        await room.__aexit__(None, None, None)
 
 
 async def _pictures(room: Room) -> Check:

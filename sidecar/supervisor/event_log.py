@@ -68,8 +68,8 @@ class EventReader:
 class EventLog:
     """The newest events, and the readers that follow them; appending never waits."""
 
-    def __init__(self, *, kept: int = KEPT, listeners: int = LISTENERS) -> None:
-        self._records: deque[EventRecord] = deque(maxlen=kept)
+    def __init__(self, *, listeners: int = LISTENERS) -> None:
+        self._records: deque[EventRecord] = deque(maxlen=KEPT)
         self._readers: set[EventReader] = set()
         self._listeners = listeners
         self._number = 0

@@ -1,4 +1,10 @@
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 
 import av
@@ -84,3 +90,71 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     blocked.write_text("not a folder")
     with pytest.raises(PictureError, match="file"):
         make(blocked)
+
+
+DRAW = """
+import signal, sys
+from pathlib import Path
+from reactions.mannequin import CAST, Choreography, Scene
+from reactions.mannequin.clip import render_clip
+
+def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    play = Choreography([("thumbs_up", 30.0), ("neutral", 30.0)])
+    try:
+        render_clip(
+            CAST["Mei"], play, Scene(), 60, width=160, height=90, workers=2,
+            folder=Path(sys.argv[1]),
+            progress=lambda done, total: print(done, flush=True),
+        )
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("drawing", [True, False], ids=["while drawing", "while starting"])
+def test_drawing_that_is_interrupted_ends_without_a_trace(
+    tmp_path: Path, number: signal.Signals, drawing: bool
+) -> None:
+    """A terminal, or a service manager, sends the signal to all processes of the group."""
+    script, folder = tmp_path / "draw.py", tmp_path / "clips"
+    script.write_text(DRAW)
+    with subprocess.Popen(
+        [sys.executable, script, folder],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Under nohup and the like, SIGINT would be ignored by inheritance.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        assert process.stdout is not None
+        if drawing:
+            process.stdout.readline()
+        else:
+            while not list(folder.glob("*.part")):
+                time.sleep(0.02)
+            time.sleep(0.2)
+        os.killpg(process.pid, number)
+        _, errors = process.communicate(timeout=30)
+    assert errors == ""
+    assert process.returncode == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_a_worker_that_is_killed_is_told_in_one_line(tmp_path: Path) -> None:
+    def kill_one(done: int, total: int) -> None:
+        for process in active_children():
+            process.kill()
+
+    play = Choreography([("thumbs_up", 10.0)])
+    with pytest.raises(PictureError, match="was ended"):
+        render_clip(
+            CAST["Mei"], play, Scene(), 60, width=160, height=90, workers=2, folder=tmp_path,
+            progress=kill_one,
+        )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
