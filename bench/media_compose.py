@@ -50,6 +50,9 @@ class Discs:
             self._made[size] = Animation((straight_to_yuva(disc(size)),), (0.1,))
         return self._made[size]
 
+    def prepare(self, name: str, width: int, height: int) -> None:
+        self.get(name, width, height)
+
 
 def ours(count: int, stickers: int) -> Draw:
     """Our canvas with so many participants, the first of whom wear a sticker."""

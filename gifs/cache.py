@@ -79,6 +79,10 @@ class StickerCache:
             raise StickerError(outcome.what, where=outcome.where, do=outcome.do)
         return outcome
 
+    def prepare(self, name: str, width: int, height: int) -> None:
+        """Decode what ``get`` will return, now; raises what that raises."""
+        self.get(name, width, height)
+
     def check(self, names: Iterable[str]) -> Mapping[str, StickerError]:
         """Decode each of ``names`` to the end and return those that can't be used, and why."""
         failures: dict[str, StickerError] = {}

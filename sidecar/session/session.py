@@ -15,7 +15,7 @@ from reactions.geometry import Box
 from reactions.labels import LabelScore
 from sidecar.aio import Component, cancel_and_wait
 from sidecar.inference.detector import Detector
-from sidecar.media.compositor.compositor import Compositor, Stickers
+from sidecar.media.compositor.compositor import Compositor, Stickers, StickerSource
 from sidecar.media.compositor.layout import Fit
 from sidecar.media.compositor.render_loop import PictureListener, RenderLoop
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
@@ -57,7 +57,7 @@ class Session(Component):
         self,
         room: Room,
         detector: Detector,
-        stickers: Stickers,
+        stickers: StickerSource,
         table: Mapping[str, ReactionRule],
         settings: Settings,
         *,

@@ -40,12 +40,20 @@ RING_ROOM = 1.2
 """Diameter of a hold ring, of its anchor's longer side; chosen by eye, to clear the fingertips."""
 
 
-class Stickers(Protocol):
+class StickerSource(Protocol):
     """Where animations come from: a sticker cache, or something in front of one."""
 
     def get(self, name: str, width: int, height: int) -> Animation | None:
         """The animation ``name`` within ``width`` x ``height`` pixels; StickerError if there is
         none, None if it isn't ready yet."""
+        ...
+
+
+class Stickers(StickerSource, Protocol):
+    """Animations that can be made ready before they are shown."""
+
+    def prepare(self, name: str, width: int, height: int) -> None:
+        """``get`` is going to be called with the same arguments; raises what that raises."""
         ...
 
 
@@ -171,7 +179,7 @@ class Compositor:
         goal = ((middle[0] - area.x) / area.width, (middle[1] - area.y) / area.height)
         x, y = self._follower.move(("hold", key), goal, time)
         if hold.sticker is not None:
-            self._sticker(hold.sticker, sticker_size(area), sticker_size(area), 0.0)
+            self._prepare(hold.sticker, sticker_size(area))
         blend(
             inside,
             ring(diameter, step_of(hold.progress)),
@@ -226,13 +234,21 @@ class Compositor:
             min(even(y * area.height), area.height - picture.height),
         )
 
+    def _prepare(self, name: str, side: int) -> None:
+        with Captured() as attempt:
+            self._stickers.prepare(name, side, side)
+        self._note_failure(name, attempt.error)
+
     def _sticker(self, name: str, width: int, height: int, elapsed: float) -> YuvaFrame | None:
         with Captured() as attempt:
             animation = self._stickers.get(name, width, height)
             return None if animation is None else animation.at(elapsed)
-        if attempt.error is not None and self._is_first_failure(name):
-            log_failure("sticker not drawn", attempt.error, name=name)
+        self._note_failure(name, attempt.error)
         return None
+
+    def _note_failure(self, sticker: str, error: Exception | None) -> None:
+        if error is not None and self._is_first_failure(sticker):
+            log_failure("sticker not drawn", error, name=sticker)
 
     def _forget(self, tiles: Sequence[TileView]) -> None:
         """Let go of what belongs to participants who are not shown any more."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from gifs.animation import Animation
-from sidecar.media.compositor.compositor import Stickers
+from sidecar.media.compositor.compositor import StickerSource
 
 KEPT = 5.0
 """Seconds for which an unused animation is kept; the cache behind has a limit of its own
@@ -23,13 +23,15 @@ class _Request:
 
 
 class StickerPrefetcher:
-    """``stickers`` without the wait: the first ``get`` of a size only begins to load it.
+    """``stickers`` without the wait: ``prepare`` and the first ``get`` of a size begin to load it.
 
     Decoding a sticker takes tens of milliseconds, a full-frame effect hundreds, and a tick of the
-    composite is 40. ``get`` belongs to one thread, and comes no more once ``close`` is called.
+    composite is 40. Both belong to one thread, and are called no more once ``close`` is.
     """
 
-    def __init__(self, stickers: Stickers, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stickers: StickerSource, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stickers = stickers
         self._clock = clock
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="stickers")
@@ -37,15 +39,23 @@ class StickerPrefetcher:
 
     def get(self, name: str, width: int, height: int) -> Animation | None:
         """The animation if it is there, None while it loads; raises what loading raised."""
-        key, now = (name, width, height), self._clock()
+        known = (name, width, height) in self._requests
+        loading = self._request(name, width, height)
+        return loading.result() if known and loading.done() else None
+
+    def prepare(self, name: str, width: int, height: int) -> None:
+        """Begin to load the animation unless it is there; its failure is for ``get``."""
+        self._request(name, width, height)
+
+    def _request(self, *key: *Key) -> Future[Animation | None]:
+        now = self._clock()
         request = self._requests.get(key)
         if request is None:
             self._sweep(now)
-            loading = self._pool.submit(self._stickers.get, *key)
-            self._requests[key] = _Request(loading, now)
-            return None
+            request = _Request(self._pool.submit(self._stickers.get, *key), now)
+            self._requests[key] = request
         request.asked = now
-        return request.loading.result() if request.loading.done() else None
+        return request.loading
 
     def close(self) -> None:
         """Load no more; waits for the one that is being loaded."""

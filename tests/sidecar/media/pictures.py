@@ -71,10 +71,14 @@ class Blocks:
     def __init__(self, **colours: Rgb) -> None:
         self._colours = colours
         self.asked: list[tuple[str, int, int]] = []
+        self.prepared: list[tuple[str, int, int]] = []
 
     def get(self, name: str, width: int, height: int) -> Animation:
         self.asked.append((name, width, height))
         return opaque(width, height, self._colours[name])
+
+    def prepare(self, name: str, width: int, height: int) -> None:
+        self.prepared.append((name, width, height))
 
 
 class Frames(MediaStreamTrack):

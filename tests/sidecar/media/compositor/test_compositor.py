@@ -256,4 +256,4 @@ def test_the_sticker_of_a_hold_is_made_ready_in_the_size_that_it_will_have() -> 
     drawn = canvas(stickers)
     drawn.draw([replace(seen(), holds=(HoldMark(HAND, 0.2, "s"),))], 0.0)
     drawn.draw([replace(seen(), stickers=(StickerMark("s", 0.0, HAND),))], 1.0)
-    assert stickers.asked == [("s", 144, 144)] * 2
+    assert stickers.prepared == stickers.asked == [("s", 144, 144)]

@@ -67,6 +67,26 @@ async def test_no_tick_waits_for_a_sticker(slow: Slow, backstage: StickerPrefetc
     assert slow.thread.startswith("stickers")
 
 
+async def test_a_sticker_that_was_prepared_is_there_at_once(
+    slow: Slow, backstage: StickerPrefetcher
+) -> None:
+    slow.go.set()
+    backstage.prepare("s", 8, 8)
+    await until_true(lambda: slow.loads == 1)
+    assert (await loaded(backstage)).frames[0].width == 8
+    assert slow.loads == 1
+
+
+async def test_preparing_what_is_broken_raises_nothing(
+    slow: Slow, backstage: StickerPrefetcher
+) -> None:
+    slow.go.set()
+    backstage.prepare("broken", 8, 8)
+    await until_true(lambda: slow.loads == 1)
+    with pytest.raises(StickerError, match="is broken"):
+        await loaded(backstage, "broken")
+
+
 async def test_each_size_is_loaded_for_itself(slow: Slow, backstage: StickerPrefetcher) -> None:
     slow.go.set()
     await loaded(backstage)
