@@ -1,0 +1,1 @@
+"""What a sample shows, label by label: measures, the hand classifier and scorers."""
