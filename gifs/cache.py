@@ -16,6 +16,7 @@ DEFAULT_BYTES: Final = 256 << 20
 """Room for a few full-frame effects (about 25 MiB at 640x360) and hundreds of stickers."""
 
 _CHECK_SIZE: Final = 16
+"""Pixels a side at which ``check`` decodes a sticker: small, since only errors count."""
 
 _Key: TypeAlias = tuple[str, int, int]
 

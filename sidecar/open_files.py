@@ -11,6 +11,7 @@ MOST: Final = 2**20
 """As many as are asked for: some systems allow a billion, and programs that we start may look at
 each."""
 _UNKNOWN: Final = 4096
+"""The limit to count with where the system states none."""
 
 
 def raise_open_file_limit() -> None:

@@ -125,3 +125,28 @@ def test_texts_keep_to_plain_words(path: Path) -> None:
 
 def test_every_module_and_package_says_what_it_holds() -> None:
     assert [str(path) for path, tree in modules() if not ast.get_docstring(tree)] == []
+
+
+def is_limit(name: str) -> bool:
+    return bool(re.match(r"_?(MAX|MOST|LONGEST|LARGEST|SMALLEST)(_|$)", name))
+
+
+def explained(body: list[ast.stmt]) -> Iterator[tuple[ast.expr, bool]]:
+    """Each assigned name of a module, and whether a docstring follows it, or the next ones."""
+    for index, node in enumerate(body):
+        if isinstance(node, ast.AnnAssign | ast.Assign):
+            group = body[index + 1 : index + 3]
+            yield (
+                node.target if isinstance(node, ast.AnnAssign) else node.targets[0],
+                any(isinstance(one, ast.Expr) for one in group),
+            )
+
+
+def test_a_limit_says_what_it_counts() -> None:
+    silent = [
+        f"{path}: {target.id}"
+        for path, tree in modules()
+        for target, says in explained(tree.body)
+        if isinstance(target, ast.Name) and is_limit(target.id) and not says
+    ]
+    assert silent == []

@@ -17,6 +17,7 @@ from reactions.landmark_types import Face, Points
 
 _Vector = npt.NDArray[np.float64]
 
+# Points of MediaPipe's face mesh (canonical_face_model), left and right as in the picture.
 EYE_OUTER = (33, 263)
 TEMPLES = (234, 454)
 FOREHEAD, NOSE_BRIDGE, NOSE_BASE = 10, 168, 2

@@ -16,6 +16,7 @@ Landmarks = npt.NDArray[np.float32]
 Features = npt.NDArray[np.float32]
 """(n, FEATURES)."""
 
+# Points of MediaPipe's hand: 0 is the wrist, four points a finger from the thumb on.
 _PALM = np.array([0, 1, 5, 9, 13, 17])
 _TIPS = np.array([4, 8, 12, 16, 20])
 # One bone a row, from the joint nearer to the wrist to the farther one, finger by finger.

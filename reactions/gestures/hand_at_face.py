@@ -18,6 +18,7 @@ from reactions.landmark_types import Face, Hand
 
 _Plane = npt.NDArray[np.float64]
 
+# Points of MediaPipe's face mesh and, below, of its hand.
 _FOREHEAD, _CHIN = 10, 152
 _EYE_OUTER = (33, 263)
 _JAW = np.array(

@@ -22,6 +22,7 @@ LOST = 0.7
 """Seconds after which a hand that isn't seen is another one when it comes back."""
 MOST_MOMENTS = 64
 MOST_HANDS = 4
+"""Hands that are followed at once, and ``MOST_MOMENTS`` of each: bounds of the memory."""
 REACH = 4.0
 """How many palm lengths a hand may have moved between two samples and still be the same."""
 SWING = 0.5

@@ -15,7 +15,9 @@ from reactions.landmarks.warp import crop_on_edge
 PRESENT = 0.5
 """From this confidence on it is a body."""
 _STRIDES = (8, 16, 32, 32, 32)
+"""Of the detector's layers, in pixels (MediaPipe's pose_detection)."""
 _KERNEL = 7
+"""Cells a side of the window in which a heat map refines a landmark (MediaPipe's own)."""
 _SURE = 0.5
 """Where a heat map's best value in the window is lower, a landmark stays where it is."""
 _BODY, _AUXILIARY = slice(0, 33), slice(33, 35)

@@ -18,6 +18,7 @@ from reactions.landmarks.warp import crop_on_edge
 PRESENT = 0.5
 """From this confidence on it is a face."""
 _STRIDES = (8, 16, 16, 16)
+"""Of the detector's layers, in pixels (MediaPipe's face_detection_short_range)."""
 
 
 class Faces(Protocol):

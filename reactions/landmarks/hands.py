@@ -32,6 +32,7 @@ _CANDIDATES = 3
 _SEARCH_EVERY = {0: 2, 1: 3}
 """Palms are looked for in every so many samples while so many hands are in view."""
 _STRIDES = (8, 16, 16, 16)
+"""Of the detector's layers, in pixels (MediaPipe's palm_detection)."""
 _FLATTENED = 0.4
 """The model's z is that much flatter than its x and y."""
 

@@ -24,6 +24,7 @@ SIZE_LIMIT = 500 * 2**20
 _ANY_MACHINE = ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64")
 """mediapipe has no wheel for every Python and machine; the weights are the same in all of them."""
 _POLL = 0.1
+"""Seconds between two looks at the client's progress."""
 
 Report = Callable[[int], None]
 """Gets the number of bytes received, now and then."""

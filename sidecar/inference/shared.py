@@ -35,6 +35,7 @@ from sidecar.inference.pixel_buffer import PixelBuffer
 log = structlog.get_logger(__name__)
 
 _RECEIVE: Final = 1 << 16
+"""Bytes that one read of the socket takes at most."""
 
 
 class DetectorShare:

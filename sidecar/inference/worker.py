@@ -34,6 +34,7 @@ from sidecar.inference.messages import (
 from sidecar.inference.pixel_buffer import PixelBuffer
 
 _RECEIVE = 1 << 16
+"""Bytes that one read of the socket takes at most."""
 
 
 def main() -> None:

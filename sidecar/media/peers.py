@@ -50,6 +50,7 @@ from sidecar.media.sdp import (
 log = structlog.get_logger(__name__)
 
 CLOSE_TIMEOUT: Final = 5.0
+"""Seconds that closing a peer connection may take."""
 MAX_RECEIVED_SECTIONS: Final = 12
 """Galène adds a section for each change of layer, and each costs aiortc a receiver: after so many,
 a new connection is due."""

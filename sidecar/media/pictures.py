@@ -36,6 +36,7 @@ from sidecar.media.viewed import Viewer
 log = structlog.get_logger(__name__)
 
 MAX_BYTES: Final = 64 << 20
+"""Bytes of a picture file that is read; a larger one is refused."""
 MAX_PIXELS: Final = 64_000_000
 """Of a still picture: 256 MB while it is decoded; no camera in a meeting comes near."""
 _FEWER_PIXELS: Final = {
@@ -52,6 +53,7 @@ GIF when a frame lies beyond the screen."""
 _ANIMATED: Final = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 _SMALLER: Final = "scale it down"
 _MOST_FRAMES: Final = 100_000
+"""Of an animation: about an hour at 30 frames a second."""
 
 STILL_FORMATS: Final[Mapping[str, str]] = {
     ".jpg": "JPEG",

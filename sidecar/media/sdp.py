@@ -15,6 +15,7 @@ ParsedDescription: TypeAlias = SessionDescription
 MAX_SDP: Final = 1 << 20
 """Characters. A LiveKit server's offer with a hundred cameras has 150 KiB."""
 MAX_SECTIONS: Final = 1000
+"""Media sections of one description; more are refused, which bounds the time to read it."""
 DECODABLE: Final = frozenset({"VP8", "H264"})
 """The video codecs that aiortc decodes, by the encoding names of RFC 7741 and RFC 6184."""
 AUXILIARY: Final = frozenset({"RTX", "RED", "ULPFEC", "FLEXFEC-03"})

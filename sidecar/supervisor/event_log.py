@@ -14,6 +14,7 @@ KEPT: Final = 2048
 BEHIND: Final = 512
 """Events that a reader may be behind before it loses the oldest of them."""
 LISTENERS: Final = 512
+"""Event streams at once; further ones are refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ CLOSE_TIMEOUT: Final = 4.0
 WRITING: Final = 10.0
 """Seconds that the supervisor may take to read a message."""
 MAX_REPORTS: Final = 1024
+"""Reports that wait for the supervisor; beyond that the oldest events are dropped."""
 CALLS: Final = 16
 """Calls under way at once; further ones are answered with an error."""
 

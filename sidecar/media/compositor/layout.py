@@ -12,6 +12,7 @@ from reactions.geometry import Box
 MAX_TILES = 49
 """Seven by seven: the most that a viewer can tell apart."""
 ASPECT = 16 / 9
+"""Width by height of a tile: that of most cameras."""
 MAX_CROP = 0.4
 """The share of a picture that COVER may cut off; beyond it, bars remain. A phone held upright
 would otherwise lose two thirds, most likely with the hands in them."""

@@ -13,6 +13,7 @@ from sidecar.media.compositor.layout import even
 from sidecar.plain_text import clean_text
 
 MAX_CHARACTERS = 64
+"""Of a name; the rest is cut, and would not fit a tile."""
 INK: Rgb = (244, 247, 251)
 PILL = (9, 14, 22, 176)
 AVATARS: tuple[Rgb, ...] = (

@@ -8,6 +8,7 @@ from gifs.animation import YuvaFrame
 from gifs.yuva import Rgb, straight_to_yuva
 
 STEPS = 32
+"""Pictures of the ring from empty to full: one a step is kept."""
 TRACK: Rgb = (15, 23, 34)
 ARC: Rgb = (255, 196, 66)
 

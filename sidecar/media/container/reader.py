@@ -34,7 +34,9 @@ _PICTURES: Final = Disposition.attached_pic | Disposition.timed_thumbnails | Dis
 _BROADCAST: Final = frozenset({"mpegts", "mpeg", "ogg"})
 """Formats whose files may be joined end to end, or cut out of a stream."""
 _USUAL_RATE: Final = Fraction(30)
+"""Frames a second where a file states no rate: that of most cameras."""
 _MOST_RATE: Final = 1000
+"""Frames a second that are believed; a higher stated rate is a damaged header."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,9 +23,11 @@ SoundPacket: TypeAlias = "av.Packet[Any]"
 
 _MAX_RATE: Final = 192_000
 _MAX_CHANNELS: Final = 16
+"""With ``_MAX_RATE`` (Hz), the most that is decoded; more is refused, which bounds memory."""
 _ENCODED: Final = {"aac": ("fltp", 48_000), "libopus": ("s16", 48_000)}
 """Sample format and rate that each encoder is given."""
 _BIT_RATE: Final = 128_000
+"""Bits a second of encoded sound: FFmpeg's own default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,11 @@ CAMERA_LABEL: Final = "camera"
 OTHER_LABELS: Final = ("screenshare", "video")
 """Labels of streams that show no person: a screen, and a file that a participant plays."""
 MAX_CLIENTS: Final = 2000
+"""Clients of a group that are remembered; further ones are ignored."""
 MAX_CONSENTS: Final = 10_000
 """Names whose opt-out or opt-in is remembered."""
 MAX_STREAMS: Final = 500
+"""Streams that are open at once; further ones are ignored."""
 MAX_EARLY_STREAMS: Final = 64
 """Streams whose candidates are kept until their offer."""
 _TRANSIENT: Final = frozenset({"internal server error", "too many users", "too many clients"})

@@ -30,6 +30,7 @@ from sidecar.rooms.http import close_websocket, read_body
 MAX_BODY: Final = 64 * 1024
 """Bytes of an HTTP response that are read."""
 MAX_REDIRECTS: Final = 5
+"""Redirects that are followed; more count as a loop."""
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """HTTP statuses of a redirect."""
 NOT_GALENE: Final = "the server there is no Galène"

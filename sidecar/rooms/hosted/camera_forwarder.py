@@ -22,6 +22,7 @@ FPS: Final = 15
 LONGEST: Final = 640
 """Pixels of the longer side at most."""
 BITRATE: Final = 600_000
+"""Bits a second of a forwarded camera, of ``LONGEST`` pixels at most."""
 
 
 class CameraForwarder:

@@ -26,6 +26,7 @@ MAX_BODY: Final = 64 * 1024
 """Bytes of a request body. Chromium's largest offers, with every codec, stay below 12 KiB."""
 MAX_LINES: Final = 1500
 MAX_LINE: Final = 1024
+"""Characters of a line. With ``MAX_LINES`` it bounds the time to read an offer."""
 
 
 class Role(StrEnum):

@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 BATCH: Final = 10
 """Messages that one long poll may bring."""
 RECLAIM_RETRY: Final = Backoff(first=0.25, factor=1, jitter=0)
+"""Between two attempts to claim a session over a new WebSocket."""
 WAITING: Final = 16
 """Answers by HTTP that may wait to be read; more hold up the requests."""
 

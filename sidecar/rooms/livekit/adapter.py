@@ -12,6 +12,7 @@ from sidecar.rooms.livekit.transport import LiveKitTimeouts
 from sidecar.rooms.livekit.url import FORMS, is_livekit_url, parse_livekit_url
 
 MAX_ANSWER: Final = 512
+"""Bytes that are read of a server's answer to a plain request: LiveKit's is ``OK``."""
 
 
 class LiveKitAdapter:

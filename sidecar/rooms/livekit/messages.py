@@ -58,8 +58,11 @@ TOLERANCE: Final = 0.9
 MAX_TEXT: Final = 256
 """Characters of a name or identity; LiveKit's own limit is the same."""
 MAX_URL: Final = 2048
+"""Characters of a server's URL."""
 MAX_REGIONS: Final = 8
+"""Servers of a redirect that are tried."""
 MAX_PACKET: Final = 64 * 1024
+"""Bytes of a data packet that is read."""
 MAX_CHAT: Final = 256
 """Bytes of a chat message; commands are shorter, and a longer text is none."""
 MAX_STREAMS: Final = 64

@@ -61,7 +61,9 @@ PUBLISHER: Final = "publisher"
 MAX_MESSAGE: Final = 4 << 20
 """Bytes; a server describes a thousand participants in less than one MiB."""
 MAX_PARTICIPANTS: Final = 1000
+"""Participants that are remembered; further ones are ignored."""
 MAX_TOKEN: Final = 16 * 1024
+"""Characters of a renewed token that is kept."""
 
 _SUBSCRIPTION_ERRORS: Final = {
     1: "comes in a codec that can't be decoded here",

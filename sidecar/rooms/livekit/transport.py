@@ -22,6 +22,7 @@ from sidecar.rooms.livekit.protocol import MAX_MESSAGE, LiveKitEvent, LiveKitPro
 HOPS: Final = 3
 """Servers that may redirect us before we are in."""
 MAX_REASON: Final = 200
+"""Characters of a server's explanation that are passed on."""
 
 
 @dataclass(frozen=True, slots=True)

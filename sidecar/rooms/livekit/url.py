@@ -13,6 +13,7 @@ FORMS: Final = (
     "https://MEET/custom?liveKitUrl=wss://HOST&token=TOKEN",
 )
 MAX_ROOM_NAME: Final = 256
+"""Characters; LiveKit's own limit is the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ MAX_PARTICIPANTS: Final = 49
 MAX_LINE: Final = 64 * 1024
 """Bytes of one line of the stream."""
 MAX_ID: Final = 64
+"""Characters of a participant's id; a sidecar's own have 10."""
 EVENT: Final = "participants"
 
 

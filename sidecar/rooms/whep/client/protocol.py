@@ -25,6 +25,7 @@ from sidecar.rooms.whep.client.failures import Failure, failure_of, garbage, red
 from sidecar.rooms.whep.client.link_header import ice_servers
 
 MAX_REDIRECTS: Final = 5
+"""Redirects of an offer that are followed."""
 MAX_BODY: Final = 64 * 1024
 """Bytes of an answer. Real ones stay below 8 KiB."""
 MAX_URL: Final = 4096
