@@ -125,5 +125,7 @@ class ServeSettings(Section):
     """Seconds after which a webhook delivery that fails becomes a dead letter."""
     webhook_backlog: int = Field(ge=1, le=1_000_000)
     """Deliveries that wait for one webhook at most; further events are dropped and counted."""
+    otlp_endpoint: str | None = Field(None, pattern=r"^https?://\S+$")
+    """OpenTelemetry collector that traces and metrics are sent to; needs the extra ``otel``."""
     rooms: tuple[StandingRoom, ...]
     """Rooms that are joined at the start."""

@@ -28,7 +28,7 @@ from sidecar.redaction import shown_url
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
-from sidecar.server.api.metrics import MetricSources
+from sidecar.server.api.metrics import MetricSources, metrics_registry
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import (
@@ -44,6 +44,7 @@ from sidecar.server.api.webhook_endpoints import WebhookEndpoints
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.listener import Certificate, HttpListener, connection_limits
 from sidecar.server.quotas import ClientQuota
+from sidecar.server.telemetry import Telemetry
 from sidecar.session.factories import make_store, pipeline_config
 from sidecar.sinks.sink_url import read_reference
 from sidecar.sinks.webhook.dispatcher import DispatchLimits
@@ -107,6 +108,11 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         )
         stack.push_async_callback(annotate.aclose)
         app = make_app(supervisor, detector, annotate, authenticator, settings, draining.set)
+        if wanted.otlp_endpoint is not None:
+            registry = metrics_registry(metric_sources(supervisor, detector))
+            telemetry = Telemetry(wanted.otlp_endpoint, registry, supervisor.events)
+            app.middlewares.insert(0, telemetry.middleware())
+            await stack.enter_async_context(telemetry)
         listener = HttpListener(
             app,
             settings.server.host,
@@ -265,7 +271,6 @@ def make_app(
     wanted, server = settings.serve, settings.server
     quota = ClientQuota("event streams", server.max_streams, server.max_streams_per_client)
     streams = EventStreams(quota)
-    sources = MetricSources(supervisor, detector.stats, lambda: detector.pids)
     return create_api(
         [
             *RoomEndpoints(supervisor).endpoints(),
@@ -273,7 +278,7 @@ def make_app(
             *WebhookEndpoints(supervisor.webhooks).endpoints(),
             *annotate.endpoints(),
         ],
-        SystemEndpoints(sources, faults=faults, drain=drain),
+        SystemEndpoints(metric_sources(supervisor, detector), faults=faults, drain=drain),
         authenticator,
         ApiOptions(
             settings.server.host,
@@ -284,6 +289,11 @@ def make_app(
             settings.server.proxies,
         ),
     )
+
+
+def metric_sources(supervisor: Supervisor, detector: ProcessDetector) -> MetricSources:
+    """What the metrics are read from."""
+    return MetricSources(supervisor, detector.stats, lambda: detector.pids)
 
 
 async def open_standing_rooms(supervisor: Supervisor, rooms: Sequence[StandingRoom]) -> None:
