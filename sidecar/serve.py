@@ -109,10 +109,8 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         stack.push_async_callback(annotate.aclose)
         app = make_app(supervisor, detector, annotate, authenticator, settings, draining.set)
         if wanted.otlp_endpoint is not None:
-            registry = metrics_registry(metric_sources(supervisor, detector))
-            telemetry = Telemetry(wanted.otlp_endpoint, registry, supervisor.events)
-            app.middlewares.insert(0, telemetry.middleware())
-            await stack.enter_async_context(telemetry)
+            sources = metric_sources(supervisor, detector)
+            await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
         listener = HttpListener(
             app,
             settings.server.host,
@@ -294,6 +292,13 @@ def make_app(
 def metric_sources(supervisor: Supervisor, detector: ProcessDetector) -> MetricSources:
     """What the metrics are read from."""
     return MetricSources(supervisor, detector.stats, lambda: detector.pids)
+
+
+def observe(app: web.Application, sources: MetricSources, endpoint: str) -> Telemetry:
+    """Telemetry, not started yet, of the requests to ``app`` and of ``sources``."""
+    telemetry = Telemetry(endpoint, metrics_registry(sources), sources.supervisor.events)
+    app.middlewares.insert(0, telemetry.middleware())
+    return telemetry
 
 
 async def open_standing_rooms(supervisor: Supervisor, rooms: Sequence[StandingRoom]) -> None:
