@@ -39,6 +39,7 @@ from reactions.training.recorded_hands import RecordedHands
 _RATE = 5
 """Samples a second, as in a meeting."""
 _LONGEST = 640
+"""Pixels of a longer side that a picture is scaled to, as a session's samples are."""
 _SHAPES = frozenset(SHAPES)
 
 
