@@ -1,7 +1,7 @@
 """Every error this project raises on purpose, in one tree.
 
     SidecarError
-    ├── for users, who can mend something
+    ├── for users, who can correct the cause
     │   ├── ConfigError        a settings file, environment variable or option is wrong
     │   ├── StickerError       a GIF, WebP, APNG or sticker drawing can't be used
     │   ├── ModelError         a model is missing, damaged or can't be fetched
@@ -23,8 +23,8 @@
     │   ├── ForbiddenError     the token lacks a scope
     │   └── RateLimitError     a caller calls too often
     └── between our own processes
-        ├── ControlError       the control channel of a room's process carries nonsense
-        └── InferenceError     a worker that detects can't be started, or sends nonsense
+        ├── ControlError       a malformed message on the control channel of a room's process
+        └── InferenceError     a worker that detects can't be started, or sends a malformed message
             └── SampleDroppedError a sample was not detected: a newer one came, it was too old, …
 
 The message says what is wrong, where, and what to do; the command line prints it as one line and
@@ -103,7 +103,7 @@ class ServerError(SidecarError):
 
 
 class InferenceError(SidecarError):
-    """A worker that detects can't be started, or sends nonsense."""
+    """A worker that detects can't be started, or sends a malformed message."""
 
 
 class SampleDroppedError(InferenceError):
@@ -123,7 +123,7 @@ class JournalError(SidecarError):
 
 
 class ControlError(SidecarError):
-    """The control channel between a supervisor and a room's process carries nonsense."""
+    """A malformed message on the control channel between supervisor and room process."""
 
 
 class NotFoundError(SidecarError):

@@ -37,4 +37,4 @@ class ReactionRule(BaseModel):
     duration: float = Field(3.0, gt=0, le=60)
     """How long the sticker plays at least."""
     outranks: tuple[str, ...] = ()
-    """Labels of the same hand or face that give way while this one is seen."""
+    """Labels of the same hand or face that are not scored while this one is seen."""

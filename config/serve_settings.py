@@ -102,7 +102,7 @@ class ServeSettings(Section):
     workers: int = Field(ge=0, le=64)
     """Detection processes shared by all rooms; 0 takes one a core."""
     drain_timeout: float = Field(ge=0, le=86_400)
-    """Seconds that rooms may go on after SIGTERM."""
+    """Seconds after SIGTERM after which rooms that are still running are ended."""
     empty_timeout: float = Field(gt=0, le=86_400)
     """Seconds without participants after which a room is left."""
     media_timeout: float = Field(gt=0, le=86_400)

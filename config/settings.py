@@ -62,7 +62,7 @@ class ServerSettings(Section):
     max_sessions_per_address: int = Field(ge=1, le=1000)
     """Cameras, and viewers, of one address in one room (IPv6: of one /64)."""
     max_connections: int = Field(ge=8, le=100_000)
-    """Connections at once; half of the files that the system lets us open if that is less."""
+    """Connections at once; half of the system's limit of open files if that is less."""
     max_connections_per_address: int = Field(ge=4, le=100_000)
     """Connections of one address; those of ``proxies`` are not limited by it."""
     max_streams: int = Field(ge=1, le=100_000)

@@ -12,7 +12,7 @@ from config.errors import ConfigError
 
 CONFIG_VARIABLE = "SIDECAR_CONFIG"
 MAX_BYTES = 2**20
-"""No hand-written settings file comes near a megabyte."""
+"""Of a settings file; hand-written ones are far smaller."""
 
 
 def find_config_file(

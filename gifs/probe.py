@@ -1,6 +1,6 @@
 """The outline of a GIF, PNG, APNG or WebP file, read from its blocks without decoding a pixel.
 
-The limits on what a stranger's file may cost have to hold before a decoder sees it, and Pillow can
+The limits of untrusted files must be checked before a decoder reads them, and Pillow can
 only count frames by walking through them. The same walk finds out whether the file is complete:
 a decoder takes a GIF that was cut between two frames for a shorter one.
 """

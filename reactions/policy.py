@@ -36,7 +36,7 @@ class _Person:
 class Policy:
     """Turns every participant's label scores into started, progress and ended events.
 
-    ``evidence`` is (k, n): a hold begins with the first sample at the label's threshold, goes on
+    ``evidence`` is (k, n): a hold begins with the first sample at the label's threshold, continues
     while at most n - k of the newest n samples miss it, and needs k samples that hit it. With
     faster sampling the same share of misses is taken of all samples of the last 0.6 s.
     ``max_stickers`` is how many stickers one participant may wear at once, ``max_in_room`` how

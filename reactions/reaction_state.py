@@ -81,7 +81,7 @@ class ReactionState:
             self._window.popleft()
 
     def forget(self) -> None:
-        """Drop the evidence so far; what runs goes on until it is over."""
+        """Drop the evidence so far; a running reaction continues until it is over."""
         self._window.clear()
 
     def begin(self) -> None:
@@ -134,7 +134,7 @@ class ReactionState:
         return self._event(ReactionStage.ENDED, now, 1.0)
 
     def give_up(self, now: float) -> list[ReactionEvent]:
-        """Drop the hold, and say so if the world knows of it."""
+        """Drop the hold, and report that if its progress was reported."""
         self.began = None
         return self._tell(now, 0.0)
 

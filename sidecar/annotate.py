@@ -32,7 +32,7 @@ class PictureReport:
 def annotate(
     pictures: Iterable[Path], pipeline: RecognitionPipeline, table: Mapping[str, ReactionRule]
 ) -> Iterator[PictureReport]:
-    """One report a picture, in order; one that can't be read is reported and the rest go on."""
+    """One report a picture, in order; a picture that can't be read has an error in its own."""
     reader = StillReader(pipeline, table)
     for path in pictures:
         try:

@@ -77,7 +77,7 @@ async def join(
     """Take part until the meeting ends, ``plan.seconds`` are over, or the task is cancelled.
 
     Events go to the sinks of ``plan`` and to ``event_sinks``. Raises ConfigError for what is wrong
-    with ``plan``, RoomError where the meeting can't be joined or puts us out.
+    with ``plan``, RoomError where the meeting can't be joined or removes the sidecar.
     """
     adapter = await find_adapter(plan.url)
     options = join_options(settings, plan.environ)

@@ -14,7 +14,7 @@ WINDOW: Final = 10.0
 SIMILAR: Final = 100
 """Lines of one event with different fields in one window; further ones are counted only."""
 _KEPT: Final = 1000
-"""Lines and events that are remembered; the oldest gives way."""
+"""Lines and events that are remembered; the oldest is dropped."""
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ BROWS = (105, 334)
 EYES = ((33, 133), (263, 362))
 """Outer and inner corner of the right and the left eye."""
 BROW_BY_PITCH = 0.002
-"""Eye widths a degree: how the brows seem to rise as the head nods, in portraits of strangers."""
+"""Eye widths a degree: how the brows seem to rise as the head nods, in portraits."""
 LIDS = ((159, 145), (386, 374))
 _READ = (*LIP_CORNERS, *LIPS_INNER, *BROWS, *EYES[0], *EYES[1], *LIDS[0], *LIDS[1], NOSE_BASE)
 """All that is read of a mesh, but for what turns it."""
@@ -62,7 +62,7 @@ class FaceReading:
         """Corners apart and up: 0.12–0.33 at rest, 0.42–0.60 smiling.
 
         The corner's way up weighs 1.5 of its way outwards: with that weight the measure sorts
-        portraits of strangers by how much they smile, for all shapes of mouths.
+        portraits by how much they smile, for all shapes of mouths.
         """
         return self.mouth_width - 1.5 * self.corner_drop
 

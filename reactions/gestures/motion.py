@@ -233,7 +233,7 @@ def upright(points: npt.NDArray[np.floating]) -> float:
 
 
 def _nearest(tracks: Sequence[HandTrack], moment: Moment, side: Side) -> HandTrack | None:
-    """The track that ``moment`` most likely goes on; the wrong side counts as a palm length."""
+    """The track that ``moment`` most likely continues; the wrong side counts as a palm length."""
 
     def distance(track: HandTrack) -> float:
         (x, y), (u, v) = track.newest.center, moment.center

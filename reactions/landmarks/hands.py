@@ -43,7 +43,7 @@ class Palms(Protocol):
     def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
         """Where hands are in ``region``, the surest first.
 
-        Outside the picture it is black, or the picture's ``edge`` goes on.
+        Outside the picture it is black, or the picture's ``edge`` is repeated.
         """
         ...
 

@@ -46,7 +46,7 @@ class SsdDetector:
     def detect(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[DetectedBox]:
         """What is in ``region``, best first.
 
-        Outside the picture it is black, as MediaPipe has it, or its ``edge`` goes on.
+        Outside the picture it is black, as MediaPipe has it, or its ``edge`` is repeated.
         """
         width, height = self._session.width, self._session.height
         crop = (crop_on_edge if edge else crop_on_black)(picture, region, width, height)

@@ -18,7 +18,7 @@ os.environ.setdefault("RAYON_NUM_THREADS", "1")
 from kornia_rs import imgproc
 
 _REACH = 2000
-"""Pixels that an edge goes on for: enough for the body below a portrait, bounded in memory."""
+"""Pixels by which an edge is repeated: enough for the body below a portrait, bounded in memory."""
 
 _PIXEL = np.dtype((np.void, 3))
 """A pixel as one item: numpy repeats items along a row far quicker than triples."""
@@ -39,9 +39,9 @@ def crop_on_black(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbIm
 
 
 def crop_on_edge(picture: RgbImage, roi: Roi, width: int, height: int) -> RgbImage:
-    """As ``crop_on_black``, but the picture's edge goes on outside it: for landmark models.
+    """As ``crop_on_black``, but the picture's edge is repeated outside it: for landmark models.
 
-    It goes on for 2000 pixels; what lies farther is black, as is a region wholly outside.
+    It is repeated for 2000 pixels; what lies farther is black, as is a region wholly outside.
     """
     if _inside(picture, roi):
         return _warped(picture, roi, width, height)

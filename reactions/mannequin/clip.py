@@ -85,7 +85,7 @@ def render_clip(
 ) -> Path:
     """The file that holds one round of ``choreography``, drawn now unless it was before.
 
-    ``progress`` hears the frames done and in all; ``workers`` processes draw (one a core unless
+    ``progress`` gets the frames done and in all; ``workers`` processes draw (one a core unless
     given, 1 draws in this process). ``folder`` is the platform's cache folder unless given. The
     file is complete or absent, in every case. Raises PictureError where it can't be written.
     """

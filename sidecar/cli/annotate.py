@@ -27,7 +27,7 @@ def command(
 ) -> None:
     """Print one JSON line a picture: its labels, best first, and which of them fire.
 
-    A picture that can't be read gives a line with "error", and the run goes on. FILE may be - for
+    A picture that can't be read gives a line with "error"; the others are read. FILE may be - for
     standard input.
     """
     if bool(pictures) == (listing is not None):

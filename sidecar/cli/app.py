@@ -14,7 +14,7 @@ from sidecar.cli import annotate, config, demo, doctor, join, models, replay, se
 from sidecar.redaction import printable
 
 USAGE = 2
-"""Exit status for errors that the user can mend."""
+"""Exit status for errors that the user can correct."""
 
 app = typer.Typer(
     name="sidecar",
@@ -56,7 +56,7 @@ def _root(
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit status of ``sidecar`` with ``arguments`` (those of this process if None).
 
-    An error that the user can mend is one line on standard error and status 2; Ctrl-C is 130. A
+    An error that the user can correct is one line on standard error and status 2; Ctrl-C is 130. A
     reader that went away (``| head``) is no error.
     """
     try:

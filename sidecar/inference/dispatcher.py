@@ -69,7 +69,7 @@ class Dispatcher:
         try:
             return await call.result
         except asyncio.CancelledError:
-            # A worker that has the sample goes on; its result is discarded.
+            # A worker that has the sample finishes it; its result is discarded.
             self._counts["cancelled"] += 1
             self._queue.remove(queued)
             self._set_timer()

@@ -94,7 +94,7 @@ class VideoJitterBuffer(JitterBuffer):
     _origin: int | None
     _packets: list[RtpPacket | None]
     _lost_at: int | None = None
-    """The timestamp at which frames were lost, until a key frame mends the picture."""
+    """The timestamp at which frames were lost, until a key frame restores the picture."""
     _asked_at = 0
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
@@ -455,7 +455,7 @@ def take_over(transceiver: RTCRtpTransceiver, ssrcs: Sequence[int]) -> bool:
         del router.ssrc_table[ssrc]
     codecs = {codec.payloadType: codec for codec in transceiver._codecs}
     router.register_receiver(receiver, list(ssrcs), list(codecs), transceiver.mid)
-    # Packets of the old stream in the buffers would hold up the new one's: sequence numbers begin
+    # Packets of the old stream in the buffers would delay the new one's: sequence numbers begin
     # anywhere, so that they count as lost, or as late.
     fresh = {
         "active_ssrc": {},

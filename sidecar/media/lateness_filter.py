@@ -7,7 +7,7 @@ references: dozens of frames of blocks, with no error and no key-frame flag to t
 captured before that moment is damaged, and what was captured later is not, late as it may come.
 
 A sender whose stamps do not follow the clock looks late too: one that needs 0.4 s for a frame and
-stamps them 33 ms apart, one that idles and goes on where it stopped, one whose stamps stand still.
+stamps them 33 ms apart, one that pauses and continues, one whose stamps stand still.
 What tells them apart is that a backlog catches up: its frames lag less and less, while those of a
 slow sender never do. So late frames are held, and shown once they have not caught up for a second.
 """
@@ -25,7 +25,7 @@ RISE: Final = 0.05
 """The same while frames come late: a longer network path is the norm after a while."""
 HOLDS: Final = (1.0, 0.5, 0.25, 0.0)
 """Seconds for which late frames must not catch up before they are shown; shorter each time that a
-stream has turned out to be slow, so that a slow sender is not held up at each of its frames."""
+stream has turned out to be slow, so that a slow sender is not delayed at each of its frames."""
 CAUGHT_UP: Final = 0.08
 """Seconds by which the lag must fall to count as catching up: more than jitter within a second."""
 TRUST: Final = 10.0

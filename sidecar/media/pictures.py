@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 MAX_BYTES: Final = 64 << 20
 """Bytes of a picture file that is read; a larger one is refused."""
 MAX_PIXELS: Final = 64_000_000
-"""Of a still picture: 256 MB while it is decoded; no camera in a meeting comes near."""
+"""Of a still picture: 256 MB while it is decoded; cameras in meetings have far fewer."""
 _FEWER_PIXELS: Final = {
     "AVIF": 48_000_000,
     "GIF": 16_000_000,

@@ -68,7 +68,7 @@ class Recorder(Component):
 
     @property
     def failure(self) -> str:
-        """Why the recording ended early; empty while it goes on."""
+        """Why the recording ended early; empty while it runs."""
         return "" if self._failure is None else str(self._failure)
 
     def take(self, frame: av.VideoFrame, time: float) -> None:

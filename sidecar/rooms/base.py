@@ -111,7 +111,7 @@ class Room(Protocol):
         """Every participant present as ``Joined``, then each change; ends when the meeting does.
 
         Nothing is queued: a slow reader misses states in between, never the newest one. Raises
-        RefusedError where the meeting put us out for good, and any other RoomError where the
+        RefusedError where the meeting finally removed the sidecar, any other RoomError where the
         connection is lost and joining again may help.
         """
         ...

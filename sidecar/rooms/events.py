@@ -15,7 +15,7 @@ from sidecar.rooms.base import ConsentChanged
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """The server has let us in, or what we may do there has changed."""
+    """The server has admitted the sidecar, or has changed its permissions."""
 
     room: str = ""
     """The room's name, where the server says it."""
@@ -37,7 +37,7 @@ class Redirected:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The server does not let us in, or puts us out."""
+    """The server refuses or removes the sidecar."""
 
     what: str
     do: str = ""
@@ -109,7 +109,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Unwatchable:
-    """A participant's camera can't be watched, for now or for good."""
+    """A participant's camera can't be watched, for now or finally."""
 
     stream: str
     problem: str

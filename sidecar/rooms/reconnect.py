@@ -58,7 +58,7 @@ class ReconnectingRoom:
     """Implements ``Room`` over rooms that ``open_room`` makes, one after another.
 
     The first must be joined at once: what fails then is raised to the caller. Later, a meeting that
-    is lost is joined again until it ends, refuses us for good, or this room is left. Participants
+    is lost is joined again until it ends, refuses finally, or this room is left. Participants
     leave while it is lost; what they said about reactions holds. Times are those of the event loop.
     """
 

@@ -64,7 +64,7 @@ class WhipPublisher:
 class WhipOutlet:
     """Shows the composite at ``url`` from ``publish`` until it is left.
 
-    A connection that is lost is opened again, with backoff, unless the server refuses us for good.
+    A connection that is lost is opened again, with backoff, unless the refusal is final.
     """
 
     def __init__(self, url: str, *, token: str = "", options: CallOptions | None = None) -> None:
@@ -92,7 +92,7 @@ class WhipOutlet:
     async def publish(self, composite: TrackSource) -> None:
         """Begin; raises SignallingError where the server refuses, or isn't there.
 
-        A server that is only busy is waited for behind the caller's back.
+        A task waits for a server that is only busy.
         """
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(open_http())

@@ -43,7 +43,7 @@ class ReactionPolicy(Protocol):
 
 
 class Consents:
-    """The choice of each participant, also of those who left or are still to join."""
+    """The choice of each participant, also of participants who left or have not joined yet."""
 
     def __init__(self, default: Consent = Consent.OPT_IN) -> None:
         """``default`` is for participants who made no choice."""

@@ -126,7 +126,7 @@ class Session(Component):
     async def ended(self) -> None:
         """Wait until the meeting is over; raises what ended it if that was an error.
 
-        Closing the session is none: it releases those who wait.
+        Closing the session is none: it releases the callers that wait.
         """
         if self._running is None:
             return
@@ -217,7 +217,7 @@ class Session(Component):
             )
 
     async def _stop(self) -> None:
-        # ``ended`` raises the error that ended it; closing goes on in any case.
+        # ``ended`` raises the error that ended it; closing continues in any case.
         if self._running is not None and not self._running.done():
             await cancel_and_wait(self._running)
 
@@ -304,7 +304,7 @@ class Session(Component):
     def _on_consent(self, change: ConsentChanged) -> None:
         participant = self._participants.get(change.participant)
         if participant is None:
-            # It counts for participants who come back, and for those who are still to join.
+            # It counts for participants who come back, and for those who join later.
             self._consents[change.participant] = change.consent
         else:
             self._publish_events(participant.choose(change.consent, self._clock()))

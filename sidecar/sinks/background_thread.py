@@ -22,7 +22,7 @@ _Job: TypeAlias = "tuple[Callable[[], Any], asyncio.Future[Any] | None] | None"
 
 
 class BackgroundThread:
-    """Runs calls one after another. A call that hangs holds up later calls and nothing else."""
+    """Runs calls one after another. A call that hangs delays later calls and nothing else."""
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
@@ -47,7 +47,7 @@ class BackgroundThread:
     async def call(self, work: Callable[[], T]) -> T:
         """The result of ``work``; waits for earlier calls first.
 
-        Cancelling ends the waiting: work that has begun goes on.
+        Cancelling ends the waiting; work that has begun is finished.
         """
         while self._current is not None and not self._current.done():
             await asyncio.wait([self._current])

@@ -52,7 +52,7 @@ class EventSink(Protocol):
         ...
 
     async def start(self) -> None:
-        """Make ready; raises SidecarError where the user can mend something."""
+        """Make ready; raises SidecarError where the user can correct the cause."""
         ...
 
     async def write(self, event: SessionEvent) -> None:
@@ -76,7 +76,7 @@ class VideoSink(Protocol):
         ...
 
     async def start(self) -> None:
-        """Make ready; raises SidecarError where the user can mend something."""
+        """Make ready; raises SidecarError where the user can correct the cause."""
         ...
 
     async def aclose(self) -> None:

@@ -30,7 +30,7 @@ class CountedTracks:
         return SinkStats(name, sent, dropped)
 
     def _count_ended(self) -> None:
-        """Viewers come and go: the tracks of those who left are not kept."""
+        """Viewers come and go: the tracks of viewers who left are not kept."""
         for track in [track for track in self._live if track.readyState != "live"]:
             self._live.remove(track)
             self._sent += track.sent

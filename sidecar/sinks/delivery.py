@@ -1,4 +1,4 @@
-"""Runs event sinks: a task and a bounded queue each, so that none holds up the session."""
+"""Runs event sinks: a task and a bounded queue each, so that none delays the session."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ from sidecar.sinks.base import EventSink
 log = structlog.get_logger(__name__)
 
 CAPACITY: Final = 256
-"""Events that wait for one sink at most: the oldest give way to new ones."""
+"""Events that wait for one sink at most: the oldest are dropped for new ones."""
 
 
 class EventDelivery(Component):

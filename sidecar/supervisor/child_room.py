@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 ShareFactory: TypeAlias = Callable[[str], DetectorShare]
 """Makes the share of the room with that id."""
 MAX_REPORTS: Final = 1024
-"""Reports that wait for their reader; then the oldest statistics or event gives way."""
+"""Reports that wait for their reader; then the oldest statistics or event is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,7 @@ def raised_error(message: Raised) -> SidecarError:
 
 
 class ReportQueue:
-    """Reports for one reader, at most ``capacity``: statistics give way first, then events."""
+    """Reports for one reader, at most ``capacity``: statistics are dropped first, then events."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity

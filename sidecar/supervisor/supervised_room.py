@@ -110,7 +110,7 @@ class SupervisedRoom:
         return await handle.call(operation)
 
     async def run(self) -> None:
-        """Keep the room joined until it ends, fails for good, or is left."""
+        """Keep the room joined until it ends, fails finally, or is left."""
         try:
             while not self._ending:
                 await self._live()

@@ -193,7 +193,7 @@ class Supervisor(Component):
         return await self.room(room).call(operation)
 
     async def delete(self, room: str) -> RoomView:
-        """Leave a room for good; returns at once, with the room still ending."""
+        """Remove a room; returns at once, while the room still ends."""
         found = self.room(room)
         await self._forget(found)
         if room in self._tasks:

@@ -66,7 +66,7 @@ class RenderLoop(Component):
         if self._task is not None:
             await cancel_and_wait(self._task)
         try:
-            # A picture or a full-frame effect may be under way, and other rooms go on meanwhile.
+            # A picture or a full-frame effect may be under way; other rooms continue meanwhile.
             await asyncio.to_thread(self._close_threads)
         finally:
             self._encoder.close()

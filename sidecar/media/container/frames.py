@@ -31,7 +31,7 @@ AnyPacket: TypeAlias = "av.Packet[Any]"
 _WITH_ALPHA: Final = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own decoders of these leave the alpha plane out, and show what it hides."""
 _MOST_STRETCH: Final = 16
-"""Times that a pixel may be wider than high, or the reverse; more is nonsense."""
+"""Times that a pixel may be wider than high, or the reverse; more is a damaged header."""
 
 
 class FrameDecoder:

@@ -112,7 +112,7 @@ def _encoded(
 
 
 class CopiedSound:
-    """Implements ``SoundTrack`` for packets that go on as they are, at their new times."""
+    """Implements ``SoundTrack`` for packets that are copied unchanged, at their new times."""
 
     def __init__(self, source: AudioStream, stream: Stream) -> None:
         self._stream = stream

@@ -1,7 +1,7 @@
 """Seconds of the video from the time stamps of a file's tracks. Pure.
 
 Stamps that begin at an hour, start again (files joined end to end), jump or are missing are common.
-A player begins at 0 and goes on through all of them; so does this.
+A player begins at 0 and plays through all of them; so does this.
 """
 
 from typing import Final

@@ -113,7 +113,7 @@ def _decoded(container: InputContainer, where: str) -> Iterator[av.VideoFrame]:
     video = next(iter(container.streams.video), None)
     if video is None:
         raise ValueError("no video")
-    # Damaged pictures are left out until the next key frame: the camera goes on.
+    # Damaged pictures are left out until the next key frame; the camera stays open.
     decoder = FrameDecoder(video, where, patient=False)
     for packet in container.demux(video):
         yield from decoder.decode(packet)

@@ -495,7 +495,7 @@ def _join_refused(message: GaleneMessage, credentials: GroupCredentials) -> Refu
     Galène has an identifier for few reasons; the text distinguishes the others.
     """
     reason, text = message.error, message.text
-    what = f"the group refused to let us join: {text or reason or 'no reason given'}"
+    what = f"the group refused the sidecar: {text or reason or 'no reason given'}"
     if text in _TRANSIENT:
         return Refused(what, do="try again later", final=False)
     if "not-authorised" in (reason, text.replace(" ", "-")):

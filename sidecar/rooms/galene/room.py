@@ -185,7 +185,7 @@ class GaleneRoom:
         raise RoomError("the server did not admit the sidecar", where=where)
 
     async def _receive(self, membership: _Membership) -> None:
-        """Handle each event until the connection is lost or the group puts us out."""
+        """Handle each event until the connection is lost or the group removes the sidecar."""
         async for event in membership.transport:
             self._handle(membership, event)
             if self._changes.ended:

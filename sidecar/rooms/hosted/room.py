@@ -158,7 +158,7 @@ class HostedRoom:
         return self._roster.find(role, token)
 
     def leave(self, place: Place, reason: str = "left") -> None:
-        """Free a place at once; its connection is closed behind the caller's back."""
+        """Free a place at once; a task closes its connection."""
         self._part(place, reason)
 
     def beat(self, place: Place) -> None:
@@ -274,7 +274,7 @@ class HostedRoom:
         self._changes.end(RoomError(f"internal error: {error!r}", where=self._name))
 
     async def _rounds(self) -> None:
-        """Twice a second: note who is alive, and free the places of those who are not."""
+        """Twice a second: record which sessions send something, and remove those that do not."""
         counts: dict[str, int] = {}
         while True:
             await asyncio.sleep(ROUND)

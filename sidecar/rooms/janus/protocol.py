@@ -313,7 +313,7 @@ class JanusProtocol:
                 self._list()
 
     def _update(self, rows: Sequence[JanusParticipant]) -> None:
-        """Subscribe to those who publish now, and to no others."""
+        """Subscribe to the participants who publish now only."""
         ours = self._publisher.id
         present = {row.key: row for row in rows if row.publishes and row.id != ours}
         left = tuple(who for who in self._subscriptions if who not in present)

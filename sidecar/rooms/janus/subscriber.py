@@ -98,7 +98,7 @@ class JanusSubscriber:
         self._cameras: dict[str, _Camera] = {}
         """By stream."""
         self._names: dict[str, str] = {}
-        """By participant, of those who publish."""
+        """By participant who publishes."""
         self._problems: dict[str, str] = {}
         """By participant: why their camera can't be watched, as stated in ``changes``."""
         self._wants: dict[str, ReceiverConstraints] = {}

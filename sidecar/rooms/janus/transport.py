@@ -28,7 +28,7 @@ BATCH: Final = 10
 RECLAIM_RETRY: Final = Backoff(first=0.25, factor=1, jitter=0)
 """Between two attempts to claim a session over a new WebSocket."""
 WAITING: Final = 16
-"""Answers by HTTP that may wait to be read; more hold up the requests."""
+"""Answers by HTTP that may wait to be read; more delay the requests."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ class LiveKitRoom:
 
     async def _enter(self) -> None:
         self._http = await self._resources.enter_async_context(open_http())
-        # A better server that does not let us in is not tried twice.
+        # A better server that does not admit the sidecar is not tried twice.
         self._server, self._state.server = self._state.server or self._server, ""
         member, entered = await self._join(self._watcher_token(), watches=True)
         self._name = entered.room or self._name

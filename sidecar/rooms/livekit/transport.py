@@ -43,7 +43,7 @@ class LiveKitTimeouts:
     """How long each step of taking part may take, in seconds."""
 
     join: float = 8.0
-    """Until the server has let us in."""
+    """Until the server has admitted the sidecar."""
     send: float = 5.0
     """Until the server has taken a message off our hands."""
     leave: float = 0.5
@@ -55,7 +55,7 @@ class LiveKitTimeouts:
     """Silence that means a dead server."""
     peer: PeerTimeouts = field(
         # The server itself waits for 15 s for media, and knows less of why. What takes longer to
-        # close is a TURN allocation on a dead relay, which aioice goes on deleting by itself.
+        # close is a TURN allocation on a dead relay, which aioice deletes in its own task.
         default_factory=lambda: PeerTimeouts(negotiation=12.0, connection=12.0, close=1.4)
     )
 
@@ -89,7 +89,7 @@ class LiveKitTransport:
         self._round_trip = 0
 
     async def enter(self) -> Entered:
-        """Join; raises RefusedError where the server refuses us for good, RoomError otherwise."""
+        """Join; raises RefusedError where the refusal is final, RoomError otherwise."""
         try:
             async with asyncio.timeout(self._timeouts.join):
                 for _ in range(HOPS):

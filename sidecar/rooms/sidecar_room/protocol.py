@@ -57,7 +57,7 @@ Event: TypeAlias = ParticipantAdded | ParticipantChanged | ParticipantRemoved
 
 @dataclass(slots=True)
 class ParticipantList:
-    """Reads the stream; says what changed since the last time it was heard."""
+    """Reads the stream; returns what changed since the last message."""
 
     _present: dict[str, ListedParticipant] = field(default_factory=dict)
     _event: str = ""

@@ -193,7 +193,7 @@ class SidecarRoom:
             self._changes.end(RefusedError(str(stream.failure), where=self._address.url))
 
     def _stop_watching(self, participant: str) -> None:
-        """Stop watching behind the caller's back: the end of a session takes its time."""
+        """Stop watching in a task: the end of a session takes a request."""
         if (camera := self._cameras.pop(participant, None)) is not None:
             ending = cancel_and_wait(camera.task)
             self._tasks.create_cleanup(ending, name=f"end of stream {camera.name}")

@@ -26,7 +26,7 @@ FIRST: Final = 10.0
 
 class WhepRoom:
     """Implements ``Room``. A stream that ends, or isn't there yet, is waited for on its own: its
-    tile stands still meanwhile, and the others go on."""
+    tile stands still meanwhile; the others continue."""
 
     def __init__(self, addresses: Sequence[WhepUrl], options: CallOptions) -> None:
         self._addresses = addresses

@@ -18,7 +18,7 @@ class Stream:
     """A stream whose frames are in ``feed`` while ``run`` runs.
 
     The feed outlives a session: while the stream is away, it is a camera that stands still. It ends
-    with ``run``, where the server will never let us have the stream. ``on_change`` is called after
+    with ``run``, where the server finally refuses the stream. ``on_change`` is called after
     each change of ``failure``, and when the feed has ended.
     """
 
@@ -50,7 +50,7 @@ class Stream:
 
     @property
     def problem(self) -> str:
-        """Why it can't be watched before a person mends that; empty where it is watched, or waited
+        """Why it can't be watched until a person acts; empty where it is watched, or waited
         for."""
         failure = self.failure
         return "" if failure is None or failure.retry is Retry.SOON else str(failure)

@@ -137,7 +137,7 @@ class AnnotateEndpoints:
     async def _read_part(
         self, data: bytes, content_type: str, options: AnnotateOptions
     ) -> OneAnswer:
-        """One picture of a batch; one that can't be read is reported and the rest go on."""
+        """One picture of a batch; one that can't be read gives an answer with an error."""
         try:
             return await self._read(data, content_type, options)
         except InputError as error:

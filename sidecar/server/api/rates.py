@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 CALLERS: Final = 4096
-"""Buckets that are kept; the fullest gives way, whose caller loses nothing by that."""
+"""Buckets that are kept; the fullest is dropped, whose caller loses nothing by that."""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 from reactions.pipeline import Memory
 
 MAX_STREAMS: Final = 1024
-"""That are kept; the one that was used longest ago gives way."""
+"""That are kept; the one that was used longest ago is dropped."""
 EXPIRY: Final = 10.0
 """Seconds without a frame after which a stream begins from nothing."""
 

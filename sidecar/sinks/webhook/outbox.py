@@ -110,7 +110,7 @@ class Outbox:
         return [((str(webhook), str(room)), int(count or 0)) for webhook, room, count in rows]
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
-        """Keep ``delivery`` as a dead letter with its reason; the oldest ones give way."""
+        """Keep ``delivery`` as a dead letter with its reason; the oldest ones are dropped."""
         dead = replace(delivery, reason=reason, dead=True)
 
         def work(database: sqlite3.Connection) -> None:

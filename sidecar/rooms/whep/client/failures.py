@@ -21,7 +21,7 @@ class Retry(Enum):
     SOON = auto()
     """The server is down, full or starting, or there is nothing to watch yet."""
     LATER = auto()
-    """Something doesn't fit; a person may mend it."""
+    """Something doesn't fit; a person may correct it."""
     NEVER = auto()
     """Not with this address and these rights."""
 

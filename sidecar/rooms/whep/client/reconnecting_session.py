@@ -20,7 +20,7 @@ SOON: Final = Backoff(longest=2.0)
 """For a server that is down or has nothing for us yet: when it is up, cameras come first, then
 the composite, and each has to be asked for."""
 LATER: Final = Backoff(first=10.0, longest=30.0)
-"""For a session that a person has to mend first."""
+"""For a failure that a person has to correct first."""
 SETTLED: Final = 5.0
 """Seconds after which a session's end is no failed attempt."""
 
