@@ -30,12 +30,12 @@ class _Slot:
 
 
 class StickerCache:
-    """Animations of our own art and of the files in ``folders``, the least recently used go first.
+    """Animations of shipped stickers and of the files in ``folders``.
 
-    Any thread may ask: two that want the same sticker decode it once, and none waits for a
-    sticker of another name. At most ``max_bytes`` of planes are kept; an animation that would take
-    more than half of them loses frames. A file that can't be used stays refused until the process
-    ends.
+    Thread-safe: two threads that need the same sticker decode it once, and none waits for a
+    sticker of another name. At most ``max_bytes`` of planes are kept, those used most recently; an
+    animation that would take more than half of them loses frames. A file that can't be used stays
+    refused until the process ends.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class StickerCache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all the planes that are kept now."""
+        """Bytes of all planes that are kept now."""
         return self._nbytes
 
     def get(self, name: str, width: int, height: int) -> Animation:
         """The sticker ``name`` within ``width`` x ``height`` pixels, each rounded down to even.
 
-        Our own art has bare names (``thumbs_up``), a user's file its file name (``party.webp``).
-        A sticker keeps its shape inside a transparent frame; our effects fill the whole frame.
+        A shipped sticker has a bare name (``thumbs_up``), a user's its file name (``party.webp``).
+        A sticker keeps its shape inside a transparent frame; shipped effects fill the whole frame.
         The first call for a size decodes, which takes tens of milliseconds. Raises `StickerError`
         when the name is unknown or the file can't be used.
         """
@@ -76,7 +76,7 @@ class StickerCache:
                     self._make_room(slot.outcome.nbytes, keep=key)
             outcome = slot.outcome
         if isinstance(outcome, StickerError):
-            # A new one each time: raising the same again would grow its traceback for ever.
+            # A new one each time: raising the same again would make its traceback longer each time.
             raise StickerError(outcome.what, where=outcome.where, do=outcome.do)
         return outcome
 

@@ -25,12 +25,12 @@ EFFECTS: Final = _files("effects", "*.webp")
 
 
 def own_file(name: str) -> Path | None:
-    """The file of our own sticker or effect ``name``; None when it is not ours."""
+    """The file of the shipped sticker or effect ``name``; None if there is none."""
     return STICKERS.get(name) or EFFECTS.get(name)
 
 
 def find_sticker(name: str, folders: Sequence[Path]) -> Path:
-    """The file that ``name`` means: our own art by its bare name, else the first in ``folders``.
+    """The file that ``name`` means: a shipped one by its bare name, else the first in ``folders``.
 
     A name may hold any character but those that separate folders. Accents that are written in
     another way (Unicode's NFC and NFD) are the same, and U+FFFD stands for bytes that are no UTF-8.
@@ -44,7 +44,7 @@ def find_sticker(name: str, folders: Sequence[Path]) -> Path:
         raise StickerError(
             "is not the name of a sticker or file",
             where=repr(name),
-            do="give one of ours, or a file name without its folder",
+            do="give a shipped sticker's name, or a file name without its folder",
         )
     for folder in folders:
         found = _entry(name, folder)

@@ -509,7 +509,7 @@ def _kicked(message: GaleneMessage) -> Refused:
     by = clean_text(message.username)
     final = bool(message.id)
     reason = message.text or "no reason given"
-    what = f"put out of the group{f' by {by}' if by else ''}: {reason}"
+    what = f"removed from the group{f' by {by}' if by else ''}: {reason}"
     return Refused(what, do="ask the group's operator" if final else "", final=final)
 
 
