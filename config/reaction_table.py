@@ -79,8 +79,23 @@ def _read_rows(path: Path, labels: Collection[str]) -> dict[str, dict[str, Any]]
     return rows
 
 
+def with_rows(
+    table: ReactionTable, rows: Mapping[str, Mapping[str, Any]], where: str
+) -> dict[str, ReactionRule]:
+    """``table`` with the keys that ``rows`` set for a label.
+
+    Raises ConfigError naming ``where``, label, key and what is allowed.
+    """
+    changed = dict(table)
+    for label, row in rows.items():
+        if label not in table:
+            raise ConfigError(f"unknown label; {nearest(label, table)}", where=f"{where}: {label}")
+        changed[label] = _rule(where, label, table[label].model_dump() | dict(row), table)
+    return changed
+
+
 def _rule(
-    path: Path, label: str, row: Mapping[str, Any], labels: Mapping[str, Any]
+    path: Path | str, label: str, row: Mapping[str, Any], labels: Mapping[str, Any]
 ) -> ReactionRule:
     """One checked row; ``path`` is the file to blame."""
     try:

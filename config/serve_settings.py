@@ -85,6 +85,9 @@ class ServeSettings(Section):
     """PEM file of the certificate's key."""
     journal: Path | None = None
     """File of the wanted rooms. Default: the platform's state folder."""
+    data_folder: Path | None = None
+    """Folder of uploaded stickers, changed reaction tables, model bundles and snapshots. Default:
+    in the platform's state folder."""
     key_file: Path | None = None
     """File with 32 bytes or more; seals secrets in the journal. Without it they are not stored."""
     secrets_folder: Path | None = None

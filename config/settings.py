@@ -225,6 +225,7 @@ class Settings(BaseSettings):
         ("serve", "tls_certificate"),
         ("serve", "tls_key"),
         ("serve", "journal"),
+        ("serve", "data_folder"),
         ("serve", "key_file"),
         ("serve", "secrets_folder"),
     )

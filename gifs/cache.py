@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from config.errors import StickerError
 from gifs.animation import Animation
-from gifs.catalogue import EFFECTS, find_sticker
+from gifs.catalogue import EFFECTS, find_sticker, own_file
 from gifs.loader import StickerLimits, load_sticker
 
 DEFAULT_BYTES: Final = 256 << 20
@@ -84,6 +84,17 @@ class StickerCache:
         """Decode what ``get`` will return, now; raises what that raises."""
         self.get(name, width, height)
 
+    def refresh(self) -> None:
+        """The files in the user's folders may have changed: decode them again when asked for.
+
+        Animations that were handed out stay as they are.
+        """
+        with self._lock:
+            for key in [key for key in self._slots if own_file(key[0]) is None]:
+                outcome = self._slots.pop(key).outcome
+                if isinstance(outcome, Animation):
+                    self._nbytes -= outcome.nbytes
+
     def check(self, names: Iterable[str]) -> Mapping[str, StickerError]:
         """Decode each of ``names`` to the end and return those that can't be used, and why."""
         failures: dict[str, StickerError] = {}
@@ -111,6 +122,9 @@ class StickerCache:
 
     def _make_room(self, nbytes: int, *, keep: _Key) -> None:
         with self._lock:
+            if keep not in self._slots:
+                # The files were refreshed while this one was decoded.
+                return
             self._nbytes += nbytes
             for key, slot in list(self._slots.items()):
                 if self._nbytes <= self._max_bytes:

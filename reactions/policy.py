@@ -115,6 +115,22 @@ class Policy:
             return []
         return [course.trigger(person.now, box)]
 
+    def change(self, table: Mapping[str, ReactionRule], time: float) -> list[ReactionEvent]:
+        """Go on with ``table``; what runs or builds up of a label that is off now ends."""
+        self._table = {name: rule for name, rule in table.items() if rule.kind is not Kind.OFF}
+        events: list[ReactionEvent] = []
+        for name, person in self._people.items():
+            person.now = max(time, person.now)
+            for label in [label for label in person.courses if label not in self._table]:
+                events += _stop_one(person.courses.pop(label), person.now)
+            for label, rule in self._table.items():
+                course = person.courses.get(label)
+                if course is None:
+                    person.courses[label] = ReactionState(name, label, rule, self._demand)
+                else:
+                    course.rule = rule
+        return events
+
     def leave(self, participant: str, time: float) -> list[ReactionEvent]:
         """End what ``participant`` has running and forget them."""
         person = self._people.pop(participant, None)
@@ -221,11 +237,17 @@ def _stop(person: _Person) -> list[ReactionEvent]:
     """End everything of ``person`` at once."""
     events: list[ReactionEvent] = []
     for course in person.courses.values():
-        if course.started is not None:
-            events.append(course.end(person.now))
-        elif course.building:
-            events += course.give_up(person.now)
-        course.forget()
+        events += _stop_one(course, person.now)
+    return events
+
+
+def _stop_one(course: ReactionState, now: float) -> list[ReactionEvent]:
+    events: list[ReactionEvent] = []
+    if course.started is not None:
+        events.append(course.end(now))
+    elif course.building:
+        events += course.give_up(now)
+    course.forget()
     return events
 
 

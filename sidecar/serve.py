@@ -27,8 +27,10 @@ from sidecar.inference.worker_process import WorkerLimits
 from sidecar.redaction import shown_url
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
+from sidecar.server.api.endpoints import Endpoint
 from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources, metrics_registry
+from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import (
@@ -55,6 +57,7 @@ from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.cores import usable_cores
 from sidecar.supervisor.journal import Journal
+from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits
@@ -97,17 +100,24 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
             limits=WorkerLimits(capacity=3 * settings.sampling.longest**2),
         )
         await stack.enter_async_context(detector)
-        supervisor = make_supervisor(plan, settings, table, detector)
+        reactions = ReactionStore(data_folder(settings), table, settings.stickers.folders)
+        # What is wrong with the rows of an earlier run is said before anything listens.
+        changed = reactions.table()
+        supervisor = make_supervisor(plan, settings, table, detector, reactions)
         await stack.enter_async_context(supervisor)
         draining = asyncio.Event()
         annotate = AnnotateEndpoints(
             detector,
-            table,
+            changed,
             longest=settings.sampling.longest,
             max_bytes=wanted.max_picture_bytes,
         )
         stack.push_async_callback(annotate.aclose)
-        app = make_app(supervisor, detector, annotate, authenticator, settings, draining.set)
+        tables = ReactionEndpoints(
+            supervisor, reactions, lambda: annotate.change_rules(reactions.table())
+        )
+        more = (*annotate.endpoints(), *tables.endpoints())
+        app = make_app(supervisor, detector, more, authenticator, settings, draining.set)
         if wanted.otlp_endpoint is not None:
             sources = metric_sources(supervisor, detector)
             await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
@@ -167,6 +177,7 @@ def make_supervisor(
     settings: Settings,
     table: Mapping[str, ReactionRule],
     detector: ProcessDetector,
+    reactions: ReactionStore,
 ) -> Supervisor:
     """The supervisor that ``settings`` describe, not started yet; raises ConfigError."""
     wanted = settings.serve
@@ -175,24 +186,40 @@ def make_supervisor(
     def share(room: str) -> DetectorShare:
         return DetectorShare(detector, room, slots=SLOTS, capacity=capacity)
 
-    plain = plain_settings(settings)
-    rules = {label: rule.model_dump(mode="json") for label, rule in table.items()}
+    def rules(room: str) -> dict[str, Any]:
+        found = reactions.table(room)
+        return {label: rule.model_dump(mode="json") for label, rule in found.items()}
 
     def begin(room: str, request: RoomRequest, secrets: Mapping[str, str]) -> Begin:
-        return Begin(room=room, request=request, secrets=dict(secrets), settings=plain, table=rules)
+        values = begin_settings(settings, reactions.folders(room))
+        return Begin(
+            room=room, request=request, secrets=dict(secrets), settings=values, table=rules(room)
+        )
 
     def check(request: RoomRequest) -> str:
         return check_request(request, table)
 
     return Supervisor(
         supervisor_options(settings, plan.environ),
-        RoomParts(lambda: ChildRoom(share=share), begin, check),
+        RoomParts(lambda: ChildRoom(share=share), begin, check, rules, reactions.forget),
         journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
         store=SecretStore.from_file(wanted.key_file),
         references=SecretReferences(
             plan.environ, frozenset(wanted.secret_variables), wanted.secrets_folder
         ),
     )
+
+
+def begin_settings(settings: Settings, stickers: Sequence[Path]) -> dict[str, Any]:
+    """The settings of a room's process, with its own folders of stickers."""
+    plain = plain_settings(settings)
+    folders = [str(folder) for folder in stickers]
+    return plain | {"stickers": plain["stickers"] | {"folders": folders}}
+
+
+def data_folder(settings: Settings) -> Path:
+    """Where what clients upload is kept."""
+    return settings.serve.data_folder or user_state_path(APPLICATION) / "serve"
 
 
 def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> str:
@@ -256,12 +283,12 @@ def server_webhook(wanted: ServerWebhook, environ: Mapping[str, str]) -> Webhook
 def make_app(
     supervisor: Supervisor,
     detector: ProcessDetector,
-    annotate: AnnotateEndpoints,
+    more: Sequence[Endpoint],
     authenticator: Authenticator,
     settings: Settings,
     drain: Callable[[], None],
 ) -> web.Application:
-    """The API over ``supervisor`` and ``detector``."""
+    """The API over ``supervisor`` and ``detector``, with ``more`` endpoints."""
 
     def faults() -> Sequence[str]:
         return [] if detector.stats().workers else ["no detection worker is alive"]
@@ -274,7 +301,7 @@ def make_app(
             *RoomEndpoints(supervisor).endpoints(),
             *EventEndpoints(supervisor, streams).endpoints(),
             *WebhookEndpoints(supervisor.webhooks).endpoints(),
-            *annotate.endpoints(),
+            *more,
         ],
         SystemEndpoints(metric_sources(supervisor, detector), faults=faults, drain=drain),
         authenticator,

@@ -72,7 +72,7 @@ class Session(Component):
         self._outputs = (room,) if outputs is None else tuple(outputs)
         self._drawn = bool(self._outputs or listeners)
         self._settings = settings
-        self._table = table
+        self._table = dict(table)
         self._clock = clock
         self._began = clock()
         self._participants: dict[str, Participant] = {}
@@ -196,6 +196,20 @@ class Session(Component):
     def composite(self) -> CompositeSettings:
         """The composite as it is drawn now."""
         return self._settings.composite
+
+    def change_table(self, table: Mapping[str, ReactionRule]) -> None:
+        """Go on with another reaction table; what runs of a label that is off now ends.
+
+        Files of stickers that were read before are read again.
+        """
+        reactions = self._policy.change(table, self._clock())
+        for reaction in reactions:
+            if (participant := self._participants.get(reaction.participant)) is not None:
+                self._publish_events(participant.apply([reaction]))
+        # Participants have the same object.
+        self._table.clear()
+        self._table.update(table)
+        self._loader.refresh()
 
     def pin(self, participant: str | None) -> None:
         """Give the large tile to a participant; None returns to the settings' choice."""

@@ -66,6 +66,14 @@ class ChangeRoom(Value):
     patch: RoomPatch
 
 
+class ChangeTable(Value):
+    """The reaction table is another, or a file of a sticker is."""
+
+    operation: Literal["table"] = "table"
+    table: dict[str, Any]
+    """As in ``Begin``."""
+
+
 class ListParticipants(Value):
     operation: Literal["participants"] = "participants"
 
@@ -101,6 +109,7 @@ class LeaveRoom(Value):
 
 Operation: TypeAlias = Annotated[
     ChangeRoom
+    | ChangeTable
     | ListParticipants
     | ChangeParticipant
     | TriggerReaction

@@ -35,6 +35,7 @@ from sidecar.supervisor.control import (
     Begin,
     ChangeParticipant,
     ChangeRoom,
+    ChangeTable,
     EventReport,
     LeaveRoom,
     ListParticipants,
@@ -114,6 +115,8 @@ class RoomRunner:
             self.leave()
             return None
         session = self._session
+        if isinstance(operation, ChangeTable):
+            return self._change_table(session, operation.table)
         if session is None:
             raise RoomError("the room is joining", where=self._begin.room, do="try again soon")
         match operation:
@@ -250,6 +253,13 @@ class RoomRunner:
         if patch.consent is not None:
             session.choose_default(Consent.OPT_OUT if patch.consent == "opt-in" else Consent.OPT_IN)
 
+    def _change_table(self, session: Session | None, table: Mapping[str, Any]) -> None:
+        """Also for a room that is joining: its session begins with the new table."""
+        self._table = read_table(table)
+        self._stickers.refresh()
+        if session is not None:
+            session.change_table(self._table)
+
     def _is_on(self, label: str) -> bool:
         rule = self._table.get(label)
         return rule is not None and rule.kind is not Kind.OFF
@@ -272,7 +282,12 @@ class RoomRunner:
 
 def room_table(begin: Begin) -> dict[str, ReactionRule]:
     """The room's reaction table."""
-    return {label: ReactionRule.model_validate(rule) for label, rule in begin.table.items()}
+    return read_table(begin.table)
+
+
+def read_table(table: Mapping[str, Any]) -> dict[str, ReactionRule]:
+    """A reaction table that came as plain values."""
+    return {label: ReactionRule.model_validate(rule) for label, rule in table.items()}
 
 
 def room_settings(begin: Begin) -> Settings:

@@ -17,7 +17,7 @@ from sidecar.addresses import check_host
 from sidecar.aio import Component, Contained, TaskSet
 from sidecar.sinks.webhook.signature import signing_key
 from sidecar.supervisor.admission import Admission, CostTable
-from sidecar.supervisor.control import Begin, ChangeRoom, Operation
+from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, Operation
 from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.handle import Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
@@ -65,6 +65,10 @@ class RoomParts:
     check: Callable[[RoomRequest], str]
     """The URL as it may be shown; raises ConfigError or RefusedError for one that may not be
     joined."""
+    table: Callable[[str], Mapping[str, Any]] = lambda room: {}
+    """The reaction table of a room as plain values."""
+    forget: Callable[[str], None] = lambda room: None
+    """Deletes what is kept on disk of a room that is wanted no more; may block."""
 
 
 class Supervisor(Component):
@@ -188,6 +192,18 @@ class Supervisor(Component):
         await self._journal.replace(room, found.request)
         return found.view()
 
+    async def change_tables(self, room: str | None = None) -> None:
+        """Tell a running room, or all of them, that its reaction table or stickers changed."""
+        rooms = [self._rooms[one] for one in self._tasks if room in {None, one}]
+        await asyncio.gather(*(self._change_table(one) for one in rooms))
+
+    async def _change_table(self, room: SupervisedRoom) -> None:
+        try:
+            await room.call(ChangeTable(table=dict(self._parts.table(room.id))))
+        except (SidecarError, TimeoutError) as error:
+            # A room whose process is being started again begins with the new table.
+            log.info("reaction table not sent", room=room.id, reason=str(error))
+
     async def call(self, room: str, operation: Operation) -> Any:
         """Carry out ``operation`` in a room; raises SidecarError or TimeoutError."""
         return await self.room(room).call(operation)
@@ -281,6 +297,7 @@ class Supervisor(Component):
     async def _forget(self, room: SupervisedRoom) -> None:
         if room.request.idempotency_key is not None:
             self._keys.pop(room.request.idempotency_key, None)
+        await asyncio.to_thread(self._parts.forget, room.id)
         try:
             await self._journal.remove(room.id)
         except SidecarError as error:

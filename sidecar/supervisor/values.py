@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from config.reaction_rule import ReactionRule
+
 MAX_URL = 2048
 """Characters of a meeting's URL, as most servers and proxies limit them."""
 
@@ -224,3 +226,74 @@ class RoomStats(Value):
     """Detections by the upper bound of their seconds: the buckets of a histogram, not cumulated."""
     detection_seconds: float = 0.0
     """Of all detections together."""
+
+
+class StickerView(Value):
+    """A sticker that was uploaded."""
+
+    name: str
+    kind: Literal["GIF", "WEBP", "PNG"]
+    """By its content; an APNG is a PNG."""
+    width: int
+    """Pixels."""
+    height: int
+    frames: int
+    bytes: int
+
+
+class StickerList(Value):
+    """Stickers by name."""
+
+    own: tuple[str, ...]
+    """Our own, which every server has; effects fill a whole tile."""
+    uploaded: tuple[StickerView, ...]
+
+
+StickerName: TypeAlias = Annotated[str, Field(min_length=1, max_length=128)]
+Score: TypeAlias = Annotated[float, Field(ge=0, le=1, strict=True)]
+
+
+class ReactionRow(Value):
+    """Changes of one label's row of the reaction table; what is not given stays."""
+
+    kind: Literal["sticker", "event", "off"] | None = None
+    sticker: StickerName | None = None
+    """One of our own by its bare name, or an uploaded file's name."""
+    effect: StickerName | None = None
+    threshold: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
+    """A sample counts as evidence at this score and above."""
+    release: Score | None = None
+    """A running reaction ends when the score stays below this."""
+    hold: Annotated[float, Field(ge=0, le=10, strict=True)] | None = None
+    """Seconds."""
+    cooldown: Annotated[float, Field(ge=0, le=600, strict=True)] | None = None
+    """Seconds."""
+    duration: Annotated[float, Field(gt=0, le=60, strict=True)] | None = None
+    """Seconds."""
+    outranks: Annotated[tuple[Label, ...], Field(max_length=128)] | None = None
+
+
+class ReactionRows(Value):
+    """Rows of the reaction table by label; null undoes the changes of a row."""
+
+    rows: Annotated[
+        dict[Label, ReactionRow | None],
+        Field(max_length=128, json_schema_extra={"additionalProperties": False}),
+    ]
+
+    def plain(self, *, with_empty: bool = False) -> dict[str, dict[str, Any]]:
+        """The keys that are given, by label; rows without any are left out unless asked for."""
+        given = {
+            label: {} if row is None else row.model_dump(mode="json", exclude_none=True)
+            for label, row in self.rows.items()
+        }
+        return {label: row for label, row in given.items() if row or with_empty}
+
+
+class ReactionTableView(Value):
+    """A reaction table."""
+
+    table: dict[str, ReactionRule]
+    """Every label's row as it counts."""
+    rows: dict[str, ReactionRow]
+    """What was changed by the API."""

@@ -1,5 +1,6 @@
 """Load stickers on a thread, so that no tick waits for one."""
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,6 +37,7 @@ class StickerPrefetcher:
         self._clock = clock
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="stickers")
         self._requests: dict[Key, _Request] = {}
+        self._outdated = threading.Event()
 
     def get(self, name: str, width: int, height: int) -> Animation | None:
         """The animation if it is there, None while it loads; raises what loading raised."""
@@ -48,6 +50,9 @@ class StickerPrefetcher:
         self._request(name, width, height)
 
     def _request(self, *key: *Key) -> Future[Animation | None]:
+        if self._outdated.is_set():
+            self._outdated.clear()
+            self._requests.clear()
         now = self._clock()
         request = self._requests.get(key)
         if request is None:
@@ -56,6 +61,10 @@ class StickerPrefetcher:
             self._requests[key] = request
         request.asked = now
         return request.loading
+
+    def refresh(self) -> None:
+        """Files may have changed: ask for each animation again; for any thread."""
+        self._outdated.set()
 
     def close(self) -> None:
         """Load no more; waits for the one that is being loaded."""

@@ -82,6 +82,10 @@ class AnnotateEndpoints:
         self._busy = 0
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="uploads")
 
+    def change_rules(self, rules: Mapping[str, ReactionRule]) -> None:
+        """Go on with another reaction table, of the same labels."""
+        self._rules = rules
+
     async def aclose(self) -> None:
         """End the decoding threads."""
         await asyncio.to_thread(self._pool.shutdown)

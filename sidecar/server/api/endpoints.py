@@ -63,7 +63,7 @@ class Endpoint:
     answer: Any = None
     """A type that pydantic describes; None for an empty or special answer."""
     content_type: str = "application/json"
-    """Of the answer."""
+    """Of the answer; several with commas between."""
     takes: tuple[str, ...] = ("application/json",)
     """Content types of the body."""
     parameters: tuple[Parameter, ...] = ()

@@ -94,7 +94,7 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
             endpoint.content_type: {"schema": _schema(endpoint.answer, schemas, "serialization")}
         }
     elif endpoint.content_type != "application/json":
-        good["content"] = {endpoint.content_type: {}}
+        good["content"] = {kind: {} for kind in endpoint.content_type.split(", ")}
     expected = set(endpoint.errors) | {429}
     if endpoint.scope is not None:
         expected |= set(_COMMON)

@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.errors import RoomError, SampleDroppedError
-from config.reaction_rule import ReactionRule
+from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
 from gifs.animation import Animation, YuvaFrame
 from reactions.geometry import Box
@@ -490,3 +490,38 @@ async def test_closing_ends_every_task_and_leaves_the_room(rig: Rig) -> None:
         await rig.until(lambda: rig.detector.calls > 0)
     assert asyncio.all_tasks() == before
     assert rig.meeting.rooms == []
+
+
+async def test_a_label_that_is_turned_off_ends_at_once(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        rig.detector.thumb = True
+        await rig.until(lambda: rig.stickers() == {"ada": ["thumbs_up"]})
+        off = TABLE["thumbs_up"].model_copy(update={"kind": Kind.OFF})
+        rig.session.change_table({"thumbs_up": off})
+        assert rig.stickers() == {"ada": []}
+        assert rig.kinds()[-1] == "reaction.ended"
+        started = rig.kinds().count("reaction.started")
+        await asyncio.sleep(20)
+        assert rig.kinds().count("reaction.started") == started
+
+
+async def test_a_running_session_follows_a_changed_row(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        long = TABLE["thumbs_up"].model_copy(update={"hold": 4.0})
+        rig.session.change_table({"thumbs_up": long})
+        rig.detector.thumb = True
+        await rig.until(lambda: "reaction.started" in rig.kinds())
+    hold = rig.time_of("reaction.started") - rig.time_of("reaction.progress")
+    assert hold == pytest.approx(4.0, abs=0.35)
+
+
+async def test_size_and_rate_of_the_composite_change_while_it_runs(rig: Rig) -> None:
+    async with rig.joined("ada"):
+        await rig.until(lambda: rig.session.stats().frames_out > 3)
+        composite = SETTINGS.composite.model_copy(update={"width": 640, "height": 360, "fps": 20})
+        rig.session.change_composite(composite)
+        before = rig.session.stats().frames_out
+        await asyncio.sleep(5)
+        assert rig.session.stats().frames_out - before == pytest.approx(100, abs=3)
+        assert rig.session.composite.width == 640
+        assert rig.session.stats().late_ticks == 0

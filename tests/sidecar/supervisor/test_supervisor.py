@@ -1,8 +1,9 @@
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -36,6 +37,7 @@ class World:
         webhooks: WebhookOptions | None = None,
     ) -> None:
         self.handles: list[FakeHandle] = []
+        self.table: Callable[[str], Mapping[str, Any]] = lambda room: {}
         self._journal = journal
         self._options = replace(
             OPTIONS, memory_limit=memory_limit, webhooks=webhooks or WebhookOptions()
@@ -45,7 +47,7 @@ class World:
     async def running(self, store: SecretStore | None = None) -> AsyncIterator[Supervisor]:
         supervisor = Supervisor(
             self._options,
-            RoomParts(self._make, self._begin, self._check),
+            RoomParts(self._make, self._begin, self._check, lambda room: self.table(room)),
             journal=Journal(self._journal),
             store=store or SecretStore(),
             references=REFERENCES,

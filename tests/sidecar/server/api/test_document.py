@@ -16,11 +16,13 @@ from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources
+from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, environment_tokens
 from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.journal import Journal
+from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url
 from sidecar.supervisor.secrets import SecretStore
 from sidecar.supervisor.supervisor import RoomParts, Supervisor
@@ -65,6 +67,14 @@ include-operation-id = "changeRoom"
 checks.positive_data_acceptance.expected-statuses = [200, 400]
 
 [[operations]]
+include-operation-id-regex = "^put.*Sticker$"
+checks.positive_data_acceptance.expected-statuses = [200, 400, 422]
+
+[[operations]]
+include-operation-id-regex = "^(put|patch).*ReactionTable$"
+checks.positive_data_acceptance.expected-statuses = [200, 400]
+
+[[operations]]
 include-operation-id = "react"
 checks.ensure_resource_availability.enabled = false
 
@@ -75,7 +85,7 @@ checks.positive_data_acceptance.expected-statuses = [200, 422]
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[tuple[Supervisor, BaseTestServer]]:
+async def serving(folder: Path) -> AsyncIterator[tuple[Supervisor, BaseTestServer]]:
     supervisor = Supervisor(
         replace(OPTIONS, cores=100.0),
         RoomParts(MemoryHandle, begin, check),
@@ -83,6 +93,7 @@ async def serving() -> AsyncIterator[tuple[Supervisor, BaseTestServer]]:
         store=SecretStore(),
         references=REFERENCES,
     )
+    store = ReactionStore(folder, TABLE)
     annotate = AnnotateEndpoints(NothingSeen(), TABLE)
     async with supervisor:
         app = create_api(
@@ -90,6 +101,7 @@ async def serving() -> AsyncIterator[tuple[Supervisor, BaseTestServer]]:
                 *RoomEndpoints(supervisor).endpoints(),
                 *EventEndpoints(supervisor).endpoints(),
                 *annotate.endpoints(),
+                *ReactionEndpoints(supervisor, store).endpoints(),
             ],
             SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None),
             Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN}))),
@@ -101,7 +113,7 @@ async def serving() -> AsyncIterator[tuple[Supervisor, BaseTestServer]]:
 
 
 async def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
-    async with serving() as (supervisor, server):
+    async with serving(tmp_path / "data") as (supervisor, server):
         rooms = [(await live(supervisor)).id for _ in range(2)]
         file = tmp_path / "schemathesis.toml"
         file.write_text(configuration(*rooms))

@@ -1,0 +1,155 @@
+"""The endpoints of stickers and reaction tables, of the server and of each room."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+from config.errors import InputError
+from gifs.catalogue import EFFECTS, STICKERS
+from sidecar.server.api.endpoints import Endpoint, Exchange
+from sidecar.server.api.tokens import Scope
+from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.sticker_folder import LIMITS
+from sidecar.supervisor.supervisor import Supervisor
+from sidecar.supervisor.values import (
+    ReactionRows,
+    ReactionTableView,
+    StickerList,
+    StickerView,
+)
+
+FILES: Final = ("image/gif", "image/webp", "image/png", "image/apng", "application/octet-stream")
+KINDS: Final = {"GIF": "image/gif", "WEBP": "image/webp", "PNG": "image/png"}
+
+
+@dataclass(slots=True)
+class ReactionEndpoints:
+    """Stickers and reaction tables of ``store``; running rooms are told of each change."""
+
+    supervisor: Supervisor
+    store: ReactionStore
+    changed: Callable[[], None] = lambda: None
+    """Called once the server's table is another."""
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One change at a time."""
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """The table."""
+        return (*self._of("/v1", ""), *self._of("/v1/rooms/{room}", "Room"))
+
+    def _of(self, base: str, suffix: str) -> Sequence[Endpoint]:
+        of = "of a room" if suffix else "of the server"
+        missing = (404,) if suffix else ()
+        stickers, reactions = f"{base}/stickers", f"{base}/reaction-table"
+        wrong = (400, 404, 409, 507) if suffix else (400, 409, 507)
+        return (
+            Endpoint(
+                "GET", stickers, f"list{suffix}Stickers", f"List the stickers {of}", Scope.ROOMS,
+                self.list, answer=StickerList, errors=missing, tag="reactions",
+            ),
+            Endpoint(
+                "GET", stickers + "/{sticker}", f"get{suffix}Sticker", "An uploaded sticker's file",
+                Scope.ROOMS, self.get, content_type=", ".join(KINDS.values()), errors=(404,),
+                tag="reactions",
+            ),
+            Endpoint(
+                "PUT", stickers + "/{sticker}", f"put{suffix}Sticker",
+                f"Upload a sticker {of}, in place of one of that name", Scope.ADMIN, self.put,
+                answer=StickerView, takes=FILES, errors=(400, 404, 409, 413, 415, 422, 507),
+                tag="reactions",
+            ),
+            Endpoint(
+                "DELETE", stickers + "/{sticker}", f"delete{suffix}Sticker",
+                f"Delete an uploaded sticker {of}", Scope.ADMIN, self.delete, status=204,
+                errors=(404, 409), tag="reactions",
+            ),
+            Endpoint(
+                "GET", reactions, f"get{suffix}ReactionTable", f"The reaction table {of}",
+                Scope.ROOMS, self.table, answer=ReactionTableView, errors=missing, tag="reactions",
+            ),
+            Endpoint(
+                "PUT", reactions, f"put{suffix}ReactionTable",
+                f"Replace all that is changed of the reaction table {of}", Scope.ADMIN,
+                self.replace, body=ReactionRows, answer=ReactionTableView, errors=wrong,
+                tag="reactions",
+            ),
+            Endpoint(
+                "PATCH", reactions, f"patch{suffix}ReactionTable",
+                f"Change rows of the reaction table {of}", Scope.ADMIN, self.change,
+                body=ReactionRows, answer=ReactionTableView, errors=wrong, tag="reactions",
+            ),
+        )  # fmt: skip
+
+    async def list(self, exchange: Exchange) -> StickerList:
+        folder = self.store.stickers(self._room(exchange))
+        uploaded = await asyncio.to_thread(folder.list)
+        return StickerList(own=(*STICKERS, *EFFECTS), uploaded=tuple(uploaded))
+
+    async def get(self, exchange: Exchange) -> web.Response:
+        folder = self.store.stickers(self._room(exchange))
+        name = exchange.request.match_info["sticker"]
+        data = await asyncio.to_thread(folder.read, name)
+        kind = next(one.kind for one in await asyncio.to_thread(folder.list) if one.name == name)
+        return web.Response(body=data, content_type=KINDS[kind])
+
+    async def put(self, exchange: Exchange) -> StickerView:
+        room = self._room(exchange)
+        data = await _body(exchange.request)
+        name = exchange.request.match_info["sticker"]
+        async with self._lock:
+            added = await asyncio.to_thread(self.store.stickers(room).add, name, data)
+        await self._apply(room)
+        return added
+
+    async def delete(self, exchange: Exchange) -> None:
+        room, name = self._room(exchange), exchange.request.match_info["sticker"]
+        async with self._lock:
+            await asyncio.to_thread(self.store.remove_sticker, name, room)
+        await self._apply(room)
+
+    async def table(self, exchange: Exchange) -> ReactionTableView:
+        return await asyncio.to_thread(self.store.view, self._room(exchange))
+
+    async def replace(self, exchange: Exchange) -> ReactionTableView:
+        return await self._keep(self.store.replace, exchange)
+
+    async def change(self, exchange: Exchange) -> ReactionTableView:
+        return await self._keep(self.store.change, exchange)
+
+    async def _keep(
+        self,
+        keep: Callable[[ReactionRows, str | None], ReactionTableView],
+        exchange: Exchange,
+    ) -> ReactionTableView:
+        room = self._room(exchange)
+        async with self._lock:
+            view = await asyncio.to_thread(keep, exchange.body, room)
+        await self._apply(room)
+        return view
+
+    async def _apply(self, room: str | None) -> None:
+        if room is None:
+            self.changed()
+        await self.supervisor.change_tables(room)
+
+    def _room(self, exchange: Exchange) -> str | None:
+        """The room that the path names; raises NotFoundError for one that is not there."""
+        room = exchange.request.match_info.get("room")
+        return None if room is None else self.supervisor.room(room).id
+
+
+async def _body(request: web.Request) -> bytes:
+    """A file as body; raises InputError 413 and 415."""
+    if request.content_type not in FILES:
+        what = f"a body of {request.content_type or 'no type'} is no sticker"
+        raise InputError(what, status=415, do=f"send {', '.join(FILES)}")
+    data = bytearray()
+    async for chunk in request.content.iter_any():
+        data += chunk
+        if len(data) > LIMITS.file_bytes:
+            what = f"the file exceeds {LIMITS.file_bytes} bytes"
+            raise InputError(what, status=413, do="make it smaller")
+    return bytes(data)

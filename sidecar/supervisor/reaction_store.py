@@ -1,0 +1,144 @@
+"""Stickers and reaction tables that clients change, of the server and of each room, on disk.
+
+``FOLDER/stickers`` and ``FOLDER/reactions.json`` are the server's, the same under
+``FOLDER/rooms/ROOM`` a room's. A room's rows are laid over the server's, and those over the table
+that the server was started with. All methods block: they are for a thread.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from config.errors import ConfigError, JournalError, PictureError, RefusedError, StickerError
+from config.reaction_rule import Kind, ReactionRule
+from config.reaction_table import ReactionTable, with_rows
+from gifs.catalogue import find_sticker
+from sidecar.media.new_file import new_file
+from sidecar.supervisor.sticker_folder import StickerFolder
+from sidecar.supervisor.values import ReactionRow, ReactionRows, ReactionTableView
+
+WHERE: Final = "rows"
+_ROOM: Final = r"^[A-Za-z0-9-]{1,64}$"
+
+Rows = Mapping[str, Mapping[str, Any]]
+
+
+class ReactionStore:
+    """What clients changed; ``table`` is the server's, ``folders`` hold the operator's stickers."""
+
+    def __init__(self, folder: Path, table: ReactionTable, folders: Sequence[Path] = ()) -> None:
+        self._folder = folder
+        self._table = dict(table)
+        self._folders = tuple(folders)
+        self._read: dict[str | None, Rows] = {}
+        """Rows that were read, by room; None for the server's."""
+
+    def stickers(self, room: str | None = None) -> StickerFolder:
+        """The uploaded stickers of the server, or of ``room``."""
+        return StickerFolder(self._of(room) / "stickers")
+
+    def folders(self, room: str | None = None) -> Sequence[Path]:
+        """Where stickers are looked for, in this order."""
+        own = () if room is None else (self.stickers(room).path,)
+        return (*own, self.stickers().path, *self._folders)
+
+    def table(self, room: str | None = None) -> Mapping[str, ReactionRule]:
+        """The reaction table of the server, or of ``room``; raises ConfigError."""
+        table = with_rows(self._table, self._rows(None), self._place(None))
+        if room is None:
+            return table
+        return with_rows(table, self._rows(room), self._place(room))
+
+    def view(self, room: str | None = None) -> ReactionTableView:
+        """The table and what was changed of it."""
+        table, rows = self.table(room), self._rows(room)
+        return ReactionTableView(
+            table=dict(table), rows={label: ReactionRow(**row) for label, row in rows.items()}
+        )
+
+    def replace(self, rows: ReactionRows, room: str | None = None) -> ReactionTableView:
+        """Keep ``rows`` as all that is changed; raises ConfigError naming the row."""
+        self._keep(rows.plain(), room)
+        return self.view(room)
+
+    def change(self, rows: ReactionRows, room: str | None = None) -> ReactionTableView:
+        """Change these rows, key by key; a row that is null is as it was before all changes."""
+        kept = {label: dict(row) for label, row in self._rows(room).items()}
+        for label, row in rows.plain(with_empty=True).items():
+            kept[label] = kept.get(label, {}) | row if row else {}
+        self._keep({label: row for label, row in kept.items() if row}, room)
+        return self.view(room)
+
+    def remove_sticker(self, name: str, room: str | None = None) -> None:
+        """Delete an upload; raises NotFoundError, and RefusedError for one that a row plays."""
+        stickers = self.stickers(room)
+        stickers.read(name)
+        for label, rule in self.table(room).items():
+            if name in {rule.sticker, rule.effect}:
+                raise RefusedError(f"{label} plays it", where=name, do="change that row first")
+        stickers.remove(name)
+
+    def forget(self, room: str) -> None:
+        """Delete all that belongs to a room that is over."""
+        self._read.pop(room, None)
+        shutil.rmtree(self._of(room), ignore_errors=True)
+
+    def _keep(self, rows: Rows, room: str | None) -> None:
+        under = self._table if room is None else self.table()
+        self._check(with_rows(under, rows, WHERE), under, rows, room)
+        target = self._of(room) / "reactions.json"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with new_file(target) as partial:
+                partial.write_text(json.dumps({"rows": rows}, indent=1))
+            self._read[room] = rows
+        except (OSError, PictureError) as error:
+            what = f"the reaction table can't be written: {error}"
+            raise JournalError(what, where=str(target), do="free disk space") from error
+
+    def _check(
+        self, table: ReactionTable, under: ReactionTable, rows: Rows, room: str | None
+    ) -> None:
+        """Raise ConfigError for a sticker that is not there and a label that is not scored."""
+        for label in rows:
+            rule = table[label]
+            if rule.kind is not Kind.OFF and self._table[label].kind is Kind.OFF:
+                what = "the server was started with this label off, so that it is not scored"
+                raise ConfigError(what, where=f"{WHERE}: {label}.kind", do="start it with it on")
+            for key, name in (("sticker", rule.sticker), ("effect", rule.effect)):
+                if name is None or name in {under[label].sticker, under[label].effect}:
+                    continue
+                try:
+                    find_sticker(name, self.folders(room))
+                except StickerError as error:
+                    what, do = "there is no such sticker", "GET /v1/stickers lists all"
+                    raise ConfigError(what, where=f"{WHERE}: {label}.{key}", do=do) from error
+
+    def _rows(self, room: str | None) -> Rows:
+        if room not in self._read:
+            self._read[room] = self._load(room)
+        return self._read[room]
+
+    def _load(self, room: str | None) -> Rows:
+        file = self._of(room) / "reactions.json"
+        try:
+            rows = ReactionRows.model_validate_json(file.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            what = f"is no reaction table: {str(error).splitlines()[0]}"
+            raise ConfigError(what, where=str(file), do="mend or remove it") from error
+        return rows.plain()
+
+    def _of(self, room: str | None) -> Path:
+        if room is None:
+            return self._folder
+        if re.match(_ROOM, room) is None:
+            raise ConfigError("is not the id of a room", where=repr(room[:80]))
+        return self._folder / "rooms" / room
+
+    def _place(self, room: str | None) -> str:
+        return str(self._of(room) / "reactions.json")

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from config.errors import ConfigError, RefusedError
+from config.reaction_rule import Kind
+from config.reaction_table import load_reaction_table
+from reactions.labels import THRESHOLDS
+from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.values import ReactionRow, ReactionRows
+from tests.sidecar.supervisor.test_sticker_folder import picture
+
+TABLE = load_reaction_table(THRESHOLDS, environ={})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ReactionStore:
+    return ReactionStore(tmp_path, TABLE)
+
+
+def rows(**given: ReactionRow | None) -> ReactionRows:
+    return ReactionRows(rows=given)
+
+
+def test_changes_outlive_the_store(store: ReactionStore, tmp_path: Path) -> None:
+    store.replace(rows(wave=ReactionRow(hold=2.0)))
+    store.change(rows(wave=ReactionRow(threshold=0.9)), "r-1")
+    again = ReactionStore(tmp_path, TABLE)
+    assert (again.table()["wave"].hold, again.table()["wave"].threshold) == (2.0, 0.7)
+    assert (again.table("r-1")["wave"].hold, again.table("r-1")["wave"].threshold) == (2.0, 0.9)
+    assert again.table("r-2")["wave"].threshold == 0.7
+
+
+def test_put_replaces_and_patch_adds_up(store: ReactionStore) -> None:
+    store.change(rows(wave=ReactionRow(hold=2.0)))
+    view = store.change(rows(wave=ReactionRow(cooldown=9.0), smile=ReactionRow(kind="off")))
+    assert view.rows["wave"] == ReactionRow(hold=2.0, cooldown=9.0)
+    assert view.table["smile"].kind is Kind.OFF
+    view = store.change(rows(wave=None))
+    assert set(view.rows) == {"smile"}
+    assert store.replace(rows()).rows == {}
+
+
+@pytest.mark.parametrize(
+    ("label", "row", "where"),
+    [
+        ("no_such", ReactionRow(hold=1.0), "rows: no_such: unknown label"),
+        ("wave", ReactionRow(threshold=0.4, release=0.9), r"rows: wave\.release"),
+        ("wave", ReactionRow(sticker="none.gif"), r"rows: wave\.sticker"),
+        ("wave", ReactionRow(outranks=("x",)), r"rows: wave\.outranks"),
+    ],
+)
+def test_what_is_wrong_names_its_row_and_changes_nothing(
+    store: ReactionStore, label: str, row: ReactionRow, where: str
+) -> None:
+    with pytest.raises(ConfigError, match=where):
+        store.change(rows(**{label: row}))
+    assert store.view().rows == {}
+
+
+def test_a_label_that_no_worker_scores_can_t_be_turned_on(tmp_path: Path) -> None:
+    table = dict(TABLE) | {"wave": TABLE["wave"].model_copy(update={"kind": Kind.OFF})}
+    with pytest.raises(ConfigError, match="not scored"):
+        ReactionStore(tmp_path, table).change(rows(wave=ReactionRow(kind="event")))
+
+
+def test_a_sticker_that_a_row_plays_can_t_be_deleted(store: ReactionStore) -> None:
+    store.stickers("r-1").add("party.gif", picture("GIF"))
+    store.change(rows(wave=ReactionRow(sticker="party.gif")), "r-1")
+    with pytest.raises(ConfigError, match="no such sticker"):
+        store.change(rows(wave=ReactionRow(sticker="party.gif")))
+    with pytest.raises(RefusedError, match="wave plays it"):
+        store.remove_sticker("party.gif", "r-1")
+    store.change(rows(wave=None), "r-1")
+    store.remove_sticker("party.gif", "r-1")
+    assert list(store.stickers("r-1").list()) == []
+
+
+def test_what_belongs_to_a_room_goes_with_it(store: ReactionStore, tmp_path: Path) -> None:
+    store.change(rows(wave=ReactionRow(hold=2.0)), "r-1")
+    store.forget("r-1")
+    assert store.view("r-1").rows == {}
+    assert not (tmp_path / "rooms" / "r-1").exists()
+
+
+def test_a_damaged_file_is_one_line(store: ReactionStore, tmp_path: Path) -> None:
+    (tmp_path / "reactions.json").write_text("{")
+    with pytest.raises(ConfigError, match="is no reaction table"):
+        store.table()
