@@ -201,7 +201,9 @@ def make_supervisor(
 
     return Supervisor(
         supervisor_options(settings, plan.environ),
-        RoomParts(lambda: ChildRoom(share=share), begin, check, rules, reactions.forget),
+        RoomParts(
+            lambda: ChildRoom(share=share), begin, check, detector.stats, rules, reactions.forget
+        ),
         journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
         store=SecretStore.from_file(wanted.key_file),
         references=SecretReferences(

@@ -44,6 +44,8 @@ class Sampler(Component):
         self._clock = clock
         self._thread = SamplingThread(longest)
         self.rate = rate
+        self.factor = 1.0
+        """Share of ``rate`` at which participants are sampled now: below 1 under overload."""
         self.labels: Collection[str] | None = None
         """The labels that are taken into account; None for all that are on."""
         self.paused = False
@@ -67,7 +69,7 @@ class Sampler(Component):
             seen = feed.frames
             if not participant.opted_out and not self.paused:
                 await self._try_sample(participant, feed)
-            await asyncio.sleep(max(0.0, began + 1 / self.rate - self._clock()))
+            await asyncio.sleep(max(0.0, began + self._interval - self._clock()))
 
     async def _try_sample(self, participant: Participant, feed: Feed) -> None:
         with Captured() as attempt:
@@ -86,12 +88,17 @@ class Sampler(Component):
         if frame is None or arrived is None:
             return
         # After one interval there is a newer frame, so that this one is not worth waiting for.
-        deadline = self._clock() + 1 / self.rate
+        deadline = self._clock() + self._interval
         sample = await self._thread.sample(frame, arrived)
         source = f"{self._room}/{participant.participant}"
         detection = await self._detector.detect(sample, participant.memory, deadline, source=source)
         self.detections.add(detection.milliseconds / 1000)
         self._publish(participant.process(self._selected(detection), arrived))
+
+    @property
+    def _interval(self) -> float:
+        """Seconds between two samples of one participant."""
+        return 1 / (self.rate * self.factor)
 
     def _selected(self, detection: Detection) -> Detection:
         """``detection`` with ``labels`` alone."""

@@ -74,6 +74,13 @@ class ChangeTable(Value):
     """As in ``Begin``."""
 
 
+class ChangeSampling(Value):
+    """Sample all participants at this share of the room's rate."""
+
+    operation: Literal["sampling"] = "sampling"
+    factor: float
+
+
 class ListParticipants(Value):
     operation: Literal["participants"] = "participants"
 
@@ -107,16 +114,18 @@ class LeaveRoom(Value):
     operation: Literal["leave"] = "leave"
 
 
-Operation: TypeAlias = Annotated[
+SessionOperation: TypeAlias = (
     ChangeRoom
-    | ChangeTable
+    | ChangeSampling
     | ListParticipants
     | ChangeParticipant
     | TriggerReaction
     | TakePreview
     | ListScores
-    | LeaveRoom,
-    Field(discriminator="operation"),
+)
+"""What can be asked of a room that has joined."""
+Operation: TypeAlias = Annotated[
+    SessionOperation | ChangeTable | LeaveRoom, Field(discriminator="operation")
 ]
 
 

@@ -35,12 +35,14 @@ from sidecar.supervisor.control import (
     Begin,
     ChangeParticipant,
     ChangeRoom,
+    ChangeSampling,
     ChangeTable,
     EventReport,
     LeaveRoom,
     ListParticipants,
     ListScores,
     Operation,
+    SessionOperation,
     StateReport,
     StatsReport,
     TakePreview,
@@ -119,9 +121,15 @@ class RoomRunner:
             return self._change_table(session, operation.table)
         if session is None:
             raise RoomError("the room is joining", where=self._begin.room, do="try again soon")
+        return await self._call(session, operation)
+
+    async def _call(self, session: Session, operation: SessionOperation) -> Any:
         match operation:
             case ChangeRoom():
                 return self._change(session, operation.patch)
+            case ChangeSampling():
+                session.sampler.factor = operation.factor
+                return None
             case ListParticipants():
                 return [one.model_dump() for one in views(session)]
             case ChangeParticipant():

@@ -15,12 +15,14 @@ import structlog
 from config.errors import CapacityError, ConfigError, NotFoundError, SidecarError
 from sidecar.addresses import check_host
 from sidecar.aio import Component, Contained, TaskSet
+from sidecar.inference.detector import DetectorStats, DropReason
 from sidecar.sinks.webhook.signature import signing_key
 from sidecar.supervisor.admission import Admission, CostTable
-from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, Operation
+from sidecar.supervisor.control import Begin, ChangeRoom, ChangeSampling, ChangeTable, Operation
 from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.handle import Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
+from sidecar.supervisor.overload import LoadCounts, SamplingControl
 from sidecar.supervisor.restarts import LIMIT, WINDOW, RestartLimit
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import HandleFactory, RoomLimits, SupervisedRoom
@@ -32,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two measurements of all rooms."""
+OVERLOAD_DROPS: Final = (DropReason.REPLACED, DropReason.EXPIRED)
+"""Reasons for which samples are dropped where there are more than workers manage."""
 KEPT_OVER: Final = 64
 """Rooms that are over and still listed, the newest."""
 
@@ -65,6 +69,8 @@ class RoomParts:
     check: Callable[[RoomRequest], str]
     """The URL as it may be shown; raises ConfigError or RefusedError for one that may not be
     joined."""
+    detector: Callable[[], DetectorStats] | None = None
+    """The numbers of the detector that rooms share; None where there is none."""
     table: Callable[[str], Mapping[str, Any]] = lambda room: {}
     """The reaction table of a room as plain values."""
     forget: Callable[[str], None] = lambda room: None
@@ -88,6 +94,8 @@ class Supervisor(Component):
         self.totals = Totals()
         self._past_restarts = 0
         self.admission = Admission(options.cores)
+        self.sampling = SamplingControl()
+        """How often participants are sampled: less under overload."""
         self.draining = False
         self._options = options
         self._parts = parts
@@ -322,9 +330,35 @@ class Supervisor(Component):
         """Measure all rooms, and leave or restart those that are beyond a limit."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            await self._look_at_sampling()
             for room in list(self._tasks):
                 with Contained("room not measured", room=room):
                     await self._look_at(self._rooms[room])
+
+    async def _look_at_sampling(self) -> None:
+        """Slow down sampling in all rooms alike under overload, and tell them."""
+        before = self.sampling.factor
+        factor = self.sampling.look(self._load_counts(), self._clock())
+        if factor < before:
+            log.warning("sampling slowed down", factor=round(factor, 2), reason="overload")
+        if factor == before == 1.0:
+            return
+        # Each time while it is slowed down: a room may have begun since.
+        running = [self._rooms[room] for room in self._tasks]
+        telling = (room.call(ChangeSampling(factor=factor)) for room in running)
+        await asyncio.gather(*telling, return_exceptions=True)
+
+    def _load_counts(self) -> LoadCounts:
+        numbers, dropped = self.totals.numbers, self.totals.tables["dropped"]
+        stats = None if self._parts.detector is None else self._parts.detector()
+        return LoadCounts(
+            begun=0 if stats is None else stats.begun,
+            waited=0.0 if stats is None else stats.waited,
+            samples=numbers["samples"],
+            dropped=sum(dropped.get(reason, 0.0) for reason in OVERLOAD_DROPS),
+            ticks=numbers["ticks"],
+            late=numbers["late_ticks"],
+        )
 
     async def _look_at(self, room: SupervisedRoom) -> None:
         if (reason := room.idle()) is not None:

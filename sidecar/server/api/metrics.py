@@ -144,6 +144,8 @@ class SidecarCollector(Collector):
         yield GaugeMetricFamily("sidecar_admission_load", text, load)
         draining = float(supervisor.draining)
         yield GaugeMetricFamily("sidecar_draining", "Whether no new rooms are taken.", draining)
+        text = "Share of the wanted rate at which participants are sampled: below 1 under overload."
+        yield GaugeMetricFamily("sidecar_sampling_rate_ratio", text, supervisor.sampling.factor)
 
     def _workers(self) -> Iterable[Metric]:
         if self._detector is None:

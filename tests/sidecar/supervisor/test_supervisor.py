@@ -10,12 +10,19 @@ from pydantic import SecretStr
 
 from config.errors import CapacityError, ConfigError, JournalError, NotFoundError, RefusedError
 from sidecar.supervisor.admission import CostTable
-from sidecar.supervisor.control import Begin, ChangeRoom, StateReport
+from sidecar.supervisor.control import Begin, ChangeRoom, ChangeSampling, StateReport, StatsReport
 from sidecar.supervisor.handle import Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
-from sidecar.supervisor.values import RoomLayout, RoomPatch, RoomRequest, RoomState, RoomView
+from sidecar.supervisor.values import (
+    RoomLayout,
+    RoomPatch,
+    RoomRequest,
+    RoomState,
+    RoomStats,
+    RoomView,
+)
 from sidecar.supervisor.webhooks import WebhookOptions
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.fake_handle import FakeHandle
@@ -47,7 +54,12 @@ class World:
     async def running(self, store: SecretStore | None = None) -> AsyncIterator[Supervisor]:
         supervisor = Supervisor(
             self._options,
-            RoomParts(self._make, self._begin, self._check, lambda room: self.table(room)),
+            RoomParts(
+                self._make,
+                self._begin,
+                self._check,
+                table=lambda room: self.table(room),
+            ),
             journal=Journal(self._journal),
             store=store or SecretStore(),
             references=REFERENCES,
@@ -247,3 +259,23 @@ async def test_an_unknown_reference_is_refused_before_anything_is_made() -> None
         with pytest.raises(ConfigError, match="may not be used"):
             await supervisor.create(REQUEST.model_copy(update={"secrets": secrets}))
         assert supervisor.rooms() == []
+
+
+async def test_overload_slows_down_sampling_in_every_room() -> None:
+    world = World()
+    async with world.running() as supervisor:
+        await live(supervisor)
+        await live(supervisor)
+        for ticks in (100, 200):
+            # A tenth of the composite's ticks is late.
+            stats = RoomStats(ticks=ticks, late_ticks=ticks // 10)
+            world.handles[0].report(StatsReport(stats=stats))
+            await asyncio.sleep(1.2)
+        await eventually(lambda: supervisor.sampling.factor < 1.0)
+        for handle in world.handles:
+            await eventually(lambda handle=handle: sampled(handle) != [])
+            assert sampled(handle)[-1] == supervisor.sampling.factor
+
+
+def sampled(handle: FakeHandle) -> list[float]:
+    return [call.factor for call in handle.calls if isinstance(call, ChangeSampling)]
