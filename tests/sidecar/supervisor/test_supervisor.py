@@ -272,9 +272,10 @@ async def test_overload_slows_down_sampling_in_every_room() -> None:
             world.handles[0].report(StatsReport(stats=stats))
             await asyncio.sleep(1.2)
         await eventually(lambda: supervisor.sampling.factor < 1.0)
-        for handle in world.handles:
-            await eventually(lambda handle=handle: sampled(handle) != [])
-            assert sampled(handle)[-1] == supervisor.sampling.factor
+        await eventually(lambda: all(sampled(handle) for handle in world.handles))
+        assert {factors[-1] for factors in map(sampled, world.handles)} == {
+            supervisor.sampling.factor
+        }
 
 
 def sampled(handle: FakeHandle) -> list[float]:

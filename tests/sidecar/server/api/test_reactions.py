@@ -49,7 +49,8 @@ class Api:
 
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    world, found = World(), []
+    world = World()
+    found: list[Api] = []
 
     def count() -> None:
         found[0].changes += 1
@@ -131,6 +132,6 @@ async def test_a_file_that_is_no_sticker_is_a_problem(api: Api) -> None:
 
 async def test_only_administrators_change_anything(api: Api) -> None:
     assert (await api.upload("/stickers/a.gif", picture("GIF"), token=VIEWER))[0] == 403
-    body = {"rows": {}}
-    assert (await api.call("PUT", "/reaction-table", json=body, token=VIEWER))[0] == 403
+    rows = {"rows": {"wave": None}}
+    assert (await api.call("PUT", "/reaction-table", json=rows, token=VIEWER))[0] == 403
     assert (await api.call("DELETE", "/stickers/a.gif", token=VIEWER))[0] == 403
