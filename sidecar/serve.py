@@ -94,11 +94,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     wanted = settings.serve
     authenticator, made = authenticate(plan, settings)
     async with AsyncExitStack() as stack:
-        detector = ProcessDetector(
-            pipeline_config(make_store(settings), table, settings).load,
-            workers=wanted.workers or max(1, round(usable_cores())),
-            limits=WorkerLimits(capacity=3 * settings.sampling.longest**2),
-        )
+        detector = shared_detector(settings, table)
         await stack.enter_async_context(detector)
         reactions = ReactionStore(data_folder(settings), table, settings.stickers.folders)
         # What is wrong with the rows of an earlier run is said before anything listens.
@@ -113,10 +109,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
             max_bytes=wanted.max_picture_bytes,
         )
         stack.push_async_callback(annotate.aclose)
-        tables = ReactionEndpoints(
-            supervisor, reactions, lambda: annotate.change_rules(reactions.table())
-        )
-        more = (*annotate.endpoints(), *tables.endpoints())
+        more = annotate_and_tables(supervisor, annotate, reactions)
         app = make_app(supervisor, detector, more, authenticator, settings, draining.set)
         if wanted.otlp_endpoint is not None:
             sources = metric_sources(supervisor, detector)
@@ -136,6 +129,27 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         with suppress(asyncio.CancelledError):
             await draining.wait()
         await supervisor.drain()
+
+
+def shared_detector(settings: Settings, table: Mapping[str, ReactionRule]) -> ProcessDetector:
+    """The workers of all rooms and of the annotate service, not started yet."""
+    return ProcessDetector(
+        pipeline_config(make_store(settings), table, settings).load,
+        workers=settings.serve.workers or max(1, round(usable_cores())),
+        limits=WorkerLimits(capacity=3 * settings.sampling.longest**2),
+    )
+
+
+def annotate_and_tables(
+    supervisor: Supervisor, annotate: AnnotateEndpoints, reactions: ReactionStore
+) -> Sequence[Endpoint]:
+    """The annotate service, and the stickers and reaction tables that it and rooms follow."""
+
+    def changed() -> None:
+        annotate.change_rules(reactions.table())
+
+    tables = ReactionEndpoints(supervisor, reactions, changed)
+    return (*annotate.endpoints(), *tables.endpoints())
 
 
 def authenticate(plan: ServePlan, settings: Settings) -> tuple[Authenticator, str | None]:
