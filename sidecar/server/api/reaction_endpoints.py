@@ -38,13 +38,17 @@ class ReactionEndpoints:
 
     def endpoints(self) -> Sequence[Endpoint]:
         """The table."""
-        return (*self._of("/v1", ""), *self._of("/v1/rooms/{room}", "Room"))
+        of_server, of_room = ("/v1", ""), ("/v1/rooms/{room}", "Room")
+        return (
+            *self._stickers(*of_server),
+            *self._tables(*of_server),
+            *self._stickers(*of_room),
+            *self._tables(*of_room),
+        )
 
-    def _of(self, base: str, suffix: str) -> Sequence[Endpoint]:
+    def _stickers(self, base: str, suffix: str) -> Sequence[Endpoint]:
         of = "of a room" if suffix else "of the server"
-        missing = (404,) if suffix else ()
-        stickers, reactions = f"{base}/stickers", f"{base}/reaction-table"
-        wrong = (400, 404, 409, 507) if suffix else (400, 409, 507)
+        missing, stickers = ((404,) if suffix else ()), f"{base}/stickers"
         return (
             Endpoint(
                 "GET", stickers, f"list{suffix}Stickers", f"List the stickers {of}", Scope.ROOMS,
@@ -66,6 +70,13 @@ class ReactionEndpoints:
                 f"Delete an uploaded sticker {of}", Scope.ADMIN, self.delete, status=204,
                 errors=(404, 409), tag="reactions",
             ),
+        )  # fmt: skip
+
+    def _tables(self, base: str, suffix: str) -> Sequence[Endpoint]:
+        of = "of a room" if suffix else "of the server"
+        missing, reactions = ((404,) if suffix else ()), f"{base}/reaction-table"
+        wrong = (400, *missing, 409, 507)
+        return (
             Endpoint(
                 "GET", reactions, f"get{suffix}ReactionTable", f"The reaction table {of}",
                 Scope.ROOMS, self.table, answer=ReactionTableView, errors=missing, tag="reactions",
