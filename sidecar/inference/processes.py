@@ -8,18 +8,12 @@ import structlog
 
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
-from sidecar.aio import Backoff, Component, Contained, TaskSet, start_all, undo_on_failure
+from sidecar.aio import Component, Contained, TaskSet, start_all, undo_on_failure
 from sidecar.inference.detector import DetectorStats, LoadPipeline
 from sidecar.inference.dispatcher import Dispatcher
 from sidecar.inference.worker_process import Outcome, WorkerLimits, WorkerProcess
 
 log = structlog.get_logger(__name__)
-
-RESTARTS = Backoff(first=0.5, factor=2.0, longest=10.0)
-"""Before the second restart in a row and those after it; the first is immediate."""
-SETTLED = 2.0
-"""Seconds of work after which the next restart is a first one again: a worker that is lost sooner
-is likely to be lost for the same reason as the one before."""
 
 
 class ProcessDetector(Component):
@@ -127,7 +121,7 @@ class WorkerSupervisor(Component):
             self._dispatcher.detach(self)
             how = await process.aclose()
             log.warning("inference worker lost", worker=self._number, pid=process.pid, reason=how)
-            lost = 1 if time.monotonic() - began >= SETTLED else lost + 1
+            lost = 1 if time.monotonic() - began >= self._limits.settled else lost + 1
             process = await self._restart(lost)
 
     async def _watch(self, process: WorkerProcess) -> None:
@@ -146,7 +140,7 @@ class WorkerSupervisor(Component):
     async def _restart(self, lost: int) -> WorkerProcess:
         """A process in place of the last of ``lost`` in a row."""
         while True:
-            await asyncio.sleep(0.0 if lost == 1 else RESTARTS.delay(lost - 2))
+            await asyncio.sleep(0.0 if lost == 1 else self._limits.restarts.delay(lost - 2))
             lost += 1
             began = time.monotonic()
             # Loading may raise anything; the next attempt may find the cause removed.

@@ -9,13 +9,13 @@ import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from config.errors import InferenceError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
-from sidecar.aio import undo_on_failure
+from sidecar.aio import Backoff, undo_on_failure
 from sidecar.captured import Captured
 from sidecar.inference.detector import LoadPipeline
 from sidecar.inference.messages import (
@@ -48,6 +48,11 @@ class WorkerLimits:
     """How often a worker is looked at, and pinged where it is idle."""
     close: float = 1.0
     """For ending once its socket is closed; then it is killed."""
+    restarts: Backoff = field(default_factory=lambda: Backoff(first=0.5, factor=2.0, longest=10.0))
+    """Before the second restart in a row and those after it; the first is immediate."""
+    settled: float = 2.0
+    """Of work, after which the next restart is a first one again: a worker that is lost sooner is
+    likely to be lost for the same reason as the one before."""
     niceness: int = 3
     """What is added to a worker's nice value, so that the composite's clock comes first."""
     capacity: int = 640 * 640 * 3

@@ -16,6 +16,7 @@ import pytest
 
 from config.errors import InferenceError
 from reactions.landmark_types import Sample
+from sidecar.aio import Backoff
 from sidecar.inference.detector import Detector, DroppedSamples, DropReason
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.worker_process import WorkerLimits, WorkerProcess
@@ -24,6 +25,7 @@ from tests.conformance.scripted_pipeline import Script, ScriptFolder, sample, st
 from tests.sidecar.clients import eventually
 
 IMPATIENT = WorkerLimits(ping_every=0.1, answer=0.5)
+SOON = WorkerLimits(restarts=Backoff(first=0.01, longest=0.01))
 
 
 class TestProcessDetector(DetectorConformance):
@@ -131,7 +133,7 @@ async def test_a_ping_is_answered_by_an_idle_worker(scripts: ScriptFolder) -> No
 async def test_workers_that_die_at_every_sample_are_replaced_each_time(
     scripts: ScriptFolder,
 ) -> None:
-    async with running(scripts) as detector:
+    async with running(scripts, limits=SOON) as detector:
         for _ in range(3):
             call = detector.detect(sample(Script.DIE), None, source="ada")
             assert await dropped(call) == DropReason.WORKER_LOST
@@ -140,7 +142,7 @@ async def test_workers_that_die_at_every_sample_are_replaced_each_time(
 
 
 async def test_a_worker_that_can_not_be_replaced_is_tried_again(scripts: ScriptFolder) -> None:
-    async with running(scripts) as detector:
+    async with running(scripts, limits=SOON) as detector:
         scripts.break_loading()
         os.kill(detector.pids[0], signal.SIGKILL)
         await eventually(lambda: detector.stats().workers == 0)
