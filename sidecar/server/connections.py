@@ -7,7 +7,10 @@ from typing import Any
 
 import structlog
 from aiohttp import StreamReader, web
+from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
+
+from sidecar.server.problem_json import problem
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +102,22 @@ class HttpConnection(web.RequestHandler):
         if self._reader is not None:
             self._reader.cancel()
             self._reader = None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer a request that can't be read with one line in the log; aiohttp would log a
+        traceback with the text of the request for each."""
+        if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        log.info("request not readable", reason=type(exc).__name__)
+        response = problem(status, "not a request of HTTP/1.1", do="check what you send")
+        response.force_close()
+        return response
 
     def request_began(self) -> None:
         """A whole header has come."""

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from config.errors import (
     CapacityError,
@@ -99,6 +100,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             if error.status < 400:
                 raise
             return _problem_of_aiohttp(error)
+        except HttpProcessingError as error:
+            # Headers within a multipart body, which aiohttp reads while the handler runs.
+            return problem(error.code, "the body is not well formed", do="check its encoding")
         except TimeoutError:
             return problem(408, "the request took too long")
         except OSError as error:

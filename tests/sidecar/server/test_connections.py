@@ -205,3 +205,25 @@ async def test_a_second_session_of_one_address_is_answered_429(
             assert refused.content_type == "application/problem+json"
             await http.delete(client.url)
             assert (await post_offer(http, url, sdp)).status == 201
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorizati\xc9n: Bearer sesame\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 sesame\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nsesame: " + b"x" * 20_000 + b"\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_is_answered_400_without_a_traceback(
+    house: House, capsys: pytest.CaptureFixture[str], sent: bytes
+) -> None:
+    async with connected(house) as (reader, writer):
+        writer.write(sent)
+        head, _, body = (await rest(reader)).partition(b"\r\n\r\n")
+    assert b" 400 " in head
+    assert json.loads(body)["status"] == 400
+    shown = "".join(capsys.readouterr())
+    assert "request not readable" in shown
+    assert "Traceback" not in shown
+    assert "sesame" not in shown

@@ -267,3 +267,11 @@ async def test_a_mannequin_s_landmarks_lie_where_its_labels_are() -> None:
     x, y, _ = hands[0]["points"][4]
     assert left <= x <= left + width
     assert top <= y <= top + height
+
+
+async def test_a_part_with_damaged_headers_is_400() -> None:
+    body = b"--x\r\nContent-Type: \x01mage/jpeg\r\n\r\nx\r\n--x--\r\n"
+    async with serving(ScriptedDetector()) as client:
+        kind = "multipart/form-data; boundary=x"
+        status, answer = await post(client, body, Content_Type=kind)
+    assert (status, answer["detail"]) == (400, "the body is not well formed")
