@@ -1,5 +1,6 @@
 """The process that runs one target: it takes its limits, then inputs until its time is over."""
 
+import itertools
 import resource
 import signal
 import time
@@ -60,6 +61,8 @@ def run_worker(
     _limit(target.megabytes, seconds)
     count = FuzzCount(target.name)
     inputs = target.inputs(Random(seed))
+    # What draws inputs needs memory too, hypothesis above all.
+    inputs = itertools.chain([next(inputs)], inputs)
     began, before = time.monotonic(), _resident()
     with current.open("wb", buffering=0) as file:
         while time.monotonic() - began < seconds and count.inputs < most:
@@ -70,7 +73,7 @@ def run_worker(
             _run_one(target, value, count, pipe)
             if count.inputs == _WARM:
                 before = _resident()
-            _compare_memory(target, before, count, pipe)
+            _compare_memory(target, value, before, count, pipe)
     count.seconds = time.monotonic() - began
     pipe.send(count)
 
@@ -92,12 +95,12 @@ def _run_one(target: FuzzTarget[Any], value: Any, count: FuzzCount, pipe: Connec
 
 
 def _compare_memory(
-    target: FuzzTarget[Any], before: int, count: FuzzCount, pipe: Connection
+    target: FuzzTarget[Any], value: Any, before: int, count: FuzzCount, pipe: Connection
 ) -> None:
     peak = _peak_megabytes() - before
     if peak > target.megabytes:
         count.faults += 1
-        pipe.send((f"took {peak} MB", b""))
+        pipe.send((f"took {peak} MB", target.show(value)))
         _forget_peak()
     count.megabytes = max(count.megabytes, peak)
 

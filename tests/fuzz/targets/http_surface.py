@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from functools import cache, partial
 from random import Random
@@ -36,7 +36,7 @@ TOKEN: Final = "a-token-that-is-long-enough"
 PATIENCE: Final = 0.5
 """Seconds to wait for an answer: event streams, and requests that are not whole, have none."""
 _ROOM: Final = "/v1/rooms/{id}"
-_CALLS: Final = (
+_CALLS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("GET", "/v1/rooms", {}),
     ("POST", "/v1/rooms", {"url": "wss://sfu.example#room", "secrets": {"KEY": "env:TOKEN"}}),
     ("POST", "/v1/rooms", {"url": "x", "labels": ["wave"], "rate": 5, "publish": ["none"]}),
@@ -89,7 +89,10 @@ async def _api(life: AsyncExitStack) -> HttpListener:
     return await life.enter_async_context(HttpListener(app, "127.0.0.1", 0))
 
 
-_APPLICATIONS: Final[dict[str, Callable[[AsyncExitStack], Any]]] = {"hosted": _hosted, "api": _api}
+_APPLICATIONS: Final[dict[str, Callable[[AsyncExitStack], Coroutine[Any, Any, HttpListener]]]] = {
+    "hosted": _hosted,
+    "api": _api,
+}
 
 
 def request(method: str, path: str, body: bytes = b"", kind: str = "", *more: str) -> bytes:
