@@ -37,7 +37,7 @@ from aiortc.rtp import RtpPacket
 from aiortc.utils import uint16_add
 from OpenSSL import SSL
 
-from sidecar.media.decoder import Decoder, decode_stream
+from sidecar.media.decoder import Decoder, decode_stream, name_frames
 
 log = structlog.get_logger(__name__)
 
@@ -198,6 +198,13 @@ def use_own_decoding() -> bool:
     if fits:
         vars(aiortc.rtcrtpreceiver)["decoder_worker"] = partial(decode_stream, other=_stock_decoder)
     return fits
+
+
+def name_track(track: object, participant: str) -> None:
+    """Let the log lines about the decoder of ``track`` name ``participant``; nothing for tracks
+    that aiortc does not decode."""
+    if (frames := getattr(track, "_queue", None)) is not None:
+        name_frames(frames, participant)
 
 
 def _stock_decoder(codec: RTCRtpCodecParameters) -> Decoder:

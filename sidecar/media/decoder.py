@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 import av
 import structlog
@@ -19,8 +20,10 @@ from sidecar.media.container.codecs import (
     announced_excess,
     declared_size,
     fits,
+    kept_bytes,
     open_decoder,
 )
+from sidecar.media.container.picture_budget import ALL_CAMERAS, PictureBudget
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +61,7 @@ class Frames(Protocol):
     def put_nowait(self, frame: Frame | None, /) -> None: ...
 
 
+_PARTICIPANTS: Final[WeakKeyDictionary[Frames, str]] = WeakKeyDictionary()
 Work: TypeAlias = "queue.Queue[tuple[RTCRtpCodecParameters, Encoded] | None]"
 
 
@@ -68,8 +72,9 @@ class VideoDecoder:
     frame comes that announces a permitted size.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, budget: PictureBudget = ALL_CAMERAS) -> None:
         self._name = name
+        self._budget = budget
         self._codec = open_decoder(name)
         self.refused: str | None = None
         """Why frames are dropped at present; None while they are decoded."""
@@ -83,6 +88,9 @@ class VideoDecoder:
             return self._refuse(reason)
         if self.refused and not self._permitted(data):
             return []
+        nbytes = kept_bytes(self._name, data)
+        if nbytes is not None and not self._budget.reserve(self, nbytes):
+            return self._refuse(f"all cameras together exceed {self._budget.most >> 20} MiB")
         packet = av.Packet(data)
         packet.pts, packet.time_base = encoded_frame.timestamp, TIME_BASE
         try:
@@ -123,16 +131,21 @@ class _KeyFrameRequests:
     def after_failure(self) -> None:
         self._failed.set()
 
-    def after_frame(self, codec: str, refused: str | None) -> None:
+    def after_frame(self, codec: str, refused: str | None, participant: str = "") -> None:
         """``refused`` is the reason why the decoder dropped the last frame, None if it did not."""
         if refused is not None and self._refused is None:
-            log.warning("camera refused", codec=codec, reason=refused)
+            log.warning("camera refused", participant=participant, codec=codec, reason=refused)
         elif refused is None and self._refused is not None:
-            log.info("camera accepted again", codec=codec)
+            log.info("camera accepted again", participant=participant, codec=codec)
         self._refused = refused
         if refused is not None and self._clock() - self._asked >= REFUSED_INTERVAL:
             self._asked = self._clock()
             self._failed.set()
+
+
+def name_frames(decoded: Frames, participant: str) -> None:
+    """Let the log of the decoder that fills ``decoded`` name ``participant``."""
+    _PARTICIPANTS[decoded] = participant
 
 
 def decode_stream(
@@ -165,7 +178,7 @@ def decode_stream(
             requests.after_failure()
             continue
         if isinstance(decoder, VideoDecoder):
-            requests.after_frame(name, decoder.refused)
+            requests.after_frame(name, decoder.refused, _PARTICIPANTS.get(decoded, ""))
         for frame in frames:
             _hand_over(loop, decoded, frame)
     _hand_over(loop, decoded, None)

@@ -12,6 +12,7 @@ import structlog
 from aiortc.mediastreams import MediaStreamError
 
 from sidecar.aio import Broadcast, Component, Contained, TaskSet
+from sidecar.media.aiortc_patches import name_track
 from sidecar.media.lateness_filter import Lateness, LatenessFilter
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ class Feed(Component):
         self._tasks = TaskSet()
         self._reader: asyncio.Task[None] | None = None
         self._started = False
+        self._participant = ""
         self._since = clock()
         self.frame: av.VideoFrame | None = None
         """The newest frame that came on time; None before the first."""
@@ -89,11 +91,18 @@ class Feed(Component):
         if track is self._track or self.ended:
             return
         self._track, self._lateness = track, LatenessFilter()
+        name_track(track, self._participant)
         self._drop_held()
         if self.arrived is None:
             self._since = self._clock()
         if self._started:
             self._read_on(track)
+
+    def name(self, participant: str) -> None:
+        """Let the log about what is attached, now and later, name ``participant``."""
+        self._participant = participant
+        if self._track is not None:
+            name_track(self._track, participant)
 
     def end(self) -> None:
         """Take no more frames: all who wait for one are woken."""

@@ -51,6 +51,8 @@ class RoomChanges:
         if not self.ended:
             self._replace(joined.participant, "")
             self._present[joined.participant] = _Presence(joined)
+            if joined.feed is not None:
+                joined.feed.name(joined.participant)
             self._updated.notify()
 
     def leave(self, participant: str, reason: str) -> None:

@@ -89,6 +89,19 @@ def excess(pictures: DecodedPictures) -> str | None:
     return None
 
 
+def kept_bytes(name: str, data: bytes) -> int | None:
+    """Bytes of the pictures that a decoder keeps from ``data`` on, where that announces a size.
+
+    For VP8 from its key frames (RFC 6386, 9.1): the frame and its three references.
+    """
+    if name in CODECS:
+        return max((pictures.nbytes for pictures in announced(name, data)), default=None)
+    if name != "vp8" or len(data) < 10 or data[0] & 1 or data[3:6] != b"\x9d\x01\x2a":
+        return None
+    width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    return width * height * 3 // 2 * 4
+
+
 def announced_excess(name: str, data: bytes, length_size: int = 0) -> str | None:
     """Why ``data``, a packet of the codec ``name``, must not be decoded; None where it may.
 

@@ -14,12 +14,15 @@ from aiortc import RTCRtpCodecParameters
 from av.frame import Frame
 from av.video.codeccontext import VideoCodecContext
 
+from sidecar.media.container.codecs import kept_bytes
+from sidecar.media.container.picture_budget import ALL_CAMERAS, PictureBudget
 from sidecar.media.decoder import (
     REFUSED_INTERVAL,
     Decoder,
     Encoded,
     VideoDecoder,
     decode_stream,
+    name_frames,
 )
 from tests.bitstreams import h264_stream, vp8_key_frame
 from tests.confined import confined
@@ -261,3 +264,48 @@ async def test_a_refused_stream_is_logged_once_and_seldom_asked_for_key_frames()
         await decoded([(H264, piece) for piece in stream], Requests(), clock=clock)
     assert [entry["event"] for entry in logs] == ["camera refused"]
     assert 1 <= asked <= 60 // 10 + 1
+
+
+def test_a_refused_camera_is_logged_with_its_participant() -> None:
+    tasks = queue.Queue[tuple[RTCRtpCodecParameters, Encoded] | None]()
+    for piece in pieces(h264_stream(16000, 16000, 1, count=3)):
+        tasks.put((H264, piece))
+    tasks.put(None)
+    loop = asyncio.new_event_loop()
+    decoded: asyncio.Queue[Frame | None] = asyncio.Queue()
+    name_frames(decoded, "p-ada")
+    with structlog.testing.capture_logs() as entries:
+        decode_stream(loop, tasks, decoded, threading.Event(), other=nothing_else)
+    loop.close()
+    refused = [entry for entry in entries if entry["event"] == "camera refused"]
+    assert [entry["participant"] for entry in refused] == ["p-ada"]
+
+
+@pytest.mark.parametrize(("name", "encoder"), [("vp8", "libvpx"), ("h264", "libx264")])
+def test_all_cameras_together_have_a_budget(name: str, encoder: str) -> None:
+    stream = encoded(encoder, 2, (640, 352))
+    budget = PictureBudget(most=kept_bytes(name, stream[0].data) or 0)
+    first, second = VideoDecoder(name, budget), VideoDecoder(name, budget)
+    assert len(first.decode(stream[0])) == 1
+    assert second.decode(stream[0]) == []
+    assert "all cameras together" in str(second.refused)
+    assert len(first.decode(stream[1])) == 1
+    del first
+    assert len(second.decode(stream[0])) == 1
+    assert second.refused is None
+
+
+def decode_at_the_limits(count: int) -> int:
+    """The pictures of ``count`` cameras, each within its own limits, all kept."""
+    decoders = [VideoDecoder("h264") for _ in range(count)]
+    newest: dict[int, object] = {}
+    for piece in pieces(h264_stream(3840, 2160, 14, count=16)):
+        for number, decoder in enumerate(decoders):
+            for frame in decoder.decode(piece):
+                newest[number] = frame
+    assert ALL_CAMERAS.taken <= ALL_CAMERAS.most
+    return len(newest)
+
+
+def test_the_memory_of_many_cameras_at_their_limits_is_bounded() -> None:
+    assert 0 < confined(decode_at_the_limits, 20, megabytes=1400, seconds=120) < 20
