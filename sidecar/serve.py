@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,9 +22,11 @@ from config.reaction_rule import Kind, ReactionRule
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
 from sidecar.addresses import AddressRule
+from sidecar.inference.detector import Detector
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare
 from sidecar.inference.worker_process import WorkerLimits
+from sidecar.media.ice import configured_servers
 from sidecar.redaction import shown_url
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
@@ -43,7 +46,9 @@ from sidecar.server.api.tokens import (
     read_token_file,
 )
 from sidecar.server.api.webhook_endpoints import WebhookEndpoints
+from sidecar.server.app import hosted_limits
 from sidecar.server.event_stream import EventStreams
+from sidecar.server.hosted_rooms import HostedRooms, hosted_name, hosted_routes
 from sidecar.server.listener import Certificate, HttpListener, connection_limits
 from sidecar.server.quotas import ClientQuota
 from sidecar.server.telemetry import Telemetry
@@ -56,6 +61,7 @@ from sidecar.supervisor.admission import CostTable
 from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.cores import usable_cores
+from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url
@@ -94,12 +100,12 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     wanted = settings.serve
     authenticator, made = authenticate(plan, settings)
     async with AsyncExitStack() as stack:
-        detector = shared_detector(settings, table)
-        await stack.enter_async_context(detector)
+        detector = await stack.enter_async_context(shared_detector(settings, table))
         reactions = ReactionStore(data_folder(settings), table, settings.stickers.folders)
         # What is wrong with the rows of an earlier run is said before anything listens.
         changed = reactions.table()
-        supervisor = make_supervisor(plan, settings, table, detector, reactions)
+        hosted = make_hosted_rooms(detector, settings)
+        supervisor = make_supervisor(plan, settings, table, detector, reactions, hosted)
         await stack.enter_async_context(supervisor)
         draining = asyncio.Event()
         annotate = AnnotateEndpoints(
@@ -110,7 +116,8 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         )
         stack.push_async_callback(annotate.aclose)
         more = annotate_and_tables(supervisor, annotate, reactions)
-        app = make_app(supervisor, detector, more, authenticator, settings, draining.set)
+        pages = partial(hosted_routes, hosted, table, settings.stickers.folders)
+        app = make_app(supervisor, detector, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
             sources = metric_sources(supervisor, detector)
             await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
@@ -192,13 +199,20 @@ def make_supervisor(
     table: Mapping[str, ReactionRule],
     detector: ProcessDetector,
     reactions: ReactionStore,
+    hosted: HostedRooms,
 ) -> Supervisor:
-    """The supervisor that ``settings`` describe, not started yet; raises ConfigError."""
+    """The supervisor that ``settings`` describe, not started yet; raises ConfigError.
+
+    ``hosted`` has the rooms whose URL is ``room:NAME``; each other room has a process of its own.
+    """
     wanted = settings.serve
     capacity = 3 * settings.sampling.longest**2
 
     def share(room: str) -> DetectorShare:
         return DetectorShare(detector, room, slots=SLOTS, capacity=capacity)
+
+    def make(request: RoomRequest) -> RoomHandle:
+        return hosted.handle() if is_hosted(request) else ChildRoom(share=share)
 
     def rules(room: str) -> dict[str, Any]:
         found = reactions.table(room)
@@ -215,9 +229,7 @@ def make_supervisor(
 
     return Supervisor(
         supervisor_options(settings, plan.environ),
-        RoomParts(
-            lambda: ChildRoom(share=share), begin, check, detector.stats, rules, reactions.forget
-        ),
+        RoomParts(make, begin, check, detector.stats, rules, reactions.forget, is_hosted),
         journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
         store=SecretStore.from_file(wanted.key_file),
         references=SecretReferences(
@@ -238,13 +250,30 @@ def data_folder(settings: Settings) -> Path:
     return settings.serve.data_folder or user_state_path(APPLICATION) / "serve"
 
 
+def make_hosted_rooms(detector: Detector, settings: Settings) -> HostedRooms:
+    """The hosted rooms that ``settings`` describe, none at first."""
+    wanted = settings.server
+    return HostedRooms(
+        detector,
+        limits=hosted_limits(wanted),
+        ice_servers=configured_servers(wanted.ice_servers),
+        share_cameras=wanted.share_cameras,
+    )
+
+
+def is_hosted(request: RoomRequest) -> bool:
+    """Whether this server hosts the room itself; raises ConfigError for no name of a room."""
+    return hosted_name(request.url) is not None
+
+
 def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> str:
     """The URL of ``request`` as it may be shown.
 
     Raises ConfigError or RefusedError where that may not be joined or published to, or a label is
     not on in ``table``.
     """
-    check_room_url(request.url)
+    if not is_hosted(request):
+        check_room_url(request.url)
     for target in request.publish:
         if target.startswith("whip+"):
             check_room_url(target)
@@ -303,8 +332,9 @@ def make_app(
     authenticator: Authenticator,
     settings: Settings,
     drain: Callable[[], None],
+    pages: Callable[[EventStreams], Sequence[web.AbstractRouteDef]],
 ) -> web.Application:
-    """The API over ``supervisor`` and ``detector``, with ``more`` endpoints."""
+    """The API over ``supervisor`` and ``detector``: ``more`` endpoints, the routes of ``pages``."""
 
     def faults() -> Sequence[str]:
         return [] if detector.stats().workers else ["no detection worker is alive"]
@@ -329,6 +359,7 @@ def make_app(
             settings.server.body_timeout,
             settings.server.proxies,
         ),
+        pages(streams),
     )
 
 

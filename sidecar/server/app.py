@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from config.reaction_rule import ReactionRule
-from config.settings import Settings
+from config.settings import ServerSettings, Settings
 from sidecar.media.ice import configured_servers
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.camera_routes import Cameras
@@ -92,12 +92,7 @@ def hosted_server(
         open_meeting,
         fixed=rooms,
         max_rooms=wanted.max_rooms,
-        limits=Limits(
-            wanted.max_participants,
-            wanted.max_viewers,
-            wanted.heartbeat_s,
-            wanted.max_sessions_per_address,
-        ),
+        limits=hosted_limits(wanted),
         ice_servers=configured_servers(wanted.ice_servers),
         share_cameras=wanted.share_cameras,
     )
@@ -116,3 +111,13 @@ def hosted_server(
     )
     limits = connection_limits(wanted)
     return HttpListener(app, wanted.host, wanted.port, inner=lobby, tls=tls, limits=limits)
+
+
+def hosted_limits(wanted: ServerSettings) -> Limits:
+    """The limits of one hosted room."""
+    return Limits(
+        wanted.max_participants,
+        wanted.max_viewers,
+        wanted.heartbeat_s,
+        wanted.max_sessions_per_address,
+    )

@@ -13,14 +13,14 @@ from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.hosts import client_address, client_key, is_loopback_name
-from sidecar.server.room_manager import RoomManager
+from sidecar.server.room_directory import RoomDirectory
 from sidecar.server.whip import created
 
 
 class Cameras:
     """The routes over the participants of every room in ``lobby``."""
 
-    def __init__(self, lobby: RoomManager, streams: EventStreams) -> None:
+    def __init__(self, lobby: RoomDirectory, streams: EventStreams) -> None:
         self._lobby = lobby
         self._streams = streams
 

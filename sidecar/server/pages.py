@@ -13,7 +13,7 @@ from config.errors import StickerError
 from config.reaction_rule import Kind, ReactionRule
 from gifs.catalogue import find_sticker
 from reactions.labels import LABELS
-from sidecar.server.room_manager import RoomManager
+from sidecar.server.room_directory import RoomDirectory
 
 WEB: Final = Path(str(files("sidecar") / "web"))
 _FILE: Final = re.compile(r"[a-z_]+\.(?:js|css|svg|html)|poses/[a-z_]+\.webp")
@@ -36,7 +36,7 @@ class Pages:
     """
 
     def __init__(
-        self, lobby: RoomManager, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
+        self, lobby: RoomDirectory, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
     ) -> None:
         self._lobby = lobby
         self._folders = folders
@@ -48,8 +48,12 @@ class Pages:
         ]
 
     def routes(self) -> list[web.RouteDef]:
+        """All of them, with a home page that leads to the first room."""
+        return [web.get("/", self.home), *self.room_routes()]
+
+    def room_routes(self) -> list[web.RouteDef]:
+        """The page of each room, and what belongs to it."""
         return [
-            web.get("/", self.home),
             web.get("/rooms/{room}", self.page),
             web.get("/legend.json", self.legend),
             web.get("/stickers/{label}", self.sticker),

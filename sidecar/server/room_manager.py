@@ -4,8 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 import structlog
 from aiortc import RTCIceServer
@@ -20,11 +19,9 @@ from sidecar.aio import (
     undo_on_failure,
 )
 from sidecar.rooms.hosted.names import room_name
-from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.hosted.room import HostedRoom, check_sharing
 from sidecar.rooms.hosted.sessions import Limits
-from sidecar.session.events import EventBus
-from sidecar.session.stats import SessionStats
+from sidecar.server.room_directory import OpenRoom, SessionHandle
 
 log = structlog.get_logger(__name__)
 
@@ -33,39 +30,13 @@ IDLE: Final = 60.0
 open one draws and encodes 25 pictures a second."""
 
 
-class SessionHandle(Protocol):
-    """What the server needs of a session."""
-
-    @property
-    def events(self) -> EventBus: ...
-
-    def stats(self) -> SessionStats: ...
-
-    async def ended(self) -> None:
-        """Wait until the meeting is over; raises what ended it if that was an error."""
-        ...
-
-
 SessionFactory: TypeAlias = Callable[[HostedRoom], AbstractAsyncContextManager[SessionHandle]]
 """Makes the session of a room; entering it enters the room."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenRoom:
-    """A room that is open, and the session in it."""
-
-    room: HostedRoom
-    meeting: SessionHandle
-
-    @property
-    def busy(self) -> bool:
-        """A client publishes, watches or listens."""
-        taken = self.room.count(Role.PUBLISH) + self.room.count(Role.WATCH)
-        return bool(taken or self.meeting.events.listeners)
-
-
 class RoomManager(Component):
-    """Opens rooms by name with ``open_meeting``: at most ``max_rooms`` at once.
+    """Implements ``RoomDirectory``: opens rooms by name, at most ``max_rooms`` at once, and a
+    session in each with ``open_meeting``.
 
     With ``fixed`` rooms there are these and no others, open from start to close. Without, every
     valid name opens a room, which is closed once it has been empty for ``idle`` seconds.

@@ -9,14 +9,14 @@ from aiohttp import web
 from config.errors import HttpRefusalError
 from sidecar.rooms.hosted.offer import Role
 from sidecar.server.event_stream import EventStreams, SseSink
-from sidecar.server.room_manager import RoomManager
+from sidecar.server.room_directory import RoomDirectory
 from sidecar.session.events import SessionEvent
 
 
 class Streams:
     """The event and statistics routes of every room in ``lobby``."""
 
-    def __init__(self, lobby: RoomManager, streams: EventStreams) -> None:
+    def __init__(self, lobby: RoomDirectory, streams: EventStreams) -> None:
         self._lobby = lobby
         self._streams = streams
 

@@ -17,7 +17,7 @@ from sidecar.rooms.hosted.sessions import Place
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, check_entity, read_fragment
 from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.server.hosts import client_address, client_key, is_loopback_name
-from sidecar.server.room_manager import RoomManager
+from sidecar.server.room_directory import RoomDirectory
 
 ROLE: Final = "{role:whip|whep}"
 _EXTENSION: Final = "urn:reaction-sidecar:ext"
@@ -26,7 +26,7 @@ _EXTENSION: Final = "urn:reaction-sidecar:ext"
 class Signalling:
     """The WHIP and WHEP routes of every room in ``lobby``."""
 
-    def __init__(self, lobby: RoomManager) -> None:
+    def __init__(self, lobby: RoomDirectory) -> None:
         self._lobby = lobby
 
     def routes(self) -> list[web.RouteDef]:

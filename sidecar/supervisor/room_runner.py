@@ -86,11 +86,12 @@ class RoomRunner:
         self._table = room_table(begin)
         self._stickers = make_stickers(self._table, self._settings)
         self._reactions: Counter[str] = Counter()
-        self._session: Session | None = None
         self._room: ReconnectingRoom | None = None
         self._system = ""
         self._sinks = SinkSet()
         self._leaving = asyncio.Event()
+        self.session: Session | None = None
+        """The session, from the moment that the room is entered."""
 
     async def run(self) -> None:
         """Take part until the meeting ends or ``leave``; every end is reported."""
@@ -116,7 +117,7 @@ class RoomRunner:
         if isinstance(operation, LeaveRoom):
             self.leave()
             return None
-        session = self._session
+        session = self.session
         if isinstance(operation, ChangeTable):
             return self._change_table(session, operation.table)
         if session is None:
@@ -170,7 +171,7 @@ class RoomRunner:
             stack.enter_context(sinks.attached(session.events))
             stack.enter_context(session.events.subscribe(self._on_event))
             await stack.enter_async_context(session)
-            self._session, self._room, self._sinks = session, room, sinks
+            self.session, self._room, self._sinks = session, room, sinks
             self._report(StateReport(state=RoomState.LIVE))
             await self._attend(session, room)
 
@@ -196,7 +197,7 @@ class RoomRunner:
 
     def stats(self) -> RoomStats:
         """The numbers of this moment."""
-        session, room = self._session, self._room
+        session, room = self.session, self._room
         if session is None or room is None:
             return RoomStats()
         numbers = session.stats()

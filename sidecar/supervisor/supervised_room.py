@@ -143,8 +143,12 @@ class SupervisedRoom:
         if self._handle is not None:
             await self._handle.aclose()
 
-    def idle(self) -> str | None:
-        """Why the room should be left by now: it is empty, or no frame has come; None otherwise."""
+    def idle(self, limits: RoomLimits | None = None) -> str | None:
+        """Why the room should be left by now: it is empty, or no frame has come; None otherwise.
+
+        ``limits`` are in place of the room's own.
+        """
+        limits = limits or self._limits
         if self.state is not RoomState.LIVE:
             self._quiet_kind = ""
             return None
@@ -153,7 +157,7 @@ class SupervisedRoom:
         now = self._clock()
         if kind != self._quiet_kind:
             self._quiet_kind, self._quiet_since = kind, now
-        limit = self._limits.empty if kind == EMPTY else self._limits.media
+        limit = limits.empty if kind == EMPTY else limits.media
         if kind and now - self._quiet_since >= limit:
             return f"{kind} for {limit:g} s"
         return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -20,12 +21,12 @@ from sidecar.sinks.webhook.signature import signing_key
 from sidecar.supervisor.admission import Admission, CostTable
 from sidecar.supervisor.control import Begin, ChangeRoom, ChangeSampling, ChangeTable, Operation
 from sidecar.supervisor.event_log import EventLog
-from sidecar.supervisor.handle import Usage
+from sidecar.supervisor.handle import RoomHandle, Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.overload import LoadCounts, SamplingControl
 from sidecar.supervisor.restarts import LIMIT, WINDOW, RestartLimit
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
-from sidecar.supervisor.supervised_room import HandleFactory, RoomLimits, SupervisedRoom
+from sidecar.supervisor.supervised_room import RoomLimits, SupervisedRoom
 from sidecar.supervisor.totals import Totals
 from sidecar.supervisor.values import RoomPatch, RoomRequest, RoomView
 from sidecar.supervisor.webhooks import WebhookDelivery, WebhookOptions
@@ -36,6 +37,8 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two measurements of all rooms."""
 OVERLOAD_DROPS: Final = (DropReason.REPLACED, DropReason.EXPIRED)
 """Reasons for which samples are dropped where there are more than workers manage."""
+LASTING: Final = RoomLimits(math.inf, math.inf)
+"""Of rooms that are not left when they are empty."""
 KEPT_OVER: Final = 64
 """Rooms that are over and still listed, the newest."""
 
@@ -63,7 +66,8 @@ class SupervisorOptions:
 class RoomParts:
     """What the supervisor needs to bring a room to life; passed in by the verb that serves."""
 
-    make: HandleFactory
+    make: Callable[[RoomRequest], RoomHandle]
+    """A handle for one life of a room, not started yet."""
     begin: Callable[[str, RoomRequest, Mapping[str, str]], Begin]
     """The first message for a room, its request and its plain secrets."""
     check: Callable[[RoomRequest], str]
@@ -75,6 +79,8 @@ class RoomParts:
     """The reaction table of a room as plain values."""
     forget: Callable[[str], None] = lambda room: None
     """Deletes what is kept on disk of a room that is wanted no more; may block."""
+    lasting: Callable[[RoomRequest], bool] = lambda _: False
+    """Whether a room is kept while it is empty, until the server drains."""
 
 
 class Supervisor(Component):
@@ -257,12 +263,12 @@ class Supervisor(Component):
             wanted.request,
             shown,
             wanted.created,
-            make=self._parts.make,
+            make=lambda: self._parts.make(wanted.request),
             begin=begin,
             events=self.events,
             totals=self.totals,
             restarts=RestartLimit(self._options.max_restarts, self._options.restart_window),
-            limits=self._options.limits,
+            limits=LASTING if self._parts.lasting(wanted.request) else self._options.limits,
             clock=self._clock,
         )
         self._rooms[room.id] = room
@@ -361,7 +367,8 @@ class Supervisor(Component):
         )
 
     async def _look_at(self, room: SupervisedRoom) -> None:
-        if (reason := room.idle()) is not None:
+        limits = self._options.limits if self.draining else None
+        if (reason := room.idle(limits)) is not None:
             await room.leave(reason)
             return
         usage = room.usage()

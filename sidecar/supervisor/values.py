@@ -99,7 +99,8 @@ class RoomRequest(Value):
     """A room that is wanted."""
 
     url: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
-    """The meeting's URL: LiveKit, Janus, Galène, WHEP, RTSP or another sidecar."""
+    """The meeting's URL: LiveKit, Janus, Galène, WHEP, RTSP or another sidecar; or ``room:NAME``
+    for a room that this server hosts at ``/rooms/NAME``."""
     name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     """Display name of the sidecar in the meeting."""
     publish: Annotated[tuple[PublishTarget, ...], Field(min_length=1, max_length=4)] = ("room",)
@@ -145,7 +146,7 @@ class RoomView(Value):
     name: str | None
     state: RoomState
     pid: int | None
-    """Of the room's process; None while there is none."""
+    """Of the room's process, which for a hosted room is the server's; None while there is none."""
     participants: int
     """With a camera, at this moment."""
     restarts: int

@@ -175,6 +175,12 @@ class HostedRoom:
                 self._changes.choose(place.participant, consent)
             self._updated.notify()
 
+    def choose(self, participant: str, consent: Consent) -> None:
+        """As ``consent``, by the name in events; one who is not present is ignored."""
+        for place in self._roster:
+            if place.participant == participant:
+                self.consent(place, consent)
+
     async def trickle(
         self, place: Place, candidates: Sequence[RTCIceCandidate], size: int = 0
     ) -> None:

@@ -67,7 +67,7 @@ class World:
         async with supervisor:
             yield supervisor
 
-    def _make(self) -> FakeHandle:
+    def _make(self, request: RoomRequest) -> FakeHandle:
         self.handles.append(FakeHandle())
         return self.handles[-1]
 

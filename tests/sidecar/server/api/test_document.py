@@ -88,7 +88,7 @@ checks.positive_data_acceptance.expected-statuses = [200, 422]
 async def serving(folder: Path) -> AsyncIterator[tuple[Supervisor, BaseTestServer]]:
     supervisor = Supervisor(
         replace(OPTIONS, cores=100.0),
-        RoomParts(MemoryHandle, begin, check),
+        RoomParts(lambda _: MemoryHandle(), begin, check),
         journal=Journal(None),
         store=SecretStore(),
         references=REFERENCES,
