@@ -9,6 +9,7 @@ from aiohttp import web
 from sidecar.server.api.endpoints import ApiRoutes, Endpoint
 from sidecar.server.api.openapi import openapi
 from sidecar.server.api.rates import RateLimiter
+from sidecar.server.api.reference import STYLE, reference_page
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator
 from sidecar.server.connections import limit_requests
@@ -60,16 +61,33 @@ def create_api(
     app[PROXIES] = TrustedProxies(options.proxies)
     limiter = RateLimiter(options.rate, 4 * options.rate)
     api = ApiRoutes([*endpoints, *system.endpoints()], authenticator, limiter)
-    document = openapi(api.endpoints, version("reaction-sidecar"))
-
-    async def describe(request: web.Request) -> web.Response:
-        return web.json_response(document, headers={"Cache-Control": "no-cache"})
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
 
     app.on_response_prepare.append(add_headers)
-    app.router.add_get("/v1/openapi.json", describe)
-    app.add_routes([*api.routes(), system.metrics_route(api), *pages])
+    app.add_routes([*api.routes(), *_descriptions(api), system.metrics_route(api), *pages])
     return app
+
+
+def _descriptions(api: ApiRoutes) -> Sequence[web.RouteDef]:
+    """The OpenAPI document and the reference page made from it, open to all."""
+    document = openapi(api.endpoints, version("reaction-sidecar"))
+    page = reference_page(document)
+
+    async def describe(request: web.Request) -> web.Response:
+        return web.json_response(document, headers={"Cache-Control": "no-cache"})
+
+    async def show(request: web.Request) -> web.Response:
+        headers = {"Cache-Control": "no-cache"}
+        return web.Response(text=page, content_type="text/html", headers=headers)
+
+    async def style(request: web.Request) -> web.Response:
+        return web.Response(text=STYLE, content_type="text/css")
+
+    return (
+        web.get("/v1/openapi.json", describe),
+        web.get("/v1/docs", show),
+        web.get("/v1/docs.css", style),
+    )
