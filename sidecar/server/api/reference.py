@@ -59,7 +59,8 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
     if (body := operation.get("requestBody")) is not None:
         yield f"<p>Body: {_contents(body['content'])}</p>"
     rows = (_response(*one) for one in operation["responses"].items())
-    yield f"<table><tr><th>status</th><th></th><th>answer</th></tr>{''.join(rows)}</table></section>"
+    yield f"<table><tr><th>status</th><th></th><th>answer</th></tr>{''.join(rows)}</table>"
+    yield "</section>"
 
 
 def _parameter(one: Mapping[str, Any]) -> str:

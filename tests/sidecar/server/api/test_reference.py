@@ -26,8 +26,8 @@ class Page(HTMLParser):
         self.feed(html)
         assert self._open == []
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        values = dict(attributes)
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
         self.links += [values[key] or "" for key in ("href", "src") if key in values]
         self.ids += [values["id"] or ""] if "id" in values else []
         if tag not in {"meta", "link"}:
