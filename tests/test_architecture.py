@@ -155,10 +155,6 @@ BROAD = {
     "sidecar/media/peers.py": 1,  # so does aiortc's negotiation with bad descriptions
     "sidecar/media/pictures.py": 1,  # and Pillow with damaged files
     "sidecar/sinks/registry.py": 1,  # another package breaks while it is loaded
-    "sidecar/rooms/hosted/room.py": 2,
-    "sidecar/rooms/files/thread_track.py": 1,  # hands what a camera's thread raises to the room
-    "sidecar/rooms/files/room.py": 1,
-    "sidecar/rooms/reconnect.py": 2,  # another package's room
     "sidecar/rooms/janus/publisher.py": 1,
     "sidecar/rooms/janus/room.py": 1,
     "sidecar/rooms/livekit/room.py": 1,
@@ -221,12 +217,12 @@ UNOWNED = {
     "sidecar/session/session.py": "ended() raises what ends it",
     "sidecar/media/compositor/render_loop.py": "watch() raises what ends it",
     "sidecar/sinks/delivery.py": "contains what the sink raises",
-    "sidecar/rooms/hosted/camera_forwarder.py": "",
-    "sidecar/rooms/files/room.py": "",
-    "sidecar/rooms/sidecar_room/room.py": "",
-    "sidecar/rooms/janus/transport.py": "",
+    "sidecar/rooms/hosted/camera_forwarder.py": "close() logs its failure",
+    "sidecar/rooms/files/room.py": "they wait for events",
+    "sidecar/rooms/sidecar_room/room.py": "a session contains its failures",
+    "sidecar/rooms/janus/transport.py": "the one that waits for them raises their failures",
     "sidecar/rooms/whep/client/session.py": "a request that outlives the call that sent it",
-    "sidecar/rooms/whep/room.py": "",
+    "sidecar/rooms/whep/room.py": "they wait for events",
 }
 """Modules that start tasks on their own, and who learns of their failures.
 

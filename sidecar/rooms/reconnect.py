@@ -24,6 +24,7 @@ from config.errors import (
     SignallingError,
 )
 from sidecar.aio import Backoff, TaskSet
+from sidecar.captured import Captured
 from sidecar.rooms.base import (
     ConsentChanged,
     HasPeerConnections,
@@ -149,23 +150,20 @@ class ReconnectingRoom:
         attempt = 0
         while True:
             joined_at = loop.time()
-            try:
+            # Adapters raise RoomError; any other failure of one is handled in the same way.
+            with Captured(RefusedError, ConfigError) as stay:
                 async for change in self._room.changes():
                     self._report(change)
-            except (RefusedError, ConfigError):
-                raise
-            except Exception as error:
-                # Adapters raise RoomError; any other failure of one is handled in the same way.
-                self.lost, kind = str(error) or repr(error), loss_kind(error)
-                log.warning("meeting lost", room=self.name, reason=self.lost)
-            else:
+            if stay.error is None:
                 return
+            self.lost = stay.reason
+            log.warning("meeting lost", room=self.name, reason=self.lost)
             for participant in tuple(self._present):
                 self._report(Left(participant, LOST))
             if loop.time() - joined_at > self._timeouts.settled:
                 attempt = 0
             await self._life.aclose()
-            attempt = await self._come_back(attempt, kind)
+            attempt = await self._come_back(attempt, loss_kind(stay.error))
 
     def _report(self, change: RoomChange) -> None:
         match change:
@@ -183,20 +181,14 @@ class ReconnectingRoom:
         while True:
             await asyncio.sleep(self._backoff.delay(attempt))
             attempt += 1
-            try:
+            with Captured(RefusedError, ConfigError) as rejoin:
                 self._room = self._next_room()
                 await self._join()
-            except (RefusedError, ConfigError):
-                raise
-            except Exception as error:
-                log.info(
-                    "rejoin failed, retrying", room=self.name, reason=str(error) or repr(error)
-                )
-            else:
                 self.rejoins[kind] += 1
                 self.lost = ""
                 log.info("meeting rejoined", room=self.name, attempts=attempt)
                 return attempt
+            log.info("rejoin failed, retrying", room=self.name, reason=rejoin.reason)
 
     def _next_room(self) -> Room:
         """The room to join now: what the one before hands on counts for it, where it does."""

@@ -6,12 +6,12 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import structlog
 
 from config.errors import PictureError, RefusedError, RoomError
-from sidecar.aio import cancel_and_wait
+from sidecar.aio import Component, cancel_and_wait, undo_on_failure
 from sidecar.media.feed import Feed
 from sidecar.media.recordings import Recording, open_recording
 from sidecar.rooms.base import Joined, Left, ReceiverConstraints, RoomChange, TrackSource
@@ -32,7 +32,7 @@ FIRST: Final = 10.0
 """Seconds until entering no longer waits for cameras that have neither come nor failed."""
 
 
-class _Guest:
+class _Guest(Component):
     """One clip or camera, from entering to leaving."""
 
     def __init__(self, name: str, frames: Frames, clock: Callable[[], float]) -> None:
@@ -40,13 +40,13 @@ class _Guest:
         self.track = ThreadTrack(name, frames)
         self.feed = Feed(self.track, clock=clock)
 
-    async def enter(self) -> None:
-        await self.track.__aenter__()
-        await self.feed.__aenter__()
+    async def start(self) -> None:
+        await self.track.start()
+        await self.feed.start()
 
-    async def leave(self) -> None:
-        await self.feed.__aexit__()
-        await self.track.__aexit__()
+    async def aclose(self) -> None:
+        await self.feed.aclose()
+        await self.track.aclose()
 
 
 class _State:
@@ -70,7 +70,7 @@ class _State:
             self._loop.call_soon_threadsafe(self.known.set)
 
 
-class FilesRoom:
+class FilesRoom(Component):
     """Implements ``Room`` for clips, which end, and cameras, which come back.
 
     Clips play side by side from entering on, in real time; the meeting is over when the last has
@@ -90,21 +90,17 @@ class FilesRoom:
             return self._source.name
         return self._source[0].name if len(self._source) == 1 else f"{len(self._source)} cameras"
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
         """Begin; raises RefusedError without a clip that can be read, RoomError without a camera
         that can be reached."""
-        try:
+        async with undo_on_failure(self.aclose):
             if isinstance(self._source, Clips):
                 await self._enter_clips(self._source.path)
             else:
                 await self._enter_cameras(self._source)
-        except BaseException:
-            await self.__aexit__()
-            raise
-        return self
 
-    async def __aexit__(self, *exc: object) -> None:
-        await asyncio.gather(*(guest.leave() for guest in self._guests))
+    async def aclose(self) -> None:
+        await asyncio.gather(*(guest.aclose() for guest in self._guests))
         self._guests.clear()
 
     async def changes(self) -> AsyncGenerator[RoomChange]:
@@ -163,7 +159,7 @@ class FilesRoom:
     async def _seat(self, name: str, frames: Frames) -> None:
         guest = _Guest(name, frames, self._clock)
         self._guests.append(guest)
-        await guest.enter()
+        await guest.start()
 
 
 def _open_clip(path: Path) -> Recording:

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import av
 import structlog
 from aiortc.mediastreams import MediaStreamError
 
 from config.errors import RefusedError, SidecarError
-from sidecar.aio import Mailbox, MailboxClosedError
+from sidecar.aio import Component, Contained, Mailbox, MailboxClosedError
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ Frames: TypeAlias = Callable[[threading.Event], Iterator[av.VideoFrame]]
 """Makes frames until they end or the event is set; called, and closed, in the thread."""
 
 
-class ThreadTrack:
+class ThreadTrack(Component):
     """A ``VideoSource`` whose frames come from ``frames``, run in a thread while it is entered."""
 
     def __init__(self, name: str, frames: Frames) -> None:
@@ -37,15 +37,14 @@ class ThreadTrack:
         self.refused = False
         """Whether the source refuses to give its frames."""
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
         loop = asyncio.get_running_loop()
         # A daemon: a read that hangs must not keep the program from ending.
         threading.Thread(
             target=self._run, args=(loop,), name=f"camera {self._name}", daemon=True
         ).start()
-        return self
 
-    async def __aexit__(self, *exc: object) -> None:
+    async def aclose(self) -> None:
         self._stop.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
@@ -65,21 +64,21 @@ class ThreadTrack:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         frames = self._frames(self._stop)
-        try:
-            for frame in frames:
-                if self._stop.is_set() or not _post(loop, self._mailbox.put, frame):
-                    break
-        except SidecarError as error:
-            self.reason = error.what
-            self.refused = isinstance(error, RefusedError)
-            log.warning("camera ended", camera=self._name, reason=error.what)
-        except Exception as error:
-            self.reason = repr(error)
-            log.exception("camera failed", camera=self._name)
-        finally:
-            if isinstance(frames, Generator):
-                frames.close()
-            _post(loop, self._end)
+        with Contained("camera failed", camera=self._name) as attempt:
+            try:
+                for frame in frames:
+                    if self._stop.is_set() or not _post(loop, self._mailbox.put, frame):
+                        break
+            except SidecarError as error:
+                self.reason = error.what
+                self.refused = isinstance(error, RefusedError)
+                log.warning("camera ended", camera=self._name, reason=error.what)
+            finally:
+                if isinstance(frames, Generator):
+                    frames.close()
+        if attempt.error is not None:
+            self.reason = repr(attempt.error)
+        _post(loop, self._end)
 
 
 def _post(loop: asyncio.AbstractEventLoop, act: Callable[..., None], *args: object) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -10,7 +11,7 @@ import structlog
 from aiortc import RTCIceCandidate, RTCIceServer
 
 from config.errors import HttpRefusalError, NegotiationError, RoomError
-from sidecar.aio import Broadcast, TaskSet
+from sidecar.aio import Broadcast, Contained, TaskSet
 from sidecar.media.feed import Feed
 from sidecar.media.ice import MAX_CANDIDATES, CandidateBudget
 from sidecar.media.peers import ReceivePeer, SendPeer
@@ -209,19 +210,18 @@ class HostedRoom:
         self, place: Place, connection: ReceivePeer | SendPeer, offer: Offer
     ) -> HostedAnswer:
         self._connections[place.token] = connection
-        try:
-            connection.distrust(place.candidates, offer.size)
-            await connection.start()
-            sdp = await connection.answer(offer.sdp)
-        except NegotiationError as error:
-            self._part(place, "refused")
-            status, what = 400, "the offer can't be answered"
-            if error.timed_out:
-                status, what = 504, "no ICE candidates in time"
-            raise HttpRefusalError(what, status=status) from error
-        except BaseException:
-            self._part(place, "refused")
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._part, place, "refused")
+            try:
+                connection.distrust(place.candidates, offer.size)
+                await connection.start()
+                sdp = await connection.answer(offer.sdp)
+            except NegotiationError as error:
+                status, what = 400, "the offer can't be answered"
+                if error.timed_out:
+                    status, what = 504, "no ICE candidates in time"
+                raise HttpRefusalError(what, status=status) from error
+            undo.pop_all()
         if self._connections.get(place.token) is not connection:
             # The room closed meanwhile, and the connection with it: free what came after that.
             await connection.aclose()
@@ -299,14 +299,11 @@ class HostedRoom:
             connection = self._connections.get(place.token)
             if connection is None:
                 continue
-            try:
+            # One that can't be asked counts as silent; the others live on.
+            with Contained("liveness check failed", participant=place.participant):
                 count = after[place.token] = await _media_count(connection)
-            except Exception:
-                # One that can't be asked counts as silent; the others live on.
-                log.exception("liveness check failed", participant=place.participant)
-                continue
-            if count > before.get(place.token, 0):
-                place.media_at = now
+                if count > before.get(place.token, 0):
+                    place.media_at = now
         return after
 
 

@@ -23,7 +23,7 @@ from tests.sidecar.rooms.sidecar_room.test_conformance import SidecarRoomHarness
 from tests.sidecar.rooms.test_memory import MemoryHarness
 
 AT_ONCE = Backoff(first=0.1, longest=0.2)
-STEPS = ("meeting lost", "not back yet", "back in the meeting")
+STEPS = ("meeting lost", "rejoin failed, retrying", "meeting rejoined")
 DEATHS = 2
 
 
@@ -99,7 +99,7 @@ async def test_a_server_that_dies_looks_the_same_in_every_system(harness: RoomHa
     for name in ("Ada", "Bob"):
         assert stays(attendance, name) == [Joined, Left] * DEATHS + [Joined]
     steps = [log for log in logs if log["event"] in STEPS]
-    changes = [log["event"] for log in steps if log["event"] != "not back yet"]
-    assert changes == ["meeting lost", "back in the meeting"] * DEATHS
-    assert all(log.get("reason") for log in steps if log["event"] != "back in the meeting")
+    changes = [log["event"] for log in steps if log["event"] != "rejoin failed, retrying"]
+    assert changes == ["meeting lost", "meeting rejoined"] * DEATHS
+    assert all(log.get("reason") for log in steps if log["event"] != "meeting rejoined")
     assert {log["log_level"] for log in logs} <= {"debug", "info", "warning"}

@@ -99,8 +99,8 @@ async def test_a_server_that_is_still_down_is_tried_until_it_is_back() -> None:
             await eventually(lambda: attendance.present)
     assert [log["event"] for log in logs] == [
         "meeting lost",
-        *["not back yet"] * 3,
-        "back in the meeting",
+        *["rejoin failed, retrying"] * 3,
+        "meeting rejoined",
     ]
     assert logs[0]["reason"] == str(OUTAGE)
     assert logs[-1]["attempts"] == 4
