@@ -131,6 +131,17 @@ class GuardedResolver(AbstractResolver):
         await self._resolver.close()
 
 
+def check_resolved(host: str, port: int, rule: AddressRule) -> None:
+    """Raise RefusedError where ``host``, or an address that it resolves to, is not allowed. Blocks.
+
+    For clients that resolve names by themselves; raises OSError where there is no such name.
+    """
+    check_host(host, rule)
+    for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        if problem := _problem_of(str(found[4][0]), rule):
+            raise _refusal(host, problem)
+
+
 def _problem_of(address: str, rule: AddressRule) -> str:
     return address_problem(ipaddress.ip_address(address.partition("%")[0]), rule)
 

@@ -18,6 +18,7 @@ from av.container import InputContainer
 
 from config.errors import PictureError
 from sidecar.captured import failure_text
+from sidecar.media.container.allocations import limit_allocations
 from sidecar.plain_text import escape_controls
 
 FAILURES: Final = (av.FFmpegError, OSError, ValueError, IndexError, MemoryError)
@@ -77,6 +78,7 @@ def require_file(path: Path) -> os.stat_result:
 def open_file(path: Path) -> InputContainer:
     """The file at ``path``; raises PictureError where it is none, or not of a format we read."""
     require_file(path)
+    limit_allocations()
     try:
         return av.open(
             file_url(path), options=dict(_FILE), timeout=_OPENING, metadata_errors="replace"
@@ -94,6 +96,7 @@ def open_network_camera(url: str, timeout: tuple[float, float]) -> InputContaine
 
     ``timeout``: seconds to open it, and for each packet.
     """
+    limit_allocations()
     return av.open(url, format="rtsp", options=dict(_RTSP), timeout=timeout)
 
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import av
 from av.container import InputContainer
 
 from config.errors import RefusedError
+from sidecar.addresses import AddressRule, check_resolved
 from sidecar.aio import Backoff
 from sidecar.media.container.frames import FrameDecoder
 from sidecar.media.container.inputs import (
@@ -23,6 +25,7 @@ OPENING: Final = 8.0
 """Seconds for a camera to answer and to begin."""
 READING: Final = 5.0
 """Seconds without a packet after which a network camera counts as lost."""
+RTSP_PORT: Final = 554
 _SIZE: Final = "640x360"
 """What a webcam is asked for; one that can't gives the nearest that it can."""
 
@@ -86,9 +89,11 @@ class LiveCamera:
 
 
 def open_camera(camera: Camera) -> InputContainer:
-    """``camera``, opened; raises one of ``FAILURES``."""
+    """``camera``, opened; raises one of ``FAILURES``, or RefusedError for its address."""
     match camera:
         case NetworkCamera():
+            parts = urlsplit(camera.url)
+            check_resolved(parts.hostname or "", parts.port or RTSP_PORT, AddressRule.ROOM)
             return open_network_camera(camera.url, (OPENING, READING))
         case Webcam():
             return open_webcam(_device(camera), _SIZE)
