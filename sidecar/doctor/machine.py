@@ -17,7 +17,7 @@ from reactions.landmarks.model_store import ModelStore, State
 from reactions.mannequin import CAST, POSES, Scene, render
 from reactions.pipeline import Memory, RecognitionPipeline
 from sidecar.doctor.check import Check, Verdict
-from sidecar.media.aiortc_patches import known_version
+from sidecar.media.aiortc_patches import dtls_suites, known_version
 from sidecar.media.encoder import Encoder
 from sidecar.session.factories import make_pipeline, make_store, models_for
 
@@ -29,7 +29,7 @@ async def machine_checks(
     settings: Settings, table: Mapping[str, ReactionRule]
 ) -> AsyncGenerator[Check, None]:
     """Everything that can be known without a meeting."""
-    for check in (check_stack, check_encoder):
+    for check in (check_stack, check_dtls, check_encoder):
         yield await asyncio.to_thread(check)
     store = make_store(settings)
     models = await asyncio.to_thread(check_models, store, models_for(table))
@@ -55,6 +55,21 @@ def check_stack() -> Check:
         Verdict.WORTH_KNOWING,
         "another aiortc than the tested one: no patches, each hop adds a frame",
         "install the version that constraints.txt names",
+    )
+
+
+def check_dtls() -> Check:
+    """Which certificates of other peers, and which cipher suites, DTLS takes here."""
+    suites = dtls_suites()
+    kinds = [kind for kind in ("ECDSA", "RSA") if any(kind in suite for suite in suites)]
+    found = f"{' and '.join(kinds) or 'no'} certificates; {', '.join(suites)}"
+    if "RSA" in kinds:
+        return Check("DTLS", Verdict.FINE, found)
+    return Check(
+        "DTLS",
+        Verdict.WORTH_KNOWING,
+        f"{found}: peers with RSA certificates (GStreamer, some Janus) can't connect",
+        "install the aiortc that constraints.txt names, or give those peers ECDSA certificates",
     )
 
 

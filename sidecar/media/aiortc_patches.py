@@ -31,7 +31,7 @@ from aiortc import (
 from aiortc.codecs import get_decoder
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.mediastreams import VIDEO_CLOCK_RATE
-from aiortc.rtcdtlstransport import SRTPProtectionProfile
+from aiortc.rtcdtlstransport import SRTP_PROFILES, SRTPProtectionProfile
 from aiortc.rtcrtpreceiver import NackGenerator, TimestampMapper
 from aiortc.rtp import RtpPacket
 from aiortc.utils import uint16_add
@@ -301,6 +301,15 @@ def use_rsa_ciphers() -> bool:
         names["RTCCertificate"] = _Certificate
         names["RTCDtlsTransport"] = _DtlsTransport
     return fits
+
+
+def dtls_suites() -> tuple[str, ...]:
+    """The cipher suites of DTLS 1.2 that our connections offer and take, by OpenSSL's names."""
+    kind = _Certificate if use_rsa_ciphers() else RTCCertificate
+    context = kind.generateCertificate()._create_ssl_context(SRTP_PROFILES)
+    names = SSL.Connection(context, None).get_cipher_list()
+    # The suites of TLS 1.3, which DTLS 1.2 does not use, stand in the same list.
+    return tuple(name for name in names if not name.startswith("TLS_"))
 
 
 def handshake_failure(transport: RTCDtlsTransport) -> str:

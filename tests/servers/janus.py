@@ -40,6 +40,8 @@ class Setup:
     """Further settings of the plugin."""
     certificate: tuple[Path, Path] | None = None
     """A certificate and its key: TLS is spoken too."""
+    media_certificate: tuple[Path, Path] | None = None
+    """A certificate and its key for DTLS; without one the server makes its own."""
 
 
 class JanusServer:
@@ -111,10 +113,7 @@ def _library(executable: Path) -> Path:
 def _configure(folder: Path, setup: Setup, ports: Mapping[str, int], library: Path) -> None:
     """Write the configuration, everything on loopback but media, which ICE decides."""
     folder.mkdir(parents=True, exist_ok=True)
-    certificate: dict[str, Setting] = {}
-    if setup.certificate is not None:
-        cert, key = setup.certificate
-        certificate = {"cert_pem": str(cert), "cert_key": str(key)}
+    certificate = _certificate(setup.certificate)
     tls = bool(certificate)
     files: dict[str, dict[str, Mapping[str, Setting]]] = {
         "janus": {
@@ -127,6 +126,7 @@ def _configure(folder: Path, setup: Setup, ports: Mapping[str, int], library: Pa
                 "admin_secret": ADMIN_SECRET,
                 **setup.general,
             },
+            "certificates": _certificate(setup.media_certificate),
             "nat": dict(setup.nat),
             "plugins": {"disable": _unneeded(library / "plugins")},
             "transports": {"disable": _unneeded(library / "transports")},
@@ -167,6 +167,10 @@ def _configure(folder: Path, setup: Setup, ports: Mapping[str, int], library: Pa
     for name, sections in files.items():
         lines = [line for title, values in sections.items() for line in _section(title, values)]
         (folder / f"{name}.jcfg").write_text("\n".join(lines) + "\n")
+
+
+def _certificate(files: tuple[Path, Path] | None) -> dict[str, Setting]:
+    return {} if files is None else {"cert_pem": str(files[0]), "cert_key": str(files[1])}
 
 
 def _unneeded(folder: Path) -> str:

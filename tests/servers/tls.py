@@ -6,15 +6,19 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from tests.servers.process import LOOPBACK
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def self_signed(folder: Path, *, with_rsa: bool = False) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, and its key: of ECDSA, or of RSA."""
+    key = (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        if with_rsa
+        else ec.generate_private_key(ec.SECP256R1())
+    )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, LOOPBACK)])
     address = x509.IPAddress(ipaddress.ip_address(LOOPBACK))
     now = datetime.datetime.now(datetime.UTC)

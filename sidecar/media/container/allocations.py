@@ -12,7 +12,7 @@ from typing import Final
 import av.frame
 
 MAX_ALLOCATION: Final = 128 << 20
-"""Bytes; one plane of the largest picture that is decoded has 71 MB."""
+"""Bytes; the largest picture that is decoded (4096x2304, 10 bits, 4:4:4) has 57 MB."""
 
 
 @cache

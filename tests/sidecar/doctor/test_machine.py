@@ -6,7 +6,7 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import THRESHOLDS
 from sidecar.doctor.check import Verdict
-from sidecar.doctor.machine import check_encoder, check_stack, machine_checks
+from sidecar.doctor.machine import check_dtls, check_encoder, check_stack, machine_checks
 
 
 def test_the_stack_here_is_the_expected_one() -> None:
@@ -16,6 +16,20 @@ def test_the_stack_here_is_the_expected_one() -> None:
 def test_another_stack_is_worth_knowing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sidecar.doctor.machine.known_version", lambda: False)
     assert check_stack().verdict is Verdict.WORTH_KNOWING
+
+
+def test_peers_with_rsa_certificates_can_connect() -> None:
+    check = check_dtls()
+    assert check.verdict is Verdict.FINE
+    assert "ECDSA and RSA certificates" in check.found
+    assert "ECDHE-RSA-AES128-GCM-SHA256" in check.found
+
+
+def test_a_stack_without_rsa_is_worth_knowing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sidecar.doctor.machine.dtls_suites", lambda: ("ECDHE-ECDSA-AES128-SHA",))
+    check = check_dtls()
+    assert check.verdict is Verdict.WORTH_KNOWING
+    assert "GStreamer" in check.found
 
 
 def test_the_encoder_is_measured() -> None:
@@ -28,7 +42,13 @@ async def test_models_that_are_there_are_measured() -> None:
         check
         async for check in machine_checks(Settings(), load_reaction_table(THRESHOLDS, environ={}))
     ]
-    assert [check.what for check in found] == ["WebRTC stack", "encoder", "models", "detection"]
+    assert [check.what for check in found] == [
+        "WebRTC stack",
+        "DTLS",
+        "encoder",
+        "models",
+        "detection",
+    ]
     assert "5 samples/s" in found[-1].found
 
 

@@ -1,0 +1,124 @@
+"""GStreamer in a hosted room: peers whose certificates are RSA."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from sidecar.media.compositor.layout import Rect
+from tests.e2e.conftest import SessionHandle
+from tests.sidecar.clients import eventually
+
+pytestmark = [pytest.mark.servers, pytest.mark.models]
+
+PYTHON = "/usr/bin/python3"
+PEER = Path(__file__).with_name("gstreamer_peer.py")
+MISSING = (
+    "GStreamer can't be had here: install simple-whip-client gstreamer1.0-nice python3-gi "
+    "gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-{base,good,bad,ugly}"
+)
+CAMERA = (
+    "videotestsrc is-live=true pattern=green ! video/x-raw,width=320,height=180,framerate=15/1 ! "
+    "{} ! queue ! application/x-rtp,media=video,encoding-name={},payload=96"
+)
+
+H264 = (
+    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! "
+    "video/x-h264,profile=constrained-baseline"
+)
+ENCODERS = {
+    "VP8": "vp8enc deadline=1 keyframe-max-dist=15 ! rtpvp8pay pt=96",
+    "H264": f"{H264} ! rtph264pay config-interval=-1 pt=96",
+}
+
+
+@cache
+def has_gstreamer() -> bool:
+    """Whether the system's Python has webrtcbin with ICE, and the encoders."""
+    names = ("webrtcbin", "nicesink", "dtlssrtpenc", "vp8enc", "x264enc")
+    script = (
+        "import gi; gi.require_version('Gst', '1.0'); gi.require_version('GstWebRTC', '1.0');"
+        "from gi.repository import Gst; Gst.init(None);"
+        f"assert all(Gst.ElementFactory.find(name) for name in {names!r})"
+    )
+    if not Path(PYTHON).is_file():
+        return False
+    return subprocess.run([PYTHON, "-c", script], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture(autouse=True)
+def _gstreamer() -> None:
+    if not has_gstreamer():
+        pytest.skip(MISSING)
+
+
+@asynccontextmanager
+async def running(*command: str | Path) -> AsyncIterator[list[str]]:
+    """A program, while it is entered; the lines that it has written."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    lines: list[str] = []
+
+    async def read() -> None:
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            lines.append(line.decode(errors="replace").rstrip())
+
+    task = asyncio.create_task(read())
+    try:
+        yield lines
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        await task
+
+
+def green(meeting: SessionHandle, area: Rect) -> bool:
+    """Whether the newest composite shows GStreamer's green picture in ``area``."""
+    if meeting.seen is None:
+        return False
+    picture = meeting.seen.to_ndarray(format="rgb24").astype(int)
+    middle = picture[area.y + area.height // 2, area.x + area.width // 2]
+    return bool(middle[1] > 150 and middle[0] < 90 and middle[2] < 90)
+
+
+async def in_the_composite(meeting: SessionHandle) -> None:
+    async with meeting.watched():
+        await eventually(lambda: meeting.sizes() == [(320, 180)])
+        await eventually(lambda: green(meeting, meeting.tile(0, 1)))
+
+
+@pytest.mark.parametrize("codec", ENCODERS)
+async def test_a_camera_of_webrtcbin_is_in_the_composite(
+    meeting: SessionHandle, codec: str
+) -> None:
+    url = meeting.url("whip?name=Ada")
+    async with running(PYTHON, PEER, "publish", url, codec):
+        await in_the_composite(meeting)
+
+
+@pytest.mark.parametrize("codec", ENCODERS)
+async def test_a_camera_of_simple_whip_client_is_in_the_composite(
+    meeting: SessionHandle, codec: str
+) -> None:
+    if (client := shutil.which("whip-client")) is None:
+        pytest.skip(MISSING)
+    url = meeting.url("whip?name=Ada")
+    async with running(client, "-u", url, "-n", "-V", CAMERA.format(ENCODERS[codec], codec)):
+        await in_the_composite(meeting)
+
+
+async def test_webrtcbin_watches_the_composite(meeting: SessionHandle) -> None:
+    async with running(PYTHON, PEER, "watch", meeting.url("whep")) as lines:
+        await eventually(lambda: sum(line.startswith("picture") for line in lines) > 5)
+    match = re.fullmatch(r"picture (\d+) (\d+) \d+", lines[-1])
+    assert match is not None
+    assert (int(match[1]), int(match[2])) == (640, 360)
