@@ -116,8 +116,13 @@ async def livekit(
 
 
 @asynccontextmanager
-async def janus(act: Act, participants: tuple[Json, ...] = ()) -> AsyncIterator[str]:
-    """A Janus with an empty room that lets us in and goes on with ``act``; the room's URL."""
+async def janus(
+    act: Act, participants: tuple[Json, ...] = (), reason: str = "No such feed"
+) -> AsyncIterator[str]:
+    """A Janus that lets us in and goes on with ``act``; the room's URL.
+
+    It refuses subscriptions to ``participants``, for ``reason``.
+    """
 
     async def answer(socket: web.WebSocketResponse) -> None:
         asked: list[str] = []
@@ -125,21 +130,21 @@ async def janus(act: Act, participants: tuple[Json, ...] = ()) -> AsyncIterator[
         while asked.count("listparticipants") < 2:
             request = json.loads(await socket.receive_str())
             asked.append(request.get("body", {}).get("request", ""))
-            await socket.send_json(janus_answer(request, participants))
+            await socket.send_json(janus_answer(request, participants, reason))
         await act(socket)
 
     async with serving(("GET", "/", websocket(answer))) as place:
         yield f"janus://{place}/1234"
 
 
-def janus_answer(request: Mapping[str, Any], participants: tuple[Json, ...]) -> Json:
+def janus_answer(request: Mapping[str, Any], participants: tuple[Json, ...], reason: str) -> Json:
     """What a Janus with one room answers."""
     answer: Json = {"janus": "success", "transaction": request["transaction"]}
     match request["janus"]:
         case "info":
             return answer | {"janus": "server_info", "version": 1102}
         case "message" if request["body"]["request"] == "join":
-            data = {"videoroom": "event", "error_code": 428, "error": "No such feed"}
+            data = {"videoroom": "event", "error_code": 499, "error": reason}
             return answer | {"sender": 2, "plugindata": {"data": data}}
         case "message":
             listed = {"videoroom": "participants", "participants": participants}
