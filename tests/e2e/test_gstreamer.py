@@ -1,10 +1,11 @@
 """GStreamer in a hosted room: peers whose certificates are RSA."""
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -58,11 +59,32 @@ def _gstreamer() -> None:
         pytest.skip(MISSING)
 
 
+PLUGINS = (
+    "app audioconvert audioresample audiotestsrc coreelements dtls nice opus rtp rtpmanager sctp "
+    "srtp videoconvertscale videoparsersbad videotestsrc vpx webrtc x264"
+)
+
+
+@pytest.fixture
+def plugins(tmp_path: Path) -> Mapping[str, str]:
+    """An environment in which GStreamer has those of its plugins that a camera needs.
+
+    simple-whip-client uses libsoup 2, and ends where another plugin loads libsoup 3.
+    """
+    for name in PLUGINS.split():
+        (file,) = Path("/usr/lib").glob(f"*/gstreamer-1.0/libgst{name}.so")
+        (tmp_path / file.name).symlink_to(file)
+    own = {"GST_PLUGIN_SYSTEM_PATH_1_0": str(tmp_path), "GST_REGISTRY": str(tmp_path / "registry")}
+    return {**os.environ, **own}
+
+
 @asynccontextmanager
-async def running(*command: str | Path) -> AsyncIterator[list[str]]:
+async def running(
+    *command: str | Path, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[list[str]]:
     """A program, while it is entered; the lines that it has written."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=environ
     )
     lines: list[str] = []
 
@@ -107,12 +129,13 @@ async def test_a_camera_of_webrtcbin_is_in_the_composite(
 
 @pytest.mark.parametrize("codec", ENCODERS)
 async def test_a_camera_of_simple_whip_client_is_in_the_composite(
-    meeting: SessionHandle, codec: str
+    meeting: SessionHandle, codec: str, plugins: Mapping[str, str]
 ) -> None:
     if (client := shutil.which("whip-client")) is None:
         pytest.skip(MISSING)
     url = meeting.url("whip?name=Ada")
-    async with running(client, "-u", url, "-n", "-V", CAMERA.format(ENCODERS[codec], codec)):
+    camera = CAMERA.format(ENCODERS[codec], codec)
+    async with running(client, "-u", url, "-n", "-V", camera, environ=plugins):
         await in_the_composite(meeting)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.rooms.base import HasPeerConnections
 from tests.servers.janus import JanusServer, Setup
 from tests.servers.tls import self_signed
 from tests.sidecar.clients import ColourTrack, eventually
@@ -24,6 +25,7 @@ async def test_cameras_and_the_composite_get_through(tmp_path: Path, kind: str) 
         attending(server.url(), publishing=True) as sidecar,
     ):
         await eventually(lambda: sidecar.shows("Ada", 90))
+        assert isinstance(sidecar.room, HasPeerConnections)
         peers = sidecar.room.peers()
         await eventually(lambda: {peer.connectionState for peer in peers} == {"connected"})
         assert len(peers) == 2
