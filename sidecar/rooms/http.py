@@ -7,6 +7,7 @@ aiohttp itself waits for a server that reads nothing, so the sockets are shut do
 """
 
 import asyncio
+import os
 import socket
 import ssl
 import weakref
@@ -16,8 +17,9 @@ from typing import Any, Final
 
 import aiohttp
 
-from config.errors import RefusedError
+from config.errors import RefusedError, RoomError
 from sidecar.addresses import AddressRule, guarded_session
+from sidecar.plain_text import clean_text
 from sidecar.redaction import shown_url
 
 CLOSING: Final = 0.5
@@ -82,6 +84,45 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
         return await response.content.readexactly(limit)
     except asyncio.IncompleteReadError as complete:
         return complete.partial
+
+
+def unreachable(error: Exception, where: str) -> RoomError:
+    """The error for users where a request or a WebSocket failed with ``error``.
+
+    RefusedError for a certificate that can't be trusted, since trying again can't help. What
+    aiohttp's own errors say is not repeated: it holds the address, with the secrets of its query.
+    """
+    what = f"the server can't be reached: {connection_failure(error)}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.CertificateError):
+        do = (
+            "use the name in the certificate, ask the server's operator, or let SSL_CERT_FILE name "
+            "the authority's certificate"
+        )
+        return RefusedError(what, where=where, do=do)
+    do = "check the address, and that the server runs and can be reached from here"
+    return RoomError(what, where=where, do=do)
+
+
+def connection_failure(error: Exception) -> str:
+    """Why a request or a WebSocket failed, in a clause without an address."""
+    match error:
+        case aiohttp.WSServerHandshakeError():
+            return f"no WebSocket at this URL, HTTP {error.status}"
+        case aiohttp.ClientConnectorCertificateError() | ssl.CertificateError():
+            return "its certificate can't be trusted"
+        case aiohttp.ClientSSLError():
+            return "TLS is not spoken there"
+        case aiohttp.ClientConnectorError():
+            number = error.os_error.errno or 0
+            words = os.strerror(number) if number > 0 else error.os_error.strerror
+            return clean_text(words or error.os_error)
+        case aiohttp.ClientResponseError():
+            return f"no valid HTTP is spoken there: {clean_text(error.message, 120)}"
+        case aiohttp.InvalidURL():
+            return "the address can't be used"
+        case TimeoutError():
+            return "no answer in time"
+    return f"the connection was lost ({type(error).__name__})"
 
 
 class _Sockets:

@@ -5,14 +5,13 @@ import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Self
 
 import aiohttp
 import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.aio import TaskSet
+from sidecar.aio import Component, TaskSet
 from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
     ConsentChanged,
@@ -63,7 +62,7 @@ class _Membership:
     publisher: GalenePublisher
 
 
-class GaleneRoom:
+class GaleneRoom(Component):
     """The group at ``url``, joined as one client that all participants see (implements ``Room``).
 
     A background task that fails ends the room with an error, so that it is joined again.
@@ -89,13 +88,6 @@ class GaleneRoom:
     @property
     def name(self) -> str:
         return clean_text(self._name)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def start(self) -> None:
         """Join the group; raises RefusedError where it refuses us, RoomError for other failures."""

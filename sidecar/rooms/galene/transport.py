@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import ssl
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from sidecar.rooms.galene.url import (
     is_confidential,
     resolve_redirect,
 )
-from sidecar.rooms.http import close_websocket, read_body
+from sidecar.rooms.http import close_websocket, read_body, unreachable
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of an HTTP response that are read."""
@@ -167,13 +166,8 @@ class GaleneHttp:
                     return response.status, "", response.headers.get("Location", "")
                 text = (await read_body(response, MAX_BODY)).decode(errors="replace")
                 return response.status, response.content_type, text
-        except (aiohttp.ClientConnectorCertificateError, ssl.CertificateError) as error:
-            what = "the server's certificate can't be trusted"
-            do = "ask its operator, or name the authority's certificate in SSL_CERT_FILE"
-            raise RefusedError(what, where=where, do=do) from error
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            what = f"the server can't be reached: {str(error) or 'no answer'}"
-            raise RoomError(what, where=where) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise unreachable(error, where) from error
 
 
 class GaleneTransport:
@@ -220,10 +214,8 @@ class GaleneTransport:
                     timeout=aiohttp.ClientWSTimeout(ws_close=self._timeouts.leave),
                     max_msg_size=MAX_MESSAGE,
                 )
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            reason = str(error) or "no answer"
-            where = shown_url(self._group.endpoint)
-            raise RoomError(f"its WebSocket can't be opened: {reason}", where=where) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise unreachable(error, shown_url(self._group.endpoint)) from error
         self._received_at = asyncio.get_running_loop().time()
         self._writer = self._tasks.create_task(self._write(self._socket), name="galene transport")
         with self.send_context() as protocol:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 
 from aiortc import RTCIceServer, RTCPeerConnection
 
@@ -55,11 +56,10 @@ class JanusPublisher:
             timeouts=self._timeouts.peer,
             data_channel=DATA_CHANNEL if data_channel else "",
         )
-        try:
+        with ExitStack() as stack:
+            stack.callback(self.close)
             await self._negotiate(peer)
-        except BaseException:
-            self.close()
-            raise
+            stack.pop_all()
         self._tasks.create_task(self._watch(peer), name="composite")
 
     def handle(self, event: JanusEvent) -> None:

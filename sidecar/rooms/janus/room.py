@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Self
 
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.aio import TaskSet
+from sidecar.aio import Component, TaskSet, undo_on_failure
 from sidecar.rooms.base import JoinOptions, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.events import Ended, Entered, Refused, Unpublished
@@ -19,7 +18,7 @@ from sidecar.rooms.janus.url import JanusUrl
 from sidecar.rooms.turn_probe import reachable_servers
 
 
-class JanusRoom:
+class JanusRoom(Component):
     """The room at ``url``: a ``Room`` that supports data messages and has peer connections.
 
     A task of the room that fails ends the room, with its error.
@@ -61,25 +60,14 @@ class JanusRoom:
     def name(self) -> str:
         return self._url.shown
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
     async def start(self) -> None:
         """Enter the room; raises RoomError where that fails."""
-        try:
-            await self._enter()
-        except TimeoutError as error:
-            await self.aclose()
-            raise RoomError(
-                "the server did not admit the sidecar in time", where=self.name
-            ) from error
-        except BaseException:
-            await self.aclose()
-            raise
+        async with undo_on_failure(self.aclose):
+            try:
+                await self._enter()
+            except TimeoutError as error:
+                what = "the server did not admit the sidecar in time"
+                raise RoomError(what, where=self.name) from error
 
     async def aclose(self) -> None:
         """Leave the room, and free every connection and task."""

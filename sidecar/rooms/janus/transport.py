@@ -13,10 +13,10 @@ from typing import Final, Protocol, Self
 import aiohttp
 import structlog
 
-from config.errors import LostError, ProtocolError, RoomError
+from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import Backoff, Broadcast, cancel_and_wait
 from sidecar.media.peers import PeerTimeouts
-from sidecar.rooms.http import close_websocket, open_http, read_body
+from sidecar.rooms.http import close_websocket, open_http, read_body, unreachable
 from sidecar.rooms.janus.messages import MAX_BYTES
 from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
 from sidecar.rooms.janus.url import JanusUrl
@@ -309,18 +309,9 @@ class _LongPoll:
         return data.decode(errors="replace")
 
 
-def _lost(url: JanusUrl, error: Exception) -> LostError:
-    """The error for users; the text of ``error`` itself may hold secrets of a URL's query."""
-    match error:
-        case aiohttp.WSServerHandshakeError():
-            what = f"HTTP {error.status}: no WebSocket at this URL"
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            what = "its certificate can't be trusted"
-        case aiohttp.ClientConnectorError():
-            what = error.strerror or "can't be reached"
-        case TimeoutError():
-            what = "does not answer"
-        case _:
-            what = f"the connection was lost ({type(error).__name__})"
-    do = "check the URL, and that the server runs and can be reached from here"
-    return LostError(what, where=url.shown, do=do)
+def _lost(url: JanusUrl, error: Exception) -> RoomError:
+    """The error for a connection that fails; LostError where another one may claim the session."""
+    failure = unreachable(error, url.shown)
+    if isinstance(failure, RefusedError):
+        return failure
+    return LostError(failure.what, where=failure.where, do=failure.do)

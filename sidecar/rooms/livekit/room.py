@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 from uuid import uuid4
 
 import aiohttp
@@ -13,7 +13,7 @@ import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import LostError, NegotiationError, RefusedError, RoomError
-from sidecar.aio import TaskSet
+from sidecar.aio import Component, TaskSet, undo_on_failure
 from sidecar.media.ice import is_relay
 from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
@@ -87,7 +87,7 @@ class _Member:
         await asyncio.gather(self.transport.aclose(), *closing)
 
 
-class LiveKitRoom:
+class LiveKitRoom(Component):
     """Implements ``Room``, ``Renewable``, ``SupportsDataMessages`` and ``HasPeerConnections``.
 
     Entered once. A task of it that fails ends the room with its reason.
@@ -132,15 +132,13 @@ class LiveKitRoom:
             clock=self._clock,
         )
 
-    async def __aenter__(self) -> Self:
-        try:
+    async def start(self) -> None:
+        """Join as a watcher; raises RefusedError where that is refused, else RoomError."""
+        async with undo_on_failure(self.aclose):
             await self._enter()
-        except BaseException:
-            await self.__aexit__()
-            raise
-        return self
 
-    async def __aexit__(self, *exc: object) -> None:
+    async def aclose(self) -> None:
+        """Leave, and free every connection and task."""
         self._changes.end()
         await self._tasks.aclose()
         members, self._members = self._members, []

@@ -14,8 +14,9 @@ from config.errors import RefusedError, RoomError
 from sidecar.aio import TaskSet
 from sidecar.media.peers import PeerTimeouts
 from sidecar.plain_text import clean_text
+from sidecar.redaction import shown_url
 from sidecar.rooms.events import Ended, Entered, Redirected, Refused
-from sidecar.rooms.http import close_websocket, read_body
+from sidecar.rooms.http import close_websocket, read_body, unreachable
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.protocol import MAX_MESSAGE, LiveKitEvent, LiveKitProtocol, PingAnswered
 
@@ -100,8 +101,8 @@ class LiveKitTransport:
                         return event
                     self.server = redirect_target(self.server, event.location)
         except TimeoutError:
-            raise RoomError("the server doesn't answer", where=self.server) from None
-        raise RoomError("its servers redirect too often", where=self.server)
+            raise RoomError("the server doesn't answer", where=shown_url(self.server)) from None
+        raise RoomError("its servers redirect too often", where=shown_url(self.server))
 
     @contextmanager
     def send_context(self) -> Iterator[LiveKitProtocol]:
@@ -159,7 +160,7 @@ class LiveKitTransport:
                     case Refused():
                         raise event.error(self.server)
                     case Ended():
-                        raise RoomError(event.reason, where=self.server)
+                        raise RoomError(event.reason, where=shown_url(self.server))
                     case _:
                         self._early.append(event)
 
@@ -175,7 +176,7 @@ class LiveKitTransport:
         except aiohttp.WSServerHandshakeError as error:
             raise await self._refusal(error.status) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _unreachable(error, self.server) from None
+            raise unreachable(error, shown_url(self.server)) from None
 
     @property
     def _query(self) -> Mapping[str, str]:
@@ -224,7 +225,9 @@ class LiveKitTransport:
                 async with asyncio.timeout(self._timeouts.send):
                     await self._send(self._socket)
             except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
-                raise RoomError("the server takes no messages", where=self.server) from error
+                raise RoomError(
+                    "the server takes no messages", where=shown_url(self.server)
+                ) from error
 
     async def _send(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         for message in self.protocol.take():
@@ -241,31 +244,24 @@ class LiveKitTransport:
         return int(self._clock() * 1000)
 
 
-def _unreachable(error: Exception, server: str) -> RoomError:
-    do = "check the address, and that the server runs"
-    if isinstance(error, aiohttp.ClientSSLError):
-        do = "use the name in the certificate, or set SSL_CERT_FILE to its authority's"
-    return RoomError(f"can't be reached: {error}", where=server, do=do)
-
-
 def refusal(status: int, reason: str, server: str) -> RoomError:
     """The error for a WebSocket that was refused with ``status``."""
     said = f"{status}{f', {reason}' if reason else ''}"
     if status in (401, 403):
         return RefusedError(
             f"refused the token: {said}",
-            where=server,
+            where=shown_url(server),
             do="check LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or the token's room and validity",
         )
     if status == 404:
         return RefusedError(
             f"has no such room: {said}",
-            where=server,
+            where=shown_url(server),
             do="create the room first, or set room.auto_create in the server's configuration",
         )
     if status == 400:
-        return RefusedError(f"refused the request: {said}", where=server)
-    return RoomError(f"HTTP {said}", where=server)
+        return RefusedError(f"refused the request: {said}", where=shown_url(server))
+    return RoomError(f"HTTP {said}", where=shown_url(server))
 
 
 def redirect_target(server: str, other: str) -> str:
@@ -278,5 +274,5 @@ def redirect_target(server: str, other: str) -> str:
             other = secure + other.removeprefix(scheme)
     allowed = ("wss://",) if server.startswith("wss://") else ("ws://", "wss://")
     if not other.startswith(allowed):
-        raise RoomError("it redirects to an address that isn't safe", where=server)
+        raise RoomError("it redirects to an address that isn't safe", where=shown_url(server))
     return other.partition("?")[0].rstrip("/").removesuffix("/rtc")

@@ -13,6 +13,7 @@ from aiortc import RTCPeerConnection
 from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.plain_text import clean_text
+from sidecar.redaction import shown_url
 from sidecar.rooms.base import (
     Consent,
     Joined,
@@ -21,7 +22,7 @@ from sidecar.rooms.base import (
     TrackSource,
 )
 from sidecar.rooms.changes import RoomChanges
-from sidecar.rooms.http import open_http
+from sidecar.rooms.http import open_http, unreachable
 from sidecar.rooms.sidecar_room.address import SidecarRoomUrl
 from sidecar.rooms.sidecar_room.protocol import (
     MAX_LINE,
@@ -127,8 +128,7 @@ class SidecarRoom:
                 http.get(self._address.participants, headers=headers, read_bufsize=MAX_LINE)
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            what = f"can't be reached: {type(error).__name__}"
-            raise RoomError(what, where=where, do="check the address") from error
+            raise unreachable(error, where) from error
         if news.status == 403:
             log.info("cameras not shared, composite watched", room=self.name)
             return None
@@ -212,8 +212,7 @@ class SidecarRoom:
 
 async def _lines(news: aiohttp.ClientResponse) -> AsyncIterator[str]:
     """The lines of the stream, without their ends; RoomError where it falls silent or breaks."""
-    where = str(news.url.with_query(None))
-
+    where = shown_url(str(news.url))
     try:
         while line := await news.content.readline():
             yield line.decode(errors="replace").rstrip("\r\n")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
@@ -15,7 +15,7 @@ from config.errors import RoomError, SignallingError
 from config.settings import LogFormat, LogLevel, LogSettings
 from sidecar.logs import configure
 from sidecar.media.compositor.name_tags import clean
-from sidecar.rooms.base import Joined, RoomChange
+from sidecar.rooms.base import Adapter, Joined, RoomChange
 from sidecar.rooms.galene.adapter import ADAPTER as GALENE
 from sidecar.rooms.janus.adapter import ADAPTER as JANUS
 from sidecar.rooms.livekit.adapter import ADAPTER as LIVEKIT
@@ -93,7 +93,7 @@ async def sidecar_server() -> AsyncIterator[str]:
         yield f"http://{place}/rooms/room"
 
 
-SERVERS = {
+SERVERS: Mapping[str, tuple[Adapter, Callable[[], AbstractAsyncContextManager[str]]]] = {
     "livekit": (LIVEKIT, lambda: livekit(livekit_server)),
     "janus": (JANUS, lambda: janus(janus_server)),
     "galene": (GALENE, lambda: galene(galene_server)),
@@ -129,8 +129,7 @@ async def test_no_name_and_no_reason_reaches_an_event_the_log_or_the_screen_as_i
     system: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     adapter, server = SERVERS[system]
-    manager: AbstractAsyncContextManager[str] = server()
-    async with manager as url, entered(room_at(adapter, url)) as attendance:
+    async with server() as url, entered(room_at(adapter, url)) as attendance:
         await eventually(lambda: any(isinstance(each, Joined) for each in attendance.changes))
         # What the room says of its own when it is left is looked at too.
         await asyncio.sleep(0.2)
@@ -143,7 +142,7 @@ async def test_no_name_and_no_reason_reaches_an_event_the_log_or_the_screen_as_i
     assert is_safe(clean(joined.name))
 
 
-REFUSALS = {
+REFUSALS: Mapping[str, tuple[Adapter, str]] = {
     "livekit": (LIVEKIT, "livekit://{}/room"),
     "janus": (JANUS, "janus+http://{}/1234"),
     "galene": (GALENE, "http://{}/group/room/"),

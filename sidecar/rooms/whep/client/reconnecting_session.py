@@ -8,7 +8,8 @@ import aiohttp
 import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from sidecar.aio import Backoff
+from sidecar.aio import Backoff, Contained
+from sidecar.plain_text import clean_text
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Failure, Retry
 from sidecar.rooms.whep.client.protocol import Response
@@ -70,21 +71,24 @@ class ReconnectingSession:
 
     async def run(self) -> None:
         """Go on until cancelled, or until the server says that trying again can't help."""
-        attempt = 0
         try:
-            while True:
-                failure, settled = await self._once(attempt)
-                attempt = 0 if settled else attempt + 1
-                self._note(failure)
-                if failure.retry is Retry.NEVER:
-                    return
-                await asyncio.sleep(self._pause(failure, attempt))
-        except Exception as error:
             # One session's surprise must not end the others.
-            log.exception("session failed", session=self.name)
-            self._state(Failure(repr(error)[:200], retry=Retry.NEVER))
+            with Contained("session failed", session=self.name) as contained:
+                await self._run()
+            if contained.error is not None:
+                self._state(Failure(clean_text(repr(contained.error)), retry=Retry.NEVER))
         finally:
             self.tried.set()
+
+    async def _run(self) -> None:
+        attempt = 0
+        while True:
+            failure, settled = await self._once(attempt)
+            attempt = 0 if settled else attempt + 1
+            self._note(failure)
+            if failure.retry is Retry.NEVER:
+                return
+            await asyncio.sleep(self._pause(failure, attempt))
 
     async def _once(self, attempt: int) -> tuple[Failure, bool]:
         """One session, from offer to end: why it ended, and whether it had settled by then."""

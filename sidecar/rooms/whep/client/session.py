@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -15,9 +14,8 @@ from config.errors import NegotiationError, RefusedError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.ice import choose_servers
 from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
-from sidecar.plain_text import clean_text
 from sidecar.redaction import shown_url
-from sidecar.rooms.http import read_body
+from sidecar.rooms.http import connection_failure, read_body
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Failure, Retry, garbage
 from sidecar.rooms.whep.client.protocol import (
@@ -169,7 +167,7 @@ class WhipSession:
             # Not cancelled with us: ``leave`` wants to know what became of an offer.
             response = await asyncio.shield(self._pending)
         except (aiohttp.ClientError, OSError) as error:
-            return self._negotiation.lost(_reason(error))
+            return self._negotiation.lost(f"can't be reached: {connection_failure(error)}")
         except RefusedError as error:
             return Failure(error.what, error.do, error.where, Retry.NEVER)
         finally:
@@ -227,18 +225,3 @@ class WhipSession:
                 if not await peer.responds(limits.check):
                     return "the server does not answer any more"
                 answered = loop.time()
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, without the address that most of aiohttp's errors repeat with its query."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return "its certificate or its TLS is not to be trusted"
-        case aiohttp.ClientConnectorError():
-            number = error.os_error.errno
-            return f"can't be reached: {os.strerror(number) if number else error.os_error}"
-        case aiohttp.ClientResponseError():
-            return f"speaks no HTTP that we know: {clean_text(error.message, 120)}"
-        case aiohttp.InvalidURL():
-            return "has an address that can't be used"
-    return str(error) or type(error).__name__

@@ -309,7 +309,7 @@ async def test_a_server_that_never_decides_is_left() -> None:
         await socket.send_json(HANDSHAKE)
 
     async with scripted(talk) as url:
-        with pytest.raises(RoomError, match="did not let us join in time"):
+        with pytest.raises(RoomError, match="did not admit the sidecar in time"):
             async with attending(url, timeouts=dataclasses.replace(BRISK, join=0.2)):
                 pass
 
