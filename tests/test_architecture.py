@@ -1,4 +1,4 @@
-"""Who may import whom, and who may touch other people's private parts: read from the source."""
+"""Which package imports which, and which module uses private parts of libraries: from the source."""
 
 import ast
 from collections.abc import Sequence

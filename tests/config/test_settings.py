@@ -1,4 +1,4 @@
-"""Settings: what wins over what, and how a mistake reads."""
+"""Settings: which source overrides which, and the error for a mistake."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Layers of settings, merged."""
+"""Settings of several sources, merged."""
 
 from hypothesis import given
 from hypothesis import strategies as st

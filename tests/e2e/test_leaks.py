@@ -1,4 +1,4 @@
-"""Nothing is left of people who came and went."""
+"""Participants who left leave no task, thread or descriptor."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The whole road: cameras by WHIP, real models, policy, composite, and a viewer by WHEP."""
+"""The whole path: cameras by WHIP, real models, policy, composite, and a viewer by WHEP."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Runs targets one after another, each in a process of its own, and keeps what they can't take."""
+"""Runs targets one after another, each in a process of its own, and keeps the inputs that fail."""
 
 import hashlib
 import importlib

@@ -1,4 +1,4 @@
-"""Names to animations: who is found, what is kept, and what is refused."""
+"""Names to animations: what is found, kept and refused."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

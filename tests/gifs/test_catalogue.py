@@ -1,4 +1,4 @@
-"""The art that is checked in keeps to its limits."""
+"""The checked-in stickers and effects keep to their limits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A Janus server for tests: VideoRooms, by WebSocket and HTTP, in the clear and by TLS."""
+"""A Janus server for tests: VideoRooms, by WebSocket and HTTP, with and without TLS."""
 
 import asyncio
 import contextlib

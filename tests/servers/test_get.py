@@ -1,4 +1,4 @@
-"""Servers that are installed or built, by an ``apt-get`` and a ``go`` that only pretend."""
+"""Servers that are installed or built, by stand-ins for ``apt-get`` and ``go``."""
 
 import os
 import stat

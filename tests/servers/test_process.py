@@ -1,4 +1,4 @@
-"""A server's life as a process."""
+"""A server's process: started, stopped, killed."""
 
 import asyncio
 import sys

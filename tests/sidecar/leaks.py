@@ -1,4 +1,4 @@
-"""What this process holds: for tests that show that nothing is left behind."""
+"""What this process holds: for tests that show that nothing leaks."""
 
 import asyncio
 import gc

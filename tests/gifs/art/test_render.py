@@ -1,4 +1,4 @@
-"""Drawing again gives the pictures that are checked in."""
+"""Rendering gives the checked-in pictures."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""``sidecar replay`` as users call it: one line and status 2 for all that can be mended."""
+"""``sidecar replay`` as users call it: one line and status 2 for each user error."""
 
 import os
 import signal

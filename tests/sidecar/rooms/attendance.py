@@ -1,4 +1,4 @@
-"""What a room's changes come to, followed as a session would."""
+"""The state that a room's changes add up to, as a session follows them."""
 
 import asyncio
 from collections.abc import AsyncIterator

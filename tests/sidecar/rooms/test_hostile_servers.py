@@ -1,4 +1,4 @@
-"""Servers that do harm: they cost little, end nothing but their own room, and never hold us."""
+"""Servers that do harm: they cost little, end only their own room, and block nothing."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from sidecar.rooms.livekit.transport import LiveKitTimeouts
 from sidecar.rooms.registry import find_adapter
 from sidecar.rooms.sidecar_room.adapter import ADAPTER as SIDECAR
 from sidecar.rooms.whep.client.session import CallOptions, WhipTimeouts
-from sidecar.rooms.whip import WhipOutlet
+from sidecar.rooms.whip import ReconnectingWhipPublisher
 from tests.sidecar.clients import eventually
 from tests.sidecar.leaks import back_to, held
 from tests.sidecar.rooms.attendance import entered
@@ -119,7 +119,7 @@ async def enter_room_of_another_sidecar(place: str) -> None:
 async def publish_by_whip(place: str) -> None:
     async with (
         grey_composite() as composite,
-        WhipOutlet(f"http://{place}/whip", options=SHORT) as outlet,
+        ReconnectingWhipPublisher(f"http://{place}/whip", options=SHORT) as outlet,
     ):
         await outlet.publish(composite)
 

@@ -1,4 +1,4 @@
-"""A server over rooms whose session only shows a grey picture and tells who comes and goes."""
+"""A server over rooms whose session shows a grey picture and reports who joins and leaves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

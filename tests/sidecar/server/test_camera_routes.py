@@ -1,4 +1,4 @@
-"""Who is in a room, and each camera alone: for other sidecars, where the operator lets them."""
+"""Who is in a room, and each camera alone: for other sidecars, where the operator allows it."""
 
 import asyncio
 import json

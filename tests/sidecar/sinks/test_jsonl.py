@@ -1,4 +1,4 @@
-"""Events as a file of JSON lines, on good disks and on bad ones."""
+"""Events as a file of JSON lines, also when the disk is full or fails."""
 
 import asyncio
 import errno

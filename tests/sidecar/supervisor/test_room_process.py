@@ -191,7 +191,7 @@ async def test_a_room_ends_itself_when_its_supervisor_is_killed(clips: Path) -> 
     supervisor = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.sidecar.supervisor.doomed_supervisor",
+        "tests.sidecar.supervisor.killed_supervisor",
         str(clips),
         stdout=asyncio.subprocess.PIPE,
     )

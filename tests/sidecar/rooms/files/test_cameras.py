@@ -1,4 +1,4 @@
-"""Cameras by RTSP, from a real server: they come, go, and come back."""
+"""Cameras by RTSP, from a real server: they connect, fail and reconnect."""
 
 import itertools
 import threading

@@ -1,4 +1,4 @@
-"""A Galène, real or ours, and the sidecar's room in one of its groups."""
+"""A Galène, real or fake, and the sidecar's room in one of its groups."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Other people in a group: real peers that speak Galène's protocol, written apart from ours."""
+"""Other participants of a group: real peers that speak Galène's protocol, written apart from ours."""
 
 import asyncio
 import secrets

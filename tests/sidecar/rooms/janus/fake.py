@@ -1,4 +1,4 @@
-"""A Janus without sockets that does what it is asked, to see where a protocol gets in the end."""
+"""A Janus without sockets that answers each request, to test the states of the protocol."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A road to a server that can be cut."""
+"""A proxy in front of a server, whose connections a test cuts."""
 
 import asyncio
 from collections.abc import AsyncIterator

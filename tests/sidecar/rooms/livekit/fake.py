@@ -1,4 +1,4 @@
-"""A LiveKit server that does what a real one does only on bad days."""
+"""A fake LiveKit server for what a real one rarely does."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager

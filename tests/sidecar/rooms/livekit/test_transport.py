@@ -1,4 +1,4 @@
-"""The WebSocket's shell, against a server that does what a real one does only on bad days."""
+"""The WebSocket's shell, against a server that does what a real one rarely does."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Streams of a real mediamtx as a meeting: they come, go, and come back."""
+"""Streams of a real mediamtx as a meeting: they connect, fail and reconnect."""
 
 import time
 from collections.abc import AsyncIterator

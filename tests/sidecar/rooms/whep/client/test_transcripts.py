@@ -1,4 +1,4 @@
-"""What real servers said, said again: mediamtx 1.20, LiveKit 1.13, Galène 1.1 and our own."""
+"""Recorded answers of real servers: mediamtx 1.20, LiveKit 1.13, Galène 1.1 and our own."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""A LiveKit server that dies and comes back, and nothing that is left behind."""
+"""A LiveKit server that dies and restarts: the room rejoins and frees everything."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A server that dies and comes back, and nothing that is left behind."""
+"""A server that dies and restarts: the room rejoins and frees everything."""
 
 import pytest
 

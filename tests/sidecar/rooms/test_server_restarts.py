@@ -1,4 +1,4 @@
-"""A server that dies and comes back looks the same in every system, by the fakes of all."""
+"""A server that dies and restarts looks the same in every system, by the fakes of all."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
