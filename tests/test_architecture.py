@@ -1,4 +1,4 @@
-"""Which package imports which, and which module uses private parts of libraries: from the source."""
+"""Which package imports which, and where private parts of libraries are used: from the source."""
 
 import ast
 from collections.abc import Sequence

@@ -61,7 +61,7 @@ class WhipPublisher:
         return _send_peer(self._track, servers, self._endpoint, self._options)
 
 
-class ReconnectingWhipPublisher:
+class ReconnectingWhip:
     """Shows the composite at ``url`` from ``publish`` until it is left.
 
     A connection that is lost is opened again, with backoff, unless the refusal is final.

@@ -3,7 +3,7 @@
 from sidecar.redaction import shown_url
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.whep.client.session import CallOptions
-from sidecar.rooms.whip import TOKEN, ReconnectingWhipPublisher
+from sidecar.rooms.whip import TOKEN, ReconnectingWhip
 from sidecar.session.stats import SinkStats
 from sidecar.sinks.base import SinkOptions
 from sidecar.sinks.counted_tracks import CountedTracks
@@ -14,7 +14,7 @@ class WhipSink:
 
     def __init__(self, url: str, *, token: str = "", options: CallOptions | None = None) -> None:
         self._url = url
-        self._client = ReconnectingWhipPublisher(url, token=token, options=options)
+        self._client = ReconnectingWhip(url, token=token, options=options)
         self._tracks: CountedTracks | None = None
 
     @property

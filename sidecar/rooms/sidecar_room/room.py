@@ -35,7 +35,7 @@ from sidecar.rooms.sidecar_room.protocol import (
 from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.session import CallOptions
 from sidecar.rooms.whep.stream import Stream
-from sidecar.rooms.whip import ReconnectingWhipPublisher
+from sidecar.rooms.whip import ReconnectingWhip
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ class SidecarRoom:
         self._life = AsyncExitStack()
         self._http: aiohttp.ClientSession | None = None
         self._news: aiohttp.ClientResponse | None = None
-        self._outlet: ReconnectingWhipPublisher | None = None
+        self._outlet: ReconnectingWhip | None = None
 
     @property
     def name(self) -> str:
@@ -105,7 +105,7 @@ class SidecarRoom:
             log.warning("composite not published", reason="this server shares no cameras")
             return
         url = self._address.publish(self._visible_as)
-        self._outlet = ReconnectingWhipPublisher(url, options=self._options)
+        self._outlet = ReconnectingWhip(url, options=self._options)
         await self._life.enter_async_context(self._outlet)
         await self._outlet.publish(composite)
 

@@ -25,7 +25,7 @@ from sidecar.rooms.livekit.transport import LiveKitTimeouts
 from sidecar.rooms.registry import find_adapter
 from sidecar.rooms.sidecar_room.adapter import ADAPTER as SIDECAR
 from sidecar.rooms.whep.client.session import CallOptions, WhipTimeouts
-from sidecar.rooms.whip import ReconnectingWhipPublisher
+from sidecar.rooms.whip import ReconnectingWhip
 from tests.sidecar.clients import eventually
 from tests.sidecar.leaks import back_to, held
 from tests.sidecar.rooms.attendance import entered
@@ -119,7 +119,7 @@ async def enter_room_of_another_sidecar(place: str) -> None:
 async def publish_by_whip(place: str) -> None:
     async with (
         grey_composite() as composite,
-        ReconnectingWhipPublisher(f"http://{place}/whip", options=SHORT) as outlet,
+        ReconnectingWhip(f"http://{place}/whip", options=SHORT) as outlet,
     ):
         await outlet.publish(composite)
 

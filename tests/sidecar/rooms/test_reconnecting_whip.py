@@ -17,7 +17,7 @@ from sidecar.rooms.base import Adapter, Joined, JoinOptions, Room
 from sidecar.rooms.galene.adapter import ADAPTER as GALENE
 from sidecar.rooms.livekit.adapter import ADAPTER as LIVEKIT
 from sidecar.rooms.whep.adapter import ADAPTER as WHEP
-from sidecar.rooms.whip import ReconnectingWhipPublisher
+from sidecar.rooms.whip import ReconnectingWhip
 from tests.servers.galene import galene
 from tests.servers.livekit import KEY, SECRET, livekit
 from tests.servers.mediamtx import Mediamtx
@@ -49,7 +49,7 @@ async def watched(adapter: Adapter, url: str, **environ: str) -> AsyncIterator[F
 async def test_the_composite_is_back_with_its_server_and_nothing_is_left(tmp_path: Path) -> None:
     async with Mediamtx(tmp_path, token=TOKEN) as server, grey_composite() as composite:
         before = held()
-        outlet = ReconnectingWhipPublisher(f"whip+{server.http('room/whip')}", token=TOKEN)
+        outlet = ReconnectingWhip(f"whip+{server.http('room/whip')}", token=TOKEN)
         async with outlet, watched_later(server) as viewer:
             await outlet.publish(composite)
             await eventually(lambda: viewer.frames > 5)
@@ -80,9 +80,7 @@ async def watched_later(server: Mediamtx) -> AsyncIterator[Feed]:
 
 async def test_a_room_of_our_own_takes_the_composite_for_a_camera() -> None:
     async with open_house() as house, grey_composite() as composite:
-        async with ReconnectingWhipPublisher(
-            f"whip+{house.url('/rooms/one/whip?name=Stage')}"
-        ) as outlet:
+        async with ReconnectingWhip(f"whip+{house.url('/rooms/one/whip?name=Stage')}") as outlet:
             await outlet.publish(composite)
             meeting = house.meetings["one"]
             await eventually(lambda: meeting.present)
@@ -101,7 +99,7 @@ async def test_livekit_takes_the_composite(tmp_path: Path) -> None:
         claims = {"iss": KEY, "sub": "composite", "exp": time.time() + 600, "video": grants}
         token = jwt.encode(claims, SECRET, algorithm="HS256")
         url = server.address.replace("ws://", "whip+http://") + "/whip/v1"
-        async with ReconnectingWhipPublisher(url, token=token) as outlet:
+        async with ReconnectingWhip(url, token=token) as outlet:
             await outlet.publish(composite)
             async with watched(LIVEKIT, server.url("stage"), **server.environ) as viewer:
                 assert viewer.size == (160, 90)
@@ -109,7 +107,7 @@ async def test_livekit_takes_the_composite(tmp_path: Path) -> None:
 
 async def test_galene_takes_the_composite(tmp_path: Path) -> None:
     async with galene(tmp_path) as server, grey_composite() as composite:
-        outlet = ReconnectingWhipPublisher(f"whip+{server.url('room')}.whip")
+        outlet = ReconnectingWhip(f"whip+{server.url('room')}.whip")
         async with outlet:
             await outlet.publish(composite)
             async with watched(GALENE, server.url("room"), GALENE_USERNAME="viewer") as viewer:
@@ -128,7 +126,7 @@ async def test_a_busy_server_is_asked_again_when_it_says_so() -> None:
 
     routes = (("POST", "/whip", post), ("DELETE", "/session/7", endpoint.delete))
     async with serving(*routes) as address, grey_composite() as composite:
-        outlet = ReconnectingWhipPublisher(f"{address}/whip")
+        outlet = ReconnectingWhip(f"{address}/whip")
         async with outlet:
             await outlet.publish(composite)
             await eventually(endpoint.track.done)
@@ -140,7 +138,7 @@ async def test_a_busy_server_is_asked_again_when_it_says_so() -> None:
 
 async def test_a_refusal_is_reported_at_once() -> None:
     async with grey_composite() as composite:
-        outlet = ReconnectingWhipPublisher("whip+http://127.0.0.1:9/whip?key=hush")
+        outlet = ReconnectingWhip("whip+http://127.0.0.1:9/whip?key=hush")
         with pytest.raises(SignallingError, match="can't be reached") as caught:
             await outlet.publish(composite)
         assert "hush" not in str(caught.value)
@@ -162,9 +160,7 @@ async def test_leaving_amid_the_offer_still_ends_the_session() -> None:
 
     routes = (("POST", "/whip", post), ("DELETE", "/session", delete))
     async with serving(*routes) as address, grey_composite() as composite:
-        publishing = asyncio.create_task(
-            ReconnectingWhipPublisher(f"{address}/whip").publish(composite)
-        )
+        publishing = asyncio.create_task(ReconnectingWhip(f"{address}/whip").publish(composite))
         await offered.wait()
         publishing.cancel()
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Other participants of a group: real peers that speak Galène's protocol, written apart from ours."""
+"""Other participants of a group: real peers with an implementation of the protocol of their own."""
 
 import asyncio
 import secrets

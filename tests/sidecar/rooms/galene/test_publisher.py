@@ -10,7 +10,7 @@ from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
 from sidecar.media.peers import PeerTimeouts
 from sidecar.rooms.galene.protocol import NOTICE
-from sidecar.rooms.whip import ReconnectingWhipPublisher
+from sidecar.rooms.whip import ReconnectingWhip
 from tests.servers.galene import Galene, galene
 from tests.servers.process import LOOPBACK, free_ports
 from tests.sidecar.clients import ColourTrack, eventually
@@ -168,7 +168,7 @@ async def test_the_composite_may_come_by_whip(real: Galene) -> None:
         grey_composite() as composite,
     ):
         token = await operator.invite(username=NAME)
-        async with ReconnectingWhipPublisher(f"{url}.whip", token=token) as outlet:
+        async with ReconnectingWhip(f"{url}.whip", token=token) as outlet:
             await outlet.publish(composite)
             await operator.watch()
             await eventually(lambda: sees(operator, NAME))
