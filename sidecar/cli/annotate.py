@@ -16,7 +16,7 @@ from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
 
 def command(
     pictures: Annotated[
-        list[Path] | None, typer.Argument(metavar="PICTURE…", help="Pictures to look at.")
+        list[Path] | None, typer.Argument(metavar="PICTURE…", help="Pictures to read.")
     ] = None,
     listing: Annotated[
         Path | None,

@@ -15,7 +15,7 @@ FAILED = 1
 
 def command(
     url: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="A meeting to look at as well.")
+        str | None, typer.Argument(metavar="[URL]", help="A meeting to check as well.")
     ] = None,
     relay_only: RelayOnly = None,
     secrets: SecretsFile = None,
