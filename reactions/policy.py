@@ -15,22 +15,24 @@ from reactions.reaction_event import ReactionEvent
 from reactions.reaction_state import EvidenceWindow, ReactionState
 
 STALE_AFTER = 1.5
-"""Seconds without a sample after which what was seen before counts no more."""
+"""Seconds without a sample after which what was seen before no longer counts."""
 
 
 @dataclass(slots=True)
 class _Person:
-    courses: dict[str, ReactionState]
+    """The states of one participant's labels."""
+
+    states: dict[str, ReactionState]
     newest: float = -inf
     """The time of the newest sample."""
     now: float = -inf
     """The time of the newest call: events of one participant never go back in time."""
 
     def stickers(self) -> Iterator[ReactionState]:
-        """The courses whose stickers are running."""
-        for course in self.courses.values():
-            if course.started is not None and course.rule.kind is Kind.STICKER:
-                yield course
+        """The states whose stickers are running."""
+        for state in self.states.values():
+            if state.started is not None and state.rule.kind is Kind.STICKER:
+                yield state
 
 
 class Policy:
@@ -39,11 +41,11 @@ class Policy:
     ``evidence`` is (k, n): a hold begins with the first sample at the label's threshold, continues
     while at most n - k of the newest n samples miss it, and needs k samples that hit it. With
     faster sampling the same share of misses is taken of all samples of the last 0.6 s.
-    ``max_stickers`` is how many stickers one participant may wear at once, ``max_in_room`` how
-    many all of them together; who is over the limit waits with a full hold. ``STALE_AFTER``
+    ``max_stickers`` is the limit for one participant at once, ``max_in_room`` for all together; a
+    label over the limit waits with a full hold. ``STALE_AFTER``
     seconds without a sample end what was seen until then.
 
-    Each call returns its events in the order of happening: at most one a participant and label.
+    Each call returns its events in their order in time: at most one a participant and label.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Policy:
         if not 1 <= hits <= samples:
             raise ValueError(f"evidence must be (k, n) with 1 ≤ k ≤ n, not {evidence}")
         self._table = {name: rule for name, rule in table.items() if rule.kind is not Kind.OFF}
-        self._demand = EvidenceWindow(hits, samples, STALE_AFTER)
+        self._evidence = EvidenceWindow(hits, samples, STALE_AFTER)
         self._max_stickers = max_stickers
         self._max_in_room = max_in_room
         self._people: dict[str, _Person] = {}
@@ -75,12 +77,12 @@ class Policy:
         if time <= person.newest:
             return []
         person.now = max(time, person.now)
-        gap = time - person.newest > self._demand.stale_after
+        gap = time - person.newest > self._evidence.stale_after
         lapsed = self._lapse(person) if gap else []
         person.newest = time
         seen = self._give_way(person, self._best(scores))
-        for label, course in person.courses.items():
-            course.note(time, seen.get(label))
+        for label, state in person.states.items():
+            state.note(time, seen.get(label))
         return lapsed or self._step(person, sampled=True)
 
     def advance(self, time: float) -> list[ReactionEvent]:
@@ -109,11 +111,11 @@ class Policy:
         """
         person = self._person(participant)
         person.now = max(time, person.now)
-        course = person.courses[label]
+        state = person.states[label]
         stickers = sum(1 for other in self._people.values() for _ in other.stickers())
-        if course.started is not None or stickers >= self._max_in_room:
+        if state.started is not None or stickers >= self._max_in_room:
             return []
-        return [course.trigger(person.now, box)]
+        return [state.trigger(person.now, box)]
 
     def change(self, table: Mapping[str, ReactionRule], time: float) -> list[ReactionEvent]:
         """Go on with ``table``; what runs or builds up of a label that is off now ends."""
@@ -121,14 +123,14 @@ class Policy:
         events: list[ReactionEvent] = []
         for name, person in self._people.items():
             person.now = max(time, person.now)
-            for label in [label for label in person.courses if label not in self._table]:
-                events += _stop_one(person.courses.pop(label), person.now)
+            for label in [label for label in person.states if label not in self._table]:
+                events += _stop_one(person.states.pop(label), person.now)
             for label, rule in self._table.items():
-                course = person.courses.get(label)
-                if course is None:
-                    person.courses[label] = ReactionState(name, label, rule, self._demand)
+                state = person.states.get(label)
+                if state is None:
+                    person.states[label] = ReactionState(name, label, rule, self._evidence)
                 else:
-                    course.rule = rule
+                    state.rule = rule
         return events
 
     def leave(self, participant: str, time: float) -> list[ReactionEvent]:
@@ -143,7 +145,7 @@ class Policy:
         if name not in self._people:
             self._people[name] = _Person(
                 {
-                    label: ReactionState(name, label, rule, self._demand)
+                    label: ReactionState(name, label, rule, self._evidence)
                     for label, rule in self._table.items()
                 }
             )
@@ -161,8 +163,8 @@ class Policy:
         """``best`` without the labels that a label seen on the same hand or face outranks."""
         beaten: set[str] = set()
         for label, score in best.items():
-            rule, course = self._table[label], person.courses[label]
-            bar = rule.threshold if course.started is None else rule.release
+            rule, state = self._table[label], person.states[label]
+            bar = rule.threshold if state.started is None else rule.release
             if score.score >= bar:
                 beaten |= {
                     other
@@ -174,85 +176,85 @@ class Policy:
     def _lapse(self, person: _Person) -> list[ReactionEvent]:
         """Forget the evidence from before a gap without samples, and what it built up."""
         events = self._step(person, sampled=False)
-        for course in person.courses.values():
-            course.forget()
+        for state in person.states.values():
+            state.forget()
         return events
 
     def _step(self, person: _Person, *, sampled: bool) -> list[ReactionEvent]:
-        """Move every course of ``person`` on to ``person.now``."""
+        """Move every state of ``person`` on to ``person.now``."""
         events: list[ReactionEvent] = []
         now = person.now
-        for course in person.courses.values():
-            if course.started is not None:
-                events += [course.end(now)] if course.is_over(now) else []
-            elif course.building and not course.is_held(now):
-                events += course.give_up(now)
-            elif sampled and not course.building and course.seen and now >= course.ready:
-                course.begin()
-        for course in sorted(person.courses.values(), key=_strength, reverse=True):
-            if course.is_full(now) and self._may_start(course, person):
-                events += self._start(course, person)
+        for state in person.states.values():
+            if state.started is not None:
+                events += [state.end(now)] if state.is_over(now) else []
+            elif state.building and not state.is_held(now):
+                events += state.give_up(now)
+            elif sampled and not state.building and state.seen and now >= state.ready:
+                state.begin()
+        for state in sorted(person.states.values(), key=_strength, reverse=True):
+            if state.is_full(now) and self._may_start(state, person):
+                events += self._start(state, person)
         if sampled:
-            for course in person.courses.values():
-                events += course.tell_progress(now)
+            for state in person.states.values():
+                events += state.report_progress(now)
         return events
 
-    def _may_start(self, course: ReactionState, person: _Person) -> bool:
+    def _may_start(self, state: ReactionState, person: _Person) -> bool:
         """Whether a place is free, and the hand isn't still showing another sticker."""
-        leaving = list(_displaced(course, person))
+        leaving = list(_displaced(state, person))
         if any(other.started == person.now for other in leaving):
             return False
-        if course.rule.kind is not Kind.STICKER:
+        if state.rule.kind is not Kind.STICKER:
             return True
         staying = [other for other in person.stickers() if other not in leaving]
-        if any(other.seen and _same_hand(course, other) for other in staying):
+        if any(other.seen and _same_hand(state, other) for other in staying):
             return False
         going = sum(other.rule.kind is Kind.STICKER for other in leaving)
         in_room = sum(1 for other in self._people.values() for _ in other.stickers())
         return len(staying) < self._max_stickers and in_room - going < self._max_in_room
 
-    def _start(self, course: ReactionState, person: _Person) -> list[ReactionEvent]:
-        events = [other.end(person.now) for other in list(_displaced(course, person))]
-        for other in person.courses.values():
-            if other.building and _outranks(course, other):
+    def _start(self, state: ReactionState, person: _Person) -> list[ReactionEvent]:
+        events = [other.end(person.now) for other in list(_displaced(state, person))]
+        for other in person.states.values():
+            if other.building and _outranks(state, other):
                 events += other.give_up(person.now)
-        return [*events, course.start(person.now)]
+        return [*events, state.start(person.now)]
 
 
-def _displaced(course: ReactionState, person: _Person) -> Iterator[ReactionState]:
-    """Running courses that end when ``course`` starts.
+def _displaced(state: ReactionState, person: _Person) -> Iterator[ReactionState]:
+    """Running states that end when ``state`` starts.
 
     Those it outranks, and stickers of the same hand that the hand no longer shows.
     """
-    for other in person.courses.values():
-        if other.started is None or other is course:
+    for other in person.states.values():
+        if other.started is None or other is state:
             continue
-        stickers = course.rule.kind is other.rule.kind is Kind.STICKER
-        replaced = stickers and _same_hand(course, other) and not other.seen
-        if replaced or _outranks(course, other):
+        stickers = state.rule.kind is other.rule.kind is Kind.STICKER
+        replaced = stickers and _same_hand(state, other) and not other.seen
+        if replaced or _outranks(state, other):
             yield other
 
 
 def _stop(person: _Person) -> list[ReactionEvent]:
     """End everything of ``person`` at once."""
     events: list[ReactionEvent] = []
-    for course in person.courses.values():
-        events += _stop_one(course, person.now)
+    for state in person.states.values():
+        events += _stop_one(state, person.now)
     return events
 
 
-def _stop_one(course: ReactionState, now: float) -> list[ReactionEvent]:
+def _stop_one(state: ReactionState, now: float) -> list[ReactionEvent]:
     events: list[ReactionEvent] = []
-    if course.started is not None:
-        events.append(course.end(now))
-    elif course.building:
-        events += course.give_up(now)
-    course.forget()
+    if state.started is not None:
+        events.append(state.end(now))
+    elif state.building:
+        events += state.give_up(now)
+    state.forget()
     return events
 
 
-def _strength(course: ReactionState) -> float:
-    return 0.0 if course.sighting is None else course.sighting.score
+def _strength(state: ReactionState) -> float:
+    return 0.0 if state.sighting is None else state.sighting.score
 
 
 def _same_source(one: LabelScore, other: LabelScore) -> bool:
@@ -260,10 +262,10 @@ def _same_source(one: LabelScore, other: LabelScore) -> bool:
     return one.hand is None or other.hand is None or one.hand is other.hand
 
 
-def _outranks(course: ReactionState, other: ReactionState) -> bool:
-    if other.label not in course.rule.outranks or course.sighting is None or other.sighting is None:
+def _outranks(state: ReactionState, other: ReactionState) -> bool:
+    if other.label not in state.rule.outranks or state.sighting is None or other.sighting is None:
         return False
-    return _same_source(course.sighting, other.sighting)
+    return _same_source(state.sighting, other.sighting)
 
 
 def _same_hand(one: ReactionState, other: ReactionState) -> bool:

@@ -45,7 +45,7 @@ class ReactionState:
     participant: str
     label: str
     rule: ReactionRule
-    demand: EvidenceWindow
+    evidence: EvidenceWindow
     sighting: LabelScore | None = None
     """The newest score above release."""
     began: float | None = None
@@ -77,7 +77,7 @@ class ReactionState:
         if verdict is not SampleVote.MISS:
             self.sighting = score
         self._window.append((time, verdict))
-        while len(self._window) > self.demand.samples and time - self._window[0][0] > SPAN:
+        while len(self._window) > self.evidence.samples and time - self._window[0][0] > SPAN:
             self._window.popleft()
 
     def forget(self) -> None:
@@ -90,13 +90,13 @@ class ReactionState:
 
     def is_held(self, now: float) -> bool:
         """Whether the newest samples still speak for the label, a share of misses forgiven."""
-        if not self._window or now - self._window[-1][0] > self.demand.stale_after:
+        if not self._window or now - self._window[-1][0] > self.evidence.stale_after:
             return False
         if self.building and self._count(SampleVote.HIT) == 0:
             return False
-        size = max(self.demand.samples, len(self._window))
-        forgiven = self.demand.samples - self.demand.hits
-        return self._count(SampleVote.MISS) * self.demand.samples <= forgiven * size
+        size = max(self.evidence.samples, len(self._window))
+        forgiven = self.evidence.samples - self.evidence.hits
+        return self._count(SampleVote.MISS) * self.evidence.samples <= forgiven * size
 
     def is_over(self, now: float) -> bool:
         """Whether the running reaction has played its time and isn't held any more."""
@@ -114,7 +114,7 @@ class ReactionState:
         hold = self.rule.hold
         passed = (now - self.began) / hold if hold > 0 else 1.0
         passed = 1.0 if passed > 1 - ROUNDING else passed
-        return min(passed, self._count(SampleVote.HIT) / self.demand.hits)
+        return min(passed, self._count(SampleVote.HIT) / self.evidence.hits)
 
     def start(self, now: float) -> ReactionEvent:
         self.started, self._reported = now, 0.0
@@ -136,15 +136,15 @@ class ReactionState:
     def give_up(self, now: float) -> list[ReactionEvent]:
         """Drop the hold, and report that if its progress was reported."""
         self.began = None
-        return self._tell(now, 0.0)
+        return self._report(now, 0.0)
 
-    def tell_progress(self, now: float) -> list[ReactionEvent]:
+    def report_progress(self, now: float) -> list[ReactionEvent]:
         """How far the hold is, if that is news and the newest sample didn't miss it."""
         if not self.building or self._window[-1][1] is SampleVote.MISS:
             return []
-        return self._tell(now, self.progress(now))
+        return self._report(now, self.progress(now))
 
-    def _tell(self, now: float, progress: float) -> list[ReactionEvent]:
+    def _report(self, now: float, progress: float) -> list[ReactionEvent]:
         if progress == self._reported:
             return []
         self._reported = progress

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings file; default: sidecar.toml, if found."),
+    typer.Option(
+        "--config", metavar="FILE", help="Settings file; default: sidecar.toml, if found."
+    ),
 ]
 ReactionsFile = Annotated[
     Path | None,
-    typer.Option("--reactions", metavar="FILE", help="Reaction table to merge over the shipped one."),
+    typer.Option(
+        "--reactions", metavar="FILE", help="Reaction table to merge over the shipped one."
+    ),
 ]
 RelayOnly = Annotated[
     bool | None, typer.Option("--relay-only", help="Send media through a TURN server only.")

@@ -47,7 +47,7 @@ class WhepRoom:
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(open_http())
             self._streams = [
-                Stream(http, address.endpoint, address.name, self._options, self._look)
+                Stream(http, address.endpoint, address.name, self._options, self._update)
                 for address in self._addresses
             ]
             for one in self._streams:
@@ -94,7 +94,7 @@ class WhepRoom:
         if all(failure and not failure.status and failure.where for failure in failures):
             raise RoomError(self._failures(), do="check the address, and that the server runs")
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         """Report what has changed of the streams; the meeting is over when none can come back."""
         for stream in self._streams:
             if stream.problem != self._problems[stream.name]:
