@@ -118,6 +118,12 @@ def test_the_map_names_every_package(page: str) -> None:
     assert sorted(packages.difference(named)) == []
 
 
+def test_architecture_names_every_module_at_the_top_of_sidecar() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = {path.name for path in (ROOT / "sidecar").glob("[a-z]*.py")}
+    assert sorted(modules - set(re.findall(r"`([a-z_]+\.py)`", text))) == []
+
+
 def test_every_target_of_make_is_explained() -> None:
     page = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8")

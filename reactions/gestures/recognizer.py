@@ -59,13 +59,13 @@ class Recognizer:
         face = observation.face
         reading = None if face is None else read_face(face)
         moved = motion.follow(observation, None if reading is None else reading.mouth_round)
-        hands = tuple(self._measure(hand, observation, moved) for hand in observation.hands)
+        hands = tuple(self._measure_hand(hand, observation, moved) for hand in observation.hands)
         if face is None or reading is None:
             return Context(observation, hands, None, moved)
         seen = SeenFace.of(face, reading, observation, hands, moved)
         return Context(observation, hands, seen, moved)
 
-    def _measure(self, hand: Hand, observation: Observation, moved: Motion) -> SeenHand:
+    def _measure_hand(self, hand: Hand, observation: Observation, moved: Motion) -> SeenHand:
         place = None if observation.face is None else place_hand(hand, observation.face)
         shapes: Mapping[str, float] = {}
         if self._shapes is not None:
