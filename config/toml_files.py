@@ -25,13 +25,21 @@ def find_config_file(
     """
     asked = given or (Path(variable) if variable else None)
     if asked is not None:
-        if not asked.is_file():
+        if not _is_file(asked):
             raise ConfigError("no such file", where=str(asked))
         return asked
     for folder in (Path(), *_platform_folder()):
-        if (folder / name).is_file():
+        if _is_file(folder / name):
             return folder / name
     return None
+
+
+def _is_file(path: Path) -> bool:
+    """Whether ``path`` is a file; a name that the system does not take is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _platform_folder() -> Iterator[Path]:

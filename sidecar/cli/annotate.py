@@ -5,13 +5,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from config.errors import PictureError
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
+
+MAX_LINE: Final = 65536
+"""Bytes of one line of a list: no system has longer paths."""
 
 
 def command(
@@ -50,6 +53,11 @@ def listed(listing: Path) -> Iterator[Path]:
     """
     try:
         with nullcontext(sys.stdin.buffer) if str(listing) == "-" else listing.open("rb") as lines:
-            yield from (Path(os.fsdecode(line.rstrip(b"\r\n"))) for line in lines if line.strip())
+            while line := lines.readline(MAX_LINE + 1):
+                if len(line) > MAX_LINE:
+                    do = "write a path on each line"
+                    raise PictureError("is no list of paths", where=str(listing), do=do)
+                if line.strip():
+                    yield Path(os.fsdecode(line.rstrip(b"\r\n")))
     except OSError as error:
         raise PictureError(f"can't be read: {error.strerror}", where=str(listing)) from error

@@ -68,9 +68,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:
         return 130
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno == errno.ENOSPC:
+            return _refuse("no space left on a disk (free some)")
+        if not isinstance(error.filename, str | bytes):
             raise
-        return _refuse("no space left on a disk (free some)")
+        return _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}")
 
 
 def main() -> None:
