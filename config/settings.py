@@ -180,6 +180,8 @@ class RoomSettings(Section):
     """Cameras looked at simultaneously; in a larger room they take turns where the system can."""
     relay_only: bool
     """Send media through a TURN server (server.ice_servers, or the meeting's) and no other way."""
+    sinks: tuple[str, ...]
+    """URLs of event sinks, of `sidecar join` and of each room of `sidecar serve`: docs/sinks.md."""
 
 
 class LogLevel(StrEnum):

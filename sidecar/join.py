@@ -26,6 +26,7 @@ from sidecar.session.factories import (
     make_detector,
     make_stickers,
     make_store,
+    sticker_files,
 )
 from sidecar.session.session import Session
 from sidecar.session.stats import Status, StatusReader
@@ -82,7 +83,7 @@ async def join(
     adapter = await find_adapter(plan.url)
     options = join_options(settings, plan.environ)
     room = ReconnectingRoom(lambda: adapter.room(plan.url, options))
-    sinks = _open_sinks(plan, room, options, settings, event_sinks)
+    sinks = _open_sinks(plan, room, options, settings, table, event_sinks)
     shown = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
     reader = StatusReader(adapter.system, shown)
     async with AsyncExitStack() as stack:
@@ -114,6 +115,7 @@ def _open_sinks(
     room: ReconnectingRoom,
     options: JoinOptions,
     settings: Settings,
+    table: Mapping[str, ReactionRule],
     event_sinks: Sequence[EventSink],
 ) -> SinkSet:
     """Where the composite and the events go; raises ConfigError for a target that is no sink."""
@@ -123,11 +125,13 @@ def _open_sinks(
         fps=settings.composite.fps,
         ice_servers=options.ice_servers,
         relay_only=options.relay_only,
+        stickers=sticker_files(table, settings),
     )
     events = [*event_sinks, DataMessageSink(room)]
     if plan.events is not None:
         events.append(JsonlSink(plan.events))
     events += [open_event_sink(url, given) for url in plan.sinks]
+    events += [open_event_sink(url, given, where="rooms.sinks") for url in settings.rooms.sinks]
     return SinkSet(open_video_sinks(plan.publish, given), events)
 
 

@@ -21,13 +21,13 @@ from config.errors import CapacityError, ConfigError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
-from sidecar.addresses import AddressRule
 from sidecar.inference.detector import Detector
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare
 from sidecar.inference.worker_process import WorkerLimits
 from sidecar.media.ice import configured_servers
 from sidecar.redaction import shown_url
+from sidecar.rooms.memory import MemoryRoom
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.endpoints import Endpoint
@@ -53,6 +53,8 @@ from sidecar.server.listener import Certificate, HttpListener, connection_limits
 from sidecar.server.quotas import ClientQuota
 from sidecar.server.telemetry import Telemetry
 from sidecar.session.factories import make_store, pipeline_config
+from sidecar.sinks.base import SinkOptions
+from sidecar.sinks.registry import open_event_sink
 from sidecar.sinks.sink_url import read_reference
 from sidecar.sinks.webhook.dispatcher import DispatchLimits
 from sidecar.sinks.webhook.sender import Webhook
@@ -64,7 +66,7 @@ from sidecar.supervisor.cores import usable_cores
 from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
-from sidecar.supervisor.room_urls import check_room_url
+from sidecar.supervisor.room_urls import check_room_url, public_rule
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits
 from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
@@ -266,6 +268,12 @@ def is_hosted(request: RoomRequest) -> bool:
     return hosted_name(request.url) is not None
 
 
+def check_sinks(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raise ConfigError for a sink of the settings that no room could open."""
+    for url in settings.rooms.sinks:
+        open_event_sink(url, SinkOptions(MemoryRoom(), environ), where="rooms.sinks")
+
+
 def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> str:
     """The URL of ``request`` as it may be shown.
 
@@ -286,7 +294,8 @@ def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> st
 
 
 def supervisor_options(settings: Settings, environ: Mapping[str, str]) -> SupervisorOptions:
-    """How rooms are run, by ``settings``; raises ConfigError where a secret is gone."""
+    """How rooms are run, by ``settings``; raises ConfigError for a sink or a webhook's secret."""
+    check_sinks(settings, environ)
     wanted = settings.serve
     costs = wanted.costs
     return SupervisorOptions(
@@ -308,7 +317,7 @@ def webhook_options(wanted: ServeSettings, environ: Mapping[str, str]) -> Webhoo
     """How webhooks are delivered; raises ConfigError where a secret of the settings is gone."""
     return WebhookOptions(
         tuple(server_webhook(one, environ) for one in wanted.webhooks),
-        AddressRule.ROOM if wanted.private_addresses else AddressRule.PUBLIC,
+        public_rule(wanted),
         DispatchLimits(give_up=wanted.webhook_give_up, backlog=wanted.webhook_backlog),
     )
 

@@ -62,7 +62,8 @@ Sinks = Annotated[
     list[str] | None,
     typer.Option(
         metavar="URL",
-        help="A further sink for events: jsonl:FILE, console:; may be given several times.",
+        help="A further sink for events: jsonl:FILE, webhook+https://…, mqtt://… and others of "
+        "docs/sinks.md; may be given several times.",
     ),
 ]
 

@@ -1,15 +1,17 @@
 """Make the parts that settings describe, for rooms, replays and pictures alike."""
 
+import contextlib
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 
-from config.errors import ConfigError
+from config.errors import ConfigError, StickerError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Engine, Settings
 from gifs.cache import StickerCache
-from gifs.catalogue import own_file
+from gifs.catalogue import find_sticker, own_file
 from reactions.labels import families_for
 from reactions.landmarks.model_manifest import files_of
 from reactions.landmarks.model_store import ModelStore
@@ -93,6 +95,16 @@ def make_stickers(table: Mapping[str, ReactionRule], settings: Settings) -> Stic
     for error in cache.check(theirs).values():
         log.warning("sticker refused", reason=str(error))
     return cache
+
+
+def sticker_files(table: Mapping[str, ReactionRule], settings: Settings) -> dict[str, Path]:
+    """The files of the stickers by label; labels whose sticker is not there are left out."""
+    files: dict[str, Path] = {}
+    for label, rule in table.items():
+        if rule.sticker is not None and rule.kind is Kind.STICKER:
+            with contextlib.suppress(StickerError):
+                files[label] = find_sticker(rule.sticker, settings.stickers.folders)
+    return files
 
 
 def make_policy(table: Mapping[str, ReactionRule], settings: Settings) -> Policy:

@@ -7,6 +7,7 @@ one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import av
@@ -34,6 +35,8 @@ class SinkOptions:
     """Send media through a TURN server and no other way."""
     rule: AddressRule = AddressRule.ANY
     """Where a sink may connect to; all addresses for those that the operator names."""
+    stickers: Mapping[str, Path] = field(default_factory=dict)
+    """Files of the stickers, by label."""
     files: bool = True
     """Whether ``file:PATH`` may name a secret: not in the URLs of an API's client."""
 

@@ -47,8 +47,6 @@ class Begin(Value):
     """The server's settings, as ``plain_settings`` makes them."""
     table: dict[str, Any]
     """The room's reaction table, one rule a label."""
-    sinks: tuple[str, ...] = ()
-    """URLs of event sinks."""
     inference: str = ""
     """``DetectorShare.argument``; empty detects inside the process."""
 

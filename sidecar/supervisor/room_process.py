@@ -6,6 +6,7 @@ end: no room outlives its supervisor.
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -78,7 +79,7 @@ class RoomProcess:
         self, begin: Begin, settings: Settings, reader: asyncio.StreamReader
     ) -> None:
         async with room_detector(begin, settings) as detector, TaskSet() as tasks:
-            runner = RoomRunner(begin, detector, self._reports.put)
+            runner = RoomRunner(begin, detector, self._reports.put, environ=os.environ)
             running = tasks.create_task(runner.run(), name="room")
             listening = tasks.create_task(self._listen(reader, runner), name="control channel")
             helpers = {listening}

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, Final, assert_never
 
 import structlog
@@ -17,13 +18,19 @@ import structlog
 from config.errors import ConfigError, NotFoundError, RefusedError, RoomError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import CompositeSettings, Settings
+from sidecar.addresses import AddressRule
 from sidecar.aio import run_until_first
 from sidecar.inference.detector import Detector
 from sidecar.rooms.base import Adapter, Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
 from sidecar.session.events import SessionEvent, as_json
-from sidecar.session.factories import default_consent, join_options, make_stickers
+from sidecar.session.factories import (
+    default_consent,
+    join_options,
+    make_stickers,
+    sticker_files,
+)
 from sidecar.session.preview import preview
 from sidecar.session.session import Session
 from sidecar.session.stats import DurationHistogram
@@ -49,6 +56,7 @@ from sidecar.supervisor.control import (
     TriggerReaction,
 )
 from sidecar.supervisor.handle import Report
+from sidecar.supervisor.room_urls import public_rule
 from sidecar.supervisor.values import (
     ParticipantPatch,
     ParticipantView,
@@ -67,7 +75,8 @@ REPORT_EVERY: Final = 1.0
 class RoomRunner:
     """Runs the room of ``begin`` with ``detector``; ``report`` gets what happens, at once.
 
-    ``find`` finds the adapter of the meeting's URL.
+    ``find`` finds the adapter of the meeting's URL; ``environ`` has the secrets of the sinks that
+    the settings name.
     """
 
     def __init__(
@@ -77,8 +86,10 @@ class RoomRunner:
         report: Callable[[Report], None],
         *,
         find: Callable[[str], Awaitable[Adapter]] = find_adapter,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._find = find
+        self._environ = environ or {}
         self._begin = begin
         self._detector = detector
         self._report = report
@@ -235,10 +246,15 @@ class RoomRunner:
             fps=self._settings.composite.fps,
             ice_servers=options.ice_servers,
             relay_only=options.relay_only,
+            rule=public_rule(self._settings.serve),
+            files=False,
+            stickers=sticker_files(self._table, self._settings),
         )
-        request = self._begin.request
+        request, settings = self._begin.request, self._settings
         videos = open_video_sinks(request.publish, given, where="publish")
-        events = [open_event_sink(url, given, where="sinks") for url in self._begin.sinks]
+        events = [open_event_sink(url, given, where="sinks") for url in request.sinks]
+        ours = replace(given, environ=self._environ, rule=AddressRule.ANY, files=True)
+        events += [open_event_sink(url, ours, where="rooms.sinks") for url in settings.rooms.sinks]
         return SinkSet(videos, [DataMessageSink(room), *events])
 
     def _on_event(self, event: SessionEvent) -> None:

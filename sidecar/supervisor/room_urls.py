@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from config.errors import ConfigError, RefusedError
+from config.serve_settings import ServeSettings
 from sidecar.addresses import AddressRule, check_host
 from sidecar.redaction import shown_url
 from sidecar.rooms.url_list import split
@@ -31,12 +32,23 @@ def _check(url: str) -> None:
         what = f"{shown_url(url)!r} is no meeting on the network"
         raise ConfigError(what, where="url", do=f"one of {', '.join(sorted(SCHEMES))}://…")
     try:
-        host = urlsplit(url).hostname
+        check_host(host_of(url), AddressRule.ROOM)
+    except RefusedError as error:
+        raise RefusedError(error.what, where="url", do="name the SFU's own address") from None
+
+
+def host_of(url: str) -> str:
+    """The host of ``url``; raises ConfigError where it names none, or its port is no number."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
     if not host:
         raise ConfigError(f"{shown_url(url)!r} names no host", where="url", do="name one")
-    try:
-        check_host(host, AddressRule.ROOM)
-    except RefusedError as error:
-        raise RefusedError(error.what, where="url", do="name the SFU's own address") from None
+    return host
+
+
+def public_rule(settings: ServeSettings) -> AddressRule:
+    """Where webhooks and sinks of clients may lead."""
+    return AddressRule.ROOM if settings.private_addresses else AddressRule.PUBLIC

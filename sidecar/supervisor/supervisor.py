@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -25,6 +24,7 @@ from sidecar.supervisor.handle import RoomHandle, Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.overload import LoadCounts, SamplingControl
 from sidecar.supervisor.restarts import LIMIT, WINDOW, RestartLimit
+from sidecar.supervisor.room_urls import host_of
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits, SupervisedRoom
 from sidecar.supervisor.totals import Totals
@@ -293,7 +293,7 @@ class Supervisor(Component):
     def _check_webhooks(self, request: RoomRequest, resolved: Mapping[str, str]) -> None:
         """Raise ConfigError or RefusedError for a webhook that can't be delivered to."""
         for webhook in request.webhooks:
-            check_host(urlsplit(webhook.url).hostname or "", self._options.webhooks.rule)
+            check_host(host_of(webhook.url), self._options.webhooks.rule)
             if webhook.secret not in resolved:
                 what = f"the secret {webhook.secret} is not given"
                 raise ConfigError(what, where="webhooks", do="add it to secrets")

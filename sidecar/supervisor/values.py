@@ -60,6 +60,9 @@ def _number(value: Any) -> Any:
 _NUMBER = BeforeValidator(_number)
 
 
+ClientSink: TypeAlias = Annotated[str, Field(max_length=MAX_URL, pattern=r"^eyeson(\+https)?:\S*$")]
+
+
 class RoomLayout(Value):
     """How the composite is arranged; what is not given follows the server's settings."""
 
@@ -120,6 +123,8 @@ class RoomRequest(Value):
 
     ``env:NAME`` and ``file:/PATH`` name one that the server holds; those survive a restart of the
     supervisor without being stored."""
+    sinks: Annotated[tuple[ClientSink, ...], Field(max_length=4)] = ()
+    """Further event sinks; their keys are in ``secrets`` (docs/sinks.md)."""
     webhooks: Annotated[tuple[WebhookRequest, ...], Field(max_length=4)] = ()
     """What happens in the room goes there, in order and at least once."""
     idempotency_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None

@@ -1,6 +1,7 @@
 """``sidecar serve`` as an operator runs it: real processes, a real LiveKit server, and kills."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import pytest
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.livekit import guest
+from tests.sidecar.sinks.webhook.receiver import SECRET, receiving
 
 pytestmark = [pytest.mark.models, pytest.mark.servers]
 
@@ -68,7 +70,7 @@ class Served:
 
 
 @asynccontextmanager
-async def served(folder: Path, server: LiveKit) -> AsyncIterator[Served]:
+async def served(folder: Path, server: LiveKit, **more: str) -> AsyncIterator[Served]:
     environ = {
         **os.environ,
         **server.environ,
@@ -77,6 +79,7 @@ async def served(folder: Path, server: LiveKit) -> AsyncIterator[Served]:
         "SIDECAR_SERVE__CORES": "16",
         "SIDECAR_SERVE__WORKERS": "1",
         "SIDECAR_SERVE__DRAIN_TIMEOUT": "0",
+        **more,
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sidecar", "serve", "--port", "0"),
@@ -149,6 +152,39 @@ async def test_a_killed_supervisor_takes_its_rooms_along_and_the_next_one_joins_
     assert b"devkey" not in (tmp_path / "journal.db").read_bytes()
     async with served(tmp_path, server) as sidecar:
         assert (await sidecar.until(room, state="live"))["id"] == room
+
+
+async def test_events_reach_a_webhook_in_order_over_a_kill_of_the_server(
+    tmp_path: Path, server: LiveKit
+) -> None:
+    async with receiving() as receiver:
+        hook = {"url": receiver.url, "secret": "env:HOOK_SECRET"}
+        environ = {
+            "HOOK_SECRET": SECRET,
+            "SIDECAR_SERVE__WEBHOOKS": json.dumps([hook]),
+            "SIDECAR_SERVE__PRIVATE_ADDRESSES": "true",
+        }
+        receiver.broken = True
+        async with served(tmp_path, server, **environ) as sidecar:
+            room = await sidecar.join(server.url("standup"))
+            async with guest.joined(server.address, "standup", "ada") as ada:
+                await ada.publish(ColourTrack(100))
+                await sidecar.until(room, participants=1)
+            await eventually(lambda: receiver.bodies)
+            waiting = await sidecar.call("GET", "/v1/webhooks/deliveries?state=waiting")
+            before = [one["id"] for one in waiting["deliveries"]]
+            os.kill(sidecar.process.pid, signal.SIGKILL)
+            await sidecar.process.wait()
+        receiver.broken = False
+        receiver.bodies.clear()
+        async with served(tmp_path, server, **environ) as sidecar:
+            await sidecar.until(room, state="live")
+            await eventually(lambda: set(before) <= set(receiver.taken[room]))
+    events = [json.loads(body) for body in dict.fromkeys(receiver.bodies)]
+    assert [event["id"] for event in events][: len(before)] == before
+    kinds = [event["event"] for event in events]
+    assert kinds[0] == "room.state"
+    assert "participant.joined" in kinds
 
 
 async def test_sigterm_ends_the_server_with_its_rooms_and_status_0(

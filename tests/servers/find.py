@@ -56,6 +56,7 @@ SERVERS: Final[Mapping[str, Server]] = {
         ),
         Server("janus", "janus", package="janus"),
         Server("coturn", "turnserver", package="coturn"),
+        Server("mosquitto", "mosquitto", package="mosquitto"),
         Server(
             "galene",
             "galene",

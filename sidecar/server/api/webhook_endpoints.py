@@ -55,7 +55,9 @@ _PARAMETERS: Final = (
     Parameter("state", "Only those that wait, or dead letters", {"enum": ["waiting", "dead"]}),
     Parameter("webhook", "Only of the webhook with this id", {"type": "string"}),
     Parameter("room", "Only of the room with this id", {"type": "string"}),
-    Parameter("after", "Only with larger numbers", {"type": "integer", "minimum": 0}),
+    Parameter(
+        "after", "Only with larger numbers", {"type": "integer", "minimum": 0, "maximum": LARGEST}
+    ),
     Parameter("limit", "How many", {"type": "integer", "minimum": 1, "maximum": MOST}),
 )
 

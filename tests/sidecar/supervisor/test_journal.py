@@ -1,9 +1,12 @@
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +95,30 @@ async def test_a_file_that_is_no_journal_is_one_clear_error(tmp_path: Path) -> N
     (tmp_path / "journal.db").write_text("not a database at all, and long enough to tell")
     with pytest.raises(ConfigError, match="can't be opened"):
         await Journal(tmp_path / "journal.db").start()
+
+
+async def test_a_full_disk_is_one_clear_error_and_the_journal_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Journal(tmp_path / "journal.db") as journal:
+        await journal.add(wanted("r-1"))
+    connect = sqlite3.connect
+
+    def full(*arguments: Any, **more: Any) -> sqlite3.Connection:
+        """As on a disk without free space: SQLite gets no further page."""
+        database = connect(*arguments, **more)
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    large = {f"SECRET_{number}": "x" * 4000 for number in range(16)}
+    async with Journal(tmp_path / "journal.db") as journal:
+        with pytest.raises(JournalError, match=r"full.*free disk space"):
+            await journal.add(replace(wanted("r-2"), secrets=large))
+        await journal.remove("r-1")
+        await journal.add(wanted("r-3"))
+        assert [room.id for room in await journal.rooms()] == ["r-3"]
 
 
 async def test_what_was_added_survives_sigkill(tmp_path: Path) -> None:

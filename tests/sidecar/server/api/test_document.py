@@ -20,6 +20,7 @@ from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, environment_tokens
+from sidecar.server.api.webhook_endpoints import WebhookEndpoints
 from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
@@ -100,6 +101,7 @@ async def serving(folder: Path) -> AsyncIterator[tuple[Supervisor, BaseTestServe
             [
                 *RoomEndpoints(supervisor).endpoints(),
                 *EventEndpoints(supervisor).endpoints(),
+                *WebhookEndpoints(supervisor.webhooks).endpoints(),
                 *annotate.endpoints(),
                 *ReactionEndpoints(supervisor, store).endpoints(),
             ],

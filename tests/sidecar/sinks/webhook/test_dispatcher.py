@@ -2,9 +2,11 @@
 
 import asyncio
 import sqlite3
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from config.errors import JournalError, NotFoundError
 from sidecar.addresses import AddressRule
 from sidecar.aio import Backoff
 from sidecar.sinks.journal_file import JournalFile
-from sidecar.sinks.webhook.dispatcher import DispatchLimits, WebhookDispatcher
+from sidecar.sinks.webhook.dispatcher import DispatchLimits, SteadyClock, WebhookDispatcher
 from sidecar.sinks.webhook.outbox import TABLES, Delivery, Outbox
 from sidecar.sinks.webhook.sender import Outcome, Webhook, WebhookSender
 from sidecar.sinks.webhook.sink import delivery_of
@@ -71,7 +73,7 @@ async def dispatching(
     path: Path | None = None,
     *,
     limits: DispatchLimits = LIMITS,
-    clock: SettableClock | None = None,
+    clock: Callable[[], float] | None = None,
     answer: float = 5.0,
 ) -> AsyncIterator[WebhookDispatcher]:
     """A dispatcher that knows the webhook ``w`` at ``url``."""
@@ -198,6 +200,19 @@ async def test_a_delivery_that_fails_for_too_long_is_a_dead_letter(
         dispatcher.put(event(1))
     assert await on_disk(tmp_path / "j.db", dead=True) == names(1)
     assert receiver.taken["r"] == ["w-r-1"]
+
+
+async def test_a_system_clock_that_is_set_gives_nothing_up(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SteadyClock()
+    before = clock()
+    monkeypatch.setattr(time, "time", lambda: before + 10 * DispatchLimits().give_up)
+    assert before <= clock() < before + 60
+    receiver.statuses = [500]
+    async with dispatching(receiver.url, clock=clock) as dispatcher:
+        dispatcher.put(replace(event(0), created=before))
+    assert dispatcher.results == {"failed": 1, "delivered": 1}
 
 
 async def test_a_dead_letter_is_sent_again_on_request(receiver: Receiver) -> None:

@@ -1,0 +1,1 @@
+"""Reactions in eyeson meetings, as layers or playbacks of its API."""

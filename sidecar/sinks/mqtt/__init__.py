@@ -1,0 +1,1 @@
+"""Events to an MQTT broker, for home and office automation."""

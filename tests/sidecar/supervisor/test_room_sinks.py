@@ -1,0 +1,108 @@
+"""Which event sinks a room's process has: those of its request, and those of the settings."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+
+from config.reaction_table import load_reaction_table
+from config.settings import Settings
+from reactions.labels import THRESHOLDS
+from sidecar.rooms.memory import MemoryMeeting
+from sidecar.supervisor.control import Begin, StateReport, TriggerReaction, plain_settings
+from sidecar.supervisor.handle import Report
+from sidecar.supervisor.room_runner import RoomRunner
+from sidecar.supervisor.values import ReactionRequest, RoomRequest, RoomState
+from tests.sidecar.clients import eventually
+from tests.sidecar.sinks.eyeson.double import KEY, Eyeson, eyeson
+from tests.sidecar.sinks.webhook.receiver import SECRET, Receiver, receiving
+from tests.sidecar.supervisor.memory_handle import MemoryAdapter, NothingSeen, SlowCamera
+
+TABLE = load_reaction_table(THRESHOLDS, environ={})
+RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+async def meeting() -> AsyncIterator[Eyeson]:
+    async with eyeson() as found:
+        yield found
+
+
+class RunningRoom:
+    """A room of one participant, and what it reported."""
+
+    def __init__(
+        self,
+        ours: tuple[str, ...] = (),
+        environ: Mapping[str, str] | None = None,
+        *,
+        theirs: tuple[str, ...] = (),
+    ) -> None:
+        memory = MemoryMeeting()
+        memory.join("ada", "Ada", SlowCamera())
+
+        async def find(url: str) -> MemoryAdapter:
+            return MemoryAdapter(memory)
+
+        settings = Settings.model_validate({"rooms": {"sinks": ours}})
+        begin = Begin(
+            room="r-1",
+            # The API takes no address without TLS.
+            request=RoomRequest.model_construct(url="wss://a", publish=("none",), sinks=theirs),
+            secrets={"EYESON_ACCESS_KEY": KEY},
+            settings=plain_settings(settings),
+            table=RULES,
+        )
+        self.reports: list[Report] = []
+        self._runner = RoomRunner(
+            begin, NothingSeen(), self.reports.append, find=find, environ=environ
+        )
+        self._task = asyncio.create_task(self._runner.run())
+
+    def states(self) -> list[tuple[RoomState, str]]:
+        return [(one.state, one.reason) for one in self.reports if isinstance(one, StateReport)]
+
+    async def react(self) -> None:
+        await eventually(lambda: self.states() and any("joined" in str(r) for r in self.reports))
+        reaction = ReactionRequest(participant="ada", label="thumbs_up")
+        await self._runner.call(TriggerReaction(reaction=reaction))
+
+    async def leave(self) -> None:
+        self._runner.leave()
+        await self._task
+
+
+async def test_sinks_of_the_settings_get_the_events_with_the_operators_secrets(
+    receiver: Receiver,
+) -> None:
+    room = RunningRoom((f"webhook+{receiver.url}",), {"WEBHOOK_SECRET": SECRET})
+    await room.react()
+    await eventually(lambda: any("reaction.started" in body for body in receiver.bodies))
+    await room.leave()
+
+
+async def test_a_sink_of_a_client_may_not_reach_private_addresses(meeting: Eyeson) -> None:
+    room = RunningRoom(theirs=(f"eyeson+{meeting.url}",))
+    await room.react()
+    await room.leave()
+    assert meeting.requests == []
+
+
+async def test_a_sink_of_the_operator_may(meeting: Eyeson) -> None:
+    room = RunningRoom((f"eyeson+{meeting.url}",), {"EYESON_ACCESS_KEY": KEY})
+    await room.react()
+    await eventually(lambda: "POST /layers" in meeting.requests)
+    await room.leave()
+
+
+async def test_a_client_may_have_no_file_read(meeting: Eyeson) -> None:
+    room = RunningRoom(theirs=("eyeson:#key=file:/etc/hostname",))
+    await eventually(lambda: room.states() and room.states()[-1][0] is RoomState.FAILED)
+    assert "no reference to a secret of the environment" in room.states()[-1][1]
+    await room.leave()
