@@ -106,7 +106,7 @@ async def test_a_full_disk_is_one_clear_error_and_the_journal_stays_as_it_was(
 
     def full(*arguments: Any, **more: Any) -> sqlite3.Connection:
         """As on a disk without free space: SQLite gets no further page."""
-        database = connect(*arguments, **more)
+        database: sqlite3.Connection = connect(*arguments, **more)
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         database.execute(f"PRAGMA max_page_count = {pages}")
         return database
