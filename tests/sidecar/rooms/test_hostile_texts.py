@@ -20,7 +20,7 @@ from sidecar.rooms.galene.adapter import ADAPTER as GALENE
 from sidecar.rooms.janus.adapter import ADAPTER as JANUS
 from sidecar.rooms.livekit.adapter import ADAPTER as LIVEKIT
 from sidecar.rooms.sidecar_room.adapter import ADAPTER as SIDECAR
-from sidecar.rooms.whip import WhipOutlet
+from sidecar.rooms.whip import ReconnectingWhip
 from tests.sidecar.cli.test_terminal_view import drawn, status
 from tests.sidecar.clients import eventually
 from tests.sidecar.rooms.attendance import entered
@@ -175,7 +175,7 @@ async def test_the_words_of_a_whip_server_are_one_safe_line() -> None:
     async with (
         serving(("*", "/{any:.*}", refuse)) as place,
         grey_composite() as composite,
-        WhipOutlet(f"http://{place}/whip") as outlet,
+        ReconnectingWhip(f"http://{place}/whip") as outlet,
     ):
         with pytest.raises(SignallingError, match="Ada") as refused:
             await outlet.publish(composite)
