@@ -45,11 +45,6 @@ class JanusUrl:
         """Whether the transport is HTTP with a long poll rather than a WebSocket."""
         return self.server.startswith("http")
 
-    @property
-    def encrypted(self) -> bool:
-        """Whether the transport uses TLS."""
-        return self.server.startswith(("wss", "https"))
-
     @staticmethod
     def matches(url: str) -> bool:
         """Whether ``url`` has one of Janus' schemes."""

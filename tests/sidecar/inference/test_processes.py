@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from config.errors import InferenceError
 from reactions.landmark_types import Sample
@@ -254,3 +255,25 @@ def test_workers_end_with_their_parent_also_while_they_are_busy(scripts: ScriptF
 async def test_workers_give_way_to_the_event_loop(scripts: ScriptFolder) -> None:
     async with running(scripts, limits=WorkerLimits(niceness=3)) as detector:
         assert os.getpriority(os.PRIO_PROCESS, detector.pids[0]) == min(19, os.nice(0) + 3)
+
+
+async def test_a_supervision_that_fails_begins_again(
+    scripts: ScriptFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = WorkerProcess.aclose
+    failures = [OSError("no more descriptors")]
+
+    async def close_badly(process: WorkerProcess) -> str:
+        how = await close(process)
+        if failures:
+            raise failures.pop()
+        return how
+
+    async with running(scripts, limits=SOON) as detector:
+        monkeypatch.setattr(WorkerProcess, "aclose", close_badly)
+        with capture_logs() as logs:
+            os.kill(detector.pids[0], signal.SIGKILL)
+            await eventually(lambda: not failures and detector.stats().workers == 1)
+        assert (await detector.detect(sample(Script.ANSWER), None, source="ada")).scores
+    failed = [log["reason"] for log in logs if log["event"] == "task failed"]
+    assert failed == ["OSError('no more descriptors')"]

@@ -4,15 +4,17 @@ import asyncio
 import contextlib
 import os
 import pickle
+import socket
 import time
 from pathlib import Path
-from typing import Self
 
 import pytest
+from structlog.testing import capture_logs
 
 from config.errors import InferenceError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
+from sidecar.aio import Component
 from sidecar.inference.detector import Detector, DetectorStats, DroppedSamples, DropReason
 from sidecar.inference.messages import MessageDecoder
 from sidecar.inference.processes import ProcessDetector
@@ -25,7 +27,7 @@ from tests.sidecar.clients import eventually
 CAPACITY = 640 * 640 * 3
 
 
-class Both:
+class Both(Component):
     """A share of a thread detector and the detector of the room at its other end."""
 
     def __init__(
@@ -34,40 +36,33 @@ class Both:
         make = ProcessDetector if processes else ThreadDetector
         self._workers = make(scripts.load, workers=workers)
         self._slots = slots or workers
-        self._share: DetectorShare | None = None
-        self._room: SharedDetector | None = None
+        self.share: DetectorShare | None = None
+        self.room: SharedDetector | None = None
 
     async def start(self) -> None:
         await self._workers.start()
-        self._share = DetectorShare(self._workers, "r-1", slots=self._slots, capacity=CAPACITY)
-        copies = [os.dup(descriptor) for descriptor in self._share.descriptors]
-        await self._share.start()
-        self._room = SharedDetector.inherited(",".join(map(str, (CAPACITY, *copies))))
-        await self._room.start()
+        self.share = DetectorShare(self._workers, "r-1", slots=self._slots, capacity=CAPACITY)
+        copies = [os.dup(descriptor) for descriptor in self.share.descriptors]
+        await self.share.start()
+        self.room = SharedDetector.inherited(",".join(map(str, (CAPACITY, *copies))))
+        await self.room.start()
 
     async def aclose(self) -> None:
-        if self._room is not None:
-            await self._room.aclose()
-        if self._share is not None:
-            await self._share.aclose()
+        if self.room is not None:
+            await self.room.aclose()
+        if self.share is not None:
+            await self.share.aclose()
         await self._workers.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
 
     async def detect(
         self, sample: Sample, memory: Memory | None, deadline: float | None = None, *, source: str
     ) -> Detection:
-        assert self._room is not None
-        return await self._room.detect(sample, memory, deadline, source=source)
+        assert self.room is not None
+        return await self.room.detect(sample, memory, deadline, source=source)
 
     def stats(self) -> DetectorStats:
-        assert self._room is not None
-        return self._room.stats()
+        assert self.room is not None
+        return self.room.stats()
 
 
 class TestSharedDetector(DetectorConformance):
@@ -122,3 +117,30 @@ async def test_a_worker_that_dies_is_a_dropped_sample_to_its_room(tmp_path: Path
         stats = room.stats()
     assert stats.dropped == DroppedSamples(worker_lost=1)
     assert (stats.failed, stats.detected) == (0, 1)
+
+
+async def test_a_room_that_sends_nonsense_is_disconnected(tmp_path: Path) -> None:
+    scripts = ScriptFolder(tmp_path)
+    async with asyncio.timeout(30), ThreadDetector(scripts.load) as workers:
+        share = DetectorShare(workers, "r-1", slots=1, capacity=CAPACITY)
+        with socket.socket(fileno=os.dup(share.descriptors[0])) as channel:
+            await share.start()
+            channel.setblocking(False)
+            loop = asyncio.get_running_loop()
+            with capture_logs() as logs:
+                await loop.sock_sendall(channel, b"\x00\x00\x00\x04none")
+                assert await loop.sock_recv(channel, 1) == b""
+        await share.aclose()
+    assert [(log["event"], log["room"]) for log in logs] == [("detection refused", "r-1")]
+
+
+async def test_a_room_learns_that_its_workers_are_lost(tmp_path: Path) -> None:
+    async with asyncio.timeout(30), Both(ScriptFolder(tmp_path), 1) as both:
+        assert both.room is not None
+        waiting = asyncio.create_task(both.room.wait_lost())
+        await both.room.detect(sample(Script.ANSWER), None, source="ada")
+        assert not waiting.done()
+        assert both.share is not None
+        await both.share.aclose()
+        await waiting
+        assert both.stats().workers == 0

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import av
+import pytest
 from structlog.testing import capture_logs
 
 from gifs.animation import Animation
@@ -169,3 +170,22 @@ async def test_size_and_rate_change_while_it_runs_and_times_go_on() -> None:
 def seconds(packet: VideoPacket) -> float:
     assert packet.time_base is not None
     return float((packet.pts or 0) * packet.time_base)
+
+
+async def test_watching_raises_what_ended_the_loop() -> None:
+    times = iter([0.0, 0.0, 0.04])
+
+    def clock() -> float:
+        return next(times)
+
+    async with RenderLoop(Slow(), tiles, Encoder(320, 180), clock=clock) as composite:
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await composite.watch()
+
+
+async def test_watching_ends_with_the_loop() -> None:
+    async with RenderLoop(Slow(), tiles, Encoder(320, 180)) as composite:
+        watching = asyncio.create_task(composite.watch())
+        await until(composite, 1)
+        assert not watching.done()
+    await watching
