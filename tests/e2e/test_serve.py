@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.servers.livekit import LiveKit, livekit
-from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.clients import ColourTrack, eventually, publishing
 from tests.sidecar.rooms.livekit import guest
 from tests.sidecar.sinks.webhook.receiver import SECRET, receiving
 
@@ -70,10 +70,11 @@ class Served:
 
 
 @asynccontextmanager
-async def served(folder: Path, server: LiveKit, **more: str) -> AsyncIterator[Served]:
+async def served(folder: Path, server: LiveKit | None = None, **more: str) -> AsyncIterator[Served]:
+    """A server whose rooms may use the keys of ``server``, with ``more`` in its environment."""
     environ = {
         **os.environ,
-        **server.environ,
+        **({} if server is None else server.environ),
         "SIDECAR_API_TOKEN": TOKEN,
         "SIDECAR_SERVE__JOURNAL": str(folder / "journal.db"),
         "SIDECAR_SERVE__CORES": "16",
@@ -123,6 +124,21 @@ async def test_a_room_is_joined_reacts_to_participants_and_is_left(
             await sidecar.call("DELETE", f"/v1/rooms/{room}")
             await sidecar.until(room, state="ended", pid=None)
             await eventually(lambda: "Reactions" not in ada.names())
+
+
+async def test_a_hosted_room_is_one_of_the_server_s_own_process(tmp_path: Path) -> None:
+    async with served(tmp_path) as sidecar, aiohttp.ClientSession() as http:
+        wanted = {"url": "room:standup", "layout": SMALL}
+        room = (await sidecar.call("POST", "/v1/rooms", wanted))["id"]
+        await sidecar.until(room, state="live", pid=sidecar.process.pid)
+        url = f"{sidecar.base}/rooms/standup/whip?name=Ada"
+        async with publishing(http, url, ColourTrack()) as ada:
+            await sidecar.until(room, participants=1)
+            (participant,) = await sidecar.call("GET", f"/v1/rooms/{room}/participants")
+            assert participant["id"] == ada.response.headers["Sidecar-Participant"]
+            await sidecar.call("DELETE", f"/v1/rooms/{room}")
+            await sidecar.until(room, state="ended", pid=None)
+            await eventually(lambda: ada.peer.connectionState == "closed")
 
 
 async def test_a_killed_room_comes_back_and_the_others_go_on(
