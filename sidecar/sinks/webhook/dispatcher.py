@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from config.errors import JournalError
-from sidecar.aio import Backoff, Broadcast, Component, TaskSet
+from sidecar.aio import Backoff, Broadcast, Component, Contained, TaskSet
 from sidecar.sinks.webhook.outbox import Delivery, Outbox, Stream
 from sidecar.sinks.webhook.sender import Outcome, Webhook, WebhookSender
 
@@ -301,7 +301,9 @@ class WebhookDispatcher(Component):
         if webhook is None:
             return Outcome("the webhook is not configured any more", final=True)
         async with self._slots[webhook.id]:
-            outcome = await self._sender.send(webhook, delivery)
+            outcome = Outcome("something went wrong here; the log says what")
+            with Contained("webhook not sent", webhook=webhook.id):
+                outcome = await self._sender.send(webhook, delivery)
         before = self._failing.pop(webhook.id, "")
         if outcome.reason:
             self._failing[webhook.id] = outcome.reason

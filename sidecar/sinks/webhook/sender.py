@@ -11,6 +11,7 @@ from yarl import URL
 
 from config.errors import ConfigError, RefusedError
 from sidecar.addresses import AddressRule, guarded_session
+from sidecar.aio import Component
 from sidecar.redaction import redact
 from sidecar.sinks.webhook.outbox import Delivery
 from sidecar.sinks.webhook.signature import signature_headers
@@ -53,7 +54,7 @@ class Outcome:
     """Seconds that the receiver asks to wait before the next attempt."""
 
 
-class WebhookSender:
+class WebhookSender(Component):
     """Sends deliveries to addresses that ``rule`` allows, each attempt within ``timeout``."""
 
     def __init__(

@@ -332,6 +332,27 @@ class FakeSender(WebhookSender):
         return Outcome()
 
 
+class BrokenSender(FakeSender):
+    """Raises what no sender should, the first time."""
+
+    async def send(self, webhook: Webhook, delivery: Delivery) -> Outcome:
+        if self._plan:
+            self._plan.clear()
+            raise RuntimeError("a library's own mistake")
+        return await super().send(webhook, delivery)
+
+
+async def test_a_fault_of_a_library_ends_no_stream() -> None:
+    sender = BrokenSender([False])
+    async with JournalFile(None, TABLES) as file:
+        dispatcher = WebhookDispatcher(Outbox(file), sender, limits=LIMITS, retries=SOON)
+        dispatcher.add(Webhook("w", "http://unused.example/", lambda: SECRET))
+        async with dispatcher:
+            for number in range(3):
+                dispatcher.put(replace(event(number), created=SteadyClock()()))
+    assert sender.taken["r"] == names(3)
+
+
 STEPS = st.lists(st.one_of(st.sampled_from(["a", "b", "restart", "full", "free", "wait"])))
 
 
