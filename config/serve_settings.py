@@ -58,6 +58,8 @@ class StandingRoom(Section):
     """Samples a second of each participant."""
     consent: Literal["all", "opt-in"] | None = None
     """``opt-in`` samples no participant before they agree."""
+    sinks: tuple[str, ...] = ()
+    """``eyeson:…``; sinks of other kinds are those of all rooms, ``rooms.sinks``."""
     webhooks: tuple[StandingWebhook, ...] = ()
     """Where the room's events go."""
     secrets: dict[str, str] = Field(default_factory=dict)

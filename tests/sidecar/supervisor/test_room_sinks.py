@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 
 from config.reaction_table import load_reaction_table
+from config.serve_settings import StandingRoom
 from config.settings import Settings
 from reactions.labels import THRESHOLDS
 from sidecar.rooms.memory import MemoryMeeting
+from sidecar.serve import open_standing_rooms
 from sidecar.supervisor.control import Begin, StateReport, TriggerReaction, plain_settings
 from sidecar.supervisor.handle import Report
 from sidecar.supervisor.room_runner import RoomRunner
@@ -17,6 +19,7 @@ from tests.sidecar.clients import eventually
 from tests.sidecar.sinks.eyeson.double import KEY, Eyeson, eyeson
 from tests.sidecar.sinks.webhook.receiver import SECRET, Receiver, receiving
 from tests.sidecar.supervisor.memory_handle import MemoryAdapter, NothingSeen, SlowCamera
+from tests.sidecar.supervisor.test_supervisor import World
 
 TABLE = load_reaction_table(THRESHOLDS, environ={})
 RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
@@ -106,3 +109,20 @@ async def test_a_client_may_have_no_file_read(meeting: Eyeson) -> None:
     await eventually(lambda: room.states() and room.states()[-1][0] is RoomState.FAILED)
     assert "no reference to a secret of the environment" in room.states()[-1][1]
     await room.leave()
+
+
+async def test_a_standing_room_has_sinks_and_webhooks_of_its_own() -> None:
+    standing = StandingRoom.model_validate(
+        {
+            "url": "wss://sfu.example#lobby",
+            "sinks": ["eyeson:"],
+            "webhooks": [{"url": "https://h.example/hook", "events": ["room.state"]}],
+            "secrets": {"WEBHOOK_SECRET": SECRET, "EYESON_ACCESS_KEY": KEY},
+        }
+    )
+    async with World().running() as supervisor:
+        await open_standing_rooms(supervisor, [standing])
+        [room] = supervisor.rooms()
+        assert room.request.sinks == ("eyeson:",)
+        [webhook] = room.request.webhooks
+        assert (webhook.url, webhook.events) == ("https://h.example/hook", ("room.state",))
