@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,18 @@ def test_architecture_names_every_module_at_the_top_of_sidecar() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     modules = {path.name for path in (ROOT / "sidecar").glob("[a-z]*.py")}
     assert sorted(modules - set(re.findall(r"`([a-z_]+\.py)`", text))) == []
+
+
+def test_the_page_of_libraries_names_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"]]
+    wanted += [
+        one for name, extra in extras.items() if name not in {"dev", "train"} for one in extra
+    ]
+    names = {re.split(r"[<>=; ]", one)[0].lower() for one in wanted}
+    text = (ROOT / "docs" / "libraries.md").read_text(encoding="utf-8").lower()
+    assert sorted(name for name in names if name not in text) == []
 
 
 def test_every_target_of_make_is_explained() -> None:

@@ -27,7 +27,7 @@ KINDS: Final = {"GIF": "image/gif", "WEBP": "image/webp", "PNG": "image/png"}
 
 @dataclass(slots=True)
 class ReactionEndpoints:
-    """Stickers and reaction tables of ``store``; running rooms are told of each change."""
+    """Stickers and reaction tables of ``store``; running rooms get each change."""
 
     supervisor: Supervisor
     store: ReactionStore

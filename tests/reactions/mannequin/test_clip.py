@@ -146,7 +146,7 @@ def test_drawing_that_is_interrupted_ends_without_a_trace(
     assert list(folder.iterdir()) == []
 
 
-def test_a_worker_that_is_killed_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_is_reported_in_one_line(tmp_path: Path) -> None:
     def kill_one(done: int, total: int) -> None:
         for process in active_children():
             process.kill()

@@ -182,7 +182,7 @@ async def test_the_words_of_a_whip_server_are_one_safe_line() -> None:
     assert is_safe(str(refused.value))
 
 
-async def test_a_kick_is_told_in_one_safe_line() -> None:
+async def test_a_kick_is_reported_in_one_safe_line() -> None:
     kicked = {"type": "usermessage", "kind": "kicked", "privileged": True, "id": "c1"}
     act = sending(json.dumps(kicked | {"value": HOSTILE, "username": HOSTILE}), then=idle)
     async with galene(act) as url, entered(room_at(GALENE, url)) as attendance:

@@ -62,7 +62,7 @@ class SlowCamera:
 
 
 class MemoryAdapter:
-    """Opens rooms of one meeting in memory, whatever the URL."""
+    """Opens rooms of one meeting in memory, for any URL."""
 
     def __init__(self, meeting: MemoryMeeting) -> None:
         self._meeting = meeting

@@ -98,9 +98,9 @@ async def test_running_rooms_get_each_change(api: Api) -> None:
     await live(api.supervisor)
     rows = {"rows": {"wave": {"hold": 2.5}}}
     assert (await api.call("PUT", "/reaction-table", json=rows))[0] == 200
-    (told,) = api.world.handles[0].calls
-    assert isinstance(told, ChangeTable)
-    assert told.table["wave"]["hold"] == 2.5
+    (change,) = api.world.handles[0].calls
+    assert isinstance(change, ChangeTable)
+    assert change.table["wave"]["hold"] == 2.5
     assert api.changes == 1
     await api.upload("/stickers/party.gif", picture("GIF"))
     assert len(api.world.handles[0].calls) == 2
