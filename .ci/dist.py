@@ -1,5 +1,5 @@
-"""Checks the packages in a folder (``make dist``): their contents, their metadata, and that they
-run where nothing of this checkout is near.
+"""Check the packages in a folder (``make dist``): their contents, their metadata, and that they
+run without this checkout.
 
 The wheel is built once more from the source package, installed into an empty environment, and run
 in an empty folder.
@@ -25,13 +25,15 @@ TOOLS = (
     "reactions/training/data/",
 )
 """What builds files that are checked in, and so is of no use in a wheel."""
-IMPORT_ALL = """
+EXTRAS = ("reactions.training", "sidecar.__main__", "sidecar.sinks.mqtt.sink")
+"""Modules that an installation without extras can't import, and the one that runs the command."""
+IMPORT_ALL = f"""
 import importlib, pkgutil, pathlib
 for root in ("config", "gifs", "reactions", "sidecar"):
     package = importlib.import_module(root)
     assert "site-packages" in package.__path__[0], package.__path__
     for module in pkgutil.walk_packages(package.__path__, root + "."):
-        if not module.name.startswith(("reactions.training", "sidecar.__main__")):
+        if not module.name.startswith({EXTRAS}):
             importlib.import_module(module.name)
 from importlib.metadata import entry_points
 for group in ("reaction_sidecar.rooms", "reaction_sidecar.sinks"):
