@@ -39,6 +39,9 @@ MAX_BYTES: Final = 64 << 20
 """Bytes of a picture file that is read; a larger one is refused."""
 MAX_PIXELS: Final = 64_000_000
 """Of a still picture: 256 MB while it is decoded; cameras in meetings have far fewer."""
+MAX_SIDE: Final = 65_535
+"""Pixels of one side, the most that JPEG has: Pillow takes 8 bytes for each line beside the pixels,
+0.5 GB for a picture of 1x62,000,000."""
 _FEWER_PIXELS: Final = {
     "AVIF": 48_000_000,
     "GIF": 16_000_000,
@@ -252,6 +255,9 @@ def opened_picture(
             check(*probe(data, max_frames=_MOST_FRAMES).canvas)
         with Image.open(BytesIO(data), formats=[kind]) as image:
             check(*image.size)
+            if max(image.size) > MAX_SIDE:
+                what = f"a side of {max(image.size)} pixels exceeds {MAX_SIDE}"
+                raise PictureError(what, where=where, do=_SMALLER)
             yield image
     except SidecarError:
         raise

@@ -58,7 +58,6 @@ WRONG = (
     ["join", "ws://host#room", "--secrets", LONG],
     ["join", "ws://host#room", "--secrets", "/dev/zero"],
     ["join", "ws://host#room", "--config", "types.toml"],
-    ["doctor", "ws://host#room", "--secrets", "folder"],
     ["doctor", "--config", "deep.toml"],
     ["demo", "--port", "-1"],
     ["demo", "--mannequins", "x"],

@@ -14,7 +14,7 @@ from aiortc import RTCRtpCodecParameters
 from av.frame import Frame
 from av.video.codeccontext import VideoCodecContext
 
-from sidecar.media.container.codecs import kept_bytes
+from sidecar.media.container.codecs import declared_size, kept_bytes
 from sidecar.media.container.picture_budget import ALL_CAMERAS, PictureBudget
 from sidecar.media.decoder import (
     REFUSED_INTERVAL,
@@ -309,3 +309,7 @@ def decode_at_the_limits(count: int) -> int:
 
 def test_the_memory_of_many_cameras_at_their_limits_is_bounded() -> None:
     assert 0 < confined(decode_at_the_limits, 20, megabytes=1400, seconds=120) < 20
+
+
+def test_sound_that_a_file_calls_video_declares_no_size() -> None:
+    assert declared_size("aac", b"\xff\xf1\x50\x80\x01\x7f\xfc" * 9) is None

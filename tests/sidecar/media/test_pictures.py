@@ -319,6 +319,7 @@ def bombs(folder: Path) -> list[Path]:
         "a.gif": _resized(colours(), "GIF", 6, "<HH", 60_000, 60_000),
         "a.jpg": _jpeg_of(60_000),
         "a.ppm": b"P6 60000 60000 255\n" + bytes(100),
+        "tall.ppm": b"P6 1 62088180 255\n" + bytes(100),
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)
