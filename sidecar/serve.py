@@ -33,6 +33,7 @@ from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.endpoints import Endpoint
 from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources, metrics_registry
+from sidecar.server.api.operator_page import OperatorEndpoints, operator_routes
 from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
@@ -117,11 +118,14 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
             max_bytes=wanted.max_picture_bytes,
         )
         stack.push_async_callback(annotate.aclose)
-        more = annotate_and_tables(supervisor, annotate, reactions)
+        sources = metric_sources(supervisor, detector)
+        more = (
+            *annotate_and_tables(supervisor, annotate, reactions),
+            *OperatorEndpoints(sources, authenticator, lambda: annotate.labels).endpoints(),
+        )
         pages = partial(hosted_routes, hosted, table, settings.stickers.folders)
         app = make_app(supervisor, detector, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
-            sources = metric_sources(supervisor, detector)
             await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
         listener = HttpListener(
             app,
@@ -351,6 +355,7 @@ def make_app(
     wanted, server = settings.serve, settings.server
     quota = ClientQuota("event streams", server.max_streams, server.max_streams_per_client)
     streams = EventStreams(quota)
+    sources = metric_sources(supervisor, detector)
     return create_api(
         [
             *RoomEndpoints(supervisor).endpoints(),
@@ -358,7 +363,7 @@ def make_app(
             *WebhookEndpoints(supervisor.webhooks).endpoints(),
             *more,
         ],
-        SystemEndpoints(metric_sources(supervisor, detector), faults=faults, drain=drain),
+        SystemEndpoints(sources, faults=faults, drain=drain),
         authenticator,
         ApiOptions(
             settings.server.host,
@@ -368,7 +373,7 @@ def make_app(
             settings.server.body_timeout,
             settings.server.proxies,
         ),
-        pages(streams),
+        (*operator_routes(), *pages(streams)),
     )
 
 

@@ -67,7 +67,7 @@ class Pages:
     async def page(self, request: web.Request) -> web.FileResponse:
         """The page of a room that there is, or may be."""
         self._lobby.check(request.match_info["room"])
-        return _file(WEB / "index.html")
+        return page_file(WEB / "index.html")
 
     async def legend(self, request: web.Request) -> web.Response:
         """Every label that is scored: how to pose for it, and what it does."""
@@ -82,7 +82,7 @@ class Pages:
         path = await asyncio.to_thread(_sticker_file, rule, self._folders)
         if path is None:
             raise web.HTTPNotFound(reason="this label has no sticker")
-        return _file(path)
+        return page_file(path)
 
     async def file(self, request: web.Request) -> web.FileResponse:
         """One of the page's own files."""
@@ -90,7 +90,7 @@ class Pages:
         path = WEB / name
         if not _FILE.fullmatch(name) or not path.is_file():
             raise web.HTTPNotFound(reason="no such file")
-        return _file(path)
+        return page_file(path)
 
     def _entry(self, label: str, rule: ReactionRule) -> dict[str, object]:
         spec = LABELS[label]
@@ -108,7 +108,7 @@ class Pages:
         }
 
 
-def _file(path: Path) -> web.FileResponse:
+def page_file(path: Path) -> web.FileResponse:
     # Revalidated each time, and answered 304: a restarted server may bring a new page.
     headers = {"Cache-Control": "no-cache"}
     if (content_type := _TYPES.get(path.suffix.lower())) is not None:

@@ -13,7 +13,7 @@ from typing import Final
 from aiohttp import BodyPartReader, StreamReader, web
 
 from config.errors import CapacityError, InputError, SampleDroppedError
-from config.reaction_rule import ReactionRule
+from config.reaction_rule import Kind, ReactionRule
 from reactions.landmark_types import Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import Detector
@@ -89,6 +89,11 @@ class AnnotateEndpoints:
     async def aclose(self) -> None:
         """End the decoding threads."""
         await asyncio.to_thread(self._pool.shutdown)
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels that the reaction table has on."""
+        return [label for label, rule in self._rules.items() if rule.kind is not Kind.OFF]
 
     def endpoints(self) -> Sequence[Endpoint]:
         """The table."""

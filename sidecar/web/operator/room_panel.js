@@ -1,0 +1,166 @@
+/** The details of one room: participants, scores, preview, and what an operator may do. */
+import { call } from "./api.js";
+import { byId, element, notify } from "./element.js";
+import { facts } from "./room_list.js";
+
+const SCORES = 4;
+
+export class RoomPanel {
+  room = null;
+  #scopes = new Set();
+  #participants = "";
+
+  constructor() {
+    byId("pause").onclick = () => this.#do("PATCH", "", { paused: this.room.state !== "paused" });
+    byId("leave").onclick = () => this.#leave();
+    byId("show-preview").onclick = () => this.#togglePreview();
+    byId("trigger").onsubmit = (event) => this.#trigger(event);
+  }
+
+  /** Allows what the caller's scopes allow, and lists the labels that can be played. */
+  allow(scopes, labels) {
+    this.#scopes = new Set(scopes);
+    byId("show-preview").hidden = !this.#scopes.has("admin");
+    byId("label").replaceChildren(
+      ...labels.map((label) => element("option", { value: label }, label.replaceAll("_", " "))),
+    );
+  }
+
+  /** Shows `room`; null hides the panel. */
+  show(room) {
+    const changed = room?.id !== this.room?.id;
+    this.room = room;
+    byId("room").hidden = room === null;
+    if (changed) this.#stopPreview();
+    if (room === null) return;
+    byId("room-title").textContent = room.url;
+    byId("room-state").textContent = `${room.state} · ${facts(room)}`;
+    byId("pause").textContent = room.state === "paused" ? "Resume" : "Pause";
+    const over = room.state === "ended" || room.state === "failed";
+    for (const id of ["pause", "show-preview", "leave"]) byId(id).disabled = over;
+    if (over) this.#showParticipants([], {});
+  }
+
+  /** Reads participants, scores and the preview; once a second while a room is shown. */
+  async refresh() {
+    const room = this.room;
+    if (!room || !["live", "paused"].includes(room.state)) return;
+    const path = `/v1/rooms/${room.id}`;
+    const [participants, scores] = await Promise.all([
+      call("GET", `${path}/participants`),
+      this.#scopes.has("admin") ? call("GET", `${path}/scores`) : {},
+    ]);
+    if (this.room?.id !== room.id) return;
+    this.#showParticipants(participants, scores);
+    if (byId("show-preview").getAttribute("aria-pressed") === "true") await this.#preview(path);
+  }
+
+  #showParticipants(participants, scores) {
+    byId("participants-hint").hidden = participants.length > 0;
+    byId("trigger").hidden = participants.length === 0;
+    const known = JSON.stringify(participants.map((one) => [one.id, one.name, one.opted_out, one.pinned]));
+    if (known !== this.#participants) {
+      this.#participants = known;
+      byId("participants").replaceChildren(...participants.map((one) => this.#participant(one)));
+      byId("who").replaceChildren(
+        ...participants.map((one) => element("option", { value: one.id }, one.name)),
+      );
+    }
+    participants.forEach((one, index) => {
+      const item = byId("participants").children[index];
+      item.querySelector(".facts").textContent = size(one);
+      item.querySelector(".scores").replaceChildren(...best(scores[one.id] ?? {}));
+    });
+  }
+
+  #participant(one) {
+    const path = `/participants/${encodeURIComponent(one.id)}`;
+    const toggle = (text, checked, field) =>
+      element(
+        "label",
+        {},
+        element("input", {
+          type: "checkbox",
+          checked,
+          onchange: (event) => this.#do("PATCH", path, { [field]: event.target.checked }),
+        }),
+        text,
+      );
+    return element(
+      "li",
+      {},
+      element(
+        "div",
+        { className: "row" },
+        element("b", {}, one.name),
+        element("span", { className: "facts" }),
+      ),
+      element(
+        "div",
+        { className: "row" },
+        toggle("No reactions", one.opted_out, "opted_out"),
+        toggle("Large tile", one.pinned, "pinned"),
+      ),
+      element("div", { className: "scores" }),
+    );
+  }
+
+  async #do(method, path, body) {
+    try {
+      const answer = await call(method, `/v1/rooms/${this.room.id}${path}`, body);
+      if (path === "") this.show(answer);
+      notify(byId("notice"), "");
+    } catch (error) {
+      this.#participants = "";
+      notify(byId("notice"), error.message);
+    }
+  }
+
+  async #leave() {
+    if (!confirm(`Leave ${this.room.url}?`)) return;
+    await this.#do("DELETE", "");
+  }
+
+  async #trigger(event) {
+    event.preventDefault();
+    await this.#do("POST", "/reactions", { participant: byId("who").value, label: byId("label").value });
+  }
+
+  async #togglePreview() {
+    const button = byId("show-preview");
+    if (button.getAttribute("aria-pressed") === "true") return this.#stopPreview();
+    button.setAttribute("aria-pressed", "true");
+    await this.#preview(`/v1/rooms/${this.room.id}`).catch((error) => notify(byId("notice"), error.message));
+  }
+
+  #stopPreview() {
+    byId("show-preview").setAttribute("aria-pressed", "false");
+    const picture = byId("composite");
+    picture.hidden = true;
+    if (picture.src) URL.revokeObjectURL(picture.src);
+    picture.removeAttribute("src");
+  }
+
+  async #preview(path) {
+    const answer = await fetch(`${path}/preview`, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    const picture = byId("composite");
+    const before = picture.src;
+    picture.src = URL.createObjectURL(await answer.blob());
+    picture.hidden = false;
+    if (before) URL.revokeObjectURL(before);
+  }
+}
+
+function size(one) {
+  const layer = one.width ? `${one.width}x${one.height}` : "no picture yet";
+  const age = one.sample_age === null ? "" : `sampled ${one.sample_age.toFixed(1)} s ago`;
+  return [layer, one.stale ? "no frames" : age].filter(Boolean).join(" · ");
+}
+
+function best(scores) {
+  return Object.entries(scores)
+    .sort((one, other) => other[1] - one[1])
+    .slice(0, SCORES)
+    .map(([label, score]) => element("span", {}, `${label.replaceAll("_", " ")} ${score.toFixed(2)}`));
+}
