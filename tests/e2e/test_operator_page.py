@@ -54,7 +54,7 @@ async def serving(*, token: bool = False) -> AsyncIterator[tuple[Supervisor, str
     """A supervisor of rooms in memory, and the address of its page."""
     supervisor = Supervisor(
         replace(OPTIONS, cores=100.0),
-        RoomParts(MemoryHandle, begin, check),
+        RoomParts(lambda request: MemoryHandle(), begin, check),
         journal=Journal(None),
         store=SecretStore(),
         references=REFERENCES,
