@@ -119,10 +119,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         )
         stack.push_async_callback(annotate.aclose)
         sources = metric_sources(supervisor, detector)
-        more = (
-            *annotate_and_tables(supervisor, annotate, reactions),
-            *OperatorEndpoints(sources, authenticator, lambda: annotate.labels).endpoints(),
-        )
+        more = further_endpoints(sources, annotate, reactions, authenticator)
         pages = partial(hosted_routes, hosted, table, settings.stickers.folders)
         app = make_app(supervisor, detector, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
@@ -153,16 +150,21 @@ def shared_detector(settings: Settings, table: Mapping[str, ReactionRule]) -> Pr
     )
 
 
-def annotate_and_tables(
-    supervisor: Supervisor, annotate: AnnotateEndpoints, reactions: ReactionStore
+def further_endpoints(
+    sources: MetricSources,
+    annotate: AnnotateEndpoints,
+    reactions: ReactionStore,
+    authenticator: Authenticator,
 ) -> Sequence[Endpoint]:
-    """The annotate service, and the stickers and reaction tables that it and rooms follow."""
+    """The annotate service, the stickers and reaction tables that it and rooms follow, and what the
+    operator's page needs."""
 
     def changed() -> None:
         annotate.change_rules(reactions.table())
 
-    tables = ReactionEndpoints(supervisor, reactions, changed)
-    return (*annotate.endpoints(), *tables.endpoints())
+    tables = ReactionEndpoints(sources.supervisor, reactions, changed)
+    operator = OperatorEndpoints(sources, authenticator, lambda: annotate.labels)
+    return (*annotate.endpoints(), *tables.endpoints(), *operator.endpoints())
 
 
 def authenticate(plan: ServePlan, settings: Settings) -> tuple[Authenticator, str | None]:
