@@ -1,5 +1,6 @@
 """Keys, tokens and passwords for meetings: from the environment, or from a file over it."""
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,9 @@ def read_secrets(path: Path) -> Mapping[str, str]:
                 where="--secrets",
                 do="write NAME=VALUE, a line each",
             )
+        if path.is_dir():
+            # Of a folder, dotenv has no variables.
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         values = dotenv_values(path, interpolate=False, encoding="utf-8")
     except OSError as error:
         what = f"{path} can't be read: {error.strerror}"

@@ -47,7 +47,7 @@ async def find_adapter(url: str, known: Sequence[Adapter] | None = None) -> Adap
     likely = [adapter for adapter in known if adapter.recognises(url)]
     if not likely:
         forms = ", ".join(form for adapter in known for form in adapter.forms)
-        raise ConfigError("no meeting system has such addresses", where=shown_url(url), do=forms)
+        raise ConfigError("no meeting system has URLs of this form", where=shown_url(url), do=forms)
     if len(likely) == 1:
         return likely[0]
     async with open_http(ASKING) as http:
