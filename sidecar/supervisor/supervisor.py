@@ -323,8 +323,11 @@ class Supervisor(Component):
             del self._rooms[room]
 
     async def _leave_all(self, reason: str) -> None:
-        running = [self._rooms[room] for room in self._tasks]
-        await asyncio.gather(*(room.leave(reason) for room in running), return_exceptions=True)
+        async def leave(room: SupervisedRoom) -> None:
+            with Contained("room not left", room=room.id):
+                await room.leave(reason)
+
+        await asyncio.gather(*(leave(self._rooms[room]) for room in self._tasks))
         if self._tasks:
             await asyncio.wait(self._tasks.values())
 
@@ -336,7 +339,8 @@ class Supervisor(Component):
         """Measure all rooms, and leave or restart those that are beyond a limit."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            await self._look_at_sampling()
+            with Contained("load not measured"):
+                await self._look_at_sampling()
             for room in list(self._tasks):
                 with Contained("room not measured", room=room):
                     await self._look_at(self._rooms[room])
@@ -349,10 +353,14 @@ class Supervisor(Component):
             log.warning("sampling slowed down", factor=round(factor, 2), reason="overload")
         if factor == before == 1.0:
             return
+
+        async def slow_down(room: SupervisedRoom) -> None:
+            # A room that is joining is reached next time.
+            with contextlib.suppress(SidecarError, TimeoutError):
+                await room.call(ChangeSampling(factor=factor))
+
         # Each time while it is slowed down: a room may have begun since.
-        running = [self._rooms[room] for room in self._tasks]
-        telling = (room.call(ChangeSampling(factor=factor)) for room in running)
-        await asyncio.gather(*telling, return_exceptions=True)
+        await asyncio.gather(*(slow_down(self._rooms[room]) for room in self._tasks))
 
     def _load_counts(self) -> LoadCounts:
         numbers, dropped = self.totals.numbers, self.totals.tables["dropped"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from config.errors import CapacityError, ConfigError, JournalError, NotFoundError, RefusedError
 from sidecar.supervisor.admission import CostTable
@@ -44,6 +45,7 @@ class World:
         webhooks: WebhookOptions | None = None,
     ) -> None:
         self.handles: list[FakeHandle] = []
+        self.make: Callable[[], FakeHandle] = FakeHandle
         self.table: Callable[[str], Mapping[str, Any]] = lambda room: {}
         self._journal = journal
         self._options = replace(
@@ -68,7 +70,7 @@ class World:
             yield supervisor
 
     def _make(self, request: RoomRequest) -> FakeHandle:
-        self.handles.append(FakeHandle())
+        self.handles.append(self.make())
         return self.handles[-1]
 
     @staticmethod
@@ -227,6 +229,23 @@ async def test_a_draining_server_takes_no_new_rooms_and_waits_for_the_last() -> 
         world.handles[0].report(StateReport(state=RoomState.ENDED, final=True))
         world.handles[0].die()
         await draining
+
+
+async def test_a_room_that_can_t_be_left_does_not_keep_the_others() -> None:
+    class Stuck(FakeHandle):
+        async def aclose(self) -> None:
+            await super().aclose()
+            raise OSError("no more descriptors")
+
+    world = World()
+    with capture_logs() as logs:
+        async with world.running() as supervisor:
+            world.make = Stuck
+            await live(supervisor)
+            world.make = FakeHandle
+            await live(supervisor)
+    assert [handle.closed for handle in world.handles] == [True, True]
+    assert "OSError('no more descriptors')" in {log.get("reason") for log in logs}
 
 
 async def test_draining_ends_after_its_time() -> None:
