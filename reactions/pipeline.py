@@ -9,6 +9,7 @@ from typing import Literal
 
 from reactions.found_landmarks import FoundLandmarks, found_landmarks
 from reactions.geometry import Box
+from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LabelScore, families_for
@@ -81,9 +82,12 @@ class RecognitionPipeline:
         labels: Collection[str],
         *,
         hand_model: Literal["lite", "full"] = "lite",
+        hand_classifier: Path | None = None,
     ) -> None:
+        """``hand_classifier`` is a file in place of the shipped one."""
         self._scheduler = LandmarkScheduler(store, families_for(labels), hand_model=hand_model)
-        self._recognizer = Recognizer(labels)
+        shapes = None if hand_classifier is None else HandShapeClassifier(hand_classifier)
+        self._recognizer = Recognizer(labels, shapes=shapes)
 
     def detect(self, sample: Sample, memory: Memory | None) -> Detection:
         """Detect what ``sample`` shows.
@@ -113,7 +117,14 @@ class PipelineConfig:
     """The folder of the model store."""
     labels: frozenset[str]
     hand_model: Literal["lite", "full"] = "lite"
+    hand_classifier: Path | None = None
+    """In place of the shipped one."""
 
     def load(self) -> RecognitionPipeline:
         """Load the models; raises ModelError where one is missing or damaged."""
-        return RecognitionPipeline(ModelStore(self.models), self.labels, hand_model=self.hand_model)
+        return RecognitionPipeline(
+            ModelStore(self.models),
+            self.labels,
+            hand_model=self.hand_model,
+            hand_classifier=self.hand_classifier,
+        )

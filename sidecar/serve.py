@@ -4,9 +4,9 @@ import asyncio
 import hashlib
 import ipaddress
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,8 @@ from config.errors import CapacityError, ConfigError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
-from sidecar.inference.detector import Detector
+from reactions.bundle import ModelBundle
+from sidecar.inference.detector import Detector, LoadPipeline
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare
 from sidecar.inference.worker_process import WorkerLimits
@@ -33,6 +34,7 @@ from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.endpoints import Endpoint
 from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources, metrics_registry
+from sidecar.server.api.model_endpoints import ModelEndpoints
 from sidecar.server.api.operator_page import OperatorEndpoints, operator_routes
 from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
@@ -66,6 +68,7 @@ from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.cores import usable_cores
 from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal
+from sidecar.supervisor.model_store import BundleStore
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url, public_rule
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
@@ -103,23 +106,22 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     wanted = settings.serve
     authenticator, made = authenticate(plan, settings)
     async with AsyncExitStack() as stack:
-        detector = await stack.enter_async_context(shared_detector(settings, table))
+        bundles, bundle = bundles_of(settings)
+        detector = await stack.enter_async_context(shared_detector(settings, table, bundle))
         reactions = ReactionStore(data_folder(settings), table, settings.stickers.folders)
+        reactions.use_thresholds(bundle.thresholds)
         # What is wrong with the rows of an earlier run is said before anything listens.
         changed = reactions.table()
         hosted = make_hosted_rooms(detector, settings)
         supervisor = make_supervisor(plan, settings, table, detector, reactions, hosted)
         await stack.enter_async_context(supervisor)
         draining = asyncio.Event()
-        annotate = AnnotateEndpoints(
-            detector,
-            changed,
-            longest=settings.sampling.longest,
-            max_bytes=wanted.max_picture_bytes,
-        )
+        annotate = make_annotate(detector, changed, settings)
         stack.push_async_callback(annotate.aclose)
         sources = metric_sources(supervisor, detector)
         more = further_endpoints(sources, annotate, reactions, authenticator)
+        use = model_user(bundle_loaders(settings, table), detector, supervisor, annotate, reactions)
+        more = (*more, *ModelEndpoints(bundles, use).endpoints())
         pages = partial(hosted_routes, hosted, table, settings.stickers.folders)
         app = make_app(supervisor, detector, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
@@ -141,13 +143,62 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         await supervisor.drain()
 
 
-def shared_detector(settings: Settings, table: Mapping[str, ReactionRule]) -> ProcessDetector:
+def shared_detector(
+    settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+) -> ProcessDetector:
     """The workers of all rooms and of the annotate service, not started yet."""
     return ProcessDetector(
-        pipeline_config(make_store(settings), table, settings).load,
+        bundle_loader(settings, table, bundle),
         workers=settings.serve.workers or max(1, round(usable_cores())),
         limits=WorkerLimits(capacity=3 * settings.sampling.longest**2),
     )
+
+
+def make_annotate(
+    detector: ProcessDetector, rules: Mapping[str, ReactionRule], settings: Settings
+) -> AnnotateEndpoints:
+    """The annotate service that ``settings`` describe."""
+    longest, most = settings.sampling.longest, settings.serve.max_picture_bytes
+    return AnnotateEndpoints(detector, rules, longest=longest, max_bytes=most)
+
+
+def bundles_of(settings: Settings) -> tuple[BundleStore, ModelBundle]:
+    """The bundles of models that there are, and the one in use."""
+    bundles = BundleStore(data_folder(settings) / "models")
+    return bundles, bundles.at_start()
+
+
+def bundle_loader(
+    settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+) -> LoadPipeline:
+    """Makes a worker's pipeline with the models of ``bundle``."""
+    config = pipeline_config(make_store(settings), table, settings)
+    return replace(config, hand_classifier=bundle.weights).load
+
+
+def bundle_loaders(
+    settings: Settings, table: Mapping[str, ReactionRule]
+) -> Callable[[ModelBundle], LoadPipeline]:
+    """What ``bundle_loader`` makes of each bundle."""
+    return partial(bundle_loader, settings, table)
+
+
+def model_user(
+    loader: Callable[[ModelBundle], LoadPipeline],
+    detector: ProcessDetector,
+    supervisor: Supervisor,
+    annotate: AnnotateEndpoints,
+    reactions: ReactionStore,
+) -> Callable[[ModelBundle], Awaitable[None]]:
+    """Makes running workers use a bundle, and rooms its thresholds."""
+
+    async def use(bundle: ModelBundle) -> None:
+        await detector.replace(loader(bundle))
+        reactions.use_thresholds(bundle.thresholds)
+        annotate.change_rules(reactions.table())
+        await supervisor.change_tables()
+
+    return use
 
 
 def further_endpoints(

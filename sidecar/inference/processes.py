@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from config.errors import InferenceError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
 from sidecar.aio import Component, Contained, TaskSet, start_all, undo_on_failure
@@ -64,6 +65,18 @@ class ProcessDetector(Component):
             raise ValueError(f"a sample of {size} exceeds {self._limits.capacity} bytes")
         return await self._dispatcher.detect(source, sample, memory, deadline)
 
+    async def replace(self, load: LoadPipeline) -> None:
+        """Go on with pipelines that ``load`` makes: one worker after another, each new one ready
+        before the old one ends, so that no sample is dropped.
+
+        Raises what keeps a new process from being ready, whose worker goes on as it was, and
+        InferenceError while a worker is being started.
+        """
+        if any(supervisor.pid is None for supervisor in self._supervisors):
+            raise InferenceError("a worker is being started", do="try again soon")
+        for supervisor in self._supervisors:
+            await supervisor.replace(load)
+
     def stats(self) -> DetectorStats:
         return self._dispatcher.stats(restarts=sum(one.restarts for one in self._supervisors))
 
@@ -79,6 +92,12 @@ class WorkerSupervisor(Component):
         self._limits = limits
         self._number = number
         self._process: WorkerProcess | None = None
+        self._next: WorkerProcess | None = None
+        """Ready, and takes over once the process has answered what it has."""
+        self._retired: WorkerProcess | None = None
+        """Ends, since another took over."""
+        self._swapped = asyncio.Event()
+        self._sampling = False
         self._tasks = TaskSet(on_failure=self._supervision_failed)
         self.restarts = 0
         """Processes started in place of lost ones."""
@@ -98,11 +117,29 @@ class WorkerSupervisor(Component):
     async def aclose(self) -> None:
         """End the process, and start no other."""
         await self._tasks.aclose()
-        if self._process is not None:
-            await self._process.aclose()
+        for process in (self._process, self._next, self._retired):
+            if process is not None:
+                await process.aclose()
+
+    async def replace(self, load: LoadPipeline) -> None:
+        """Start a process with ``load``, and let it take over between two samples."""
+        process = WorkerProcess(load, self._limits, self._report)
+        await process.start()
+        self._load, self._next = load, process
+        self._swapped.clear()
+        if not self._sampling:
+            self._swap()
+        await self._swapped.wait()
+
+    def _swap(self) -> None:
+        self._retired, self._process, self._next = self._process, self._next, None
+        self._swapped.set()
+        if self._retired is not None:
+            self._retired.retire()
 
     def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
         assert self._process is not None
+        self._sampling = True
         self._process.detect(sample, memory)
 
     def _supervision_failed(self, error: Exception) -> None:
@@ -117,12 +154,30 @@ class WorkerSupervisor(Component):
         while True:
             began = time.monotonic()
             self._dispatcher.attach(self)
-            await self._watch(process)
+            process = await self._watch_replaced(process)
             self._dispatcher.detach(self)
+            self._sampling = False
             how = await process.aclose()
             log.warning("inference worker lost", worker=self._number, pid=process.pid, reason=how)
             lost = 1 if time.monotonic() - began >= self._limits.settled else lost + 1
-            process = await self._restart(lost)
+            replacement, self._next = self._next, None
+            if replacement is None:
+                process = await self._restart(lost)
+            else:
+                # One that was to take over is ready.
+                process = self._process = replacement
+                self._swapped.set()
+
+    async def _watch_replaced(self, process: WorkerProcess) -> WorkerProcess:
+        """Return the process that is lost, after any number that others took over from."""
+        while True:
+            await self._watch(process)
+            if self._process is process or self._process is None:
+                return process
+            await process.aclose()
+            self._retired = None
+            log.info("inference worker replaced", worker=self._number, pid=process.pid)
+            process = self._process
 
     async def _watch(self, process: WorkerProcess) -> None:
         """Return when ``process`` is lost; see that it is when it hangs."""
@@ -157,6 +212,9 @@ class WorkerSupervisor(Component):
         return self._process
 
     def _report(self, outcome: Outcome) -> None:
+        self._sampling = False
+        if self._next is not None:
+            self._swap()
         if isinstance(outcome, Exception):
             self._dispatcher.fail(self, outcome)
         else:

@@ -141,6 +141,11 @@ class WorkerProcess(asyncio.Protocol):
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
+    def retire(self) -> None:
+        """Let the process end: it has no sample, and gets none any more."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def detect(self, sample: Sample, memory: Memory | None) -> None:
         """Send a sample; the one before must have been answered."""
         assert self._pixels is not None

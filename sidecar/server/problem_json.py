@@ -16,7 +16,9 @@ from config.errors import (
     ConfigError,
     ForbiddenError,
     HttpRefusalError,
+    InferenceError,
     JournalError,
+    ModelError,
     NotFoundError,
     RateLimitError,
     RefusedError,
@@ -63,6 +65,8 @@ STATUSES: Final[Mapping[type[SidecarError], int]] = {
     CapacityError: 503,
     RoomError: 503,
     JournalError: 507,
+    ModelError: 422,
+    InferenceError: 503,
 }
 """The status of each error; subclasses stand before what they are derived from."""
 

@@ -16,6 +16,7 @@ from config.errors import ConfigError, JournalError, PictureError, RefusedError,
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import ReactionTable, with_rows
 from gifs.catalogue import find_sticker
+from reactions.labels import THRESHOLDS
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.sticker_folder import StickerFolder
 from sidecar.supervisor.values import ReactionRow, ReactionRows, ReactionTableView
@@ -31,10 +32,15 @@ class ReactionStore:
 
     def __init__(self, folder: Path, table: ReactionTable, folders: Sequence[Path] = ()) -> None:
         self._folder = folder
-        self._table = dict(table)
+        self._given = dict(table)
+        self._table = self._given
         self._folders = tuple(folders)
         self._read: dict[str | None, Rows] = {}
         """Rows that were read, by room; None for the server's."""
+
+    def use_thresholds(self, thresholds: Mapping[str, float]) -> None:
+        """Take a bundle's thresholds for labels whose threshold the operator did not set."""
+        self._table = with_thresholds(self._given, thresholds)
 
     def stickers(self, room: str | None = None) -> StickerFolder:
         """The uploaded stickers of the server, or of ``room``."""
@@ -142,3 +148,16 @@ class ReactionStore:
 
     def _place(self, room: str | None) -> str:
         return str(self._of(room) / "reactions.json")
+
+
+def with_thresholds(
+    table: ReactionTable, thresholds: Mapping[str, float]
+) -> dict[str, ReactionRule]:
+    """``table`` with ``thresholds`` in place of the vocabulary's own; release stays below."""
+    changed = dict(table)
+    for label, threshold in thresholds.items():
+        rule = table.get(label)
+        if rule is not None and rule.threshold == THRESHOLDS[label]:
+            values = {"threshold": threshold, "release": min(rule.release, threshold)}
+            changed[label] = rule.model_copy(update=values)
+    return changed

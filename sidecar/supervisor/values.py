@@ -303,3 +303,29 @@ class ReactionTableView(Value):
     """Every label's row as it counts."""
     rows: dict[str, ReactionRow]
     """What was changed by the API."""
+
+
+class BundleView(Value):
+    """A bundle of models."""
+
+    name: str
+    created: str = ""
+    description: str = ""
+    thresholds: dict[str, float] = {}
+    """Scores from which labels count, where the reaction table says nothing else."""
+    error: str | None = None
+    """Why it can't be used."""
+
+
+class ActiveModels(Value):
+    """Which bundle is used."""
+
+    active: str
+    previous: str | None
+    """The one that was used before; None where there is none."""
+
+
+class ModelList(ActiveModels):
+    """All bundles of the server."""
+
+    bundles: tuple[BundleView, ...]

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from config.errors import InferenceError
+from config.errors import InferenceError, PictureError
 from reactions.landmark_types import Sample
 from sidecar.aio import Backoff
 from sidecar.inference.detector import Detector, DroppedSamples, DropReason
@@ -277,3 +277,55 @@ async def test_a_supervision_that_fails_begins_again(
         assert (await detector.detect(sample(Script.ANSWER), None, source="ada")).scores
     failed = [log["reason"] for log in logs if log["event"] == "task failed"]
     assert failed == ["OSError('no more descriptors')"]
+
+
+async def test_workers_are_replaced_without_dropping_a_sample(
+    scripts: ScriptFolder, tmp_path: Path
+) -> None:
+    other = ScriptFolder(tmp_path / "other")
+    other.folder.mkdir()
+    async with ProcessDetector(scripts.load, workers=2) as detector:
+        before = detector.pids
+        replacing = asyncio.create_task(detector.replace(other.load))
+        sent = 0
+        while not replacing.done():
+            await detector.detect(sample(Script.ANSWER, sent % 200), None, source=f"p{sent % 3}")
+            sent += 1
+        await replacing
+        after = len(other.begun())
+        await detector.detect(sample(Script.ANSWER, 201), None, source="p")
+        assert other.begun()[after:] == [201]
+        assert 201 not in scripts.begun()
+        stats = detector.stats()
+        assert (stats.dropped.total, stats.failed, stats.detected) == (0, 0, sent + 1)
+        assert (stats.restarts, stats.workers) == (0, 2)
+        await eventually(lambda: set(detector.pids).isdisjoint(before))
+
+
+async def test_a_busy_worker_answers_before_it_is_replaced(
+    scripts: ScriptFolder, tmp_path: Path
+) -> None:
+    other = ScriptFolder(tmp_path / "other")
+    other.folder.mkdir()
+    async with ProcessDetector(scripts.load) as detector:
+        busy = asyncio.create_task(detector.detect(sample(Script.WAIT, 1), None, source="a"))
+        await eventually(lambda: scripts.begun() == [1])
+        replacing = asyncio.create_task(detector.replace(other.load))
+        await asyncio.sleep(0.2)
+        scripts.release(1)
+        await busy
+        await replacing
+        assert detector.stats().dropped.total == 0
+
+
+async def test_a_pipeline_that_can_t_be_loaded_replaces_nothing(
+    scripts: ScriptFolder, tmp_path: Path
+) -> None:
+    broken = ScriptFolder(tmp_path / "broken-one")
+    broken.folder.mkdir()
+    broken.break_loading()
+    async with ProcessDetector(scripts.load) as detector:
+        with pytest.raises(PictureError):
+            await detector.replace(broken.load)
+        await detector.detect(sample(Script.ANSWER, 7), None, source="a")
+        assert scripts.begun() == [7]

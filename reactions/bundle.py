@@ -1,0 +1,144 @@
+"""Bundles of models: a folder with a ``bundle.json``, the hand classifier, thresholds, checksums.
+
+``bundle.json`` says what is in the folder::
+
+    {"format": 1, "name": "team-b", "created": "2026-11-01",
+     "files": {"hand_classifier.tflite": "SHA-256", "hand_classifier.json": "SHA-256"},
+     "labels": ["ok_hand", …], "thresholds": {"fist": 0.7}}
+
+What the program itself ships is the bundle ``shipped``. A bundle is read whole and checked before
+any of it is used; a wrong or changed one is refused with one line.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from config.errors import ModelError
+from reactions.gestures.hand_classes import CLASSES
+from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
+
+SHIPPED_NAME: Final = "shipped"
+CARD: Final = "bundle.json"
+WEIGHTS: Final = "hand_classifier.tflite"
+CLASSIFIER_CARD: Final = "hand_classifier.json"
+NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+MAX_FILE: Final = 64 << 20
+"""Bytes of one file; the shipped classifier has 0.2 MB."""
+_DO: Final = "make the bundle again"
+
+
+class BundleCard(BaseModel):
+    """``bundle.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    format: Literal[1]
+    name: Annotated[str, Field(pattern=NAME)]
+    """That of the folder."""
+    created: str = ""
+    """A date, for people."""
+    description: Annotated[str, Field(max_length=1000)] = ""
+    files: Annotated[
+        dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=16)
+    ]
+    """SHA-256 of each file beside ``bundle.json``."""
+    labels: tuple[str, ...]
+    """What the hand classifier tells apart, in its order."""
+    thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    """The score from which a label counts, where the reaction table says nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBundle:
+    """A bundle that was checked. Picklable: workers load it by its path."""
+
+    name: str
+    folder: Path | None = None
+    """None for what the program ships."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    created: str = ""
+    description: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The bundle in ``folder``; raises ModelError for one that is incomplete or changed."""
+        card = _card(folder)
+        if card.name != folder.name:
+            what = f"{CARD} is of the bundle {card.name!r}"
+            raise ModelError(what, where=str(folder), do="name the folder like its bundle")
+        if missing := sorted({WEIGHTS, CLASSIFIER_CARD} - card.files.keys()):
+            raise ModelError(f"{CARD} lists no {missing[0]}", where=str(folder), do=_DO)
+        for name, checksum in card.files.items():
+            _check_file(folder, name, checksum)
+        if card.labels != CLASSES:
+            what = "the hand classifier tells other labels apart than this version"
+            raise ModelError(what, where=str(folder), do="train it for this version")
+        if unknown := sorted(card.thresholds.keys() - set(CLASSES)):
+            what = f"a threshold for {unknown[0]!r}, which is no label of the hand classifier"
+            raise ModelError(what, where=str(folder), do=_DO)
+        HandShapeClassifier(folder / WEIGHTS)
+        thresholds = MappingProxyType(dict(card.thresholds))
+        return cls(card.name, folder, dict(thresholds), card.created, card.description)
+
+    @property
+    def weights(self) -> Path:
+        """The hand classifier's file."""
+        return SHIPPED if self.folder is None else self.folder / WEIGHTS
+
+
+SHIPPED_BUNDLE: Final = ModelBundle(SHIPPED_NAME, description="What this version ships.")
+
+
+def write_card(
+    folder: Path, *, created: str = "", thresholds: Mapping[str, float] | None = None
+) -> None:
+    """Make ``folder``, which holds a hand classifier and its card, a bundle."""
+    files = {name: _checksum(folder / name) for name in (WEIGHTS, CLASSIFIER_CARD)}
+    card = BundleCard(
+        format=1,
+        name=folder.name,
+        created=created,
+        files=files,
+        labels=CLASSES,
+        thresholds=dict(thresholds or {}),
+    )
+    (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def _card(folder: Path) -> BundleCard:
+    where = str(folder / CARD)
+    if folder.is_symlink() or (folder / CARD).is_symlink():
+        raise ModelError("is a link", where=str(folder), do="copy the bundle")
+    try:
+        return BundleCard.model_validate_json((folder / CARD).read_bytes()[: 1 << 20])
+    except OSError as error:
+        raise ModelError(f"can't be read: {error.strerror}", where=where, do=_DO) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "file"
+        raise ModelError(f"{place}: {first['msg']}", where=where, do=_DO) from None
+
+
+def _check_file(folder: Path, name: str, checksum: str) -> None:
+    where = str(folder / name)
+    if re.match(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", name) is None or (folder / name).is_symlink():
+        raise ModelError("is not a plain file of the bundle", where=where, do=_DO)
+    try:
+        if (folder / name).stat().st_size > MAX_FILE:
+            raise ModelError(f"exceeds {MAX_FILE} bytes", where=where, do=_DO)
+        found = _checksum(folder / name)
+    except OSError as error:
+        raise ModelError(f"can't be read: {error.strerror}", where=where, do=_DO) from error
+    if found != checksum:
+        raise ModelError("is not the file that the bundle was made with", where=where, do=_DO)
+
+
+def _checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
