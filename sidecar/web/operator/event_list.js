@@ -36,6 +36,13 @@ export class EventList {
     this.#source = null;
   }
 
+  /** Names rooms that an event was ahead of. */
+  rename() {
+    for (const name of this.#list.querySelectorAll("[data-room]")) {
+      name.textContent = this.#nameOf(name.dataset.room);
+    }
+  }
+
   #take(kind, event) {
     byId("events-hint").hidden = true;
     const now = new Date();
@@ -44,7 +51,7 @@ export class EventList {
         "li",
         {},
         element("time", { dateTime: now.toISOString() }, now.toLocaleTimeString()),
-        element("b", {}, this.#nameOf(event.room)),
+        element("b", { "data-room": event.room }, this.#nameOf(event.room)),
         element("span", {}, TEXTS[kind](event)),
       ),
     );

@@ -60,6 +60,7 @@ async function refresh() {
     const [server, list] = await Promise.all([call("GET", "/v1/server"), call("GET", "/v1/rooms")]);
     showServer(server, list.rooms);
     rooms.show(list.rooms, chosen);
+    events.rename();
     panel.show(list.rooms.find((room) => room.id === chosen) ?? null);
     await panel.refresh();
   } catch (error) {
