@@ -112,16 +112,18 @@ async def test_the_last_will_says_that_a_killed_sidecar_is_offline(
         availability = subscriber.messages["sidecar/memory/availability"]
         program = (
             "import asyncio, sys\n"
-            "from tests.sidecar.sinks.mqtt.test_sink import sink_at\n"
+            "from sidecar.sinks.mqtt.messages import RoomTopics\n"
+            "from sidecar.sinks.mqtt.sink import Broker, MqttSink\n"
             "async def main():\n"
-            "    await sink_at(int(sys.argv[1])).start()\n"
+            "    broker = Broker('127.0.0.1', int(sys.argv[1]))\n"
+            "    await MqttSink(broker, RoomTopics('sidecar', 'memory')).start()\n"
             "    await asyncio.Event().wait()\n"
             "asyncio.run(main())\n"
         )
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", program, str(broker.port))
         )
-        await eventually(lambda: availability == ["online"])
+        await eventually(lambda: availability == ["online"], seconds=60)
         child.kill()
         await child.wait()
         await eventually(lambda: availability == ["online", "offline"])
