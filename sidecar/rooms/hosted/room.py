@@ -15,6 +15,7 @@ from sidecar.aio import Broadcast, Contained, TaskSet
 from sidecar.media.feed import Feed
 from sidecar.media.ice import MAX_CANDIDATES, CandidateBudget
 from sidecar.media.peers import ReceivePeer, SendPeer
+from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
     Consent,
     Joined,
@@ -217,7 +218,7 @@ class HostedRoom:
                 await connection.start()
                 sdp = await connection.answer(offer.sdp)
             except NegotiationError as error:
-                status, what = 400, "the offer can't be answered"
+                status, what = 400, clean_text(error.what)
                 if error.timed_out:
                     status, what = 504, "no ICE candidates in time"
                 raise HttpRefusalError(what, status=status) from error

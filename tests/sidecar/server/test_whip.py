@@ -177,6 +177,38 @@ async def test_a_bad_request_is_refused_with_its_reason(
         assert await problem(response)
 
 
+UNKNOWN = offer().replace("VP8", "AV1").replace("H264", "VP9")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (UNKNOWN, 422, ["AV1, VP9", "H264 or VP8"]),
+        (offer().replace("VP8", "AV1").replace("42e01f", "6e001f"), 422, ["H264", "6e001f"]),
+        (offer().replace("rtpmap:96 VP8/90000", "rtpmap:96 VP8/x"), 400, []),
+        ("[" * 60_000, 400, []),
+    ],
+)
+async def test_a_refused_offer_logs_no_stack_trace(
+    house: House,
+    http: aiohttp.ClientSession,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    body: str,
+    status: int,
+    words: list[str],
+) -> None:
+    url = house.url("/rooms/one/whip")
+    async with http.post(url, data=body.encode(), headers=SDP) as response:
+        assert response.status == status
+        reason = await problem(response)
+    assert all(word in reason for word in words), reason
+    assert "\n" not in reason
+    assert not [record for record in caplog.records if record.exc_info]
+    output = capsys.readouterr()
+    assert "Traceback" not in output.out + output.err
+
+
 async def test_a_bad_request_affects_no_other_client(
     house: House, http: aiohttp.ClientSession
 ) -> None:
