@@ -38,7 +38,7 @@ class GstreamerPeer:
     def __init__(self, url: str, description: str) -> None:
         self._url = url
         self.pipeline = Gst.parse_launch(
-            f"webrtcbin name=rtc bundle-policy=max-bundle {description}"
+            f"pipeline.( webrtcbin name=rtc bundle-policy=max-bundle {description} )"
         )
         self.rtc = self.pipeline.get_by_name("rtc")
         self.rtc.connect("on-negotiation-needed", self._offer)
