@@ -10,11 +10,19 @@ from typing import Final
 
 from config.errors import ConfigError, RoomError
 from sidecar.aio import Broadcast
+from sidecar.plain_text import clean_text
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 
 MAX_CHOICES: Final = 1000
 """Participants whose choice is kept: beyond that, the oldest choice of one who is not present is
 dropped, and where all are present, further choices are ignored."""
+
+
+def failed_room(error: Exception, where: str) -> RoomError:
+    """What ends a room of which a task failed with ``error``: its own error, or one of ours."""
+    if isinstance(error, RoomError):
+        return error
+    return RoomError(f"internal error: {clean_text(repr(error))}", where=where)
 
 
 @dataclass(slots=True, eq=False)

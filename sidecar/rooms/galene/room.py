@@ -20,7 +20,7 @@ from sidecar.rooms.base import (
     RoomChange,
     TrackSource,
 )
-from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.changes import RoomChanges, failed_room
 from sidecar.rooms.events import (
     Answered,
     CandidateReceived,
@@ -171,7 +171,7 @@ class GaleneRoom(Component):
                         case Entered() | Redirected():
                             return event
                         case Refused():
-                            raise _error(event, where)
+                            raise event.error(where)
         except TimeoutError as error:
             raise RoomError("the server did not admit the sidecar in time", where=where) from error
         raise RoomError("the server did not admit the sidecar", where=where)
@@ -190,7 +190,7 @@ class GaleneRoom(Component):
                 subscriber.configure(event)
                 publisher.configure(event)
             case Refused():
-                self._changes.end(_error(event, self._url.url))
+                self._changes.end(event.error(self._url.url))
             case ConsentChanged():
                 self._changes.choose(event.participant, event.consent)
             case Offered() | Closed() | StreamWithheld():
@@ -221,11 +221,4 @@ class GaleneRoom(Component):
 
     def _on_task_failure(self, error: Exception) -> None:
         """End the room; the task set has logged the reason."""
-        if not isinstance(error, RoomError):
-            error = RoomError(f"the room failed: {error!r}", where=self._url.url)
-        self._changes.end(error)
-
-
-def _error(refused: Refused, where: str) -> RoomError:
-    kind = RefusedError if refused.final else RoomError
-    return kind(refused.what, where=where, do=refused.do)
+        self._changes.end(failed_room(error, self._url.url))

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from config.errors import RefusedError, RoomError
+from config.errors import LostError, RoomError
 from sidecar.aio import TaskSet
 from sidecar.media.peers import OPEN_UDP, SendPeer
 from sidecar.rooms.base import TrackSource
@@ -69,8 +69,7 @@ class JanusPublisher:
                 if self._answer is not None and not self._answer.done():
                     self._answer.set_result(event.sdp)
             case PublishRefused():
-                kind = RefusedError if event.final else RoomError
-                self.fail(kind(event.what, do=event.do))
+                self.fail(event.error(""))
             case CandidateReceived(stream=stream) if stream == PUBLISHER:
                 if self._peer is not None:
                     self._tasks.create_task(self._peer.add_candidate(event.candidate))
@@ -110,9 +109,9 @@ class JanusPublisher:
             raise composite_lost(reason)
 
 
-def composite_lost(reason: str) -> RoomError:
+def composite_lost(reason: str) -> LostError:
     """The error that ends a room whose composite is not received any more."""
-    return RoomError(
+    return LostError(
         f"the composite's connection was lost: {reason}",
         do=f"if it never connects, {OPEN_UDP}",
     )

@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from aiortc import RTCPeerConnection
 
-from config.errors import RefusedError, RoomError
+from config.errors import LostError, RoomError
 from sidecar.aio import Component, TaskSet, undo_on_failure
 from sidecar.rooms.base import JoinOptions, ReceiverConstraints, RoomChange, TrackSource
-from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.changes import RoomChanges, failed_room
 from sidecar.rooms.events import Ended, Entered, Refused, Unpublished
 from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
 from sidecar.rooms.janus.publisher import JanusPublisher, composite_lost
@@ -82,7 +82,7 @@ class JanusRoom(Component):
 
     async def publish(self, composite: TrackSource) -> None:
         if self._changes.ended:
-            raise RoomError("the room is lost or left", where=self.name)
+            raise LostError("the room is lost or left", where=self.name)
         await self._publisher.publish(composite, data_channel=self._protocol.data_channels)
 
     def constrain(self, participant: str, want: ReceiverConstraints) -> None:
@@ -123,8 +123,7 @@ class JanusRoom(Component):
                 if self._entry is not None and not self._entry.done():
                     self._entry.set_result(None)
             case Refused():
-                kind = RefusedError if event.final else RoomError
-                self._end(kind(event.what, where=self.name, do=event.do))
+                self._end(event.error(self.name))
             case Ended():
                 self._end(None)
             case Unpublished():
@@ -134,9 +133,7 @@ class JanusRoom(Component):
                 self._publisher.handle(event)
 
     def _task_failed(self, error: Exception) -> None:
-        if not isinstance(error, RoomError):
-            error = RoomError(f"internal error: {error!r}", where=self.name)
-        self._end(error)
+        self._end(failed_room(error, self.name))
 
     def _end(self, failure: RoomError | None) -> None:
         """End ``changes``, and all that waits for the server; the first reason counts."""

@@ -23,7 +23,7 @@ from sidecar.rooms.base import (
     RoomChange,
     TrackSource,
 )
-from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.changes import RoomChanges, failed_room
 from sidecar.rooms.events import (
     CandidateReceived,
     Ended,
@@ -285,15 +285,13 @@ class LiveKitRoom(Component):
         try:
             await part.peer.wait_connected()
         except NegotiationError as error:
-            raise RoomError(error.what, where=self._server, do=OPEN_UDP) from error
+            raise NegotiationError(error.what, where=self._server, do=OPEN_UDP) from error
         reason = await part.peer.wait_over()
         raise LostError(f"the media connection was lost: {reason}", where=self._server)
 
     def _fail(self, error: Exception) -> None:
         """A task failed: the room is lost."""
-        if not isinstance(error, RoomError):
-            error = RoomError(f"internal error: {error!r}", where=self._server)
-        self._end(error)
+        self._end(failed_room(error, self._server))
 
     def _end(self, reason: RoomError, *, lost: bool = True) -> None:
         for member in self._members:

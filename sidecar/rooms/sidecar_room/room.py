@@ -10,7 +10,7 @@ import aiohttp
 import structlog
 from aiortc import RTCPeerConnection
 
-from config.errors import LostError, ProtocolError, RefusedError, RoomError
+from config.errors import LostError, ProtocolError, RefusedError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.plain_text import clean_text
 from sidecar.redaction import shown_url
@@ -21,7 +21,7 @@ from sidecar.rooms.base import (
     RoomChange,
     TrackSource,
 )
-from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.changes import RoomChanges, failed_room
 from sidecar.rooms.http import open_http, unreachable
 from sidecar.rooms.sidecar_room.address import SidecarRoomUrl
 from sidecar.rooms.sidecar_room.protocol import (
@@ -200,9 +200,7 @@ class SidecarRoom:
 
     def _fail(self, error: Exception) -> None:
         """A task failed: the room is lost."""
-        if not isinstance(error, RoomError):
-            error = RoomError(f"broke down: {error!r}", where=self._address.url)
-        self._changes.end(error)
+        self._changes.end(failed_room(error, self._address.url))
 
     async def _leave_all(self) -> None:
         for participant in tuple(self._cameras):

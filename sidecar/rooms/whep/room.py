@@ -11,7 +11,7 @@ from aiortc import RTCPeerConnection
 from config.errors import RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
 from sidecar.rooms.base import Joined, ReceiverConstraints, RoomChange, TrackSource
-from sidecar.rooms.changes import RoomChanges
+from sidecar.rooms.changes import RoomChanges, failed_room
 from sidecar.rooms.http import open_http
 from sidecar.rooms.whep.addresses import WhepUrl
 from sidecar.rooms.whep.client.failures import Retry
@@ -109,7 +109,7 @@ class WhepRoom:
 
     def _fail(self, error: Exception) -> None:
         """A task failed: the room is lost."""
-        self._changes.end(RoomError(f"broke down: {error!r}", where=self.name))
+        self._changes.end(failed_room(error, self.name))
 
     def _hopeless(self) -> RefusedError:
         return RefusedError(self._failures(), where=self.name)
