@@ -4,6 +4,7 @@ Source: ``galene-protocol.md`` and ``rtpconn/webclient.go`` in the server's repo
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -11,6 +12,8 @@ from aiortc import RTCIceCandidate, RTCIceServer
 
 from sidecar.media.ice import usable_candidate
 from sidecar.plain_text import clean_text
+from sidecar.rooms.events import Refused
+from sidecar.rooms.galene.url import GroupCredentials
 
 PROTOCOL_VERSION: Final = "2"
 MAX_MESSAGE: Final = 512 * 1024
@@ -23,6 +26,15 @@ MAX_TEXT: Final = 2000
 """Characters of a chat message or an error."""
 MAX_ITEMS: Final = 32
 """Items of a list."""
+
+_TRANSIENT: Final = frozenset({"internal server error", "too many users", "too many clients"})
+_HINTS: Final[Mapping[str, str]] = {
+    "need-username": "the group wants a name: set GALENE_USERNAME or --as",
+    "username required": "the group wants a name: set GALENE_USERNAME or --as",
+    "duplicate-username": "the name belongs to another user: choose another with --as",
+    "group does not exist": "check the group's name in the URL",
+}
+"""What to do about a refusal, by its identifier or its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,38 @@ def encode_galene_message(message_type: str, /, **fields: object) -> str:
     return json.dumps(
         {"type": message_type, **{key: value for key, value in fields.items() if value is not None}}
     )
+
+
+def read_refusal(message: GaleneMessage, credentials: GroupCredentials) -> Refused:
+    """The meaning of a ``joined`` message of kind ``fail``.
+
+    Galène has an identifier for few reasons; the text distinguishes the others.
+    """
+    reason, text = message.error, message.text
+    what = f"the group refused the sidecar: {text or reason or 'no reason given'}"
+    if text in _TRANSIENT:
+        return Refused(what, do="try again later", final=False)
+    if "not-authorised" in (reason, text.replace(" ", "-")):
+        return Refused(what, do=_credentials_hint(credentials))
+    # Any other text is the operator's own, such as why the group is locked.
+    return Refused(what, do=_HINTS.get(reason) or _HINTS.get(text, "ask the group's operator"))
+
+
+def read_kick(message: GaleneMessage) -> Refused:
+    """The meaning of a kick: final if a person did it, not if the server is shutting down."""
+    by = clean_text(message.username)
+    final = bool(message.id)
+    reason = message.text or "no reason given"
+    what = f"removed from the group{f' by {by}' if by else ''}: {reason}"
+    return Refused(what, do="ask the group's operator" if final else "", final=final)
+
+
+def _credentials_hint(credentials: GroupCredentials) -> str:
+    if credentials.token:
+        return "the token is wrong, spent or of another group: ask for a new invitation"
+    if credentials.password:
+        return "check GALENE_USERNAME and GALENE_PASSWORD"
+    return "set GALENE_USERNAME and GALENE_PASSWORD, or paste an invitation link"
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from enum import Enum, auto
 from typing import Final, TypeAlias
 
 from sidecar.media.ice import CandidateBuffer
-from sidecar.plain_text import clean_text
 from sidecar.rooms.base import Consent, ConsentChanged
 from sidecar.rooms.display_names import display_name
 from sidecar.rooms.events import (
@@ -34,6 +33,8 @@ from sidecar.rooms.galene.messages import (
     PROTOCOL_VERSION,
     GaleneMessage,
     encode_galene_message,
+    read_kick,
+    read_refusal,
 )
 from sidecar.rooms.galene.url import GroupCredentials
 from sidecar.rooms.opt_out_commands import HELP, consent_command
@@ -58,14 +59,6 @@ MAX_STREAMS: Final = 500
 """Streams that are open at once; further ones are ignored."""
 MAX_EARLY_STREAMS: Final = 64
 """Streams whose candidates are kept until their offer."""
-_TRANSIENT: Final = frozenset({"internal server error", "too many users", "too many clients"})
-_HINTS: Final[Mapping[str, str]] = {
-    "need-username": "the group wants a name: set GALENE_USERNAME or --as",
-    "username required": "the group wants a name: set GALENE_USERNAME or --as",
-    "duplicate-username": "the name belongs to another user: choose another with --as",
-    "group does not exist": "check the group's name in the URL",
-}
-"""What to do about a refusal, by its identifier or its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +298,7 @@ class GaleneProtocol:
                 return [Redirected(message.value.strip())]
             case "fail":
                 self.state = MembershipState.LEFT
-                return [_join_refused(message, self._credentials)]
+                return [read_refusal(message, self._credentials)]
             case "leave":
                 self.state = MembershipState.LEFT
                 return [Refused("the server removed the sidecar from the group", final=False)]
@@ -446,7 +439,7 @@ class GaleneProtocol:
         match message.kind:
             case "kicked":
                 self.state = MembershipState.LEFT
-                return [_kicked(message)]
+                return [read_kick(message)]
             case "error" | "warning":
                 return [ServerWarning(message.text)]
         return []
@@ -487,35 +480,3 @@ class GaleneProtocol:
 def _consent(message: GaleneMessage) -> Consent | None:
     """What a plain chat message chooses; None where it is no command."""
     return None if message.kind else consent_command(message.value)
-
-
-def _join_refused(message: GaleneMessage, credentials: GroupCredentials) -> Refused:
-    """The meaning of a ``joined`` message of kind ``fail``.
-
-    Galène has an identifier for few reasons; the text distinguishes the others.
-    """
-    reason, text = message.error, message.text
-    what = f"the group refused the sidecar: {text or reason or 'no reason given'}"
-    if text in _TRANSIENT:
-        return Refused(what, do="try again later", final=False)
-    if "not-authorised" in (reason, text.replace(" ", "-")):
-        return Refused(what, do=_credentials_hint(credentials))
-    # Any other text is the operator's own, such as why the group is locked.
-    return Refused(what, do=_HINTS.get(reason) or _HINTS.get(text, "ask the group's operator"))
-
-
-def _kicked(message: GaleneMessage) -> Refused:
-    """The meaning of a kick: final if a person did it, not if the server is shutting down."""
-    by = clean_text(message.username)
-    final = bool(message.id)
-    reason = message.text or "no reason given"
-    what = f"removed from the group{f' by {by}' if by else ''}: {reason}"
-    return Refused(what, do="ask the group's operator" if final else "", final=final)
-
-
-def _credentials_hint(credentials: GroupCredentials) -> str:
-    if credentials.token:
-        return "the token is wrong, spent or of another group: ask for a new invitation"
-    if credentials.password:
-        return "check GALENE_USERNAME and GALENE_PASSWORD"
-    return "set GALENE_USERNAME and GALENE_PASSWORD, or paste an invitation link"

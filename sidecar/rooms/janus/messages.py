@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, TypeAlias
 
+from sidecar.media.sdp import DECODABLE
 from sidecar.plain_text import clean_text, escape_controls
 from sidecar.rooms.base import Consent
 from sidecar.rooms.opt_out_commands import consent_command
@@ -80,6 +81,16 @@ class JanusStream:
     description: str
     """Its publisher's, such as ``COMPOSITE``."""
 
+    @property
+    def problem(self) -> str:
+        """Why it can't be decoded here; empty where it can, or where its codec isn't known."""
+        if not self.codec or self.codec.upper() in DECODABLE:
+            return ""
+        return (
+            f"their camera is sent as {self.codec.upper()}, which can't be decoded here: "
+            'set videocodec = "vp8" or "h264" for the room'
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class JanusLayer:
@@ -138,6 +149,14 @@ class JanusMessage:
     def streams(self) -> tuple[JanusStream, ...]:
         """The streams that a subscriber is offered, or that a publisher sends."""
         return tuple(filter(None, map(_stream, _rows(self.plugin.get("streams")))))
+
+    def cameras(self, mid: str = "") -> tuple[JanusStream, ...]:
+        """The streams with active video: all, or that of the media section ``mid``."""
+        return tuple(
+            stream
+            for stream in self.streams
+            if stream.kind == "video" and stream.active and mid in ("", stream.mid)
+        )
 
 
 @dataclass(frozen=True, slots=True)

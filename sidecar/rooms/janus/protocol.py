@@ -7,14 +7,13 @@ Each camera has a handle, and so a connection, of its own: Janus reuses the medi
 a connection that carries several cameras under new SSRCs, which aiortc can't follow.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
 from sidecar.aio import Backoff
 from sidecar.media.ice import usable_candidate
-from sidecar.media.sdp import DECODABLE
 from sidecar.rooms.base import ConsentChanged
 from sidecar.rooms.events import (
     Answered,
@@ -37,7 +36,6 @@ from sidecar.rooms.janus.messages import (
     JanusLayer,
     JanusMessage,
     JanusParticipant,
-    JanusStream,
     Jsep,
     VideoRoomRequests,
     janus_id,
@@ -491,7 +489,7 @@ class _Subscription:
                 self.fail(message.reason or "the server hung up")
             case "trickle", _:
                 self._exchange.candidate(self.stream, message)
-            case _, "updated" if not any(_cameras(message.streams, self._mid)):
+            case _, "updated" if not message.cameras(self._mid):
                 self.fail(CAMERA_OFF)
             case "event", "event" if isinstance(substream, int):
                 self._exchange.emit(SubstreamChanged(self.stream, substream))
@@ -566,12 +564,12 @@ class _Subscription:
             return self._not_joined(message)
         if any(stream.description == COMPOSITE for stream in message.streams):
             return self.drop()
-        camera = next(_cameras(message.streams), None)
+        camera = next(iter(message.cameras()), None)
         if camera is None:
             return self.fail(CAMERA_OFF)
-        if camera.codec and camera.codec.upper() not in DECODABLE:
+        if camera.problem:
             self.drop()
-            return self._report(_undecodable(camera.codec))
+            return self._report(camera.problem)
         self._mid, self._asked = camera.mid, JanusLayer()
         self._report("")
         self._advance(_Stage.OFFERED)
@@ -698,16 +696,3 @@ def _lost(what: str, do: str = "") -> Refused:
 
 def _is_number(room: str) -> bool:
     return room.isdecimal() and room.isascii()
-
-
-def _cameras(streams: Sequence[JanusStream], mid: str = "") -> Iterator[JanusStream]:
-    for stream in streams:
-        if stream.kind == "video" and stream.active and mid in ("", stream.mid):
-            yield stream
-
-
-def _undecodable(codec: str) -> str:
-    return (
-        f"their camera is sent as {codec.upper()}, which can't be decoded here: "
-        'set videocodec = "vp8" or "h264" for the room'
-    )
