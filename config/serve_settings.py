@@ -90,6 +90,10 @@ class ServeSettings(Section):
     data_folder: Path | None = None
     """Folder of uploaded stickers, changed reaction tables, model bundles and snapshots. Default:
     in the platform's state folder."""
+    snapshots_folder: Path | None = None
+    """Folder that snapshots are written to; without it they are answered and not kept."""
+    snapshots_days: int = Field(ge=1, le=3650)
+    """Days after which the server deletes them."""
     key_file: Path | None = None
     """File with 32 bytes or more; seals secrets in the journal. Without it they are not stored."""
     secrets_folder: Path | None = None

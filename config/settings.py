@@ -228,6 +228,7 @@ class Settings(BaseSettings):
         ("serve", "tls_key"),
         ("serve", "journal"),
         ("serve", "data_folder"),
+        ("serve", "snapshots_folder"),
         ("serve", "key_file"),
         ("serve", "secrets_folder"),
     )

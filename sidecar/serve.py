@@ -38,6 +38,7 @@ from sidecar.server.api.model_endpoints import ModelEndpoints
 from sidecar.server.api.operator_page import OperatorEndpoints, operator_routes
 from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
+from sidecar.server.api.snapshot_endpoints import SnapshotEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import (
     TOKEN_VARIABLE,
@@ -72,6 +73,7 @@ from sidecar.supervisor.model_store import BundleStore
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url, public_rule
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
+from sidecar.supervisor.snapshot_folder import SnapshotFolder
 from sidecar.supervisor.supervised_room import RoomLimits
 from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
 from sidecar.supervisor.values import RoomRequest
@@ -121,7 +123,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         sources = metric_sources(supervisor, detector)
         more = further_endpoints(sources, annotate, reactions, authenticator)
         use = model_user(bundle_loaders(settings, table), detector, supervisor, annotate, reactions)
-        more = (*more, *ModelEndpoints(bundles, use).endpoints())
+        more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), wanted))
         pages = partial(hosted_routes, hosted, table, settings.stickers.folders)
         app = make_app(supervisor, detector, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
@@ -181,6 +183,14 @@ def bundle_loaders(
 ) -> Callable[[ModelBundle], LoadPipeline]:
     """What ``bundle_loader`` makes of each bundle."""
     return partial(bundle_loader, settings, table)
+
+
+def administration(
+    supervisor: Supervisor, models: ModelEndpoints, wanted: ServeSettings
+) -> Sequence[Endpoint]:
+    """Models, and snapshots as ``wanted`` says that they are kept."""
+    pictures = SnapshotFolder(wanted.snapshots_folder, wanted.snapshots_days)
+    return (*models.endpoints(), *SnapshotEndpoints(supervisor, pictures).endpoints())
 
 
 def model_user(

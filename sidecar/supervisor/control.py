@@ -100,6 +100,12 @@ class TakePreview(Value):
     operation: Literal["preview"] = "preview"
 
 
+class TakeSnapshots(Value):
+    """Answered with the newest picture of each participant who has not opted out."""
+
+    operation: Literal["snapshots"] = "snapshots"
+
+
 class ListScores(Value):
     """Answered with the newest scores of participants who consent."""
 
@@ -119,6 +125,7 @@ SessionOperation: TypeAlias = (
     | ChangeParticipant
     | TriggerReaction
     | TakePreview
+    | TakeSnapshots
     | ListScores
 )
 """What can be asked of a room that has joined."""

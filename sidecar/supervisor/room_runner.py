@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final, assert_never
 
 import structlog
@@ -33,6 +33,7 @@ from sidecar.session.factories import (
 )
 from sidecar.session.preview import preview
 from sidecar.session.session import Session
+from sidecar.session.snapshots import snapshots
 from sidecar.session.stats import DurationHistogram
 from sidecar.sinks.base import SinkOptions
 from sidecar.sinks.data_message import DataMessageSink
@@ -53,6 +54,7 @@ from sidecar.supervisor.control import (
     StateReport,
     StatsReport,
     TakePreview,
+    TakeSnapshots,
     TriggerReaction,
 )
 from sidecar.supervisor.handle import Report
@@ -153,6 +155,8 @@ class RoomRunner:
                     participant: {score.label: round(score.score, 3) for score in scores}
                     for participant, scores in session.scores().items()
                 }
+            case TakeSnapshots():
+                return [asdict(one) for one in await snapshots(session, time.monotonic())]
             case TakePreview():
                 picture = await preview(session, self._stickers, time.monotonic())
                 return base64.b64encode(picture).decode()

@@ -329,3 +329,29 @@ class ModelList(ActiveModels):
     """All bundles of the server."""
 
     bundles: tuple[BundleView, ...]
+
+
+class SnapshotView(Value):
+    """A picture of one participant."""
+
+    participant: str
+    name: str
+    width: int
+    """Pixels."""
+    height: int
+    jpeg: str | None = None
+    """In base64; None where it was written to a file."""
+    file: str | None = None
+    """On the server."""
+
+
+class SnapshotSet(Value):
+    """Pictures of the participants of one room who have not opted out."""
+
+    room: str
+    taken: datetime
+    note: str
+    """What the pictures may be used for."""
+    delete_after: datetime | None
+    """When the server deletes the files; None where it keeps none."""
+    pictures: tuple[SnapshotView, ...]

@@ -18,6 +18,7 @@ from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
+from sidecar.server.api.snapshot_endpoints import SnapshotEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, environment_tokens
 from sidecar.server.api.webhook_endpoints import WebhookEndpoints
@@ -26,6 +27,7 @@ from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url
 from sidecar.supervisor.secrets import SecretStore
+from sidecar.supervisor.snapshot_folder import SnapshotFolder
 from sidecar.supervisor.supervisor import RoomParts, Supervisor
 from sidecar.supervisor.values import RoomRequest
 from tests.sidecar.supervisor.memory_handle import MemoryHandle, NothingSeen
@@ -104,6 +106,7 @@ async def serving(folder: Path) -> AsyncIterator[tuple[Supervisor, BaseTestServe
                 *WebhookEndpoints(supervisor.webhooks).endpoints(),
                 *annotate.endpoints(),
                 *ReactionEndpoints(supervisor, store).endpoints(),
+                *SnapshotEndpoints(supervisor, SnapshotFolder(folder / "pictures", 1)).endpoints(),
             ],
             SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None),
             Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN}))),
