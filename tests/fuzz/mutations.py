@@ -18,7 +18,7 @@ INTERESTING: Final = tuple(
     for order in ("big", "little")
 )
 """Numbers at the edges of their ranges, as files hold them."""
-_BATCH: Final = 500
+_BATCH: Final = 100
 
 
 def mutated(corpus: Sequence[bytes], random: Random) -> Iterator[bytes]:

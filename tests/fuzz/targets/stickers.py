@@ -51,7 +51,8 @@ def load(data: bytes) -> bool:
         return refused(error)
     assert len(animation.frames) == len(animation.delays) <= 300
     assert all((frame.width, frame.height) == (SIDE, SIDE) for frame in animation.frames)
-    assert all(0.01 < delay < 20_000 for delay in animation.delays)
+    # APNG has the longest: 16 bits of seconds.
+    assert all(0.01 < delay <= 65_535 for delay in animation.delays)
     return True
 
 
