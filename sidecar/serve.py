@@ -257,7 +257,7 @@ def listens_on_loopback(host: str) -> bool:
     """Whether all addresses of ``host`` are this machine's own."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         return False
     return all(ipaddress.ip_address(str(one[4][0])).is_loopback for one in found)
 

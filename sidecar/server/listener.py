@@ -118,6 +118,9 @@ class HttpListener(Component):
             sockets = await listening_sockets(self._host, self._port)
         except OSError as error:
             raise _refused(self._host, self._port, error) from error
+        except UnicodeError as error:
+            what = "no host can have that name"
+            raise ServerError(what, where=self._host[:60], do="check --host") from error
         self._bound_port = int(sockets[0].getsockname()[1])
         server = self._runner.server
         assert server is not None

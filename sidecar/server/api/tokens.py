@@ -74,6 +74,10 @@ def make_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+MAX_FILE: Final = 1 << 20
+"""Characters of a file of tokens."""
+
+
 def read_token_file(path: Path) -> list[KnownToken]:
     """The tokens of a file: a line each, ``TOKEN [SCOPE …]``, all scopes if none is named.
 
@@ -81,12 +85,15 @@ def read_token_file(path: Path) -> list[KnownToken]:
     line, never the token.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_FILE + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(f"the token file can't be read: {reason}", where=str(path)) from error
+    if len(text) > MAX_FILE:
+        raise ConfigError(f"longer than {MAX_FILE} characters", where=str(path))
     known = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         if words and not words[0].startswith("#"):
             known.append(known_token(words[0], f"line {number}", words[1:], f"{path}:{number}"))

@@ -39,6 +39,12 @@ async def test_an_address_of_another_machine_is_one_clear_error() -> None:
             pass
 
 
+async def test_a_host_that_is_no_name_is_one_clear_error() -> None:
+    with pytest.raises(ServerError, match=r"no host can have that name .*--host"):
+        async with grey_server("x" * 300, 0):
+            pass
+
+
 async def test_a_server_that_is_left_has_freed_its_port_and_tasks() -> None:
     before = len(asyncio.all_tasks())
     async with open_house() as house, aiohttp.ClientSession() as http:
