@@ -60,7 +60,7 @@ async def test_the_environment_s_token_may_do_all() -> None:
     assert (await authenticator.caller(TOKEN)).scopes == EVERYTHING
 
 
-@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "a.b.c"])
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "a.b.c", "\udcd0.b.c"])
 async def test_another_token_is_refused(token: str | None) -> None:
     authenticator = Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN})))
     with pytest.raises(UnauthorizedError):
