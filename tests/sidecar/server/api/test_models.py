@@ -28,7 +28,7 @@ def make_bundle(folder: Path) -> None:
 
 
 class Models:
-    """A client, and the bundles that workers were told to use."""
+    """A client, and the bundles that workers were asked to use."""
 
     def __init__(self, folder: Path, client: TestClient[Any, Any], used: list[str]) -> None:
         self.folder = folder
