@@ -1,5 +1,6 @@
 """``sidecar replay`` as users call it: one line and status 2 for each user error."""
 
+import math
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.cli import progress
 from tests.bitstreams import h264_stream
 from tests.media_cases import UNITY, marked, picture, turned, write_h264, write_video
 from tests.picture_cases import animation, colours
@@ -105,7 +107,11 @@ def test_what_fails_later_is_one_line_and_leaves_an_older_file(
         "\u202fcafe\u0301 \U0001f469\u200d\U0001f4bb.mp4",
     ],
 )
-def test_any_name_goes_in_and_out(run: Run, tmp_path: Path, name: str) -> None:
+def test_any_name_goes_in_and_out(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # However long it takes: no line of progress is written.
+    monkeypatch.setattr(progress, "INTERVAL", math.inf)
     write_video(tmp_path / "in.mp4", [picture(marked()) for _ in range(3)])
     (tmp_path / "in.mp4").rename(tmp_path / name)
     out = name.replace(".mp4", ".mkv")
