@@ -155,10 +155,6 @@ BROAD = {
     "sidecar/media/peers.py": 1,  # so does aiortc's negotiation with bad descriptions
     "sidecar/media/pictures.py": 1,  # and Pillow with damaged files
     "sidecar/sinks/registry.py": 1,  # another package breaks while it is loaded
-    "sidecar/rooms/janus/publisher.py": 1,
-    "sidecar/rooms/janus/room.py": 1,
-    "sidecar/rooms/livekit/room.py": 1,
-    "sidecar/rooms/whep/client/reconnecting_session.py": 1,
 }
 """How many clauses of a module may catch every exception, and why they must.
 
