@@ -4,8 +4,8 @@ The vector doesn't change when the hand moves, grows, or is seen in a mirror wit
 It does change when the hand turns: thumbs up and thumbs down are the same shape, turned.
 
 Only x and y are used. The depth that the hand model reports is compressed, least where fingers are
-folded, in a way that a synthetic hand doesn't share: with it, a head trained on synthetic hands
-loses a tenth of its recall on real ones.
+folded, in a way that a synthetic hand doesn't share: with it, a classifier that is trained on
+synthetic hands loses a tenth of its recall on real ones.
 """
 
 import numpy as np

@@ -22,6 +22,13 @@ HALF: Bends = ((15, 60), (30, 75), (10, 50))
 SOFT: Bends = ((5, 40), (15, 50), (5, 35))
 HOOKED: Bends = ((-20, 15), (50, 105), (25, 75))
 RING: Bends = ((28, 68), (35, 85), (15, 50))
+LOOSELY_FOLDED: Bends = ((45, 90), (70, 112), (25, 75))
+CURVED: Bends = ((8, 45), (12, 48), (6, 34))
+"""A finger of a C: round a cup."""
+BUNCHED: Bends = ((42, 78), (2, 42), (0, 28))
+"""A finger of a beak: straight, its tip at the thumb's."""
+BOWED: Bends = ((30, 68), (20, 70), (10, 45))
+"""A finger that comes down to a thumb before the palm."""
 ANY: Bends = ((-15, 95), (0, 110), (0, 70))
 
 
@@ -71,6 +78,10 @@ BOTH_SIDES = View(yaw=(-180, 180))
 ANYHOW = View(yaw=(-180, 180), pitch=(-90, 90), tilt=(-180, 180))
 HANGING = View(yaw=(-180, 180), pitch=(-50, 50), tilt=(120, 240))
 LYING = View(yaw=(-180, 180), pitch=(-50, 50), tilt=(75, 285))
+LEANING = View(yaw=(-180, 180), tilt=(-75, 75))
+KNUCKLES_FIRST = View(yaw=(-180, 180), pitch=(30, 110), tilt=(-70, 70))
+"""Fingers' roots to the camera, as a fist is held out."""
+OVER_KEYS = View(yaw=(130, 230), pitch=(30, 85), tilt=(-50, 50))
 EDGE_ON = View(yaw=(72, 108), tilt=(-180, 180))
 AT_CAMERA = View(yaw=(-180, 180), pitch=(60, 105), tilt=(-180, 180))
 THUMB_UP = View(roll=(-95, -15), yaw=(-180, 180), pitch=(-35, 35), tilt=(-50, 50))
@@ -90,6 +101,8 @@ class Recipe:
     view: View = FRONT
     gap: Range = (-4, 12)
     """Degrees between neighbouring fingers beyond the fan at rest; negative: pressed together."""
+    parting: Range = (0, 0)
+    """Degrees more between the middle and the ring finger."""
     weight: float = 1.0
 
 
@@ -102,16 +115,23 @@ _ONE = (_S, _F, _F, _F)
 _LITTLE = (_F, _F, _F, _S)
 _RING = (RING, _S, _S, _S)
 _TOUCH = (ThumbTo((8,), (0.3, 1.5)),)
+_CROSS = (ThumbTo((7,), (0.2, 1.2)),)
+_MEET = (ThumbTo((8, 12), (0.3, 1.6)),)
 _FOLDED_THUMBS = (OVER_FINGERS, OVER_MIDDLE_RING, OVER_RING_LITTLE)
 _V = (8.0, 32.0)
 _PRESSED = (-9.0, 2.0)
+_CROSSED = (-36.0, -20.0)
 _TWISTED = replace(FRONT, yaw=(-75, 75))
+_LOOSE = (LOOSELY_FOLDED, LOOSELY_FOLDED, LOOSELY_FOLDED, LOOSELY_FOLDED)
+_AROUND = (CURVED, CURVED, CURVED, CURVED)
 
 SHAPES: tuple[Recipe, ...] = (
     Recipe("open_palm", "spread", _FLAT, (SPREAD_OUT,), gap=(2, 16)),
     Recipe("open_palm", "fingers together", _FLAT, (SPREAD_OUT, BESIDE), gap=(-9, 4)),
-    Recipe("fist", "front", _CLOSED, (*_FOLDED_THUMBS[:2], BESIDE), _TWISTED, weight=1.4),
-    Recipe("fist", "any side", _CLOSED, (OVER_FINGERS, BESIDE), BOTH_SIDES, weight=0.6),
+    Recipe("fist", "front", _CLOSED, (*_FOLDED_THUMBS[:2], BESIDE), _TWISTED, weight=1.0),
+    Recipe("fist", "loose", _LOOSE, (*_FOLDED_THUMBS[:2], BESIDE), LEANING, weight=0.5),
+    Recipe("fist", "any side", _CLOSED, (OVER_FINGERS, BESIDE), LEANING, weight=0.8),
+    Recipe("fist", "knuckles first", _CLOSED, (OVER_FINGERS, BESIDE), KNUCKLES_FIRST, weight=0.7),
     Recipe("thumbs_up", "any side", _CLOSED, (ThumbOut((35, 85), (-10, 30)),), THUMB_UP, weight=2),
     Recipe(
         "thumbs_down", "any side", _CLOSED, (ThumbOut((35, 85), (-10, 30)),), THUMB_DOWN, weight=2
@@ -142,7 +162,9 @@ _UNSETTLED = (SOFT, HALF, HOOKED, CURLED)
 LOOK_ALIKES: tuple[Recipe, ...] = (
     Recipe(NONE, "back of the hand", _FLAT, (SPREAD_OUT, BESIDE), BACK, gap=(-9, 14), weight=2),
     Recipe(NONE, "flat hand lying", _FLAT, (SPREAD_OUT, BESIDE), LYING, gap=(-9, 14)),
-    Recipe(NONE, "flat hand edge-on", _FLAT, (SPREAD_OUT, BESIDE), EDGE_ON, gap=(-9, 10)),
+    Recipe(
+        NONE, "flat hand edge-on", _FLAT, (SPREAD_OUT, BESIDE), EDGE_ON, gap=(-9, 10), weight=1.5
+    ),
     Recipe(NONE, "flat hand at camera", _FLAT, (SPREAD_OUT, BESIDE), AT_CAMERA),
     Recipe(NONE, "four", _FLAT, (ACROSS_PALM,), BOTH_SIDES, gap=(-6, 14), weight=2),
     Recipe(NONE, "three", (_S, _S, _S, _F), _FOLDED_THUMBS[2:], BOTH_SIDES, weight=2),
@@ -163,7 +185,18 @@ LOOK_ALIKES: tuple[Recipe, ...] = (
     Recipe(NONE, "pointing at camera", _ONE, (*_FOLDED_THUMBS[:2], BESIDE), AT_CAMERA),
     Recipe(NONE, "hooked index", (HOOKED, _F, _F, _F), _FOLDED_THUMBS[:2], BOTH_SIDES, weight=0.7),
     Recipe(NONE, "little finger", _LITTLE, _FOLDED_THUMBS, BOTH_SIDES),
-    Recipe(NONE, "middle finger", (_F, _S, _F, _F), _FOLDED_THUMBS, BOTH_SIDES, weight=0.7),
+    Recipe(NONE, "middle finger", (_F, _S, _F, _F), _FOLDED_THUMBS, BOTH_SIDES),
+    Recipe(NONE, "middle finger lying", (_F, _S, _F, _F), _FOLDED_THUMBS, LYING, weight=0.3),
+    Recipe(NONE, "crossed fingers", _TWO, _FOLDED_THUMBS, BOTH_SIDES, gap=_CROSSED),
+    Recipe(NONE, "finger heart", (BOWED, _F, _F, _F), _CROSS, BOTH_SIDES),
+    Recipe(NONE, "parted fingers", _FLAT, (SPREAD_OUT, BESIDE), gap=(-9, 0), parting=(14, 34)),
+    Recipe(NONE, "fox", (_S, BOWED, BOWED, _S), (ThumbTo((12, 16), (0.3, 1.8)),), BOTH_SIDES),
+    Recipe(NONE, "ring of the middle finger", (_S, RING, _S, _S), (ThumbTo((12,), (0.3, 1.5)),)),
+    Recipe(NONE, "ring of the ring finger", (_S, _S, RING, _S), (ThumbTo((16,), (0.3, 1.5)),)),
+    Recipe(NONE, "O", (BOWED, BOWED, BOWED, BOWED), _MEET, ANYHOW, weight=1.5),
+    Recipe(NONE, "O upright", (RING, RING, RING, RING), _MEET, BOTH_SIDES, weight=1.5),
+    Recipe(NONE, "C", _AROUND, (ThumbTo((8, 12), (4.0, 8.5)),), BOTH_SIDES, weight=1.5),
+    Recipe(NONE, "beak", (BUNCHED, BUNCHED, BUNCHED, BUNCHED), _MEET, ANYHOW),
     Recipe(NONE, "claw", (HOOKED, HOOKED, HOOKED, HOOKED), (SPREAD_OUT,), BOTH_SIDES, weight=1.5),
     Recipe(NONE, "gripping", (_H, _H, _H, _H), (ThumbTo((8, 12), (2.5, 6.0)),), ANYHOW),
     Recipe(NONE, "relaxed", (SOFT, SOFT, SOFT, SOFT), (ANY_THUMB,), LYING, weight=1.5),
@@ -171,6 +204,7 @@ LOOK_ALIKES: tuple[Recipe, ...] = (
     Recipe(NONE, "half closed", (_H, _H, _H, _H), (ANY_THUMB,), ANYHOW, weight=2),
     Recipe(NONE, "hanging", (_C, _C, _C, _C), (BESIDE, ANY_THUMB), HANGING, weight=2),
     Recipe(NONE, "hanging fist", _CLOSED, (BESIDE, OVER_FINGERS), HANGING),
+    Recipe(NONE, "typing", (_H, _H, _H, _H), (ANY_THUMB,), OVER_KEYS),
     Recipe(NONE, "pinch, others closed", (RING, _C, _C, _C), _TOUCH, ANYHOW),
     Recipe(NONE, "pinch, others half", (RING, _H, _H, _H), _TOUCH, ANYHOW),
     Recipe(NONE, "ring lying", _RING, _TOUCH, LYING, weight=0.5),

@@ -186,6 +186,12 @@ def _other_label(people: npt.NDArray[np.int64], mistakes: Marks) -> OtherLabel:
     )
 
 
+def mean_over_people(people: npt.NDArray[np.int64], marks: Marks) -> float:
+    """The mean of each person's share of ``marks``; 0 where none has enough hands."""
+    each = _by_person(people, marks)
+    return float(each.mean()) if len(each) else 0.0
+
+
 def _by_person(people: npt.NDArray[np.int64], marks: Marks) -> npt.NDArray[np.float64]:
     """The share of ``marks`` of each person with enough hands."""
     _, person, sizes = np.unique(people, return_inverse=True, return_counts=True)

@@ -20,7 +20,14 @@ from reactions.landmarks.scheduler import LandmarkScheduler
 
 INDEX = "index.csv"
 _COLUMNS = ("source", "label", "file", "kind")
-_SAME_SHAPE = {"ok": "ok_hand", "open_palm_stop": "open_palm"}
+_SAME_SHAPE = {
+    "ok": "ok_hand",
+    "open_palm_stop": "open_palm",
+    "two_palms_forward": "open_palm",
+    # A fist is one from every side.
+    "fist_back": "fist",
+    "fist_side": "fist",
+}
 _LOOK_ALIKES = ("neg_", "other_hand_")
 _OTHER_NAMES = frozenset({"negative", "victory_back"})
 # Cropped to the hand: a detector that expects a scene needs some scene around it.
@@ -139,7 +146,7 @@ def look_twice(scheduler: LandmarkScheduler, pixels: RgbImage) -> tuple[Observat
     """What ``pixels`` show as a still picture, and then as the next sample of a stream.
 
     A still picture's hands are read with care, a stream's from where they just were: the two have
-    different errors, and a head should know both.
+    different errors, and a classifier should know both.
     """
     still, tracks = scheduler.observe(Sample(pixels, 0.0), None)
     return still, scheduler.observe(Sample(pixels, 0.2), tracks)[0]

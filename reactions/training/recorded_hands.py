@@ -11,6 +11,8 @@ import numpy.typing as npt
 from config.errors import ModelError
 from reactions.gestures.features import Landmarks
 
+PEOPLES_HANDS = Path(__file__).with_name("data") / "people.npz"
+"""Hands of 80 people under Apache-2.0 and MIT; ``people-sources.csv`` beside it names them."""
 _ARRAYS = ("points", "label", "labels", "near", "nears", "source", "sources")
 _INDEX_KNUCKLE, _LITTLE_KNUCKLE = 5, 17
 

@@ -30,6 +30,9 @@ from reactions.training.kinematics import (
 # shape nor a look-alike, and are left out of training on both sides of the border.
 _UPRIGHT = 50.0
 _ASIDE = 62.0
+_FIST_UPRIGHT = 65.0
+_FORESHORTENED = 0.55
+"""A fist held towards the camera shows less of its palm than this and leans nowhere."""
 # A thumb that leans back is still up if its fist lies level, knuckles to the side; over an upright
 # fist it points aside.
 _THUMB_UP, _THUMB_UP_LEVEL = 28.0, 55.0
@@ -76,6 +79,25 @@ def draw_recipe(recipe: Recipe, count: int, rng: np.random.Generator) -> Landmar
 
 
 def _draw(recipe: Recipe, n: int, rng: np.random.Generator) -> Landmarks:
+    turned = turn(pose_recipe(recipe, n, rng).joints, *view_angles(recipe, n, rng))
+    distance = np.exp(rng.uniform(np.log(25), np.log(250), n))
+    return project(turned, distance).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class PosedHands:
+    """Right hands of one recipe, flat to the camera; angles in radians, see ``kinematics``."""
+
+    joints: Array
+    """(n, 21, 3)"""
+    bends: Array
+    """(n, 4, 3)"""
+    spread: Array
+    """(n, 4)"""
+
+
+def pose_recipe(recipe: Recipe, n: int, rng: np.random.Generator) -> PosedHands:
+    """``n`` hands of different people that make ``recipe``."""
     build = vary_build(n, rng)
     bends = np.stack([[_angles(r, n, rng) for r in finger] for finger in recipe.fingers])
     # A hand bends its fingers together: half of each draw is shared by all of a kind.
@@ -85,23 +107,31 @@ def _draw(recipe: Recipe, n: int, rng: np.random.Generator) -> Landmarks:
     high = np.radians([[r[1] for r in finger] for finger in recipe.fingers])
     bends = 0.6 * bends + 0.4 * (low + shared * (high - low))
     gap = _angles(recipe.gap, n, rng)[:, None]
-    joints = bend_fingers(build, bends, gap * np.array([1.5, 0.5, -0.5, -1.5]))
+    parting = _angles(recipe.parting, n, rng)[:, None]
+    spread = gap * np.array([1.5, 0.5, -0.5, -1.5]) + parting * np.array([0.5, 0.5, -0.5, -0.5])
+    joints = bend_fingers(build, bends, spread)
     pick = rng.integers(0, len(recipe.thumbs), n)
     placed = joints.copy()
     for i, thumb in enumerate(recipe.thumbs):
         trial = joints.copy()
         if isinstance(thumb, ThumbOut):
-            swing, lift = _free_thumb(thumb, n, rng)
-            point_thumb(build, trial, swing, lift)
+            point_thumb(build, trial, *_free_thumb(thumb, n, rng))
         else:
             point_thumb(build, trial, *_free_thumb(ThumbOut((15, 45), (25, 60), (5, 30)), n, rng))
             reach_thumb(build, trial, _thumb_target(thumb, joints, n, rng))
         placed[pick == i] = trial[pick == i]
+    return PosedHands(placed, bends, spread)
+
+
+def view_angles(
+    recipe: Recipe, n: int, rng: np.random.Generator
+) -> tuple[Array, Array, Array, Array]:
+    """Roll, yaw, pitch and tilt (n,) of a recipe's view, for ``kinematics.turn``."""
     view = recipe.view
-    angles = (_angles(r, n, rng) for r in (view.roll, view.yaw, view.pitch, view.tilt))
-    turned = turn(placed, *angles)
-    distance = np.exp(rng.uniform(np.log(25), np.log(250), n))
-    return project(turned, distance).astype(np.float32)
+    roll, yaw, pitch, tilt = (
+        _angles(r, n, rng) for r in (view.roll, view.yaw, view.pitch, view.tilt)
+    )
+    return roll, yaw, pitch, tilt
 
 
 def _free_thumb(thumb: ThumbOut, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -135,9 +165,11 @@ def belongs(recipe: Recipe, points: Landmarks) -> npt.NDArray[np.bool_]:
         return np.asarray((lean < _UPRIGHT) & (length > 0.6))
     if name == "pointing at camera":
         return np.asarray(_lean(points, 5, 8)[1] < 0.5)
-    if label in ("call_me", "fist"):
-        return np.ones(len(points), np.bool_)
     lean, length = _lean(points, 0, 9)
+    if label == "call_me":
+        return np.ones(len(points), np.bool_)
+    if label == "fist":
+        return np.asarray((lean < _FIST_UPRIGHT) | (length < _FORESHORTENED))
     if label != NONE:
         return np.asarray((lean < _UPRIGHT) & (length > 0.6))
     if name.endswith(("lying", "aside")):

@@ -19,7 +19,7 @@ from reactions.training.hand_pose_ranges import LOOK_ALIKES
 from reactions.training.hand_pose_ranges import SHAPES as RECIPES
 from reactions.training.synthetic import draw_recipe
 
-HEAD = HandShapeClassifier()
+CLASSIFIER = HandShapeClassifier()
 
 
 def hand(points: npt.NDArray[Any], side: Side = Side.RIGHT, presence: float = 1.0) -> Hand:
@@ -34,7 +34,7 @@ def test_every_hand_shape_of_the_vocabulary_has_a_class() -> None:
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1))
 def test_the_probabilities_of_any_hand_sum_to_one(seed: int, presence: float) -> None:
     points = np.random.default_rng(seed).uniform(0, 640, (21, 3))
-    shapes = HEAD.shapes(hand(points, presence=presence), 640, 480)
+    shapes = CLASSIFIER.shapes(hand(points, presence=presence), 640, 480)
     assert tuple(shapes) == CLASSES
     assert sum(shapes.values()) == pytest.approx(1, abs=1e-5)
     assert min(shapes.values()) >= 0
@@ -42,8 +42,8 @@ def test_the_probabilities_of_any_hand_sum_to_one(seed: int, presence: float) ->
 
 def test_what_is_hardly_a_hand_shows_nothing() -> None:
     points = hand_joints(POSES["victory"].right.shape)
-    sure = HEAD.shapes(hand(points), 640, 480)["victory"]
-    doubtful = HEAD.shapes(hand(points, presence=0.5), 640, 480)
+    sure = CLASSIFIER.shapes(hand(points), 640, 480)["victory"]
+    doubtful = CLASSIFIER.shapes(hand(points, presence=0.5), 640, 480)
     assert doubtful["victory"] == pytest.approx(sure / 2, abs=1e-5)
 
 
@@ -56,14 +56,14 @@ def test_a_mannequins_own_joints_are_named(label: str, side: Side) -> None:
     joints = hand_joints(POSES[label].right.shape)
     if side is Side.LEFT:
         joints = joints * [-1, 1, 1]
-    shapes = HEAD.shapes(hand(joints, side), 640, 480)
+    shapes = CLASSIFIER.shapes(hand(joints, side), 640, 480)
     assert max(shapes, key=shapes.__getitem__) == label
 
 
 def test_the_palm_and_the_back_of_a_hand_differ_by_its_side() -> None:
     joints = hand_joints(POSES["open_palm"].right.shape)
-    palm = HEAD.shapes(hand(joints, Side.RIGHT), 640, 480)
-    back = HEAD.shapes(hand(joints, Side.LEFT), 640, 480)
+    palm = CLASSIFIER.shapes(hand(joints, Side.RIGHT), 640, 480)
+    back = CLASSIFIER.shapes(hand(joints, Side.LEFT), 640, 480)
     assert palm["open_palm"] > 0.8
     assert back[NONE] > 0.8
 
@@ -72,7 +72,7 @@ def test_synthetic_hands_it_never_saw_are_named() -> None:
     rng = np.random.default_rng(987_654_321)
     for recipe in RECIPES:
         drawn = draw_recipe(recipe, 40, rng)
-        named = [HEAD.shapes(hand(points), 640, 480)[recipe.label] > 0.5 for points in drawn]
+        named = [CLASSIFIER.shapes(hand(points), 640, 480)[recipe.label] > 0.5 for points in drawn]
         assert np.mean(named) > 0.8, recipe
 
 
@@ -81,17 +81,17 @@ def test_synthetic_look_alikes_it_never_saw_seldom_fire() -> None:
     fired = []
     for recipe in LOOK_ALIKES:
         for points in draw_recipe(recipe, 4, rng):
-            shapes = HEAD.shapes(hand(points), 640, 480)
+            shapes = CLASSIFIER.shapes(hand(points), 640, 480)
             fired.append(max(shapes[label] for label in SHAPES) > 0.7)
     assert np.mean(fired) < 0.04
 
 
-def test_a_missing_head_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_missing_classifier_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"nothing\.json"):
         HandShapeClassifier(tmp_path / "nothing.tflite")
 
 
-def test_a_damaged_head_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_damaged_classifier_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "cut.tflite"
     path.write_bytes(SHIPPED.read_bytes()[:1000])
     shutil.copy(SHIPPED.with_suffix(".json"), path.with_suffix(".json"))
@@ -99,7 +99,7 @@ def test_a_damaged_head_is_refused_by_name(tmp_path: Path) -> None:
         HandShapeClassifier(path)
 
 
-def test_a_head_for_other_classes_is_refused(tmp_path: Path) -> None:
+def test_a_classifier_for_other_classes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.tflite"
     shutil.copy(SHIPPED, path)
     card = json.loads(SHIPPED.with_suffix(".json").read_text())

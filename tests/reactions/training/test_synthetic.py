@@ -5,7 +5,7 @@ from reactions.gestures.hand_classes import CLASSES, NONE
 from reactions.gestures.hand_classes import SHAPES as LABELS
 from reactions.training.hand_pose_ranges import LOOK_ALIKES, SHAPES, Recipe
 from reactions.training.kinematics import bend_fingers, point_thumb, reach_thumb, turn, vary_build
-from reactions.training.synthetic import belongs, draw_hands, draw_recipe
+from reactions.training.synthetic import belongs, draw_hands, draw_recipe, pose_recipe
 
 
 def test_every_shape_has_a_recipe_and_only_look_alikes_are_none() -> None:
@@ -22,12 +22,14 @@ def test_the_same_seed_draws_the_same_hands() -> None:
 def test_shapes_are_drawn_evenly_and_look_alikes_by_their_share() -> None:
     counts = np.bincount(draw_hands(4000, 0.5, np.random.default_rng(0)).classes)
     assert len(counts) == len(CLASSES)
-    assert counts[:-1].max() - counts[:-1].min() < 10
+    assert counts[:-1].max() - counts[:-1].min() < 15
     assert counts[-1] == pytest.approx(2000, rel=0.2)
 
 
 @pytest.mark.parametrize(
-    "recipe", [*SHAPES, *LOOK_ALIKES[:33]], ids=lambda r: f"{r.label} {r.name}"
+    "recipe",
+    [*SHAPES, *(r for r in LOOK_ALIKES if r.name != "fidget")],
+    ids=lambda r: f"{r.label} {r.name}",
 )
 def test_each_recipe_can_be_drawn(recipe: Recipe) -> None:
     hands = draw_recipe(recipe, 20, np.random.default_rng(1))
@@ -41,6 +43,30 @@ def test_a_thumb_that_leans_to_the_side_is_not_up() -> None:
     assert belongs(up, hand).all()
     sideways = hand[:, :, [1, 0, 2]]
     assert not belongs(up, sideways).any()
+
+
+@pytest.mark.parametrize("name", ["loose", "any side", "knuckles first"])
+def test_fists_come_from_every_side_but_do_not_hang(name: str) -> None:
+    (recipe,) = [each for each in SHAPES if (each.label, each.name) == ("fist", name)]
+    hands = draw_recipe(recipe, 200, np.random.default_rng(0))
+    palm = hands[:, 9] - hands[:, 0]
+    shown = np.linalg.norm(palm[:, :2], axis=1) / np.linalg.norm(palm, axis=1)
+    lean = np.degrees(np.arctan2(np.abs(palm[:, 0]), -palm[:, 1]))
+    assert float((lean[shown > 0.7] < 75).mean()) > 0.98
+    # The index finger's knuckle is left of the little one's in a back, right of it in a palm.
+    sides = hands[:, 5, 0] - hands[:, 17, 0]
+    assert 0.1 < float((sides > 0).mean()) < 0.95
+
+
+def test_crossed_fingers_cross_and_a_v_does_not() -> None:
+    rng = np.random.default_rng(0)
+    crossed = {}
+    for recipe in (*SHAPES, *LOOK_ALIKES):
+        if (recipe.label, recipe.name) in (("victory", "front"), (NONE, "crossed fingers")):
+            tips = pose_recipe(recipe, 200, rng).joints[:, [8, 12], 0]
+            crossed[recipe.label] = float((tips[:, 0] < tips[:, 1]).mean())
+    assert crossed["victory"] < 0.01
+    assert crossed[NONE] > 0.8
 
 
 def test_bones_keep_their_lengths_in_any_pose() -> None:

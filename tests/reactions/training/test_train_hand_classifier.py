@@ -4,82 +4,105 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reactions.gestures.hand_classes import CLASSES
+from reactions.gestures.features import hand_features
+from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
+from reactions.labels import LABELS
 from reactions.landmark_types import Hand, Side
-from reactions.training.dataset import RealHands, prepare
-from reactions.training.model import best_temperature, fit, logits, softmax
+from reactions.training.model import best_temperature, fit, logits, probabilities
 from reactions.training.train_hand_classifier import Trained, TrainingPlan, train, write
+from reactions.training.training_set import TrainingHands, draw_epochs
 
-tf = pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
+pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
 
-TINY = TrainingPlan(seed=7, hands=2000, epochs=6, members=2)
-
-
-@pytest.fixture(scope="module")
-def real() -> RealHands:
-    every = RealHands.load()
-    return every.pick(np.arange(len(every.points)) % 5 == 0)
+TINY = TrainingPlan(seed=7, hands=4000, epochs=4, members=1, folds=2)
 
 
 @pytest.fixture(scope="module")
-def trained(real: RealHands) -> Trained:
-    return train(TINY, real)
+def hands() -> TrainingHands:
+    return TrainingHands.load(TINY.seed, TINY.folds, synthetic=3000).thinned(15)
 
 
 @pytest.fixture(scope="module")
-def path(trained: Trained, real: RealHands, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(trained, TINY, real, tmp_path_factory.mktemp("head"))
+def trained(hands: TrainingHands) -> Trained:
+    return train(TINY, hands)
 
 
-def test_a_tiny_training_learns_more_than_chance(trained: Trained) -> None:
-    assert set(trained.held_out) == {"anupam", "emre_hand", "subhi_hands"}
-    assert np.mean(list(trained.held_out.values())) > 4 / len(CLASSES)
+@pytest.fixture(scope="module")
+def path(trained: Trained, hands: TrainingHands, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(trained, TINY, hands, tmp_path_factory.mktemp("classifier"))
 
 
-def test_the_exported_head_answers_as_keras_does(
-    trained: Trained, real: RealHands, path: Path
+def test_a_tiny_training_names_people_it_has_not_seen(trained: Trained) -> None:
+    report = trained.held_out.report
+    assert report.mean_over_shapes is not None
+    assert report.mean_over_shapes > 0.5
+    assert set(trained.held_out.photos) == {"anupam", "emre_hand", "subhi_hands"}
+
+
+def test_thresholds_keep_the_budget_of_false_fires(trained: Trained) -> None:
+    assert set(trained.held_out.thresholds) == set(SHAPES)
+    fires = trained.held_out.report.other_hands.mean_over_people
+    assert fires is not None
+    assert fires <= TINY.budget
+
+
+def test_the_exported_classifier_answers_as_keras_does(
+    trained: Trained, hands: TrainingHands, path: Path
 ) -> None:
-    from reactions.gestures.features import hand_features
-
-    some = real.pick(np.arange(len(real.points)) < 20)
+    some = hands.people.pick(np.arange(20))
     wanted = np.asarray(trained.network(hand_features(some.points, some.left)))
-    head = HandShapeClassifier(path)
+    classifier = HandShapeClassifier(path)
     for points, left, shares in zip(some.points, some.left, wanted, strict=True):
+        deep = np.column_stack([points, np.zeros(21, np.float32)])
         side = Side.LEFT if left else Side.RIGHT
-        shapes = head.shapes(Hand(points, side, 1.0, 1.0), 640, 480)
+        shapes = classifier.shapes(Hand(deep, side, 1.0, 1.0), 640, 480)
         np.testing.assert_allclose(list(shapes.values()), shares, atol=1e-4)
 
 
-def test_the_same_seed_gives_the_same_network(real: RealHands) -> None:
-    lesson = prepare(real, 300, np.random.default_rng(0))
-    one, two = (logits(fit(lesson, epochs=1, seed=5), lesson.features[:50]) for _ in range(2))
+def test_members_that_are_kept_out_differ_from_those_that_are_not(hands: TrainingHands) -> None:
+    epoch = next(draw_epochs(hands, 600, np.random.default_rng(0)))
+    runs = [fit(iter([epoch]), epochs=1, kept_out=[0, 1], seed=5) for _ in range(2)]
+    one, two = (logits(network, epoch.features[:50]) for network in runs)
     np.testing.assert_allclose(one, two, atol=1e-5)
+    assert one.shape == (50, 2, len(CLASSES))
+    assert not np.allclose(one[:, 0], one[:, 1], atol=0.1)
 
 
 @pytest.mark.parametrize("shipped", [False, True])
-def test_the_card_says_how_the_head_was_made(shipped: bool, path: Path) -> None:
+def test_the_card_says_how_the_classifier_was_made(shipped: bool, path: Path) -> None:
     place = SHIPPED if shipped else path
     card = json.loads(place.with_suffix(".json").read_text())
     plan = TrainingPlan() if shipped else TINY
     assert card["classes"] == list(CLASSES)
     assert (card["seed"], card["hands"], card["epochs"]) == (plan.seed, plan.hands, plan.epochs)
-    assert sum(card["real_hands"].values()) > 0
+    assert card["people"] == 80
+    assert sum(card["photo_hands"].values()) > 0
     assert {"keras", "numpy"} <= set(card["versions"])
 
 
-def test_a_head_that_is_too_sure_is_cooled_down() -> None:
+def test_the_shipped_thresholds_are_those_of_the_budget() -> None:
+    card = json.loads(SHIPPED.with_suffix(".json").read_text())
+    shipped = {name: LABELS[name].threshold for name in card["thresholds"]}
+    assert shipped == card["thresholds"]
+
+
+def test_classifiers_that_are_too_sure_are_cooled_down() -> None:
     rng = np.random.default_rng(0)
-    classes = rng.integers(0, 4, 4000)
-    logits = np.zeros((4000, 4), np.float32)
-    logits[np.arange(4000), classes] = 1.0
-    noisy = logits + rng.gumbel(0, 1, logits.shape).astype(np.float32)
-    picked = noisy.argmax(axis=1)
-    weights = np.ones(4000)
-    assert best_temperature(logits * 2, picked, weights) == pytest.approx(2, rel=0.1)
+    values = np.zeros((4000, 1, len(CLASSES)), np.float32)
+    values[np.arange(4000), 0, rng.integers(0, len(CLASSES), 4000)] = 2.0
+    noisy = values[:, 0] + rng.gumbel(0, 1, (4000, len(CLASSES)))
+    right = np.eye(len(CLASSES), dtype=np.bool_)[noisy.argmax(axis=1)]
+    assert best_temperature(values * 2, right, np.ones(4000)) == pytest.approx(2, rel=0.1)
+
+
+def test_the_members_answer_as_their_mean() -> None:
+    values = np.zeros((1, 2, len(CLASSES)), np.float32)
+    values[0, 0, 0] = values[0, 1, 1] = 100
+    np.testing.assert_allclose(probabilities(values)[0, :2], 0.5, atol=1e-6)
 
 
 def test_probabilities_sum_to_one_at_any_temperature() -> None:
-    values = np.array([[0.0, 500.0, -500.0]], np.float32)
+    values = np.linspace(-500, 500, len(CLASSES), dtype=np.float32)[None, None]
     for temperature in (0.3, 1.0, 3.0):
-        np.testing.assert_allclose(softmax(values, temperature).sum(axis=1), 1, atol=1e-6)
+        np.testing.assert_allclose(probabilities(values, temperature).sum(axis=1), 1, atol=1e-6)
