@@ -188,9 +188,9 @@ def main() -> None:
         path = write(trained, plan, hands, folder)
     except SidecarError as error:
         sys.exit(str(error))
-    told = _summary(trained.held_out.report)
+    summary = _summary(trained.held_out.report)
     print(f"{path}: {path.stat().st_size} bytes, temperature {trained.held_out.temperature:.2f}")
-    print(f"people not seen: {json.dumps(told, indent=2)}")
+    print(f"people not seen: {json.dumps(summary, indent=2)}")
     print(f"thresholds: {json.dumps(dict(trained.held_out.thresholds))}")
 
 

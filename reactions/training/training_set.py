@@ -1,6 +1,6 @@
 """The hands of one epoch of training, drawn from everything that there is to train on.
 
-Each epoch draws hands anew from four sources and varies them, so that none comes twice the same.
+Each epoch draws hands again from four sources and varies them, so that none comes twice the same.
 """
 
 from collections.abc import Iterator
