@@ -11,6 +11,8 @@ _FROZEN_AFTER = 2.0
 """Seconds without a change before a picture counts as frozen: cameras repeat single frames."""
 _FLAT = 4.0
 """Standard deviation, in grey levels of 255, up to which a picture is one flat colour."""
+_CLEARLY = 24
+"""Grey levels of 255: more than noise, compression and a camera's exposure make."""
 _BLOCK = 16
 """Side of a VP8 or H.264 macroblock, pixels."""
 _BLOCKY = 2.0
@@ -52,6 +54,14 @@ def judge_quality(
     if last is not None and blockiness(picture) >= _BLOCKY:
         return Quality.GARBAGE, fingerprint
     return Quality.OK, fingerprint
+
+
+def changed_share(before: Fingerprint, now: Fingerprint) -> float:
+    """The share of the picture, 0–1, that differs clearly between two samples of one size."""
+    if before.greens == now.greens or len(before.greens) != len(now.greens):
+        return 0.0
+    old, new = (np.frombuffer(each.greens, np.uint8).astype(np.int16) for each in (before, now))
+    return float((np.abs(new - old) > _CLEARLY).mean())
 
 
 def blockiness(picture: RgbImage) -> float:

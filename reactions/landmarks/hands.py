@@ -17,6 +17,7 @@ from reactions.landmarks.search_regions import (
     fills,
     hand_search_regions,
     quick_look,
+    stream_look,
     turned_looks,
 )
 from reactions.landmarks.ssd import SsdDetector
@@ -123,11 +124,17 @@ class HandFollower:
         self._landmarks = landmarks
 
     def follow(
-        self, picture: RgbImage, trail: HandTrail | None, face: Roi | None = None
+        self,
+        picture: RgbImage,
+        trail: HandTrail | None,
+        face: Roi | None = None,
+        *,
+        alarmed: bool = False,
     ) -> tuple[tuple[Hand, ...], HandTrail]:
         """The hands in ``picture`` and their trail.
 
         Without a trail everything is searched; ``face``, where one is, tells how small hands are.
+        ``alarmed`` says that something large moved (``reactions.landmarks.second_looks``).
         """
         if trail is None:
             seen = self._search_everywhere(picture, face)
@@ -137,12 +144,17 @@ class HandFollower:
             seen.look_at(region)
         lost = len(seen.hands) < len(trail.regions)
         unsearched, searches = trail.unsearched + 1, trail.searches
+        looks = trail.looks.after(alarmed=alarmed, found=bool(seen.hands))
         if len(seen.hands) < HANDS and (lost or unsearched >= _SEARCH_EVERY[len(seen.hands)]):
             height, width = picture.shape[:2]
             near_face = around_small_face(face, width, height) if searches % 2 else None
             self._search(picture, near_face or quick_look(width, height), seen)
             unsearched, searches = 0, searches + 1
-        return tuple(seen.hands), HandTrail(tuple(seen.regions), unsearched, searches)
+        elif looks.due:
+            height, width = picture.shape[:2]
+            self._search(picture, stream_look(width, height, looks.taken), seen, again=True)
+            looks = looks.used()
+        return tuple(seen.hands), HandTrail(tuple(seen.regions), unsearched, searches, looks)
 
     def _search(
         self, picture: RgbImage, region: Roi, seen: "_Seen", *, again: bool = False

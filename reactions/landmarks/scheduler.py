@@ -14,12 +14,15 @@ from reactions.landmark_types import ModelFamily, Observation, Quality, RgbImage
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
-from reactions.landmarks.frame_quality import judge_quality
+from reactions.landmarks.frame_quality import changed_share, judge_quality
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
 from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE, POSE_FULL, POSE_LITE
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.still_refine import StillRefiner
 from reactions.landmarks.track_state import Tracks
+
+_LARGE_CHANGE = 0.25
+"""The share of the picture that must change between two samples for a second look."""
 
 
 class LandmarkScheduler:
@@ -68,8 +71,12 @@ class LandmarkScheduler:
             return seen, replace(last, fingerprint=fingerprint)
         face, face_trail = self._face.follow(picture, last.face) if self._face else (None, None)
         near = face_trail.region if face_trail else None
+        hidden = near is None and last.face is not None and last.face.region is not None
+        alarmed = hidden or changed_share(last.fingerprint, fingerprint) > _LARGE_CHANGE
         hands, hand_trail = (
-            self._hands.follow(picture, last.hands, near) if self._hands else ((), None)
+            self._hands.follow(picture, last.hands, near, alarmed=alarmed)
+            if self._hands
+            else ((), None)
         )
         if last.hands is None and last.refine:
             hands = tuple(self._refiner.refine(picture, hand) for hand in hands)

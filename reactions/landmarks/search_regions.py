@@ -22,6 +22,8 @@ _FACE_LOOKS = ((0.0, 0.0), (0.0, -0.2), (-0.25, 0.0), (0.25, 0.0))
 """Middles of the half-size squares to look for a face in: right, down, of the letterbox."""
 _HAND_SCALES = (2.0, 3.0, 1.5, 0.6, 0.8, 4.0)
 """Sizes of the squares to look for a hand in, of the letterbox; most productive first."""
+_STREAM_SCALES = (2.0, 3.0, 1.5)
+"""The same for a stream, in which a near hand is missed, not a far one."""
 _TURNED_LOOKS = ((2.5, 20.0), (2.5, -20.0), (1.5, 40.0), (1.5, -40.0))
 """More of them, by size and turn in degrees: they show the detector a slanted hand upright."""
 _CLOSE_UPS = tuple(
@@ -55,6 +57,12 @@ def hand_search_regions(width: int, height: int) -> list[Roi]:
 def turned_looks(width: int, height: int) -> list[Roi]:
     """Where else to look for a hand in a picture without a face, perhaps of nothing but a hand."""
     return [_framed(width, height, scale, turn) for scale, turn in _TURNED_LOOKS]
+
+
+def stream_look(width: int, height: int, turn: int) -> Roi:
+    """Where a stream looks for a hand that fills the picture, in the ``turn``-th second look."""
+    whole, scale = quick_look(width, height), _STREAM_SCALES[turn % len(_STREAM_SCALES)]
+    return Roi(whole.x, whole.y, whole.width * scale, whole.height * scale)
 
 
 def close_ups(width: int, height: int) -> list[Roi]:

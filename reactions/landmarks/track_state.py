@@ -1,10 +1,11 @@
 """What one sample hands to the next of the same participant: regions and fingerprints."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.roi import Roi
+from reactions.landmarks.second_looks import SecondLooks
 
 _SAME_HAND = 0.5
 """Regions that overlap more (intersection over union) hold the same hand."""
@@ -18,6 +19,7 @@ class HandTrail:
     unsearched: int = 0
     """Samples since palms were last looked for."""
     searches: int = 0
+    looks: SecondLooks = field(default_factory=SecondLooks)
 
 
 @dataclass(frozen=True, slots=True)

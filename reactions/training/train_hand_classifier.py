@@ -101,9 +101,10 @@ def _hold_out(
         seen = logits(network, hand_features(people.points[out], people.left[out]))
         values[out] = seen[:, kept_out == fold]
         out = hands.photo_fold == fold
-        seen = logits(network, hand_features(photos.points[out], photos.left[out]))
-        shares = probabilities(seen[:, kept_out == fold])
-        named[out] = shares.argmax(axis=1) == photos.classes[out]
+        if out.any():
+            seen = logits(network, hand_features(photos.points[out], photos.left[out]))
+            shares = probabilities(seen[:, kept_out == fold])
+            named[out] = shares.argmax(axis=1) == photos.classes[out]
     groups = np.unique(photos.groups)
     right = {str(group): round(float(named[photos.groups == group].mean()), 4) for group in groups}
     return _judge(plan, people, values, right)

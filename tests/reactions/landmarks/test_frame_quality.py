@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from reactions.landmark_types import Quality, RgbImage
-from reactions.landmarks.frame_quality import Fingerprint, blockiness, judge_quality
+from reactions.landmarks.frame_quality import (
+    Fingerprint,
+    blockiness,
+    changed_share,
+    judge_quality,
+)
 
 
 def scene(seed: int = 0) -> RgbImage:
@@ -80,3 +85,11 @@ def test_blockiness_is_the_step_at_the_edges_by_the_mean_step() -> None:
 def test_any_size_of_picture_is_looked_at(shape: tuple[int, int, int]) -> None:
     picture = np.random.default_rng(0).integers(0, 255, size=shape, dtype=np.uint8)
     assert set(qualities((0.0, picture), (0.2, picture))) <= set(Quality)
+
+
+def test_only_what_clearly_differs_has_changed() -> None:
+    still, near = scene(0), scene(1)
+    near[:, 320:] -= 40
+    prints = [judge_quality(each, 0.0, None)[1] for each in (still, scene(1), near)]
+    assert changed_share(prints[0], prints[1]) == 0
+    assert changed_share(prints[0], prints[2]) == pytest.approx(0.5, abs=0.02)

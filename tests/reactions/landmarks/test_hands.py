@@ -10,7 +10,13 @@ from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
 from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi, hand_from_landmarks
-from reactions.landmarks.search_regions import WIDE, hand_search_regions, turned_looks
+from reactions.landmarks.search_regions import (
+    WIDE,
+    hand_search_regions,
+    quick_look,
+    stream_look,
+    turned_looks,
+)
 from reactions.landmarks.track_state import HandTrail
 from reactions.mannequin import CAST, POSES, Scene, render
 
@@ -133,6 +139,29 @@ def test_a_false_palm_does_not_hide_the_true_one_behind_it() -> None:
     true = hand_from_landmarks(world.hands[0].points)
     world.palms = [true.moved(300, 100), true]
     assert len(run(world, 1).regions) == 1
+
+
+def test_after_an_alarm_samples_without_a_search_look_for_a_near_hand() -> None:
+    world = World()
+    follower, trail = HandFollower(world, world), run(world, 1)
+    searched = len(world.searches)
+    for alarmed in (True, False, False, False):
+        _, trail = follower.follow(PICTURE, trail, alarmed=alarmed)
+    quick = quick_look(640, 360)
+    first, second = (stream_look(640, 360, turn) for turn in range(2))
+    assert world.searches[searched:] == [first, quick, second, quick]
+
+
+def test_a_near_hand_that_a_second_look_finds_is_followed() -> None:
+    world = World()
+    follower, trail = HandFollower(world, world), run(world, 1)
+    world.hands = [hand_at(320, 180)]
+    hands, trail = follower.follow(PICTURE, trail, alarmed=True)
+    assert len(hands) == 1
+    searched = len(world.searches)
+    hands, trail = follower.follow(PICTURE, trail)
+    assert len(hands) == 1
+    assert len(world.searches) == searched
 
 
 def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> None:

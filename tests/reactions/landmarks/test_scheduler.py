@@ -73,6 +73,17 @@ def test_without_a_hand_palms_cost_every_second_sample(
     assert runs == {"mesh": 6, "palms": 3}
 
 
+def test_a_large_change_is_searched_in_every_sample(
+    scheduler: LandmarkScheduler, runs: Counter[str]
+) -> None:
+    _, tracks = stream(scheduler, ["neutral"])
+    runs.clear()
+    covered = np.roll(picture("neutral"), 200, axis=1)
+    for n in range(4):
+        _, tracks = scheduler.observe(Sample(np.roll(covered, n, axis=0), n / 5 + 0.2), tracks)
+    assert runs["palms"] == 4
+
+
 def test_only_models_that_are_asked_for_are_loaded_and_run(runs: Counter[str]) -> None:
     sample = Sample(picture("open_palm"), 0.0)
     observation, _ = LandmarkScheduler(ModelStore(), {ModelFamily.FACE}).observe(sample, None)

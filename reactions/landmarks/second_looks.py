@@ -1,0 +1,46 @@
+"""Second looks in a stream: when to search for a hand that the palm detector does not see.
+
+A stream's first sample gets every second look, later ones none: at five samples a second nearly all
+of them would be in vain. A hand that comes so near that it fills the picture is an exception. It
+changes most of the picture or hides the face, and then one region is searched in each sample that
+has no other search, until a hand is found or the alarm is over. A credit limits the cost in a
+restless picture.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+ALERT = 16
+"""Samples, about three seconds, in which looks are due after a large change."""
+CREDIT = 6.0
+"""Looks that may follow each other."""
+PER_SAMPLE = 0.1
+"""Looks that each sample adds to the credit: in the long run one sample in ten has a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLooks:
+    """The state of the second looks of one participant."""
+
+    credit: float = CREDIT
+    alert: int = 0
+    taken: int = 0
+    """Looks so far: each takes the next region in turn."""
+
+    def after(self, *, alarmed: bool, found: bool) -> Self:
+        """The state after one more sample.
+
+        ``alarmed``: most of the picture changed, or the face went. ``found``: a hand is in view.
+        """
+        alert = ALERT if alarmed else max(0, self.alert - 1)
+        credit = min(CREDIT, self.credit + PER_SAMPLE)
+        return replace(self, credit=credit, alert=0 if found else alert)
+
+    @property
+    def due(self) -> bool:
+        """Whether this sample may have a look."""
+        return self.alert > 0 and self.credit >= 1
+
+    def used(self) -> Self:
+        """The state after a look."""
+        return replace(self, credit=self.credit - 1, taken=self.taken + 1)

@@ -1,0 +1,34 @@
+from reactions.landmarks.second_looks import ALERT, CREDIT, PER_SAMPLE, SecondLooks
+
+
+def looks_in(samples: int, *, alarmed: bool, found: bool = False) -> int:
+    state, count = SecondLooks(), 0
+    for _ in range(samples):
+        state = state.after(alarmed=alarmed, found=found)
+        if state.due:
+            state, count = state.used(), count + 1
+    return count
+
+
+def test_a_calm_picture_has_no_second_look() -> None:
+    assert looks_in(100, alarmed=False) == 0
+
+
+def test_no_look_is_due_while_a_hand_is_in_view() -> None:
+    assert looks_in(100, alarmed=True, found=True) == 0
+
+
+def test_a_picture_that_never_rests_has_one_look_in_ten_samples() -> None:
+    assert looks_in(1000, alarmed=True) <= CREDIT + 1000 * PER_SAMPLE
+
+
+def test_looks_follow_an_alarm_for_a_while() -> None:
+    state = SecondLooks().after(alarmed=True, found=False)
+    for _ in range(ALERT - 1):
+        assert state.due
+        state = state.after(alarmed=False, found=False)
+    assert not state.after(alarmed=False, found=False).due
+
+
+def test_each_look_takes_the_next_turn() -> None:
+    assert [SecondLooks().used().taken, SecondLooks().used().used().taken] == [1, 2]
