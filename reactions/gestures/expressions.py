@@ -131,13 +131,15 @@ def surprised(face: FaceReading) -> float:
     """How surprised ``face`` looks, 0–1: a round open mouth under raised brows and wide eyes.
 
     Either sign alone may be weak, not both: hence the sum. A laugh opens the mouth as well, but
-    draws its corners up and apart.
+    draws its corners up and apart. A yawn widens the mouth (0.54–0.63 in 26 photos, 0.48–0.56 in
+    surprise) and narrows the eyes: a wide mouth needs wider eyes.
     """
     return min(
         ramp(face.mouth_round, at=0.26, sure=0.34),
         ramp(face.alarm, at=0.8, sure=2.0),
         ramp(face.alarm + (face.mouth_round - 0.28) / 0.06, at=3.0, sure=4.5),
         ramp(face.smiling, at=0.28, sure=0.21),
+        ramp(face.alarm - (face.mouth_width - 0.54) / 0.0167, at=2.0, sure=3.5),
         _legible(face),
     )
 

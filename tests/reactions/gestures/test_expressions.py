@@ -65,6 +65,11 @@ def test_an_open_mouth_alone_is_not_surprise() -> None:
     assert surprised(read_face(make_face(width=0.52, drop=0.3, opening=0.25))) < DECISION
 
 
+def test_a_yawn_is_not_surprise() -> None:
+    reading = read_face(make_face(width=0.61, drop=0.3, opening=0.33, brows=0.34, lids=0.23))
+    assert surprised(reading) < 0.3
+
+
 def test_raised_brows_alone_are_not_surprise() -> None:
     assert surprised(read_face(make_face(brows=0.36, lids=0.42))) < 0.2
 
