@@ -122,21 +122,21 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
     LabelSpec(
         "wave", Group.MOTION, _HANDS, scorers.score_wave, "swing an open hand from side to side"
     ),
-    _shape(HandClass.OK_HAND, "join thumb and index finger in a ring", 0.55, title="OK"),
-    _shape(HandClass.THUMBS_UP, "a fist with the thumb up", 0.6),
-    _shape(HandClass.THUMBS_DOWN, "a fist with the thumb down", 0.75),
-    _shape(HandClass.VICTORY, "index and middle finger in a V, palm out", 0.6),
-    _shape(HandClass.ROCK, "index and little finger up, thumb folded", 0.55),
-    _shape(HandClass.ILY, "thumb, index and little finger spread", 0.6, title="I love you"),
+    _shape(HandClass.OK_HAND, "join thumb and index finger in a ring", 0.6, title="OK"),
+    _shape(HandClass.THUMBS_UP, "a fist with the thumb up", 0.7),
+    _shape(HandClass.THUMBS_DOWN, "a fist with the thumb down", 0.56),
+    _shape(HandClass.VICTORY, "index and middle finger in a V, palm out", 0.7),
+    _shape(HandClass.ROCK, "index and little finger up, thumb folded", 0.5),
+    _shape(HandClass.ILY, "thumb, index and little finger spread", 0.5, title="I love you"),
     _shape(
         HandClass.OPEN_PALM,
         "an open hand, palm to the camera",
-        0.8,
+        0.7,
         score=scorers.score_open_palm,
     ),
-    _shape(HandClass.FIST, "a closed fist", 0.68),
+    _shape(HandClass.FIST, "a closed fist", 0.7),
     _shape(HandClass.POINTING_UP, "index finger up, the others folded"),
-    _shape(HandClass.CALL_ME, "thumb and little finger spread", 0.55),
+    _shape(HandClass.CALL_ME, "thumb and little finger spread", 0.64),
 )
 
 THRESHOLDS: Mapping[str, float] = MappingProxyType(

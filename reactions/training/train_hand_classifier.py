@@ -52,7 +52,7 @@ class TrainingPlan:
     epochs: int = 10
     members: int = 2
     folds: int = 4
-    budget: float = 0.02
+    budget: float = 0.025
     """Share of other people's other hands that may set something off, as a mean over people."""
 
 

@@ -37,7 +37,7 @@ def test_without_look_alikes_the_threshold_is_the_lowest() -> None:
 def test_a_budget_that_nothing_keeps_gives_the_highest_thresholds() -> None:
     hands = recorded(*rows("fist", 10), *rows("three", 10))
     scores = scored(hands, [*[0.6] * 10, *[0.99] * 10])
-    assert thresholds_within(0.01, hands, scores, FIST)["fist"] == pytest.approx(0.94)
+    assert thresholds_within(0.01, hands, scores, FIST)["fist"] == pytest.approx(0.7)
 
 
 def test_hands_near_a_shape_may_fire_it() -> None:
@@ -51,7 +51,7 @@ def test_shapes_share_the_budget_where_it_buys_most() -> None:
     scores = scored(hands, [*[0.6] * 10, *[0.0] * 10, 0.6, *[0.1] * 9])
     # A fire of rock's buys one hand of rock, one of fist's buys all fists.
     scores[10:20, SHAPES.index("rock")] = [0.55, *[0.9] * 9]
-    scores[20:22, SHAPES.index("rock")] = 0.7
+    scores[20:22, SHAPES.index("rock")] = 0.65
     thresholds = thresholds_within(0.1, hands, scores, ("fist", "rock"))
     assert thresholds["fist"] == 0.5
-    assert thresholds["rock"] >= 0.7
+    assert thresholds["rock"] == pytest.approx(0.66)
