@@ -15,12 +15,12 @@ from reactions.training.training_set import TrainingHands, draw_epochs
 
 pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
 
-TINY = TrainingPlan(seed=7, hands=4000, epochs=4, members=1, folds=2)
+TINY = TrainingPlan(seed=7, hands=4000, epochs=4, members=1, folds=2, budget=0.25)
 
 
 @pytest.fixture(scope="module")
 def hands() -> TrainingHands:
-    return TrainingHands.load(TINY.seed, TINY.folds, synthetic=3000).thinned(15)
+    return TrainingHands.load(TINY.seed, TINY.folds, synthetic=3000).thinned(30)
 
 
 @pytest.fixture(scope="module")
