@@ -46,7 +46,7 @@ Flag: TypeAlias = Annotated[bool, Field(strict=True)]
 """No number or text: the OpenAPI document says boolean."""
 SecretName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 PublishTarget: TypeAlias = Annotated[
-    str, Field(max_length=MAX_URL, pattern=r"^(room|none|whip\+https?://\S+)$")
+    str, Field(max_length=MAX_URL, pattern=r"^(room|none|whip\+https?://[!-~]+)$")
 ]
 
 
@@ -60,7 +60,7 @@ def _number(value: Any) -> Any:
 _NUMBER = BeforeValidator(_number)
 
 
-ClientSink: TypeAlias = Annotated[str, Field(max_length=MAX_URL, pattern=r"^eyeson(\+https)?:\S*$")]
+ClientSink: TypeAlias = Annotated[str, Field(max_length=MAX_URL, pattern=r"^eyeson(\+https)?:[!-~]*$")]
 
 
 class RoomLayout(Value):
@@ -90,7 +90,7 @@ EventKind: TypeAlias = Literal[
 class WebhookRequest(Value):
     """An HTTP server that gets what happens in a room, signed."""
 
-    url: Annotated[str, Field(max_length=MAX_URL, pattern=r"^https?://[^\s/?#]+\S*$")]
+    url: Annotated[str, Field(max_length=MAX_URL, pattern=r"^https?://[^\s/?#]+[!-~]*$")]
     """At a public address, unless the server allows others."""
     secret: SecretName = "WEBHOOK_SECRET"  # noqa: S105
     """Which of the room's ``secrets`` signs the deliveries: 16 bytes or more."""
