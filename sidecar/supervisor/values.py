@@ -60,7 +60,9 @@ def _number(value: Any) -> Any:
 _NUMBER = BeforeValidator(_number)
 
 
-ClientSink: TypeAlias = Annotated[str, Field(max_length=MAX_URL, pattern=r"^eyeson(\+https)?:[!-~]*$")]
+ClientSink: TypeAlias = Annotated[
+    str, Field(max_length=MAX_URL, pattern=r"^eyeson(\+https)?:[!-~]*$")
+]
 
 
 class RoomLayout(Value):
@@ -90,7 +92,7 @@ EventKind: TypeAlias = Literal[
 class WebhookRequest(Value):
     """An HTTP server that gets what happens in a room, signed."""
 
-    url: Annotated[str, Field(max_length=MAX_URL, pattern=r"^https?://[^\s/?#]+[!-~]*$")]
+    url: Annotated[str, Field(max_length=MAX_URL, pattern=r'^https?://[!-"$-.0->@-~]+[!-~]*$')]
     """At a public address, unless the server allows others."""
     secret: SecretName = "WEBHOOK_SECRET"  # noqa: S105
     """Which of the room's ``secrets`` signs the deliveries: 16 bytes or more."""
