@@ -20,8 +20,6 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-CURRENT = [page for page in PAGES if page.stem not in {"training", "model-card-hand-classifier"}]
-"""Without the pages that still name modules of a former version."""
 PACKAGES = ("bench", "config", "docs", "gifs", "reactions", "sidecar", "tests")
 ABBREVIATED = (ROOT, ROOT / "sidecar", ROOT / "reactions", ROOT / "config")
 """Folders that a page may leave out of a path that it names."""
@@ -176,7 +174,7 @@ def is_module(name: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_module_and_file_that_is_named_exists(page: Path) -> None:
     spans = code_spans(page)
     files = {span for span in spans if re.fullmatch(r"[a-z_0-9/]+\.py", span)}
@@ -209,7 +207,7 @@ def defined_names() -> frozenset[str]:
     return frozenset(found)
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_class_and_method_that_is_named_exists(page: Path) -> None:
     spans = (re.match(r"([A-Z]\w*[a-z]\w*)(?:\.(\w+))?(?:\(|$)", one) for one in code_spans(page))
     named = {name for match in spans if match for name in match.groups() if name}
