@@ -90,18 +90,25 @@ class VideoDecoder:
             return []
         nbytes = kept_bytes(self._name, data)
         if nbytes is not None and not self._budget.reserve(self, nbytes):
-            return self._refuse(f"all cameras together exceed {self._budget.most >> 20} MiB")
+            together = f"all cameras together exceed {self._budget.most >> 20} MiB"
+            return self._refuse(self._size_excess(data) or together)
         packet = av.Packet(data)
         packet.pts, packet.time_base = encoded_frame.timestamp, TIME_BASE
         try:
             frames = self._codec.decode(packet)
         except av.FFmpegError:
-            size = declared_size(self._name, data)
-            if size is None or fits(*size):
+            if (excess := self._size_excess(data)) is None:
                 raise
-            return self._refuse(f"{size[0]}x{size[1]} exceeds {MAX_PIXELS} pixels")
+            return self._refuse(excess)
         self.refused = None
         return frames
+
+    def _size_excess(self, data: bytes) -> str | None:
+        """What is wrong with the size that ``data`` declares; None where it declares no such."""
+        size = declared_size(self._name, data)
+        if size is None or fits(*size):
+            return None
+        return f"{size[0]}x{size[1]} exceeds {MAX_PIXELS} pixels"
 
     def _permitted(self, data: bytes) -> bool:
         """Whether ``data`` begins a picture of a permitted size."""

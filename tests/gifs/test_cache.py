@@ -158,7 +158,7 @@ def test_any_name_of_a_file_is_found(folder: Path, asked: str, stored: str) -> N
 
 
 def test_a_name_that_is_too_long_is_not_found(folder: Path) -> None:
-    with pytest.raises(StickerError, match="neither one of our stickers"):
+    with pytest.raises(StickerError, match="neither a shipped sticker"):
         StickerCache([folder]).get("n" * 5000, 16, 16)
 
 
