@@ -37,7 +37,7 @@ _SECURITY: Final = {
 
 
 def create_app(
-    lobby: RoomManager,
+    rooms: RoomManager,
     *,
     pages: Collection[web.AbstractRouteDef] = (),
     host: str = "",
@@ -47,7 +47,7 @@ def create_app(
     proxies: Collection[str] = (),
     streams: EventStreams | None = None,
 ) -> web.Application:
-    """The application over the rooms of ``lobby``, which the caller starts and closes.
+    """The application over ``rooms``, which the caller starts and closes.
 
     ``pages`` are the routes of the page, ``host`` the configured address or name, ``origins`` the
     other origins whose pages may use us, ``max_body`` the most bytes of a request body, and
@@ -66,11 +66,11 @@ def create_app(
         response.headers.update(cors_headers(request, origins, host))
 
     async def healthz(request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "rooms": len(lobby)})
+        return web.json_response({"status": "ok", "rooms": len(rooms)})
 
     app.on_response_prepare.append(add_headers)
     app.router.add_get("/healthz", healthz)
-    api = (Signalling(lobby), Streams(lobby, streams), Cameras(lobby, streams))
+    api = (Signalling(rooms), Streams(rooms, streams), Cameras(rooms, streams))
     app.add_routes([*(route for part in api for route in part.routes()), *pages])
     return app
 
@@ -88,7 +88,7 @@ def hosted_server(
     With ``rooms`` there are these and no others; without, every valid name is a room.
     """
     wanted = settings.server
-    lobby = RoomManager(
+    manager = RoomManager(
         open_meeting,
         fixed=rooms,
         max_rooms=wanted.max_rooms,
@@ -96,9 +96,9 @@ def hosted_server(
         ice_servers=configured_servers(wanted.ice_servers),
         share_cameras=wanted.share_cameras,
     )
-    pages = Pages(lobby, table, settings.stickers.folders).routes()
+    pages = Pages(manager, table, settings.stickers.folders).routes()
     app = create_app(
-        lobby,
+        manager,
         pages=pages,
         host=wanted.host,
         origins=wanted.origins,
@@ -110,7 +110,7 @@ def hosted_server(
         ),
     )
     limits = connection_limits(wanted)
-    return HttpListener(app, wanted.host, wanted.port, inner=lobby, tls=tls, limits=limits)
+    return HttpListener(app, wanted.host, wanted.port, inner=manager, tls=tls, limits=limits)
 
 
 def hosted_limits(wanted: ServerSettings) -> Limits:

@@ -18,10 +18,10 @@ from sidecar.server.whip import created
 
 
 class Cameras:
-    """The routes over the participants of every room in ``lobby``."""
+    """The routes over the participants of every room of ``rooms``."""
 
-    def __init__(self, lobby: RoomDirectory, streams: EventStreams) -> None:
-        self._lobby = lobby
+    def __init__(self, rooms: RoomDirectory, streams: EventStreams) -> None:
+        self._rooms = rooms
         self._streams = streams
 
     def routes(self) -> list[web.RouteDef]:
@@ -38,8 +38,8 @@ class Cameras:
 
         A room that is not open has none, and is not opened by this.
         """
-        name = self._lobby.check(request.match_info["room"])
-        self._lobby.check_sharing()
+        name = self._rooms.check(request.match_info["room"])
+        self._rooms.check_sharing()
         async with aclosing(self._rosters(name)) as rosters:
             if "text/event-stream" in request.headers.get("Accept", ""):
                 return await self._stream(request, rosters)
@@ -53,24 +53,24 @@ class Cameras:
         kind = request.headers.get("Content-Type", "")
         address = client_address(request)
         offer = read_offer(body, kind, Role.WATCH, from_loopback=is_loopback_name(address))
-        room = self._lobby.find(name).room
+        room = self._rooms.find(name).room
         answer = await room.watch(offer, request.match_info["participant"], client_key(address))
-        return created(f"/rooms/{name}/whep", answer, self._lobby.ice_servers)
+        return created(f"/rooms/{name}/whep", answer, self._rooms.ice_servers)
 
     async def describe(self, request: web.Request) -> web.Response:
         """OPTIONS: what may be posted, and the ICE servers to use from the start."""
-        self._lobby.check(request.match_info["room"])
+        self._rooms.check(request.match_info["room"])
         headers = CIMultiDict({"Allow": "POST, OPTIONS", "Accept-Post": "application/sdp"})
-        for server in self._lobby.ice_servers:
+        for server in self._rooms.ice_servers:
             headers.add("Link", link_value(server))
         return web.Response(status=204, headers=headers)
 
     async def _rosters(self, name: str) -> AsyncGenerator[Sequence[Present]]:
         sent: Sequence[Present] | None = None
-        if not self._lobby.is_open(name):
+        if not self._rooms.is_open(name):
             sent = []
             yield sent
-        open_room = await self._lobby.opened(name)
+        open_room = await self._rooms.opened(name)
         # A listener keeps the room open, though it may be empty again.
         with open_room.meeting.events.listen():
             async with aclosing(open_room.room.rosters()) as rosters:

@@ -36,9 +36,9 @@ class Pages:
     """
 
     def __init__(
-        self, lobby: RoomDirectory, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
+        self, rooms: RoomDirectory, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
     ) -> None:
-        self._lobby = lobby
+        self._rooms = rooms
         self._folders = folders
         self._stickers = {
             label: rule for label, rule in table.items() if _sticker_file(rule, folders) is not None
@@ -62,11 +62,11 @@ class Pages:
 
     async def home(self, request: web.Request) -> web.StreamResponse:
         """Redirect to the first room."""
-        raise web.HTTPFound(f"/rooms/{self._lobby.first}")
+        raise web.HTTPFound(f"/rooms/{self._rooms.first}")
 
     async def page(self, request: web.Request) -> web.FileResponse:
         """The page of a room that there is, or may be."""
-        self._lobby.check(request.match_info["room"])
+        self._rooms.check(request.match_info["room"])
         return page_file(WEB / "index.html")
 
     async def legend(self, request: web.Request) -> web.Response:

@@ -14,10 +14,10 @@ from sidecar.session.events import SessionEvent
 
 
 class Streams:
-    """The event and statistics routes of every room in ``lobby``."""
+    """The event and statistics routes of every room of ``rooms``."""
 
-    def __init__(self, lobby: RoomDirectory, streams: EventStreams) -> None:
-        self._lobby = lobby
+    def __init__(self, rooms: RoomDirectory, streams: EventStreams) -> None:
+        self._rooms = rooms
         self._streams = streams
 
     def routes(self) -> list[web.RouteDef]:
@@ -29,29 +29,29 @@ class Streams:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The room's events. A page may listen before the room is open, and does not open it."""
-        name = self._lobby.check(request.match_info["room"])
-        if not self._lobby.is_open(name):
+        name = self._rooms.check(request.match_info["room"])
+        if not self._rooms.is_open(name):
             async with aclosing(self._when_open(name)) as events:
                 return await self._stream(request, events)
-        with self._lobby.find(name).meeting.events.listen() as listener:
+        with self._rooms.find(name).meeting.events.listen() as listener:
             return await self._stream(request, listener)
 
     async def _when_open(self, name: str) -> AsyncGenerator[SessionEvent]:
-        room = await self._lobby.opened(name)
+        room = await self._rooms.opened(name)
         with room.meeting.events.listen() as listener:
             async for event in listener:
                 yield event
 
     async def own_events(self, request: web.Request) -> web.StreamResponse:
         """The room's events, and the scores of the participant who holds this session."""
-        room = self._lobby.find(request.match_info["room"])
+        room = self._rooms.find(request.match_info["room"])
         place = room.room.place(Role.PUBLISH, request.match_info["token"])
         with room.meeting.events.listen(place.participant) as listener:
             return await self._stream(request, listener)
 
     async def stats(self, request: web.Request) -> web.Response:
         """The room's numbers at this moment."""
-        room = self._lobby.find(request.match_info["room"])
+        room = self._rooms.find(request.match_info["room"])
         numbers = dataclasses.asdict(room.meeting.stats())
         return web.json_response(numbers, headers={"Cache-Control": "no-store"})
 

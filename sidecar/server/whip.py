@@ -24,10 +24,10 @@ _EXTENSION: Final = "urn:reaction-sidecar:ext"
 
 
 class Signalling:
-    """The WHIP and WHEP routes of every room in ``lobby``."""
+    """The WHIP and WHEP routes of every room of ``rooms``."""
 
-    def __init__(self, lobby: RoomDirectory) -> None:
-        self._lobby = lobby
+    def __init__(self, rooms: RoomDirectory) -> None:
+        self._rooms = rooms
 
     def routes(self) -> list[web.RouteDef]:
         endpoint = f"/rooms/{{room}}/{ROLE}"
@@ -47,13 +47,13 @@ class Signalling:
     async def offer(self, request: web.Request) -> web.Response:
         """POST: join or watch; 201 with the answer, the session's URL and its ETag."""
         role = Role(request.match_info["role"])
-        name = self._lobby.check(request.match_info["room"])
+        name = self._rooms.check(request.match_info["room"])
         body = await request.read()
         kind = request.headers.get("Content-Type", "")
         address = client_address(request)
         offer = read_offer(body, kind, role, from_loopback=is_loopback_name(address))
         client = client_key(address)
-        room = (await self._lobby.enter(name, client)).room
+        room = (await self._rooms.enter(name, client)).room
         if role is Role.PUBLISH:
             opted_out = request.query.get("opted_out") in {"1", "true"}
             consent = Consent.OPT_OUT if opted_out else Consent.OPT_IN
@@ -61,13 +61,13 @@ class Signalling:
             answer = await room.join(offer, person, consent, client)
         else:
             answer = await room.watch(offer, client=client)
-        return created(request.path, answer, self._lobby.ice_servers)
+        return created(request.path, answer, self._rooms.ice_servers)
 
     async def describe(self, request: web.Request) -> web.Response:
         """OPTIONS of an endpoint: what may be posted, and the ICE servers to use from the start."""
-        self._lobby.check(request.match_info["room"])
+        self._rooms.check(request.match_info["room"])
         headers = CIMultiDict({"Allow": "POST, OPTIONS", "Accept-Post": "application/sdp"})
-        for server in self._lobby.ice_servers:
+        for server in self._rooms.ice_servers:
             headers.add("Link", link_value(server))
         return web.Response(status=204, headers=headers)
 
@@ -106,7 +106,7 @@ class Signalling:
         return web.Response(status=204)
 
     def _session(self, request: web.Request) -> tuple[HostedRoom, Place]:
-        room = self._lobby.find(request.match_info["room"]).room
+        room = self._rooms.find(request.match_info["room"]).room
         role = Role(request.match_info["role"])
         return room, room.place(role, request.match_info["token"])
 

@@ -14,7 +14,7 @@ from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.session.events import LiveScores, ReactionStep
 from tests.e2e.browser import FAKE_CAMERA, launched, opened, until
 from tests.sidecar.clients import eventually
-from tests.sidecar.server.conftest import open_house
+from tests.sidecar.server.conftest import running_server
 
 pytestmark = pytest.mark.browser
 
@@ -29,23 +29,23 @@ async def text(page: Page, selector: str) -> str:
 
 async def test_a_restarted_server_gets_its_viewers_and_participants_back() -> None:
     async with launched(*FAKE_CAMERA) as browser:
-        async with open_house(table=TABLE) as house:
-            port = house.server.port
-            page = await opened(browser, house.url("/rooms/one"))
+        async with running_server(table=TABLE) as running:
+            port = running.server.port
+            page = await opened(browser, running.url("/rooms/one"))
             await page.click("#join")
-            await eventually(lambda: house.meetings["one"].present)
+            await eventually(lambda: running.meetings["one"].present)
         await page.wait_for_selector('#status[data-state="waiting"]', timeout=30_000)
         assert "trying again" in await text(page, "#status")
-        async with open_house(table=TABLE, port=port) as house:
+        async with running_server(table=TABLE, port=port) as running:
             await page.wait_for_selector('#status[data-state="live"]', timeout=30_000)
-            await eventually(lambda: house.meetings["one"].present)
+            await eventually(lambda: running.meetings["one"].present)
 
 
 async def test_own_scores_holds_and_reactions_are_shown() -> None:
-    async with launched(*FAKE_CAMERA) as browser, open_house(table=TABLE) as house:
-        page = await opened(browser, house.url("/rooms/one"))
+    async with launched(*FAKE_CAMERA) as browser, running_server(table=TABLE) as running:
+        page = await opened(browser, running.url("/rooms/one"))
         await page.click("#join")
-        meeting = house.meetings["one"]
+        meeting = running.meetings["one"]
         await eventually(lambda: meeting.present)
         (participant,) = meeting.present
         await page.locator("#people li").wait_for()
@@ -68,31 +68,31 @@ async def test_own_scores_holds_and_reactions_are_shown() -> None:
 
 async def test_a_blocked_camera_is_explained() -> None:
     camera = "--use-fake-device-for-media-stream"
-    async with launched(camera) as browser, open_house(table=TABLE) as house:
-        page = await opened(browser, house.url("/rooms/one"))
+    async with launched(camera) as browser, running_server(table=TABLE) as running:
+        page = await opened(browser, running.url("/rooms/one"))
         await page.click("#join")
         notice = page.get_by_role("alert")
         await notice.wait_for()
         assert "Allow it for this page" in await notice.inner_text()
         assert await page.get_by_role("button", name="Join with my camera").is_enabled()
-        assert house.meetings["one"].room.count(Role.PUBLISH) == 0
+        assert running.meetings["one"].room.count(Role.PUBLISH) == 0
 
 
 async def test_a_page_that_is_not_secure_says_how_to_get_a_camera_and_watches() -> None:
     mapped = "--host-resolver-rules=MAP room.test 127.0.0.1"
     async with (
         launched(*FAKE_CAMERA, mapped) as browser,
-        open_house(table=TABLE, host="room.test") as house,
+        running_server(table=TABLE, host="room.test") as running,
     ):
-        url = house.url("/rooms/one").replace("127.0.0.1", "room.test")
+        url = running.url("/rooms/one").replace("127.0.0.1", "room.test")
         page = await opened(browser, url)
         assert "https://" in await page.get_by_role("alert").inner_text()
         assert await page.locator("#join").is_disabled()
 
 
 async def test_the_page_can_be_used_with_the_keyboard_alone() -> None:
-    async with launched(*FAKE_CAMERA) as browser, open_house(table=TABLE) as house:
-        page = await opened(browser, house.url("/rooms/one"))
+    async with launched(*FAKE_CAMERA) as browser, running_server(table=TABLE) as running:
+        page = await opened(browser, running.url("/rooms/one"))
         order = []
         for _ in range(7):
             await page.keyboard.press("Tab")
@@ -106,17 +106,17 @@ async def test_the_page_can_be_used_with_the_keyboard_alone() -> None:
         await page.focus("#name")
         await page.keyboard.type("Ada")
         await page.keyboard.press("Enter")
-        await eventually(lambda: house.meetings["one"].present)
-        (joined,) = house.meetings["one"].present.values()
+        await eventually(lambda: running.meetings["one"].present)
+        (joined,) = running.meetings["one"].present.values()
         assert joined.name == "Ada"
         await eventually(
-            lambda: house.meetings["one"].consents.get(joined.participant) is Consent.OPT_OUT
+            lambda: running.meetings["one"].consents.get(joined.participant) is Consent.OPT_OUT
         )
 
 
 async def test_the_page_fits_any_window_and_a_thumb_hits_its_controls() -> None:
-    async with launched(*FAKE_CAMERA) as browser, open_house(table=TABLE) as house:
-        page = await opened(browser, house.url("/rooms/one"))
+    async with launched(*FAKE_CAMERA) as browser, running_server(table=TABLE) as running:
+        page = await opened(browser, running.url("/rooms/one"))
         await page.click("#join")
         await page.locator("#meters").wait_for()
         for width in (320, 390, 768, 1440):
@@ -130,8 +130,8 @@ async def test_the_page_fits_any_window_and_a_thumb_hits_its_controls() -> None:
 
 
 async def test_the_legend_shows_every_pose_with_its_sticker() -> None:
-    async with launched() as browser, open_house(table=TABLE) as house:
-        page = await opened(browser, house.url("/rooms/one"))
+    async with launched() as browser, running_server(table=TABLE) as running:
+        page = await opened(browser, running.url("/rooms/one"))
         await page.evaluate(
             "document.querySelectorAll('.pose img').forEach(each => each.loading = 'eager')"
         )
@@ -154,8 +154,8 @@ async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:
     turn = RTCIceServer("turn:turn.example?transport=udp", "ada", 'a "b", \\c; rel="x"')
     named = [RTCIceServer("stun:stun.example"), turn, RTCIceServer("turn:absent.example")]
     link = ", ".join([*(link_value(server) for server in named), '</beat>; rel="heartbeat"'])
-    async with launched() as browser, open_house(table=TABLE) as house:
-        page = await opened(browser, house.url("/rooms/one"))
+    async with launched() as browser, running_server(table=TABLE) as running:
+        page = await opened(browser, running.url("/rooms/one"))
         read = "link => import('/static/whip.js').then(whip => whip.iceServersOf(link))"
         assert await page.evaluate(read, link) == [
             {"urls": "stun:stun.example"},

@@ -11,7 +11,7 @@ from sidecar.rooms.hosted.offer import Role
 from tests.e2e.browser import FAKE_CAMERA, launched, until
 from tests.e2e.npm import installed, served
 from tests.sidecar.clients import eventually
-from tests.sidecar.server.conftest import open_house
+from tests.sidecar.server.conftest import running_server
 
 pytestmark = [pytest.mark.npm, pytest.mark.browser]
 
@@ -40,12 +40,12 @@ async def client_page(packages: Path) -> AsyncIterator[Page]:
 async def test_an_independent_client_publishes_and_deletes_its_session(
     packages: Path, client: str
 ) -> None:
-    async with open_house() as house, client_page(packages) as page:
-        url = house.url("/rooms/one/whip?name=Guest")
+    async with running_server() as running, client_page(packages) as page:
+        url = running.url("/rooms/one/whip?name=Guest")
         await page.evaluate("([name, url]) => clients[name](url)", [client, url])
         # Some clients come back before they have sent their offer.
-        await eventually(lambda: "one" in house.meetings)
-        meeting = house.meetings["one"]
+        await eventually(lambda: "one" in running.meetings)
+        meeting = running.meetings["one"]
         await eventually(lambda: meeting.present)
         (camera,) = meeting.present.values()
         assert camera.name == "Guest"
@@ -59,15 +59,15 @@ async def test_an_independent_client_publishes_and_deletes_its_session(
 
 @pytest.mark.parametrize("client", ["@eyevinn/webrtc-player", "whip-whep/whep.js"])
 async def test_an_independent_player_shows_the_composite(packages: Path, client: str) -> None:
-    async with open_house() as house, client_page(packages) as page:
-        url = house.url("/rooms/one/whep")
+    async with running_server() as running, client_page(packages) as page:
+        url = running.url("/rooms/one/whep")
         await page.evaluate("([name, url]) => clients[name](url)", [client, url])
 
         async def playing() -> bool:
             return bool(await page.evaluate("video.videoWidth === 160 && video.currentTime > 0.5"))
 
         await until(playing)
-        room = house.meetings["one"].room
+        room = running.meetings["one"].room
         assert room.count(Role.WATCH) == 1
         await page.evaluate("stop()")
         await eventually(lambda: room.count(Role.WATCH) == 0)

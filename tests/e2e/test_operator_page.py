@@ -27,7 +27,7 @@ from sidecar.supervisor.values import RoomRequest
 from tests.e2e.accessibility import violations
 from tests.e2e.browser import FAKE_CAMERA, launched, opened
 from tests.sidecar.clients import eventually
-from tests.sidecar.server.conftest import open_house
+from tests.sidecar.server.conftest import running_server
 from tests.sidecar.supervisor.memory_handle import MemoryHandle
 from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES
 
@@ -167,8 +167,8 @@ async def test_the_page_is_accessible_and_fits(width: int) -> None:
 
 
 async def test_the_room_page_is_accessible() -> None:
-    async with launched(*FAKE_CAMERA) as browser, open_house(table=TABLE) as house:
-        page = await opened(browser, house.url("/rooms/one"))
+    async with launched(*FAKE_CAMERA) as browser, running_server(table=TABLE) as running:
+        page = await opened(browser, running.url("/rooms/one"))
         await page.click("#join")
         await page.locator("#events li").first.wait_for()
         assert await violations(page) == []

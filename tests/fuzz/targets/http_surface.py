@@ -29,7 +29,7 @@ from tests.fuzz.target import FuzzTarget
 from tests.fuzz.targets.descriptions import loop
 from tests.sidecar.rooms.hosted.offers import offer
 from tests.sidecar.server.api.test_annotate import ScriptedDetector
-from tests.sidecar.server.conftest import open_house
+from tests.sidecar.server.conftest import running_server
 from tests.sidecar.supervisor.test_supervisor import World
 
 TOKEN: Final = "a-token-that-is-long-enough"
@@ -68,11 +68,11 @@ def _server(kind: str) -> HttpListener:
 async def _hosted(life: AsyncExitStack) -> HttpListener:
     table = load_reaction_table(THRESHOLDS, environ={})
     limits = Limits(participants=3, viewers=3)
-    house = await life.enter_async_context(
-        open_house(limits=limits, table=table, share_cameras=True, max_rooms=2)
+    running = await life.enter_async_context(
+        running_server(limits=limits, table=table, share_cameras=True, max_rooms=2)
     )
-    await house.lobby.enter("one")
-    return house.server
+    await running.rooms.enter("one")
+    return running.server
 
 
 async def _api(life: AsyncExitStack) -> HttpListener:

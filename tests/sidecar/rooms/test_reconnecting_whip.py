@@ -27,7 +27,7 @@ from tests.sidecar.leaks import back_to, held
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.files.test_room import attended
 from tests.sidecar.rooms.test_whip import Endpoint, serving
-from tests.sidecar.server.conftest import open_house
+from tests.sidecar.server.conftest import running_server
 
 TOKEN = "ada:open-sesame"
 
@@ -79,10 +79,10 @@ async def watched_later(server: Mediamtx) -> AsyncIterator[Feed]:
 
 
 async def test_a_room_of_our_own_takes_the_composite_for_a_camera() -> None:
-    async with open_house() as house, grey_composite() as composite:
-        async with ReconnectingWhip(f"whip+{house.url('/rooms/one/whip?name=Stage')}") as outlet:
+    async with running_server() as running, grey_composite() as composite:
+        async with ReconnectingWhip(f"whip+{running.url('/rooms/one/whip?name=Stage')}") as outlet:
             await outlet.publish(composite)
-            meeting = house.meetings["one"]
+            meeting = running.meetings["one"]
             await eventually(lambda: meeting.present)
             (camera,) = meeting.present.values()
             feed = camera.feed

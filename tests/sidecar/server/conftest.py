@@ -87,14 +87,14 @@ class GreyMeeting:
         return SessionStats(self.room.name, 0.0, self.frames_out, 0, 0, 0, ())
 
 
-class House:
+class RunningServer:
     """A running server with the meetings that it opened."""
 
     def __init__(
-        self, server: HttpListener, lobby: RoomManager, meetings: dict[str, GreyMeeting]
+        self, server: HttpListener, rooms: RoomManager, meetings: dict[str, GreyMeeting]
     ) -> None:
         self.server = server
-        self.lobby = lobby
+        self.rooms = rooms
         self.meetings = meetings
 
     def url(self, path: str) -> str:
@@ -102,7 +102,7 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(
+async def running_server(
     *,
     fixed: tuple[str, ...] = (),
     max_rooms: int = 2,
@@ -120,7 +120,7 @@ async def open_house(
     body_timeout: float = 30.0,
     listeners: int = 3,
     shutdown: float = SHUTDOWN,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningServer]:
     """Serve on ``port`` of this machine (0: any free one); with the page if there is a table."""
     meetings: dict[str, GreyMeeting] = {}
 
@@ -128,7 +128,7 @@ async def open_house(
         meetings[room.name] = GreyMeeting(room, publishes=publishes, listeners=listeners)
         return meetings[room.name].running()
 
-    lobby = RoomManager(
+    rooms = RoomManager(
         open_meeting,
         fixed=fixed,
         max_rooms=max_rooms,
@@ -136,9 +136,9 @@ async def open_house(
         ice_servers=ice_servers,
         share_cameras=share_cameras,
     )
-    pages = Pages(lobby, table).routes() if table else ()
+    pages = Pages(rooms, table).routes() if table else ()
     app = create_app(
-        lobby,
+        rooms,
         pages=pages,
         host=host,
         origins=origins,
@@ -147,15 +147,15 @@ async def open_house(
         body_timeout=body_timeout,
     )
     async with HttpListener(
-        app, "127.0.0.1", port, inner=lobby, shutdown=shutdown, limits=connections
+        app, "127.0.0.1", port, inner=rooms, shutdown=shutdown, limits=connections
     ) as server:
-        yield House(server, lobby, meetings)
+        yield RunningServer(server, rooms, meetings)
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house() as house:
-        yield house
+async def running() -> AsyncIterator[RunningServer]:
+    async with running_server() as running:
+        yield running
 
 
 @pytest.fixture

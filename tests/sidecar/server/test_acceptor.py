@@ -32,10 +32,10 @@ def serve_with_few_files(pipe: Connection, log: Path) -> None:
     configure(Settings().log)
 
     async def run() -> None:
-        lobby = RoomManager(lambda room: GreyMeeting(room).running())
+        rooms = RoomManager(lambda room: GreyMeeting(room).running())
         limits = ConnectionLimits(per_address=1000)
         async with HttpListener(
-            create_app(lobby), "127.0.0.1", 0, inner=lobby, limits=limits
+            create_app(rooms), "127.0.0.1", 0, inner=rooms, limits=limits
         ) as server:
             pipe.send(server.port)
             await asyncio.to_thread(pipe.recv)

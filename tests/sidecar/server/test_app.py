@@ -15,12 +15,12 @@ from reactions.labels import THRESHOLDS
 from sidecar.server.app import create_app, hosted_server
 from sidecar.server.listener import HttpListener
 from sidecar.server.room_manager import RoomManager
-from tests.sidecar.server.conftest import GreyMeeting, House, open_house
+from tests.sidecar.server.conftest import GreyMeeting, RunningServer, running_server
 
 
 def grey_server(host: str, port: int) -> HttpListener:
-    lobby = RoomManager(lambda room: GreyMeeting(room).running())
-    return HttpListener(create_app(lobby), host, port, inner=lobby)
+    rooms = RoomManager(lambda room: GreyMeeting(room).running())
+    return HttpListener(create_app(rooms), host, port, inner=rooms)
 
 
 async def test_a_taken_port_is_one_clear_error_and_leaves_nothing_behind() -> None:
@@ -47,9 +47,9 @@ async def test_a_host_that_is_no_name_is_one_clear_error() -> None:
 
 async def test_a_server_that_is_left_has_freed_its_port_and_tasks() -> None:
     before = len(asyncio.all_tasks())
-    async with open_house() as house, aiohttp.ClientSession() as http:
-        port = house.server.port
-        events = await http.get(house.url("/rooms/one/events"))
+    async with running_server() as running, aiohttp.ClientSession() as http:
+        port = running.server.port
+        events = await http.get(running.url("/rooms/one/events"))
     await asyncio.sleep(0.1)
     events.close()
     assert len(asyncio.all_tasks()) == before
@@ -59,23 +59,23 @@ async def test_a_server_that_is_left_has_freed_its_port_and_tasks() -> None:
 
 async def test_listeners_do_not_keep_a_server_from_stopping(http: aiohttp.ClientSession) -> None:
     async with asyncio.timeout(30):
-        async with open_house(shutdown=600.0) as house:
-            events = await http.get(house.url("/rooms/one/events"))
+        async with running_server(shutdown=600.0) as running:
+            events = await http.get(running.url("/rooms/one/events"))
         assert b"retry" in await events.content.read()
 
 
 async def test_health_has_the_number_of_open_rooms(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
-    async with http.get(house.url("/healthz")) as response:
+    async with http.get(running.url("/healthz")) as response:
         assert await response.json() == {"status": "ok", "rooms": 0}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/rooms/one/whip"])
 async def test_every_answer_carries_the_security_headers(
-    house: House, http: aiohttp.ClientSession, path: str
+    running: RunningServer, http: aiohttp.ClientSession, path: str
 ) -> None:
-    async with http.get(house.url(path)) as response:
+    async with http.get(running.url(path)) as response:
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Referrer-Policy"] == "no-referrer"
@@ -87,9 +87,9 @@ async def test_an_unexpected_error_is_500_and_keeps_its_words_to_itself(
     async def broken(request: web.Request) -> web.Response:
         raise RuntimeError("a secret path")
 
-    lobby = RoomManager(lambda room: GreyMeeting(room).running())
-    app = create_app(lobby, pages=[web.get("/broken", broken)])
-    async with HttpListener(app, "127.0.0.1", 0, inner=lobby) as server:
+    rooms = RoomManager(lambda room: GreyMeeting(room).running())
+    app = create_app(rooms, pages=[web.get("/broken", broken)])
+    async with HttpListener(app, "127.0.0.1", 0, inner=rooms) as server:
         async with http.get(server.url("/broken")) as response:
             assert response.status == 500
             assert response.content_type == "application/problem+json"

@@ -9,22 +9,22 @@ import pytest
 from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.hosted.sessions import Limits
 from tests.sidecar.clients import Client, ColourTrack, offer_sdp, post_offer, publishing, watching
-from tests.sidecar.server.conftest import House, open_house
+from tests.sidecar.server.conftest import RunningServer, running_server
 
 PARTICIPANTS = "/rooms/one/participants"
 
 
-async def roster(http: aiohttp.ClientSession, house: House) -> list[dict[str, object]]:
-    async with http.get(house.url(PARTICIPANTS)) as answer:
+async def roster(http: aiohttp.ClientSession, running: RunningServer) -> list[dict[str, object]]:
+    async with http.get(running.url(PARTICIPANTS)) as answer:
         assert answer.status == 200
         people: list[dict[str, object]] = (await answer.json())["participants"]
         return people
 
 
-async def seated(http: aiohttp.ClientSession, house: House, client: Client) -> str:
+async def seated(http: aiohttp.ClientSession, running: RunningServer, client: Client) -> str:
     """What the room calls ``client``, once it is there."""
     async with asyncio.timeout(30):
-        while not await roster(http, house):  # noqa: ASYNC110
+        while not await roster(http, running):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return client.response.headers["Sidecar-Participant"]
 
@@ -40,24 +40,24 @@ async def refused(http: aiohttp.ClientSession, url: str) -> int:
 
 
 async def test_participants_are_not_listed_unless_the_operator_says_so(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
-    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+    async with publishing(http, running.url("/rooms/one/whip"), ColourTrack()) as client:
         participant = client.response.headers["Sidecar-Participant"]
         for headers in ({}, {"Accept": "text/event-stream"}):
-            async with http.get(house.url(PARTICIPANTS), headers=headers) as answer:
+            async with http.get(running.url(PARTICIPANTS), headers=headers) as answer:
                 assert answer.status == 403
                 assert "share_cameras" in (await answer.json(content_type=None))["do"]
-        assert await refused(http, house.url(f"{PARTICIPANTS}/{participant}/whep")) == 403
+        assert await refused(http, running.url(f"{PARTICIPANTS}/{participant}/whep")) == 403
 
 
 async def test_all_participants_are_listed_at_first_and_after_each_change(
     http: aiohttp.ClientSession,
 ) -> None:
-    async with open_house(share_cameras=True) as house:
-        assert await roster(http, house) == []
+    async with running_server(share_cameras=True) as running:
+        assert await roster(http, running) == []
         accept = {"Accept": "text/event-stream"}
-        async with http.get(house.url(PARTICIPANTS), headers=accept) as stream:
+        async with http.get(running.url(PARTICIPANTS), headers=accept) as stream:
 
             async def listed() -> list[dict[str, object]]:
                 async for line in stream.content:
@@ -67,7 +67,7 @@ async def test_all_participants_are_listed_at_first_and_after_each_change(
                 raise AssertionError("the stream ended")
 
             assert await listed() == []
-            url = house.url("/rooms/one/whip?name=Ada")
+            url = running.url("/rooms/one/whip?name=Ada")
             async with publishing(http, url, ColourTrack()) as client:
                 (ada,) = await listed()
                 participant = client.response.headers["Sidecar-Participant"]
@@ -80,9 +80,9 @@ async def test_all_participants_are_listed_at_first_and_after_each_change(
 
 
 async def test_a_silent_stream_shows_that_it_lives(http: aiohttp.ClientSession) -> None:
-    async with open_house(share_cameras=True) as house:
+    async with running_server(share_cameras=True) as running:
         accept = {"Accept": "text/event-stream"}
-        async with http.get(house.url(PARTICIPANTS), headers=accept) as stream:
+        async with http.get(running.url(PARTICIPANTS), headers=accept) as stream:
             async for line in stream.content:
                 if line.startswith(b":"):
                     return
@@ -92,25 +92,25 @@ async def test_a_silent_stream_shows_that_it_lives(http: aiohttp.ClientSession) 
 async def test_who_opted_out_or_is_not_there_is_not_to_be_watched(
     http: aiohttp.ClientSession,
 ) -> None:
-    async with open_house(share_cameras=True) as house:
-        url = house.url("/rooms/one/whip?opted_out=1")
+    async with running_server(share_cameras=True) as running:
+        url = running.url("/rooms/one/whip?opted_out=1")
         async with publishing(http, url, ColourTrack()) as client:
-            participant = await seated(http, house, client)
-            assert await refused(http, house.url(f"{PARTICIPANTS}/{participant}/whep")) == 403
-            assert await refused(http, house.url(f"{PARTICIPANTS}/p-none/whep")) == 404
+            participant = await seated(http, running, client)
+            assert await refused(http, running.url(f"{PARTICIPANTS}/{participant}/whep")) == 403
+            assert await refused(http, running.url(f"{PARTICIPANTS}/p-none/whep")) == 404
 
 
 async def test_a_client_that_watches_a_camera_counts_as_a_viewer(
     http: aiohttp.ClientSession,
 ) -> None:
     async with (
-        open_house(share_cameras=True, limits=Limits(viewers=1)) as house,
-        publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client,
+        running_server(share_cameras=True, limits=Limits(viewers=1)) as running,
+        publishing(http, running.url("/rooms/one/whip"), ColourTrack()) as client,
     ):
-        participant = await seated(http, house, client)
-        camera = house.url(f"{PARTICIPANTS}/{participant}/whep")
+        participant = await seated(http, running, client)
+        camera = running.url(f"{PARTICIPANTS}/{participant}/whep")
         async with watching(http, camera) as viewer:
-            assert viewer.url.startswith(house.url("/rooms/one/whep/"))
+            assert viewer.url.startswith(running.url("/rooms/one/whep/"))
             assert viewer.track is not None
             await viewer.track.recv()
             assert await refused(http, camera) == 503
@@ -122,9 +122,9 @@ async def test_a_client_that_watches_a_camera_counts_as_a_viewer(
 
 
 async def test_a_camera_says_what_may_be_posted(http: aiohttp.ClientSession) -> None:
-    async with open_house(share_cameras=True) as house:
-        async with http.options(house.url(f"{PARTICIPANTS}/p-1/whep")) as answer:
+    async with running_server(share_cameras=True) as running:
+        async with http.options(running.url(f"{PARTICIPANTS}/p-1/whep")) as answer:
             assert answer.status == 204
             assert answer.headers["Accept-Post"] == "application/sdp"
-        async with http.get(house.url(f"{PARTICIPANTS}/p-1/whep")) as answer:
+        async with http.get(running.url(f"{PARTICIPANTS}/p-1/whep")) as answer:
             assert answer.status == 405

@@ -18,7 +18,7 @@ from sidecar.server.event_stream import EventStreams, StreamTimeouts
 from sidecar.server.quotas import ClientQuota
 from sidecar.session.events import ParticipantLeft
 from tests.sidecar.clients import ColourTrack, eventually, post_offer, publishing
-from tests.sidecar.server.conftest import House, open_house
+from tests.sidecar.server.conftest import RunningServer, running_server
 
 Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -27,9 +27,9 @@ QUICK = ConnectionLimits(header=0.3, idle=0.6, send=0.3)
 
 @asynccontextmanager
 async def connected(
-    house: House,
+    running: RunningServer,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.server.port)
     try:
         yield reader, writer
     finally:
@@ -61,15 +61,15 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"\r\n" * 9])
 async def test_a_header_that_does_not_end_ends_the_connection(sent: bytes) -> None:
-    async with open_house(connections=QUICK) as house, connected(house) as (reader, writer):
+    async with running_server(connections=QUICK) as running, connected(running) as (reader, writer):
         writer.write(sent)
         assert await rest(reader) == b""
-        assert house.server.connections.timed_out == 1
-        await eventually(lambda: house.server.connections.open == 0)
+        assert running.server.connections.timed_out == 1
+        await eventually(lambda: running.server.connections.open == 0)
 
 
 async def test_a_byte_now_and_then_does_not_buy_time() -> None:
-    async with open_house(connections=QUICK) as house, connected(house) as (reader, writer):
+    async with running_server(connections=QUICK) as running, connected(running) as (reader, writer):
 
         async def trickle() -> None:
             for byte in REQUEST * 10:
@@ -79,28 +79,34 @@ async def test_a_byte_now_and_then_does_not_buy_time() -> None:
         sending = asyncio.create_task(trickle())
         assert await rest(reader) == b""
         sending.cancel()
-        assert house.server.connections.timed_out == 1
+        assert running.server.connections.timed_out == 1
 
 
 async def test_the_second_request_has_the_same_deadline() -> None:
     limits = ConnectionLimits(header=0.3, idle=60.0)
-    async with open_house(connections=limits) as house, connected(house) as (reader, writer):
+    async with (
+        running_server(connections=limits) as running,
+        connected(running) as (reader, writer),
+    ):
         writer.write(REQUEST)
         assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
         writer.write(REQUEST[:20])
         await rest(reader)
-        assert house.server.connections.timed_out == 1
+        assert running.server.connections.timed_out == 1
 
 
 async def test_a_connection_without_a_next_request_is_closed() -> None:
     limits = ConnectionLimits(header=60.0, idle=0.3)
-    async with open_house(connections=limits) as house, connected(house) as (reader, writer):
+    async with (
+        running_server(connections=limits) as running,
+        connected(running) as (reader, writer),
+    ):
         writer.write(REQUEST)
         assert b"200 OK" in await rest(reader)
 
 
 async def test_a_body_that_does_not_come_is_answered_408() -> None:
-    async with open_house(body_timeout=0.3) as house, connected(house) as (reader, writer):
+    async with running_server(body_timeout=0.3) as running, connected(running) as (reader, writer):
         head = "POST /rooms/one/whip HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
         writer.write(f"{head}Content-Type: application/sdp\r\n\r\nv=0".encode())
         answer = await rest(reader)
@@ -109,45 +115,48 @@ async def test_a_body_that_does_not_come_is_answered_408() -> None:
 
 
 async def test_a_response_that_is_not_read_ends_its_connection() -> None:
-    async with open_house(connections=QUICK) as house, connected(house) as (_, writer):
+    async with running_server(connections=QUICK) as running, connected(running) as (_, writer):
         pipelined = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20_000
         writer.write(pipelined)
-        await eventually(lambda: house.server.connections.timed_out == 1)
+        await eventually(lambda: running.server.connections.timed_out == 1)
 
 
 async def test_connections_of_one_address_are_limited_and_the_reason_is_said() -> None:
     limits = ConnectionLimits(total=100, per_address=3)
-    async with open_house(connections=limits) as house, AsyncExitStack() as stack:
+    async with running_server(connections=limits) as running, AsyncExitStack() as stack:
         for _ in range(3):
-            await stack.enter_async_context(connected(house))
-        await eventually(lambda: house.server.connections.open == 3)
-        async with connected(house) as (reader, _):
+            await stack.enter_async_context(connected(running))
+        await eventually(lambda: running.server.connections.open == 3)
+        async with connected(running) as (reader, _):
             head, _, body = (await rest(reader)).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 429 Too Many Requests")
         assert json.loads(body)["status"] == 429
         await stack.aclose()
-        await eventually(lambda: house.server.connections.open == 0)
-        async with connected(house) as (reader, writer):
+        await eventually(lambda: running.server.connections.open == 0)
+        async with connected(running) as (reader, writer):
             writer.write(REQUEST)
             assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
-        assert house.server.connections.refused == 1
+        assert running.server.connections.refused == 1
 
 
 async def test_connections_of_a_trusted_proxy_are_limited_in_all_only() -> None:
     limits = ConnectionLimits(total=6, per_address=2)
     proxies = ("127.0.0.0/8",)
-    async with open_house(connections=limits, proxies=proxies) as house, AsyncExitStack() as stack:
+    async with (
+        running_server(connections=limits, proxies=proxies) as running,
+        AsyncExitStack() as stack,
+    ):
         for _ in range(6):
-            await stack.enter_async_context(connected(house))
-        await eventually(lambda: house.server.connections.open == 6)
-        async with connected(house) as (reader, _):
+            await stack.enter_async_context(connected(running))
+        await eventually(lambda: running.server.connections.open == 6)
+        async with connected(running) as (reader, _):
             assert (await rest(reader)).startswith(b"HTTP/1.1 503")
 
 
 async def test_event_streams_of_one_address_are_limited(http: aiohttp.ClientSession) -> None:
     streams = EventStreams(ClientQuota("event streams", 10, 2))
-    async with open_house(streams=streams, proxies=("127.0.0.1",)) as house:
-        url = house.url("/rooms/one/events")
+    async with running_server(streams=streams, proxies=("127.0.0.1",)) as running:
+        url = running.url("/rooms/one/events")
         one, other = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
         async with (
             http.get(url, headers=one) as first,
@@ -172,16 +181,16 @@ async def test_200_readers_that_never_read_are_dropped_and_others_go_on(
     streams = EventStreams(ClientQuota("event streams", 300, 300), StreamTimeouts(send=0.5))
     limits = ConnectionLimits(per_address=300)
     async with (
-        open_house(streams=streams, connections=limits, listeners=256) as house,
+        running_server(streams=streams, connections=limits, listeners=256) as running,
         AsyncExitStack() as stack,
     ):
-        await house.lobby.enter("one")
-        bus = house.meetings["one"].events
+        await running.rooms.enter("one")
+        bus = running.meetings["one"].events
         for _ in range(200):
-            await stack.enter_async_context(silent_reader(house.server.port))
+            await stack.enter_async_context(silent_reader(running.server.port))
         await eventually(lambda: streams.quota.taken == 200)
         before = psutil.Process().memory_info().rss
-        async with http.get(house.url("/rooms/one/events")) as response:
+        async with http.get(running.url("/rooms/one/events")) as response:
             await eventually(lambda: streams.quota.taken == 201)
             seen = 0
             for number in range(120):
@@ -197,8 +206,8 @@ async def test_200_readers_that_never_read_are_dropped_and_others_go_on(
 async def test_a_second_session_of_one_address_is_answered_429(
     http: aiohttp.ClientSession,
 ) -> None:
-    async with open_house(limits=Limits(per_client=1)) as house:
-        url = house.url("/rooms/one/whip")
+    async with running_server(limits=Limits(per_client=1)) as running:
+        url = running.url("/rooms/one/whip")
         async with publishing(http, url, ColourTrack()) as client:
             sdp = client.peer.localDescription.sdp
             refused = await post_offer(http, url, sdp)
@@ -217,10 +226,10 @@ async def test_a_second_session_of_one_address_is_answered_429(
     ],
 )
 async def test_what_is_no_request_is_answered_400_without_a_traceback(
-    house: House, caplog: pytest.LogCaptureFixture, sent: bytes
+    running: RunningServer, caplog: pytest.LogCaptureFixture, sent: bytes
 ) -> None:
     with capture_logs() as logs:
-        async with connected(house) as (reader, writer):
+        async with connected(running) as (reader, writer):
             writer.write(sent)
             head, _, body = (await rest(reader)).partition(b"\r\n\r\n")
     assert b" 400 " in head

@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from sidecar.server.cors import allowed
-from tests.sidecar.server.conftest import House, open_house
+from tests.sidecar.server.conftest import RunningServer, running_server
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def test_a_listed_origin_may() -> None:
 
 
 async def test_a_preflight_of_an_allowed_page_is_granted(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
     headers = {"Origin": "http://localhost:9", "Access-Control-Request-Method": "POST"}
-    async with http.options(house.url("/rooms/one/whip"), headers=headers) as response:
+    async with http.options(running.url("/rooms/one/whip"), headers=headers) as response:
         assert response.status == 204
         assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:9"
         assert "PATCH" in response.headers["Access-Control-Allow-Methods"]
@@ -56,59 +56,61 @@ async def test_a_preflight_of_an_allowed_page_is_granted(
 
 
 async def test_an_answer_lets_an_allowed_page_read_its_headers(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
     headers = {"Origin": "http://localhost:9", "Content-Type": "application/sdp"}
-    async with http.post(house.url("/rooms/one/whip"), data="x", headers=headers) as response:
+    async with http.post(running.url("/rooms/one/whip"), data="x", headers=headers) as response:
         assert response.status == 400
         assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:9"
         assert "Location" in response.headers["Access-Control-Expose-Headers"]
 
 
-async def test_a_strange_page_gets_no_permission(house: House, http: aiohttp.ClientSession) -> None:
+async def test_a_strange_page_gets_no_permission(
+    running: RunningServer, http: aiohttp.ClientSession
+) -> None:
     headers = {"Origin": "https://evil.example"}
     for path in ("/rooms/one/whep", "/rooms/one/stats", "/healthz"):
-        async with http.get(house.url(path), headers=headers) as response:
+        async with http.get(running.url(path), headers=headers) as response:
             assert "Access-Control-Allow-Origin" not in response.headers
             assert response.headers["Vary"] == "Origin"
 
 
 async def test_a_server_may_be_opened_to_a_page(http: aiohttp.ClientSession) -> None:
-    async with open_house(origins=("https://good.example",)) as house:
+    async with running_server(origins=("https://good.example",)) as running:
         headers = {"Origin": "https://good.example"}
-        async with http.get(house.url("/healthz"), headers=headers) as response:
+        async with http.get(running.url("/healthz"), headers=headers) as response:
             assert response.headers["Access-Control-Allow-Origin"] == "https://good.example"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
 @pytest.mark.parametrize("path", ["/healthz", "/rooms/one", "/rooms/one/events", "/rooms/one/whep"])
 async def test_another_site_s_host_is_refused_on_every_path(
-    house: House, http: aiohttp.ClientSession, host: str, path: str
+    running: RunningServer, http: aiohttp.ClientSession, host: str, path: str
 ) -> None:
     headers = {"Host": host, "Origin": f"http://{host}", "Content-Type": "application/sdp"}
     for method in ("GET", "POST", "OPTIONS"):
-        async with http.request(method, house.url(path), headers=headers) as response:
+        async with http.request(method, running.url(path), headers=headers) as response:
             assert response.status == 421
             assert "Access-Control-Allow-Origin" not in response.headers
             assert "server.origins" in (await response.json(content_type=None))["do"]
-    assert not house.meetings
+    assert not running.meetings
 
 
 async def test_the_configured_host_and_hosts_of_origins_are_taken(
     http: aiohttp.ClientSession,
 ) -> None:
-    async with open_house(host="room.example", origins=("https://good.example",)) as house:
+    async with running_server(host="room.example", origins=("https://good.example",)) as running:
         for host in ("room.example:8080", "good.example", "localhost:1"):
-            async with http.get(house.url("/healthz"), headers={"Host": host}) as response:
+            async with http.get(running.url("/healthz"), headers={"Host": host}) as response:
                 assert response.status == 200
 
 
 async def test_no_get_opens_a_room(http: aiohttp.ClientSession) -> None:
     paths = ("", "/events", "/stats", "/participants", "/whip", "/whep", "/whip/token/events")
-    async with open_house(share_cameras=True) as house:
+    async with running_server(share_cameras=True) as running:
         for number, path in enumerate(paths):
-            url = house.url(f"/rooms/r{number}{path}")
+            url = running.url(f"/rooms/r{number}{path}")
             for accept in ("*/*", "text/event-stream"):
                 response = await http.get(url, headers={"Accept": accept})
                 response.close()
-        assert not house.meetings
+        assert not running.meetings

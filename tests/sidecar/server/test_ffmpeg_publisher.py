@@ -9,14 +9,16 @@ import av
 import pytest
 
 from tests.sidecar.clients import eventually
-from tests.sidecar.server.conftest import House
+from tests.sidecar.server.conftest import RunningServer
 
 pytestmark = pytest.mark.skipif("whip" not in av.formats_available, reason="FFmpeg has no WHIP")
 
 
 @pytest.mark.parametrize("profile", ["high", "main", "baseline"])
-async def test_h264_of_ffmpeg_is_decoded(house: House, profile: str, tmp_path: Path) -> None:
-    url = house.url("/rooms/one/whip?name=Ada")
+async def test_h264_of_ffmpeg_is_decoded(
+    running: RunningServer, profile: str, tmp_path: Path
+) -> None:
+    url = running.url("/rooms/one/whip?name=Ada")
     publisher = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -26,8 +28,8 @@ async def test_h264_of_ffmpeg_is_decoded(house: House, profile: str, tmp_path: P
         str(tmp_path),
     )
     try:
-        await eventually(lambda: "one" in house.meetings and house.meetings["one"].present)
-        (camera,) = house.meetings["one"].present.values()
+        await eventually(lambda: "one" in running.meetings and running.meetings["one"].present)
+        (camera,) = running.meetings["one"].present.values()
         feed = camera.feed
         assert feed is not None
         await eventually(lambda: feed.frames > 3)

@@ -13,7 +13,7 @@ from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import GreyMeeting
 
 
-class Hotel:
+class SessionFactoryDouble:
     """Meetings without pictures: what was opened, and what is open."""
 
     def __init__(self) -> None:
@@ -40,91 +40,91 @@ def refusal(error: pytest.ExceptionInfo[HttpRefusalError]) -> int:
 
 
 async def test_a_room_is_opened_once_however_many_come_at_once() -> None:
-    hotel = Hotel()
-    async with RoomManager(hotel.host) as lobby:
-        rooms = await asyncio.gather(*(lobby.enter("one") for _ in range(5)))
-        assert hotel.opened == ["one"]
-        assert len({id(room) for room in rooms}) == 1
-    assert hotel.open == {}
+    factory = SessionFactoryDouble()
+    async with RoomManager(factory.host) as rooms:
+        entered = await asyncio.gather(*(rooms.enter("one") for _ in range(5)))
+        assert factory.opened == ["one"]
+        assert len({id(room) for room in entered}) == 1
+    assert factory.open == {}
 
 
 async def test_there_are_only_so_many_rooms() -> None:
-    hotel = Hotel()
-    async with RoomManager(hotel.host, max_rooms=1) as lobby:
-        await lobby.enter("one")
+    factory = SessionFactoryDouble()
+    async with RoomManager(factory.host, max_rooms=1) as rooms:
+        await rooms.enter("one")
         with pytest.raises(HttpRefusalError, match="all 1 rooms are in use") as caught:
-            await lobby.enter("two")
+            await rooms.enter("two")
         assert refusal(caught) == 503
 
 
 async def test_one_client_opens_half_of_the_rooms_at_most() -> None:
-    hotel = Hotel()
-    async with RoomManager(hotel.host, max_rooms=6) as lobby:
+    factory = SessionFactoryDouble()
+    async with RoomManager(factory.host, max_rooms=6) as rooms:
         for name in ("one", "two", "three"):
-            await lobby.enter(name, "192.0.2.1")
+            await rooms.enter(name, "192.0.2.1")
         with pytest.raises(HttpRefusalError, match="opened 3 rooms") as caught:
-            await lobby.enter("four", "192.0.2.1")
+            await rooms.enter("four", "192.0.2.1")
         assert refusal(caught) == 429
-        await lobby.enter("four", "192.0.2.2")
-        await lobby.enter("four", "192.0.2.1")
+        await rooms.enter("four", "192.0.2.2")
+        await rooms.enter("four", "192.0.2.1")
 
 
 async def test_fixed_rooms_are_open_from_the_start_and_there_are_no_others() -> None:
-    hotel = Hotel()
-    async with RoomManager(hotel.host, fixed=["demo"]) as lobby:
-        assert hotel.opened == ["demo"]
-        assert lobby.find("demo").room.name == "demo"
+    factory = SessionFactoryDouble()
+    async with RoomManager(factory.host, fixed=["demo"]) as rooms:
+        assert factory.opened == ["demo"]
+        assert rooms.find("demo").room.name == "demo"
         with pytest.raises(HttpRefusalError) as caught:
-            await lobby.enter("other")
+            await rooms.enter("other")
         assert refusal(caught) == 404
-        assert lobby.first == "demo"
+        assert rooms.first == "demo"
 
 
 async def test_an_unused_room_is_closed_after_a_while() -> None:
-    hotel = Hotel()
-    async with RoomManager(hotel.host, idle=0.12) as lobby:
-        meeting = (await lobby.enter("one")).meeting
+    factory = SessionFactoryDouble()
+    async with RoomManager(factory.host, idle=0.12) as rooms:
+        meeting = (await rooms.enter("one")).meeting
         with meeting.events.listen():
             await asyncio.sleep(0.3)
-            assert "one" in hotel.open
-        await eventually(lambda: not hotel.open)
+            assert "one" in factory.open
+        await eventually(lambda: not factory.open)
         with pytest.raises(HttpRefusalError):
-            lobby.find("one")
+            rooms.find("one")
 
 
 async def test_a_meeting_that_ends_makes_room_for_a_new_one() -> None:
-    hotel = Hotel()
-    async with RoomManager(hotel.host, fixed=["demo"]) as lobby:
-        hotel.open["demo"].over.set()
-        await eventually(lambda: len(lobby) == 0)
-        await lobby.enter("demo")
-        assert hotel.opened == ["demo", "demo"]
+    factory = SessionFactoryDouble()
+    async with RoomManager(factory.host, fixed=["demo"]) as rooms:
+        factory.open["demo"].over.set()
+        await eventually(lambda: len(rooms) == 0)
+        await rooms.enter("demo")
+        assert factory.opened == ["demo", "demo"]
 
 
 async def test_a_room_that_fails_to_open_says_why_and_can_be_tried_again() -> None:
-    hotel = Hotel()
-    async with RoomManager(hotel.host) as lobby:
-        hotel.error = ModelError("hand_landmark_lite.tflite is missing")
+    factory = SessionFactoryDouble()
+    async with RoomManager(factory.host) as rooms:
+        factory.error = ModelError("hand_landmark_lite.tflite is missing")
         with pytest.raises(ModelError, match="is missing"):
-            await lobby.enter("one")
-        hotel.error = RuntimeError("a secret path")
+            await rooms.enter("one")
+        factory.error = RuntimeError("a secret path")
         with pytest.raises(HttpRefusalError, match="can't be opened") as caught:
-            await lobby.enter("one")
+            await rooms.enter("one")
         assert "secret" not in str(caught.value)
-        hotel.error = None
-        assert (await lobby.enter("one")).room.name == "one"
+        factory.error = None
+        assert (await rooms.enter("one")).room.name == "one"
 
 
 async def test_a_fixed_room_that_fails_to_open_fails_the_start() -> None:
-    hotel = Hotel()
-    hotel.error = ModelError("a model is missing")
+    factory = SessionFactoryDouble()
+    factory.error = ModelError("a model is missing")
     with pytest.raises(ModelError):
-        async with RoomManager(hotel.host, fixed=["demo"]):
+        async with RoomManager(factory.host, fixed=["demo"]):
             pass
 
 
 async def test_a_closed_manager_admits_no_client() -> None:
-    lobby = RoomManager(Hotel().host)
+    rooms = RoomManager(SessionFactoryDouble().host)
     with pytest.raises(HttpRefusalError) as caught:
-        await lobby.enter("one")
+        await rooms.enter("one")
     assert refusal(caught) == 503

@@ -45,10 +45,10 @@ def write_certificate(folder: Path) -> Certificate:
 async def test_https_is_served_and_other_clients_give_their_places_back(tmp_path: Path) -> None:
     certificate = write_certificate(tmp_path)
     trust = ssl.create_default_context(cafile=certificate.chain)
-    lobby = RoomManager(lambda room: GreyMeeting(room).running())
+    rooms = RoomManager(lambda room: GreyMeeting(room).running())
     async with (
         HttpListener(
-            create_app(lobby), "127.0.0.1", 0, inner=lobby, certificate=certificate
+            create_app(rooms), "127.0.0.1", 0, inner=rooms, certificate=certificate
         ) as server,
         aiohttp.ClientSession() as http,
     ):

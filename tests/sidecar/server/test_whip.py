@@ -20,7 +20,7 @@ from tests.sidecar.clients import (
     watching,
 )
 from tests.sidecar.rooms.hosted.offers import offer
-from tests.sidecar.server.conftest import GREY, House, open_house
+from tests.sidecar.server.conftest import GREY, RunningServer, running_server
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = "a=mid:0\na=candidate:1 1 udp 2122260223 192.0.2.1 5000 typ host\n"
@@ -37,10 +37,10 @@ async def problem(response: aiohttp.ClientResponse) -> str:
 
 
 async def test_a_published_camera_arrives_in_the_session(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
-    async with publishing(http, house.url("/rooms/one/whip?name=Ada"), ColourTrack(90)) as client:
-        meeting = house.meetings["one"]
+    async with publishing(http, running.url("/rooms/one/whip?name=Ada"), ColourTrack(90)) as client:
+        meeting = running.meetings["one"]
         await eventually(lambda: meeting.present)
         (camera,) = meeting.present.values()
         feed = camera.feed
@@ -53,9 +53,9 @@ async def test_a_published_camera_arrives_in_the_session(
 
 @pytest.mark.parametrize("kinds", [("video",), ("audio", "video"), ("video", "audio")])
 async def test_a_viewer_gets_the_composite_in_any_order_of_requests(
-    house: House, http: aiohttp.ClientSession, kinds: tuple[str, ...]
+    running: RunningServer, http: aiohttp.ClientSession, kinds: tuple[str, ...]
 ) -> None:
-    async with watching(http, house.url("/rooms/one/whep"), kinds) as client:
+    async with watching(http, running.url("/rooms/one/whep"), kinds) as client:
         assert client.track is not None
         frame = await client.track.recv()
         assert isinstance(frame, av.VideoFrame)
@@ -64,9 +64,9 @@ async def test_a_viewer_gets_the_composite_in_any_order_of_requests(
 
 
 async def test_an_answer_says_where_the_session_is_and_how_it_can_be_changed(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
-    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+    async with publishing(http, running.url("/rooms/one/whip"), ColourTrack()) as client:
         headers = client.response.headers
         assert client.response.content_type == "application/sdp"
         assert headers["Location"].startswith("/rooms/one/whip/")
@@ -78,10 +78,10 @@ async def test_an_answer_says_where_the_session_is_and_how_it_can_be_changed(
 
 
 async def test_a_session_is_over_when_it_is_deleted(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
-    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
-        meeting = house.meetings["one"]
+    async with publishing(http, running.url("/rooms/one/whip"), ColourTrack()) as client:
+        meeting = running.meetings["one"]
         await eventually(lambda: meeting.present)
         async with http.delete(client.url) as response:
             assert response.status == 200
@@ -92,18 +92,20 @@ async def test_a_session_is_over_when_it_is_deleted(
                 assert "no such session" in await problem(response)
 
 
-async def test_a_heartbeat_is_taken(house: House, http: aiohttp.ClientSession) -> None:
-    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+async def test_a_heartbeat_is_taken(running: RunningServer, http: aiohttp.ClientSession) -> None:
+    async with publishing(http, running.url("/rooms/one/whip"), ColourTrack()) as client:
         async with http.post(f"{client.url}/heartbeat") as response:
             assert response.status == 204
         link = next(value for value in client.response.headers.getall("Link"))
         assert link.startswith(f"<{client.response.headers['Location']}/heartbeat>")
 
 
-async def test_consent_reaches_the_session(house: House, http: aiohttp.ClientSession) -> None:
-    url = house.url("/rooms/one/whip?opted_out=1")
+async def test_consent_reaches_the_session(
+    running: RunningServer, http: aiohttp.ClientSession
+) -> None:
+    url = running.url("/rooms/one/whip?opted_out=1")
     async with publishing(http, url, ColourTrack()) as client:
-        meeting = house.meetings["one"]
+        meeting = running.meetings["one"]
         participant = client.response.headers["Sidecar-Participant"]
         await eventually(lambda: meeting.consents.get(participant) is Consent.OPT_OUT)
         async with http.post(f"{client.url}/consent", json={"opted_out": False}) as response:
@@ -116,17 +118,19 @@ async def test_consent_reaches_the_session(house: House, http: aiohttp.ClientSes
 
 
 async def test_a_viewer_has_nothing_to_opt_out_of(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
     async with (
-        watching(http, house.url("/rooms/one/whep")) as client,
+        watching(http, running.url("/rooms/one/whep")) as client,
         http.post(f"{client.url}/consent", json={"opted_out": True}) as response,
     ):
         assert response.status == 404
 
 
-async def test_candidates_may_trickle_in(house: House, http: aiohttp.ClientSession) -> None:
-    async with publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client:
+async def test_candidates_may_trickle_in(
+    running: RunningServer, http: aiohttp.ClientSession
+) -> None:
+    async with publishing(http, running.url("/rooms/one/whip"), ColourTrack()) as client:
         tag = {"If-Match": client.response.headers["ETag"]}
         async with http.patch(client.url, data=FRAGMENT, headers=TRICKLE | tag) as response:
             assert response.status == 204
@@ -141,10 +145,10 @@ async def test_candidates_may_trickle_in(house: House, http: aiohttp.ClientSessi
     ],
 )
 async def test_a_patch_of_another_ice_session_is_refused(
-    house: House, http: aiohttp.ClientSession, headers: dict[str, str], status: int
+    running: RunningServer, http: aiohttp.ClientSession, headers: dict[str, str], status: int
 ) -> None:
     async with (
-        publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client,
+        publishing(http, running.url("/rooms/one/whip"), ColourTrack()) as client,
         http.patch(client.url, data=FRAGMENT, headers=headers) as response,
     ):
         assert response.status == status
@@ -165,14 +169,14 @@ async def test_a_patch_of_another_ice_session_is_refused(
     ],
 )
 async def test_a_bad_request_is_refused_with_its_reason(
-    house: House,
+    running: RunningServer,
     http: aiohttp.ClientSession,
     path: str,
     body: str,
     headers: dict[str, str],
     status: int,
 ) -> None:
-    async with http.post(house.url(path), data=body.encode(), headers=headers) as response:
+    async with http.post(running.url(path), data=body.encode(), headers=headers) as response:
         assert response.status == status
         assert await problem(response)
 
@@ -190,7 +194,7 @@ UNKNOWN = offer().replace("VP8", "AV1").replace("H264", "VP9")
     ],
 )
 async def test_a_refused_offer_logs_no_stack_trace(
-    house: House,
+    running: RunningServer,
     http: aiohttp.ClientSession,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
@@ -198,7 +202,7 @@ async def test_a_refused_offer_logs_no_stack_trace(
     status: int,
     words: list[str],
 ) -> None:
-    url = house.url("/rooms/one/whip")
+    url = running.url("/rooms/one/whip")
     async with http.post(url, data=body.encode(), headers=SDP) as response:
         assert response.status == status
         reason = await problem(response)
@@ -210,22 +214,24 @@ async def test_a_refused_offer_logs_no_stack_trace(
 
 
 async def test_a_bad_request_affects_no_other_client(
-    house: House, http: aiohttp.ClientSession
+    running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
-    async with watching(http, house.url("/rooms/one/whep")) as client:
+    async with watching(http, running.url("/rooms/one/whep")) as client:
         assert client.track is not None
         await client.track.recv()
         for body in (b"v=0", b"x" * 100_000, offer().encode()[:100]):
-            async with http.post(house.url("/rooms/one/whip"), data=body, headers=SDP) as response:
+            async with http.post(
+                running.url("/rooms/one/whip"), data=body, headers=SDP
+            ) as response:
                 assert response.status in {400, 413}
         await client.track.recv()
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_another_method_is_405_with_those_that_are_allowed(
-    house: House, http: aiohttp.ClientSession, method: str
+    running: RunningServer, http: aiohttp.ClientSession, method: str
 ) -> None:
-    async with http.request(method, house.url("/rooms/one/whip")) as response:
+    async with http.request(method, running.url("/rooms/one/whip")) as response:
         assert response.status == 405
         assert set(response.headers["Allow"].split(",")) >= {"POST", "OPTIONS"}
         assert await problem(response)
@@ -233,12 +239,12 @@ async def test_another_method_is_405_with_those_that_are_allowed(
 
 async def test_a_full_room_says_so_and_when_to_come_back(http: aiohttp.ClientSession) -> None:
     async with (
-        open_house(limits=Limits(participants=1)) as house,
-        publishing(http, house.url("/rooms/one/whip"), ColourTrack()),
+        running_server(limits=Limits(participants=1)) as running,
+        publishing(http, running.url("/rooms/one/whip"), ColourTrack()),
     ):
         peer: RTCPeerConnection = peer_connection()
         peer.addTransceiver("video", direction="sendonly")
-        response = await post_offer(http, house.url("/rooms/one/whip"), await offer_sdp(peer))
+        response = await post_offer(http, running.url("/rooms/one/whip"), await offer_sdp(peer))
         await close(peer)
         assert response.status == 503
         assert int(response.headers["Retry-After"]) > 0
@@ -248,36 +254,40 @@ async def test_a_full_room_says_so_and_when_to_come_back(http: aiohttp.ClientSes
 async def test_without_a_composite_a_viewer_gets_retry_after(
     http: aiohttp.ClientSession,
 ) -> None:
-    async with open_house(publishes=False) as house:
-        response = await post_offer(http, house.url("/rooms/one/whep"), offer("recvonly"))
+    async with running_server(publishes=False) as running:
+        response = await post_offer(http, running.url("/rooms/one/whep"), offer("recvonly"))
         assert response.status == 409
         assert int(response.headers["Retry-After"]) > 0
 
 
-async def test_options_tell_what_may_be_posted(house: House, http: aiohttp.ClientSession) -> None:
-    async with http.options(house.url("/rooms/one/whep")) as response:
+async def test_options_tell_what_may_be_posted(
+    running: RunningServer, http: aiohttp.ClientSession
+) -> None:
+    async with http.options(running.url("/rooms/one/whep")) as response:
         assert response.status == 204
         assert response.headers["Accept-Post"] == "application/sdp"
-    async with http.options(house.url("/rooms/one/whip/any")) as response:
+    async with http.options(running.url("/rooms/one/whip/any")) as response:
         assert response.headers["Accept-Patch"] == "application/trickle-ice-sdpfrag"
 
 
 async def test_ice_servers_are_sent_as_links(http: aiohttp.ClientSession) -> None:
     server = RTCIceServer("turn:192.0.2.1?transport=udp", "ada", "secret")
     async with (
-        open_house(ice_servers=(server,)) as house,
-        http.options(house.url("/rooms/one/whip")) as response,
+        running_server(ice_servers=(server,)) as running,
+        http.options(running.url("/rooms/one/whip")) as response,
     ):
         assert link_value(server) in response.headers.getall("Link")
 
 
-async def test_every_room_has_its_own_people(house: House, http: aiohttp.ClientSession) -> None:
+async def test_every_room_has_its_own_people(
+    running: RunningServer, http: aiohttp.ClientSession
+) -> None:
     async with (
-        publishing(http, house.url("/rooms/one/whip"), ColourTrack()) as client,
-        publishing(http, house.url("/rooms/two/whip"), ColourTrack()),
+        publishing(http, running.url("/rooms/one/whip"), ColourTrack()) as client,
+        publishing(http, running.url("/rooms/two/whip"), ColourTrack()),
     ):
-        assert house.meetings["one"].room.count(Role.PUBLISH) == 1
-        assert house.meetings["two"].room.count(Role.PUBLISH) == 1
+        assert running.meetings["one"].room.count(Role.PUBLISH) == 1
+        assert running.meetings["two"].room.count(Role.PUBLISH) == 1
         elsewhere = client.url.replace("/one/", "/two/")
         async with http.delete(elsewhere) as response:
             assert response.status == 404

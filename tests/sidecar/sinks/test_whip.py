@@ -8,19 +8,19 @@ from sidecar.sinks.base import PacketSink, SinkOptions
 from sidecar.sinks.registry import open_video_sink
 from tests.sidecar.clients import eventually
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.server.conftest import open_house
+from tests.sidecar.server.conftest import running_server
 
 OPTIONS = SinkOptions(MemoryRoom())
 
 
 async def test_the_composite_arrives_and_its_packets_are_counted() -> None:
-    async with open_house() as house, grey_composite() as composite:
-        sink = open_video_sink(f"whip+{house.url('/rooms/one/whip?name=Stage')}", OPTIONS)
+    async with running_server() as running, grey_composite() as composite:
+        sink = open_video_sink(f"whip+{running.url('/rooms/one/whip?name=Stage')}", OPTIONS)
         assert isinstance(sink, PacketSink)
         await sink.start()
         await sink.publish(composite)
-        await eventually(lambda: bool(house.meetings["one"].present))
-        (joined,) = house.meetings["one"].present.values()
+        await eventually(lambda: bool(running.meetings["one"].present))
+        (joined,) = running.meetings["one"].present.values()
         assert joined.name == "Stage"
         await eventually(lambda: sink.stats().delivered > 0)
         await sink.aclose()
@@ -29,8 +29,8 @@ async def test_the_composite_arrives_and_its_packets_are_counted() -> None:
 
 
 async def test_a_server_that_refuses_is_an_error_of_publishing() -> None:
-    async with open_house() as house, grey_composite() as composite:
-        sink = open_video_sink(f"whip+{house.url('/rooms/no%20room/whip')}", OPTIONS)
+    async with running_server() as running, grey_composite() as composite:
+        sink = open_video_sink(f"whip+{running.url('/rooms/no%20room/whip')}", OPTIONS)
         assert isinstance(sink, PacketSink)
         await sink.start()
         with pytest.raises(RoomError):

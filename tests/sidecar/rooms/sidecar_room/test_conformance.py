@@ -14,7 +14,7 @@ from tests.conformance.room import RoomConformance, RoomHarness, kinds, lacks, w
 from tests.sidecar.clients import Client, ColourTrack, eventually, publishing
 from tests.sidecar.rooms.attendance import entered, following
 from tests.sidecar.rooms.janus.proxy import Proxy, proxy
-from tests.sidecar.server.conftest import House, open_house
+from tests.sidecar.server.conftest import RunningServer, running_server
 
 NAME = "Reactions"
 
@@ -35,12 +35,12 @@ class SidecarRoomHarness:
         self._life = AsyncExitStack()
         self._port = free_port()
         self._proxy: Proxy | None = None
-        self._house: House | None = None
+        self._house: RunningServer | None = None
         self._visits: dict[str, Visit] = {}
 
     async def start(self, rooms: tuple[str, ...] = ("one",)) -> None:
         """Serve ``rooms``, on the same ports as before."""
-        serving = open_house(fixed=rooms, share_cameras=True, port=self._port)
+        serving = running_server(fixed=rooms, share_cameras=True, port=self._port)
         self._house = await self._life.enter_async_context(serving)
         if self._proxy is None:
             self._proxy = await self._life.enter_async_context(proxy(self._port))

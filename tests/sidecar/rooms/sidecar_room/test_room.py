@@ -16,15 +16,15 @@ from tests.sidecar.clients import Client, ColourTrack, eventually, publishing
 from tests.sidecar.media.pictures import descriptors, threads
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.files.test_room import attended
-from tests.sidecar.server.conftest import House, open_house
+from tests.sidecar.server.conftest import RunningServer, running_server
 
 OPTIONS = JoinOptions("REACTIONS")
 
 
 @asynccontextmanager
-async def camera(house: House, name: str, luma: int = 128) -> AsyncIterator[Client]:
+async def camera(running: RunningServer, name: str, luma: int = 128) -> AsyncIterator[Client]:
     """A real participant of room ``one``."""
-    url = house.url(f"/rooms/one/whip?name={name}")
+    url = running.url(f"/rooms/one/whip?name={name}")
     async with (
         aiohttp.ClientSession() as http,
         publishing(http, url, ColourTrack(luma)) as client,
@@ -62,42 +62,42 @@ def luma(feed: Feed) -> float:
 
 async def test_shared_cameras_are_watched_each_on_its_own() -> None:
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(open_house(share_cameras=True))
-        room = ADAPTER.room(house.url("/rooms/one"), OPTIONS)
+        running = await stack.enter_async_context(running_server(share_cameras=True))
+        room = ADAPTER.room(running.url("/rooms/one"), OPTIONS)
         before = threads(), descriptors()
         async with room, attended(room) as changes:
-            async with camera(house, "Ada", 60), camera(house, "Bob", 200):
+            async with camera(running, "Ada", 60), camera(running, "Bob", 200):
                 ada, bob = await seen(changes, "Ada"), await seen(changes, "Bob")
                 assert luma(bob) > luma(ada) + 80
                 assert ada.size == (320, 180)
                 # The participants of the room see no new one.
-                assert len(house.meetings["one"].present) == 2
+                assert len(running.meetings["one"].present) == 2
             await eventually(lambda: sum(isinstance(it, Left) for it in changes) == 2)
-        meeting = house.meetings["one"].room
+        meeting = running.meetings["one"].room
         await eventually(lambda: meeting.count(Role.WATCH) == 0)
         await eventually(lambda: threads() <= before[0] and descriptors() <= before[1])
 
 
 async def test_the_camera_of_a_participant_who_opts_out_is_closed_at_once() -> None:
-    async with open_house(share_cameras=True) as house:
-        room = ADAPTER.room(house.url("/rooms/one"), OPTIONS)
-        async with room, attended(room) as changes, camera(house, "Ada") as client:
+    async with running_server(share_cameras=True) as running:
+        room = ADAPTER.room(running.url("/rooms/one"), OPTIONS)
+        async with room, attended(room) as changes, camera(running, "Ada") as client:
             feed = await seen(changes, "Ada")
             (joined,) = (it for it in changes if isinstance(it, Joined))
             await consent(client, opted_out=True)
             await eventually(lambda: feed_of(changes, "Ada") is None)
             assert ConsentChanged(joined.participant, Consent.OPT_OUT) in changes
             await eventually(lambda: feed.ended)
-            await eventually(lambda: house.meetings["one"].room.count(Role.WATCH) == 0)
+            await eventually(lambda: running.meetings["one"].room.count(Role.WATCH) == 0)
             await consent(client, opted_out=False)
             await seen(changes, "Ada")
             assert changes[-2] == ConsentChanged(joined.participant, Consent.OPT_IN)
 
 
 async def test_a_server_that_shares_no_cameras_is_watched_as_a_whole() -> None:
-    async with open_house() as house:
+    async with running_server() as running:
         async with (
-            ADAPTER.room(house.url("/rooms/one"), OPTIONS) as room,
+            ADAPTER.room(running.url("/rooms/one"), OPTIONS) as room,
             attended(room) as changes,
         ):
             feed = await seen(changes, "one")
@@ -108,17 +108,17 @@ async def test_a_server_that_shares_no_cameras_is_watched_as_a_whole() -> None:
                 assert composite.viewers == 0
         async with (
             aiohttp.ClientSession() as http,
-            http.get(house.url("/rooms/one/participants")) as answer,
+            http.get(running.url("/rooms/one/participants")) as answer,
         ):
             assert answer.status == 403
 
 
 async def test_the_composite_goes_back_into_the_room_and_we_do_not_watch_ourselves() -> None:
-    async with open_house(share_cameras=True) as house, grey_composite() as composite:
-        room = ADAPTER.room(house.url("/rooms/one"), OPTIONS)
-        async with room, attended(room) as changes, camera(house, "Ada"):
+    async with running_server(share_cameras=True) as running, grey_composite() as composite:
+        room = ADAPTER.room(running.url("/rooms/one"), OPTIONS)
+        async with room, attended(room) as changes, camera(running, "Ada"):
             await room.publish(composite)
-            meeting = house.meetings["one"]
+            meeting = running.meetings["one"]
             await eventually(lambda: len(meeting.present) == 2)
             await seen(changes, "Ada")
             names = {it.name for it in meeting.present.values()}
@@ -131,8 +131,8 @@ async def test_the_composite_goes_back_into_the_room_and_we_do_not_watch_ourselv
 
 async def test_a_server_that_goes_away_is_reported_at_once() -> None:
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(open_house(share_cameras=True))
-        async with ADAPTER.room(house.url("/rooms/one"), OPTIONS) as room:
+        running = await stack.enter_async_context(running_server(share_cameras=True))
+        async with ADAPTER.room(running.url("/rooms/one"), OPTIONS) as room:
 
             async def attend() -> None:
                 async for _ in room.changes():
@@ -147,9 +147,9 @@ async def test_a_server_that_goes_away_is_reported_at_once() -> None:
 
 
 async def test_a_room_that_there_is_not_is_refused() -> None:
-    async with open_house(fixed=("one",)) as house:
+    async with running_server(fixed=("one",)) as running:
         with pytest.raises(RefusedError, match="no such room"):
-            async with ADAPTER.room(house.url("/rooms/two"), OPTIONS):
+            async with ADAPTER.room(running.url("/rooms/two"), OPTIONS):
                 pytest.fail("entered")
     with pytest.raises(RoomError, match="can't be reached"):
         async with ADAPTER.room("http://127.0.0.1:9/rooms/one", OPTIONS):
@@ -158,5 +158,5 @@ async def test_a_room_that_there_is_not_is_refused() -> None:
 
 @pytest.mark.parametrize(("path", "ours"), [("/rooms/one", True), ("/rooms/two", True)])
 async def test_our_server_is_recognised_by_its_health_response(path: str, ours: bool) -> None:
-    async with open_house(fixed=("one",)) as house, aiohttp.ClientSession() as http:
-        assert await ADAPTER.confirms(house.url(path), http) is ours
+    async with running_server(fixed=("one",)) as running, aiohttp.ClientSession() as http:
+        assert await ADAPTER.confirms(running.url(path), http) is ours

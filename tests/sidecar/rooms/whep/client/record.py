@@ -23,7 +23,7 @@ from tests.servers.galene import galene
 from tests.servers.livekit import KEY, SECRET, livekit
 from tests.servers.mediamtx import Mediamtx
 from tests.sidecar.rooms.composites import grey_composite
-from tests.sidecar.server.conftest import open_house
+from tests.sidecar.server.conftest import running_server
 
 FOLDER: Final = Path(__file__).with_name("transcripts")
 HOST: Final = "server.test"
@@ -141,10 +141,10 @@ async def main() -> None:
         await visit(
             "galene-refused", EndpointKind.WHIP, meeting.url("room") + ".whip", "a-wrong-token"
         )
-    async with open_house(fixed=("one",)) as house:
-        await visit("sidecar-whip", EndpointKind.WHIP, house.url("/rooms/one/whip?name=Ada"))
-        await visit("sidecar-whep", EndpointKind.WHEP, house.url("/rooms/one/whep"))
-        await visit("sidecar-no-room", EndpointKind.WHEP, house.url("/rooms/two/whep"))
+    async with running_server(fixed=("one",)) as running:
+        await visit("sidecar-whip", EndpointKind.WHIP, running.url("/rooms/one/whip?name=Ada"))
+        await visit("sidecar-whep", EndpointKind.WHEP, running.url("/rooms/one/whep"))
+        await visit("sidecar-no-room", EndpointKind.WHEP, running.url("/rooms/two/whep"))
 
 
 if __name__ == "__main__":

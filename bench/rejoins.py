@@ -106,7 +106,7 @@ GROUNDS: dict[str, Play] = {
 }
 
 
-async def comebacks(play: Play, rounds: int) -> list[float]:
+async def measured_rejoins(play: Play, rounds: int) -> list[float]:
     """Seconds from the server being up to the composite being seen, for each death."""
     with tempfile.TemporaryDirectory() as name:
         async with AsyncExitStack() as life:
@@ -137,7 +137,7 @@ def measure(quick: bool) -> Iterator[Table]:
     )
     for system, play in GROUNDS.items():
         try:
-            took = asyncio.run(comebacks(play, 1 if quick else 10))
+            took = asyncio.run(measured_rejoins(play, 1 if quick else 10))
         except pytest.skip.Exception as missing:
             # How the tests' servers say that they can't be had here; the other systems go on.
             table.add(system, 0, str(missing), "")
