@@ -1,8 +1,11 @@
 """What all tests have in common."""
 
+import logging
 import signal
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from reactions.landmarks.model_manifest import FILES
@@ -26,6 +29,21 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _default_logging() -> Iterator[None]:
+    """Undo what a test's command configured: the next one finds the log as it is by default."""
+    level = logging.getLogger().level
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        root = logging.getLogger()
+        root.setLevel(level)
+        # pytest removes its own handlers itself.
+        ours = [one for one in root.handlers if not type(one).__module__.startswith("_pytest")]
+        for handler in ours:
+            root.removeHandler(handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

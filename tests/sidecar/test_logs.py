@@ -12,17 +12,6 @@ from config.settings import LogFormat, LogLevel, LogSettings
 from sidecar.logs import BACKLOG, PipeStream, configure
 
 
-@pytest.fixture(autouse=True)
-def untouched() -> Iterator[None]:
-    """Give the process its log back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
 def entries(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
@@ -102,15 +101,9 @@ SERVERS: Mapping[str, tuple[Adapter, Callable[[], AbstractAsyncContextManager[st
 
 
 @pytest.fixture(autouse=True)
-def _log_as_text(request: pytest.FixtureRequest) -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+def _log_as_text(request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("capsys")
     configure(LogSettings(level=LogLevel.INFO, format=LogFormat.TEXT))
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def texts(change: RoomChange) -> list[str]:
