@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-import ipaddress
-import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -11,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import jwt
 import structlog
 from aiohttp import web
 from platformdirs import user_state_path
@@ -29,6 +26,7 @@ from sidecar.inference.worker_process import WorkerLimits
 from sidecar.media.ice import configured_servers
 from sidecar.redaction import shown_url
 from sidecar.rooms.memory import MemoryRoom
+from sidecar.server.api.access import authenticate
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.endpoints import Endpoint
@@ -41,13 +39,7 @@ from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.snapshot_endpoints import SnapshotEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import (
-    TOKEN_VARIABLE,
     Authenticator,
-    JwtIssuer,
-    environment_tokens,
-    known_token,
-    make_token,
-    read_token_file,
 )
 from sidecar.server.api.webhook_endpoints import WebhookEndpoints
 from sidecar.server.app import hosted_limits
@@ -106,7 +98,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     ModelError where a model is missing, ServerError where the port can't be had.
     """
     wanted = settings.serve
-    authenticator, made = authenticate(plan, settings)
+    authenticator, made = authenticate(settings, plan.environ, plan.token_file)
     async with AsyncExitStack() as stack:
         bundles, bundle = bundles_of(settings)
         detector = await stack.enter_async_context(shared_detector(settings, table, bundle))
@@ -125,7 +117,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         use = model_user(bundle_loaders(settings, table), detector, supervisor, annotate, reactions)
         more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), wanted))
         pages = partial(hosted_routes, hosted, table, settings.stickers.folders)
-        app = make_app(supervisor, detector, more, authenticator, settings, draining.set, pages)
+        app = make_app(sources, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
             await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
         listener = HttpListener(
@@ -226,40 +218,6 @@ def further_endpoints(
     tables = ReactionEndpoints(sources.supervisor, reactions, changed)
     operator = OperatorEndpoints(sources, authenticator, lambda: annotate.labels)
     return (*annotate.endpoints(), *tables.endpoints(), *operator.endpoints())
-
-
-def authenticate(plan: ServePlan, settings: Settings) -> tuple[Authenticator, str | None]:
-    """Who may call, and the token that was made because none was given.
-
-    Raises ConfigError where callers need no token and the server does not listen on loopback.
-    """
-    wanted = settings.serve
-    if wanted.auth == "none":
-        if not listens_on_loopback(settings.server.host):
-            do = f"listen on 127.0.0.1, or give {TOKEN_VARIABLE} or --token-file"
-            raise ConfigError("no token on an address of the network", where="serve.auth", do=do)
-        return Authenticator(), None
-    tokens = environment_tokens(plan.environ)
-    file = plan.token_file or wanted.token_file
-    if file is not None:
-        tokens += read_token_file(file)
-    issuer = None
-    if wanted.jwks_url is not None:
-        keys = jwt.PyJWKClient(wanted.jwks_url, cache_keys=True, timeout=5)
-        issuer = JwtIssuer(keys, wanted.jwt_audience, wanted.jwt_issuer)
-    if tokens or issuer is not None:
-        return Authenticator(tuple(tokens), issuer), None
-    made = make_token()
-    return Authenticator((known_token(made, "made token"),)), made
-
-
-def listens_on_loopback(host: str) -> bool:
-    """Whether all addresses of ``host`` are this machine's own."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    return all(ipaddress.ip_address(str(one[4][0])).is_loopback for one in found)
 
 
 def make_supervisor(
@@ -402,23 +360,23 @@ def server_webhook(wanted: ServerWebhook, environ: Mapping[str, str]) -> Webhook
 
 
 def make_app(
-    supervisor: Supervisor,
-    detector: ProcessDetector,
+    sources: MetricSources,
     more: Sequence[Endpoint],
     authenticator: Authenticator,
     settings: Settings,
     drain: Callable[[], None],
     pages: Callable[[EventStreams], Sequence[web.AbstractRouteDef]],
 ) -> web.Application:
-    """The API over ``supervisor`` and ``detector``: ``more`` endpoints, the routes of ``pages``."""
+    """The API over ``sources``: ``more`` endpoints, the routes of ``pages``."""
+    supervisor, detector = sources.supervisor, sources.detector
 
     def faults() -> Sequence[str]:
-        return [] if detector.stats().workers else ["no detection worker is alive"]
+        alive = detector is not None and detector().workers
+        return [] if alive else ["no detection worker is alive"]
 
     wanted, server = settings.serve, settings.server
     quota = ClientQuota("event streams", server.max_streams, server.max_streams_per_client)
     streams = EventStreams(quota)
-    sources = metric_sources(supervisor, detector)
     return create_api(
         [
             *RoomEndpoints(supervisor).endpoints(),
