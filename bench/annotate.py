@@ -26,7 +26,7 @@ from bench.recognition import cells, related
 from bench.table import Table
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.landmark_types import Sample
 from reactions.mannequin import CAST, FAR, LOOKALIKES, MEDIUM, POSES, Scene, render
 from reactions.pipeline import Care, first_memory
@@ -186,7 +186,7 @@ def _accuracy(quick: bool) -> Table:
         "and far) and yaw: poses whose own label fires, or another too; look-alikes on which any "
         "label fires.",
     )
-    settings, rules = Settings(), load_reaction_table(THRESHOLDS, environ={})
+    settings, rules = Settings(), load_reaction_table(LABELS, environ={})
     pipeline = make_pipeline(make_store(settings), rules, settings)
     for care in Care:
         tally = Tally()

@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from bench.table import Table
 from config.reaction_table import load_reaction_table
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.landmark_types import Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Pose, Scene, render
@@ -99,7 +99,7 @@ def measure(quick: bool) -> Iterator[Table]:
         "All shipped labels, one thread, tracked at 5 samples a second; conversion to RGB is not "
         "in it. The mix is 85 % no hand, 10 % one, 5 % two.",
     )
-    detector = RecognitionPipeline(ModelStore(), load_reaction_table(THRESHOLDS))
+    detector = RecognitionPipeline(ModelStore(), load_reaction_table(LABELS))
     whole, models = 0.0, 0.0
     with counted() as invokes:
         for name, pose in scenes().items():

@@ -15,7 +15,7 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from gifs.cache import StickerCache
 from gifs.catalogue import STICKERS
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import Shot
 from sidecar.inference.sampling import FrameSampler
@@ -40,7 +40,7 @@ def actors() -> list[tuple[str, Shot]]:
 
 def composites() -> Iterator[Image.Image]:
     """Pictures of the composite, ``FPS`` a second."""
-    settings, table = Settings(), load_reaction_table(THRESHOLDS, environ={})
+    settings, table = Settings(), load_reaction_table(LABELS, environ={})
     detector = make_pipeline(make_store(settings), table, settings)
     policy, sampler = make_policy(table, settings), FrameSampler()
     shots = [(Participant(name, name, table, policy), shot) for name, shot in actors()]

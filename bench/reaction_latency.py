@@ -23,7 +23,7 @@ from bench.table import Table
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import render_clip
 from sidecar.media.clip_track import ClipTrack
@@ -48,7 +48,7 @@ def magenta_table(folder: Path) -> Mapping[str, ReactionRule]:
     change = {"sticker": "magenta.gif", "effect": None, "cooldown": 1.0, "duration": 1.0}
     return {
         label: rule.model_copy(update=change) if rule.kind is Kind.STICKER else rule
-        for label, rule in load_reaction_table(THRESHOLDS).items()
+        for label, rule in load_reaction_table(LABELS).items()
     }
 
 

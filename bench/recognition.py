@@ -12,7 +12,7 @@ from itertools import product
 from bench.table import Table
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
-from reactions.labels import LABELS, THRESHOLDS, Group
+from reactions.labels import LABELS, Group
 from reactions.landmark_types import Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import (
@@ -150,7 +150,7 @@ def related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
 
 def measure(quick: bool) -> Iterator[Table]:
     """Labels and look-alikes over 10 skin tones, 3 distances and 3 yaws (4 cells when quick)."""
-    table = load_reaction_table(THRESHOLDS)
+    table = load_reaction_table(LABELS)
     detector = RecognitionPipeline(ModelStore(), list(LABELS))
     where = list(cells((1, 7), (MEDIUM,), (0.0, 20.0)) if quick else cells())
     yield _table("Mannequins holding a pose", "named", POSES, detector, table, where)

@@ -9,7 +9,7 @@ from bench.media_rig import OURS, pinned
 from bench.table import Table
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import FPS, render_clip
 from sidecar.replay import Replay
@@ -23,7 +23,7 @@ def measure(quick: bool) -> Iterator[Table]:
     steps = STEPS[:2] if quick else STEPS
     play = Choreography(steps)
     clip = render_clip(next(iter(CAST.values())), play, Scene())
-    settings, table = Settings(), load_reaction_table(THRESHOLDS)
+    settings, table = Settings(), load_reaction_table(LABELS)
     replay = Replay(
         make_pipeline(make_store(settings), table, settings),
         make_stickers(table, settings),

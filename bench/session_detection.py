@@ -14,7 +14,7 @@ from bench.media_rig import OURS, camera_track, child, pinned, viewer
 from bench.table import Table
 from config.reaction_table import load_reaction_table
 from config.settings import Engine, Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
 from sidecar.inference.detector import Detector
@@ -84,7 +84,7 @@ async def meeting(
 ) -> AsyncIterator[tuple[Session, TimedDetector]]:
     """A session with so many mannequins, one in six of them lively, and a viewer."""
     settings = Settings(sampling={"engine": engine})
-    table = load_reaction_table(THRESHOLDS)
+    table = load_reaction_table(LABELS)
     lively = max(1, participants // LIVELY)
     async with (
         child("cameras", str(lively), str(clip(half=half))) as hands,

@@ -1,6 +1,7 @@
 """The reaction table: what each label does once a participant holds it (``reactions.toml``)."""
 
 from enum import StrEnum
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +15,20 @@ class Kind(StrEnum):
     """Events only; nothing is drawn."""
     OFF = "off"
     """Never scored: a model that only this label needs is not run."""
+
+
+class LabelDefaults(Protocol):
+    """What the table takes from a label of the vocabulary (``reactions.labels.LabelSpec``)."""
+
+    @property
+    def threshold(self) -> float:
+        """The score, 0–1, from which a sample counts, unless a row says otherwise."""
+        ...
+
+    @property
+    def moderated(self) -> bool:
+        """Whether the label is for moderators alone: events, and nothing drawn."""
+        ...
 
 
 class ReactionRule(BaseModel):
@@ -36,5 +51,7 @@ class ReactionRule(BaseModel):
     """How long after its end the same participant can't start the same reaction."""
     duration: float = Field(3.0, gt=0, le=60)
     """How long the sticker plays at least."""
+    moderated: bool = False
+    """The label's own, which no row changes: its kind is ``event`` or ``off``."""
     outranks: tuple[str, ...] = ()
     """Labels of the same hand or face that are not scored while this one is seen."""

@@ -1,7 +1,7 @@
 """The reaction table: the shipped ``reactions.toml`` with the user's rows merged over it."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from config.errors import ConfigError
-from config.reaction_rule import Kind, ReactionRule
+from config.reaction_rule import Kind, LabelDefaults, ReactionRule
 from config.toml_files import find_config_file, read_toml
 from config.validation_errors import config_error_from, nearest
 
@@ -29,45 +29,48 @@ class LoadedTable:
 
 
 def load_table_with_origins(
-    thresholds: Mapping[str, float],
+    labels: Mapping[str, LabelDefaults],
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> LoadedTable:
     """Every label's rule: ours, with the keys that the user's file sets for it.
 
-    ``thresholds`` names every label of the vocabulary with the threshold it has unless a file sets
-    one. The user's file is ``file``, else SIDECAR_REACTIONS, else a ``reactions.toml`` in the
-    working folder or in the platform's configuration folder. Raises ConfigError naming file, label,
-    key and what is allowed.
+    ``labels`` is the vocabulary: a label's threshold is its own unless a file sets one. The user's
+    file is ``file``, else SIDECAR_REACTIONS, else a ``reactions.toml`` in the working folder or in
+    the platform's configuration folder. Raises ConfigError naming file, label, key and what is
+    allowed.
     """
     environ = os.environ if environ is None else environ
-    shipped = _read_rows(SHIPPED, thresholds)
-    if missing := [label for label in thresholds if label not in shipped]:
+    shipped = _read_rows(SHIPPED, labels)
+    if missing := [label for label in labels if label not in shipped]:
         raise ConfigError(
             f"no row for {', '.join(missing)}", where=str(SHIPPED), do=f"add [{missing[0]}]"
         )
-    rows = {label: {"threshold": thresholds[label], **shipped[label]} for label in thresholds}
+    rows = {
+        label: {"threshold": spec.threshold, **shipped[label], "moderated": spec.moderated}
+        for label, spec in labels.items()
+    }
     table = {label: _rule(SHIPPED, label, row, rows) for label, row in rows.items()}
     origins: dict[str, str] = {}
     if (
         path := find_config_file("reactions.toml", file, environ.get(REACTIONS_VARIABLE))
     ) is not None:
-        for label, row in _read_rows(path, thresholds).items():
+        for label, row in _read_rows(path, labels).items():
             table[label] = _rule(path, label, rows[label] | row, rows)
             origins.update({f"{label}.{key}": str(path) for key in row})
     return LoadedTable(table, origins)
 
 
 def load_reaction_table(
-    thresholds: Mapping[str, float],
+    labels: Mapping[str, LabelDefaults],
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> ReactionTable:
     """The table of ``load_table_with_origins`` alone."""
-    return load_table_with_origins(thresholds, file, environ).table
+    return load_table_with_origins(labels, file, environ).table
 
 
-def _read_rows(path: Path, labels: Collection[str]) -> dict[str, dict[str, Any]]:
+def _read_rows(path: Path, labels: Mapping[str, LabelDefaults]) -> dict[str, dict[str, Any]]:
     """The rows of the file at ``path``, each of them a table that a label has."""
     rows = read_toml(path)
     for label, row in rows.items():
@@ -76,6 +79,8 @@ def _read_rows(path: Path, labels: Collection[str]) -> dict[str, dict[str, Any]]
             raise ConfigError(f"unknown label; {nearest(label, labels)}", where=place)
         if not isinstance(row, dict):
             raise ConfigError(f"must be a table: [{label}]", where=place)
+        if row.get("moderated", labels[label].moderated) is not labels[label].moderated:
+            raise ConfigError("is the label's own", where=f"{place}.moderated", do="remove it")
     return rows
 
 
@@ -102,6 +107,12 @@ def _rule(
         rule = ReactionRule(**row)
     except ValidationError as error:
         raise config_error_from(error, ReactionRule, lambda key: f"{path}: {label}.{key}") from None
+    if rule.moderated and rule.kind is Kind.STICKER:
+        raise ConfigError(
+            "the label is moderated: it is never drawn",
+            where=f"{path}: {label}.kind",
+            do='set kind = "event" or "off"',
+        )
     if rule.kind is Kind.STICKER and rule.sticker is None:
         raise ConfigError(
             "a label of kind 'sticker' needs a sticker",

@@ -41,6 +41,8 @@ class LabelSpec:
     otherwise."""
     title: str = ""
     """What the legend calls it; the name's words unless given."""
+    moderated: bool = False
+    """Whether it is for moderators alone: the reaction table refuses to draw it."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z]+(_[a-z]+)*", self.name):
@@ -73,10 +75,11 @@ def _shape(
     *,
     score: Scorer | None = None,
     title: str = "",
+    moderated: bool = False,
 ) -> LabelSpec:
     """The spec of a label that is the shape of one hand; ``score`` where more than that counts."""
     scorer = score or scorers.score_hand_shape(shape)
-    return LabelSpec(shape.value, Group.HAND, _HANDS, scorer, how, threshold, title)
+    return LabelSpec(shape.value, Group.HAND, _HANDS, scorer, how, threshold, title, moderated)
 
 
 def vocabulary(*specs: LabelSpec) -> Mapping[str, LabelSpec]:
@@ -142,7 +145,7 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
 THRESHOLDS: Mapping[str, float] = MappingProxyType(
     {name: spec.threshold for name, spec in LABELS.items()}
 )
-"""Every label with its default threshold: what the reaction table is checked against."""
+"""Every label with its default threshold."""
 
 
 def families_for(labels: Iterable[str]) -> frozenset[ModelFamily]:

@@ -6,13 +6,13 @@ from PIL import Image
 from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
 from gifs.catalogue import EFFECTS, STICKERS
-from reactions.labels import LABELS, THRESHOLDS
+from reactions.labels import LABELS
 from reactions.mannequin.choreography import demonstration
 from reactions.mannequin.contact_sheet import LEGEND_SIZE
 from reactions.mannequin.poses import POSES
 from sidecar.server.pages import WEB
 
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 each_label = pytest.mark.parametrize("label", LABELS)
 
 

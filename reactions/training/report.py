@@ -26,7 +26,7 @@ from config.reaction_table import load_reaction_table
 from reactions.gestures.hand_classes import NONE, SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.recognizer import Recognizer
-from reactions.labels import LABELS, THRESHOLDS
+from reactions.labels import LABELS
 from reactions.landmark_types import ModelFamily, Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import RecognitionPipeline
@@ -209,13 +209,11 @@ def hands_json(path: Path) -> str:
     """What the shipped classifier makes of the recorded hands in ``path``, as JSON."""
     hands = RecordedHands.load(path)
     scores = read_shapes(HandShapeClassifier(), hands)
-    return json.dumps(
-        asdict(report_hands(hands, scores, load_reaction_table(THRESHOLDS))), indent=2
-    )
+    return json.dumps(asdict(report_hands(hands, scores, load_reaction_table(LABELS))), indent=2)
 
 
 def _print_tables(folder: Path, cache: Path | None, plot: Path | None, with_clips: bool) -> None:
-    index, store, table = read_index(folder), ModelStore(), load_reaction_table(THRESHOLDS)
+    index, store, table = read_index(folder), ModelStore(), load_reaction_table(LABELS)
     photos = [row for row in index if row.kind == "image" and row.shape is not None]
     judged = judge(photos, look(folder, photos, store, cache), table)
     print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")

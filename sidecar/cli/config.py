@@ -18,8 +18,8 @@ def command(
     from config.dump import describe_settings, describe_table
     from config.reaction_table import load_table_with_origins
     from config.settings import load_with_origins
-    from reactions.labels import THRESHOLDS
+    from reactions.labels import LABELS
 
     settings = load_with_origins(config)
-    rules = load_table_with_origins(THRESHOLDS, reactions)
+    rules = load_table_with_origins(LABELS, reactions)
     print(describe_table(rules) if table else describe_settings(settings))

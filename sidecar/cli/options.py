@@ -36,9 +36,9 @@ def load_configuration(
     """
     from config.reaction_table import load_reaction_table
     from config.settings import load_settings
-    from reactions.labels import THRESHOLDS
+    from reactions.labels import LABELS
     from sidecar.logs import configure
 
     settings = load_settings(config, options)
     configure(settings.log)
-    return settings, load_reaction_table(THRESHOLDS, reactions)
+    return settings, load_reaction_table(LABELS, reactions)

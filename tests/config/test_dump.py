@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from config.dump import describe_settings, describe_table, toml_item
 from config.reaction_table import load_table_with_origins
 from config.settings import load_with_origins
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 
 SCALARS = st.one_of(
     st.booleans(),
@@ -57,8 +57,8 @@ def test_secrets_are_masked() -> None:
 def test_printed_table_is_a_reaction_table_that_gives_the_same_rules(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("[victory]\nthreshold = 0.9")
-    loaded = load_table_with_origins(THRESHOLDS, path, environ={})
+    loaded = load_table_with_origins(LABELS, path, environ={})
     printed = describe_table(loaded)
     assert f"threshold = 0.9                         # {path}" in printed
     path.write_text(printed)
-    assert load_table_with_origins(THRESHOLDS, path, environ={}).table == loaded.table
+    assert load_table_with_origins(LABELS, path, environ={}).table == loaded.table

@@ -1,14 +1,15 @@
 """The reaction table: the shipped one, and the user's rows over it."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from config.errors import ConfigError
 from config.reaction_rule import Kind
-from config.reaction_table import load_reaction_table, load_table_with_origins
-from reactions.labels import LABELS, THRESHOLDS
+from config.reaction_table import load_reaction_table, load_table_with_origins, with_rows
+from reactions.labels import LABELS, LabelSpec
 
 
 def table_file(tmp_path: Path, text: str) -> Path:
@@ -18,34 +19,35 @@ def table_file(tmp_path: Path, text: str) -> Path:
 
 
 def test_shipped_table_has_a_rule_for_every_label_and_for_nothing_else() -> None:
-    assert set(load_reaction_table(THRESHOLDS, environ={})) == set(LABELS)
+    assert set(load_reaction_table(LABELS, environ={})) == set(LABELS)
 
 
 def test_a_label_without_a_row_is_one_line_that_names_both() -> None:
     with pytest.raises(ConfigError, match=r"reactions\.toml: no row for dab \(add \[dab\]\)"):
-        load_reaction_table({**THRESHOLDS, "dab": 0.7}, environ={})
+        load_reaction_table({**LABELS, "dab": LABELS["fist"]}, environ={})
 
 
 def test_a_row_of_ours_without_a_label_is_one_line_that_names_both() -> None:
-    known = {label: value for label, value in THRESHOLDS.items() if label != "wave"}
+    known = {label: spec for label, spec in LABELS.items() if label != "wave"}
     with pytest.raises(ConfigError, match=r"reactions\.toml: wave: unknown label"):
         load_reaction_table(known, environ={})
 
 
 def test_a_threshold_is_the_labels_own_unless_a_row_sets_it(tmp_path: Path) -> None:
     path = table_file(tmp_path, "[rock]\nthreshold = 0.9")
-    table = load_reaction_table({**THRESHOLDS, "fist": 0.77}, path, environ={})
+    fist = replace(LABELS["fist"], threshold=0.77)
+    table = load_reaction_table({**LABELS, "fist": fist}, path, environ={})
     assert table["fist"].threshold == 0.77
     assert table["rock"].threshold == 0.9
 
 
 def test_the_table_can_be_handed_to_another_process() -> None:
-    table = load_reaction_table(THRESHOLDS, environ={})
+    table = load_reaction_table(LABELS, environ={})
     assert pickle.loads(pickle.dumps(table)) == table
 
 
 def test_presence_is_an_event_and_everything_else_wears_its_own_sticker() -> None:
-    table = load_reaction_table(THRESHOLDS, environ={})
+    table = load_reaction_table(LABELS, environ={})
     for label in ("face", "hand", "neutral"):
         assert table[label].kind is Kind.EVENT
     for label in set(table) - {"face", "hand", "neutral"}:
@@ -53,28 +55,28 @@ def test_presence_is_an_event_and_everything_else_wears_its_own_sticker() -> Non
 
 
 def test_users_row_changes_only_the_keys_that_it_names(tmp_path: Path) -> None:
-    ours = load_reaction_table(THRESHOLDS, environ={})["victory"]
+    ours = load_reaction_table(LABELS, environ={})["victory"]
     path = table_file(tmp_path, "[victory]\nsticker = 'mine.gif'")
-    loaded = load_table_with_origins(THRESHOLDS, path, environ={})
+    loaded = load_table_with_origins(LABELS, path, environ={})
     assert loaded.table["victory"] == ours.model_copy(update={"sticker": "mine.gif"})
-    assert loaded.table["rock"] == load_reaction_table(THRESHOLDS, environ={})["rock"]
+    assert loaded.table["rock"] == load_reaction_table(LABELS, environ={})["rock"]
     assert loaded.origins == {"victory.sticker": str(path)}
 
 
 def test_event_label_can_be_mapped_to_a_sticker(tmp_path: Path) -> None:
     path = table_file(tmp_path, "[face]\nkind = 'sticker'\nsticker = 'smile'")
-    assert load_reaction_table(THRESHOLDS, path, environ={})["face"].kind is Kind.STICKER
+    assert load_reaction_table(LABELS, path, environ={})["face"].kind is Kind.STICKER
 
 
 def test_sidecar_reactions_names_the_file(tmp_path: Path) -> None:
     path = table_file(tmp_path, "[rock]\nkind = 'off'")
-    table = load_reaction_table(THRESHOLDS, environ={"SIDECAR_REACTIONS": str(path)})
+    table = load_reaction_table(LABELS, environ={"SIDECAR_REACTIONS": str(path)})
     assert table["rock"].kind is Kind.OFF
 
 
 def test_file_in_the_working_folder_is_found(tmp_path: Path) -> None:
     table_file(tmp_path / "work", "[rock]\nkind = 'off'")
-    assert load_reaction_table(THRESHOLDS, environ={})["rock"].kind is Kind.OFF
+    assert load_reaction_table(LABELS, environ={})["rock"].kind is Kind.OFF
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,7 @@ def test_file_in_the_working_folder_is_found(tmp_path: Path) -> None:
         ("[smile]\noutranks = ['fits']", "unknown label 'fits'; did you mean 'fist'?"),
         ("[neutral]\nkind = 'sticker'", "neutral.sticker: a label of kind 'sticker' needs"),
         ("[smile]\nthreshold = 0.1", "smile.release: 0.5 exceeds the threshold of 0.1"),
+        ("[smile]\nmoderated = true", "smile.moderated: is the label's own"),
         ("smile = 1", "smile: must be a table: [smile]"),
         ("[smile", "broken TOML"),
     ],
@@ -96,7 +99,24 @@ def test_mistake_is_one_line_with_file_label_key_and_what_is_allowed(
 ) -> None:
     path = table_file(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
-        load_reaction_table(THRESHOLDS, path, environ={})
+        load_reaction_table(LABELS, path, environ={})
     assert str(caught.value).startswith(f"{path}: ")
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def moderated(label: str) -> dict[str, LabelSpec]:
+    """The vocabulary with ``label`` moderated."""
+    return {**LABELS, label: replace(LABELS[label], moderated=True)}
+
+
+def test_a_moderated_label_of_kind_sticker_is_refused(tmp_path: Path) -> None:
+    path = table_file(tmp_path, "[face]\nkind = 'sticker'\nsticker = 'smile'")
+    with pytest.raises(ConfigError, match=r"face\.kind: the label is moderated: it is never drawn"):
+        load_reaction_table(moderated("face"), path, environ={})
+
+
+def test_a_moderated_label_stays_one_in_a_changed_table() -> None:
+    table = load_reaction_table(moderated("face"), environ={})
+    with pytest.raises(ConfigError, match=r"rows: face\.kind: the label is moderated"):
+        with_rows(table, {"face": {"kind": "sticker", "sticker": "smile"}}, "rows")

@@ -17,7 +17,7 @@ from PIL import Image
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.landmark_types import RgbImage
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Person, Scene, render
@@ -50,7 +50,7 @@ def table(tmp_path: Path) -> Mapping[str, ReactionRule]:
         label: rule.model_copy(update={"sticker": "magenta.gif", "effect": None})
         if rule.kind is Kind.STICKER
         else rule
-        for label, rule in load_reaction_table(THRESHOLDS, environ={}).items()
+        for label, rule in load_reaction_table(LABELS, environ={}).items()
     }
 
 

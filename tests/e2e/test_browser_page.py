@@ -6,7 +6,7 @@ from playwright.async_api import Page
 
 from config.reaction_table import load_reaction_table
 from reactions.geometry import Box
-from reactions.labels import THRESHOLDS, LabelScore
+from reactions.labels import LABELS, LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
 from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.offer import Role
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 FOCUSED = "document.activeElement.id || document.activeElement.className"
 BOX = Box(0, 0, 1, 1)
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 
 
 async def text(page: Page, selector: str) -> str:

@@ -10,7 +10,7 @@ from playwright.async_api import Page
 
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.browser
 
 TOKEN = "a-token-that-is-long-enough"
 URL = "wss://sfu.example/#standup"
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
 SETTINGS = plain_settings(Settings(composite={"width": 320, "height": 180, "fps": 5}))
 

@@ -4,7 +4,7 @@ import pytest
 
 from bench.recognition import Cell, watch
 from config.reaction_table import ReactionTable, load_reaction_table
-from reactions.labels import LABELS, THRESHOLDS
+from reactions.labels import LABELS
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import LOOKALIKES, MEDIUM, NEAR, POSES
 from reactions.pipeline import RecognitionPipeline
@@ -26,7 +26,7 @@ def detector() -> RecognitionPipeline:
 
 @pytest.fixture(scope="module")
 def table() -> ReactionTable:
-    return load_reaction_table(THRESHOLDS)
+    return load_reaction_table(LABELS)
 
 
 @pytest.mark.parametrize("label", sorted(POSES))

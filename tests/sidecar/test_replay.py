@@ -13,7 +13,7 @@ from PIL import Image
 from config.errors import PictureError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, Choreography, Scene, render
 from sidecar.annotate import annotate
@@ -24,7 +24,7 @@ from sidecar.session.factories import make_pipeline, make_stickers
 pytestmark = pytest.mark.models
 
 SETTINGS = Settings()
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 PLAY = Choreography((("neutral", 0.6), ("thumbs_up", 2.2)), transition=0.4)
 FPS = 10
 

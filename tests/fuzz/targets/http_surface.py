@@ -13,7 +13,7 @@ from aiohttp import web
 from PIL import Image
 
 from config.reaction_table import load_reaction_table
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
@@ -66,7 +66,7 @@ def _server(kind: str) -> HttpListener:
 
 
 async def _hosted(life: AsyncExitStack) -> HttpListener:
-    table = load_reaction_table(THRESHOLDS, environ={})
+    table = load_reaction_table(LABELS, environ={})
     limits = Limits(participants=3, viewers=3)
     running = await life.enter_async_context(
         running_server(limits=limits, table=table, share_cameras=True, max_rooms=2)
@@ -77,7 +77,7 @@ async def _hosted(life: AsyncExitStack) -> HttpListener:
 
 async def _api(life: AsyncExitStack) -> HttpListener:
     supervisor = await life.enter_async_context(World().running())
-    table = load_reaction_table(THRESHOLDS, environ={})
+    table = load_reaction_table(LABELS, environ={})
     annotate = AnnotateEndpoints(ScriptedDetector(), table)
     endpoints = (RoomEndpoints(supervisor), EventEndpoints(supervisor), annotate)
     app: web.Application = create_api(

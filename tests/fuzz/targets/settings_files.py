@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.errors import ConfigError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings, load_settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from tests.fuzz.mutations import drawn, mutated
 from tests.fuzz.target import FuzzTarget, refused
 
@@ -74,7 +74,7 @@ def load(data: bytes) -> bool:
     path = Path(gettempdir()) / "fuzz.toml"
     path.write_bytes(data)
     settings = _accepted(partial(load_settings, path, environ={}))
-    return _accepted(partial(load_reaction_table, THRESHOLDS, path, environ={})) or settings
+    return _accepted(partial(load_reaction_table, LABELS, path, environ={})) or settings
 
 
 def _accepted(read: Callable[[], object]) -> bool:

@@ -8,13 +8,13 @@ import pytest
 from config.reaction_table import load_reaction_table
 from reactions.gestures.hand_classes import SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.training.hands_report import Scores, read_shapes, report_hands
 from reactions.training.recorded_hands import RecordedHands
 from reactions.training.report import hands_json
 from tests.reactions.training.recorded import Row, recorded, save
 
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 
 
 def scores_of(hands: RecordedHands, *fired: str) -> Scores:

@@ -5,7 +5,7 @@ from PIL import Image
 
 from config.errors import PictureError
 from config.reaction_table import load_reaction_table
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.landmark_types import Hand, Observation, Side
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Scene, landmarks
@@ -20,7 +20,7 @@ from reactions.training.report import (
     recall_table,
 )
 
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 
 
 def seen(label: str, *fired: str, found: bool = True, source: str = "one") -> Judged:

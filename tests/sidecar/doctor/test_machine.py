@@ -4,7 +4,7 @@ import pytest
 
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.doctor.check import Verdict
 from sidecar.doctor.machine import check_dtls, check_encoder, check_stack, machine_checks
 
@@ -39,8 +39,7 @@ def test_the_encoder_is_measured() -> None:
 @pytest.mark.models
 async def test_models_that_are_there_are_measured() -> None:
     found = [
-        check
-        async for check in machine_checks(Settings(), load_reaction_table(THRESHOLDS, environ={}))
+        check async for check in machine_checks(Settings(), load_reaction_table(LABELS, environ={}))
     ]
     assert [check.what for check in found] == [
         "WebRTC stack",
@@ -55,8 +54,7 @@ async def test_models_that_are_there_are_measured() -> None:
 async def test_missing_models_end_the_checks_with_what_gets_them(tmp_path: Path) -> None:
     settings = Settings(models={"folder": tmp_path})
     *_, last = [
-        check
-        async for check in machine_checks(settings, load_reaction_table(THRESHOLDS, environ={}))
+        check async for check in machine_checks(settings, load_reaction_table(LABELS, environ={}))
     ]
     assert (last.what, last.verdict) == ("models", Verdict.WRONG)
     assert "sidecar models fetch" in last.do

@@ -11,7 +11,7 @@ from aiohttp import web
 from config.errors import ServerError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.server.app import create_app, hosted_server
 from sidecar.server.listener import HttpListener
 from sidecar.server.room_manager import RoomManager
@@ -125,7 +125,7 @@ async def test_settings_reach_the_rooms(
     )
     async with hosted_server(
         wanted,
-        load_reaction_table(THRESHOLDS),
+        load_reaction_table(LABELS),
         lambda room: GreyMeeting(room).running(),
         rooms=["demo"],
     ) as server:

@@ -11,7 +11,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from gifs.catalogue import own_file
-from reactions.labels import LABELS, THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.server.app import hosted_server
 from sidecar.server.listener import HttpListener
 from sidecar.server.pages import WEB
@@ -30,7 +30,7 @@ async def server(tmp_path: Path) -> AsyncIterator[HttpListener]:
     (tmp_path / "outside.gif").write_bytes(GIF)
     (folder / "link.gif").symlink_to(tmp_path / "outside.gif")
     table = {
-        **load_reaction_table(THRESHOLDS),
+        **load_reaction_table(LABELS),
         "wave": ReactionRule(sticker="mine.gif"),
         "rock": ReactionRule(sticker="missing.gif"),
         "victory": ReactionRule(sticker="confetti"),

@@ -5,12 +5,12 @@ import pytest
 from config.errors import ConfigError, RefusedError
 from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.values import ReactionRow, ReactionRows
 from tests.sidecar.supervisor.test_sticker_folder import picture
 
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 
 
 @pytest.fixture

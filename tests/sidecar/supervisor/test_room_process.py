@@ -18,7 +18,7 @@ from PIL import Image
 from config.errors import ConfigError, NotFoundError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from reactions.mannequin import CAST
 from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.control import (
@@ -44,7 +44,7 @@ from tests.e2e.test_recordings import clip
 
 pytestmark = pytest.mark.models
 
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 
 
 def begin(clips: Path) -> Begin:
@@ -59,7 +59,7 @@ def begin(clips: Path) -> Begin:
         settings=plain_settings(settings),
         table={
             label: rule.model_dump()
-            for label, rule in load_reaction_table(THRESHOLDS, environ={}).items()
+            for label, rule in load_reaction_table(LABELS, environ={}).items()
         },
         inference="",
     )

@@ -8,7 +8,7 @@ import pytest
 from config.reaction_table import load_reaction_table
 from config.serve_settings import StandingRoom
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.rooms.memory import MemoryMeeting
 from sidecar.serve import open_standing_rooms
 from sidecar.supervisor.control import Begin, StateReport, TriggerReaction, plain_settings
@@ -21,7 +21,7 @@ from tests.sidecar.sinks.webhook.receiver import SECRET, Receiver, receiving
 from tests.sidecar.supervisor.memory_handle import MemoryAdapter, NothingSeen, SlowCamera
 from tests.sidecar.supervisor.test_supervisor import World
 
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
 
 

@@ -16,7 +16,7 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.found_landmarks import FoundLandmarks, HandLandmarks
 from reactions.geometry import Box
-from reactions.labels import THRESHOLDS, LabelScore
+from reactions.labels import LABELS, LabelScore
 from reactions.landmark_types import Sample, Side
 from reactions.mannequin import CAST, POSES, Scene, render
 from reactions.pipeline import Care, Detection, Memory, first_memory
@@ -29,7 +29,7 @@ from sidecar.server.api.tokens import Authenticator
 from sidecar.session.factories import make_detector, make_store
 from tests.sidecar.supervisor.test_supervisor import World
 
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 BOX = Box(0.25, 0.5, 0.5, 0.25)
 HAND = HandLandmarks(Side.RIGHT, 0.9, 0.99, ((0.5, 0.25, -0.01),))
 LANDMARKS = FoundLandmarks((HAND,), None, None)

@@ -11,7 +11,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
@@ -34,7 +34,7 @@ from tests.sidecar.supervisor.memory_handle import MemoryHandle, NothingSeen
 from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES, live
 
 TOKEN = "a-token-that-is-long-enough"
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
 SETTINGS = plain_settings(Settings(composite={"width": 320, "height": 180, "fps": 5}))
 RUN = "from schemathesis.cli import schemathesis; schemathesis()"

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from config.reaction_table import load_reaction_table
 from gifs.catalogue import STICKERS
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.reaction_endpoints import ReactionEndpoints
@@ -21,7 +21,7 @@ from sidecar.supervisor.supervisor import Supervisor
 from tests.sidecar.supervisor.test_sticker_folder import picture
 from tests.sidecar.supervisor.test_supervisor import World, live
 
-TABLE = load_reaction_table(THRESHOLDS, environ={})
+TABLE = load_reaction_table(LABELS, environ={})
 ADMIN, VIEWER = "a-token-of-an-administrator", "a-token-that-only-looks"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config.reaction_table import load_reaction_table
-from reactions.labels import THRESHOLDS
+from reactions.labels import LABELS
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.openapi import openapi
 from sidecar.server.api.reference import reference_page
@@ -42,7 +42,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    table = load_reaction_table(THRESHOLDS, environ={})
+    table = load_reaction_table(LABELS, environ={})
     return openapi(AnnotateEndpoints(NothingSeen(), table).endpoints(), "1.2.3")
 
 
