@@ -106,7 +106,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         reactions.use_thresholds(bundle.thresholds)
         # What is wrong with the rows of an earlier run is said before anything listens.
         changed = reactions.table()
-        hosted = make_hosted_rooms(detector, settings)
+        hosted = make_hosted_rooms(detector, settings, plan.environ)
         supervisor = make_supervisor(plan, settings, table, detector, reactions, hosted)
         await stack.enter_async_context(supervisor)
         draining = asyncio.Event()
@@ -116,7 +116,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
         more = further_endpoints(sources, annotate, reactions, authenticator)
         use = model_user(bundle_loaders(settings, table), detector, supervisor, annotate, reactions)
         more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), wanted))
-        pages = partial(hosted_routes, hosted, table, settings.stickers.folders)
+        pages = partial(hosted_routes, hosted, table, settings.stickers.folders, authenticator)
         app = make_app(sources, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
             await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
@@ -233,13 +233,7 @@ def make_supervisor(
     ``hosted`` has the rooms whose URL is ``room:NAME``; each other room has a process of its own.
     """
     wanted = settings.serve
-    capacity = 3 * settings.sampling.longest**2
-
-    def share(room: str) -> DetectorShare:
-        return DetectorShare(detector, room, slots=SLOTS, capacity=capacity)
-
-    def make(request: RoomRequest) -> RoomHandle:
-        return hosted.handle() if is_hosted(request) else ChildRoom(share=share)
+    make = handle_maker(detector, hosted, capacity=3 * settings.sampling.longest**2)
 
     def rules(room: str) -> dict[str, Any]:
         found = reactions.table(room)
@@ -256,13 +250,32 @@ def make_supervisor(
 
     return Supervisor(
         supervisor_options(settings, plan.environ),
-        RoomParts(make, begin, check, detector.stats, rules, reactions.forget, is_hosted),
+        RoomParts(
+            *(make, begin, check, detector.stats, rules, reactions.forget, name_of_hosted),
+            room_tokens=wanted.auth != "none",
+        ),
         journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
         store=SecretStore.from_file(wanted.key_file),
         references=SecretReferences(
             plan.environ, frozenset(wanted.secret_variables), wanted.secrets_folder
         ),
     )
+
+
+def handle_maker(
+    detector: Detector, hosted: HostedRooms, *, capacity: int
+) -> Callable[[RoomRequest], RoomHandle]:
+    """Makes a room's handle; rooms of other processes share ``detector`` by samples of at most
+    ``capacity`` bytes."""
+
+    def share(room: str) -> DetectorShare:
+        return DetectorShare(detector, room, slots=SLOTS, capacity=capacity)
+
+    def make(request: RoomRequest) -> RoomHandle:
+        own = name_of_hosted(request) is not None
+        return hosted.handle() if own else ChildRoom(share=share)
+
+    return make
 
 
 def begin_settings(settings: Settings, stickers: Sequence[Path]) -> dict[str, Any]:
@@ -277,20 +290,26 @@ def data_folder(settings: Settings) -> Path:
     return settings.serve.data_folder or user_state_path(APPLICATION) / "serve"
 
 
-def make_hosted_rooms(detector: Detector, settings: Settings) -> HostedRooms:
-    """The hosted rooms that ``settings`` describe, none at first."""
+def make_hosted_rooms(
+    detector: Detector, settings: Settings, environ: Mapping[str, str]
+) -> HostedRooms:
+    """The hosted rooms that ``settings`` describe, none at first.
+
+    ``environ`` has the secrets of the sinks of all rooms.
+    """
     wanted = settings.server
     return HostedRooms(
         detector,
         limits=hosted_limits(wanted),
         ice_servers=configured_servers(wanted.ice_servers),
         share_cameras=wanted.share_cameras,
+        environ=environ,
     )
 
 
-def is_hosted(request: RoomRequest) -> bool:
-    """Whether this server hosts the room itself; raises ConfigError for no name of a room."""
-    return hosted_name(request.url) is not None
+def name_of_hosted(request: RoomRequest) -> str | None:
+    """The name of a room that this server hosts, None for others; raises ConfigError for none."""
+    return hosted_name(request.url)
 
 
 def check_sinks(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -305,7 +324,7 @@ def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> st
     Raises ConfigError or RefusedError where that may not be joined or published to, or a label is
     not on in ``table``.
     """
-    if not is_hosted(request):
+    if name_of_hosted(request) is None:
         check_room_url(request.url)
     for target in request.publish:
         if target.startswith("whip+"):

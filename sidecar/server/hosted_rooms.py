@@ -23,9 +23,11 @@ from sidecar.rooms.base import Adapter, Consent, JoinOptions, Room
 from sidecar.rooms.hosted.names import room_name
 from sidecar.rooms.hosted.room import HostedRoom, check_sharing
 from sidecar.rooms.hosted.sessions import Limits
+from sidecar.server.api.tokens import Authenticator
 from sidecar.server.camera_routes import Cameras
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.pages import Pages
+from sidecar.server.room_access import RoomAccess
 from sidecar.server.room_directory import OpenRoom
 from sidecar.server.sse_routes import Streams
 from sidecar.server.whip import Signalling
@@ -33,6 +35,7 @@ from sidecar.supervisor.child_room import MAX_REPORTS, ReportQueue
 from sidecar.supervisor.control import Begin, ChangeParticipant, Operation, StateReport
 from sidecar.supervisor.handle import Report, Usage
 from sidecar.supervisor.room_runner import RoomRunner
+from sidecar.supervisor.room_tokens import ROOM_TOKEN, is_token, token_digest
 from sidecar.supervisor.values import RoomState
 
 SCHEME: Final = "room:"
@@ -57,16 +60,18 @@ def hosted_routes(
     rooms: "HostedRooms",
     table: Mapping[str, ReactionRule],
     folders: Sequence[Path],
+    authenticator: Authenticator,
     streams: EventStreams,
 ) -> list[web.RouteDef]:
     """The routes of the participants: WHIP, WHEP, events and the page, below ``/rooms/NAME``.
 
-    ``folders`` are the user's sticker folders. They need no token: who knows the name of a room may
-    join it.
+    ``folders`` are the user's sticker folders. All but the page need the token of the room, or one
+    of ``authenticator``.
     """
+    access = RoomAccess(rooms, authenticator)
     parts = (Signalling(rooms), Streams(rooms, streams), Cameras(rooms, streams))
-    pages = Pages(rooms, table, folders).room_routes()
-    return [*(route for part in parts for route in part.routes()), *pages]
+    guarded = (access.guard(route) for part in parts for route in part.routes())
+    return [*guarded, *access.routes(), *Pages(rooms, table, folders).room_routes()]
 
 
 class HostedRooms:
@@ -82,12 +87,16 @@ class HostedRooms:
         limits: Limits | None = None,
         ice_servers: Sequence[RTCIceServer] = (),
         share_cameras: bool = False,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
+        """``environ`` has the secrets of the sinks that the settings name."""
         self._detector = detector
         self._limits = limits
         self.ice_servers = tuple(ice_servers)
         self._share_cameras = share_cameras
-        self._names: set[str] = set()
+        self._environ = environ or {}
+        self._names: dict[str, bytes | None] = {}
+        """The digest of each room's token; None where it has none and all may join."""
         self._rooms: dict[str, OpenRoom] = {}
         self._changed = Broadcast()
 
@@ -122,14 +131,22 @@ class HostedRooms:
 
     def handle(self) -> "HostedRoomHandle":
         """One life of a room, not started yet."""
-        return HostedRoomHandle(self, self._detector)
+        return HostedRoomHandle(self, self._detector, self._environ)
 
-    def reserve(self, name: str) -> None:
-        """Take the name until ``release``; raises RoomError where another room has it."""
+    def reserve(self, name: str, digest: bytes | None = None) -> None:
+        """Take the name until ``release``; raises RoomError where another room has it.
+
+        ``digest`` is that of the token that lets clients in; None lets all in.
+        """
         if name in self._names:
             do = "leave that room first, or take another name"
             raise RoomError("another room has this name", where=f"{SCHEME}{name}", do=do)
-        self._names.add(name)
+        self._names[name] = digest
+
+    def admits(self, name: str, token: str) -> bool:
+        """Whether a client that shows ``token`` (empty: none) may take part."""
+        digest = self._names.get(name)
+        return digest is None or is_token(token, digest)
 
     def make_room(self, name: str) -> HostedRoom:
         """A room that is not open yet."""
@@ -152,16 +169,17 @@ class HostedRooms:
 
     def release(self, name: str) -> None:
         """The room is over, and another may have its name."""
-        self._names.discard(name)
+        self._names.pop(name, None)
         self.close(name)
 
 
 class HostedRoomHandle:
     """Implements ``RoomHandle`` in this process; ``rooms`` leads its clients to the room."""
 
-    def __init__(self, rooms: HostedRooms, detector: Detector) -> None:
+    def __init__(self, rooms: HostedRooms, detector: Detector, environ: Mapping[str, str]) -> None:
         self._rooms = rooms
         self._detector = detector
+        self._environ = environ
         self._reports = ReportQueue(MAX_REPORTS)
         self._tasks = TaskSet(lambda _: self._reports.end())
         self._running: asyncio.Task[None] | None = None
@@ -177,9 +195,12 @@ class HostedRoomHandle:
     async def start(self, begin: Begin) -> None:
         name = hosted_name(begin.request.url)
         assert name is not None, "a hosted room's URL is room:NAME"
-        self._rooms.reserve(name)
+        token = begin.secrets.get(ROOM_TOKEN)
+        self._rooms.reserve(name, None if token is None else token_digest(token))
         self._name = name
-        runner = self._runner = RoomRunner(begin, self._detector, self._report, find=self._find)
+        runner = self._runner = RoomRunner(
+            begin, self._detector, self._report, find=self._find, environ=self._environ
+        )
         self._running = self._tasks.create_task(self._run(begin, runner), name=f"room {name}")
 
     async def reports(self) -> AsyncIterator[Report]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from config.errors import CapacityError, ConfigError, NotFoundError, SidecarError
+from config.errors import CapacityError, ConfigError, NotFoundError, RefusedError, SidecarError
 from sidecar.addresses import check_host
 from sidecar.aio import Component, Contained, TaskSet
 from sidecar.inference.detector import DetectorStats, DropReason
@@ -24,11 +24,12 @@ from sidecar.supervisor.handle import RoomHandle, Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.overload import LoadCounts, SamplingControl
 from sidecar.supervisor.restarts import LIMIT, WINDOW, RestartLimit
+from sidecar.supervisor.room_tokens import ROOM_TOKEN, issue_token, stored_secrets
 from sidecar.supervisor.room_urls import host_of
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits, SupervisedRoom
 from sidecar.supervisor.totals import Totals
-from sidecar.supervisor.values import RoomPatch, RoomRequest, RoomView
+from sidecar.supervisor.values import CreatedRoom, RoomPatch, RoomRequest, RoomView
 from sidecar.supervisor.webhooks import WebhookDelivery, WebhookOptions
 
 log = structlog.get_logger(__name__)
@@ -79,8 +80,11 @@ class RoomParts:
     """The reaction table of a room as plain values."""
     forget: Callable[[str], None] = lambda room: None
     """Deletes what is kept on disk of a room that is wanted no more; may block."""
-    lasting: Callable[[RoomRequest], bool] = lambda _: False
-    """Whether a room is kept while it is empty, until the server drains."""
+    hosted: Callable[[RoomRequest], str | None] = lambda _: None
+    """The name of a room that this server hosts, None for others: one room has it at a time, and
+    the room is kept while it is empty, until the server drains."""
+    room_tokens: bool = False
+    """Participants of a hosted room need a token."""
 
 
 class Supervisor(Component):
@@ -115,6 +119,8 @@ class Supervisor(Component):
         self.events.subscribe(self.webhooks.take)
         self._rooms: dict[str, SupervisedRoom] = {}
         self._keys: dict[str, str] = {}
+        self._hosted: dict[str, str] = {}
+        """The room of each name of a hosted one."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._usage: dict[str, tuple[float, Usage]] = {}
         self._warned: set[str] = set()
@@ -169,34 +175,50 @@ class Supervisor(Component):
             do = "GET /v1/rooms lists all"
             raise NotFoundError(f"there is no room {room!r}", where="rooms", do=do) from None
 
-    async def create(self, request: RoomRequest) -> tuple[RoomView, bool]:
+    async def create(self, request: RoomRequest) -> tuple[CreatedRoom, bool]:
         """The room for ``request``, and whether it is new (False: the idempotency key is known).
 
         Raises CapacityError when there is no capacity or the server drains, ConfigError or
-        RefusedError for a URL that may not be joined, JournalError.
+        RefusedError for a URL that may not be joined or a name in use, JournalError.
         """
         key = request.idempotency_key
         if key is not None and key in self._keys:
-            return self.room(self._keys[key]).view(), False
+            return CreatedRoom(**dict(self.room(self._keys[key]).view())), False
         if self.draining:
             what = "the server is draining and takes no new rooms"
             raise CapacityError(what, where="admission", do="ask another server")
         shown = self._parts.check(request)
         given = {name: value.get_secret_value() for name, value in request.secrets.items()}
-        self._check_webhooks(request, self._references.resolve(given))
+        resolved = self._references.resolve(given)
+        self._check_webhooks(request, resolved)
+        name, token = self._parts.hosted(request), ""
+        if name is not None and (self._parts.room_tokens or ROOM_TOKEN in given):
+            given, token = issue_token(given, resolved)
         room = f"r-{secrets.token_hex(8)}"
         with contextlib.ExitStack() as undo:
+            if name is not None:
+                self._take_name(name, room)
+                undo.callback(self._hosted.pop, name)
             self.admission.admit(room, self._cost(request), self._clock())
             undo.callback(self.admission.release, room)
             if key is not None:
                 self._keys[key] = room
                 undo.callback(self._keys.pop, key, None)
             plain = request.model_copy(update={"secrets": {}})
-            wanted = WantedRoom(room, plain, self._store.seal(given), datetime.now(UTC))
+            stored = stored_secrets(given, self._store.seal(given))
+            wanted = WantedRoom(room, plain, stored, datetime.now(UTC))
             await self.webhooks.remember(room, plain.webhooks, wanted.secrets)
             await self._journal.add(wanted)
             undo.pop_all()
-        return self._open(wanted, given, shown).view(), True
+        view = self._open(wanted, given, shown).view()
+        return CreatedRoom(**dict(view), token=token or None), True
+
+    def _take_name(self, name: str, room: str) -> None:
+        """Keep the name of a hosted room until that is over; raises RefusedError for one in use."""
+        if name in self._hosted:
+            do = "leave that room first, or take another name"
+            raise RefusedError("another room has this name", where=f"room:{name}", do=do)
+        self._hosted[name] = room
 
     async def change(self, room: str, patch: RoomPatch) -> RoomView:
         """Change a running room and remember the change; raises SidecarError."""
@@ -240,7 +262,16 @@ class Supervisor(Component):
             shown = "(not allowed any more)"
         if wanted.request.idempotency_key is not None:
             self._keys[wanted.request.idempotency_key] = wanted.id
+        if (name := self._hosted_name(wanted.request)) is not None:
+            self._hosted.setdefault(name, wanted.id)
         self._open(wanted, None, shown)
+
+    def _hosted_name(self, request: RoomRequest) -> str | None:
+        try:
+            return self._parts.hosted(request)
+        except SidecarError:
+            # Its check says what is wrong.
+            return None
 
     def _open(
         self, wanted: WantedRoom, given: Mapping[str, str] | None, shown: str
@@ -258,6 +289,7 @@ class Supervisor(Component):
             return self._references.resolve({name: given[name]})[name]
 
         self.webhooks.open_room(wanted.id, wanted.request.webhooks, secret)
+        name = self._hosted_name(wanted.request)
         room = SupervisedRoom(
             wanted.id,
             wanted.request,
@@ -268,7 +300,7 @@ class Supervisor(Component):
             events=self.events,
             totals=self.totals,
             restarts=RestartLimit(self._options.max_restarts, self._options.restart_window),
-            limits=LASTING if self._parts.lasting(wanted.request) else self._options.limits,
+            limits=self._options.limits if name is None else LASTING,
             clock=self._clock,
         )
         self._rooms[room.id] = room
@@ -285,6 +317,9 @@ class Supervisor(Component):
             self._usage.pop(room.id, None)
             self._warned.discard(room.id)
             self._tasks.pop(room.id, None)
+            name = self._hosted_name(room.request)
+            if name is not None and self._hosted.get(name) == room.id:
+                del self._hosted[name]
         if not self.draining and room.state.over and not self._failed(room):
             await self._forget(room)
             await self.webhooks.close_room(room.id)

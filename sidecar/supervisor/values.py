@@ -165,6 +165,13 @@ class RoomView(Value):
     """When the state began."""
 
 
+class CreatedRoom(RoomView):
+    """A room that was made."""
+
+    token: str | None = None
+    """Of a hosted room: lets participants in. It is answered once, and only its digest is kept."""
+
+
 class RoomList(Value):
     """All rooms of the server, the newest first."""
 

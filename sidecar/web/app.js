@@ -80,9 +80,12 @@ class Page {
 
   #lostPicture(seconds, error) {
     $("screen").dataset.state = "waiting";
-    const gone = error instanceof Refused && error.status === 404;
+    const status = error instanceof Refused ? error.status : 0;
+    const gone = status === 404 || status === 401;
     $("veil-text").textContent = gone
-      ? "There is no such room. Check the address."
+      ? status === 404
+        ? "There is no such room. Check the address."
+        : "This room needs its whole link. Ask the person who made it."
       : error instanceof Refused
         ? capital(error.message)
         : "The room can't be reached. Trying again.";
@@ -320,6 +323,16 @@ function remember(key, value) {
   }
 }
 
+/** Exchange the token in the address for a cookie, and take it out of the address bar. */
+async function showToken() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  const headers = { Authorization: `Bearer ${token}` };
+  await fetch(`${room}/access`, { method: "POST", headers }).catch(() => {});
+}
+
+await showToken();
 const legend = await fetch("/legend.json")
   .then((response) => (response.ok ? response.json() : []))
   .catch(() => []);

@@ -127,7 +127,8 @@ async def test_a_room_is_joined_reacts_to_participants_and_is_left(
 
 
 async def test_a_hosted_room_is_one_of_the_server_s_own_process(tmp_path: Path) -> None:
-    async with served(tmp_path) as sidecar, aiohttp.ClientSession() as http:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with served(tmp_path) as sidecar, aiohttp.ClientSession(headers=headers) as http:
         wanted = {"url": "room:standup", "layout": SMALL}
         room = (await sidecar.call("POST", "/v1/rooms", wanted))["id"]
         await sidecar.until(room, state="live", pid=sidecar.process.pid)

@@ -11,6 +11,8 @@ from sidecar.rooms.sidecar_room.room import SidecarRoom
 from sidecar.rooms.whep.client.session import CallOptions
 
 PROBLEM: Final = "application/problem+json"
+TOKEN: Final = "ROOM_TOKEN"  # noqa: S105
+"""The environment's variable with the room's token, where it has one."""
 
 
 class SidecarRoomAdapter:
@@ -27,11 +29,12 @@ class SidecarRoomAdapter:
         async with http.options(parse_room_url(url).composite, allow_redirects=False) as answer:
             if answer.status == 204:
                 return answer.headers.get("Accept-Post") == "application/sdp"
-            return answer.status == 404 and answer.content_type == PROBLEM
+            return answer.status in {401, 404} and answer.content_type == PROBLEM
 
     def room(self, url: str, options: JoinOptions) -> Room:
         how = CallOptions(options.ice_servers, options.relay_only)
-        return SidecarRoom(parse_room_url(url), options.name, how)
+        token = options.environ.get(TOKEN, "")
+        return SidecarRoom(parse_room_url(url), options.name, how, token)
 
 
 ADAPTER: Final[Adapter] = SidecarRoomAdapter()

@@ -59,8 +59,11 @@ class SidecarRoom:
     """Implements ``Room``. Where the server's operator doesn't share the cameras, the composite is
     the one participant, and nothing is published: it would show itself."""
 
-    def __init__(self, address: SidecarRoomUrl, name: str, options: CallOptions) -> None:
+    def __init__(
+        self, address: SidecarRoomUrl, name: str, options: CallOptions, token: str = ""
+    ) -> None:
         self._address = address
+        self._token = token
         self._visible_as = name
         self._options = options
         self._participants = ParticipantList()
@@ -105,7 +108,7 @@ class SidecarRoom:
             log.warning("composite not published", reason="this server shares no cameras")
             return
         url = self._address.publish(self._visible_as)
-        self._outlet = ReconnectingWhip(url, options=self._options)
+        self._outlet = ReconnectingWhip(url, token=self._token, options=self._options)
         await self._life.enter_async_context(self._outlet)
         await self._outlet.publish(composite)
 
@@ -122,6 +125,8 @@ class SidecarRoom:
     ) -> aiohttp.ClientResponse | None:
         """The stream of who is there; None where we aren't to know."""
         headers = {"Accept": "text/event-stream"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
         where = self._address.url
         try:
             news = await stack.enter_async_context(
@@ -132,6 +137,9 @@ class SidecarRoom:
         if news.status == 403:
             log.info("cameras not shared, composite watched", room=self.name)
             return None
+        if news.status == 401:
+            what = "the room refuses this token" if self._token else "the room needs its token"
+            raise RefusedError(what, where=where, do="set ROOM_TOKEN")
         if news.status == 404:
             raise RefusedError("there is no such room", where=where, do="check the address")
         if news.status != 200 or news.content_type != "text/event-stream":
@@ -170,7 +178,7 @@ class SidecarRoom:
         assert self._http is not None, "watch while the room is entered"
         stream = Stream(
             self._http,
-            endpoint(EndpointKind.WHEP, url),
+            endpoint(EndpointKind.WHEP, url, self._token),
             name,
             self._options,
             lambda: self._look(participant, stream),

@@ -18,6 +18,7 @@ from sidecar.supervisor.control import (
 )
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import (
+    CreatedRoom,
     ParticipantPatch,
     ParticipantView,
     ReactionRequest,
@@ -42,7 +43,8 @@ class RoomEndpoints:
         return (
             Endpoint(
                 "POST", "/v1/rooms", "createRoom", "Join a meeting", Scope.ROOMS, self.create,
-                status=201, also=(200,), body=RoomRequest, answer=RoomView, errors=(400, 503, 507),
+                status=201, also=(200,), body=RoomRequest, answer=CreatedRoom,
+                errors=(400, 409, 503, 507),
             ),
             Endpoint(
                 "GET", "/v1/rooms", "listRooms", "List rooms", Scope.ROOMS, self.list,

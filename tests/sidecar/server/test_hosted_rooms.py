@@ -3,16 +3,17 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 import av
 import pytest
 
-from config.errors import ConfigError, RoomError
+from config.errors import ConfigError, RefusedError, RoomError
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.geometry import Box
@@ -20,12 +21,14 @@ from reactions.labels import LabelScore
 from reactions.landmark_types import Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import DetectorStats
+from sidecar.rooms.base import JoinOptions
+from sidecar.rooms.sidecar_room.adapter import ADAPTER as SIDECAR
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
-from sidecar.server.api.tokens import Authenticator, environment_tokens
+from sidecar.server.api.tokens import Authenticator, environment_tokens, known_token
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.hosted_rooms import HostedRooms, hosted_name, hosted_routes
 from sidecar.server.listener import HttpListener
@@ -36,9 +39,11 @@ from sidecar.supervisor.supervised_room import RoomLimits
 from sidecar.supervisor.supervisor import RoomParts, Supervisor
 from sidecar.supervisor.values import RoomRequest
 from tests.sidecar.clients import Client, ColourTrack, eventually, publishing, watching
+from tests.sidecar.sinks.webhook.receiver import SECRET, receiving
 from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES
 
 TOKEN = "a-token-that-is-long-enough"
+EVENTS_TOKEN = "a-token-for-events-alone"
 TABLE = {"thumbs_up": ReactionRule(sticker="thumbs_up", hold=0.2)}
 SMALL = {"width": 320, "height": 180, "fps": 10}
 
@@ -83,8 +88,10 @@ class HostedServer:
     def url(self, path: str) -> str:
         return self._listener.url(path)
 
-    async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+    async def call(
+        self, method: str, path: str, body: object = None, token: str = TOKEN
+    ) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with self.http.request(method, self.url(path), json=body, headers=headers) as answer:
             return answer.status, json.loads(await answer.text() or "null")
 
@@ -113,13 +120,28 @@ class HostedServer:
 
 
 @asynccontextmanager
-async def hosting(**limits: float) -> AsyncIterator[HostedServer]:
-    rooms = HostedRooms(ThumbDetector(), share_cameras=True)
-    plain = plain_settings(Settings())
+async def hosting(
+    *,
+    tokens: bool = False,
+    sinks: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+    journal: Path | None = None,
+    **limits: float,
+) -> AsyncIterator[HostedServer]:
+    """``tokens``: participants need one; ``sinks`` are those of all rooms, with ``environ``."""
+    rooms = HostedRooms(ThumbDetector(), share_cameras=True, environ=environ)
+    plain = plain_settings(Settings.model_validate({"rooms": {"sinks": sinks}}))
     rules = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
 
     def begin(room: str, request: RoomRequest, secrets: Mapping[str, str]) -> Begin:
-        return Begin(room=room, request=request, secrets={}, settings=plain, table=rules)
+        return Begin(room=room, request=request, secrets=dict(secrets), settings=plain, table=rules)
+
+    authenticator = Authenticator(
+        (
+            *environment_tokens({"SIDECAR_API_TOKEN": TOKEN}),
+            known_token(EVENTS_TOKEN, "events", ["events"]),
+        )
+    )
 
     supervisor = Supervisor(
         replace(OPTIONS, cores=4.0, limits=RoomLimits(**limits)),
@@ -127,18 +149,19 @@ async def hosting(**limits: float) -> AsyncIterator[HostedServer]:
             lambda _: rooms.handle(),
             begin,
             lambda request: request.url,
-            lasting=lambda request: hosted_name(request.url) is not None,
+            hosted=lambda request: hosted_name(request.url),
+            room_tokens=tokens,
         ),
-        journal=Journal(None),
+        journal=Journal(journal),
         store=SecretStore(),
         references=REFERENCES,
     )
     app = create_api(
         [*RoomEndpoints(supervisor).endpoints(), *EventEndpoints(supervisor).endpoints()],
         SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None),
-        Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN}))),
+        authenticator,
         ApiOptions("127.0.0.1", rate=500.0),
-        hosted_routes(rooms, TABLE, (), EventStreams()),
+        hosted_routes(rooms, TABLE, (), authenticator, EventStreams()),
     )
     async with (
         supervisor,
@@ -225,13 +248,154 @@ async def test_a_room_that_was_not_made_can_not_be_joined() -> None:
         assert "POST /v1/rooms" in json.dumps(problem)
 
 
-async def test_a_second_room_of_one_name_is_failed() -> None:
+async def test_a_name_in_use_is_answered_409_and_free_again_when_its_room_is_over() -> None:
     async with hosting() as server:
         first = await server.host("standup")
-        _, second = await server.call("POST", "/v1/rooms", {"url": "room:standup"})
-        shown = await server.until(second["id"], state="failed")
-        assert "another room has this name" in shown["reason"]
-        await server.until(first, state="live")
+        status, problem = await server.call("POST", "/v1/rooms", {"url": "room:standup"})
+        assert (status, problem["title"]) == (409, "Conflict")
+        assert "another room has this name" in problem["detail"]
+        _, listed = await server.call("GET", "/v1/rooms")
+        assert [(one["id"], one["state"]) for one in listed["rooms"]] == [(first, "live")]
+        await server.call("DELETE", f"/v1/rooms/{first}")
+        await server.until(first, state="ended")
+        assert await server.host("standup") != first
+
+
+async def test_two_requests_for_one_name_at_once_make_one_room() -> None:
+    async with hosting() as server:
+        wanted = {"url": "room:standup", "layout": SMALL}
+        made = await asyncio.gather(*(server.call("POST", "/v1/rooms", wanted) for _ in range(4)))
+        assert sorted(status for status, _ in made) == [201, 409, 409, 409]
+
+
+GUARDED = (
+    ("POST", "/rooms/standup/whip"),
+    ("POST", "/rooms/standup/whep"),
+    ("OPTIONS", "/rooms/standup/whep"),
+    ("GET", "/rooms/standup/participants"),
+    ("POST", "/rooms/standup/participants/p-1/whep"),
+    ("GET", "/rooms/standup/events"),
+    ("GET", "/rooms/standup/stats"),
+    ("POST", "/rooms/standup/access"),
+)
+
+
+@pytest.mark.parametrize("shown", ["", "x" * 43, EVENTS_TOKEN])
+async def test_a_hosted_room_admits_no_client_without_its_token(shown: str) -> None:
+    async with hosting(tokens=True) as server:
+        await server.host("standup")
+        expected = 403 if shown == EVENTS_TOKEN else 401
+        for method, path in GUARDED:
+            status, problem = await server.call(method, path, token=shown)
+            assert (status, problem["status"]) == (expected, expected), path
+
+
+async def test_the_token_of_a_room_is_answered_once_and_lets_clients_in() -> None:
+    async with hosting(tokens=True) as server:
+        wanted = {"url": "room:standup", "layout": SMALL, "idempotency_key": "one"}
+        _, made = await server.call("POST", "/v1/rooms", wanted)
+        await server.until(made["id"], state="live")
+        _, again = await server.call("POST", "/v1/rooms", wanted)
+        _, shown = await server.call("GET", f"/v1/rooms/{made['id']}")
+        assert (again["id"], again["token"]) == (made["id"], None)
+        assert "token" not in shown
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            publishing(http, server.url("/rooms/standup/whip?name=Ada"), ColourTrack()) as ada,
+            watching(http, server.url("/rooms/standup/whep")) as viewer,
+            # A session's own address can't be guessed, and needs no token.
+            server.http.delete(ada.url) as left,
+        ):
+            assert (viewer.response.status, left.status) == (201, 200)
+
+
+async def test_a_token_of_another_room_does_not_open_this_one() -> None:
+    async with hosting(tokens=True) as server:
+        await server.host("standup")
+        _, other = await server.call("POST", "/v1/rooms", {"url": "room:other", "layout": SMALL})
+        status, _ = await server.call("GET", "/rooms/standup/stats", token=other["token"])
+        assert status == 401
+
+
+async def test_a_page_exchanges_the_token_for_a_cookie_of_its_room() -> None:
+    async with hosting(tokens=True) as server:
+        _, made = await server.call("POST", "/v1/rooms", {"url": "room:standup", "layout": SMALL})
+        await server.until(made["id"], state="live")
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        async with server.http.post(server.url("/rooms/standup/access"), headers=headers) as answer:
+            assert answer.status == 204
+            cookie = answer.headers["Set-Cookie"]
+        for part in ("Path=/rooms/standup", "HttpOnly", "SameSite=Strict"):
+            assert part in cookie
+        pair = {"Cookie": cookie.partition(";")[0]}
+        async with server.http.get(server.url("/rooms/standup/stats"), headers=pair) as stats:
+            assert stats.status == 200
+
+
+def contents(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def test_the_token_is_on_disk_as_its_digest_and_counts_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    journal = tmp_path / "journal.db"
+    async with hosting(tokens=True, journal=journal) as server:
+        _, made = await server.call("POST", "/v1/rooms", {"url": "room:standup", "layout": SMALL})
+        await server.until(made["id"], state="live")
+    assert made["token"].encode() not in contents(tmp_path)
+    async with hosting(tokens=True, journal=journal) as server:
+        await server.until(made["id"], state="live")
+        status, _ = await server.call("GET", "/rooms/standup/stats", token=made["token"])
+        assert status == 200
+        assert (await server.call("GET", "/rooms/standup/stats", token="x" * 43))[0] == 401
+
+
+async def test_a_client_may_give_the_token_itself() -> None:
+    async with hosting(tokens=True) as server:
+        wanted = {"url": "room:standup", "layout": SMALL, "secrets": {"ROOM_TOKEN": "s" * 16}}
+        _, made = await server.call("POST", "/v1/rooms", wanted)
+        assert made["token"] is None
+        await server.until(made["id"], state="live")
+        assert (await server.call("GET", "/rooms/standup/stats", token="s" * 16))[0] == 200
+        short = {"url": "room:other", "secrets": {"ROOM_TOKEN": "s" * 15}}
+        status, problem = await server.call("POST", "/v1/rooms", short)
+        assert (status, "at least 16" in problem["detail"]) == (400, True)
+
+
+async def test_a_preflight_request_needs_no_token_and_names_no_ice_servers() -> None:
+    async with hosting(tokens=True) as server:
+        await server.host("standup")
+        headers = {"Access-Control-Request-Method": "POST"}
+        async with server.http.options(
+            server.url("/rooms/standup/whip"), headers=headers
+        ) as answer:
+            assert (answer.status, "Link" in answer.headers) == (204, False)
+
+
+async def test_another_sidecar_joins_with_the_room_s_token() -> None:
+    async with hosting(tokens=True) as server:
+        _, made = await server.call("POST", "/v1/rooms", {"url": "room:standup", "layout": SMALL})
+        await server.until(made["id"], state="live")
+        url = server.url("/rooms/standup")
+        with pytest.raises(RefusedError, match="needs its token"):
+            async with SIDECAR.room(url, JoinOptions("Reactions")):
+                pass
+        options = JoinOptions("Reactions", environ={"ROOM_TOKEN": made["token"]})
+        async with SIDECAR.room(url, options) as room:
+            assert room.name == "standup"
+
+
+async def test_sinks_of_all_rooms_get_the_events_of_hosted_ones_too() -> None:
+    environ = {"WEBHOOK_SECRET": SECRET}
+    async with (
+        receiving() as receiver,
+        hosting(sinks=[f"webhook+{receiver.url}"], environ=environ) as server,
+    ):
+        await server.host("standup")
+        async with server.participant("standup", "Ada"):
+            await eventually(lambda: any("reaction.started" in body for body in receiver.bodies))
 
 
 async def test_an_empty_hosted_room_is_kept_until_the_server_drains() -> None:
