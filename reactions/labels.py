@@ -15,13 +15,30 @@ from reactions.landmark_types import ModelFamily, Side
 
 
 class Group(StrEnum):
-    """What a label is made with."""
+    """What a label is made with, in the order of the legend."""
 
-    PRESENCE = "presence"
     HAND = "hand"
-    FACE = "face"
+    TWO_HANDS = "two_hands"
     BODY = "body"
+    FACE = "face"
     MOTION = "motion"
+    OBJECT = "object"
+    PRESENCE = "presence"
+
+    @property
+    def title(self) -> str:
+        """What pages call it."""
+        return _GROUP_TITLES.get(self, self.value.replace("_", " ").capitalize())
+
+
+_GROUP_TITLES: Mapping[Group, str] = MappingProxyType(
+    {
+        Group.HAND: "One hand",
+        Group.BODY: "Arms and body",
+        Group.OBJECT: "With an object",
+        Group.PRESENCE: "In the picture",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

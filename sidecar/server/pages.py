@@ -12,7 +12,7 @@ from aiohttp import web
 from config.errors import StickerError
 from config.reaction_rule import Kind, ReactionRule
 from gifs.catalogue import find_sticker
-from reactions.labels import LABELS
+from reactions.labels import LABELS, Group
 from sidecar.server.room_directory import RoomDirectory
 
 WEB: Final = Path(str(files("sidecar") / "web"))
@@ -43,9 +43,9 @@ class Pages:
         self._stickers = {
             label: rule for label, rule in table.items() if _sticker_file(rule, folders) is not None
         }
-        self._legend = [
-            self._entry(label, rule) for label, rule in table.items() if rule.kind is not Kind.OFF
-        ]
+        groups = list(Group)
+        ordered = sorted(table, key=lambda label: groups.index(LABELS[label].group))
+        self._legend = [self._entry(label, table[label]) for label in ordered]
 
     def routes(self) -> list[web.RouteDef]:
         """All of them, with a home page that leads to the first room."""
@@ -70,7 +70,7 @@ class Pages:
         return page_file(WEB / "index.html")
 
     async def legend(self, request: web.Request) -> web.Response:
-        """Every label that is scored: how to pose for it, and what it does."""
+        """Every label by groups: how to pose for it, and what it does."""
         return web.json_response(self._legend, headers={"Cache-Control": "no-cache"})
 
     async def sticker(self, request: web.Request) -> web.FileResponse:
@@ -99,7 +99,7 @@ class Pages:
             "label": label,
             "title": spec.title,
             "how": spec.how,
-            "group": spec.group.value,
+            "group": spec.group.title,
             "kind": rule.kind.value,
             "threshold": rule.threshold,
             "hold": rule.hold,

@@ -21,7 +21,8 @@ class Page {
 
   constructor(legend) {
     this.cards = showLegend($("poses"), legend);
-    this.meters = new Meters($("meters"), legend);
+    const scored = legend.filter((entry) => entry.kind !== "off");
+    this.meters = new Meters($("meters"), scored);
     this.log = new Log($("events"), $("log-hint"), legend);
     this.events = new Events(
       (event) => this.#happened(event),

@@ -11,7 +11,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from gifs.catalogue import own_file
-from reactions.labels import LABELS
+from reactions.labels import LABELS, Group
 from sidecar.server.app import hosted_server
 from sidecar.server.listener import HttpListener
 from sidecar.server.pages import WEB
@@ -79,12 +79,18 @@ async def test_only_the_pages_own_files_are_served(
     assert (await get(http, server.url(path)))[0] == 404
 
 
-async def test_the_legend_has_every_label_that_is_scored(
+async def test_the_legend_has_every_label_by_groups(
     server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(server.url("/legend.json")) as response:
-        legend = {entry["label"]: entry for entry in await response.json()}
-    assert set(legend) == set(LABELS) - {"fist"}
+        entries = await response.json()
+    legend = {entry["label"]: entry for entry in entries}
+    assert set(legend) == set(LABELS)
+    assert legend["fist"]["kind"] == "off"
+    groups = [entry["group"] for entry in entries]
+    shown = [group.title for group in Group if group.title in groups]
+    assert list(dict.fromkeys(groups)) == shown
+    assert groups == sorted(groups, key=shown.index)
     assert legend["wave"]["sticker"] == "/stickers/wave"
     assert legend["rock"]["sticker"] is None
     assert legend["face"]["kind"] == "event"
