@@ -26,12 +26,12 @@ class Group(StrEnum):
     PRESENCE = "presence"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """What pages call it."""
-        return _GROUP_TITLES.get(self, self.value.replace("_", " ").capitalize())
+        return _GROUP_HEADINGS.get(self, self.value.replace("_", " ").capitalize())
 
 
-_GROUP_TITLES: Mapping[Group, str] = MappingProxyType(
+_GROUP_HEADINGS: Mapping[Group, str] = MappingProxyType(
     {
         Group.HAND: "One hand",
         Group.BODY: "Arms and body",

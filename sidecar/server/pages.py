@@ -99,7 +99,7 @@ class Pages:
             "label": label,
             "title": spec.title,
             "how": spec.how,
-            "group": spec.group.title,
+            "group": spec.group.heading,
             "kind": rule.kind.value,
             "threshold": rule.threshold,
             "hold": rule.hold,

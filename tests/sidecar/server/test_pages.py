@@ -11,7 +11,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from gifs.catalogue import own_file
-from reactions.labels import LABELS, Group
+from reactions.labels import LABELS, THRESHOLDS, Group
 from sidecar.server.app import hosted_server
 from sidecar.server.listener import HttpListener
 from sidecar.server.pages import WEB
@@ -88,7 +88,7 @@ async def test_the_legend_has_every_label_by_groups(
     assert set(legend) == set(LABELS)
     assert legend["fist"]["kind"] == "off"
     groups = [entry["group"] for entry in entries]
-    shown = [group.title for group in Group if group.title in groups]
+    shown = [group.heading for group in Group if group.heading in groups]
     assert list(dict.fromkeys(groups)) == shown
     assert groups == sorted(groups, key=shown.index)
     assert legend["wave"]["sticker"] == "/stickers/wave"
