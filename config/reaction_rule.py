@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Kind(StrEnum):
@@ -40,7 +40,8 @@ class ReactionRule(BaseModel):
     sticker: str | None = None
     """Name in the catalogue, or a file of the user's sticker folder; needed by kind ``sticker``."""
     effect: str | None = None
-    """A full-frame effect (``confetti``, ``hearts``, …) that plays in the tile as well."""
+    """A full-frame effect (``confetti``, ``hearts``, …) that plays in the tile as well; an empty
+    text is none."""
     threshold: float = Field(0.7, gt=0, le=1)
     """A sample counts as evidence at this score and above."""
     release: float = Field(0.5, ge=0, le=1)
@@ -55,3 +56,9 @@ class ReactionRule(BaseModel):
     """The label's own, which no row changes: its kind is ``event`` or ``off``."""
     outranks: tuple[str, ...] = ()
     """Labels of the same hand or face that are not scored while this one is seen."""
+
+    @field_validator("effect")
+    @classmethod
+    def _no_effect(cls, name: str | None) -> str | None:
+        # TOML has no null, so that a row that takes an effect away needs another word for it.
+        return name or None

@@ -1,7 +1,7 @@
 """The vocabulary: one spec a label. Recogniser, legend and downloads iterate over the specs."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -163,6 +163,12 @@ THRESHOLDS: Mapping[str, float] = MappingProxyType(
     {name: spec.threshold for name, spec in LABELS.items()}
 )
 """Every label with its default threshold."""
+
+
+def by_groups() -> Sequence[LabelSpec]:
+    """All specs in the order of groups, and within a group as they stand in ``LABELS``."""
+    groups = list(Group)
+    return sorted(LABELS.values(), key=lambda spec: groups.index(spec.group))
 
 
 def families_for(labels: Iterable[str]) -> frozenset[ModelFamily]:

@@ -12,7 +12,7 @@ from aiohttp import web
 from config.errors import StickerError
 from config.reaction_rule import Kind, ReactionRule
 from gifs.catalogue import find_sticker
-from reactions.labels import LABELS, Group
+from reactions.labels import LabelSpec, by_groups
 from sidecar.server.room_directory import RoomDirectory
 
 WEB: Final = Path(str(files("sidecar") / "web"))
@@ -43,9 +43,7 @@ class Pages:
         self._stickers = {
             label: rule for label, rule in table.items() if _sticker_file(rule, folders) is not None
         }
-        groups = list(Group)
-        ordered = sorted(table, key=lambda label: groups.index(LABELS[label].group))
-        self._legend = [self._entry(label, table[label]) for label in ordered]
+        self._legend = [self._entry(spec, table[spec.name]) for spec in by_groups()]
 
     def routes(self) -> list[web.RouteDef]:
         """All of them, with a home page that leads to the first room."""
@@ -92,9 +90,8 @@ class Pages:
             raise web.HTTPNotFound(reason="no such file")
         return page_file(path)
 
-    def _entry(self, label: str, rule: ReactionRule) -> dict[str, object]:
-        spec = LABELS[label]
-        pose = WEB / "poses" / f"{label}.webp"
+    def _entry(self, spec: LabelSpec, rule: ReactionRule) -> dict[str, object]:
+        label = spec.name
         return {
             "label": label,
             "title": spec.title,
@@ -104,8 +101,14 @@ class Pages:
             "threshold": rule.threshold,
             "hold": rule.hold,
             "sticker": f"/stickers/{label}" if label in self._stickers else None,
-            "pose": f"/static/poses/{label}.webp" if pose.is_file() else None,
+            "pose": pose_path(label),
         }
+
+
+def pose_path(label: str) -> str | None:
+    """The path under which ``Pages`` serves a label's picture of how to pose."""
+    name = f"poses/{label}.webp"
+    return f"/static/{name}" if (WEB / name).is_file() else None
 
 
 def page_file(path: Path) -> web.FileResponse:

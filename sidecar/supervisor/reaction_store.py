@@ -9,16 +9,25 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from config.errors import ConfigError, JournalError, PictureError, RefusedError, StickerError
+from config.errors import (
+    ConfigError,
+    JournalError,
+    NotFoundError,
+    PictureError,
+    RefusedError,
+    StickerError,
+)
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import ReactionTable, with_rows
-from gifs.catalogue import find_sticker
+from gifs.catalogue import find_sticker, own_file
+from gifs.probe import ImageInfo, probe
 from reactions.labels import THRESHOLDS
 from sidecar.media.new_file import new_file
-from sidecar.supervisor.sticker_folder import StickerFolder
+from sidecar.supervisor.sticker_folder import LIMITS, StickerFolder
 from sidecar.supervisor.values import ReactionRow, ReactionRows, ReactionTableView
 
 WHERE: Final = "rows"
@@ -62,7 +71,9 @@ class ReactionStore:
         """The table and what was changed of it."""
         table, rows = self.table(room), self._rows(room)
         return ReactionTableView(
-            table=dict(table), rows={label: ReactionRow(**row) for label, row in rows.items()}
+            table=dict(table),
+            rows={label: ReactionRow(**row) for label, row in rows.items()},
+            base=dict(self._table if room is None else self.table()),
         )
 
     def replace(self, rows: ReactionRows, room: str | None = None) -> ReactionTableView:
@@ -77,6 +88,32 @@ class ReactionStore:
             kept[label] = kept.get(label, {}) | row if row else {}
         self._keep({label: row for label, row in kept.items() if row}, room)
         return self.view(room)
+
+    def scored(self, label: str) -> bool:
+        """Whether the server was started with ``label`` on."""
+        return self._table[label].kind is not Kind.OFF
+
+    def picture(self, name: str, room: str | None = None) -> tuple[bytes, ImageInfo]:
+        """The file that ``name`` means in a row: one of ours, an upload, or the operator's own.
+
+        Raises NotFoundError.
+        """
+        data = self._uploaded(name, room)
+        try:
+            if data is None:
+                folders = () if own_file(name) else self._folders
+                data = find_sticker(name, folders).read_bytes()[: LIMITS.file_bytes + 1]
+            return data, probe(data, max_frames=LIMITS.frames)
+        except (StickerError, OSError, ValueError):
+            raise NotFoundError("there is no such sticker", where=name) from None
+
+    def _uploaded(self, name: str, room: str | None) -> bytes | None:
+        if own_file(name) is not None:
+            return None
+        for folder in [self.stickers(room), self.stickers()]:
+            with suppress(NotFoundError):
+                return folder.read(name)
+        return None
 
     def remove_sticker(self, name: str, room: str | None = None) -> None:
         """Delete an upload; raises NotFoundError, and RefusedError for one that a row plays."""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
+from statistics import median
 from typing import Any, Final, assert_never
 
 import structlog
@@ -223,6 +224,7 @@ class RoomRunner:
             participants=len(people),
             viewers=numbers.viewers,
             sample_age=max(ages, default=None),
+            median_sample_age=median(ages) if ages else None,
             frames_in=sum(one.frames_in for one in people),
             frames_late=sum(one.frames_late for one in people),
             ticks=numbers.frames_out,

@@ -14,6 +14,7 @@ from config.errors import RoomError, SidecarError
 from sidecar.supervisor.control import Begin, EventReport, Operation, StateReport, StatsReport
 from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.handle import RoomHandle, Usage
+from sidecar.supervisor.recent_reactions import RecentReactions
 from sidecar.supervisor.restarts import RestartLimit
 from sidecar.supervisor.totals import Totals
 from sidecar.supervisor.values import RoomRequest, RoomState, RoomStats, RoomView
@@ -77,20 +78,26 @@ class SupervisedRoom:
         self._handle: RoomHandle | None = None
         self._final = False
         self._ending = ""
+        self._reactions = RecentReactions()
         self._quiet_since = clock()
         self._quiet_kind = ""
         self._frames = 0
 
-    def view(self) -> RoomView:
-        """The room as the API shows it."""
-        handle = self._handle
+    def view(self, load: float = 0.0) -> RoomView:
+        """The room as the API shows it; ``load`` is its share of the cores for rooms."""
+        handle, stats = self._handle, RoomStats() if self.state.over else self.stats
         return RoomView(
             id=self.id,
             url=self._shown_url,
             name=self.request.name,
             state=self.state,
             pid=None if handle is None else handle.pid,
-            participants=0 if self.state.over else self.stats.participants,
+            participants=stats.participants,
+            viewers=stats.viewers,
+            load=load,
+            sample_age=stats.sample_age,
+            median_sample_age=stats.median_sample_age,
+            reactions=self._reactions.counts(self._clock()),
             restarts=self.restarts.total,
             reason=self.reason,
             created=self._created,
@@ -192,6 +199,8 @@ class SupervisedRoom:
                 self._totals.add(self.stats, report.stats)
                 self.stats = report.stats
             case EventReport():
+                if report.event.get("event") == "reaction.started":
+                    self._reactions.add(str(report.event["label"]), self._clock())
                 self._events.append(self.id, report.event)
 
     def _enter(self, state: RoomState, reason: str) -> None:

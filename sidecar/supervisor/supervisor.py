@@ -175,6 +175,11 @@ class Supervisor(Component):
             do = "GET /v1/rooms lists all"
             raise NotFoundError(f"there is no room {room!r}", where="rooms", do=do) from None
 
+    def view(self, room: SupervisedRoom) -> RoomView:
+        """``room`` as the API shows it."""
+        cores = self.admission.costs(self._clock()).get(room.id, 0.0)
+        return room.view(load=round(cores / self.admission.cores, 3))
+
     async def create(self, request: RoomRequest) -> tuple[CreatedRoom, bool]:
         """The room for ``request``, and whether it is new (False: the idempotency key is known).
 
@@ -183,7 +188,7 @@ class Supervisor(Component):
         """
         key = request.idempotency_key
         if key is not None and key in self._keys:
-            return CreatedRoom(**dict(self.room(self._keys[key]).view())), False
+            return CreatedRoom(**dict(self.view(self.room(self._keys[key])))), False
         if self.draining:
             what = "the server is draining and takes no new rooms"
             raise CapacityError(what, where="admission", do="ask another server")
@@ -210,7 +215,7 @@ class Supervisor(Component):
             await self.webhooks.remember(room, plain.webhooks, wanted.secrets)
             await self._journal.add(wanted)
             undo.pop_all()
-        view = self._open(wanted, given, shown).view()
+        view = self.view(self._open(wanted, given, shown))
         return CreatedRoom(**dict(view), token=token or None), True
 
     def _take_name(self, name: str, room: str) -> None:
@@ -226,7 +231,7 @@ class Supervisor(Component):
         await found.call(ChangeRoom(patch=patch))
         found.request = changed_request(found.request, patch)
         await self._journal.replace(room, found.request)
-        return found.view()
+        return self.view(found)
 
     async def change_tables(self, room: str | None = None) -> None:
         """Tell a running room, or all of them, that its reaction table or stickers changed."""
@@ -252,7 +257,7 @@ class Supervisor(Component):
             leaving = self._helpers.create_task(found.leave("deleted"), name=f"leave {room}")
             self._tasks[room].add_done_callback(lambda _: leaving.cancel())
             await asyncio.sleep(0)
-        return found.view()
+        return self.view(found)
 
     def _resume(self, wanted: WantedRoom) -> None:
         """Join a room of the journal again; it was admitted before."""

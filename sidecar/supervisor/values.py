@@ -156,6 +156,16 @@ class RoomView(Value):
     """Of the room's process, which for a hosted room is the server's; None while there is none."""
     participants: int
     """With a camera, at this moment."""
+    viewers: int = 0
+    """Of the composite."""
+    load: float = 0.0
+    """Share of the cores for rooms that this one uses or has reserved."""
+    sample_age: float | None = None
+    """Seconds; of the participant whose newest sample is the oldest."""
+    median_sample_age: float | None = None
+    """Seconds; half of the participants have a newer sample."""
+    reactions: dict[str, int] = {}
+    """Reactions started in the last five minutes, by label."""
     restarts: int
     """Of the room's process since the room was made."""
     reason: str
@@ -214,13 +224,15 @@ class ReactionRequest(Value):
 class RoomStats(Value):
     """The numbers of a room's process, sent to the supervisor once a second.
 
-    All but ``participants``, ``viewers`` and ``sample_age`` are counts since the process began.
+    All but participants, viewers and the ages of samples are counts since the process began.
     """
 
     participants: int = 0
     viewers: int = 0
     sample_age: float | None = None
     """Seconds; of the participant whose newest sample is the oldest."""
+    median_sample_age: float | None = None
+    """Seconds; half of the participants have a newer sample."""
     frames_in: int = 0
     frames_late: int = 0
     ticks: int = 0
@@ -260,7 +272,9 @@ class StickerList(Value):
     """Stickers by name."""
 
     own: tuple[str, ...]
-    """Our own, which every server has; effects fill a whole tile."""
+    """Our own, which every server has."""
+    effects: tuple[str, ...]
+    """Those of our own that fill a whole tile."""
     uploaded: tuple[StickerView, ...]
 
 
@@ -274,7 +288,8 @@ class ReactionRow(Value):
     kind: Literal["sticker", "event", "off"] | None = None
     sticker: StickerName | None = None
     """One of our own by its bare name, or an uploaded file's name."""
-    effect: StickerName | None = None
+    effect: Annotated[str, Field(max_length=128)] | None = None
+    """Fills the tile as well; an empty text plays none."""
     threshold: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
     """A sample counts as evidence at this score and above."""
     release: Score | None = None
@@ -312,6 +327,23 @@ class ReactionTableView(Value):
     """Every label's row as it counts."""
     rows: dict[str, ReactionRow]
     """What was changed by the API."""
+    base: dict[str, ReactionRule]
+    """Every label's row without these changes."""
+
+
+class LabelView(Value):
+    """One label of the vocabulary."""
+
+    label: str
+    title: str
+    how: str
+    """How to make it."""
+    group: str
+    """What it is made with, for people to read; labels come in the order of groups."""
+    pose: str | None
+    """The path of a picture that shows how; it needs no token."""
+    scored: bool
+    """False: the server was started with the label off, and a table can't turn it on."""
 
 
 class BundleView(Value):

@@ -53,13 +53,19 @@ class ServerView(Value):
     load: float
     """Share of the cores for rooms that is in use or reserved."""
     draining: bool
-    workers: int
-    """Detection workers that are alive."""
+    workers: int | None
+    """Detection workers that are alive; None for a server without."""
+    sampling: float
+    """Share of the wanted rate at which participants are sampled: below 1 under overload."""
 
 
 def operator_routes() -> list[web.RouteDef]:
     """The page and its files: open to all, since they hold nothing of the server."""
-    return [web.get("/", _page), *(web.get(f"/static/{name}", _file) for name in FILES)]
+    return [
+        web.get("/", _page),
+        *(web.get(f"/static/{name}", _file) for name in FILES),
+        web.get("/static/poses/{pose:[a-z_]+}.webp", _pose),
+    ]
 
 
 async def _page(request: web.Request) -> web.FileResponse:
@@ -69,6 +75,13 @@ async def _page(request: web.Request) -> web.FileResponse:
 async def _file(request: web.Request) -> web.FileResponse:
     # The routes are fixed: the path is one of ``FILES``.
     return page_file(WEB / request.path.removeprefix("/static/"))
+
+
+async def _pose(request: web.Request) -> web.FileResponse:
+    path = WEB / "poses" / f"{request.match_info['pose']}.webp"
+    if not path.is_file():
+        raise web.HTTPNotFound(reason="no such picture")
+    return page_file(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +120,8 @@ class OperatorEndpoints:
             version=version("reaction-sidecar"),
             load=round(supervisor.admission.load(supervisor.now), 3),
             draining=supervisor.draining,
-            workers=0 if detector is None else detector().workers,
+            workers=None if detector is None else detector().workers,
+            sampling=round(supervisor.sampling.factor, 2),
         )
 
     async def session(self, exchange: Exchange) -> SessionView:

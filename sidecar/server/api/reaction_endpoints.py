@@ -9,12 +9,15 @@ from aiohttp import web
 
 from config.errors import InputError
 from gifs.catalogue import EFFECTS, STICKERS
+from reactions.labels import LabelSpec, by_groups
 from sidecar.server.api.endpoints import Endpoint, Exchange
 from sidecar.server.api.tokens import Scope
+from sidecar.server.pages import pose_path
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.sticker_folder import LIMITS
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import (
+    LabelView,
     ReactionRows,
     ReactionTableView,
     StickerList,
@@ -40,11 +43,15 @@ class ReactionEndpoints:
         """The table."""
         of_server, of_room = ("/v1", ""), ("/v1/rooms/{room}", "Room")
         return (
+            Endpoint(
+                "GET", "/v1/labels", "listLabels", "List the labels by groups", Scope.ROOMS,
+                self.labels, answer=list[LabelView], tag="reactions",
+            ),
             *self._stickers(*of_server),
             *self._tables(*of_server),
             *self._stickers(*of_room),
             *self._tables(*of_room),
-        )
+        )  # fmt: skip
 
     def _stickers(self, base: str, suffix: str) -> Sequence[Endpoint]:
         of = "of a room" if suffix else "of the server"
@@ -55,7 +62,7 @@ class ReactionEndpoints:
                 self.list, answer=StickerList, errors=missing, tag="reactions",
             ),
             Endpoint(
-                "GET", stickers + "/{sticker}", f"get{suffix}Sticker", "An uploaded sticker's file",
+                "GET", stickers + "/{sticker}", f"get{suffix}Sticker", "A sticker's file",
                 Scope.ROOMS, self.get, content_type=", ".join(KINDS.values()), errors=(404,),
                 tag="reactions",
             ),
@@ -94,17 +101,31 @@ class ReactionEndpoints:
             ),
         )  # fmt: skip
 
+    async def labels(self, exchange: Exchange) -> Sequence[LabelView]:
+        return await asyncio.to_thread(lambda: [self._label(spec) for spec in by_groups()])
+
     async def list(self, exchange: Exchange) -> StickerList:
         folder = self.store.stickers(self._room(exchange))
         uploaded = await asyncio.to_thread(folder.list)
-        return StickerList(own=(*STICKERS, *EFFECTS), uploaded=tuple(uploaded))
+        return StickerList(
+            own=(*STICKERS, *EFFECTS), effects=tuple(EFFECTS), uploaded=tuple(uploaded)
+        )
 
     async def get(self, exchange: Exchange) -> web.Response:
-        folder = self.store.stickers(self._room(exchange))
-        name = exchange.request.match_info["sticker"]
-        data = await asyncio.to_thread(folder.read, name)
-        kind = next(one.kind for one in await asyncio.to_thread(folder.list) if one.name == name)
-        return web.Response(body=data, content_type=KINDS[kind])
+        room, name = self._room(exchange), exchange.request.match_info["sticker"]
+        data, found = await asyncio.to_thread(self.store.picture, name, room)
+        headers = {"Cache-Control": "no-cache"}
+        return web.Response(body=data, content_type=KINDS[found.kind], headers=headers)
+
+    def _label(self, spec: LabelSpec) -> LabelView:
+        return LabelView(
+            label=spec.name,
+            title=spec.title,
+            how=spec.how,
+            group=spec.group.heading,
+            pose=pose_path(spec.name),
+            scored=self.store.scored(spec.name),
+        )
 
     async def put(self, exchange: Exchange) -> StickerView:
         room = self._room(exchange)

@@ -102,10 +102,11 @@ class RoomEndpoints:
         )
 
     async def list(self, exchange: Exchange) -> RoomList:
-        return RoomList(rooms=tuple(room.view() for room in self.supervisor.rooms()))
+        supervisor = self.supervisor
+        return RoomList(rooms=tuple(supervisor.view(room) for room in supervisor.rooms()))
 
     async def get(self, exchange: Exchange) -> RoomView:
-        return self.supervisor.room(_room(exchange)).view()
+        return self.supervisor.view(self.supervisor.room(_room(exchange)))
 
     async def change(self, exchange: Exchange) -> RoomView:
         return await self.supervisor.change(_room(exchange), exchange.body)

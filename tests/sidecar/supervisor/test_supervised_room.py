@@ -78,6 +78,22 @@ async def test_a_room_becomes_live_and_ends_when_it_is_left() -> None:
     assert lives.newest.closed
 
 
+async def test_a_room_shows_the_age_of_samples_and_the_reactions_of_five_minutes() -> None:
+    lives = Lives()
+    async with lives.running() as room:
+        stats = RoomStats(participants=3, viewers=2, sample_age=0.9, median_sample_age=0.2)
+        lives.newest.report(StatsReport(stats=stats))
+        for label in ("wave", "fist", "wave"):
+            event = {"event": "reaction.started", "label": label}
+            lives.newest.report(EventReport(event=event))
+        await eventually(lambda: room.view().reactions == {"wave": 2, "fist": 1})
+        view = room.view(load=0.25)
+        assert (view.viewers, view.load) == (2, 0.25)
+        assert (view.sample_age, view.median_sample_age) == (0.9, 0.2)
+        lives.now = 300.0
+        assert room.view().reactions == {}
+
+
 async def test_a_process_that_dies_is_started_again() -> None:
     lives = Lives()
     async with lives.running() as room:

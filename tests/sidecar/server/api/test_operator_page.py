@@ -75,8 +75,9 @@ async def test_a_server_without_tokens_is_open() -> None:
 async def test_the_server_shows_its_load_and_state() -> None:
     async with page(token=False) as client:
         shown = await (await client.get("/v1/server")).json()
-        assert (shown["load"], shown["draining"], shown["workers"]) == (0.0, False, 0)
+        assert (shown["load"], shown["draining"], shown["workers"]) == (0.0, False, None)
         assert re.match(r"\d+\.\d+", shown["version"])
+    assert shown["sampling"] == 1.0
 
 
 async def test_the_page_and_all_its_files_are_served_without_a_token() -> None:
@@ -89,6 +90,9 @@ async def test_the_page_and_all_its_files_are_served_without_a_token() -> None:
         for name in FILES:
             assert (await client.get(f"/static/{name}")).status == 200, name
         assert (await client.get("/static/index.html")).status == 404
+        picture = await client.get("/static/poses/wave.webp")
+        assert (picture.status, picture.content_type) == (200, "image/webp")
+        assert (await client.get("/static/poses/nonsense.webp")).status == 404
 
 
 def test_each_file_of_the_page_is_listed() -> None:

@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from config.reaction_table import load_reaction_table
-from gifs.catalogue import STICKERS
+from gifs.catalogue import EFFECTS, STICKERS
 from reactions.labels import LABELS
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.metrics import MetricSources
@@ -26,10 +26,14 @@ ADMIN, VIEWER = "a-token-of-an-administrator", "a-token-that-only-looks"
 
 
 class Api:
-    def __init__(self, world: World, supervisor: Supervisor, client: TestClient[Any, Any]) -> None:
+    def __init__(
+        self, world: World, supervisor: Supervisor, client: TestClient[Any, Any], folder: Path
+    ) -> None:
         self.world = world
         self.supervisor = supervisor
         self.client = client
+        self.folder = folder
+        """The operator's own stickers."""
         self.changes = 0
 
     async def call(
@@ -56,7 +60,9 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         found[0].changes += 1
 
     async with world.running() as supervisor:
-        store = ReactionStore(tmp_path, TABLE)
+        folder = tmp_path / "mine"
+        folder.mkdir()
+        store = ReactionStore(tmp_path / "data", TABLE, [folder])
         world.table = lambda room: {
             label: rule.model_dump(mode="json") for label, rule in store.table(room).items()
         }
@@ -67,7 +73,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             reactions.endpoints(), system, Authenticator(tokens), ApiOptions("127.0.0.1")
         )
         async with TestClient(TestServer(app)) as client:
-            found.append(Api(world, supervisor, client))
+            found.append(Api(world, supervisor, client, folder))
             yield found[0]
 
 
@@ -81,6 +87,48 @@ async def test_a_sticker_is_uploaded_listed_shown_and_deleted(api: Api) -> None:
     assert await api.call("GET", "/stickers/party.gif") == (200, ("image/webp", data))
     assert (await api.call("DELETE", "/stickers/party.gif"))[0] == 204
     assert (await api.call("GET", "/stickers/party.gif"))[0] == 404
+
+
+async def test_the_file_of_each_sticker_that_a_row_may_play_is_shown(api: Api) -> None:
+    mine = picture("GIF")
+    (api.folder / "mine.gif").write_bytes(mine)
+    (api.folder / "notes.gif").write_text("not a picture")
+    (api.folder / "link.gif").symlink_to("/etc/hostname")
+    room = (await live(api.supervisor)).id
+    own = STICKERS["wave"].read_bytes()
+    for path in ("", f"/rooms/{room}"):
+        shown = [await api.call("GET", f"{path}/stickers/{name}") for name in ("wave", "mine.gif")]
+        assert shown == [(200, ("image/gif", own)), (200, ("image/gif", mine))]
+        for name in ("notes.gif", "link.gif", "..%2Fmine.gif", "nonsense"):
+            assert (await api.call("GET", f"{path}/stickers/{name}"))[0] == 404
+    _, listed = await api.call("GET", "/stickers")
+    assert set(listed["effects"]) == set(EFFECTS) <= set(listed["own"])
+
+
+async def test_labels_come_by_groups_with_their_pictures(api: Api) -> None:
+    status, labels = await api.call("GET", "/labels", token=VIEWER)
+    assert (status, {one["label"] for one in labels}) == (200, set(LABELS))
+    groups = [one["group"] for one in labels]
+    assert groups == sorted(groups, key=list(dict.fromkeys(groups)).index)
+    wave = next(one for one in labels if one["label"] == "wave")
+    assert wave == {
+        "label": "wave",
+        "title": "Wave",
+        "how": LABELS["wave"].how,
+        "group": "Motion",
+        "pose": "/static/poses/wave.webp",
+        "scored": True,
+    }
+
+
+async def test_a_row_may_take_an_effect_away_and_the_base_says_what_it_was(api: Api) -> None:
+    rows = {"rows": {"victory": {"effect": ""}}}
+    status, table = await api.call("PUT", "/reaction-table", json=rows)
+    assert (status, table["table"]["victory"]["effect"]) == (200, None)
+    assert table["base"]["victory"]["effect"] == TABLE["victory"].effect is not None
+    room = (await live(api.supervisor)).id
+    _, of_room = await api.call("GET", f"/rooms/{room}/reaction-table")
+    assert of_room["base"]["victory"]["effect"] is None
 
 
 async def test_a_room_has_stickers_and_rows_of_its_own(api: Api) -> None:
