@@ -11,7 +11,7 @@ from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from gifs.catalogue import own_file
-from reactions.labels import LABELS, THRESHOLDS, Group
+from reactions.labels import LABELS, Group
 from sidecar.server.app import hosted_server
 from sidecar.server.listener import HttpListener
 from sidecar.server.pages import WEB
