@@ -1,11 +1,12 @@
 """Pixels to label scores: one sample in, one detection out, with memory for the next sample."""
 
+import math
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from reactions.found_landmarks import FoundLandmarks, found_landmarks
 from reactions.geometry import Box
@@ -29,6 +30,12 @@ class Memory:
 
     tracks: Tracks
     motion: Motion
+
+    def never_frozen(self) -> Self:
+        """The same, but for a source whose next sample is read even if it shows the same picture:
+        a client that sends single pictures wants each one read, a still camera's too."""
+        unchanged = replace(self.tracks.fingerprint, since=math.inf)
+        return replace(self, tracks=replace(self.tracks, fingerprint=unchanged))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Fingerprint:
 
     greens: bytes
     since: float
-    """Seconds on the clock of the samples."""
+    """Seconds on the clock of the samples; infinite where it may look like that for ever."""
 
 
 def judge_quality(

@@ -32,6 +32,9 @@ _CANDIDATES = 3
 """So many palms are looked at until there are two hands: the detector may be wrong on one."""
 _SEARCH_EVERY = {0: 2, 1: 3}
 """Palms are looked for in every so many samples while so many hands are in view."""
+_SEARCH_AFTER = {0: 0.3, 1: 0.5}
+"""And after so many seconds at least, which limits the searches in streams of more samples than the
+usual five a second; a little less than so many of those take."""
 _STRIDES = (8, 16, 16, 16)
 """Of the detector's layers, in pixels (MediaPipe's palm_detection)."""
 _FLATTENED = 0.4
@@ -129,32 +132,35 @@ class HandFollower:
         trail: HandTrail | None,
         face: Roi | None = None,
         *,
+        time: float = 0.0,
         alarmed: bool = False,
     ) -> tuple[tuple[Hand, ...], HandTrail]:
-        """The hands in ``picture`` and their trail.
+        """The hands in ``picture``, taken at ``time`` (seconds), and their trail.
 
         Without a trail everything is searched; ``face``, where one is, tells how small hands are.
         ``alarmed`` says that something large moved (``reactions.landmarks.second_looks``).
         """
         if trail is None:
             seen = self._search_everywhere(picture, face)
-            return tuple(seen.hands), HandTrail(tuple(seen.regions))
+            return tuple(seen.hands), HandTrail(tuple(seen.regions), searched=time)
         seen = _Seen(self._landmarks, picture)
         for region in trail.regions:
             seen.look_at(region)
         lost = len(seen.hands) < len(trail.regions)
-        unsearched, searches = trail.unsearched + 1, trail.searches
+        unsearched, searched, searches = trail.unsearched + 1, trail.searched, trail.searches
         looks = trail.looks.after(alarmed=alarmed, found=bool(seen.hands))
-        if len(seen.hands) < HANDS and (lost or unsearched >= _SEARCH_EVERY[len(seen.hands)]):
+        searching = lost or _search_due(len(seen.hands), unsearched, time - searched)
+        if searching and len(seen.hands) < HANDS:
             height, width = picture.shape[:2]
             near_face = around_small_face(face, width, height) if searches % 2 else None
             self._search(picture, near_face or quick_look(width, height), seen)
-            unsearched, searches = 0, searches + 1
+            unsearched, searched, searches = 0, time, searches + 1
         elif looks.due:
             height, width = picture.shape[:2]
             self._search(picture, stream_look(width, height, looks.taken), seen, again=True)
             looks = looks.used()
-        return tuple(seen.hands), HandTrail(tuple(seen.regions), unsearched, searches, looks)
+        regions = tuple(seen.regions)
+        return tuple(seen.hands), HandTrail(regions, unsearched, searched, searches, looks)
 
     def _search(
         self, picture: RgbImage, region: Roi, seen: "_Seen", *, again: bool = False
@@ -186,6 +192,11 @@ class HandFollower:
         seen = _Seen(self._landmarks, picture)
         self._search(picture, region, seen, again=again)
         return seen
+
+
+def _search_due(hands: int, samples: int, seconds: float) -> bool:
+    """Whether palms are looked for with ``hands`` in view, so long after the last search."""
+    return hands < HANDS and samples >= _SEARCH_EVERY[hands] and seconds >= _SEARCH_AFTER[hands]
 
 
 class _Seen:

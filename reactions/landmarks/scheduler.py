@@ -2,8 +2,8 @@
 
 Models are nearly all of the cost of a sample, so the scheduler runs as few as it can. The landmark
 models read faces and hands where they were in the previous sample; the palm detector runs on every
-second or third sample only. What is lost is searched for again in the same sample: at a few
-samples a second a waving hand leaves its region in a tenth of the steps.
+second or third of five samples a second. What is lost is searched for again in the same sample: at
+a few samples a second a waving hand leaves its region in a tenth of the steps.
 """
 
 from collections.abc import Collection
@@ -74,7 +74,7 @@ class LandmarkScheduler:
         hidden = near is None and last.face is not None and last.face.region is not None
         alarmed = hidden or changed_share(last.fingerprint, fingerprint) > _LARGE_CHANGE
         hands, hand_trail = (
-            self._hands.follow(picture, last.hands, near, alarmed=alarmed)
+            self._hands.follow(picture, last.hands, near, time=time, alarmed=alarmed)
             if self._hands
             else ((), None)
         )

@@ -1,5 +1,6 @@
 """What one sample hands to the next of the same participant: regions and fingerprints."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ class HandTrail:
     regions: tuple[Roi, ...] = ()
     unsearched: int = 0
     """Samples since palms were last looked for."""
+    searched: float = -math.inf
+    """When palms were last looked for, in seconds on the clock of the samples."""
     searches: int = 0
     looks: SecondLooks = field(default_factory=SecondLooks)
 

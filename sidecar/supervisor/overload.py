@@ -23,8 +23,10 @@ that a rise was too much."""
 class LoadCounts:
     """Counts since the server began, of all rooms together."""
 
+    rooms: int = 1
+    """Rooms that there are now."""
     begun: int = 0
-    """Samples that a shared worker began to detect."""
+    """Samples that a shared worker began to detect, those of the annotate service too."""
     waited: float = 0.0
     """Seconds that those have waited for it."""
     samples: float = 0.0
@@ -59,7 +61,13 @@ class SamplingControl:
         self.factor = 1.0
 
     def look(self, counts: LoadCounts, now: float) -> float:
-        """The factor at ``now``, in seconds, given the counts of this moment; once a second."""
+        """The factor at ``now``, in seconds, given the counts of this moment; once a second.
+
+        Without rooms it is 1: what waits then is the annotate service's.
+        """
+        if counts.rooms == 0:
+            self.factor, self._before, self._disturbed = 1.0, None, None
+            return self.factor
         before, self._before = self._before, counts
         if before is None:
             return self.factor

@@ -406,6 +406,7 @@ class Supervisor(Component):
         numbers, dropped = self.totals.numbers, self.totals.tables["dropped"]
         stats = None if self._parts.detector is None else self._parts.detector()
         return LoadCounts(
+            rooms=len(self._tasks),
             begun=0 if stats is None else stats.begun,
             waited=0.0 if stats is None else stats.waited,
             samples=numbers["samples"],

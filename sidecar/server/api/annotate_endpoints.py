@@ -187,7 +187,7 @@ class AnnotateEndpoints:
         deadline = time.monotonic() + DEADLINE
         detection = await self._detector.detect(sample, memory, deadline, source=source)
         if options.stream is not None:
-            self._memories.put(options.stream, detection.memory, now)
+            self._memories.put(options.stream, detection.memory.never_frozen(), now)
         return detection
 
     def _answer(self, upload: Upload, detection: Detection, options: AnnotateOptions) -> OneAnswer:

@@ -54,22 +54,22 @@ class World:
         return near[0] if near else None
 
 
-def run(world: World, samples: int, trail: HandTrail | None = None) -> HandTrail:
+def run(world: World, samples: int, trail: HandTrail | None = None, start: int = 0) -> HandTrail:
     follower = HandFollower(world, world)
-    for _ in range(samples):
-        _, trail = follower.follow(PICTURE, trail)
+    for number in range(start, start + samples):
+        _, trail = follower.follow(PICTURE, trail, time=number * 0.2)
     assert trail
     return trail
 
 
-def searches_by_sample(world: World, samples: int) -> list[int]:
+def searches_by_sample(world: World, samples: int, rate: float = 5.0) -> list[int]:
     """How often palms were looked for in each sample of a stream, the first one left out."""
     follower = HandFollower(world, world)
     _, trail = follower.follow(PICTURE, None)
     counts = []
-    for _ in range(samples):
+    for number in range(1, samples + 1):
         before = len(world.searches)
-        _, trail = follower.follow(PICTURE, trail)
+        _, trail = follower.follow(PICTURE, trail, time=number / rate)
         counts.append(len(world.searches) - before)
     return counts
 
@@ -80,6 +80,15 @@ def test_palms_are_looked_for_in_every_second_sample_while_there_is_no_hand() ->
 
 def test_a_second_hand_is_looked_for_in_every_third_sample() -> None:
     assert searches_by_sample(World([hand_at(100, 100)]), 7) == [0, 0, 1, 0, 0, 1, 0]
+
+
+def test_more_samples_a_second_cost_no_more_searches() -> None:
+    assert searches_by_sample(World(), 8, rate=12.5) == [0, 0, 0, 1, 0, 0, 0, 1]
+    assert sum(searches_by_sample(World([hand_at(100, 100)]), 25, rate=25)) == 1
+
+
+def test_fewer_samples_a_second_are_searched_by_their_number() -> None:
+    assert searches_by_sample(World(), 4, rate=1) == [0, 1, 0, 1]
 
 
 def test_with_two_hands_nothing_is_looked_for() -> None:
@@ -104,9 +113,9 @@ def test_a_hand_gone_for_good_is_looked_for_once_and_then_at_the_slow_pace() -> 
     trail = run(world, 2)
     world.hands = []
     counts = []
-    for _ in range(4):
+    for number in range(4):
         before = len(world.searches)
-        trail = run(world, 1, trail)
+        trail = run(world, 1, trail, 2 + number)
         counts.append(len(world.searches) - before)
     assert counts == [1, 0, 1, 0]
 
@@ -145,8 +154,8 @@ def test_after_an_alarm_samples_without_a_search_look_for_a_near_hand() -> None:
     world = World()
     follower, trail = HandFollower(world, world), run(world, 1)
     searched = len(world.searches)
-    for alarmed in (True, False, False, False):
-        _, trail = follower.follow(PICTURE, trail, alarmed=alarmed)
+    for number, alarmed in enumerate((True, False, False, False), 1):
+        _, trail = follower.follow(PICTURE, trail, time=number * 0.2, alarmed=alarmed)
     quick = quick_look(640, 360)
     first, second = (stream_look(640, 360, turn) for turn in range(2))
     assert world.searches[searched:] == [first, quick, second, quick]
@@ -211,8 +220,8 @@ def test_second_looks_demand_certainty() -> None:
 def test_every_second_search_is_near_a_small_face() -> None:
     world, trail = World(), HandTrail()
     follower = HandFollower(world, world)
-    for _ in range(8):
-        _, trail = follower.follow(PICTURE, trail, Roi(300, 100, 40, 40))
+    for number in range(8):
+        _, trail = follower.follow(PICTURE, trail, Roi(300, 100, 40, 40), time=number * 0.2)
     assert [region.width for region in world.searches] == [640, 160, 640, 160]
 
 

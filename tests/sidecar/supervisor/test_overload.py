@@ -87,3 +87,18 @@ def test_between_calm_and_overload_the_rate_stays() -> None:
 
 def test_the_first_look_has_nothing_to_compare_with() -> None:
     assert SamplingControl().look(LoadCounts(samples=1, dropped=1e6), 0.0) == 1.0
+
+
+def test_waiting_without_rooms_slows_nothing() -> None:
+    server = Server(wanted=100, capacity=20)
+    server.counts = replace(server.counts, rooms=0)
+    assert server.run(20) == 1.0
+
+
+def test_a_first_room_begins_at_its_full_rate() -> None:
+    server = Server(wanted=100, capacity=20)
+    assert server.run(10) < 1.0
+    server.counts = replace(server.counts, rooms=0)
+    assert server.run(1) == 1.0
+    server.wanted, server.counts = 10, replace(server.counts, rooms=1)
+    assert server.run(3) == 1.0

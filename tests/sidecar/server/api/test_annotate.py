@@ -214,6 +214,20 @@ async def test_a_stream_is_recognised_frame_after_frame() -> None:
         assert "victory" in [one["label"] for one in answer["labels"] if one["fires"]]
 
 
+@pytest.mark.models
+async def test_a_stream_of_one_picture_is_read_for_as_long_as_it_is_sent() -> None:
+    person = next(iter(CAST.values()))
+    shown = jpeg(Image.fromarray(render(person, POSES["victory"], Scene(), 640, 360)))
+    settings, times = Settings(), iter((0.0, 1.5, 3.0, 9.0))
+    async with (
+        make_detector(make_store(settings), TABLE, settings) as detector,
+        serving(detector, clock=lambda: next(times)) as client,
+    ):
+        answers = [await post(client, shown, Sidecar_Stream="a") for _ in range(4)]
+    for _, answer in answers:
+        assert "victory" in [one["label"] for one in answer["labels"] if one["fires"]]
+
+
 async def test_a_picture_that_can_t_be_read_does_not_spoil_its_batch() -> None:
     form = aiohttp.FormData()
     form.add_field("a", b"no picture", content_type="image/jpeg", filename="a.jpg")
