@@ -52,6 +52,15 @@ class ReactionRule(BaseModel):
     """How long after its end the same participant can't start the same reaction."""
     duration: float = Field(3.0, gt=0, le=60)
     """How long the sticker plays at least."""
+    crowd: str | None = None
+    """A full-frame effect that plays over the whole composite once enough people show the label;
+    labels that name the same one count together. None or empty: no such effect."""
+    crowd_share: float = Field(0.5, gt=0, le=1)
+    """Of the participants who could show it, so many must."""
+    crowd_people: int = Field(3, ge=2, le=1000)
+    """And so many at least."""
+    crowd_cooldown: float = Field(30.0, ge=0, le=3600)
+    """How long after one such effect the next one of the same name can't start."""
     moderated: bool = False
     """The label's own, which no row changes: its kind is ``event`` or ``off``."""
     outranks: tuple[str, ...] = ()

@@ -107,12 +107,7 @@ def _rule(
         rule = ReactionRule(**row)
     except ValidationError as error:
         raise config_error_from(error, ReactionRule, lambda key: f"{path}: {label}.{key}") from None
-    if rule.moderated and rule.kind is Kind.STICKER:
-        raise ConfigError(
-            "the label is moderated: it is never drawn",
-            where=f"{path}: {label}.kind",
-            do='set kind = "event" or "off"',
-        )
+    _check_moderated(rule, f"{path}: {label}")
     if rule.kind is Kind.STICKER and rule.sticker is None:
         raise ConfigError(
             "a label of kind 'sticker' needs a sticker",
@@ -131,6 +126,15 @@ def _rule(
                 where=f"{path}: {label}.outranks",
             )
     return rule
+
+
+def _check_moderated(rule: ReactionRule, where: str) -> None:
+    """Raise ConfigError where a moderated label would be drawn."""
+    what = "the label is moderated: it is never drawn"
+    if rule.moderated and rule.kind is Kind.STICKER:
+        raise ConfigError(what, where=f"{where}.kind", do='set kind = "event" or "off"')
+    if rule.moderated and rule.crowd:
+        raise ConfigError(what, where=f"{where}.crowd", do="remove it")
 
 
 def only_labels(table: ReactionTable, wanted: str | None) -> ReactionTable:

@@ -4,7 +4,7 @@ Pure: no clock, no I/O. Times are seconds on the clock that stamps the samples, 
 give the same events. docs/policy.md explains each rule with its reason.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -92,6 +92,17 @@ class Policy:
             person.now = max(time, person.now)
             events += self._step(person, sampled=False)
         return events
+
+    def shown(self, labels: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Participant and label, of ``labels``, of each full hold that lasts.
+
+        Those that wait for a place, and those whose sticker runs, are among them.
+        """
+        for name, person in self._people.items():
+            for label in labels:
+                state = person.states.get(label)
+                if state is not None and state.is_shown(person.now):
+                    yield name, label
 
     def stop(self, participant: str, time: float) -> list[ReactionEvent]:
         """End what ``participant`` has running, as after an opt-out; cooldowns stay.

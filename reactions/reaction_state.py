@@ -108,6 +108,10 @@ class ReactionState:
         recent = self.seen and now - self._window[-1][0] <= SPAN
         return self.building and recent and self.progress(now) >= 1
 
+    def is_shown(self, now: float) -> bool:
+        """Whether the hold was completed, and the label is still seen."""
+        return self.is_full(now) or (self.started is not None and self.is_held(now))
+
     def progress(self, now: float) -> float:
         """How much of the hold has passed, 0–1, as far as the evidence carries it."""
         assert self.began is not None

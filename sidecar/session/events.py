@@ -13,6 +13,7 @@ from typing import TypeAlias
 import structlog
 
 from config.errors import CapacityError
+from reactions.crowd import CrowdReaction
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent
 
@@ -82,6 +83,29 @@ class ReactionStep:
 
 
 @dataclass(frozen=True, slots=True)
+class CrowdReacted:
+    """Enough people showed the same, and one effect plays over the whole composite."""
+
+    event: CrowdReaction
+
+    kind = "reaction.crowd"
+    participant = ""
+    """It belongs to no single participant."""
+
+    @property
+    def time(self) -> float:
+        return self.event.time
+
+    def payload(self) -> Json:
+        return {
+            "label": self.event.label,
+            "effect": self.event.effect,
+            "participants": list(self.event.participants),
+            "present": self.event.present,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class LiveScores:
     """Every label's score in one sample, best first: for that participant alone."""
 
@@ -105,17 +129,18 @@ class LiveScores:
         }
 
 
-SessionEvent: TypeAlias = ParticipantJoined | ParticipantLeft | ReactionStep | LiveScores
+SessionEvent: TypeAlias = (
+    ParticipantJoined | ParticipantLeft | ReactionStep | CrowdReacted | LiveScores
+)
 
 
 def as_json(event: SessionEvent) -> Json:
-    """The event as a JSON object: ``event`` (its kind), ``t``, ``participant``, and the rest."""
-    return {
-        "event": event.kind,
-        "t": round(event.time, 3),
-        "participant": event.participant,
-        **event.payload(),
-    }
+    """The event as a JSON object: ``event`` (its kind), ``t``, ``participant``, and the rest.
+
+    What belongs to all of a room has no ``participant``.
+    """
+    whose = {"participant": event.participant} if event.participant else {}
+    return {"event": event.kind, "t": round(event.time, 3), **whose, **event.payload()}
 
 
 EventHandler: TypeAlias = Callable[[SessionEvent], None]

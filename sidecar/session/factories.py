@@ -90,8 +90,8 @@ def make_stickers(table: Mapping[str, ReactionRule], settings: Settings) -> Stic
     that want it go without, and everything else plays.
     """
     cache = StickerCache(settings.stickers.folders, max_bytes=settings.stickers.cache_bytes)
-    named = (name for rule in table.values() for name in (rule.sticker, rule.effect))
-    theirs = [name for name in named if name is not None and own_file(name) is None]
+    named = (name for rule in table.values() for name in (rule.sticker, rule.effect, rule.crowd))
+    theirs = [name for name in named if name and own_file(name) is None]
     for error in cache.check(theirs).values():
         log.warning("sticker refused", reason=str(error))
     return cache

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from config.errors import ConfigError, NotFoundError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import CompositeSettings, Settings
+from reactions.crowd import Crowd
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from sidecar.aio import Component, cancel_and_wait
@@ -19,10 +21,16 @@ from sidecar.media.compositor.compositor import Compositor, Stickers, StickerSou
 from sidecar.media.compositor.layout import Fit
 from sidecar.media.compositor.render_loop import PictureListener, RenderLoop
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
-from sidecar.media.compositor.tiles import TileView
+from sidecar.media.compositor.tiles import FrameEffect, TileView
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, Room, TrackSource
-from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft, SessionEvent
+from sidecar.session.events import (
+    CrowdReacted,
+    EventBus,
+    ParticipantJoined,
+    ParticipantLeft,
+    SessionEvent,
+)
 from sidecar.session.factories import make_policy
 from sidecar.session.layer_selection import TURN, select_layers
 from sidecar.session.participant import Consents, Participant
@@ -88,6 +96,8 @@ class Session(Component):
             clock=clock,
         )
         self._policy = make_policy(table, settings)
+        self._crowd = Crowd(table)
+        self._effect: FrameEffect | None = None
         self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
         self._loader = StickerPrefetcher(stickers)
         self._composite = self._make_render_loop(listeners)
@@ -99,6 +109,7 @@ class Session(Component):
             make_compositor(self._settings.composite, self._loader),
             self.tiles,
             self._encoder,
+            effect=lambda: self._effect,
             loader=self._loader,
             listeners=listeners,
             clock=self._clock,
@@ -206,6 +217,7 @@ class Session(Component):
         for reaction in reactions:
             if (participant := self._participants.get(reaction.participant)) is not None:
                 self._publish_events(participant.apply([reaction]))
+        self._crowd.change(table)
         # Participants have the same object.
         self._table.clear()
         self._table.update(table)
@@ -359,6 +371,20 @@ class Session(Component):
             for reaction in self._policy.advance(self._clock()):
                 if (participant := self._participants.get(reaction.participant)) is not None:
                     self._publish_events(participant.apply([reaction]))
+            self._watch_crowd()
+
+    def _watch_crowd(self) -> None:
+        """Begin the effect over the whole composite for which enough people are."""
+        now = self._clock()
+        present = {
+            key
+            for key, one in self._participants.items()
+            if one.feed is not None and not one.opted_out
+        }
+        for reaction in self._crowd.observe(self._policy.shown(self._crowd.labels), present, now):
+            self._effect = FrameEffect(reaction.effect, now)
+            self.events.publish(CrowdReacted(replace(reaction, time=now - self._began)))
+            log.info("crowd reaction", label=reaction.label, people=len(reaction.participants))
 
     def _publish_events(self, events: Iterable[SessionEvent]) -> None:
         for event in events:

@@ -5,7 +5,7 @@ from typing import Final
 from sidecar.rooms.base import SupportsDataMessages
 from sidecar.session.events import SessionEvent, as_json
 
-ANNOUNCED: Final = frozenset({"reaction.started", "reaction.ended"})
+ANNOUNCED: Final = frozenset({"reaction.started", "reaction.ended", "reaction.crowd"})
 """The events that are sent; the progress of a hold concerns one participant alone."""
 
 

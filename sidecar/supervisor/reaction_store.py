@@ -120,7 +120,7 @@ class ReactionStore:
         stickers = self.stickers(room)
         stickers.read(name)
         for label, rule in self.table(room).items():
-            if name in {rule.sticker, rule.effect}:
+            if name in {rule.sticker, rule.effect, rule.crowd}:
                 raise RefusedError(f"{label} plays it", where=name, do="change that row first")
         stickers.remove(name)
 
@@ -151,8 +151,10 @@ class ReactionStore:
             if rule.kind is not Kind.OFF and self._table[label].kind is Kind.OFF:
                 what = "the server was started with this label off, so that it is not scored"
                 raise ConfigError(what, where=f"{WHERE}: {label}.kind", do="start it with it on")
-            for key, name in (("sticker", rule.sticker), ("effect", rule.effect)):
-                if name is None or name in {under[label].sticker, under[label].effect}:
+            before = under[label]
+            played = (("sticker", rule.sticker), ("effect", rule.effect), ("crowd", rule.crowd))
+            for key, name in played:
+                if not name or name in {before.sticker, before.effect, before.crowd}:
                     continue
                 try:
                     find_sticker(name, self.folders(room))

@@ -40,7 +40,7 @@ class RoomState(StrEnum):
 
 
 ConsentMode: TypeAlias = Literal["all", "opt-in"]
-Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
+Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=74, pattern=r"^[a-z0-9_]+$")]
 Rate: TypeAlias = Annotated[float, Field(gt=0, le=30, strict=True)]
 Flag: TypeAlias = Annotated[bool, Field(strict=True)]
 """No number or text: the OpenAPI document says boolean."""
@@ -85,6 +85,7 @@ EventKind: TypeAlias = Literal[
     "reaction.progress",
     "reaction.started",
     "reaction.ended",
+    "reaction.crowd",
     "room.state",
 ]
 
@@ -299,6 +300,13 @@ class ReactionRow(Value):
     cooldown: Annotated[float, Field(ge=0, le=600, strict=True)] | None = None
     """Seconds."""
     duration: Annotated[float, Field(gt=0, le=60, strict=True)] | None = None
+    """Seconds."""
+    crowd: Annotated[str, Field(max_length=128)] | None = None
+    """A full-frame effect once enough people show the label; empty for none."""
+    crowd_share: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
+    """Of the participants with a camera and consent."""
+    crowd_people: Annotated[int, Field(ge=2, le=1000, strict=True)] | None = None
+    crowd_cooldown: Annotated[float, Field(ge=0, le=3600, strict=True)] | None = None
     """Seconds."""
     outranks: Annotated[tuple[Label, ...], Field(max_length=128)] | None = None
 

@@ -6,6 +6,7 @@ const KINDS = [
   "reaction.started",
   "reaction.progress",
   "reaction.ended",
+  "reaction.crowd",
   "scores",
 ];
 

@@ -31,7 +31,7 @@ export class Log {
       hour12: false,
     });
     const who = document.createElement("b");
-    who.textContent = own ? "You" : event.name;
+    who.textContent = own ? "You" : (event.name ?? `${event.participants.length} people`);
     line.append(time, who, ` ${words}`);
     const sticker = event.event === "reaction.started" && this.#titles.get(event.label)?.sticker;
     if (sticker) {
@@ -55,6 +55,7 @@ export class Log {
         this.#known.delete(event.participant);
         return event.reason === "left" ? "left" : `left (${event.reason})`;
       case "reaction.started":
+      case "reaction.crowd":
         return this.#titles.get(event.label)?.title ?? event.label;
       default:
         return null;

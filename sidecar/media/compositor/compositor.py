@@ -16,7 +16,7 @@ from sidecar.media.compositor.name_tags import avatar, name_label
 from sidecar.media.compositor.progress_ring import ring, step_of
 from sidecar.media.compositor.scaler import Scaler
 from sidecar.media.compositor.sticker_placement import Follower, beside
-from sidecar.media.compositor.tiles import HoldMark, StickerMark, TileView
+from sidecar.media.compositor.tiles import FrameEffect, HoldMark, StickerMark, TileView
 
 BACKDROP: Rgb = (13, 18, 27)
 TILE: Rgb = (27, 35, 48)
@@ -85,9 +85,15 @@ class Compositor:
         self._backdrop = Planes.filled(width, height, BACKDROP)
         self._corners = Corners((), width, height, 0, BACKDROP)
         self._broken: set[Hashable] = set()
+        self._playing: tuple[FrameEffect, float] | None = None
+        """The newest effect over all tiles, and when its first picture was drawn."""
 
-    def draw(self, tiles: Sequence[TileView], time: float) -> av.VideoFrame:
+    def draw(
+        self, tiles: Sequence[TileView], time: float, effect: FrameEffect | None = None
+    ) -> av.VideoFrame:
         """A new picture of ``tiles`` (the first 49) at ``time`` seconds on the composite's clock.
+
+        ``effect`` plays over all of them, once, however long it is passed in.
 
         What can't be drawn of one participant is left out and logged once; the rest is drawn.
         """
@@ -102,6 +108,8 @@ class Compositor:
             if attempt.error is not None and self._is_first_failure(tile.participant):
                 log_failure("tile not drawn", attempt.error, participant=tile.participant)
         self._corners.round(planes)
+        if effect is not None:
+            self._draw_over_all(planes, effect, time)
         self._forget(shown)
         return frame
 
@@ -159,12 +167,23 @@ class Compositor:
         blend(inside, label, there.x, there.y)
         return there
 
+    def _draw_over_all(self, planes: Planes, effect: FrameEffect, time: float) -> None:
+        """Draw what ``effect`` shows at ``time``; it begins with the picture for which it is ready,
+        and is over after one run of its animation."""
+        animation = self._animation(effect.name, self.width, self.height)
+        if animation is None:
+            return
+        if self._playing is None or self._playing[0] != effect:
+            self._playing = effect, time
+        elapsed = time - self._playing[1]
+        if elapsed < animation.duration:
+            _blend_centred(planes, animation.at(elapsed))
+
     def _draw_effect(self, inside: Planes, name: str, elapsed: float) -> None:
         height, width = inside.luma.shape
         picture = self._sticker(name, width, height, elapsed)
         if picture is not None:
-            x, y = even((width - picture.width) / 2), even((height - picture.height) / 2)
-            blend(inside, picture, x, y)
+            _blend_centred(inside, picture)
 
     def _draw_hold(
         self, inside: Planes, key: Hashable, hold: HoldMark, placement: Placement, time: float
@@ -240,9 +259,13 @@ class Compositor:
         self._note_failure(name, attempt.error)
 
     def _sticker(self, name: str, width: int, height: int, elapsed: float) -> YuvaFrame | None:
+        animation = self._animation(name, width, height)
+        return None if animation is None else animation.at(elapsed)
+
+    def _animation(self, name: str, width: int, height: int) -> Animation | None:
+        """None while it loads and where it can't be had, which is logged once."""
         with Captured() as attempt:
-            animation = self._stickers.get(name, width, height)
-            return None if animation is None else animation.at(elapsed)
+            return self._stickers.get(name, width, height)
         self._note_failure(name, attempt.error)
         return None
 
@@ -263,3 +286,8 @@ class Compositor:
             return False
         self._broken.add(key)
         return True
+
+
+def _blend_centred(planes: Planes, picture: YuvaFrame) -> None:
+    height, width = planes.luma.shape
+    blend(planes, picture, even((width - picture.width) / 2), even((height - picture.height) / 2))

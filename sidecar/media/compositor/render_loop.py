@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeAlias
 
 import av
@@ -13,7 +14,7 @@ from sidecar.aio import Component, cancel_and_wait, is_logged, log_failure
 from sidecar.captured import Captured
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
-from sidecar.media.compositor.tiles import TileView
+from sidecar.media.compositor.tiles import FrameEffect, TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.packet_track import VideoPacket
 
@@ -27,8 +28,9 @@ class RenderLoop(Component):
 
     ``tiles`` is called on the event loop, once a tick, with the time of ``clock``; drawing and
     encoding run in one thread. A tick that can't begin before the next one is due is skipped, so
-    that the picture never falls behind. ``loader`` is what ``compositor`` gets its stickers from,
-    where that is a prefetcher. Closing ends the encoder's tracks and the loader.
+    that the picture never falls behind. ``effect`` is what plays over all tiles. ``loader`` is what
+    ``compositor`` gets its stickers from, where that is a prefetcher. Closing ends the encoder's
+    tracks and the loader.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class RenderLoop(Component):
         tiles: Callable[[float], Sequence[TileView]],
         encoder: Encoder,
         *,
+        effect: Callable[[], FrameEffect | None] = lambda: None,
         loader: StickerPrefetcher | None = None,
         listeners: Sequence[PictureListener] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._compositor = compositor
         self._tiles = tiles
+        self._effect = effect
         self._encoder = encoder
         self._loader = loader
         self._listeners = tuple(listeners)
@@ -113,7 +117,9 @@ class RenderLoop(Component):
         began = self._clock()
         with Captured() as attempt:
             tiles = self._tiles(began)
-            packets = await loop.run_in_executor(self._pool, self._make, tiles, began, tick)
+            effect = self._effect()
+            make = partial(self._make, tiles, effect, began, tick)
+            packets = await loop.run_in_executor(self._pool, make)
             self._encoder.publish(packets)
         if attempt.error is not None:
             self.failed += 1
@@ -123,8 +129,10 @@ class RenderLoop(Component):
         self.ticks += 1
         self.seconds = self._clock() - began
 
-    def _make(self, tiles: Sequence[TileView], time: float, tick: int) -> list[VideoPacket]:
-        picture = self._compositor.draw(tiles, time)
+    def _make(
+        self, tiles: Sequence[TileView], effect: FrameEffect | None, time: float, tick: int
+    ) -> list[VideoPacket]:
+        picture = self._compositor.draw(tiles, time, effect)
         packets = self._encoder.encode(picture, tick)
         for listener in self._listeners:
             listener(picture, time)

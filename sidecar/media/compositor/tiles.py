@@ -20,6 +20,15 @@ class StickerMark:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameEffect:
+    """An effect over the whole composite, which plays once."""
+
+    name: str
+    since: float
+    """When it began, on the composite's clock; tells one effect from the next."""
+
+
+@dataclass(frozen=True, slots=True)
 class HoldMark:
     """A reaction that is building up: a ring around ``anchor``, filled to ``progress`` (0–1)."""
 

@@ -69,6 +69,8 @@ class RoomTopics:
             case "reaction.started" | "reaction.ended":
                 label = topic_level(str(event.get("label", "")))
                 yield MqttMessage(f"{self.base}/reactions/{label}", payload)
+            case "reaction.crowd":
+                yield MqttMessage(f"{self.base}/crowd", payload)
             case "participant.joined" | "participant.left":
                 if kind == "participant.joined":
                     self._present.add(participant)

@@ -6,6 +6,8 @@ const TEXTS = {
   "room.state": (event) => `is ${event.state}${event.reason ? `: ${event.reason}` : ""}`,
   "participant.joined": (event) => `${event.name} joined`,
   "participant.left": (event) => `${event.name} left`,
+  "reaction.crowd": (event) =>
+    `${event.participants.length} people: ${event.label.replaceAll("_", " ")}`,
   "reaction.started": (event) => `${event.name}: ${event.label.replaceAll("_", " ")}`,
 };
 

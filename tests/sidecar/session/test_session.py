@@ -31,7 +31,11 @@ from sidecar.rooms.memory import MemoryMeeting, MemoryRoom
 from sidecar.session.events import as_json
 from sidecar.session.session import Session
 
-TABLE = {"thumbs_up": ReactionRule(sticker="thumbs_up", hold=1.0, cooldown=5.0, duration=3.0)}
+TABLE = {
+    "thumbs_up": ReactionRule(
+        sticker="thumbs_up", hold=1.0, cooldown=5.0, duration=3.0, crowd="hearts"
+    )
+}
 SETTINGS = Settings(sampling={"rate": 10.0}, composite={"width": 320, "height": 180, "fps": 10})
 EMPTY_MEMORY = Memory(Tracks(64, 36, Fingerprint(b"", 0.0)), Motion())
 
@@ -68,6 +72,8 @@ class ScriptedDetector:
 
     def __init__(self) -> None:
         self.thumb = False
+        self.thumbs: set[str] = set()
+        """Participants whose thumb is seen besides."""
         self.failure: Exception | None = None
         self.calls = 0
         self.open = asyncio.Event()
@@ -100,7 +106,7 @@ class ScriptedDetector:
         await self.open.wait()
         if self.failure is not None:
             raise self.failure
-        score = 0.95 if self.thumb else 0.0
+        score = 0.95 if self.thumb or source.rpartition("/")[2] in self.thumbs else 0.0
         scores = (LabelScore("thumbs_up", score, Box(0.4, 0.4, 0.2, 0.2)),)
         return Detection(scores, None, EMPTY_MEMORY, 4.0)
 
@@ -525,3 +531,36 @@ async def test_size_and_rate_of_the_composite_change_while_it_runs(rig: Rig) -> 
         assert rig.session.stats().frames_out - before == pytest.approx(100, abs=3)
         assert rig.session.composite.width == 640
         assert rig.session.stats().late_ticks == 0
+
+
+async def test_a_crowd_fills_the_whole_picture_once_and_is_one_event() -> None:
+    rig = Rig()
+    pictures: list[float] = []
+
+    def note(frame: av.VideoFrame, time: float) -> None:
+        pictures.append(float(np.asarray(frame.to_ndarray())[:180].min()))
+
+    session = Session(
+        rig.meeting.room(),
+        rig.detector,
+        WhiteSquares(),
+        TABLE,
+        SETTINGS,
+        listeners=[note],
+        clock=asyncio.get_running_loop().time,
+    )
+    rig.session = session
+    async with rig.joined("ada", "bob", "cem", "dan"):
+        session.choose("dan", Consent.OPT_OUT)
+        rig.detector.thumbs = {"ada", "bob", "dan"}
+        await asyncio.sleep(10)
+        assert not [event for event in rig.events if event["event"] == "reaction.crowd"]
+        assert max(pictures) < 235
+        rig.detector.thumbs = {"ada", "bob", "cem"}
+        await asyncio.sleep(20)
+    (crowd,) = [event for event in rig.events if event["event"] == "reaction.crowd"]
+    assert crowd["participants"] == ["ada", "bob", "cem"]
+    assert (crowd["label"], crowd["effect"], crowd["present"]) == ("thumbs_up", "hearts", 3)
+    assert "participant" not in crowd
+    # White throughout for one run of the animation: a tenth of a second, at ten pictures each.
+    assert 1 <= sum(least >= 235 for least in pictures) <= 2

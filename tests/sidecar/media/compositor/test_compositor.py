@@ -11,7 +11,7 @@ from reactions.geometry import Box
 from sidecar.media.compositor.compositor import BACKDROP, TILE, Compositor
 from sidecar.media.compositor.i420 import Planes
 from sidecar.media.compositor.layout import MAX_TILES, Fit, Rect, arrange
-from sidecar.media.compositor.tiles import HoldMark, StickerMark, TileView
+from sidecar.media.compositor.tiles import FrameEffect, HoldMark, StickerMark, TileView
 from tests.sidecar.media.pictures import BLUE, GREEN, GREY, RED, Blocks, flat, mean_colour
 
 HAND = Box(0.15, 0.55, 0.12, 0.2)
@@ -257,3 +257,25 @@ def test_the_sticker_of_a_hold_is_made_ready_in_the_size_that_it_will_have() -> 
     drawn.draw([replace(seen(), holds=(HoldMark(HAND, 0.2, "s"),))], 0.0)
     drawn.draw([replace(seen(), stickers=(StickerMark("s", 0.0, HAND),))], 1.0)
     assert stickers.prepared == stickers.asked == [("s", 144, 144)]
+
+
+def test_a_crowds_effect_covers_the_whole_picture_once() -> None:
+    drawn, effect = canvas(Blocks(hearts=RED)), FrameEffect("hearts", 5.0)
+    tiles = [seen("a", GREEN), seen("b", BLUE), replace(seen("c"), frame=None)]
+    whole = Rect(0, 0, 640, 360)
+    plain = drawn.draw(tiles, 4.9)
+    # One run of the animation is 0.1 s.
+    for time in (5.0, 5.05):
+        assert mean_colour(drawn.draw(tiles, time, effect), whole) == yuv(RED)
+    assert mean_colour(drawn.draw(tiles, 5.11, effect), whole) == mean_colour(plain, whole)
+    assert mean_colour(drawn.draw(tiles, 6.0, effect), whole) == mean_colour(plain, whole)
+    again = FrameEffect("hearts", 6.5)
+    assert mean_colour(drawn.draw(tiles, 6.5, again), whole) == yuv(RED)
+
+
+def test_a_crowds_effect_that_cannot_be_had_leaves_the_picture_as_it_is() -> None:
+    plain = canvas().draw([seen("a", GREEN)], 1.0)
+    with capture_logs() as logs:
+        picture = canvas().draw([seen("a", GREEN)], 1.0, FrameEffect("missing", 0.0))
+    assert np.array_equal(picture.to_ndarray(), plain.to_ndarray())
+    assert [entry["event"] for entry in logs] == ["sticker not drawn"]

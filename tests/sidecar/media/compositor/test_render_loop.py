@@ -12,7 +12,7 @@ from reactions.geometry import Box
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.media.compositor.render_loop import RenderLoop
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
-from sidecar.media.compositor.tiles import StickerMark, TileView
+from sidecar.media.compositor.tiles import FrameEffect, StickerMark, TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.packet_track import VideoPacket
 from tests.sidecar.media.pictures import RED, Blocks, flat, threads, until_true
@@ -29,14 +29,16 @@ class Slow(Compositor):
         self.drawn = 0
         self.threads: set[str] = set()
 
-    def draw(self, tiles: Sequence[TileView], time: float) -> av.VideoFrame:
+    def draw(
+        self, tiles: Sequence[TileView], time: float, effect: FrameEffect | None = None
+    ) -> av.VideoFrame:
         self.drawn += 1
         self.threads.add(threading.current_thread().name)
         if self.drawn == 1:
             threading.Event().wait(self.delay)
         if self.drawn in self.fail_at:
             raise RuntimeError("out of paint")
-        return super().draw(tiles, time)
+        return super().draw(tiles, time, effect)
 
 
 async def until(composite: RenderLoop, ticks: int) -> None:
