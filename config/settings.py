@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from config.section import Section
+from config.sensitivity import Sensitivity
 from config.serve_settings import ServeSettings
 from config.sources import Source, locate, merge_sources, variables
 from config.toml_files import CONFIG_VARIABLE, find_config_file, read_toml
@@ -145,6 +146,8 @@ class PolicySettings(Section):
     """Stickers that one participant may wear at once."""
     max_at_once: int = Field(ge=1, le=49)
     """Stickers in a room at once."""
+    sensitivity: Sensitivity
+    """``calm`` moves all thresholds and holds up, ``playful`` down: docs/policy.md."""
 
     @model_validator(mode="after")
     def _window_holds_evidence(self) -> "PolicySettings":

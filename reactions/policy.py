@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import inf
 
 from config.reaction_rule import Kind, ReactionRule
+from config.sensitivity import Sensitivity, with_sensitivity
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.reaction_event import ReactionEvent
@@ -16,6 +17,8 @@ from reactions.reaction_state import EvidenceWindow, ReactionState
 
 STALE_AFTER = 1.5
 """Seconds without a sample after which what was seen before no longer counts."""
+MOST_CHOICES = 10_000
+"""Participants whose choice of a sensitivity is kept; those of further ones are not."""
 
 
 @dataclass(slots=True)
@@ -43,7 +46,8 @@ class Policy:
     faster sampling the same share of misses is taken of all samples of the last 0.6 s.
     ``max_stickers`` is the limit for one participant at once, ``max_in_room`` for all together; a
     label over the limit waits with a full hold. ``STALE_AFTER``
-    seconds without a sample end what was seen until then.
+    seconds without a sample end what was seen until then. ``sensitivity`` is that of participants
+    who chose none.
 
     Each call returns its events in their order in time: at most one a participant and label.
     """
@@ -55,11 +59,14 @@ class Policy:
         evidence: tuple[int, int] = (3, 4),
         max_stickers: int = 2,
         max_in_room: int = 12,
+        sensitivity: Sensitivity = Sensitivity.NORMAL,
     ) -> None:
         hits, samples = evidence
         if not 1 <= hits <= samples:
             raise ValueError(f"evidence must be (k, n) with 1 ≤ k ≤ n, not {evidence}")
-        self._table = {name: rule for name, rule in table.items() if rule.kind is not Kind.OFF}
+        self._tables = _tables(table)
+        self._sensitivity = sensitivity
+        self._chosen: dict[str, Sensitivity] = {}
         self._evidence = EvidenceWindow(hits, samples, STALE_AFTER)
         self._max_stickers = max_stickers
         self._max_in_room = max_in_room
@@ -130,19 +137,47 @@ class Policy:
 
     def change(self, table: Mapping[str, ReactionRule], time: float) -> list[ReactionEvent]:
         """Go on with ``table``; what runs or builds up of a label that is off now ends."""
-        self._table = {name: rule for name, rule in table.items() if rule.kind is not Kind.OFF}
+        self._tables = _tables(table)
         events: list[ReactionEvent] = []
         for name, person in self._people.items():
             person.now = max(time, person.now)
-            for label in [label for label in person.states if label not in self._table]:
+            table = self._table_of(name)
+            for label in [label for label in person.states if label not in table]:
                 events += _stop_one(person.states.pop(label), person.now)
-            for label, rule in self._table.items():
+            for label, rule in table.items():
                 state = person.states.get(label)
                 if state is None:
                     person.states[label] = ReactionState(name, label, rule, self._evidence)
                 else:
                     state.rule = rule
         return events
+
+    def sensitivity(self, participant: str) -> Sensitivity:
+        """What counts for ``participant``: their own choice, or that of the room."""
+        return self._chosen.get(participant, self._sensitivity)
+
+    def choose(self, participant: str, sensitivity: Sensitivity) -> None:
+        """Take the choice of ``participant``, who may be absent; it holds over leaving.
+
+        What builds up or runs continues by the new rules.
+        """
+        if participant in self._chosen or len(self._chosen) < MOST_CHOICES:
+            self._chosen[participant] = sensitivity
+        self._use_tables()
+
+    def choose_for_all(self, sensitivity: Sensitivity) -> None:
+        """Change the sensitivity of all who made no choice of their own."""
+        self._sensitivity = sensitivity
+        self._use_tables()
+
+    def _use_tables(self) -> None:
+        for name, person in self._people.items():
+            table = self._table_of(name)
+            for label, state in person.states.items():
+                state.rule = table[label]
+
+    def _table_of(self, participant: str) -> Mapping[str, ReactionRule]:
+        return self._tables[self.sensitivity(participant)]
 
     def leave(self, participant: str, time: float) -> list[ReactionEvent]:
         """End what ``participant`` has running and forget them."""
@@ -157,15 +192,16 @@ class Policy:
             self._people[name] = _Person(
                 {
                     label: ReactionState(name, label, rule, self._evidence)
-                    for label, rule in self._table.items()
+                    for label, rule in self._table_of(name).items()
                 }
             )
         return self._people[name]
 
     def _best(self, scores: Iterable[LabelScore]) -> dict[str, LabelScore]:
         best: dict[str, LabelScore] = {}
+        table = self._tables[Sensitivity.NORMAL]
         for score in scores:
-            known = score.label in self._table
+            known = score.label in table
             if known and (score.label not in best or score.score > best[score.label].score):
                 best[score.label] = score
         return best
@@ -174,7 +210,8 @@ class Policy:
         """``best`` without the labels that a label seen on the same hand or face outranks."""
         beaten: set[str] = set()
         for label, score in best.items():
-            rule, state = self._table[label], person.states[label]
+            state = person.states[label]
+            rule = state.rule
             bar = rule.threshold if state.started is None else rule.release
             if score.score >= bar:
                 beaten |= {
@@ -230,6 +267,14 @@ class Policy:
             if other.building and _outranks(state, other):
                 events += other.give_up(person.now)
         return [*events, state.start(person.now)]
+
+
+def _tables(
+    table: Mapping[str, ReactionRule],
+) -> Mapping[Sensitivity, Mapping[str, ReactionRule]]:
+    """The rules of the labels that are on, at each sensitivity."""
+    on = {name: rule for name, rule in table.items() if rule.kind is not Kind.OFF}
+    return {sensitivity: with_sensitivity(on, sensitivity) for sensitivity in Sensitivity}
 
 
 def _displaced(state: ReactionState, person: _Person) -> Iterator[ReactionState]:

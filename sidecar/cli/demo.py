@@ -7,7 +7,7 @@ import typer
 
 from sidecar.cli.duration import parse_duration
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
+from sidecar.cli.options import ConfigFile, ReactionsFile, Sensitivity, load_configuration
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import run_until_stopped
 
@@ -27,6 +27,7 @@ def command(
         str | None,
         typer.Option("--for", metavar="DURATION", help="Stop after 90, 90s, 2m or 1h30m."),
     ] = None,
+    sensitivity: Sensitivity = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
@@ -34,7 +35,7 @@ def command(
     # A container's first process ignores SIGTERM unless it says otherwise.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = None if for_ is None else parse_duration(for_)
-    options = {"server.port": port, "server.host": host}
+    options = {"server.port": port, "server.host": host, "policy.sensitivity": sensitivity}
     settings, table = load_configuration(config, reactions, options)
     ready_store(settings, table)
     from sidecar import demo

@@ -13,7 +13,13 @@ from config.errors import ConfigError
 from sidecar.cli.duration import parse_duration
 from sidecar.cli.env_file import SecretsFile, environment
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, RelayOnly, load_configuration
+from sidecar.cli.options import (
+    ConfigFile,
+    ReactionsFile,
+    RelayOnly,
+    Sensitivity,
+    load_configuration,
+)
 from sidecar.cli.signals import run_until_stopped
 from sidecar.cli.terminal_view import TerminalView
 
@@ -76,6 +82,7 @@ def command(
     sample_rate: SampleRate = None,
     labels: Labels = None,
     consent: ConsentMode = None,
+    sensitivity: Sensitivity = None,
     relay_only: RelayOnly = None,
     for_: Duration = None,
     events: EventFile = None,
@@ -97,6 +104,7 @@ def command(
         "rooms.name": as_,
         "rooms.consent": consent,
         "rooms.relay_only": relay_only,
+        "policy.sensitivity": sensitivity,
         "sampling.rate": sample_rate,
         "composite.spotlight": None if layout is None else parse_layout(layout),
     }

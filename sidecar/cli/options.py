@@ -26,6 +26,11 @@ RelayOnly = Annotated[
     bool | None, typer.Option("--relay-only", help="Send media through a TURN server only.")
 ]
 
+Sensitivity = Annotated[
+    str | None,
+    typer.Option(metavar="LEVEL", help="How easily reactions start: calm, normal or playful."),
+]
+
 
 def load_configuration(
     config: Path | None, reactions: Path | None, options: Mapping[str, Any] | None = None

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
+from sidecar.cli.options import ConfigFile, ReactionsFile, Sensitivity, load_configuration
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import exit_on_signals
 
@@ -22,12 +22,13 @@ def command(
             metavar="FILE", help="Event log as JSON lines; OUT.events.jsonl if not given."
         ),
     ] = None,
+    sensitivity: Sensitivity = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
     """Play a recording through recognition and write it with stickers and an event log."""
     exit_on_signals()
-    settings, table = load_configuration(config, reactions)
+    settings, table = load_configuration(config, reactions, {"policy.sensitivity": sensitivity})
     from sidecar.media.container.inputs import shown_path
     from sidecar.replay import Replay, check_files, events_beside
 

@@ -115,6 +115,7 @@ def make_policy(table: Mapping[str, ReactionRule], settings: Settings) -> Policy
         evidence=(limits.evidence, limits.window),
         max_stickers=limits.max_per_participant,
         max_in_room=limits.max_at_once,
+        sensitivity=limits.sensitivity,
     )
 
 

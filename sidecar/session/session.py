@@ -4,15 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
 from config.errors import ConfigError, NotFoundError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
+from config.sensitivity import Sensitivity
 from config.settings import CompositeSettings, Settings
-from reactions.crowd import Crowd
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from sidecar.aio import Component, cancel_and_wait
@@ -21,16 +20,11 @@ from sidecar.media.compositor.compositor import Compositor, Stickers, StickerSou
 from sidecar.media.compositor.layout import Fit
 from sidecar.media.compositor.render_loop import PictureListener, RenderLoop
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
-from sidecar.media.compositor.tiles import FrameEffect, TileView
+from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, Room, TrackSource
-from sidecar.session.events import (
-    CrowdReacted,
-    EventBus,
-    ParticipantJoined,
-    ParticipantLeft,
-    SessionEvent,
-)
+from sidecar.session.crowd_watch import CrowdWatch
+from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft, SessionEvent
 from sidecar.session.factories import make_policy
 from sidecar.session.layer_selection import TURN, select_layers
 from sidecar.session.participant import Consents, Participant
@@ -74,7 +68,6 @@ class Session(Component):
         consent: Consent = Consent.OPT_IN,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        size = settings.composite
         self.room = room
         self.events = EventBus()
         self._outputs = (room,) if outputs is None else tuple(outputs)
@@ -96,9 +89,8 @@ class Session(Component):
             clock=clock,
         )
         self._policy = make_policy(table, settings)
-        self._crowd = Crowd(table)
-        self._effect: FrameEffect | None = None
-        self._encoder = Encoder(size.width, size.height, fps=size.fps, bitrate=size.bitrate)
+        self._crowd = CrowdWatch(self._policy, table)
+        self._encoder = make_encoder(settings.composite)
         self._loader = StickerPrefetcher(stickers)
         self._composite = self._make_render_loop(listeners)
         self._life = AsyncExitStack()
@@ -109,7 +101,7 @@ class Session(Component):
             make_compositor(self._settings.composite, self._loader),
             self.tiles,
             self._encoder,
-            effect=lambda: self._effect,
+            effect=lambda: self._crowd.effect,
             loader=self._loader,
             listeners=listeners,
             clock=self._clock,
@@ -193,6 +185,18 @@ class Session(Component):
         for participant in self._participants.values():
             if participant.opted_out:
                 self._publish_events(participant.choose(participant.consent, self._clock()))
+
+    def sensitivity(self, participant: str) -> Sensitivity:
+        """How easily reactions of ``participant`` start."""
+        return self._policy.sensitivity(participant)
+
+    def choose_sensitivity(self, participant: str, sensitivity: Sensitivity) -> None:
+        """Take a participant's choice, present or not."""
+        self._policy.choose(participant, sensitivity)
+
+    def choose_default_sensitivity(self, sensitivity: Sensitivity) -> None:
+        """Change the sensitivity of all who made no choice of their own."""
+        self._policy.choose_for_all(sensitivity)
 
     def change_composite(self, composite: CompositeSettings) -> None:
         """Change size, rate, fit and spotlight of the composite; its bitrate stays.
@@ -371,20 +375,9 @@ class Session(Component):
             for reaction in self._policy.advance(self._clock()):
                 if (participant := self._participants.get(reaction.participant)) is not None:
                     self._publish_events(participant.apply([reaction]))
-            self._watch_crowd()
-
-    def _watch_crowd(self) -> None:
-        """Begin the effect over the whole composite for which enough people are."""
-        now = self._clock()
-        present = {
-            key
-            for key, one in self._participants.items()
-            if one.feed is not None and not one.opted_out
-        }
-        for reaction in self._crowd.observe(self._policy.shown(self._crowd.labels), present, now):
-            self._effect = FrameEffect(reaction.effect, now)
-            self.events.publish(CrowdReacted(replace(reaction, time=now - self._began)))
-            log.info("crowd reaction", label=reaction.label, people=len(reaction.participants))
+            self._publish_events(
+                self._crowd.look(self._participants.values(), self._clock(), self._began)
+            )
 
     def _publish_events(self, events: Iterable[SessionEvent]) -> None:
         for event in events:
@@ -392,6 +385,12 @@ class Session(Component):
 
     def _elapsed(self) -> float:
         return self._clock() - self._began
+
+
+def make_encoder(composite: CompositeSettings) -> Encoder:
+    """The encoder of pictures as ``composite`` describes them."""
+    size = composite.width, composite.height
+    return Encoder(*size, fps=composite.fps, bitrate=composite.bitrate)
 
 
 def make_compositor(composite: CompositeSettings, stickers: Stickers) -> Compositor:

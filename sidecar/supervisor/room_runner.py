@@ -281,6 +281,8 @@ class RoomRunner:
             session.change_composite(changed_composite(session.composite, patch.layout))
         if patch.paused is not None:
             session.sampler.paused = patch.paused
+        if patch.sensitivity is not None:
+            session.choose_default_sensitivity(patch.sensitivity)
         if patch.consent is not None:
             session.choose_default(Consent.OPT_OUT if patch.consent == "opt-in" else Consent.OPT_IN)
 
@@ -302,6 +304,8 @@ class RoomRunner:
             raise NotFoundError("there is no such participant", where=self._begin.room)
         if patch.opted_out is not None:
             session.choose(participant, Consent.OPT_OUT if patch.opted_out else Consent.OPT_IN)
+        if patch.sensitivity is not None:
+            session.choose_sensitivity(participant, patch.sensitivity)
         if patch.pinned is not None:
             session.pin(participant if patch.pinned else None)
         return next(one for one in views(session) if one.id == participant).model_dump()
@@ -332,6 +336,8 @@ def room_settings(begin: Begin) -> Settings:
         **values.get("rooms", {}),
         **{key: value for key, value in rooms.items() if value is not None},
     }
+    if request.sensitivity is not None:
+        values["policy"] = {**values.get("policy", {}), "sensitivity": request.sensitivity}
     if request.rate is not None:
         values["sampling"] = {**values.get("sampling", {}), "rate": request.rate}
     return Settings.model_validate(values)
@@ -350,6 +356,7 @@ def views(session: Session) -> list[ParticipantView]:
             id=one.participant,
             name=one.name,
             opted_out=one.opted_out,
+            sensitivity=session.sensitivity(one.participant),
             pinned=one.participant == session.pinned,
             stale=one.stale,
             width=one.width,

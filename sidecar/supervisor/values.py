@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from config.reaction_rule import ReactionRule
+from config.sensitivity import Sensitivity
 
 MAX_URL = 2048
 """Characters of a meeting's URL, as most servers and proxies limit them."""
@@ -118,6 +119,8 @@ class RoomRequest(Value):
     """Samples a second of each participant."""
     consent: ConsentMode | None = None
     """``opt-in`` samples no participant before they agree."""
+    sensitivity: Sensitivity | None = None
+    """How easily reactions start, for participants who choose nothing else."""
     secrets: Annotated[
         dict[SecretName, SecretStr],
         Field(max_length=16, json_schema_extra={"additionalProperties": False}),
@@ -141,6 +144,7 @@ class RoomPatch(Value):
     layout: RoomLayout | None = None
     rate: Rate | None = None
     consent: ConsentMode | None = None
+    sensitivity: Sensitivity | None = None
     paused: Flag | None = None
     """A paused room stays joined, samples no participant and starts no reaction."""
 
@@ -195,6 +199,8 @@ class ParticipantView(Value):
     id: str
     name: str
     opted_out: bool
+    sensitivity: Sensitivity
+    """Their own choice, or the room's."""
     pinned: bool
     stale: bool
     """No frame has come for three seconds."""
@@ -211,6 +217,8 @@ class ParticipantPatch(Value):
     """A change of one participant."""
 
     opted_out: Flag | None = None
+    sensitivity: Sensitivity | None = None
+    """Their own choice, in place of the room's."""
     pinned: Flag | None = None
     """The large tile is theirs."""
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from config.reaction_rule import Kind, ReactionRule
+from config.sensitivity import Sensitivity
 from reactions.geometry import Box
 from reactions.labels import LabelScore
 from reactions.landmark_types import Side
@@ -388,3 +389,31 @@ class AnyMeeting(RuleBasedStateMachine):
 
 AnyMeeting.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestAnyMeeting = AnyMeeting.TestCase
+
+
+def test_sensitivity_decides_which_scores_start_a_reaction() -> None:
+    for sensitivity, score, starts in [
+        (Sensitivity.CALM, 0.75, False),
+        (Sensitivity.CALM, 0.95, True),
+        (Sensitivity.NORMAL, 0.65, False),
+        (Sensitivity.PLAYFUL, 0.65, True),
+    ]:
+        policy = Policy(TABLE, sensitivity=sensitivity)
+        assert (ReactionStage.STARTED in stages(samples(policy, [score] * 8))) is starts
+
+
+def test_a_participants_own_choice_counts_for_them_alone_and_over_leaving() -> None:
+    policy = Policy(TABLE)
+    policy.choose("ann", Sensitivity.PLAYFUL)
+    policy.leave("ann", 0.0)
+    policy.choose_for_all(Sensitivity.CALM)
+    assert policy.sensitivity("ann") is Sensitivity.PLAYFUL
+    assert policy.sensitivity("bob") is Sensitivity.CALM
+    assert stages(samples(policy, [0.65] * 6))[-1] is ReactionStage.STARTED
+
+
+def test_a_changed_sensitivity_counts_for_what_builds_up() -> None:
+    policy = Policy(TABLE)
+    samples(policy, [0.75] * 3)
+    policy.choose_for_all(Sensitivity.CALM)
+    assert ReactionStage.STARTED not in stages(samples(policy, [0.75] * 8, start=0.6))
