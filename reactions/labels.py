@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from reactions.geometry import Box
 from reactions.gestures import scorers
+from reactions.gestures.bursts import Suggestion, hand_in_motion
 from reactions.gestures.calibration import DECISION
 from reactions.gestures.context import Scorer
 from reactions.gestures.hand_classes import HandClass
@@ -60,6 +61,8 @@ class LabelSpec:
     """What the legend calls it; the name's words unless given."""
     moderated: bool = False
     """Whether it is for moderators alone: the reaction table refuses to draw it."""
+    burst: Suggestion | None = None
+    """For a label that is made by moving: whether its participant is worth sampling more often."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z]+(_[a-z]+)*", self.name):
@@ -140,7 +143,12 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         "raise a flat hand beside your head",
     ),
     LabelSpec(
-        "wave", Group.MOTION, _HANDS, scorers.score_wave, "swing an open hand from side to side"
+        "wave",
+        Group.MOTION,
+        _HANDS,
+        scorers.score_wave,
+        "swing an open hand from side to side",
+        burst=hand_in_motion,
     ),
     _shape(HandClass.OK_HAND, "join thumb and index finger in a ring", 0.6, title="OK"),
     _shape(HandClass.THUMBS_UP, "a fist with the thumb up", 0.7),

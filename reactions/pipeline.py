@@ -51,6 +51,8 @@ class Detection:
     """Wall-clock time of the models and rules, without any waiting."""
     landmarks: FoundLandmarks | None = None
     """Where the sample asked for them."""
+    burst: bool = False
+    """Something moves that could be a sign: the participant is worth sampling more often."""
 
 
 class Care(StrEnum):
@@ -113,7 +115,9 @@ class RecognitionPipeline:
         face = None if observation.face is None else observation.box(observation.face.points)
         spent = (time.perf_counter() - began) * 1000
         found = found_landmarks(observation) if sample.landmarks else None
-        return observation, Detection(scores, face, Memory(tracks, motion), spent, found)
+        burst = self._recognizer.wants_burst(motion)
+        memory = Memory(tracks, motion)
+        return observation, Detection(scores, face, memory, spent, found, burst)
 
 
 @dataclass(frozen=True, slots=True)

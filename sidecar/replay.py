@@ -17,6 +17,7 @@ from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
+from sidecar.inference.burst_budget import BurstBudget
 from sidecar.inference.sampling import FrameSampler
 from sidecar.media.compositor.compositor import Compositor, Stickers
 from sidecar.media.container.colour import copy_tags
@@ -42,7 +43,10 @@ EventLog = Callable[[SessionEvent], None]
 
 
 class RecordedParticipant:
-    """The one participant of a recording, sampled ``rate`` times a second of the video's time."""
+    """The one participant of a recording, sampled ``rate`` times a second of the video's time.
+
+    As in a room, bursts are taken where something moves that could be a sign.
+    """
 
     def __init__(
         self,
@@ -56,7 +60,8 @@ class RecordedParticipant:
         self._participant = participant
         self._pipeline = pipeline
         self._policy = policy
-        self._interval = 1 / rate
+        self._rate = rate
+        self._bursts = BurstBudget()
         self._sampler = FrameSampler(longest)
         self._due = 0.0
 
@@ -65,9 +70,11 @@ class RecordedParticipant:
         participant = self._participant
         events = participant.apply(self._policy.advance(time))
         if time >= self._due:
-            self._due = max(self._due + self._interval, time)
             sample = self._sampler.sample(frame, time)
             detection = self._pipeline.detect(sample, participant.memory)
+            key, rate = participant.participant, self._rate
+            self._bursts.note(key, time, wanted=detection.burst, took=0.0, rate=rate)
+            self._due = max(self._due + self._bursts.interval(key, time, rate), time)
             events += participant.process(detection, time)
         return events
 

@@ -35,6 +35,8 @@ class Recognizer:
         if unknown:
             raise ValueError(f"no such label: {', '.join(unknown)}")
         self._specs = tuple(spec for spec in LABELS.values() if spec.name in labels)
+        suggestions = (spec.burst for spec in self._specs if spec.burst is not None)
+        self._suggestions = tuple(dict.fromkeys(suggestions))
         if shapes is None and ModelFamily.HANDS in families_for(labels):
             shapes = HandShapeClassifier()
         self._shapes = shapes
@@ -54,6 +56,10 @@ class Recognizer:
             for seen in spec.score(context)
         ]
         return tuple(sorted(found, key=lambda each: each.score, reverse=True)), context.motion
+
+    def wants_burst(self, motion: Motion) -> bool:
+        """Whether ``motion`` suggests a label that more samples a second would help."""
+        return any(suggests(motion) for suggests in self._suggestions)
 
     def _measure(self, observation: Observation, motion: Motion) -> Context:
         face = observation.face

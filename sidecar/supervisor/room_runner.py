@@ -230,6 +230,7 @@ class RoomRunner:
             ticks=numbers.frames_out,
             late_ticks=numbers.late_ticks,
             samples=sum(session.sampler.detections.counts),
+            bursts=session.sampler.bursts.bursts,
             encoded_bytes=session.encoded_bytes,
             rejoins={f"{kind} {self._system}": count for kind, count in room.rejoins.items()},
             dropped=dict(session.sampler.dropped),

@@ -15,6 +15,7 @@ NUMBERS: Final = (
     "ticks",
     "late_ticks",
     "samples",
+    "bursts",
     "encoded_bytes",
     "detection_seconds",
 )

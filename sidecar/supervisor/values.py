@@ -247,6 +247,7 @@ class RoomStats(Value):
     ticks: int = 0
     late_ticks: int = 0
     samples: int = 0
+    bursts: int = 0
     encoded_bytes: int = 0
     rejoins: dict[str, int] = {}
     """Meetings joined again, by the kind of the loss and the system, with a space between."""

@@ -31,6 +31,7 @@ _COUNTERS: Final = {
     "ticks": ("composite_ticks", "Pictures of composites."),
     "late_ticks": ("composite_late_ticks", "Ticks that began over one interval late."),
     "samples": ("samples", "Samples that were detected."),
+    "bursts": ("sampling_bursts", "Bursts of samples begun."),
     "encoded_bytes": ("encoded_bytes", "Bytes of encoded composites."),
 }
 _TABLES: Final = {

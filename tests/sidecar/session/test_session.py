@@ -75,6 +75,8 @@ class ScriptedDetector:
         self.thumbs: set[str] = set()
         """Participants whose thumb is seen besides."""
         self.failure: Exception | None = None
+        self.moving = False
+        """Whether detections suggest a motion."""
         self.calls = 0
         self.open = asyncio.Event()
         self.open.set()
@@ -108,7 +110,7 @@ class ScriptedDetector:
             raise self.failure
         score = 0.95 if self.thumb or source.rpartition("/")[2] in self.thumbs else 0.0
         scores = (LabelScore("thumbs_up", score, Box(0.4, 0.4, 0.2, 0.2)),)
-        return Detection(scores, None, EMPTY_MEMORY, 4.0)
+        return Detection(scores, None, EMPTY_MEMORY, 4.0, burst=self.moving)
 
 
 class Rig:
@@ -564,3 +566,17 @@ async def test_a_crowd_fills_the_whole_picture_once_and_is_one_event() -> None:
     assert "participant" not in crowd
     # White throughout for one run of the animation: a tenth of a second, at ten pictures each.
     assert 1 <= sum(least >= 235 for least in pictures) <= 2
+
+
+async def test_a_motion_is_sampled_more_often_for_a_moment_but_not_under_overload() -> None:
+    rig = Rig(Settings(sampling={"rate": 5.0}, composite=SETTINGS.composite))
+    async with rig.joined("ada"):
+        await asyncio.sleep(2)
+        rig.detector.moving, before = True, rig.detector.calls
+        await asyncio.sleep(1.5)
+        assert rig.detector.calls - before >= 18
+        assert rig.session.sampler.bursts.bursts == 1
+        await asyncio.sleep(20)
+        rig.session.sampler.factor, before = 0.5, rig.detector.calls
+        await asyncio.sleep(10)
+        assert rig.detector.calls - before <= 27
