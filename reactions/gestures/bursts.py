@@ -24,6 +24,6 @@ def hand_in_motion(motion: Motion) -> bool:
 
 def _moved(track: HandTrack) -> bool:
     recent = [one for one in track.moments if track.newest.time - one.time <= LOOK_BACK]
-    across, down = zip(*(one.tips for one in recent), strict=True)
+    across, down = [one.tips[0] for one in recent], [one.tips[1] for one in recent]
     reach = max(max(across) - min(across), max(down) - min(down))
     return reach >= SWING * track.newest.size
