@@ -54,6 +54,6 @@ USER sidecar
 WORKDIR /var/lib/sidecar
 EXPOSE 8080
 HEALTHCHECK --start-period=60s --interval=10s --timeout=3s CMD ["python", "-c", \
-    "import os, urllib.request as r; r.urlopen('http://127.0.0.1:%s/healthz' % os.environ.get('SIDECAR_SERVER__PORT', 8080), timeout=2)"]
+    "import os, urllib.request as r; r.urlopen('http://127.0.0.1:%s/livez' % os.environ.get('SIDECAR_SERVER__PORT', 8080), timeout=2)"]
 ENTRYPOINT ["sidecar"]
 CMD ["demo", "--no-browser"]

@@ -26,13 +26,11 @@ from config.settings import Settings
 from reactions.labels import LABELS
 from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import render_clip
+from sidecar.demo import hosting
 from sidecar.media.clip_track import ClipTrack
 from sidecar.media.peers import closing, peer_connection
-from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.whip import WhipPublisher
-from sidecar.server.app import hosted_server
-from sidecar.session.factories import make_detector, make_stickers, make_store
-from sidecar.session.session import Session
+from sidecar.session.factories import make_detector, make_store
 
 ROOM = "bench"
 MAGENTA = (255, 0, 255)
@@ -92,17 +90,14 @@ async def meet(rounds: int) -> list[tuple[float, float]]:
         folder = Path(name)
         settings = Settings(server={"port": 0}, stickers={"folders": (folder,)})
         table = magenta_table(folder)
-        async with make_detector(make_store(settings), table, settings) as detector:
-
-            def open_meeting(room: HostedRoom) -> Session:
-                return Session(room, detector, make_stickers(table, settings), table, settings)
-
-            async with hosted_server(settings, table, open_meeting, rooms=[ROOM]) as server:
-                track = ClipTrack(clip)
-                async with WhipPublisher(server.url(f"/rooms/{ROOM}/whip?name=Ada"), track):
-                    until = time.monotonic() + rounds * play.duration
-                    shots = await appearances(server.url(f"/rooms/{ROOM}/whep"), until)
-                began = track.began or 0.0
+        detector = make_detector(make_store(settings), table, settings)
+        async with hosting(settings, table, detector, ROOM) as server:
+            track = ClipTrack(clip)
+            url = server.listener.url(f"/rooms/{ROOM}")
+            async with WhipPublisher(f"{url}/whip?name=Ada", track):
+                until = time.monotonic() + rounds * play.duration
+                shots = await appearances(f"{url}/whep", until)
+            began = track.began or 0.0
     return [found for shot in shots if (found := matched(shot - began, play, table)) is not None]
 
 

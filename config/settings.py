@@ -46,7 +46,7 @@ class IceServer(Section):
 
 
 class ServerSettings(Section):
-    """The embedded room's HTTP server."""
+    """The HTTP server of the demo and of ``sidecar serve``."""
 
     host: str = Field(min_length=1)
     """Address to listen on; ``0.0.0.0`` and ``::`` let other machines in."""
@@ -54,8 +54,6 @@ class ServerSettings(Section):
     """TCP port; 0 takes any that is free."""
     max_body_bytes: int = Field(ge=1024, le=2**24)
     """Longest request body that is read."""
-    max_rooms: int = Field(ge=1, le=1000)
-    """Rooms that may be open at the same time."""
     max_participants: int = Field(ge=1, le=49)
     """Cameras in one room."""
     max_viewers: int = Field(ge=1, le=1000)

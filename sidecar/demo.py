@@ -5,27 +5,32 @@ knows their frames alone.
 """
 
 import asyncio
-import contextlib
 import itertools
+import os
 import webbrowser
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 from urllib.parse import urlencode
 
 from config.reaction_rule import ReactionRule
 from config.settings import Engine, Settings
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import render_clip
+from sidecar.inference.detector import Detector
 from sidecar.media.clip_track import ClipTrack
-from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.whip import WhipPublisher
-from sidecar.server.app import hosted_server
-from sidecar.session.factories import make_detector, make_stickers, make_store
-from sidecar.session.session import Session
+from sidecar.serve import RoomsServer, ServePlan, open_server
+from sidecar.session.factories import make_detector, make_store
 
-ROOM = "demo"
+ROOM: Final = "demo"
+DRAIN: Final = 10.0
+"""Seconds that participants keep after Ctrl-C."""
+EMPTY: Final = 0.5
+"""Seconds without participants after which a room that drains is left."""
 BACKGROUNDS = tuple(Background)
 
 
@@ -57,6 +62,36 @@ def draw_actors(count: int, progress: Callable[[float, str], None]) -> list[Acto
     return actors
 
 
+@asynccontextmanager
+async def hosting(
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    detector: Detector,
+    room: str = ROOM,
+    *,
+    say: Callable[[str], None] = lambda line: None,
+) -> AsyncIterator[RoomsServer]:
+    """A server of one hosted room that all may join, which is live and to which ``/`` leads.
+
+    It is that of ``sidecar serve``, keeps nothing once it has ended, and drains for ``DRAIN``
+    seconds at most. ``say`` gets the lines for the operator. Raises SidecarError.
+    """
+    with TemporaryDirectory(prefix="sidecar-demo-") as name:
+        folder = Path(name)
+        own = {
+            "journal": folder / "rooms.db",
+            "data_folder": folder,
+            "rooms": (),
+            "drain_timeout": DRAIN,
+            "empty_timeout": EMPTY,
+        }
+        settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=own)})
+        plan = ServePlan(environ=os.environ, say=say, room_tokens=False, home=True)
+        async with open_server(plan, settings, table, lambda _: detector) as server:
+            await server.host(room)
+            yield server
+
+
 async def run_demo(
     settings: Settings,
     table: Mapping[str, ReactionRule],
@@ -66,31 +101,23 @@ async def run_demo(
     seconds: float | None,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Run the meeting for ``seconds`` (for ever if None), with ``actors`` in it.
+    """Run the meeting for ``seconds`` (for ever if None), with ``actors`` in it; then drain.
 
     ``say`` gets a line with the page's URL once all of them have joined; ``browser`` opens it.
     Raises SidecarError where the server can't start or a model is missing.
     """
-    stickers = make_stickers(table, settings)
-    async with AsyncExitStack() as stack:
-        detector = await stack.enter_async_context(
-            make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
-        )
-
-        def open_meeting(room: HostedRoom) -> Session:
-            return Session(room, detector, stickers, table, settings)
-
-        server = await stack.enter_async_context(
-            hosted_server(settings, table, open_meeting, rooms=[ROOM])
-        )
-        for actor in actors:
-            url = server.url(f"/rooms/{ROOM}/whip?{urlencode({'name': actor.name})}")
-            await stack.enter_async_context(WhipPublisher(url, ClipTrack(actor.clip)))
-        address = server.url(f"/rooms/{ROOM}")
-        say(f"The meeting is at {address} (Ctrl-C ends it)")
-        if browser:
-            # Finding and starting a browser may take seconds.
-            await asyncio.to_thread(webbrowser.open, address)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await asyncio.Event().wait()
+    detector = make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
+    async with hosting(settings, table, detector, say=say) as server:
+        async with AsyncExitStack() as stack:
+            for actor in actors:
+                query = urlencode({"name": actor.name})
+                url = server.listener.url(f"/rooms/{ROOM}/whip?{query}")
+                await stack.enter_async_context(WhipPublisher(url, ClipTrack(actor.clip)))
+            address = server.listener.url(f"/rooms/{ROOM}")
+            say(f"The meeting is at {address} (Ctrl-C ends it)")
+            if browser:
+                # Finding and starting a browser may take seconds.
+                await asyncio.to_thread(webbrowser.open, address)
+            await server.wait(seconds)
+        # The mannequins have left: the room ends once the other participants have, too.
+        await server.supervisor.drain()

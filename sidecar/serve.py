@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from aiohttp import web
 from platformdirs import user_state_path
 from pydantic import SecretStr
 
-from config.errors import CapacityError, ConfigError, SidecarError
+from config.errors import CapacityError, ConfigError, InferenceError, SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
@@ -42,10 +42,16 @@ from sidecar.server.api.tokens import (
     Authenticator,
 )
 from sidecar.server.api.webhook_endpoints import WebhookEndpoints
-from sidecar.server.app import hosted_limits
 from sidecar.server.event_stream import EventStreams
-from sidecar.server.hosted_rooms import HostedRooms, hosted_name, hosted_routes
+from sidecar.server.hosted_rooms import (
+    SCHEME,
+    HostedRooms,
+    hosted_limits,
+    hosted_name,
+    hosted_routes,
+)
 from sidecar.server.listener import Certificate, HttpListener, connection_limits
+from sidecar.server.pages import Pages
 from sidecar.server.quotas import ClientQuota
 from sidecar.server.telemetry import Telemetry
 from sidecar.session.factories import make_store, pipeline_config
@@ -89,6 +95,31 @@ class ServePlan:
     """Where ``SIDECAR_API_TOKEN`` and ``env:`` secrets come from."""
     say: Callable[[str], None] = print
     """Shows one line to the operator: the address, and a token that was made."""
+    room_tokens: bool = True
+    """Participants of hosted rooms need a token, unless the API needs none either."""
+    home: bool = False
+    """``/`` leads to the first hosted room, and there is no operator's page."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsServer:
+    """A server that takes requests."""
+
+    supervisor: Supervisor
+    hosted: HostedRooms
+    listener: HttpListener
+    draining: asyncio.Event
+
+    async def host(self, name: str) -> None:
+        """Make the hosted room ``name``, and return once it can be joined; raises SidecarError."""
+        made, _ = await self.supervisor.create(RoomRequest(url=f"{SCHEME}{name}"))
+        await self.supervisor.room(made.id).joined()
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Return when the task is cancelled, draining is asked for, or ``seconds`` are over."""
+        with suppress(asyncio.CancelledError, TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.draining.wait()
 
 
 async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, ReactionRule]) -> None:
@@ -97,44 +128,80 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     A second cancellation ends draining. Raises ConfigError for what is wrong with the settings,
     ModelError where a model is missing, ServerError where the port can't be had.
     """
-    wanted = settings.serve
+    make_detector = partial(shared_detector, settings, table)
+    async with open_server(plan, settings, table, make_detector) as server:
+        await open_standing_rooms(server.supervisor, settings.serve.rooms)
+        await server.wait()
+        await server.supervisor.drain()
+
+
+@asynccontextmanager
+async def open_server(
+    plan: ServePlan,
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    make_detector: Callable[[ModelBundle], Detector],
+) -> AsyncIterator[RoomsServer]:
+    """A server with the detector that ``make_detector`` makes for the bundle of models in use.
+
+    Raises as ``serve`` does.
+    """
     authenticator, made = authenticate(settings, plan.environ, plan.token_file)
     async with AsyncExitStack() as stack:
-        bundles, bundle = bundles_of(settings)
-        detector = await stack.enter_async_context(shared_detector(settings, table, bundle))
+        bundles = BundleStore(data_folder(settings) / "models")
+        bundle = bundles.at_start()
+        detector = await stack.enter_async_context(make_detector(bundle))
         reactions = ReactionStore(data_folder(settings), table, settings.stickers.folders)
         reactions.use_thresholds(bundle.thresholds)
         # What is wrong with the rows of an earlier run is said before anything listens.
         changed = reactions.table()
         hosted = make_hosted_rooms(detector, settings, plan.environ)
         supervisor = make_supervisor(plan, settings, table, detector, reactions, hosted)
-        await stack.enter_async_context(supervisor)
         draining = asyncio.Event()
         annotate = make_annotate(detector, changed, settings)
         stack.push_async_callback(annotate.aclose)
         sources = metric_sources(supervisor, detector)
         more = further_endpoints(sources, annotate, reactions, authenticator)
         use = model_user(bundle_loaders(settings, table), detector, supervisor, annotate, reactions)
-        more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), wanted))
-        pages = partial(hosted_routes, hosted, table, settings.stickers.folders, authenticator)
+        more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), settings.serve))
+        page = Pages(hosted, table, settings.stickers.folders)
+        pages = partial(participant_routes, hosted, authenticator, page, home=plan.home)
         app = make_app(sources, more, authenticator, settings, draining.set, pages)
-        if wanted.otlp_endpoint is not None:
-            await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
-        listener = HttpListener(
-            app,
-            settings.server.host,
-            settings.server.port,
-            certificate=Certificate.of(wanted.tls_certificate, wanted.tls_key),
-            limits=connection_limits(settings.server),
-        )
+        if settings.serve.otlp_endpoint is not None:
+            telemetry = observe(app, sources, settings.serve.otlp_endpoint)
+            await stack.enter_async_context(telemetry)
+        listener = make_listener(app, settings, supervisor)
         await stack.enter_async_context(listener)
         plan.say(f"The API is at {listener.url('/v1')} (Ctrl-C ends it)")
         if made is not None:
             plan.say(f"Token: {made}")
-        await open_standing_rooms(supervisor, wanted.rooms)
-        with suppress(asyncio.CancelledError):
-            await draining.wait()
-        await supervisor.drain()
+        yield RoomsServer(supervisor, hosted, listener, draining)
+
+
+def participant_routes(
+    hosted: HostedRooms,
+    authenticator: Authenticator,
+    pages: Pages,
+    streams: EventStreams,
+    *,
+    home: bool,
+) -> Sequence[web.AbstractRouteDef]:
+    """The routes of hosted rooms, and what ``/`` shows: the operator's page, or ``home``."""
+    first = [web.get("/", pages.home)] if home else operator_routes()
+    return (*first, *hosted_routes(hosted, pages, authenticator, streams))
+
+
+def make_listener(app: web.Application, settings: Settings, supervisor: Supervisor) -> HttpListener:
+    """Serves ``app``, with ``supervisor`` running; raises ConfigError for half a certificate."""
+    wanted = settings.serve
+    return HttpListener(
+        app,
+        settings.server.host,
+        settings.server.port,
+        inner=supervisor,
+        certificate=Certificate.of(wanted.tls_certificate, wanted.tls_key),
+        limits=connection_limits(settings.server),
+    )
 
 
 def shared_detector(
@@ -149,17 +216,11 @@ def shared_detector(
 
 
 def make_annotate(
-    detector: ProcessDetector, rules: Mapping[str, ReactionRule], settings: Settings
+    detector: Detector, rules: Mapping[str, ReactionRule], settings: Settings
 ) -> AnnotateEndpoints:
     """The annotate service that ``settings`` describe."""
     longest, most = settings.sampling.longest, settings.serve.max_picture_bytes
     return AnnotateEndpoints(detector, rules, longest=longest, max_bytes=most)
-
-
-def bundles_of(settings: Settings) -> tuple[BundleStore, ModelBundle]:
-    """The bundles of models that there are, and the one in use."""
-    bundles = BundleStore(data_folder(settings) / "models")
-    return bundles, bundles.at_start()
 
 
 def bundle_loader(
@@ -187,7 +248,7 @@ def administration(
 
 def model_user(
     loader: Callable[[ModelBundle], LoadPipeline],
-    detector: ProcessDetector,
+    detector: Detector,
     supervisor: Supervisor,
     annotate: AnnotateEndpoints,
     reactions: ReactionStore,
@@ -195,6 +256,9 @@ def model_user(
     """Makes running workers use a bundle, and rooms its thresholds."""
 
     async def use(bundle: ModelBundle) -> None:
+        if not isinstance(detector, ProcessDetector):
+            do = 'set sampling.engine = "processes"'
+            raise InferenceError("threads keep the models that they loaded", do=do)
         await detector.replace(loader(bundle))
         reactions.use_thresholds(bundle.thresholds)
         annotate.change_rules(reactions.table())
@@ -224,7 +288,7 @@ def make_supervisor(
     plan: ServePlan,
     settings: Settings,
     table: Mapping[str, ReactionRule],
-    detector: ProcessDetector,
+    detector: Detector,
     reactions: ReactionStore,
     hosted: HostedRooms,
 ) -> Supervisor:
@@ -252,7 +316,7 @@ def make_supervisor(
         supervisor_options(settings, plan.environ),
         RoomParts(
             *(make, begin, check, detector.stats, rules, reactions.forget, name_of_hosted),
-            room_tokens=wanted.auth != "none",
+            room_tokens=plan.room_tokens and wanted.auth != "none",
         ),
         journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
         store=SecretStore.from_file(wanted.key_file),
@@ -413,13 +477,15 @@ def make_app(
             settings.server.body_timeout,
             settings.server.proxies,
         ),
-        (*operator_routes(), *pages(streams)),
+        pages(streams),
     )
 
 
-def metric_sources(supervisor: Supervisor, detector: ProcessDetector) -> MetricSources:
+def metric_sources(supervisor: Supervisor, detector: Detector) -> MetricSources:
     """What the metrics are read from."""
-    return MetricSources(supervisor, detector.stats, lambda: detector.pids)
+    if isinstance(detector, ProcessDetector):
+        return MetricSources(supervisor, detector.stats, lambda: detector.pids)
+    return MetricSources(supervisor, detector.stats)
 
 
 def observe(app: web.Application, sources: MetricSources, endpoint: str) -> Telemetry:

@@ -7,7 +7,6 @@ Their participants publish and watch at ``/rooms/NAME`` of the same server. The 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -16,7 +15,7 @@ from aiohttp import web
 from aiortc import RTCIceServer
 
 from config.errors import ConfigError, HttpRefusalError, RoomError
-from config.reaction_rule import ReactionRule
+from config.settings import ServerSettings
 from sidecar.aio import Broadcast, TaskSet
 from sidecar.inference.detector import Detector
 from sidecar.rooms.base import Adapter, Consent, JoinOptions, Room
@@ -56,22 +55,27 @@ def hosted_name(url: str) -> str | None:
         raise ConfigError("names no room", where="url", do=error.do) from None
 
 
+def hosted_limits(wanted: ServerSettings) -> Limits:
+    """The limits of one hosted room."""
+    return Limits(
+        wanted.max_participants,
+        wanted.max_viewers,
+        wanted.heartbeat_s,
+        wanted.max_sessions_per_address,
+    )
+
+
 def hosted_routes(
-    rooms: "HostedRooms",
-    table: Mapping[str, ReactionRule],
-    folders: Sequence[Path],
-    authenticator: Authenticator,
-    streams: EventStreams,
+    rooms: "HostedRooms", pages: Pages, authenticator: Authenticator, streams: EventStreams
 ) -> list[web.RouteDef]:
     """The routes of the participants: WHIP, WHEP, events and the page, below ``/rooms/NAME``.
 
-    ``folders`` are the user's sticker folders. All but the page need the token of the room, or one
-    of ``authenticator``.
+    All but the page need the token of the room, or one of ``authenticator``.
     """
     access = RoomAccess(rooms, authenticator)
     parts = (Signalling(rooms), Streams(rooms, streams), Cameras(rooms, streams))
     guarded = (access.guard(route) for part in parts for route in part.routes())
-    return [*guarded, *access.routes(), *Pages(rooms, table, folders).room_routes()]
+    return [*guarded, *access.routes(), *pages.room_routes()]
 
 
 class HostedRooms:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 
 from config.errors import RoomError, SidecarError
+from sidecar.aio import Broadcast
 from sidecar.supervisor.control import Begin, EventReport, Operation, StateReport, StatsReport
 from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.handle import RoomHandle, Usage
@@ -82,6 +83,7 @@ class SupervisedRoom:
         self._quiet_since = clock()
         self._quiet_kind = ""
         self._frames = 0
+        self._updated = Broadcast()
 
     def view(self, load: float = 0.0) -> RoomView:
         """The room as the API shows it; ``load`` is its share of the cores for rooms."""
@@ -134,6 +136,12 @@ class SupervisedRoom:
         finally:
             if not self.state.over:
                 self._enter(RoomState.ENDED, self._ending or self.reason)
+
+    async def joined(self) -> None:
+        """Wait until the room has been joined; raises RoomError where it is over instead."""
+        await self._updated.wait_for(lambda: self.state is not RoomState.JOINING)
+        if self.state.over:
+            raise RoomError(self.reason or "the room is over", where=self._shown_url)
 
     async def leave(self, reason: str) -> None:
         """Leave the meeting; ``run`` returns when that is done."""
@@ -206,6 +214,7 @@ class SupervisedRoom:
     def _enter(self, state: RoomState, reason: str) -> None:
         changed = state is not self.state or reason != self.reason
         self.state, self.reason = state, reason
+        self._updated.notify()
         if changed:
             self._since = datetime.now(UTC)
             log.info("room state", room=self.id, state=state.value, reason=reason)

@@ -70,22 +70,22 @@ def test_settings_can_not_be_changed_afterwards() -> None:
 
 
 def test_option_wins_over_variable_over_file_over_default(tmp_path: Path) -> None:
-    file = written(tmp_path, "[server]\nport = 1\nhost = 'file'\nmax_rooms = 7")
+    file = written(tmp_path, "[server]\nport = 1\nhost = 'file'\nmax_streams = 7")
     environ = {"SIDECAR_SERVER__PORT": "2", "SIDECAR_SERVER__HOST": "variable"}
     settings = load_settings(file, {"server.port": 3}, environ)
     assert settings.server.port == 3
     assert settings.server.host == "variable"
-    assert settings.server.max_rooms == 7
+    assert settings.server.max_streams == 7
     assert settings.server.max_viewers == Settings().server.max_viewers
 
 
 def test_origin_of_each_value_is_known(tmp_path: Path) -> None:
-    file = written(tmp_path, "[server]\nport = 1\nhost = 'file'\nmax_rooms = 7")
+    file = written(tmp_path, "[server]\nport = 1\nhost = 'file'\nmax_streams = 7")
     environ = {"SIDECAR_SERVER__PORT": "2", "SIDECAR_SERVER__HOST": "variable"}
     assert load_with_origins(file, {"server.port": 3}, environ).origins == {
         "server.port": "--port",
         "server.host": "SIDECAR_SERVER__HOST",
-        "server.max_rooms": str(file),
+        "server.max_streams": str(file),
     }
 
 

@@ -22,11 +22,10 @@ from reactions.landmark_types import RgbImage
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Person, Scene, render
 from reactions.mannequin.choreography import idle
+from sidecar.demo import hosting
 from sidecar.media.compositor.layout import Rect, arrange
-from sidecar.rooms.hosted.room import HostedRoom
-from sidecar.server.app import hosted_server
 from sidecar.server.listener import HttpListener
-from sidecar.session.factories import make_detector, make_stickers
+from sidecar.session.factories import make_detector
 from sidecar.session.session import Session
 from tests.sidecar.clients import Client, publishing, watching
 
@@ -161,17 +160,13 @@ async def meeting(
     store: ModelStore, settings: Settings, table: Mapping[str, ReactionRule]
 ) -> AsyncIterator[SessionHandle]:
     """An open room without participants."""
-    sessions: list[Session] = []
-    stickers = make_stickers(table, settings)
-
-    async with make_detector(store, table, settings) as detector, aiohttp.ClientSession() as http:
-
-        def open_meeting(room: HostedRoom) -> Session:
-            sessions.append(Session(room, detector, stickers, table, settings))
-            return sessions[-1]
-
-        async with hosted_server(settings, table, open_meeting, rooms=[ROOM]) as server:
-            yield SessionHandle(server, sessions[0], http)
+    async with (
+        hosting(settings, table, make_detector(store, table, settings), ROOM) as server,
+        aiohttp.ClientSession() as http,
+    ):
+        session = server.hosted.find(ROOM).meeting
+        assert isinstance(session, Session)
+        yield SessionHandle(server.listener, session, http)
 
 
 @pytest.fixture

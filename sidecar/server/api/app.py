@@ -12,19 +12,7 @@ from sidecar.server.api.rates import RateLimiter
 from sidecar.server.api.reference import STYLE, reference_page
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator
-from sidecar.server.connections import limit_requests
-from sidecar.server.hosts import PROXIES, TrustedProxies, check_hosts, own_names
-from sidecar.server.problem_json import problems
-
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+from sidecar.server.app import create_app
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +41,16 @@ def create_api(
     pages: Iterable[web.AbstractRouteDef] = (),
 ) -> web.Application:
     """The application over ``endpoints`` and those of ``system``, and the routes of ``pages``."""
-    names = own_names(options.host, options.origins)
-    app = web.Application(
-        middlewares=[limit_requests(options.body_timeout), problems, check_hosts(names)],
-        client_max_size=options.max_body,
-    )
-    app[PROXIES] = TrustedProxies(options.proxies)
     limiter = RateLimiter(options.rate, 4 * options.rate)
     api = ApiRoutes([*endpoints, *system.endpoints()], authenticator, limiter)
-
-    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-
-    app.on_response_prepare.append(add_headers)
-    app.add_routes([*api.routes(), *_descriptions(api), system.metrics_route(api), *pages])
-    return app
+    return create_app(
+        [*api.routes(), *_descriptions(api), system.metrics_route(api), *pages],
+        host=options.host,
+        origins=options.origins,
+        max_body=options.max_body,
+        body_timeout=options.body_timeout,
+        proxies=options.proxies,
+    )
 
 
 def _descriptions(api: ApiRoutes) -> Sequence[web.RouteDef]:

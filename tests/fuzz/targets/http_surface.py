@@ -50,7 +50,7 @@ _CALLS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("GET", "/v1/events?x=%00", {}),
     ("GET", "/v1/openapi.json", {}),
     ("GET", "/metrics", {}),
-    ("GET", "/healthz", {}),
+    ("GET", "/livez", {}),
     ("POST", "/v1/annotate", {"url": "https://h.example/x.jpg", "labels": ["wave"]}),
 )
 
@@ -69,7 +69,7 @@ async def _hosted(life: AsyncExitStack) -> HttpListener:
     table = load_reaction_table(LABELS, environ={})
     limits = Limits(participants=3, viewers=3)
     running = await life.enter_async_context(
-        running_server(limits=limits, table=table, share_cameras=True, max_rooms=2)
+        running_server(limits=limits, table=table, share_cameras=True)
     )
     await running.rooms.enter("one")
     return running.server
@@ -119,7 +119,7 @@ def hosted_requests(random: Random) -> Iterator[bytes]:
         request("OPTIONS", "/rooms/one/whip", b"", "", "Origin: https://x.example"),
         *(
             request("GET", path)
-            for path in ("/", "/rooms/one", "/rooms/one/stats", "/rooms/%2e%2e", "/healthz")
+            for path in ("/", "/rooms/one", "/rooms/one/stats", "/rooms/%2e%2e", "/livez")
         ),
         request("GET", "/rooms/one/participants"),
         request("GET", "/stickers/thumbs_up.gif", b"", "", "Range: bytes=0-1"),

@@ -1,13 +1,16 @@
 """A server over rooms whose session shows a grey picture and reports who joins and leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import av
 import numpy as np
 import pytest
+from aiohttp import web
 from aiortc import RTCIceServer
 
 from config.reaction_rule import ReactionRule
@@ -16,13 +19,16 @@ from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left
 from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.hosted.sessions import Limits
 from sidecar.server.app import create_app
+from sidecar.server.camera_routes import Cameras
 from sidecar.server.connections import ConnectionLimits
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.listener import SHUTDOWN, HttpListener
 from sidecar.server.pages import Pages
-from sidecar.server.room_manager import RoomManager
+from sidecar.server.sse_routes import Streams
+from sidecar.server.whip import Signalling
 from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft
 from sidecar.session.stats import SessionStats
+from tests.sidecar.server.grey_rooms import GreyRooms
 
 GREY = 200
 
@@ -87,11 +93,28 @@ class GreyMeeting:
         return SessionStats(self.room.name, 0.0, self.frames_out, 0, 0, 0, ())
 
 
+def grey_routes(rooms: GreyRooms, streams: EventStreams | None = None) -> list[web.RouteDef]:
+    """The routes of participants, and one that says that the server lives."""
+
+    async def live(request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    streams = streams or EventStreams()
+    parts = (Signalling(rooms), Streams(rooms, streams), Cameras(rooms, streams))
+    return [web.get("/livez", live), *(route for part in parts for route in part.routes())]
+
+
+def grey_server(host: str = "127.0.0.1", port: int = 0, **options: Any) -> HttpListener:
+    """A server of grey rooms, with ``options`` of ``HttpListener``."""
+    rooms = GreyRooms(lambda room: GreyMeeting(room).running())
+    return HttpListener(create_app(grey_routes(rooms)), host, port, inner=rooms, **options)
+
+
 class RunningServer:
     """A running server with the meetings that it opened."""
 
     def __init__(
-        self, server: HttpListener, rooms: RoomManager, meetings: dict[str, GreyMeeting]
+        self, server: HttpListener, rooms: GreyRooms, meetings: dict[str, GreyMeeting]
     ) -> None:
         self.server = server
         self.rooms = rooms
@@ -105,11 +128,11 @@ class RunningServer:
 async def running_server(
     *,
     fixed: tuple[str, ...] = (),
-    max_rooms: int = 2,
     limits: Limits | None = None,
     origins: tuple[str, ...] = (),
     ice_servers: tuple[RTCIceServer, ...] = (),
     table: Mapping[str, ReactionRule] | None = None,
+    folders: Sequence[Path] = (),
     port: int = 0,
     publishes: bool = True,
     share_cameras: bool = False,
@@ -128,21 +151,18 @@ async def running_server(
         meetings[room.name] = GreyMeeting(room, publishes=publishes, listeners=listeners)
         return meetings[room.name].running()
 
-    rooms = RoomManager(
+    rooms = GreyRooms(
         open_meeting,
         fixed=fixed,
-        max_rooms=max_rooms,
         limits=limits,
         ice_servers=ice_servers,
         share_cameras=share_cameras,
     )
-    pages = Pages(rooms, table).routes() if table else ()
+    pages = Pages(rooms, table, folders).routes() if table else []
     app = create_app(
-        rooms,
-        pages=pages,
+        [*grey_routes(rooms, streams), *pages],
         host=host,
         origins=origins,
-        streams=streams,
         proxies=proxies,
         body_timeout=body_timeout,
     )

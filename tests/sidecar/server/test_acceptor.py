@@ -16,11 +16,9 @@ from config.settings import Settings
 from sidecar.logs import configure
 from sidecar.open_files import raise_open_file_limit
 from sidecar.server.acceptor import listening_sockets
-from sidecar.server.app import create_app
 from sidecar.server.connections import ConnectionLimits
-from sidecar.server.listener import HttpListener, connection_limits
-from sidecar.server.room_manager import RoomManager
-from tests.sidecar.server.conftest import GreyMeeting
+from sidecar.server.listener import connection_limits
+from tests.sidecar.server.conftest import grey_server
 
 FILES = 128
 
@@ -32,11 +30,7 @@ def serve_with_few_files(pipe: Connection, log: Path) -> None:
     configure(Settings().log)
 
     async def run() -> None:
-        rooms = RoomManager(lambda room: GreyMeeting(room).running())
-        limits = ConnectionLimits(per_address=1000)
-        async with HttpListener(
-            create_app(rooms), "127.0.0.1", 0, inner=rooms, limits=limits
-        ) as server:
+        async with grey_server(limits=ConnectionLimits(per_address=1000)) as server:
             pipe.send(server.port)
             await asyncio.to_thread(pipe.recv)
             pipe.send(time.process_time())
@@ -49,7 +43,7 @@ def serve_with_few_files(pipe: Connection, log: Path) -> None:
 
 def healthy(port: int) -> bool:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
-        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         return b"200 OK" in client.recv(4096)
 
 

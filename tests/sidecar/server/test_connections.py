@@ -21,7 +21,7 @@ from tests.sidecar.clients import ColourTrack, eventually, post_offer, publishin
 from tests.sidecar.server.conftest import RunningServer, running_server
 
 Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+REQUEST = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 QUICK = ConnectionLimits(header=0.3, idle=0.6, send=0.3)
 
 

@@ -69,7 +69,7 @@ async def test_a_strange_page_gets_no_permission(
     running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
     headers = {"Origin": "https://evil.example"}
-    for path in ("/rooms/one/whep", "/rooms/one/stats", "/healthz"):
+    for path in ("/rooms/one/whep", "/rooms/one/stats", "/legend.json"):
         async with http.get(running.url(path), headers=headers) as response:
             assert "Access-Control-Allow-Origin" not in response.headers
             assert response.headers["Vary"] == "Origin"
@@ -78,12 +78,12 @@ async def test_a_strange_page_gets_no_permission(
 async def test_a_server_may_be_opened_to_a_page(http: aiohttp.ClientSession) -> None:
     async with running_server(origins=("https://good.example",)) as running:
         headers = {"Origin": "https://good.example"}
-        async with http.get(running.url("/healthz"), headers=headers) as response:
+        async with http.get(running.url("/rooms/one/stats"), headers=headers) as response:
             assert response.headers["Access-Control-Allow-Origin"] == "https://good.example"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
-@pytest.mark.parametrize("path", ["/healthz", "/rooms/one", "/rooms/one/events", "/rooms/one/whep"])
+@pytest.mark.parametrize("path", ["/livez", "/rooms/one", "/rooms/one/events", "/rooms/one/whep"])
 async def test_another_site_s_host_is_refused_on_every_path(
     running: RunningServer, http: aiohttp.ClientSession, host: str, path: str
 ) -> None:
@@ -101,7 +101,7 @@ async def test_the_configured_host_and_hosts_of_origins_are_taken(
 ) -> None:
     async with running_server(host="room.example", origins=("https://good.example",)) as running:
         for host in ("room.example:8080", "good.example", "localhost:1"):
-            async with http.get(running.url("/healthz"), headers={"Host": host}) as response:
+            async with http.get(running.url("/livez"), headers={"Host": host}) as response:
                 assert response.status == 200
 
 
@@ -114,3 +114,11 @@ async def test_no_get_opens_a_room(http: aiohttp.ClientSession) -> None:
                 response = await http.get(url, headers={"Accept": accept})
                 response.close()
         assert not running.meetings
+
+
+async def test_the_api_itself_gives_no_page_permission(http: aiohttp.ClientSession) -> None:
+    async with running_server(origins=("*",)) as running:
+        headers = {"Origin": "http://localhost:9"}
+        for path in ("/v1/rooms", "/livez", "/metrics"):
+            async with http.get(running.url(path), headers=headers) as response:
+                assert "Access-Control-Allow-Origin" not in response.headers

@@ -32,6 +32,7 @@ from sidecar.server.api.tokens import Authenticator, environment_tokens, known_t
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.hosted_rooms import HostedRooms, hosted_name, hosted_routes
 from sidecar.server.listener import HttpListener
+from sidecar.server.pages import Pages
 from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.secrets import SecretStore
@@ -161,7 +162,7 @@ async def hosting(
         SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None),
         authenticator,
         ApiOptions("127.0.0.1", rate=500.0),
-        hosted_routes(rooms, TABLE, (), authenticator, EventStreams()),
+        hosted_routes(rooms, Pages(rooms, TABLE), authenticator, EventStreams()),
     )
     async with (
         supervisor,

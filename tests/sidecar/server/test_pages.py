@@ -9,13 +9,11 @@ import pytest
 
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
-from config.settings import Settings
 from gifs.catalogue import own_file
 from reactions.labels import LABELS, Group
-from sidecar.server.app import hosted_server
 from sidecar.server.listener import HttpListener
 from sidecar.server.pages import WEB
-from tests.sidecar.server.conftest import GreyMeeting
+from tests.sidecar.server.conftest import running_server
 
 GIF = b"GIF89a not really"
 ELSEWHERE = re.compile(r"""(?:src|href|from|import|url\()\s*=?\s*["'(]?(?:https?:)?//""")
@@ -38,9 +36,8 @@ async def server(tmp_path: Path) -> AsyncIterator[HttpListener]:
         "ily": ReactionRule(sticker="link.gif"),
         "fist": ReactionRule(kind=Kind.OFF),
     }
-    settings = Settings(server={"port": 0}, stickers={"folders": (folder,)})
-    async with hosted_server(settings, table, lambda room: GreyMeeting(room).running()) as server:
-        yield server
+    async with running_server(table=table, folders=(folder,)) as running:
+        yield running.server
 
 
 async def get(http: aiohttp.ClientSession, url: str) -> tuple[int, str, bytes]:

@@ -11,11 +11,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sidecar.server.app import create_app
-from sidecar.server.listener import Certificate, HttpListener
-from sidecar.server.room_manager import RoomManager
+from sidecar.server.listener import Certificate
 from tests.sidecar.clients import eventually
-from tests.sidecar.server.conftest import GreyMeeting
+from tests.sidecar.server.conftest import grey_server
 
 
 def write_certificate(folder: Path) -> Certificate:
@@ -45,18 +43,15 @@ def write_certificate(folder: Path) -> Certificate:
 async def test_https_is_served_and_other_clients_give_their_places_back(tmp_path: Path) -> None:
     certificate = write_certificate(tmp_path)
     trust = ssl.create_default_context(cafile=certificate.chain)
-    rooms = RoomManager(lambda room: GreyMeeting(room).running())
     async with (
-        HttpListener(
-            create_app(rooms), "127.0.0.1", 0, inner=rooms, certificate=certificate
-        ) as server,
+        grey_server(certificate=certificate) as server,
         aiohttp.ClientSession() as http,
     ):
-        url = f"https://localhost:{server.port}/healthz"
+        url = f"https://localhost:{server.port}/livez"
         async with http.get(url, ssl=trust) as response:
             assert response.status == 200
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         async with asyncio.timeout(20):
             assert b"200 OK" not in await reader.read()
         writer.close()
