@@ -21,7 +21,7 @@ TABLE = load_reaction_table(LABELS, environ={})
 TOKEN = "a-token-that-is-long-enough"
 SERVER = {
     "port": 0,
-    "max_body_bytes": 1024,
+    "max_body_bytes": 16384,
     "origins": ["https://good.example"],
     "ice_servers": [{"url": "turn:192.0.2.1", "username": "ada", "credential": "secret"}],
 }
@@ -88,7 +88,7 @@ async def test_settings_reach_the_room(server: RoomsServer, http: aiohttp.Client
     async with http.options(url) as answer:
         assert 'credential="secret"' in answer.headers["Link"]
     headers = {"Content-Type": "application/sdp", "Origin": "https://good.example"}
-    async with http.post(url, data=b"x" * 2000, headers=headers) as answer:
+    async with http.post(url, data=b"x" * 20_000, headers=headers) as answer:
         assert answer.status == 413
         assert answer.headers["Access-Control-Allow-Origin"] == "https://good.example"
 
