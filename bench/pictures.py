@@ -15,10 +15,10 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from gifs.cache import StickerCache
 from gifs.catalogue import STICKERS
+from reactions.frame_sampler import FrameSampler
 from reactions.labels import LABELS
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.clip import Shot
-from sidecar.inference.sampling import FrameSampler
 from sidecar.media.compositor.compositor import Compositor
 from sidecar.session.factories import make_pipeline, make_policy, make_store
 from sidecar.session.participant import Participant

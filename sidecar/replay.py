@@ -15,10 +15,10 @@ import av
 from config.errors import PictureError
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
+from reactions.frame_sampler import FrameSampler
 from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
 from sidecar.inference.burst_budget import BurstBudget
-from sidecar.inference.sampling import FrameSampler
 from sidecar.media.compositor.compositor import Compositor, Stickers
 from sidecar.media.container.colour import copy_tags
 from sidecar.media.container.inputs import shown_path

@@ -13,23 +13,14 @@ from PIL import Image
 
 from config.errors import PictureError
 from reactions.gestures.features import Landmarks
-from reactions.gestures.hand_classes import CLASSES, NONE
+from reactions.gestures.hand_classes import NONE, SHAPES
 from reactions.landmark_types import Face, Hand, ModelFamily, Observation, RgbImage, Sample, Side
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
+from reactions.training.label_names import Shown, meaning_of
 
 INDEX = "index.csv"
 _COLUMNS = ("source", "label", "file", "kind")
-_SAME_SHAPE = {
-    "ok": "ok_hand",
-    "open_palm_stop": "open_palm",
-    "two_palms_forward": "open_palm",
-    # A fist is one from every side.
-    "fist_back": "fist",
-    "fist_side": "fist",
-}
-_LOOK_ALIKES = ("neg_", "other_hand_")
-_OTHER_NAMES = frozenset({"negative", "victory_back"})
 # Cropped to the hand: a detector that expects a scene needs some scene around it.
 _TIGHT = frozenset({"hagrid_crops"})
 _MARGIN = 0.5
@@ -47,12 +38,10 @@ class Photo:
     @property
     def shape(self) -> str | None:
         """The class that its hand shows, ``none`` for a look-alike, None where we can't say."""
-        label = _SAME_SHAPE.get(self.label, self.label)
-        if label in CLASSES:
-            return label
-        if label.startswith(_LOOK_ALIKES) or label in _OTHER_NAMES:
+        meaning = meaning_of(self.label)
+        if meaning.shown in (Shown.LOOK_ALIKE, Shown.ORDINARY):
             return NONE
-        return None
+        return meaning.label if meaning.label in SHAPES else None
 
 
 @dataclass(frozen=True, slots=True)
