@@ -22,7 +22,7 @@ from reactions.training.label_names import Shown, meaning_of
 INDEX = "index.csv"
 _COLUMNS = ("source", "label", "file", "kind")
 # Cropped to the hand: a detector that expects a scene needs some scene around it.
-_TIGHT = frozenset({"hagrid_crops"})
+TIGHT = frozenset({"hagrid_crops"})
 _MARGIN = 0.5
 
 
@@ -125,7 +125,7 @@ def load_picture(folder: Path, photo: Photo) -> RgbImage:
             pixels = np.asarray(image.convert("RGB"))
     except (OSError, ValueError) as error:
         raise PictureError("not a picture", where=str(path)) from error
-    if photo.source not in _TIGHT:
+    if photo.source not in TIGHT:
         return pixels
     margin = int(max(pixels.shape[:2]) * _MARGIN)
     return np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="edge")

@@ -1,0 +1,113 @@
+"""What is looked at: each photo, clip and mannequin under a condition."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reactions.labels import LABELS, Group
+from reactions.mannequin import LOOKALIKES, POSES
+from reactions.training.evaluation.conditions import ROBUSTNESS, Condition
+from reactions.training.label_names import Meaning, Shown, meaning_of
+from reactions.training.photos import Photo
+
+MANNEQUINS = "mannequins"
+_TONES = range(10)
+_NEAR_PER_LABEL = 6
+"""Near hands of each source and label."""
+_HARD_PER_LABEL = 2
+"""Photos of each source and label that are seen under each condition of ``ROBUSTNESS``."""
+_ALIKE_TONES = (1, 4, 8)
+_HAND_LABELS = frozenset(name for name, spec in LABELS.items() if spec.group is Group.HAND)
+
+
+class Material(StrEnum):
+    """What a case is made of."""
+
+    PHOTO = "image"
+    CLIP = "video"
+    MANNEQUIN = "mannequin"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One photo, clip or mannequin, seen under one condition."""
+
+    source: str
+    name: str
+    """What the index calls it; of a mannequin its pose, a look-alike's with ``neg_`` before it."""
+    material: Material
+    file: str = ""
+    condition: Condition = Condition.PLAIN
+    tone: int = 0
+    """Of a mannequin's skin, 0–9 on the Monk scale."""
+
+    @property
+    def meaning(self) -> Meaning:
+        """What it shows."""
+        return meaning_of(self.name)
+
+    @property
+    def photo(self) -> Photo:
+        """The row of the index that it comes from."""
+        return Photo(self.source, self.name, self.file, self.material.value)
+
+
+def all_cases(index: Sequence[Photo], *, sample: int | None = None, seed: int = 0) -> list[Case]:
+    """Every case of ``index`` and the mannequins; at most ``sample`` of them, evenly chosen.
+
+    Rows whose label is not in the vocabulary are left out.
+    """
+    plain = [case for row in index if (case := _case(row)) is not None]
+    photos = [case for case in plain if case.material is Material.PHOTO]
+    hands = [case for case in photos if case.meaning.label in _HAND_LABELS]
+    cases = [
+        *plain,
+        *_under([Condition.NEAR], _some(hands, _NEAR_PER_LABEL, seed)),
+        *_under(ROBUSTNESS, _some(hands, _HARD_PER_LABEL, seed + 1)),
+        *_mannequins(),
+    ]
+    if sample is None or sample >= len(cases):
+        return cases
+    chosen = sorted(random.Random(seed).sample(range(len(cases)), sample))  # noqa: S311
+    return [cases[i] for i in chosen]
+
+
+def _case(row: Photo) -> Case | None:
+    meaning = meaning_of(row.label)
+    known = meaning.shown is not Shown.LABEL or meaning.label in LABELS
+    clip = row.kind == Material.CLIP.value
+    if row.kind not in (Material.PHOTO, Material.CLIP) or not (clip or known):
+        return None
+    if meaning.shown is Shown.UNSCORED and not clip:
+        return None
+    return Case(row.source, row.label, Material(row.kind), row.file)
+
+
+def _under(conditions: Iterable[Condition], cases: Sequence[Case]) -> Iterator[Case]:
+    for condition in conditions:
+        for case in cases:
+            yield Case(case.source, case.name, case.material, case.file, condition)
+
+
+def _some(cases: Sequence[Case], most: int, seed: int) -> list[Case]:
+    """At most ``most`` of each source and label."""
+    groups: dict[tuple[str, str], list[Case]] = {}
+    for case in cases:
+        groups.setdefault((case.source, case.name), []).append(case)
+    draw = random.Random(seed)  # noqa: S311
+    return [
+        case
+        for group in groups.values()
+        for case in (group if len(group) <= most else draw.sample(group, most))
+    ]
+
+
+def _mannequins() -> Iterator[Case]:
+    for pose in POSES:
+        if pose in LABELS and LABELS[pose].group is not Group.PRESENCE and pose != "neutral":
+            for tone in _TONES:
+                yield Case(MANNEQUINS, pose, Material.MANNEQUIN, tone=tone)
+    for pose in LOOKALIKES:
+        for tone in _ALIKE_TONES:
+            yield Case(MANNEQUINS, f"neg_{pose}", Material.MANNEQUIN, tone=tone)

@@ -1,0 +1,117 @@
+"""Observations in files, so that a second run needs no landmark models."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+import reactions
+from reactions.landmark_types import Body, Face, Hand, Observation, Quality, Side
+
+Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | float | int | bool | None
+_Numbers: TypeAlias = npt.NDArray[np.float32]
+
+_TYPES = {kind.__name__: kind for kind in (Observation, Hand, Face, Body)}
+_ENUMS: dict[str, type[StrEnum]] = {kind.__name__: kind for kind in (Side, Quality)}
+_SOURCES = (
+    "landmarks/*.py",
+    "landmark_types.py",
+    "frame_sampler.py",
+    "mannequin/*.py",
+    "training/photos.py",
+    "training/evaluation/camera_stream.py",
+    "training/evaluation/conditions.py",
+    "training/evaluation/readings.py",
+)
+"""What the landmarks of a stream follow from."""
+
+
+class LandmarkCache:
+    """A folder with one file a sequence of observations; any change of the models empties it."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Without a ``folder`` nothing is kept."""
+        self._folder = folder
+
+    def observations(
+        self, key: str, make: Callable[[], Sequence[Observation]]
+    ) -> Sequence[Observation]:
+        """What is kept under ``key``, else what ``make`` returns, which is then kept."""
+        if self._folder is None:
+            return make()
+        digest = hashlib.sha256(f"{_sources_digest()} {key}".encode()).hexdigest()[:24]
+        path = self._folder / digest[:2] / f"{digest}.npz"
+        try:
+            return read_observations(path)
+        except (OSError, ValueError, KeyError, BadZipFile):
+            # Not there, or cut short by an interrupted run.
+            made = make()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_observations(path, made)
+            return made
+
+
+def write_observations(path: Path, observations: Sequence[Observation]) -> None:
+    """Write ``observations`` to ``path``."""
+    numbers: list[_Numbers] = []
+    outline = [_outlined(each, numbers) for each in observations]
+    flat = np.concatenate([*(each.ravel() for each in numbers), np.zeros(0, np.float32)])
+    with path.open("wb") as file:
+        np.savez_compressed(file, outline=np.array(json.dumps(outline)), numbers=flat)
+
+
+def read_observations(path: Path) -> Sequence[Observation]:
+    """The observations in ``path``. Raises OSError, ValueError or KeyError for another file."""
+    with np.load(path) as saved:
+        outline, numbers = json.loads(str(saved["outline"])), saved["numbers"]
+    place = [0]
+    return [_restored(each, numbers, place) for each in outline]
+
+
+def _outlined(value: object, numbers: list[_Numbers]) -> Json:
+    if isinstance(value, np.ndarray):
+        numbers.append(value.astype(np.float32))
+        return {"array": list(value.shape)}
+    if isinstance(value, StrEnum):
+        return {"enum": type(value).__name__, "value": value.value}
+    if is_dataclass(value) and type(value).__name__ in _TYPES:
+        kept = {f.name: _outlined(getattr(value, f.name), numbers) for f in fields(value)}
+        return {"type": type(value).__name__, "fields": kept}
+    if isinstance(value, tuple):
+        return [_outlined(each, numbers) for each in value]
+    if isinstance(value, str | float | int | bool | None):
+        return value
+    raise TypeError(f"observations hold a {type(value).__name__}, which the cache does not know")
+
+
+def _restored(outline: Json, numbers: _Numbers, place: list[int]) -> "object":
+    if isinstance(outline, list):
+        return tuple(_restored(each, numbers, place) for each in outline)
+    if not isinstance(outline, dict):
+        return outline
+    if "array" in outline:
+        shape = tuple(outline["array"])
+        start, place[0] = place[0], place[0] + int(np.prod(shape))
+        return numbers[start : place[0]].reshape(shape)
+    if "enum" in outline:
+        return _ENUMS[outline["enum"]](outline["value"])
+    kept = {name: _restored(each, numbers, place) for name, each in outline["fields"].items()}
+    return _TYPES[outline["type"]](**kept)
+
+
+@cache
+def _sources_digest() -> str:
+    digest = hashlib.sha256()
+    root = Path(reactions.__file__).parent
+    for pattern in _SOURCES:
+        for path in sorted(root.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

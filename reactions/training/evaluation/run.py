@@ -1,0 +1,66 @@
+"""Judge all cases in several processes, with a line of progress now and then."""
+
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from config.reaction_rule import ReactionRule
+from reactions.training.evaluation.cases import Case
+from reactions.training.evaluation.verdicts import Judge, Verdict
+
+_PIECE = 40
+"""Cases that one process judges at a time, so that loading the models does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What every process needs to know."""
+
+    folder: Path
+    """With photos and clips."""
+    table: Mapping[str, ReactionRule]
+    cache: Path | None = None
+    """Where landmarks are kept between runs."""
+
+    def judge(self, cases: Sequence[Case]) -> list[Verdict]:
+        """Verdicts on ``cases``, in this process."""
+        return Judge(self.folder, self.table, self.cache).judge(cases)
+
+
+def judge_all(
+    work: Workplace,
+    cases: Sequence[Case],
+    *,
+    workers: int,
+    progress: Callable[[int, int, float], None] = lambda done, of, seconds: None,
+) -> list[Verdict]:
+    """Verdicts on all ``cases``; ``progress`` gets how many are done, of how many, and the seconds
+    so far. Raises PictureError for a file that can't be read."""
+    began, done = time.monotonic(), 0
+    mixed = list(cases)
+    # So that the time left can be told from the time so far.
+    random.Random(0).shuffle(mixed)  # noqa: S311
+    pieces = [mixed[i : i + _PIECE] for i in range(0, len(mixed), _PIECE)]
+    verdicts: list[Verdict] = []
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(work.judge, piece): len(piece) for piece in pieces}
+        try:
+            for piece in as_completed(waiting):
+                verdicts += piece.result()
+                done += waiting[piece]
+                progress(done, len(cases), time.monotonic() - began)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    order = {case: i for i, case in enumerate(cases)}
+    return sorted(verdicts, key=lambda verdict: order[verdict.case])
+
+
+def print_progress(done: int, of: int, seconds: float) -> None:
+    """A line on standard error."""
+    left = seconds / done * (of - done) if done else 0.0
+    print(f"{done} of {of} cases, {seconds:.0f} s, {left:.0f} s left", file=sys.stderr, flush=True)
