@@ -6,40 +6,40 @@ policy starts. FOLDER has an ``index.csv`` as docs/training.md describes.
 
 ``--hands FILE.npz`` instead reads recorded landmarks by the classifier alone and prints JSON:
 recall a shape, pooled and as the mean over people, and fires on all other hands.
+
+``--stream`` judges everything as a meeting sees it: docs/recognition.md.
 """
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 
-from config.errors import PictureError, SidecarError
+from config.errors import SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from reactions.gestures.hand_classes import NONE, SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS
-from reactions.landmark_types import ModelFamily, Sample
+from reactions.landmark_types import ModelFamily
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
 from reactions.reaction_event import ReactionStage
+from reactions.training.evaluation.command import StreamOptions, report_streams
+from reactions.training.evaluation.conditions import Condition
+from reactions.training.evaluation.readings import clip_samples
 from reactions.training.hands_report import read_shapes, report_hands
 from reactions.training.photos import Photo, Sightings, look, read_index
 from reactions.training.recorded_hands import RecordedHands
 
-_RATE = 5
-"""Samples a second, as in a meeting."""
-_LONGEST = 640
-"""Pixels of a longer side that a picture is scaled to, as a session's samples are."""
 _SHAPES = frozenset(SHAPES)
 
 
@@ -140,7 +140,7 @@ def react(
     """How often each label's reaction starts in the clip at ``path``, and its length in seconds."""
     policy, memory, now = Policy(table), None, 0.0
     started: Counter[str] = Counter()
-    for sample in _samples(path):
+    for sample in clip_samples(path):
         now = sample.time
         detection = detector.detect(sample, memory)
         memory = detection.memory
@@ -148,23 +148,6 @@ def react(
             if event.stage is ReactionStage.STARTED:
                 started[event.label] += 1
     return started, now
-
-
-def _samples(path: Path) -> Iterator[Sample]:
-    due = 0.0
-    try:
-        with av.open(path) as container:
-            for frame in container.decode(video=0):
-                if frame.pts is None or frame.time < due:
-                    continue
-                due = frame.time + 1 / _RATE - 1e-3
-                scale = min(Fraction(1), Fraction(_LONGEST, max(frame.width, frame.height)))
-                small = frame.reformat(
-                    round(frame.width * scale), round(frame.height * scale), "rgb24"
-                )
-                yield Sample(np.asarray(small.to_ndarray(), np.uint8), frame.time)
-    except (OSError, av.FFmpegError) as error:
-        raise PictureError("not a clip", where=str(path)) from error
 
 
 def confusion_plot(judged: Sequence[Judged], path: Path) -> None:
@@ -224,6 +207,36 @@ def _print_tables(folder: Path, cache: Path | None, plot: Path | None, with_clip
         confusion_plot(judged, plot)
 
 
+def _add_stream_options(parser: argparse.ArgumentParser) -> None:
+    stream = parser.add_argument_group("as a meeting sees it")
+    stream.add_argument("--stream", action="store_true", help="photos as streams, too")
+    stream.add_argument("--out", type=Path, default=Path("out/recognition"), help="folder")
+    stream.add_argument("--sample", type=_positive, metavar="N", help="only N of the cases")
+    names = ", ".join(Condition)
+    stream.add_argument(
+        "--condition", type=Condition, action="append", help=f"only this one of: {names}"
+    )
+    stream.add_argument("--workers", type=_positive, default=os.cpu_count() or 1)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1 is needed")
+    return number
+
+
+def _stream_options(options: argparse.Namespace) -> StreamOptions:
+    return StreamOptions(
+        options.folder,
+        options.out,
+        options.cache,
+        options.sample,
+        options.condition or tuple(Condition),
+        options.workers,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="reactions.training.report")
     source = parser.add_mutually_exclusive_group(required=True)
@@ -232,10 +245,13 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps landmarks between runs")
     parser.add_argument("--plot", type=Path, help="also draw which shapes are taken for which")
     parser.add_argument("--no-clips", action="store_true")
+    _add_stream_options(parser)
     options = parser.parse_args()
     try:
         if options.hands:
             print(hands_json(options.hands))
+        elif options.stream:
+            report_streams(_stream_options(options), load_reaction_table(LABELS))
         else:
             _print_tables(options.folder, options.cache, options.plot, not options.no_clips)
     except SidecarError as error:

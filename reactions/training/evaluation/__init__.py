@@ -1,1 +1,1 @@
-"""How the shipped recogniser does on streams: photos, clips and mannequins as a meeting sees them."""
+"""How the shipped recogniser does on streams of photos, clips and mannequins."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import radians, sqrt
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -108,7 +108,7 @@ def shaken(pictures: Sequence[RgbImage], noise: float, seed: int) -> Iterator[Rg
 def through_vp8(frames: Iterable[RgbImage], bits_a_pixel: float) -> Iterator[av.VideoFrame]:
     """``frames`` (of one size, ``FPS`` a second) as a receiver decodes them."""
     encoder: VideoCodecContext | None = None
-    decoder = cast("VideoCodecContext", av.CodecContext.create("vp8", "r"))
+    decoder = av.CodecContext.create("vp8", "r")
     decoder.thread_count = 1
     for number, frame in enumerate(frames):
         height, width = frame.shape[:2]
@@ -120,7 +120,7 @@ def through_vp8(frames: Iterable[RgbImage], bits_a_pixel: float) -> Iterator[av.
 
 
 def _encoder(width: int, height: int, bits_a_pixel: float) -> "VideoCodecContext":
-    encoder = cast("VideoCodecContext", av.CodecContext.create("libvpx", "w"))
+    encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
     encoder.bit_rate = round(width * height * FPS * bits_a_pixel)

@@ -1,7 +1,7 @@
 """What is looked at: each photo, clip and mannequin under a condition."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,20 +53,28 @@ class Case:
         return Photo(self.source, self.name, self.file, self.material.value)
 
 
-def all_cases(index: Sequence[Photo], *, sample: int | None = None, seed: int = 0) -> list[Case]:
-    """Every case of ``index`` and the mannequins; at most ``sample`` of them, evenly chosen.
+def all_cases(
+    index: Sequence[Photo],
+    *,
+    conditions: Collection[Condition] = tuple(Condition),
+    sample: int | None = None,
+    seed: int = 0,
+) -> list[Case]:
+    """Every case of ``index`` and the mannequins under ``conditions``; of them ``sample`` at most,
+    drawn by ``seed``.
 
     Rows whose label is not in the vocabulary are left out.
     """
     plain = [case for row in index if (case := _case(row)) is not None]
     photos = [case for case in plain if case.material is Material.PHOTO]
     hands = [case for case in photos if case.meaning.label in _HAND_LABELS]
-    cases = [
+    every = [
         *plain,
         *_under([Condition.NEAR], _some(hands, _NEAR_PER_LABEL, seed)),
         *_under(ROBUSTNESS, _some(hands, _HARD_PER_LABEL, seed + 1)),
         *_mannequins(),
     ]
+    cases = [case for case in every if case.condition in conditions]
     if sample is None or sample >= len(cases):
         return cases
     chosen = sorted(random.Random(seed).sample(range(len(cases)), sample))  # noqa: S311

@@ -134,7 +134,7 @@ def _cut(picture: RgbImage, hand: Box) -> RgbImage:
 def _lit(picture: RgbImage, light: float) -> RgbImage:
     levels = np.linspace(0, 1, 256) ** _GAMMA * light
     table = (np.clip(levels, 0, 1) ** (1 / _GAMMA) * 255).round().astype(np.uint8)
-    return table[picture]
+    return np.take(table, picture)
 
 
 def _dark(picture: RgbImage) -> RgbImage:

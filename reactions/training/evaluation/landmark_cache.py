@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,10 +16,11 @@ import numpy.typing as npt
 import reactions
 from reactions.landmark_types import Body, Face, Hand, Observation, Quality, Side
 
-Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | float | int | bool | None
 _Numbers: TypeAlias = npt.NDArray[np.float32]
 
-_TYPES = {kind.__name__: kind for kind in (Observation, Hand, Face, Body)}
+_TYPES: dict[str, Callable[..., object]] = {
+    kind.__name__: kind for kind in (Observation, Hand, Face, Body)
+}
 _ENUMS: dict[str, type[StrEnum]] = {kind.__name__: kind for kind in (Side, Quality)}
 _SOURCES = (
     "landmarks/*.py",
@@ -70,13 +71,17 @@ def write_observations(path: Path, observations: Sequence[Observation]) -> None:
 
 def read_observations(path: Path) -> Sequence[Observation]:
     """The observations in ``path``. Raises OSError, ValueError or KeyError for another file."""
-    with np.load(path) as saved:
+    with path.open("rb") as file, np.load(file) as saved:
         outline, numbers = json.loads(str(saved["outline"])), saved["numbers"]
     place = [0]
-    return [_restored(each, numbers, place) for each in outline]
+    restored = [_restored(each, numbers, place) for each in outline]
+    seen = [each for each in restored if isinstance(each, Observation)]
+    if len(seen) < len(restored):
+        raise ValueError(f"{path}: not observations")
+    return seen
 
 
-def _outlined(value: object, numbers: list[_Numbers]) -> Json:
+def _outlined(value: object, numbers: list[_Numbers]) -> object:
     if isinstance(value, np.ndarray):
         numbers.append(value.astype(np.float32))
         return {"array": list(value.shape)}
@@ -92,7 +97,7 @@ def _outlined(value: object, numbers: list[_Numbers]) -> Json:
     raise TypeError(f"observations hold a {type(value).__name__}, which the cache does not know")
 
 
-def _restored(outline: Json, numbers: _Numbers, place: list[int]) -> "object":
+def _restored(outline: Any, numbers: _Numbers, place: list[int]) -> object:
     if isinstance(outline, list):
         return tuple(_restored(each, numbers, place) for each in outline)
     if not isinstance(outline, dict):

@@ -1,0 +1,104 @@
+import json
+
+from reactions.training.evaluation.cases import Material
+from reactions.training.evaluation.conditions import Condition
+from reactions.training.evaluation.intervals import Share
+from reactions.training.evaluation.summary import (
+    condition_rows,
+    fire_rows,
+    footage_rows,
+    recall_rows,
+    summarize,
+    to_json,
+)
+from reactions.training.evaluation.tables import text_tables
+from tests.reactions.training.evaluation.judged import verdict
+
+
+def test_a_hand_that_is_not_found_is_a_miss() -> None:
+    judged = [verdict("fist", "fist"), verdict("fist", found=False), verdict("ok", "ok_hand")]
+    rows = {row.label: row for row in recall_rows(judged, lambda each: each.case.source)}
+    assert rows["fist"].still == Share(1, 2)
+    assert rows["fist"].found_still == Share(1, 2)
+    assert rows["ok_hand"].stream == Share(1, 1)
+    assert rows["all"].stream == Share(2, 3)
+
+
+def test_still_and_stream_are_told_apart() -> None:
+    (row, _) = recall_rows([verdict("fist", "fist", started={})], lambda each: each.case.source)
+    assert (row.still, row.stream) == (Share(1, 1), Share(0, 1))
+
+
+def test_a_combination_counts_for_its_halves() -> None:
+    (row, _) = recall_rows([verdict("thumbs_up", "double_thumbs_up")], lambda each: "people")
+    assert row.still == Share(1, 1)
+
+
+def test_a_look_alike_that_starts_twice_is_one_case_and_two_reactions() -> None:
+    judged = [verdict("neg_fidget", wrong={"fist": 2}), verdict("neg_fidget")]
+    (row,) = fire_rows(judged)
+    assert row.stream == Share(1, 2)
+    assert row.which == {"fist": 2}
+
+
+def test_each_source_of_look_alikes_is_summed_up() -> None:
+    rows = fire_rows([verdict("neg_fidget"), verdict("negative", wrong={"smile": 1})])
+    assert [(row.name, row.stream) for row in rows] == [
+        ("neg_fidget", Share(0, 1)),
+        ("negative", Share(1, 1)),
+        ("all", Share(1, 2)),
+    ]
+
+
+def test_false_reactions_are_counted_by_kind_of_footage() -> None:
+    judged = [
+        verdict("negative", wrong={"thinking": 1}, seconds=60.0),
+        verdict("negative", seconds=60.0),
+        verdict("neg_talking_face", material=Material.CLIP, seconds=30.0),
+        verdict("mixed", material=Material.CLIP, seconds=30.0),
+    ]
+    rows = {row.footage: row for row in footage_rows(judged)}
+    assert rows["streams of photos: ordinary people"].rate.per_hour == 30.0
+    assert rows["clips: ordinary people"].rate.seconds == 30.0
+    assert len(rows) == 2
+
+
+def test_conditions_are_compared_on_the_same_photos() -> None:
+    judged = [
+        verdict("fist", "fist", file="a.jpg"),
+        verdict("fist", "fist", file="b.jpg"),
+        verdict("fist", file="a.jpg", condition=Condition.DARK),
+    ]
+    rows = {row.group: row for row in condition_rows(judged)}
+    assert rows["plain"].stream == Share(1, 1)
+    assert rows["dark"].stream == Share(0, 1)
+
+
+def test_every_source_counts_the_same_in_the_mean() -> None:
+    judged = [
+        verdict("fist", "fist", source="one"),
+        *[verdict("fist", source="two", file=f"{i}.jpg") for i in range(9)],
+    ]
+    photos, _ = summarize(judged).means
+    assert (photos.people, photos.stream) == (2, 0.5)
+
+
+def test_the_json_gives_shares_with_their_intervals() -> None:
+    told = json.loads(to_json(summarize([verdict("fist", "fist"), verdict("negative")])))
+    assert told["recall"][0]["stream"] == {
+        "hits": 1,
+        "of": 1,
+        "share": 1.0,
+        "low": 0.2065,
+        "high": 1.0,
+    }
+    assert told["footage"][0]["rate"]["per_hour"] == 0.0
+
+
+def test_tables_begin_with_what_fires_most() -> None:
+    judged = [verdict("neg_one"), verdict("neg_two", wrong={"fist": 1}), verdict("fist")]
+    fires = text_tables(summarize(judged))[0]
+    assert fires.rows[0][1] == "neg_two"
+    lines = list(fires.markdown())
+    assert lines[0].startswith("### ")
+    assert lines[4].count("|") == len(fires.columns) + 1
