@@ -21,7 +21,7 @@ _ALIKE_TONES = (1, 4, 8)
 _HAND_LABELS = frozenset(name for name, spec in LABELS.items() if spec.group is Group.HAND)
 
 
-class Material(StrEnum):
+class CaseKind(StrEnum):
     """What a case is made of."""
 
     PHOTO = "image"
@@ -36,11 +36,17 @@ class Case:
     source: str
     name: str
     """What the index calls it; of a mannequin its pose, a look-alike's with ``neg_`` before it."""
-    material: Material
+    kind: CaseKind
     file: str = ""
     condition: Condition = Condition.PLAIN
     tone: int = 0
     """Of a mannequin's skin, 0–9 on the Monk scale."""
+
+    @property
+    def key(self) -> str:
+        """Tells it from all others."""
+        where = self.file or f"{self.name} {self.tone}"
+        return f"{self.kind.value} {self.condition.value} {where}"
 
     @property
     def meaning(self) -> Meaning:
@@ -50,7 +56,7 @@ class Case:
     @property
     def photo(self) -> Photo:
         """The row of the index that it comes from."""
-        return Photo(self.source, self.name, self.file, self.material.value)
+        return Photo(self.source, self.name, self.file, self.kind.value)
 
 
 def all_cases(
@@ -66,7 +72,7 @@ def all_cases(
     Rows whose label is not in the vocabulary are left out.
     """
     plain = [case for row in index if (case := _case(row)) is not None]
-    photos = [case for case in plain if case.material is Material.PHOTO]
+    photos = [case for case in plain if case.kind is CaseKind.PHOTO]
     hands = [case for case in photos if case.meaning.label in _HAND_LABELS]
     every = [
         *plain,
@@ -84,18 +90,18 @@ def all_cases(
 def _case(row: Photo) -> Case | None:
     meaning = meaning_of(row.label)
     known = meaning.shown is not Shown.LABEL or meaning.label in LABELS
-    clip = row.kind == Material.CLIP.value
-    if row.kind not in (Material.PHOTO, Material.CLIP) or not (clip or known):
+    clip = row.kind == CaseKind.CLIP.value
+    if row.kind not in (CaseKind.PHOTO, CaseKind.CLIP) or not (clip or known):
         return None
     if meaning.shown is Shown.UNSCORED and not clip:
         return None
-    return Case(row.source, row.label, Material(row.kind), row.file)
+    return Case(row.source, row.label, CaseKind(row.kind), row.file)
 
 
 def _under(conditions: Iterable[Condition], cases: Sequence[Case]) -> Iterator[Case]:
     for condition in conditions:
         for case in cases:
-            yield Case(case.source, case.name, case.material, case.file, condition)
+            yield Case(case.source, case.name, case.kind, case.file, condition)
 
 
 def _some(cases: Sequence[Case], most: int, seed: int) -> list[Case]:
@@ -115,7 +121,7 @@ def _mannequins() -> Iterator[Case]:
     for pose in POSES:
         if pose in LABELS and LABELS[pose].group is not Group.PRESENCE and pose != "neutral":
             for tone in _TONES:
-                yield Case(MANNEQUINS, pose, Material.MANNEQUIN, tone=tone)
+                yield Case(MANNEQUINS, pose, CaseKind.MANNEQUIN, tone=tone)
     for pose in LOOKALIKES:
         for tone in _ALIKE_TONES:
-            yield Case(MANNEQUINS, f"neg_{pose}", Material.MANNEQUIN, tone=tone)
+            yield Case(MANNEQUINS, f"neg_{pose}", CaseKind.MANNEQUIN, tone=tone)

@@ -9,7 +9,7 @@ from config.errors import ConfigError
 from config.reaction_rule import ReactionRule
 from reactions.training.evaluation.cases import all_cases
 from reactions.training.evaluation.conditions import Condition
-from reactions.training.evaluation.page import contact_sheets, page
+from reactions.training.evaluation.report_page import contact_sheets, report_page
 from reactions.training.evaluation.run import Workplace, judge_all, print_progress
 from reactions.training.evaluation.summary import summarize, to_json
 from reactions.training.evaluation.tables import text_tables
@@ -53,7 +53,8 @@ def report_streams(options: StreamOptions, table: Mapping[str, ReactionRule]) ->
         (options.out / "recognition.json").write_text(to_json(summary), encoding="utf-8")
         with (options.out / "recognition.html").open("w", encoding="utf-8") as file:
             file.writelines(
-                f"{line}\n" for line in page(tables, contact_sheets(verdicts), reader.picture)
+                f"{line}\n"
+                for line in report_page(tables, contact_sheets(verdicts), reader.picture)
             )
     except OSError as error:
         raise ConfigError(

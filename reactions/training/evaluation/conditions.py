@@ -134,7 +134,7 @@ def _cut(picture: RgbImage, hand: Box) -> RgbImage:
 def _lit(picture: RgbImage, light: float) -> RgbImage:
     levels = np.linspace(0, 1, 256) ** _GAMMA * light
     table = (np.clip(levels, 0, 1) ** (1 / _GAMMA) * 255).round().astype(np.uint8)
-    return np.take(table, picture)
+    return np.asarray(np.take(table, picture), np.uint8)
 
 
 def _dark(picture: RgbImage) -> RgbImage:
@@ -145,7 +145,8 @@ def _backlit(picture: RgbImage) -> RgbImage:
     rows = picture.shape[0]
     # The window is above, and its light veils all of the picture.
     veil = np.linspace(150, 20, rows, dtype=np.float32)[:, None, None]
-    return np.clip(_lit(picture, _BACKLIT) + veil, 0, 255).astype(np.uint8)
+    veiled = np.clip(_lit(picture, _BACKLIT) + veil, 0, 255)
+    return np.asarray(veiled, np.uint8)
 
 
 def _blurred(picture: RgbImage) -> RgbImage:

@@ -26,13 +26,14 @@ _SOURCES = (
     "landmarks/*.py",
     "landmark_types.py",
     "frame_sampler.py",
-    "mannequin/*.py",
     "training/photos.py",
     "training/evaluation/camera_stream.py",
     "training/evaluation/conditions.py",
     "training/evaluation/readings.py",
 )
 """What the landmarks of a stream follow from."""
+_DRAWING = ("mannequin/*.py",)
+"""And those of a mannequin."""
 
 
 class LandmarkCache:
@@ -43,12 +44,16 @@ class LandmarkCache:
         self._folder = folder
 
     def observations(
-        self, key: str, make: Callable[[], Sequence[Observation]]
+        self, key: str, make: Callable[[], Sequence[Observation]], *, drawn: bool = False
     ) -> Sequence[Observation]:
-        """What is kept under ``key``, else what ``make`` returns, which is then kept."""
+        """What is kept under ``key``, else what ``make`` returns, which is then kept.
+
+        ``drawn`` says that it follows from how mannequins are drawn.
+        """
         if self._folder is None:
             return make()
-        digest = hashlib.sha256(f"{_sources_digest()} {key}".encode()).hexdigest()[:24]
+        sources = _digest_of(_SOURCES + _DRAWING if drawn else _SOURCES)
+        digest = hashlib.sha256(f"{sources} {key}".encode()).hexdigest()[:24]
         path = self._folder / digest[:2] / f"{digest}.npz"
         try:
             return read_observations(path)
@@ -113,10 +118,10 @@ def _restored(outline: Any, numbers: _Numbers, place: list[int]) -> object:
 
 
 @cache
-def _sources_digest() -> str:
+def _digest_of(patterns: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     root = Path(reactions.__file__).parent
-    for pattern in _SOURCES:
+    for pattern in patterns:
         for path in sorted(root.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()

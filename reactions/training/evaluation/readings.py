@@ -21,7 +21,7 @@ from reactions.training.evaluation.camera_stream import (
     through_vp8,
     without,
 )
-from reactions.training.evaluation.cases import Case, Material
+from reactions.training.evaluation.cases import Case, CaseKind
 from reactions.training.evaluation.conditions import (
     ON_THE_HAND,
     Condition,
@@ -69,21 +69,23 @@ class CaseReader:
         None where its condition needs a hand and no hand is found in the photo. Raises PictureError
         for a file that can't be read.
         """
-        if case.material is Material.CLIP:
-            seen = self._cache.observations(f"clip {case}", lambda: self._watched(self._clip(case)))
+        if case.kind is CaseKind.CLIP:
+            seen = self._cache.observations(case.key, lambda: self._watched(self._clip(case)))
             return Reading(None, seen, 0.0, seen[-1].time if seen else 0.0)
         if not self._visible(case):
             return None
         (still, *stream) = self._cache.observations(
-            f"{case} {held}", lambda: self._still_and_stream(case, held)
+            f"{case.key} {held}",
+            lambda: self._still_and_stream(case, held),
+            drawn=case.kind is CaseKind.MANNEQUIN,
         )
         return Reading(still, stream, LEAD, LEAD + held)
 
     def picture(self, case: Case) -> RgbImage:
         """What ``case`` shows as a still picture. Raises PictureError as ``read`` does."""
-        if case.material is Material.MANNEQUIN:
+        if case.kind is CaseKind.MANNEQUIN:
             return mannequin_pictures(case, 0.5)[-1]
-        if case.material is Material.CLIP:
+        if case.kind is CaseKind.CLIP:
             return next(self._clip(case)).pixels
         webcam = self._webcam(case)
         return seen_under(case.condition, webcam, self._hands(case))
@@ -120,13 +122,13 @@ class CaseReader:
         seed = sum(case.file.encode()) + case.tone
         frames = through_vp8(shaken(pictures, encoding.noise, seed), encoding.bits_a_pixel)
         stamped = ((frame, n / FPS) for n, frame in enumerate(frames))
-        plain = case.condition is Condition.PLAIN and case.material is Material.PHOTO
+        plain = case.condition is Condition.PLAIN and case.kind is CaseKind.PHOTO
         still = self._plain(case) if plain else self._still(pictures[-1])
         return [still, *self._watched(sampled(stamped))]
 
     def _pictures(self, case: Case, held: float) -> Sequence[RgbImage]:
         """The frames of the stream before the camera has them: first without what is shown."""
-        if case.material is Material.MANNEQUIN:
+        if case.kind is CaseKind.MANNEQUIN:
             return mannequin_pictures(case, held)
         webcam, hands = self._webcam(case), self._hands(case)
         shown = seen_under(case.condition, webcam, hands)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config.reaction_rule import ReactionRule
 from reactions.training.evaluation.cases import Case
-from reactions.training.evaluation.verdicts import Judge, Verdict
+from reactions.training.evaluation.verdicts import CaseVerdict, Judge
 
 _PIECE = 40
 """Cases that one process judges at a time, so that loading the models does not count."""
@@ -27,7 +27,7 @@ class Workplace:
     cache: Path | None = None
     """Where landmarks are kept between runs."""
 
-    def judge(self, cases: Sequence[Case]) -> list[Verdict]:
+    def judge(self, cases: Sequence[Case]) -> list[CaseVerdict]:
         """Verdicts on ``cases``, in this process."""
         return Judge(self.folder, self.table, self.cache).judge(cases)
 
@@ -38,15 +38,15 @@ def judge_all(
     *,
     workers: int,
     progress: Callable[[int, int, float], None] = lambda done, of, seconds: None,
-) -> list[Verdict]:
+) -> list[CaseVerdict]:
     """Verdicts on all ``cases``; ``progress`` gets how many are done, of how many, and the seconds
     so far. Raises PictureError for a file that can't be read."""
     began, done = time.monotonic(), 0
     mixed = list(cases)
-    # So that the time left can be told from the time so far.
+    # So that the time left follows from the time so far.
     random.Random(0).shuffle(mixed)  # noqa: S311
     pieces = [mixed[i : i + _PIECE] for i in range(0, len(mixed), _PIECE)]
-    verdicts: list[Verdict] = []
+    verdicts: list[CaseVerdict] = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = {pool.submit(work.judge, piece): len(piece) for piece in pieces}
         try:

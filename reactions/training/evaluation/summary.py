@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from reactions.training.evaluation.cases import MANNEQUINS, Material
+from reactions.training.evaluation.cases import MANNEQUINS, CaseKind
 from reactions.training.evaluation.conditions import ROBUSTNESS, Condition
 from reactions.training.evaluation.intervals import (
     HourlyRate,
@@ -15,7 +15,7 @@ from reactions.training.evaluation.intervals import (
     mean_over,
     share_of,
 )
-from reactions.training.evaluation.verdicts import Verdict
+from reactions.training.evaluation.verdicts import CaseVerdict
 from reactions.training.label_names import Shown
 
 _ALL = "all"
@@ -87,10 +87,10 @@ class Summary:
     tones: Sequence[RecallRow]
 
 
-def summarize(verdicts: Sequence[Verdict]) -> Summary:
+def summarize(verdicts: Sequence[CaseVerdict]) -> Summary:
     """The tables of ``verdicts``."""
     plain = [each for each in verdicts if each.case.condition is Condition.PLAIN]
-    still = [each for each in plain if each.case.material is not Material.CLIP]
+    still = [each for each in plain if each.case.kind is not CaseKind.CLIP]
     shown = [each for each in still if each.case.meaning.shown is Shown.LABEL]
     photos = [each for each in shown if each.case.source != MANNEQUINS]
     drawn = [each for each in shown if each.case.source == MANNEQUINS]
@@ -111,7 +111,7 @@ def summarize(verdicts: Sequence[Verdict]) -> Summary:
 
 
 def recall_rows(
-    verdicts: Sequence[Verdict], group_of: Callable[[Verdict], str], *, labels: bool = True
+    verdicts: Sequence[CaseVerdict], group_of: Callable[[CaseVerdict], str], *, labels: bool = True
 ) -> list[RecallRow]:
     """A row for each group's labels (unless ``labels`` is False), and one for all of the group."""
     rows = []
@@ -123,7 +123,7 @@ def recall_rows(
     return rows
 
 
-def _recall_row(group: str, label: str, verdicts: Sequence[Verdict]) -> RecallRow:
+def _recall_row(group: str, label: str, verdicts: Sequence[CaseVerdict]) -> RecallRow:
     return RecallRow(
         group,
         label,
@@ -136,7 +136,7 @@ def _recall_row(group: str, label: str, verdicts: Sequence[Verdict]) -> RecallRo
     )
 
 
-def fire_rows(verdicts: Sequence[Verdict]) -> list[FireRow]:
+def fire_rows(verdicts: Sequence[CaseVerdict]) -> list[FireRow]:
     """A row for each source's look-alikes, and one for all of the source."""
     rows = []
     for source, members in _by(verdicts, lambda each: each.case.source).items():
@@ -148,13 +148,13 @@ def fire_rows(verdicts: Sequence[Verdict]) -> list[FireRow]:
     return rows
 
 
-def footage_rows(verdicts: Sequence[Verdict]) -> list[FootageRow]:
+def footage_rows(verdicts: Sequence[CaseVerdict]) -> list[FootageRow]:
     """False reactions an hour: in clips of people, and in what is made of photos and drawings."""
-    groups: dict[str, list[Verdict]] = {}
+    groups: dict[str, list[CaseVerdict]] = {}
     for each in verdicts:
-        clip, shown = each.case.material is Material.CLIP, each.case.meaning.shown
+        clip, shown = each.case.kind is CaseKind.CLIP, each.case.meaning.shown
         if shown is not Shown.UNSCORED:
-            kind = "clips" if clip else f"streams of {_MADE_OF[each.case.material]}"
+            kind = "clips" if clip else f"streams of {_MADE_OF[each.case.kind]}"
             groups.setdefault(f"{kind}: {_SHOWS[shown]}", []).append(each)
     return [
         FootageRow(
@@ -167,7 +167,7 @@ def footage_rows(verdicts: Sequence[Verdict]) -> list[FootageRow]:
     ]
 
 
-_MADE_OF = {Material.PHOTO: "photos", Material.MANNEQUIN: "mannequins"}
+_MADE_OF = {CaseKind.PHOTO: "photos", CaseKind.MANNEQUIN: "mannequins"}
 _SHOWS = {
     Shown.LABEL: "reactions meant",
     Shown.LOOK_ALIKE: "look-alikes",
@@ -175,7 +175,7 @@ _SHOWS = {
 }
 
 
-def condition_rows(verdicts: Sequence[Verdict]) -> list[RecallRow]:
+def condition_rows(verdicts: Sequence[CaseVerdict]) -> list[RecallRow]:
     """A row for each condition, and the same photos as they are first."""
     hard = [each for each in verdicts if each.case.condition in ROBUSTNESS]
     files = {each.case.file for each in hard}
@@ -188,7 +188,7 @@ def condition_rows(verdicts: Sequence[Verdict]) -> list[RecallRow]:
 
 
 def _mean_row(
-    group: str, verdicts: Sequence[Verdict], person_of: Callable[[Verdict], str]
+    group: str, verdicts: Sequence[CaseVerdict], person_of: Callable[[CaseVerdict], str]
 ) -> MeanRow:
     people = _by(verdicts, person_of)
     still = {name: share_of(each.named_still for each in some) for name, some in people.items()}
@@ -203,7 +203,7 @@ def _mean_row(
     )
 
 
-def _wrong(verdicts: Iterable[Verdict]) -> Counter[str]:
+def _wrong(verdicts: Iterable[CaseVerdict]) -> Counter[str]:
     started: Counter[str] = Counter()
     for each in verdicts:
         started.update(each.wrong_started)
@@ -211,9 +211,9 @@ def _wrong(verdicts: Iterable[Verdict]) -> Counter[str]:
 
 
 def _by(
-    verdicts: Iterable[Verdict], key: Callable[[Verdict], str]
-) -> Mapping[str, Sequence[Verdict]]:
-    groups: dict[str, list[Verdict]] = {}
+    verdicts: Iterable[CaseVerdict], key: Callable[[CaseVerdict], str]
+) -> Mapping[str, Sequence[CaseVerdict]]:
+    groups: dict[str, list[CaseVerdict]] = {}
     for each in verdicts:
         groups.setdefault(key(each), []).append(each)
     return groups

@@ -13,7 +13,7 @@ from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.policy import Policy
 from reactions.reaction_event import ReactionStage
-from reactions.training.evaluation.cases import Case, Material
+from reactions.training.evaluation.cases import Case, CaseKind
 from reactions.training.evaluation.landmark_cache import LandmarkCache
 from reactions.training.evaluation.readings import CaseReader, Reading
 from reactions.training.label_names import Shown
@@ -29,7 +29,7 @@ _FOUND = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CaseVerdict:
     """One case, seen as a still picture and as a stream."""
 
     case: Case
@@ -67,23 +67,23 @@ class Judge:
         self.reader = CaseReader(folder, scheduler, LandmarkCache(cache))
         self._recognizer = Recognizer(list(self._table))
 
-    def judge(self, cases: Sequence[Case]) -> list[Verdict]:
+    def judge(self, cases: Sequence[Case]) -> list[CaseVerdict]:
         """A verdict on each of ``cases`` that can be seen under its condition."""
         return list(self._verdicts(cases))
 
-    def _verdicts(self, cases: Sequence[Case]) -> Iterator[Verdict]:
+    def _verdicts(self, cases: Sequence[Case]) -> Iterator[CaseVerdict]:
         for case in cases:
             reading = self.reader.read(case, self._held(case))
             if reading is not None:
                 yield self._verdict(case, reading)
 
-    def _verdict(self, case: Case, reading: Reading) -> Verdict:
+    def _verdict(self, case: Case, reading: Reading) -> CaseVerdict:
         fired = frozenset() if reading.still is None else self._fired(reading.still)
         started = self._started(reading.stream)
         shown = [each for each in reading.stream if each.time >= reading.begins]
         found = sum(bool(each.hands) for each in shown)
         wrong = frozenset(name for name in fired | started.keys() if self._is_wrong(case, name))
-        return Verdict(
+        return CaseVerdict(
             case,
             found_still=reading.still is not None and bool(reading.still.hands),
             found_stream=found >= _FOUND * max(1, len(shown)),
@@ -120,7 +120,7 @@ class Judge:
         }
         allowed = meaning.right | meaning.may_fire | yielding
         # A clip moves: who smiles in it for three seconds is not a frozen picture.
-        smiles = {"smile", "laugh"} if case.material is Material.CLIP else set()
+        smiles = {"smile", "laugh"} if case.kind is CaseKind.CLIP else set()
         return name not in allowed - smiles
 
     def _held(self, case: Case) -> float:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from reactions.training.evaluation.cases import Case, Material
+from reactions.training.evaluation.cases import Case, CaseKind
 from reactions.training.evaluation.conditions import Condition
-from reactions.training.evaluation.verdicts import Verdict
+from reactions.training.evaluation.verdicts import CaseVerdict
 
 
 def verdict(
@@ -15,13 +15,13 @@ def verdict(
     wrong: Mapping[str, int] | None = None,
     found: bool = True,
     seconds: float = 10.0,
-    material: Material = Material.PHOTO,
+    kind: CaseKind = CaseKind.PHOTO,
     condition: Condition = Condition.PLAIN,
     file: str = "a.jpg",
-) -> Verdict:
+) -> CaseVerdict:
     """A verdict; what starts in the stream is what fires in the still picture unless given."""
-    return Verdict(
-        Case(source, name, material, file, condition),
+    return CaseVerdict(
+        Case(source, name, kind, file, condition),
         found_still=found,
         found_stream=found,
         fired=frozenset(fired),

@@ -1,4 +1,4 @@
-from reactions.training.evaluation.cases import MANNEQUINS, Case, Material, all_cases
+from reactions.training.evaluation.cases import MANNEQUINS, Case, CaseKind, all_cases
 from reactions.training.evaluation.conditions import ROBUSTNESS, Condition
 from reactions.training.photos import Photo
 
@@ -16,7 +16,7 @@ def photos(condition: Condition) -> list[Case]:
     return [
         case
         for case in all_cases(INDEX, conditions=[condition])
-        if case.material is not Material.MANNEQUIN
+        if case.kind is not CaseKind.MANNEQUIN
     ]
 
 

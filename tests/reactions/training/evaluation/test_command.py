@@ -10,7 +10,7 @@ from config.errors import ConfigError
 from config.reaction_table import load_reaction_table
 from reactions.labels import LABELS
 from reactions.mannequin import CAST, POSES, Scene, render
-from reactions.training.evaluation.cases import Case, Material
+from reactions.training.evaluation.cases import Case, CaseKind
 from reactions.training.evaluation.command import StreamOptions, report_streams
 from reactions.training.evaluation.conditions import Condition
 from reactions.training.evaluation.run import Workplace
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_photo_is_named_as_a_still_and_as_a_stream(folder: Path) -> None:
     judge = Judge(folder, TABLE, folder / "cache")
-    case = Case("drawn", "victory", Material.PHOTO, "victory.png")
+    case = Case("drawn", "victory", CaseKind.PHOTO, "victory.png")
     (first,), (again,) = judge.judge([case]), judge.judge([case])
     assert first.named_still
     assert first.named_stream
@@ -44,14 +44,14 @@ def test_a_photo_is_named_as_a_still_and_as_a_stream(folder: Path) -> None:
 
 def test_a_near_hand_is_cut_out_of_the_photo(folder: Path) -> None:
     judge = Judge(folder, TABLE, None)
-    near = Case("drawn", "victory", Material.PHOTO, "victory.png", Condition.NEAR)
+    near = Case("drawn", "victory", CaseKind.PHOTO, "victory.png", Condition.NEAR)
     assert judge.reader.picture(near).shape == (360, 640, 3)
-    nothing = Case("drawn", "victory", Material.PHOTO, "neutral.png", Condition.NEAR)
+    nothing = Case("drawn", "victory", CaseKind.PHOTO, "neutral.png", Condition.NEAR)
     assert judge.judge([nothing]) == []
 
 
 def test_a_mannequin_acts_its_label(folder: Path) -> None:
-    wave = Case("mannequins", "wave", Material.MANNEQUIN, tone=2)
+    wave = Case("mannequins", "wave", CaseKind.MANNEQUIN, tone=2)
     (verdict,) = Workplace(folder, TABLE).judge([wave])
     assert verdict.named_stream
     assert verdict.seconds > 2

@@ -1,6 +1,6 @@
 import json
 
-from reactions.training.evaluation.cases import Material
+from reactions.training.evaluation.cases import CaseKind
 from reactions.training.evaluation.conditions import Condition
 from reactions.training.evaluation.intervals import Share
 from reactions.training.evaluation.summary import (
@@ -24,7 +24,7 @@ def test_a_hand_that_is_not_found_is_a_miss() -> None:
     assert rows["all"].stream == Share(2, 3)
 
 
-def test_still_and_stream_are_told_apart() -> None:
+def test_still_and_stream_are_kept_apart() -> None:
     (row, _) = recall_rows([verdict("fist", "fist", started={})], lambda each: each.case.source)
     assert (row.still, row.stream) == (Share(1, 1), Share(0, 1))
 
@@ -54,8 +54,8 @@ def test_false_reactions_are_counted_by_kind_of_footage() -> None:
     judged = [
         verdict("negative", wrong={"thinking": 1}, seconds=60.0),
         verdict("negative", seconds=60.0),
-        verdict("neg_talking_face", material=Material.CLIP, seconds=30.0),
-        verdict("mixed", material=Material.CLIP, seconds=30.0),
+        verdict("neg_talking_face", kind=CaseKind.CLIP, seconds=30.0),
+        verdict("mixed", kind=CaseKind.CLIP, seconds=30.0),
     ]
     rows = {row.footage: row for row in footage_rows(judged)}
     assert rows["streams of photos: ordinary people"].rate.per_hour == 30.0
@@ -84,15 +84,15 @@ def test_every_source_counts_the_same_in_the_mean() -> None:
 
 
 def test_the_json_gives_shares_with_their_intervals() -> None:
-    told = json.loads(to_json(summarize([verdict("fist", "fist"), verdict("negative")])))
-    assert told["recall"][0]["stream"] == {
+    read = json.loads(to_json(summarize([verdict("fist", "fist"), verdict("negative")])))
+    assert read["recall"][0]["stream"] == {
         "hits": 1,
         "of": 1,
         "share": 1.0,
         "low": 0.2065,
         "high": 1.0,
     }
-    assert told["footage"][0]["rate"]["per_hour"] == 0.0
+    assert read["footage"][0]["rate"]["per_hour"] == 0.0
 
 
 def test_tables_begin_with_what_fires_most() -> None:

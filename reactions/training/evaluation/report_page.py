@@ -14,7 +14,7 @@ from reactions.landmark_types import RgbImage
 from reactions.training.evaluation.camera_stream import at_webcam
 from reactions.training.evaluation.cases import Case
 from reactions.training.evaluation.tables import TextTable
-from reactions.training.evaluation.verdicts import Verdict
+from reactions.training.evaluation.verdicts import CaseVerdict
 from reactions.training.label_names import Shown
 
 _MOST = 48
@@ -34,14 +34,14 @@ class ContactSheet:
     """Mistakes of one kind, the worst first."""
 
     title: str
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[CaseVerdict]
 
 
-def contact_sheets(verdicts: Sequence[Verdict]) -> list[ContactSheet]:
+def contact_sheets(verdicts: Sequence[CaseVerdict]) -> list[ContactSheet]:
     """The mistakes among ``verdicts``, by kind."""
     shown = [each for each in verdicts if each.case.meaning.shown is Shown.LABEL]
     nothing = [each for each in verdicts if each.case.meaning.shown is not Shown.LABEL]
-    kinds: list[tuple[str, list[Verdict]]] = [
+    kinds: list[tuple[str, list[CaseVerdict]]] = [
         (
             "Reactions to what shows none",
             [each for each in nothing if each.wrong_started or each.wrong_fired],
@@ -63,17 +63,17 @@ def contact_sheets(verdicts: Sequence[Verdict]) -> list[ContactSheet]:
     return [ContactSheet(title, sorted(some, key=_order)) for title, some in kinds if some]
 
 
-def _named(verdict: Verdict) -> bool:
+def _named(verdict: CaseVerdict) -> bool:
     return verdict.named_still or verdict.named_stream
 
 
-def _order(verdict: Verdict) -> tuple[int, str, str, str]:
+def _order(verdict: CaseVerdict) -> tuple[int, str, str, str]:
     wrong = sum(verdict.wrong_started.values())
     case = verdict.case
     return -wrong, case.condition.value, case.source, case.name
 
 
-def page(
+def report_page(
     tables: Sequence[TextTable],
     sheets: Sequence[ContactSheet],
     picture_of: Callable[[Case], RgbImage],
@@ -100,7 +100,7 @@ def _table(table: TextTable) -> Iterator[str]:
     yield "</table>"
 
 
-def _figure(verdict: Verdict, picture_of: Callable[[Case], RgbImage]) -> str:
+def _figure(verdict: CaseVerdict, picture_of: Callable[[Case], RgbImage]) -> str:
     case = verdict.case
     where = f"{case.source} {case.name} {case.condition.value} {case.file}"
     fired = ", ".join(sorted(verdict.fired)) or "nothing"

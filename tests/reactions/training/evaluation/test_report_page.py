@@ -3,10 +3,10 @@ import numpy as np
 from config.errors import PictureError
 from reactions.landmark_types import RgbImage
 from reactions.training.evaluation.cases import Case
-from reactions.training.evaluation.page import contact_sheets, page
+from reactions.training.evaluation.report_page import contact_sheets, report_page
 from reactions.training.evaluation.summary import summarize
 from reactions.training.evaluation.tables import text_tables
-from reactions.training.evaluation.verdicts import Verdict
+from reactions.training.evaluation.verdicts import CaseVerdict
 from tests.reactions.training.evaluation.judged import verdict
 
 
@@ -16,8 +16,8 @@ def grey(case: Case) -> RgbImage:
     return np.full((360, 640, 3), 120, np.uint8)
 
 
-def written(*verdicts: Verdict) -> str:
-    return "\n".join(page(text_tables(summarize(verdicts)), contact_sheets(verdicts), grey))
+def written(*verdicts: CaseVerdict) -> str:
+    return "\n".join(report_page(text_tables(summarize(verdicts)), contact_sheets(verdicts), grey))
 
 
 def test_mistakes_are_sorted_by_kind() -> None:
