@@ -15,10 +15,12 @@ from platformdirs import user_state_path
 from pydantic import SecretStr
 
 from config.errors import CapacityError, ConfigError, InferenceError, SidecarError
-from config.reaction_rule import Kind, ReactionRule
+from config.reaction_rule import ReactionRule
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
 from reactions.bundle import ModelBundle
+from reactions.labels import families_for
+from reactions.landmarks.model_manifest import files_of
 from sidecar.inference.detector import Detector, LoadPipeline
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare
@@ -54,7 +56,7 @@ from sidecar.server.listener import Certificate, HttpListener, connection_limits
 from sidecar.server.pages import Pages
 from sidecar.server.quotas import ClientQuota
 from sidecar.server.telemetry import Telemetry
-from sidecar.session.factories import make_store, pipeline_config
+from sidecar.session.factories import enabled_labels, make_store, pipeline_config
 from sidecar.sinks.base import SinkOptions
 from sidecar.sinks.registry import open_event_sink
 from sidecar.sinks.sink_url import read_reference
@@ -70,6 +72,7 @@ from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.model_store import BundleStore
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url, public_rule
+from sidecar.supervisor.scored_labels import ScoredLabels
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.snapshot_folder import SnapshotFolder
 from sidecar.supervisor.supervised_room import RoomLimits
@@ -156,13 +159,14 @@ async def open_server(
         # What is wrong with the rows of an earlier run is said before anything listens.
         changed = reactions.table()
         hosted = make_hosted_rooms(detector, settings, plan.environ)
-        supervisor = make_supervisor(plan, settings, table, detector, reactions, hosted)
+        scored = scored_labels(detector, settings, table, bundle)
+        supervisor = make_supervisor(plan, settings, table, detector, reactions, hosted, scored)
         draining = asyncio.Event()
         annotate = make_annotate(detector, changed, settings)
         stack.push_async_callback(annotate.aclose)
         sources = metric_sources(supervisor, detector)
         more = further_endpoints(sources, annotate, reactions, authenticator)
-        use = model_user(bundle_loaders(settings, table), detector, supervisor, annotate, reactions)
+        use = model_user(scored, supervisor, annotate, reactions)
         more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), settings.serve))
         page = Pages(hosted, table, settings.stickers.folders)
         pages = partial(participant_routes, hosted, authenticator, page, home=plan.home)
@@ -231,11 +235,23 @@ def bundle_loader(
     return replace(config, hand_classifier=bundle.weights).load
 
 
-def bundle_loaders(
-    settings: Settings, table: Mapping[str, ReactionRule]
-) -> Callable[[ModelBundle], LoadPipeline]:
-    """What ``bundle_loader`` makes of each bundle."""
-    return partial(bundle_loader, settings, table)
+def scored_labels(
+    detector: Detector, settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+) -> ScoredLabels:
+    """The labels that ``detector`` scores, and how it gets to score others."""
+
+    def make(bundle: ModelBundle, labels: frozenset[str]) -> LoadPipeline:
+        make_store(settings).fetch(files_of(families_for(labels)))
+        config = pipeline_config(make_store(settings), table, settings)
+        return replace(config, labels=labels, hand_classifier=bundle.weights).load
+
+    async def change(load: LoadPipeline) -> None:
+        if not isinstance(detector, ProcessDetector):
+            do = 'set sampling.engine = "processes"'
+            raise InferenceError("threads keep the models that they loaded", do=do)
+        await detector.replace(load)
+
+    return ScoredLabels(enabled_labels(table), bundle, make, change)
 
 
 def administration(
@@ -247,8 +263,7 @@ def administration(
 
 
 def model_user(
-    loader: Callable[[ModelBundle], LoadPipeline],
-    detector: Detector,
+    scored: ScoredLabels,
     supervisor: Supervisor,
     annotate: AnnotateEndpoints,
     reactions: ReactionStore,
@@ -256,10 +271,7 @@ def model_user(
     """Makes running workers use a bundle, and rooms its thresholds."""
 
     async def use(bundle: ModelBundle) -> None:
-        if not isinstance(detector, ProcessDetector):
-            do = 'set sampling.engine = "processes"'
-            raise InferenceError("threads keep the models that they loaded", do=do)
-        await detector.replace(loader(bundle))
+        await scored.use(bundle)
         reactions.use_thresholds(bundle.thresholds)
         annotate.change_rules(reactions.table())
         await supervisor.change_tables()
@@ -291,6 +303,7 @@ def make_supervisor(
     detector: Detector,
     reactions: ReactionStore,
     hosted: HostedRooms,
+    scored: ScoredLabels,
 ) -> Supervisor:
     """The supervisor that ``settings`` describe, not started yet; raises ConfigError.
 
@@ -316,6 +329,7 @@ def make_supervisor(
         supervisor_options(settings, plan.environ),
         RoomParts(
             *(make, begin, check, detector.stats, rules, reactions.forget, name_of_hosted),
+            score=scored.require,
             room_tokens=plan.room_tokens and wanted.auth != "none",
         ),
         journal=Journal(wanted.journal or user_state_path(APPLICATION) / "serve.db"),
@@ -386,7 +400,7 @@ def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> st
     """The URL of ``request`` as it may be shown.
 
     Raises ConfigError or RefusedError where that may not be joined or published to, or a label is
-    not on in ``table``.
+    not in ``table``.
     """
     if name_of_hosted(request) is None:
         check_room_url(request.url)
@@ -394,10 +408,9 @@ def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> st
         if target.startswith("whip+"):
             check_room_url(target)
     unknown = [one for one in request.labels or () if one not in table]
-    off = [one for one in request.labels or () if one in table and table[one].kind is Kind.OFF]
-    if unknown or off:
-        what = f"the label {(unknown or off)[0]!r} is {'not known' if unknown else 'off'}"
-        raise ConfigError(what, where="labels", do="sidecar config --table lists all")
+    if unknown:
+        what = f"the label {unknown[0]!r} is not known"
+        raise ConfigError(what, where="labels", do="GET /v1/labels lists all")
     return shown_url(request.url)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from statistics import median
@@ -17,7 +17,7 @@ from typing import Any, Final, assert_never
 import structlog
 
 from config.errors import ConfigError, NotFoundError, RefusedError, RoomError, SidecarError
-from config.reaction_rule import Kind, ReactionRule
+from config.reaction_rule import ReactionRule
 from config.settings import CompositeSettings, Settings
 from sidecar.addresses import AddressRule
 from sidecar.aio import run_until_first
@@ -60,6 +60,7 @@ from sidecar.supervisor.control import (
 )
 from sidecar.supervisor.handle import Report
 from sidecar.supervisor.room_urls import public_rule
+from sidecar.supervisor.scored_labels import with_labels
 from sidecar.supervisor.values import (
     ParticipantPatch,
     ParticipantView,
@@ -97,6 +98,9 @@ class RoomRunner:
         self._detector = detector
         self._report = report
         self._settings = room_settings(begin)
+        self._given = read_table(begin.table)
+        """The reaction table without what the room's own ``labels`` turn on."""
+        self._labels = begin.request.labels
         self._table = room_table(begin)
         self._stickers = make_stickers(self._table, self._settings)
         self._reactions: Counter[str] = Counter()
@@ -181,7 +185,7 @@ class RoomRunner:
             listeners=sinks.listeners,
             consent=default_consent(self._settings),
         )
-        session.sampler.labels = begin.request.labels
+        session.sampler.labels = self._labels
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(sinks)
             stack.enter_context(sinks.attached(session.events))
@@ -273,11 +277,7 @@ class RoomRunner:
         if patch.rate is not None:
             session.sampler.rate = patch.rate
         if patch.labels is not None:
-            unknown = [label for label in patch.labels if not self._is_on(label)]
-            if unknown:
-                what = f"the label {unknown[0]!r} is not on"
-                raise ConfigError(what, where="labels", do="sidecar config --table lists all")
-            session.sampler.labels = patch.labels
+            self._change_labels(session, patch.labels)
         if patch.layout is not None:
             session.change_composite(changed_composite(session.composite, patch.layout))
         if patch.paused is not None:
@@ -287,16 +287,25 @@ class RoomRunner:
         if patch.consent is not None:
             session.choose_default(Consent.OPT_OUT if patch.consent == "opt-in" else Consent.OPT_IN)
 
+    def _change_labels(self, session: Session, labels: Sequence[str]) -> None:
+        unknown = [label for label in labels if label not in self._given]
+        if unknown:
+            what = f"the label {unknown[0]!r} is not known"
+            raise ConfigError(what, where="labels", do="sidecar config --table lists all")
+        self._labels = tuple(labels)
+        table = with_labels(self._given, self._labels)
+        if table != self._table:
+            self._table = table
+            session.change_table(table)
+        session.sampler.labels = self._labels
+
     def _change_table(self, session: Session | None, table: Mapping[str, Any]) -> None:
         """Also for a room that is joining: its session begins with the new table."""
-        self._table = read_table(table)
+        self._given = read_table(table)
+        self._table = with_labels(self._given, self._labels)
         self._stickers.refresh()
         if session is not None:
             session.change_table(self._table)
-
-    def _is_on(self, label: str) -> bool:
-        rule = self._table.get(label)
-        return rule is not None and rule.kind is not Kind.OFF
 
     def _change_participant(
         self, session: Session, participant: str, patch: ParticipantPatch
@@ -317,8 +326,8 @@ class RoomRunner:
 
 
 def room_table(begin: Begin) -> dict[str, ReactionRule]:
-    """The room's reaction table."""
-    return read_table(begin.table)
+    """The room's reaction table, with the labels of its request on."""
+    return with_labels(read_table(begin.table), begin.request.labels)
 
 
 def read_table(table: Mapping[str, Any]) -> dict[str, ReactionRule]:

@@ -5,7 +5,7 @@ import contextlib
 import math
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -63,6 +63,10 @@ class SupervisorOptions:
     webhooks: WebhookOptions = field(default_factory=WebhookOptions)
 
 
+async def _score_nothing(labels: Collection[str]) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class RoomParts:
     """What the supervisor needs to bring a room to life; passed in by the verb that serves."""
@@ -83,6 +87,8 @@ class RoomParts:
     hosted: Callable[[RoomRequest], str | None] = lambda _: None
     """The name of a room that this server hosts, None for others: one room has it at a time, and
     the room is kept while it is empty, until the server drains."""
+    score: Callable[[Collection[str]], Awaitable[None]] = _score_nothing
+    """Returns once the detector that rooms share scores these labels; raises SidecarError."""
     room_tokens: bool = False
     """Participants of a hosted room need a token."""
 
@@ -130,7 +136,10 @@ class Supervisor(Component):
         """Open the journal and join the rooms that stand in it; raises ConfigError."""
         await self._journal.start()
         await self.webhooks.start()
-        for wanted in await self._journal.rooms():
+        rooms = await self._journal.rooms()
+        with Contained("labels of earlier rooms not loaded"):
+            await self._parts.score({one for room in rooms for one in room.request.labels or ()})
+        for wanted in rooms:
             self._resume(wanted)
         self._helpers.create_task(self._look(), name="supervisor")
 
@@ -194,6 +203,7 @@ class Supervisor(Component):
             raise CapacityError(what, where="admission", do="ask another server")
         shown = self._parts.check(request)
         given = {name: value.get_secret_value() for name, value in request.secrets.items()}
+        await self._parts.score(request.labels or ())
         resolved = self._references.resolve(given)
         self._check_webhooks(request, resolved)
         name, token = self._parts.hosted(request), ""
@@ -228,6 +238,9 @@ class Supervisor(Component):
     async def change(self, room: str, patch: RoomPatch) -> RoomView:
         """Change a running room and remember the change; raises SidecarError."""
         found = self.room(room)
+        if patch.labels is not None:
+            self._parts.check(changed_request(found.request, patch))
+            await self._parts.score(patch.labels)
         await found.call(ChangeRoom(patch=patch))
         found.request = changed_request(found.request, patch)
         await self._journal.replace(room, found.request)

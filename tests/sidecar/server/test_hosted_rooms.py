@@ -15,9 +15,10 @@ import pytest
 
 from config.errors import ConfigError, RefusedError, RoomError
 from config.reaction_rule import ReactionRule
+from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.geometry import Box
-from reactions.labels import LabelScore
+from reactions.labels import LABELS, LabelScore
 from reactions.landmark_types import Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import DetectorStats
@@ -162,7 +163,12 @@ async def hosting(
         SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None),
         authenticator,
         ApiOptions("127.0.0.1", rate=500.0),
-        hosted_routes(rooms, Pages(rooms, TABLE), authenticator, EventStreams()),
+        hosted_routes(
+            rooms,
+            Pages(rooms, load_reaction_table(LABELS, environ={})),
+            authenticator,
+            EventStreams(),
+        ),
     )
     async with (
         supervisor,

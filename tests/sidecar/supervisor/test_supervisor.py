@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,14 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from config.errors import CapacityError, ConfigError, JournalError, NotFoundError, RefusedError
+from config.errors import (
+    CapacityError,
+    ConfigError,
+    InferenceError,
+    JournalError,
+    NotFoundError,
+    RefusedError,
+)
 from sidecar.supervisor.admission import CostTable
 from sidecar.supervisor.control import Begin, ChangeRoom, ChangeSampling, StateReport, StatsReport
 from sidecar.supervisor.handle import Usage
@@ -47,6 +54,8 @@ class World:
         self.handles: list[FakeHandle] = []
         self.make: Callable[[], FakeHandle] = FakeHandle
         self.table: Callable[[str], Mapping[str, Any]] = lambda room: {}
+        self.scored: list[set[str]] = []
+        self.can_score = True
         self._journal = journal
         self._options = replace(
             OPTIONS, memory_limit=memory_limit, webhooks=webhooks or WebhookOptions()
@@ -61,6 +70,7 @@ class World:
                 self._begin,
                 self._check,
                 table=lambda room: self.table(room),
+                score=self._score,
             ),
             journal=Journal(self._journal),
             store=store or SecretStore(),
@@ -78,6 +88,11 @@ class World:
         return Begin(
             room=room, request=request, secrets=dict(secrets), settings={}, table={}, inference=""
         )
+
+    async def _score(self, labels: Collection[str]) -> None:
+        if not self.can_score:
+            raise InferenceError("a worker is being started")
+        self.scored.append(set(labels))
 
     @staticmethod
     def _check(request: RoomRequest) -> str:
@@ -299,3 +314,20 @@ async def test_overload_slows_down_sampling_in_every_room() -> None:
 
 def sampled(handle: FakeHandle) -> list[float]:
     return [call.factor for call in handle.calls if isinstance(call, ChangeSampling)]
+
+
+async def test_the_detector_scores_a_room_s_labels_before_the_room_has_them(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "journal.db")
+    async with world.running() as supervisor:
+        made = await live(supervisor, REQUEST.model_copy(update={"labels": ("wave",)}))
+        await supervisor.change(made.id, RoomPatch(labels=("fist", "wave")))
+        assert world.scored[1:] == [{"wave"}, {"fist", "wave"}]
+        world.can_score = False
+        with pytest.raises(InferenceError):
+            await supervisor.change(made.id, RoomPatch(labels=("smile",)))
+        assert supervisor.room(made.id).request.labels == ("fist", "wave")
+    later = World(tmp_path / "journal.db")
+    async with later.running():
+        assert later.scored == [{"fist", "wave"}]
