@@ -43,7 +43,8 @@ class Pages:
         self._stickers = {
             label: rule for label, rule in table.items() if _sticker_file(rule, folders) is not None
         }
-        self._legend = [self._entry(spec, table[spec.name]) for spec in by_groups()]
+        shown = (spec for spec in by_groups() if not spec.moderated)
+        self._legend = [self._entry(spec, table[spec.name]) for spec in shown]
 
     def routes(self) -> list[web.RouteDef]:
         """All of them, with a home page that leads to the first room."""
@@ -68,7 +69,7 @@ class Pages:
         return page_file(WEB / "index.html")
 
     async def legend(self, request: web.Request) -> web.Response:
-        """Every label by groups: how to pose for it, and what it does."""
+        """The labels by groups, but for moderated ones: how to pose, and what each does."""
         return web.json_response(self._legend, headers={"Cache-Control": "no-cache"})
 
     async def sticker(self, request: web.Request) -> web.FileResponse:

@@ -2,7 +2,7 @@
 
 import * as camera from "./camera.js";
 import { Events } from "./events.js";
-import { showLegend } from "./legend.js";
+import { Legend } from "./legend.js";
 import { Log } from "./log.js";
 import { Meters } from "./meters.js";
 import { Retry } from "./retry.js";
@@ -20,7 +20,7 @@ class Page {
   #people = new Map();
 
   constructor(legend) {
-    this.cards = showLegend($("poses"), legend);
+    this.legend = new Legend($("poses"), $("search"), $("found"), legend);
     const scored = legend.filter((entry) => entry.kind !== "off");
     this.meters = new Meters($("meters"), scored);
     this.log = new Log($("events"), $("log-hint"), legend);
@@ -239,8 +239,7 @@ class Page {
   }
 
   #markCards(labels) {
-    const held = new Set(labels.filter((each) => each.progress > 0).map((each) => each.label));
-    for (const [label, card] of this.cards) card.classList.toggle("held", held.has(label));
+    this.legend.mark(labels.filter((each) => each.progress > 0).map((each) => each.label));
   }
 
   #showPeople() {

@@ -6,7 +6,7 @@ from playwright.async_api import Page
 
 from config.reaction_table import load_reaction_table
 from reactions.geometry import Box
-from reactions.labels import LABELS, LabelScore
+from reactions.labels import LABELS, Group, LabelScore
 from reactions.reaction_event import ReactionEvent, ReactionStage
 from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.offer import Role
@@ -140,14 +140,36 @@ async def test_the_legend_shows_every_pose_with_its_sticker() -> None:
             return bool(
                 await page.evaluate(
                     "[...document.querySelectorAll('.pose')].every(pose => "
-                    "[...pose.querySelectorAll('img')].length === 2 && "
+                    "[...pose.querySelectorAll('img')].length === "
+                    "(pose.dataset.kind === 'sticker' ? 2 : 1) && "
                     "[...pose.querySelectorAll('img')].every(each => each.naturalWidth > 0))"
                 )
             )
 
         await until(loaded)
-        stickers = [label for label, rule in TABLE.items() if rule.kind.value == "sticker"]
-        assert await page.locator(".pose").count() == len(stickers)
+        shown = [label for label in TABLE if not LABELS[label].moderated]
+        assert await page.locator(".pose").count() == len(shown)
+        headings = await page.locator(".group-title").all_inner_texts()
+        groups = [group for group in Group if any(LABELS[one].group is group for one in shown)]
+        assert [heading.rstrip("0123456789 \n") for heading in headings] == [
+            group.heading for group in groups
+        ]
+
+
+async def test_the_legend_is_searched_by_title_name_and_words() -> None:
+    async with launched() as browser, running_server(table=TABLE) as running:
+        page = await opened(browser, running.url("/rooms/one"))
+
+        async def found(words: str) -> list[str]:
+            await page.fill("#search", words)
+            return await page.locator(".pose:visible h4").all_inner_texts()
+
+        assert await found("love") == ["I love you"]
+        assert await found("fold ind") == await found("index folded") != []
+        assert await found("ok_hand") == ["OK"]
+        assert await found("no such pose") == []
+        assert "No pose" in await page.locator("#found").inner_text()
+        assert len(await found("")) == await page.locator(".pose").count()
 
 
 async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:

@@ -16,14 +16,25 @@ from sidecar.supervisor.values import Value
 
 FILES: Final = (
     "icon.svg",
+    "search.js",
     "style.css",
     "operator/api.js",
+    "operator/ask.js",
     "operator/element.js",
     "operator/event_list.js",
     "operator/operator.css",
     "operator/operator.js",
+    "operator/preview_tile.js",
+    "operator/reaction_draft.js",
+    "operator/reaction_form.js",
+    "operator/reaction_view.js",
+    "operator/room_facts.js",
     "operator/room_list.js",
     "operator/room_panel.js",
+    "operator/scope.js",
+    "operator/sticker_names.js",
+    "operator/sticker_view.js",
+    "operator/vocabulary.js",
 )
 """All that the page consists of, below ``sidecar/web``."""
 SESSION: Final = 12 * 3600

@@ -17,3 +17,6 @@ export function notify(notice, text) {
   notice.textContent = text;
   notice.hidden = !text;
 }
+
+/** "1 room", "2 rooms". */
+export const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;

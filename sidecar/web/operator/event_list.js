@@ -1,5 +1,6 @@
 /** The newest events of all rooms, newest first. */
 import { byId, element } from "./element.js";
+import { vocabulary } from "./vocabulary.js";
 
 const KEPT = 100;
 const TEXTS = {
@@ -7,8 +8,8 @@ const TEXTS = {
   "participant.joined": (event) => `${event.name} joined`,
   "participant.left": (event) => `${event.name} left`,
   "reaction.crowd": (event) =>
-    `${event.participants.length} people: ${event.label.replaceAll("_", " ")}`,
-  "reaction.started": (event) => `${event.name}: ${event.label.replaceAll("_", " ")}`,
+    `${event.participants.length} people: ${vocabulary.title(event.label)}`,
+  "reaction.started": (event) => `${event.name}: ${vocabulary.title(event.label)}`,
 };
 
 export class EventList {

@@ -1,17 +1,28 @@
-/** The operator's page: log in, see rooms, join, pause, leave, drain. */
+/** The operator's page: log in, see rooms, join, pause, leave, drain; stickers and reactions. */
 import { call } from "./api.js";
-import { byId, notify } from "./element.js";
+import { ask } from "./ask.js";
+import { byId, element, notify } from "./element.js";
 import { EventList } from "./event_list.js";
+import { ReactionView } from "./reaction_view.js";
+import { isOver } from "./room_facts.js";
 import { RoomList } from "./room_list.js";
 import { RoomPanel } from "./room_panel.js";
+import { ScopeChoice } from "./scope.js";
+import { StickerView } from "./sticker_view.js";
+import { vocabulary } from "./vocabulary.js";
 
 const EVERY = 1000;
+const TITLES = { rooms: "Rooms", reactions: "Reactions", stickers: "Stickers" };
 
-const panel = new RoomPanel();
+const panel = new RoomPanel(joinAgain);
 const rooms = new RoomList(choose);
 const events = new EventList(refreshSoon, (id) => rooms.nameOf(id));
+const scope = new ScopeChoice(() => reactions.mayLeave(), loadView);
+const reactions = new ReactionView(scope);
+const stickers = new StickerView(scope);
 let chosen = null;
 let timer = null;
+let loggedIn = false;
 
 function status(state, text) {
   byId("status").dataset.state = state;
@@ -22,27 +33,37 @@ async function open() {
   let session;
   try {
     session = await call("GET", "/v1/session");
+    await vocabulary.load();
   } catch (error) {
     if (error.status !== 401) return status("waiting", error.message);
     status("waiting", "not logged in");
-    byId("login").hidden = false;
-    byId("server").hidden = true;
+    showLogin(true);
     byId("token").focus();
     return;
   }
-  byId("login").hidden = true;
-  byId("server").hidden = false;
+  showLogin(false);
   byId("drain").hidden = !session.scopes.includes("admin");
   byId("logout").hidden = session.open;
   panel.allow(session.scopes, session.labels);
+  reactions.allow(session.scopes);
+  stickers.allow(session.scopes);
   status("live", "live");
   if (session.scopes.includes("events")) {
     events.start((state) => status(state, state === "live" ? "live" : "trying again"));
   }
   await refresh();
+  await showView();
+}
+
+function showLogin(shown) {
+  loggedIn = !shown;
+  byId("login").hidden = !shown;
+  byId("server").hidden = shown;
+  byId("views").hidden = shown;
 }
 
 function close() {
+  loggedIn = false;
   events.stop();
   clearTimeout(timer);
   panel.show(null);
@@ -60,9 +81,11 @@ async function refresh() {
     const [server, list] = await Promise.all([call("GET", "/v1/server"), call("GET", "/v1/rooms")]);
     showServer(server, list.rooms);
     rooms.show(list.rooms, chosen);
+    scope.show(list.rooms);
     events.rename();
     panel.show(list.rooms.find((room) => room.id === chosen) ?? null);
     await panel.refresh();
+    if (byId("status").dataset.state === "waiting") status("live", "live");
   } catch (error) {
     if (error.status === 401) {
       close();
@@ -75,15 +98,36 @@ async function refresh() {
 }
 
 function showServer(server, list) {
-  const over = new Set(["ended", "failed"]);
-  const present = list.filter((room) => !over.has(room.state));
+  const present = list.filter((room) => !isOver(room));
   byId("room-count").textContent = present.length;
   byId("participant-count").textContent = present.reduce((sum, room) => sum + room.participants, 0);
   byId("load").value = server.load;
   byId("load-text").textContent = `${Math.round(100 * server.load)} %`;
-  byId("workers").textContent = server.workers;
+  byId("workers").textContent = server.workers ?? "none";
   byId("drain").disabled = server.draining;
   byId("drain").textContent = server.draining ? "Draining" : "Drain the server";
+  showFaults(faultsOf(server));
+}
+
+/** What is wrong with the server, with what to do. */
+function faultsOf(server) {
+  const rate = `${Math.round(100 * server.sampling)} %`;
+  return [
+    server.workers === 0
+      ? "No detection worker is alive: nothing is recognised. To do: look into the server's log."
+      : "",
+    server.sampling < 1
+      ? `Overload: participants are sampled at ${rate} of the wanted rate. To do: leave a room, or add cores.`
+      : "",
+    server.draining ? "Draining: no new rooms are taken; the server ends with its last room." : "",
+  ].filter(Boolean);
+}
+
+function showFaults(faults) {
+  const place = byId("faults");
+  if (place.dataset.shown === JSON.stringify(faults)) return;
+  place.dataset.shown = JSON.stringify(faults);
+  place.replaceChildren(...faults.map((one) => element("li", {}, one)));
 }
 
 function choose(id) {
@@ -92,6 +136,44 @@ function choose(id) {
   byId("room").focus();
   refreshSoon();
 }
+
+function joinAgain(room) {
+  byId("url").value = room.url;
+  byId("name").value = room.name ?? "";
+  notify(byId("notice"), "The form has the URL again. Add its secrets where it needs some, then join.");
+  byId("url").focus();
+}
+
+// Views
+
+const viewOf = () => (location.hash.slice(1) in TITLES ? location.hash.slice(1) : "rooms");
+
+async function showView() {
+  if (!loggedIn) return;
+  const shown = viewOf();
+  byId("title").textContent = TITLES[shown];
+  document.title = `${TITLES[shown]} · Reaction Sidecar`;
+  for (const name of Object.keys(TITLES)) byId(`view-${name}`).hidden = name !== shown;
+  byId("scope-bar").hidden = shown === "rooms";
+  for (const link of byId("views").children) {
+    if (link.hash === `#${shown}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  await loadView();
+}
+
+async function loadView() {
+  const shown = viewOf();
+  try {
+    if (shown === "stickers") await stickers.load();
+    if (shown === "reactions") await reactions.load(stickers.version);
+    if (shown !== "rooms") notify(byId("notice"), "");
+  } catch (error) {
+    notify(byId("notice"), error.message);
+  }
+}
+
+// Forms
 
 function secrets() {
   const lines = byId("secrets").value.split("\n").map((line) => line.trim()).filter(Boolean);
@@ -116,6 +198,7 @@ byId("login").onsubmit = async (event) => {
 };
 
 byId("logout").onclick = async () => {
+  if (!(await reactions.mayLeave())) return;
   await call("DELETE", "/v1/session");
   close();
   await open();
@@ -130,6 +213,7 @@ byId("join").onsubmit = async (event) => {
     const room = await call("POST", "/v1/rooms", request);
     event.target.reset();
     notify(byId("notice"), "");
+    showInvitation(room);
     chosen = room.id;
     await refresh();
   } catch (error) {
@@ -137,10 +221,29 @@ byId("join").onsubmit = async (event) => {
   }
 };
 
+/** Shows the address of a hosted room with its token, which the server answers once. */
+function showInvitation(room) {
+  const hosted = room.url.match(/^room:(.+)$/);
+  byId("invitation").hidden = !(hosted && room.token);
+  if (byId("invitation").hidden) return;
+  const address = new URL(`/rooms/${encodeURIComponent(hosted[1])}`, location.href);
+  address.hash = `token=${room.token}`;
+  byId("address").value = address.href;
+  byId("address").select();
+}
+
+byId("invitation-close").onclick = () => {
+  byId("invitation").hidden = true;
+  byId("address").value = "";
+  byId("url").focus();
+};
+
 byId("drain").onclick = async () => {
-  if (!confirm("Take no new rooms, and end the server when the last room has ended?")) return;
+  const text = "No new rooms are taken, and the server ends when the last room has ended.";
+  if (!(await ask("Drain the server?", text, "Drain"))) return;
   await call("POST", "/v1/drain").catch((error) => notify(byId("notice"), error.message));
   refreshSoon();
 };
 
+addEventListener("hashchange", showView);
 await open();

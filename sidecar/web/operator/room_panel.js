@@ -1,7 +1,9 @@
 /** The details of one room: participants, scores, preview, and what an operator may do. */
 import { call } from "./api.js";
+import { ask } from "./ask.js";
 import { byId, element, notify } from "./element.js";
-import { facts } from "./room_list.js";
+import { figures, isOver, trouble } from "./room_facts.js";
+import { vocabulary } from "./vocabulary.js";
 
 const SCORES = 4;
 
@@ -9,10 +11,14 @@ export class RoomPanel {
   room = null;
   #scopes = new Set();
   #participants = "";
+  #onAgain;
 
-  constructor() {
+  /** `onAgain` gets the room that is to be joined again. */
+  constructor(onAgain) {
+    this.#onAgain = onAgain;
     byId("pause").onclick = () => this.#do("PATCH", "", { paused: this.room.state !== "paused" });
     byId("leave").onclick = () => this.#leave();
+    byId("again").onclick = () => this.#onAgain(this.room);
     byId("show-preview").onclick = () => this.#togglePreview();
     byId("trigger").onsubmit = (event) => this.#trigger(event);
   }
@@ -22,7 +28,7 @@ export class RoomPanel {
     this.#scopes = new Set(scopes);
     byId("show-preview").hidden = !this.#scopes.has("admin");
     byId("label").replaceChildren(
-      ...labels.map((label) => element("option", { value: label }, label.replaceAll("_", " "))),
+      ...labels.map((label) => element("option", { value: label }, vocabulary.title(label))),
     );
   }
 
@@ -34,11 +40,18 @@ export class RoomPanel {
     if (changed) this.#stopPreview();
     if (room === null) return;
     byId("room-title").textContent = room.url;
-    byId("room-state").textContent = `${room.state} · ${facts(room)}`;
+    byId("room-figures").replaceChildren(...figures(room).map(figure));
+    this.#showTrouble(trouble(room));
+    this.#showCounts(room.reactions);
     byId("pause").textContent = room.state === "paused" ? "Resume" : "Pause";
-    const over = room.state === "ended" || room.state === "failed";
+    const over = isOver(room);
     for (const id of ["pause", "show-preview", "leave"]) byId(id).disabled = over;
+    byId("again").hidden = !over;
+    const hosted = room.url.match(/^room:(.+)$/);
+    byId("open-page").hidden = over || !hosted;
+    if (hosted) byId("open-page").href = `/rooms/${encodeURIComponent(hosted[1])}`;
     if (over) this.#showParticipants([], {});
+    if (over) this.#stopPreview();
   }
 
   /** Reads participants, scores and the preview; once a second while a room is shown. */
@@ -55,21 +68,56 @@ export class RoomPanel {
     if (byId("show-preview").getAttribute("aria-pressed") === "true") await this.#preview(path);
   }
 
+  #showTrouble(wrong) {
+    const place = byId("trouble");
+    place.hidden = wrong === null;
+    const shown = wrong === null ? "" : `${wrong.what} ${wrong.todo}`;
+    if (place.dataset.shown === shown) return;
+    place.dataset.shown = shown;
+    place.replaceChildren();
+    if (wrong === null) return;
+    place.append(element("p", {}, element("b", {}, wrong.what)), element("p", {}, `To do: ${wrong.todo}.`));
+  }
+
+  #showCounts(counts) {
+    const entries = Object.entries(counts);
+    byId("counts-hint").hidden = entries.length > 0;
+    const most = Math.max(1, ...Object.values(counts));
+    byId("counts").replaceChildren(
+      ...entries.map(([label, count]) => {
+        const bar = element("span", { className: "count-bar", "aria-hidden": "true" });
+        bar.style.setProperty("--share", String(count / most));
+        return element(
+          "li",
+          {},
+          element("span", { className: "count-name" }, vocabulary.title(label)),
+          bar,
+          element("span", { className: "count" }, String(count)),
+        );
+      }),
+    );
+  }
+
   #showParticipants(participants, scores) {
     byId("participants-hint").hidden = participants.length > 0;
     byId("trigger").hidden = participants.length === 0;
     const known = JSON.stringify(participants.map((one) => [one.id, one.name, one.opted_out, one.pinned]));
     if (known !== this.#participants) {
       this.#participants = known;
+      const chosen = byId("who").value;
       byId("participants").replaceChildren(...participants.map((one) => this.#participant(one)));
       byId("who").replaceChildren(
         ...participants.map((one) => element("option", { value: one.id }, one.name)),
       );
+      if (participants.some((one) => one.id === chosen)) byId("who").value = chosen;
     }
     participants.forEach((one, index) => {
       const item = byId("participants").children[index];
       item.querySelector(".facts").textContent = size(one);
-      item.querySelector(".scores").replaceChildren(...best(scores[one.id] ?? {}));
+      const place = item.querySelector(".scores");
+      if (!this.#scopes.has("admin")) place.textContent = "Scores need the scope admin.";
+      else if (one.opted_out) place.textContent = "Not sampled: no scores.";
+      else place.replaceChildren(...best(scores[one.id] ?? {}));
     });
   }
 
@@ -117,7 +165,8 @@ export class RoomPanel {
   }
 
   async #leave() {
-    if (!confirm(`Leave ${this.room.url}?`)) return;
+    const { url } = this.room;
+    if (!(await ask("Leave this room?", `${url} gets no reactions any more.`, "Leave"))) return;
     await this.#do("DELETE", "");
   }
 
@@ -130,11 +179,12 @@ export class RoomPanel {
     const button = byId("show-preview");
     if (button.getAttribute("aria-pressed") === "true") return this.#stopPreview();
     button.setAttribute("aria-pressed", "true");
-    await this.#preview(`/v1/rooms/${this.room.id}`).catch((error) => notify(byId("notice"), error.message));
+    await this.#preview(`/v1/rooms/${this.room.id}`);
   }
 
   #stopPreview() {
     byId("show-preview").setAttribute("aria-pressed", "false");
+    notify(byId("preview-hint"), "");
     const picture = byId("composite");
     picture.hidden = true;
     if (picture.src) URL.revokeObjectURL(picture.src);
@@ -142,14 +192,26 @@ export class RoomPanel {
   }
 
   async #preview(path) {
-    const answer = await fetch(`${path}/preview`, { credentials: "same-origin" });
-    if (!answer.ok) return;
+    const answer = await fetch(`${path}/preview`, { credentials: "same-origin" }).catch(() => null);
+    if (!answer?.ok) {
+      const problem = await answer?.json().catch(() => null);
+      notify(byId("preview-hint"), `No preview: ${problem?.detail ?? "the server does not answer"}.`);
+      return;
+    }
+    notify(byId("preview-hint"), "");
     const picture = byId("composite");
     const before = picture.src;
-    picture.src = URL.createObjectURL(await answer.blob());
+    const blob = await answer.blob();
+    // Switched off meanwhile.
+    if (byId("show-preview").getAttribute("aria-pressed") !== "true") return;
+    picture.src = URL.createObjectURL(blob);
     picture.hidden = false;
     if (before) URL.revokeObjectURL(before);
   }
+}
+
+function figure([name, value]) {
+  return element("div", {}, element("dt", {}, name), element("dd", {}, value));
 }
 
 function size(one) {
@@ -162,5 +224,5 @@ function best(scores) {
   return Object.entries(scores)
     .sort((one, other) => other[1] - one[1])
     .slice(0, SCORES)
-    .map(([label, score]) => element("span", {}, `${label.replaceAll("_", " ")} ${score.toFixed(2)}`));
+    .map(([label, score]) => element("span", {}, `${vocabulary.title(label)} ${score.toFixed(2)}`));
 }
