@@ -208,6 +208,7 @@ byId("join").onsubmit = async (event) => {
   event.preventDefault();
   const request = { url: byId("url").value.trim(), secrets: secrets() };
   if (byId("name").value.trim()) request.name = byId("name").value.trim();
+  if (byId("sensitivity").value) request.sensitivity = byId("sensitivity").value;
   if (byId("consent").value) request.consent = byId("consent").value;
   try {
     const room = await call("POST", "/v1/rooms", request);

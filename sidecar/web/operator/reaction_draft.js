@@ -8,7 +8,14 @@ export const NUMBERS = {
   duration: { text: "Duration", hint: "above 0 to 60 s", above: 0, most: 60, step: 0.1 },
   cooldown: { text: "Cooldown", hint: "0 to 600 s", least: 0, most: 600, step: 0.5 },
 };
-export const KEYS = ["kind", "sticker", "effect", "outranks", ...Object.keys(NUMBERS)];
+/** Those of the effect that plays once enough people show the label. */
+export const CROWD_NUMBERS = {
+  crowd_share: { text: "Share of participants", hint: "above 0 to 1", above: 0, most: 1, step: 0.05 },
+  crowd_people: { text: "People at least", hint: "2 to 1000", least: 2, most: 1000, step: 1 },
+  crowd_cooldown: { text: "Cooldown of the effect", hint: "0 to 3600 s", least: 0, most: 3600, step: 1 },
+};
+const ALL_NUMBERS = { ...NUMBERS, ...CROWD_NUMBERS };
+export const KEYS = ["kind", "sticker", "effect", "outranks", "crowd", ...Object.keys(ALL_NUMBERS)];
 
 export class Draft {
   #saved;
@@ -63,13 +70,14 @@ export class Draft {
   problems(label) {
     const row = this.row(label);
     const found = {};
-    for (const [key, limits] of Object.entries(NUMBERS)) {
+    for (const [key, limits] of Object.entries(ALL_NUMBERS)) {
       const wrong = outside(row[key], limits);
       if (wrong) found[key] = wrong;
     }
     if (!found.release && !found.threshold && row.release > row.threshold) {
       found.release = `${row.release} exceeds the threshold of ${row.threshold}.`;
     }
+    if (!found.crowd_people && !Number.isInteger(row.crowd_people)) found.crowd_people = "Give a whole number.";
     if (row.kind === "sticker" && !row.sticker) {
       found.sticker = "A label of kind sticker needs one: choose it, or make the kind an event.";
     }
@@ -85,7 +93,10 @@ export class Draft {
     for (const label of this.unsaved) {
       const row = this.row(label);
       const changed = KEYS.filter((key) => !same(row[key], fresh.base[label][key]));
-      if (changed.length) rows[label] = Object.fromEntries(changed.map((key) => [key, row[key] ?? ""]));
+      // Keys that this page does not know stay as they are.
+      const others = Object.entries(rows[label] ?? {}).filter(([key]) => !KEYS.includes(key));
+      const values = [...others, ...changed.map((key) => [key, row[key] ?? ""])];
+      if (values.length) rows[label] = Object.fromEntries(values);
       else delete rows[label];
     }
     return rows;

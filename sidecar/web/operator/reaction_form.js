@@ -1,7 +1,7 @@
 /** The form of one label: what it leads to, with a preview of the pose and of the animation. */
 import { element } from "./element.js";
 import { PreviewTile } from "./preview_tile.js";
-import { KEYS, NUMBERS, same } from "./reaction_draft.js";
+import { CROWD_NUMBERS, KEYS, NUMBERS, same } from "./reaction_draft.js";
 
 const KINDS = { sticker: "Sticker", event: "Event only", off: "Off" };
 
@@ -14,6 +14,7 @@ export class ReactionForm {
   #onChange;
   #fields = new Map();
   #buttons;
+  #crowd;
 
   /**
    * `label` is one of the vocabulary, `labels` all of them, `stickers` a `StickerNames`;
@@ -32,8 +33,9 @@ export class ReactionForm {
       this.#kindField(),
       this.#nameField("sticker", "Sticker"),
       this.#nameField("effect", "Effect, fills the tile"),
-      ...Object.keys(NUMBERS).map((key) => this.#numberField(key)),
+      ...Object.entries(NUMBERS).map(([key, limits]) => this.#numberField(key, limits)),
       this.#outranksField(labels),
+      this.#crowdFields(),
     );
     this.#buttons = {
       undo: this.#button("Undo", () => draft.undo(label.label)),
@@ -64,6 +66,8 @@ export class ReactionForm {
     }
     for (const key of ["sticker", "effect"]) this.#fields.get(key).place.hidden = row.kind !== "sticker";
     for (const key of Object.keys(NUMBERS)) this.#fields.get(key).place.hidden = row.kind === "off";
+    this.#crowd.hidden = row.kind === "off";
+    if (["crowd", ...Object.keys(CROWD_NUMBERS)].some((key) => problems[key])) this.#crowd.open = true;
     this.#buttons.undo.disabled = !this.#draft.unsaved.includes(name);
     this.#buttons.reset.disabled = !this.#draft.differs(name);
     this.#tile.show(row);
@@ -165,8 +169,19 @@ export class ReactionForm {
     return this.#field(key, select, label, set, (value) => value ?? "none");
   }
 
-  #numberField(key) {
-    const { text, hint, least, most, above, step } = NUMBERS[key];
+  #crowdFields() {
+    const fields = element(
+      "div",
+      { className: "row-fields inner" },
+      this.#nameField("crowd", "Effect over all tiles"),
+      ...Object.entries(CROWD_NUMBERS).map(([key, limits]) => this.#numberField(key, limits)),
+    );
+    const summary = element("summary", {}, "When many people show it at once");
+    this.#crowd = element("details", { className: "field-crowd-all" }, summary, fields);
+    return this.#crowd;
+  }
+
+  #numberField(key, { text, hint, least, most, above, step }) {
     const input = element("input", {
       type: "number",
       inputMode: "decimal",

@@ -6,6 +6,7 @@ import { figures, isOver, trouble } from "./room_facts.js";
 import { vocabulary } from "./vocabulary.js";
 
 const SCORES = 4;
+const SENSITIVITIES = ["calm", "normal", "playful"];
 
 export class RoomPanel {
   room = null;
@@ -101,7 +102,7 @@ export class RoomPanel {
   #showParticipants(participants, scores) {
     byId("participants-hint").hidden = participants.length > 0;
     byId("trigger").hidden = participants.length === 0;
-    const known = JSON.stringify(participants.map((one) => [one.id, one.name, one.opted_out, one.pinned]));
+    const known = JSON.stringify(participants.map((one) => [one.id, one.name, one.opted_out, one.pinned, one.sensitivity]));
     if (known !== this.#participants) {
       this.#participants = known;
       const chosen = byId("who").value;
@@ -134,6 +135,12 @@ export class RoomPanel {
         }),
         text,
       );
+    const choice = element(
+      "select",
+      { onchange: (event) => this.#do("PATCH", path, { sensitivity: event.target.value }) },
+      ...SENSITIVITIES.map((value) => element("option", { value }, value)),
+    );
+    choice.value = one.sensitivity;
     return element(
       "li",
       {},
@@ -148,6 +155,7 @@ export class RoomPanel {
         { className: "row" },
         toggle("No reactions", one.opted_out, "opted_out"),
         toggle("Large tile", one.pinned, "pinned"),
+        element("label", {}, "Sensitivity", choice),
       ),
       element("div", { className: "scores" }),
     );

@@ -27,13 +27,13 @@ export class StickerNames {
 
   /** Offers in `select` what a row's `key` may name; `value` is offered in any case. */
   fill(select, key, value) {
-    const other = key === "sticker" ? "effect" : "sticker";
-    const first = key === "effect" || value === null ? [element("option", { value: "" }, "none")] : [];
+    const [kind, other] = key === "sticker" ? ["sticker", "effect"] : ["effect", "sticker"];
+    const first = key !== "sticker" || value === null ? [element("option", { value: "" }, "none")] : [];
     const groups = [
-      ["Ours", this.#own[key]],
+      ["Ours", this.#own[kind]],
       ["Uploaded", this.#uploaded],
       ["Uploaded for all rooms", this.#inherited],
-      [key === "sticker" ? "Ours that fill a tile" : "Ours that are small", this.#own[other]],
+      [kind === "sticker" ? "Ours that fill a tile" : "Ours that are small", this.#own[other]],
     ];
     const known = groups.flatMap(([, names]) => names);
     if (value && !known.includes(value)) groups.push(["The server's own files", [value]]);
