@@ -1,53 +1,76 @@
-"""The annotate service: requests a second, how long they take, and what each care recognises.
+"""The annotate service: requests a second, how long they take, and what they cost.
 
-``hey`` (Debian's package) sends one picture of a mannequin, 640x360, eight requests at once. With
-streams, each of the eight is a stream; a picture that stays the same for two seconds counts as a
-frozen camera and is not looked at, so that a round is shorter and the next has streams of its own.
+``hey`` (Debian's package) sends one picture of a mannequin, 640x360, eight requests at once; with
+streams, each of the eight is a stream of its own. What other programs take of the machine lowers
+the rate and hardly the processor time of a request, so that the table has both.
 """
 
 import csv
 import io
-import itertools
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Self
 
+import psutil
 from PIL import Image
 
-from bench.recognition import cells, related
+from bench.care import mannequins
 from bench.table import Table
-from config.reaction_table import load_reaction_table
-from config.settings import Settings
-from reactions.labels import LABELS
-from reactions.landmark_types import Sample
-from reactions.mannequin import CAST, FAR, LOOKALIKES, MEDIUM, POSES, Scene, render
-from reactions.pipeline import Care, first_memory
-from sidecar.session.factories import make_pipeline, make_store
-from sidecar.session.stills import label_reports
+from reactions.mannequin import CAST, POSES, Scene, render
+from reactions.pipeline import Care
+from sidecar.supervisor.cores import usable_cores
 
 TOKEN = "a-token-of-the-benchmark"
 AT_ONCE = 8
-ROUND = 1.8
-"""Seconds with the same streams."""
 PACED = 0.8
 """Share of the rate without a limit at which waiting is measured."""
+SHOWN = {"a hand": "thumbs_up", "no hand": "neutral"}
+"""The pictures that are sent, by what they show."""
 
-_rounds = itertools.count()
+
+@dataclass(frozen=True, slots=True)
+class CpuSeconds:
+    """Processor time, user and system, since each process began."""
+
+    server: float
+    workers: float
+    clients: float
+
+    @classmethod
+    def now(cls, server: psutil.Process) -> Self:
+        """Of ``server``, its children, and what we have started and waited for."""
+        ours = os.times()
+        workers = sum(map(_cpu, server.children(recursive=True)))
+        return cls(_cpu(server), workers, ours.children_user + ours.children_system)
+
+    def since(self, before: Self) -> tuple[float, float, float]:
+        """Seconds of server, workers and clients."""
+        return (
+            self.server - before.server,
+            self.workers - before.workers,
+            self.clients - before.clients,
+        )
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 @dataclass(slots=True)
 class Load:
     """What came of requests: seconds each, and how many were not answered 200."""
 
-    seconds: float = 0.0
+    seconds: float
     """That the requests were sent for."""
     times: list[float] = field(default_factory=list)
     failed: int = 0
@@ -72,96 +95,111 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server that runs and the picture that is sent to it."""
+    """A server that runs."""
 
     url: str
-    picture: Path
+    server: psutil.Process
 
-    def streams(self, seconds: float, rate: float | None) -> Load:
+    def streams(self, picture: Path, seconds: float, rate: float | None) -> Load:
         """Eight streams; ``rate`` is of all together, None for as many as there can be."""
-        load = Load()
-        while load.seconds < seconds:
-            number = next(_rounds)
-            self._run(
-                load,
-                [
-                    ["-c", "1", "-z", f"{ROUND}s", "-H", f"Sidecar-Stream: {number}-{stream}"]
-                    + ([] if rate is None else ["-q", f"{rate / AT_ONCE:.2f}"])
-                    for stream in range(AT_ONCE)
-                ],
-            )
-            load.seconds += ROUND
-        return load
+        names = [f"{picture.stem}-{seconds}-{rate}-{number}" for number in range(AT_ONCE)]
+        each = [["-c", "1", "-H", f"Sidecar-Stream: {name}"] for name in names]
+        return self._run(picture, seconds, rate, each)
 
-    def pictures(self, seconds: float, rate: float | None, care: Care) -> Load:
+    def pictures(self, picture: Path, seconds: float, rate: float | None, care: Care) -> Load:
         """Pictures without a past."""
-        load = Load(seconds)
-        pace = [] if rate is None else ["-q", f"{rate / AT_ONCE:.2f}"]
-        self._run(load, [["-c", str(AT_ONCE), "-z", f"{seconds}s", *pace]], f"?care={care}")
-        return load
+        return self._run(picture, seconds, rate, [["-c", str(AT_ONCE)]], f"?care={care}")
 
-    def _run(self, load: Load, commands: Sequence[Sequence[str]], query: str = "") -> None:
-        common = ["hey", "-o", "csv", "-m", "POST", "-T", "image/jpeg", "-D", str(self.picture)]
-        token = ["-H", f"Authorization: Bearer {TOKEN}"]
+    def _run(
+        self,
+        picture: Path,
+        seconds: float,
+        rate: float | None,
+        commands: Sequence[Sequence[str]],
+        query: str = "",
+    ) -> Load:
+        common = ["hey", "-o", "csv", "-m", "POST", "-T", "image/jpeg", "-D", str(picture)]
+        common += ["-H", f"Authorization: Bearer {TOKEN}", "-z", f"{seconds}s"]
+        if rate is not None:
+            common += ["-q", f"{rate / AT_ONCE:.2f}"]
         running = [
-            subprocess.Popen(
-                [*common, *token, *more, self.url + query], stdout=subprocess.PIPE, text=True
-            )
+            subprocess.Popen([*common, *more, self.url + query], stdout=subprocess.PIPE, text=True)
             for more in commands
         ]
+        load = Load(seconds)
         for process in running:
             load.take(process.communicate(timeout=120)[0])
+        return load
 
 
 def measure(quick: bool) -> Iterator[Table]:
-    """Rates and waits by care, and what each care recognises."""
+    """Rates, waits and costs by care, and what each care recognises."""
     if shutil.which("hey") is None:
         raise SystemExit("hey is missing: apt-get install hey")
-    yield _rates(3.6 if quick else 14.4)
-    yield _accuracy(quick)
+    yield _rates(4.0 if quick else 15.0)
+    yield mannequins(quick)
 
 
 def _rates(seconds: float) -> Table:
+    cores, load = usable_cores(), os.getloadavg()[0]
     table = Table(
         "Annotate service: requests a second",
-        ("requests", "requests/s", "sent/s then", "p50 ms", "p95 ms", "p99 ms", "not 200"),
-        f"`sidecar serve` with its defaults on this machine; `hey`, {AT_ONCE} at once, JPEG of "
-        f"640x360 pixels. The times are at {PACED:.0%} of the rate.",
+        (
+            *("requests", "requests/s", "sent/s then", "p50 ms", "p95 ms", "p99 ms", "not 200"),
+            *("server CPU ms", "workers CPU ms", "hey CPU ms", f"{cores:g} idle cores/s"),
+        ),
+        f"`sidecar serve` with its defaults on this machine, whose load was {load:.1f} before; "
+        f"`hey`, {AT_ONCE} at once, JPEG of 640x360 pixels. The times are at {PACED:.0%} of the "
+        "rate. CPU: processor time of a request without that limit, user and system. The last "
+        f"column is computed: the rate at which that time fills {cores:g} cores.",
     )
-    with _served() as target:
-        target.streams(ROUND, None)
-        _add(table, "frames of 8 streams", partial(target.streams, seconds))
-        for care in Care:
-            _add(table, f"pictures, care={care}", partial(target.pictures, seconds, care=care))
+    with _served() as (target, pictures):
+        for shown, picture in pictures.items():
+            streams = partial(target.streams, picture)
+            streams(2.0, None)
+            _add(table, f"frames of 8 streams, {shown}", target.server, seconds, streams)
+            for care in Care:
+                sent = partial(target.pictures, picture, care=care)
+                _add(table, f"pictures, {shown}, care={care}", target.server, seconds, sent)
     return table
 
 
-def _add(table: Table, name: str, run: Callable[[float | None], Load]) -> None:
-    free = run(None)
-    paced = run(PACED * free.rate)
+def _add(
+    table: Table,
+    name: str,
+    server: psutil.Process,
+    seconds: float,
+    run: Callable[[float, float | None], Load],
+) -> None:
+    before = CpuSeconds.now(server)
+    free = run(seconds, None)
+    spent = [1000 * part / len(free.times) for part in CpuSeconds.now(server).since(before)]
+    paced = run(seconds, PACED * free.rate)
     waits = (paced.quantile(percent) for percent in (50, 95, 99))
-    table.add(name, free.rate, paced.rate, *waits, free.failed + paced.failed)
+    failed = free.failed + paced.failed
+    possible = 1000 * usable_cores() / sum(spent)
+    table.add(name, free.rate, paced.rate, *waits, failed, *spent, possible)
 
 
 @contextmanager
-def _served() -> Iterator[Target]:
+def _served() -> Iterator[tuple[Target, Mapping[str, Path]]]:
+    """A server, and the pictures to send by what they show."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        picture = folder / "picture.jpg"
-        person = next(iter(CAST.values()))
-        Image.fromarray(render(person, POSES["thumbs_up"], Scene(), 640, 360)).save(
-            picture, quality=90
-        )
-        server = subprocess.Popen(
+        person, pictures = next(iter(CAST.values())), {}
+        for shown, pose in SHOWN.items():
+            pictures[shown] = folder / f"{pose}.jpg"
+            pixels = render(person, POSES[pose], Scene(), 640, 360)
+            Image.fromarray(pixels).save(pictures[shown], quality=90)
+        server = psutil.Popen(
             [sys.executable, "-m", "sidecar", "serve", "--port", "0"],
             env=_environment(folder),
             stdout=subprocess.PIPE,
             text=True,
         )
         try:
-            assert server.stdout is not None
             line = next(line for line in server.stdout if "The API is at" in line)
-            yield Target(line.split()[4] + "/annotate", picture)
+            yield Target(line.split()[4] + "/annotate", server), pictures
         finally:
             server.terminate()
             server.wait(timeout=30)
@@ -175,54 +213,3 @@ def _environment(folder: Path) -> Mapping[str, str]:
         "SIDECAR_SERVE__REQUESTS_PER_SECOND": "10000",
         "SIDECAR_SERVE__DRAIN_TIMEOUT": "0",
     }
-
-
-def _accuracy(quick: bool) -> Table:
-    where = list(cells((1, 7) if quick else (0, 3, 6, 9), (MEDIUM, FAR), (0.0, 20.0)))
-    table = Table(
-        "Annotate service: what each care recognises",
-        ("care", "ms a picture", "poses named %", "others fire %", "look-alikes fire %"),
-        f"Single pictures of mannequins, {len(where)} combinations of skin tone, distance (medium "
-        "and far) and yaw: poses whose own label fires, or another too; look-alikes on which any "
-        "label fires.",
-    )
-    settings, rules = Settings(), load_reaction_table(LABELS, environ={})
-    pipeline = make_pipeline(make_store(settings), rules, settings)
-    for care in Care:
-        tally = Tally()
-        for cell, (name, pose) in itertools.product(where, [*POSES.items(), *LOOKALIKES.items()]):
-            if name == "wave":
-                continue
-            shown = render(cell.person, pose, cell.scene, 640, 360)
-            detection = pipeline.detect(Sample(shown, 0.0), first_memory(care, 640, 360))
-            firing = {one.label for one in label_reports(detection, rules) if one.fires}
-            tally.add(name, firing, firing - related(name, rules), detection.milliseconds)
-        table.add(care, *tally.cells())
-    return table
-
-
-@dataclass(slots=True)
-class Tally:
-    """What single pictures showed."""
-
-    times: list[float] = field(default_factory=list)
-    named: list[bool] = field(default_factory=list)
-    """Of each pose, whether its own label fired."""
-    wrong: list[bool] = field(default_factory=list)
-    """Of each pose, whether another fired."""
-    fooled: list[bool] = field(default_factory=list)
-    """Of each look-alike, whether any fired."""
-
-    def add(self, name: str, firing: Collection[str], wrong: Collection[str], ms: float) -> None:
-        """Count one picture of the pose or look-alike ``name``."""
-        self.times.append(ms)
-        if name in POSES:
-            self.named.append(name in firing)
-            self.wrong.append(bool(wrong))
-        else:
-            self.fooled.append(bool(wrong))
-
-    def cells(self) -> tuple[float, ...]:
-        """Median milliseconds, and percentages."""
-        shares = (100 * statistics.fmean(one) for one in (self.named, self.wrong, self.fooled))
-        return statistics.median(self.times), *shares

@@ -55,6 +55,8 @@ class Sample:
     """Seconds on the session's clock, or of the video."""
     landmarks: bool = False
     """Whether the detection is to have the landmarks too."""
+    families: frozenset[ModelFamily] | None = None
+    """The models whose landmarks are of interest; None: all that are loaded."""
 
     @property
     def width(self) -> int:

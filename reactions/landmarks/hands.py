@@ -195,8 +195,12 @@ class HandFollower:
 
 
 def _search_due(hands: int, samples: int, seconds: float) -> bool:
-    """Whether palms are looked for with ``hands`` in view, so long after the last search."""
-    return hands < HANDS and samples >= _SEARCH_EVERY[hands] and seconds >= _SEARCH_AFTER[hands]
+    """Whether palms are looked for with ``hands`` in view, so long after the last search; also
+    where the clock has gone back since."""
+    if hands >= HANDS:
+        return False
+    late = seconds < 0 or seconds >= _SEARCH_AFTER[hands]
+    return late and samples >= _SEARCH_EVERY[hands]
 
 
 class _Seen:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
-from reactions.landmark_types import ModelFamily, Observation, Quality, RgbImage, Sample
+from reactions.landmark_types import ModelFamily, Observation, Quality, Sample
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
@@ -52,16 +52,15 @@ class LandmarkScheduler:
 
         Without ``tracks``, or after a change of size, everything is searched and hands are read
         twice, as in a still picture. A sample whose quality is not OK has no landmarks and keeps
-        the tracks.
+        the tracks. Models that ``sample`` has no interest in are left out, and keep their tracks;
+        but without ``tracks`` the search for hands needs the face.
         """
         by = factor(sample.width, sample.height)
-        seen, tracks = self._observe(shrunk(sample.pixels, by), sample.time, tracks)
+        seen, tracks = self._observe(replace(sample, pixels=shrunk(sample.pixels, by)), tracks)
         return enlarged(seen, by, sample.width, sample.height), tracks
 
-    def _observe(
-        self, picture: RgbImage, time: float, tracks: Tracks | None
-    ) -> tuple[Observation, Tracks]:
-        height, width = picture.shape[:2]
+    def _observe(self, sample: Sample, tracks: Tracks | None) -> tuple[Observation, Tracks]:
+        picture, time, width, height = sample.pixels, sample.time, sample.width, sample.height
         if tracks is not None and (tracks.width, tracks.height) != (width, height):
             tracks = None
         quality, fingerprint = judge_quality(picture, time, tracks.fingerprint if tracks else None)
@@ -69,17 +68,29 @@ class LandmarkScheduler:
         if quality is not Quality.OK:
             seen = Observation(width, height, time, quality=quality)
             return seen, replace(last, fingerprint=fingerprint)
-        face, face_trail = self._face.follow(picture, last.face) if self._face else (None, None)
+        face, face_trail = (
+            self._face.follow(picture, last.face)
+            if self._face and (_wanted(sample, ModelFamily.FACE) or last.hands is None)
+            else (None, last.face)
+        )
         near = face_trail.region if face_trail else None
         hidden = near is None and last.face is not None and last.face.region is not None
         alarmed = hidden or changed_share(last.fingerprint, fingerprint) > _LARGE_CHANGE
         hands, hand_trail = (
             self._hands.follow(picture, last.hands, near, time=time, alarmed=alarmed)
-            if self._hands
-            else ((), None)
+            if self._hands and _wanted(sample, ModelFamily.HANDS)
+            else ((), last.hands)
         )
         if last.hands is None and last.refine:
             hands = tuple(self._refiner.refine(picture, hand) for hand in hands)
-        body, region = self._body.follow(picture, last.body) if self._body else (None, None)
+        body, region = (
+            self._body.follow(picture, last.body)
+            if self._body and _wanted(sample, ModelFamily.BODY)
+            else (None, last.body)
+        )
         seen = Observation(width, height, time, hands, face, body)
         return seen, Tracks(width, height, fingerprint, hand_trail, face_trail, region)
+
+
+def _wanted(sample: Sample, family: ModelFamily) -> bool:
+    return sample.families is None or family in sample.families

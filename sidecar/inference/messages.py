@@ -9,12 +9,14 @@ import pickle
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from config.errors import InferenceError
+from reactions.landmark_types import ModelFamily, Sample
 from reactions.pipeline import Detection, Memory
 from sidecar.captured import Captured
 from sidecar.inference.detector import LoadPipeline
+from sidecar.inference.pixel_buffer import PixelBuffer
 
 MESSAGE_LIMIT = 1 << 20
 """Bytes of a message. A memory of two hands over two seconds takes 4 KB."""
@@ -49,6 +51,18 @@ class DetectSample:
     time: float
     memory: Memory | None
     landmarks: bool = False
+    families: frozenset[ModelFamily] | None = None
+
+    @classmethod
+    def of(cls, sample: Sample, memory: Memory | None) -> Self:
+        """What is sent of ``sample`` beside its pixels."""
+        size = sample.height, sample.width
+        return cls(*size, sample.time, memory, sample.landmarks, sample.families)
+
+    def sample(self, pixels: PixelBuffer) -> Sample:
+        """The sample whose pixels are in ``pixels``."""
+        picture = pixels.read(self.height, self.width)
+        return Sample(picture, self.time, self.landmarks, self.families)
 
 
 @dataclass(frozen=True, slots=True)

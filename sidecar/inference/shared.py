@@ -114,8 +114,7 @@ class DetectorShare:
         outcome: Detection | Exception
         # The pipeline may raise anything; it is for the room that sent the sample.
         with Captured() as attempt:
-            buffer = self._buffers[request.slot]
-            sample = Sample(buffer.read(sent.height, sent.width), sent.time, sent.landmarks)
+            sample = sent.sample(self._buffers[request.slot])
             outcome = await self._detector.detect(
                 sample, sent.memory, request.deadline, source=source
             )
@@ -222,6 +221,5 @@ class _Slot:
 
     def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
         self.buffer.write(sample.pixels)
-        size = sample.height, sample.width
-        sent = DetectSample(*size, sample.time, memory, sample.landmarks)
+        sent = DetectSample.of(sample, memory)
         self._detector.send(DetectShared(self._number, sent, deadline))

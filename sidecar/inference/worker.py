@@ -13,7 +13,6 @@ import threading
 import traceback
 from collections.abc import Iterator
 
-from reactions.landmark_types import Sample
 from sidecar.captured import Captured
 from sidecar.inference.detector import Pipeline
 from sidecar.inference.messages import (
@@ -87,9 +86,7 @@ def _set_up(channel: socket.socket, messages: Iterator[WorkerMessage]) -> Pipeli
 
 def _answer(pipeline: Pipeline, pixels: PixelBuffer, request: DetectSample) -> bytes:
     with Captured() as attempt:
-        picture = pixels.read(request.height, request.width)
-        sample = Sample(picture, request.time, request.landmarks)
-        detection = pipeline.detect(sample, request.memory)
+        detection = pipeline.detect(request.sample(pixels), request.memory)
         answer = encode_message(SampleDetected(detection))
     if attempt.error is not None:
         return encode_message(SampleFailed(_with_traceback(attempt.error)))

@@ -150,8 +150,7 @@ class WorkerProcess(asyncio.Protocol):
         """Send a sample; the one before must have been answered."""
         assert self._pixels is not None
         self._pixels.write(sample.pixels)
-        size = sample.height, sample.width
-        self._ask(DetectSample(*size, sample.time, memory, sample.landmarks))
+        self._ask(DetectSample.of(sample, memory))
 
     def ping(self) -> None:
         """Ask for a sign of life."""

@@ -2,19 +2,20 @@
 
 import asyncio
 import re
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from time import monotonic
 from typing import Final
 
 from aiohttp import BodyPartReader, StreamReader, web
 
 from config.errors import CapacityError, InputError, SampleDroppedError
 from config.reaction_rule import Kind, ReactionRule
-from reactions.landmark_types import Sample
+from reactions.labels import families_for
+from reactions.landmark_types import ModelFamily, Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import Detector
 from sidecar.server.api.annotate_answers import (
@@ -48,6 +49,10 @@ class AnswerFormat(StrEnum):
     ROBOFLOW = "roboflow"
 
 
+_CARES: Final = frozenset(Care)
+_FORMATS: Final = frozenset(AnswerFormat)
+
+
 @dataclass(frozen=True, slots=True)
 class AnnotateOptions:
     """What a request's query and headers ask for."""
@@ -57,6 +62,11 @@ class AnnotateOptions:
     format: AnswerFormat
     landmarks: bool
     stream: tuple[str, str] | None
+
+    @property
+    def families(self) -> frozenset[ModelFamily] | None:
+        """The models that the answer needs; None for all."""
+        return None if self.labels is None or self.landmarks else families_for(self.labels)
 
 
 class AnnotateEndpoints:
@@ -70,7 +80,7 @@ class AnnotateEndpoints:
         longest: int = 640,
         max_bytes: int = 8 << 20,
         default_care: Care = Care.NONE,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._detector = detector
         self._rules = rules
@@ -109,7 +119,8 @@ class AnnotateEndpoints:
         known = {"type": "string", "enum": list(self._rules)}
         return (
             Parameter(
-                "labels", "Labels to answer, with commas between; all unless given",
+                "labels", "Labels to answer, with commas between; all unless given. "
+                "Models that none of them needs do not run",
                 {"type": "array", "items": known, "minItems": 1},
             ),
             Parameter(
@@ -177,14 +188,15 @@ class AnnotateEndpoints:
     async def _detect(self, upload: Upload, options: AnnotateOptions) -> Detection:
         now = self._clock()
         height, width = upload.pixels.shape[:2]
-        sample = Sample(upload.pixels, now if options.stream else 0.0, options.landmarks)
+        time = now if options.stream else 0.0
+        sample = Sample(upload.pixels, time, options.landmarks, options.families)
         memory: Memory | None = None
         if options.stream is not None:
             memory = self._memories.get(options.stream, now)
         if memory is None:
             memory = first_memory(options.care, width, height)
         source = "/".join(options.stream) if options.stream else uuid.uuid4().hex
-        deadline = time.monotonic() + DEADLINE
+        deadline = monotonic() + DEADLINE
         detection = await self._detector.detect(sample, memory, deadline, source=source)
         if options.stream is not None:
             self._memories.put(options.stream, detection.memory.never_frozen(), now)
@@ -212,9 +224,9 @@ class AnnotateEndpoints:
             labels = frozenset(",".join(query.getall("labels")).split(","))
             _require(labels <= self._rules.keys(), "labels", "sidecar config --table lists all")
         care = query.get("care", self._care.value)
-        _require(care in set(Care), "care", f"one of {', '.join(Care)}")
+        _require(care in _CARES, "care", f"one of {', '.join(Care)}")
         answer = query.get("format", AnswerFormat.SIDECAR.value)
-        _require(answer in set(AnswerFormat), "format", f"one of {', '.join(AnswerFormat)}")
+        _require(answer in _FORMATS, "format", f"one of {', '.join(AnswerFormat)}")
         landmarks = query.get("landmarks", "0")
         _require(landmarks in {"0", "1"}, "landmarks", "0 or 1")
         name = request.headers.get(STREAM)

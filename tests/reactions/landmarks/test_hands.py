@@ -91,6 +91,13 @@ def test_fewer_samples_a_second_are_searched_by_their_number() -> None:
     assert searches_by_sample(World(), 4, rate=1) == [0, 1, 0, 1]
 
 
+def test_a_clock_that_goes_back_stops_no_search() -> None:
+    world = World()
+    trail = run(world, 1, HandTrail(unsearched=1, searched=100.0))
+    assert len(world.searches) == 1
+    assert trail.searched == 0.0
+
+
 def test_with_two_hands_nothing_is_looked_for() -> None:
     world = World([hand_at(100, 100), hand_at(400, 100)])
     assert searches_by_sample(world, 6) == [0] * 6

@@ -44,10 +44,13 @@ def runs() -> Iterator[Counter[str]]:
 
 
 def stream(
-    scheduler: LandmarkScheduler, poses: list[str], tracks: Tracks | None = None
+    scheduler: LandmarkScheduler,
+    poses: list[str],
+    tracks: Tracks | None = None,
+    start: int = 0,
 ) -> tuple[list[Observation], Tracks]:
     seen = []
-    for n, pose in enumerate(poses):
+    for n, pose in enumerate(poses, start):
         observation, tracks = scheduler.observe(Sample(picture(pose, seed=n), n / 5), tracks)
         seen.append(observation)
     assert tracks
@@ -69,8 +72,27 @@ def test_without_a_hand_palms_cost_every_second_sample(
 ) -> None:
     _, tracks = stream(scheduler, ["neutral"])
     runs.clear()
-    stream(scheduler, ["neutral"] * 6, tracks)
+    stream(scheduler, ["neutral"] * 6, tracks, start=1)
     assert runs == {"mesh": 6, "palms": 3}
+
+
+def test_models_of_no_interest_do_not_run_and_keep_their_tracks(
+    scheduler: LandmarkScheduler, runs: Counter[str]
+) -> None:
+    _, tracks = stream(scheduler, ["open_palm"])
+    runs.clear()
+    shown = picture("open_palm", seed=1)
+    hands = Sample(shown, 0.2, families=frozenset({ModelFamily.HANDS}))
+    observation, later = scheduler.observe(hands, tracks)
+    assert (len(observation.hands), observation.face) == (1, None)
+    assert runs == {"hand": 1}
+    assert later.face == tracks.face
+    runs.clear()
+    face = Sample(shown, 0.4, families=frozenset({ModelFamily.FACE}))
+    observation, last = scheduler.observe(face, later)
+    assert (observation.hands, observation.face is None) == ((), False)
+    assert runs == {"mesh": 1}
+    assert last.hands == later.hands
 
 
 def test_a_large_change_is_searched_in_every_sample(

@@ -17,7 +17,7 @@ from config.settings import Settings
 from reactions.found_landmarks import FoundLandmarks, HandLandmarks
 from reactions.geometry import Box
 from reactions.labels import LABELS, LabelScore
-from reactions.landmark_types import Sample, Side
+from reactions.landmark_types import ModelFamily, Sample, Side
 from reactions.mannequin import CAST, POSES, Scene, render
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import Detector, DetectorStats
@@ -145,6 +145,24 @@ async def test_a_stream_keeps_its_memory_between_frames() -> None:
     assert source == same == "anonymous/camera-1"
     assert other != source
     assert later.time > 0
+
+
+@pytest.mark.parametrize(
+    ("query", "families"),
+    [
+        ("", None),
+        ("?labels=thumbs_up", {ModelFamily.HANDS}),
+        ("?labels=thumbs_up,smile", {ModelFamily.HANDS, ModelFamily.FACE}),
+        ("?labels=thumbs_up&landmarks=1", None),
+    ],
+)
+async def test_models_that_no_asked_label_needs_are_left_out(
+    query: str, families: set[ModelFamily] | None
+) -> None:
+    detector = ScriptedDetector()
+    async with serving(detector) as client:
+        await post(client, jpeg(), query)
+    assert detector.asked[0][0].families == families
 
 
 @pytest.mark.parametrize("care", list(Care))
