@@ -29,16 +29,20 @@ from reactions.mannequin import (
     Scene,
     render,
 )
+from reactions.mannequin.choreography import Step
 from reactions.pipeline import Memory, RecognitionPipeline
 
 RATE = 5.0
 """Samples a second: the sampler's default."""
 TRANSITION = 0.6
+MOVING = 0.6
+"""Seconds that a motion counts."""
 HELD = 0.5
 """Seconds that a pose is held: three samples."""
-MOVING = 1.6
-"""Seconds that a moving pose is held; a wave needs ``LEAD`` of them to differ from a hand held."""
-LEAD = 1.0
+LEADS = {"wave": 1.0, "nod": 1.4, "shake": 1.4}
+"""Seconds of a motion before it counts: three swings take as long."""
+BEFORE: Mapping[str, Sequence[Step]] = {"back": (("away", 5.2),)}
+"""What comes before a pose that only counts after something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +99,16 @@ def cells(
 
 def held_frames(name: str, cell: Cell, *, seed: int = 0) -> Iterator[tuple[Sample, bool]]:
     """The samples of ``name`` being taken up and held, and whether each counts as held."""
-    moving = name == "wave"
-    hold = MOVING if moving else HELD
-    play = Choreography([("neutral", 0.1), (name, hold)], TRANSITION, seed=seed + cell.tone)
-    begins = play.holds[1].start
-    counts_from = begins + (LEAD if moving else 0.0)
-    samples = int((play.holds[1].end) * RATE) + 1
+    lead = LEADS.get(name, 0.0)
+    hold = lead + MOVING if lead else HELD
+    steps = [("neutral", 0.1), *BEFORE.get(name, ()), (name, hold)]
+    play = Choreography(steps, TRANSITION, seed=seed + cell.tone)
+    counts_from, end = play.holds[-1].start + lead, play.holds[-1].end
+    samples = int(end * RATE) + 1
     for index in range(samples):
         time = index / RATE
         picture = render(cell.person, play.pose_at(time), cell.scene, seed=index)
-        yield Sample(picture, time), counts_from - 1e-6 <= time <= play.holds[1].end
+        yield Sample(picture, time), counts_from - 1e-6 <= time <= end
 
 
 def watch(

@@ -86,6 +86,8 @@ class LabelScore:
 _FACE = frozenset({ModelFamily.FACE})
 _HANDS = frozenset({ModelFamily.HANDS})
 _FACE_AND_HANDS = _FACE | _HANDS
+_FACE_DETAIL = _FACE | {ModelFamily.FACE_DETAIL}
+_EYES = _FACE_DETAIL | {ModelFamily.BLENDSHAPES}
 
 
 def _shape(
@@ -112,6 +114,10 @@ def vocabulary(*specs: LabelSpec) -> Mapping[str, LabelSpec]:
 
 LABELS: Mapping[str, LabelSpec] = vocabulary(
     LabelSpec("face", Group.PRESENCE, _FACE, scorers.score_face, "be in the picture"),
+    LabelSpec("away", Group.PRESENCE, _FACE_AND_HANDS, scorers.score_away, "leave the picture"),
+    LabelSpec(
+        "back", Group.PRESENCE, _FACE, scorers.score_back, "come back after more than 5 seconds"
+    ),
     LabelSpec("hand", Group.PRESENCE, _HANDS, scorers.score_hand, "show a hand", 0.6),
     LabelSpec(
         "neutral",
@@ -121,12 +127,25 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         "look at the camera, hands down",
     ),
     LabelSpec("smile", Group.FACE, _FACE, scorers.score_smile, "smile and keep smiling"),
+    LabelSpec("laugh", Group.FACE, _FACE_DETAIL, scorers.score_laugh, "laugh with your mouth open"),
     LabelSpec(
         "surprised",
         Group.FACE,
-        _FACE,
+        _FACE_DETAIL,
         scorers.score_surprised,
         "open your mouth, raise your brows and keep it",
+    ),
+    LabelSpec("yawn", Group.FACE, _EYES, scorers.score_yawn, "open your mouth as wide as it goes"),
+    LabelSpec("wink", Group.FACE, _EYES, scorers.score_wink, "shut one eye for a second"),
+    LabelSpec(
+        "eyes_closed",
+        Group.FACE,
+        _EYES,
+        scorers.score_eyes_closed,
+        "shut your eyes, head up, and keep them shut",
+    ),
+    LabelSpec(
+        "head_tilt", Group.FACE, _FACE, scorers.score_head_tilt, "lean your head to a shoulder"
     ),
     LabelSpec(
         "thinking",
@@ -142,6 +161,8 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         scorers.score_raised_hand,
         "raise a flat hand beside your head",
     ),
+    LabelSpec("nod", Group.MOTION, _FACE, scorers.score_nod, "nod twice with your mouth shut"),
+    LabelSpec("shake", Group.MOTION, _FACE, scorers.score_shake, "shake your head, mouth shut"),
     LabelSpec(
         "wave",
         Group.MOTION,

@@ -25,6 +25,10 @@ class ModelFamily(StrEnum):
     FACE = "face"
     HANDS = "hands"
     BODY = "body"
+    FACE_DETAIL = "face_detail"
+    """A finer mesh of the face that ``FACE`` finds, run only where its mouth seems open."""
+    BLENDSHAPES = "blendshapes"
+    """Eyelids and jaw from that finer mesh, which then runs now and then as well; needs it."""
 
 
 class Side(StrEnum):
@@ -80,11 +84,23 @@ class Hand:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FaceDetail:
+    """A face read by the finer model: its lids and a wide-open mouth are where they are seen."""
+
+    points: Points
+    """(478, 3): the mesh's 468 landmarks and five of each iris."""
+    blendshapes: npt.NDArray[np.float32] | None = None
+    """(52,), 0–1, in MediaPipe's order; None where no label needs them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face: 468 mesh landmarks in MediaPipe's order."""
 
     points: Points
     presence: float
+    detail: FaceDetail | None = None
+    """None where this sample was not read so finely."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -248,6 +248,105 @@ def _watching() -> Sticker:
     return Sticker((SvgLayer(motion=sway, layers=(eye(68), eye(172))),), frames=24)
 
 
+def _shut_eyes(y: float = 108) -> str:
+    """Two lids that are down, lashes below."""
+    return line(f"M68 {y:g}Q87 {y + 15:g} 106 {y:g}", 9) + line(
+        f"M134 {y:g}Q153 {y + 15:g} 172 {y:g}", 9
+    )
+
+
+def _letter_z(x: float, y: float, size: float, begin: float) -> SvgLayer:
+    """One z of a sleeper that comes up and goes."""
+    z = line(f"M{x - size:g} {y - size:g}H{x + size:g}L{x - size:g} {y + size:g}H{x + size:g}", 7)
+    rise = Keyframes(
+        y=keys((0, 8), (begin, 8), (begin + 0.4, -6), (1, -6)),
+        opacity=keys((0, 0, "hold"), (begin, 1, "hold"), (begin + 0.5, 0, "hold")),
+    )
+    return SvgLayer(z, rise)
+
+
+def _eyes_closed() -> Sticker:
+    breath = Keyframes(rotate=swing(5, 2), y=swing(6, 4), pivot=(120, 210))
+    mouth = SvgLayer(
+        solid([ellipse(124, 166, 11, 9)], Tone(_MOUTH, _MOUTH), outline=5),
+        Keyframes(scale=swing(0.9, 0.2), pivot=(124, 166)),
+    )
+    face = SvgLayer(_HEAD, breath, (SvgLayer(_cheeks()), SvgLayer(_shut_eyes()), mouth))
+    return Sticker((face, _letter_z(196, 56, 12, 0.05), _letter_z(220, 24, 9, 0.35)), frames=28)
+
+
+def _yawn() -> Sticker:
+    gape = keys((0, 0.34), (0.3, 1.0, "land"), (0.7, 1.05), (0.9, 0.34))
+    mouth = solid(
+        [ellipse(120, 164, 30, 36)],
+        Tone(_MOUTH, _MOUTH),
+        outline=5,
+        details=ellipse(120, 196, 24, 17).draw(_TONGUE),
+    )
+    tear = solid([Shape("M188 112C184 124 186 132 192 132C198 132 200 124 188 112Z")], BLUE)
+    features = (
+        SvgLayer(_shut_eyes(100)),
+        SvgLayer(
+            line("M70 76Q86 68 104 76", 8) + line("M136 76Q154 68 170 76", 8),
+            Keyframes(y=keys((0, 0), (0.3, -8), (0.7, -8), (0.9, 0))),
+        ),
+        SvgLayer(mouth, Keyframes(scale=gape, pivot=(120, 156))),
+        SvgLayer(tear, Keyframes(opacity=keys((0, 0, "hold"), (0.4, 1, "hold"), (0.95, 0)))),
+    )
+    back = Keyframes(rotate=keys((0, 0), (0.3, -7), (0.7, -7), (0.9, 0)), pivot=(120, 200))
+    return Sticker((SvgLayer(_HEAD, back, features),), frames=30)
+
+
+def _wink() -> Sticker:
+    shut = line("M134 104Q153 90 172 104", 9)
+    open_eye = _eye(152, 104)
+    blink = keys((0, 1, "hold"), (0.3, 0, "hold"), (0.75, 1, "hold"))
+    closed = keys((0, 0, "hold"), (0.3, 1, "hold"), (0.75, 0, "hold"))
+    features = (
+        SvgLayer(_cheeks()),
+        SvgLayer(_eye(88, 104)),
+        SvgLayer(open_eye, Keyframes(opacity=blink)),
+        SvgLayer(shut, Keyframes(opacity=closed)),
+        SvgLayer(line("M84 152Q120 182 158 146", 9)),
+    )
+    nudge = Keyframes(rotate=keys((0, 0), (0.3, 8, "land"), (0.75, 8), (0.9, 0)), pivot=(120, 200))
+    return Sticker((SvgLayer(_HEAD, nudge, features),), frames=24)
+
+
+def _calm_face() -> tuple[SvgLayer, ...]:
+    """Open eyes and a small smile."""
+    mouth = SvgLayer(line("M92 154Q120 172 148 154", 9))
+    return (SvgLayer(_cheeks()), SvgLayer(_eye(88, 104) + _eye(152, 104)), mouth)
+
+
+def _head_tilt() -> Sticker:
+    lean = Keyframes(
+        rotate=keys((0, 0), (0.25, 20, "land"), (0.8, 20), (0.95, 0)), pivot=(120, 210)
+    )
+    return Sticker((SvgLayer(_HEAD, lean, _calm_face()),), frames=24)
+
+
+def _nod() -> Sticker:
+    bow = Keyframes(y=swing(2, 14, times=2), tall=swing(0.97, 0.05, times=2), pivot=(120, 200))
+    dip = Keyframes(y=swing(4, 12, times=2))
+    features = tuple(SvgLayer("", dip, (layer,)) for layer in _calm_face())
+    arrows = strokes("M20 96V144M8 132L20 146L32 132", tone=GOLD)
+    arrows += strokes("M220 96V144M208 132L220 146L232 132", tone=GOLD)
+    return Sticker((SvgLayer(_HEAD, bow, features), SvgLayer(arrows)), frames=24)
+
+
+def _shake() -> Sticker:
+    brows = line("M70 78Q88 74 104 82", 8) + line("M136 82Q152 74 170 78", 8)
+    eyes = _eye(88, 108) + _eye(152, 108)
+    turn = Keyframes(x=swing(0, 16, times=2))
+    features = tuple(
+        SvgLayer(part, turn)
+        for part in (_cheeks(), brows, eyes, line("M94 164Q120 150 146 164", 9))
+    )
+    swivel = Keyframes(x=swing(0, 9, times=2), pivot=(120, 200))
+    return Sticker((SvgLayer(_HEAD, swivel, features),), frames=24)
+
+
 FACES: Final[Mapping[str, Sticker]] = MappingProxyType(
     {
         "smile": _smile(),
@@ -255,5 +354,11 @@ FACES: Final[Mapping[str, Sticker]] = MappingProxyType(
         "thinking": _thinking(),
         "laugh": _laugh(),
         "eyes": _watching(),
+        "eyes_closed": _eyes_closed(),
+        "yawn": _yawn(),
+        "wink": _wink(),
+        "head_tilt": _head_tilt(),
+        "nod": _nod(),
+        "shake": _shake(),
     }
 )

@@ -7,6 +7,7 @@ from typing import Self, TypeAlias
 from reactions.geometry import Box
 from reactions.gestures import expressions, hand_at_face, motion
 from reactions.gestures.expressions import FaceReading
+from reactions.gestures.eyes import DetailReading
 from reactions.gestures.hand_at_face import HandAtHead
 from reactions.gestures.motion import HandTrack, Motion
 from reactions.landmark_types import Face, Hand, Observation, Side
@@ -54,6 +55,8 @@ class SeenFace:
     """Whether no hand is before the mouth, 0–1."""
     silent: float
     """Whether the mouth is held rather than talking, 0–1."""
+    detail: DetailReading | None
+    """The newest fine reading; None where no label asks for one, or nothing asked for it yet."""
 
     @classmethod
     def of(
@@ -74,6 +77,7 @@ class SeenFace:
             mouth_free=min(map(hand_at_face.mouth_free, places), default=1.0),
             mouth_in_sight=min(map(hand_at_face.mouth_in_sight, places), default=1.0),
             silent=motion.speechless(moved),
+            detail=moved.face.detail,
         )
 
 

@@ -154,6 +154,19 @@ def calm(face: FaceReading) -> float:
     )
 
 
+def head_tilt(face: FaceReading) -> float:
+    """How much the head leans to a shoulder, 0–1: 22° and more, looking here.
+
+    11 of 272 portraits lean so far, as people do for a photo; in 14 clips of people who talk no one
+    does for long.
+    """
+    return min(
+        ramp(abs(face.roll), at=22, sure=26),
+        ramp(abs(face.yaw), at=30, sure=22),
+        ramp(face.scale, at=22, sure=27),
+    )
+
+
 def at_a_desk(face: FaceReading, width: int, height: int) -> float:
     """Whether ``face`` is as near to the camera as in a call, in a picture of so many pixels, 0–1.
 

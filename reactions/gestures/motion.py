@@ -5,7 +5,7 @@ frequency can't be trusted, but the sampled swings keep their size and keep chan
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import cos, dist, hypot, radians
 from statistics import fmean, median
@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reactions.gestures.calibration import ramp
+from reactions.gestures.face_motion import FaceMotion
+from reactions.gestures.turns import find_turns
 from reactions.landmark_types import Hand, Observation, Side
 
 HISTORY = 2.0
@@ -83,6 +85,7 @@ class Motion:
     tracks: tuple[HandTrack, ...] = ()
     mouth: tuple[tuple[float, float], ...] = ()
     """When the mouth was seen, and how round it was open (``FaceReading.mouth_round``)."""
+    face: FaceMotion = field(default_factory=FaceMotion)
 
     def follow(self, observation: Observation, mouth: float | None = None) -> "Motion":
         """The motion with ``observation``'s hands and ``mouth`` added, what is too old dropped."""
@@ -103,7 +106,7 @@ class Motion:
         said = tuple(past for past in self.mouth if 0 < observation.time - past[0] <= HISTORY)
         if mouth is not None:
             said = (*said, (observation.time, mouth))[-MOST_MOMENTS:]
-        return Motion((*added, *kept)[:MOST_HANDS], said)
+        return Motion((*added, *kept)[:MOST_HANDS], said, self.face)
 
     def track_of(self, hand: Hand, time: float) -> HandTrack | None:
         """The track whose newest moment is ``hand``, seen at ``time``."""
@@ -141,7 +144,7 @@ def speechless(motion: Motion) -> float:
     """Whether the mouth is held rather than talking, 0–1: talking opens and shuts it again."""
     end = motion.mouth[-1][0] if motion.mouth else 0.0
     openings = [opening for time, opening in motion.mouth if end - time <= WINDOW]
-    turns = len(_turns(openings, SYLLABLE)) - 2
+    turns = len(find_turns(openings, SYLLABLE)) - 2
     return ramp(turns, at=1.3, sure=0.7)
 
 
@@ -155,33 +158,10 @@ def _swings(track: HandTrack) -> tuple[list[float], tuple[Moment, ...]]:
     end = track.newest.time
     moments = tuple(moment for moment in track.moments if end - moment.time <= WINDOW)
     size = _size(moments)
-    turns = _turns([moment.tips[0] / size for moment in moments], SWING)
+    turns = find_turns([moment.tips[0] / size for moment in moments], SWING)
     legs = [(moments[b].tips[0] - moments[a].tips[0]) / size for a, b in pairwise(turns)]
     # Only these: before them the hand may have been on its way up into the picture.
     return legs, moments[turns[-4:][0] :]
-
-
-def _turns(values: Sequence[float], swing: float) -> list[int]:
-    """Where ``values`` turn by at least ``swing``: indices of alternating extremes.
-
-    The first entry is where the first swing begins, the last one where the newest has got to.
-    """
-    turns: list[int] = []
-    low = high = newest = 0
-    rising = True
-    for index, value in enumerate(values):
-        if not turns:
-            low = index if value <= values[low] else low
-            high = index if value >= values[high] else high
-            if values[high] - values[low] >= swing:
-                rising = high > low
-                turns, newest = [low if rising else high], index
-        elif (value >= values[newest]) is rising:
-            newest = index
-        elif abs(value - values[newest]) >= swing:
-            turns.append(newest)
-            rising, newest = not rising, index
-    return [*turns, newest] if turns else [0]
 
 
 def _size(moments: Sequence[Moment]) -> float:

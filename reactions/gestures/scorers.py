@@ -6,11 +6,14 @@ things must be true, the score is that of the weakest.
 
 from collections.abc import Iterator
 
-from reactions.gestures import expressions, hand_at_face, motion
+from reactions.geometry import Box
+from reactions.gestures import expressions, eyes, face_motion, hand_at_face, motion
 from reactions.gestures.calibration import ramp
 from reactions.gestures.context import Context, Scorer, Sighting
 from reactions.gestures.hand_classes import HandClass
+from reactions.landmark_types import Quality
 
+WHOLE_FRAME = Box(0.0, 0.0, 1.0, 1.0)
 _NO_SIGN = {HandClass.FIST, HandClass.POINTING_UP}
 """Shapes that chins are held with: they say nothing about why the hand is there."""
 _SIGNS = tuple(shape for shape in HandClass if shape not in _NO_SIGN)
@@ -46,7 +49,66 @@ def score_surprised(context: Context) -> Iterator[Sighting]:
     """Surprise of a person at a desk, not made by talking."""
     if (seen := context.face) is not None:
         look = expressions.surprised(seen.reading)
+        if seen.detail is not None and look > 0:
+            look = min(look, eyes.no_yawn(seen.detail))
         yield Sighting(min(seen.near, seen.mouth_in_sight, seen.silent, look), seen.box)
+
+
+def score_laugh(context: Context) -> Iterator[Sighting]:
+    """A wide-open smile that no hand hides."""
+    if (seen := context.face) is not None and seen.detail is not None:
+        yield Sighting(min(seen.mouth_in_sight, eyes.laugh(seen.detail)), seen.box)
+
+
+def score_yawn(context: Context) -> Iterator[Sighting]:
+    """A gaping mouth of a person at a desk; a hand before it hides it."""
+    if (seen := context.face) is not None and seen.detail is not None:
+        look = eyes.yawn(seen.detail)
+        yield Sighting(min(seen.near, seen.mouth_in_sight, seen.silent, look), seen.box)
+
+
+def score_eyes_closed(context: Context) -> Iterator[Sighting]:
+    """Shut eyes of a person at a desk who holds the head up."""
+    if (seen := context.face) is not None and seen.detail is not None:
+        yield Sighting(min(seen.near, eyes.eyes_closed(seen.detail)), seen.box)
+
+
+def score_wink(context: Context) -> Iterator[Sighting]:
+    """One shut eye of a person at a desk who looks into the camera."""
+    if (seen := context.face) is not None and seen.detail is not None:
+        yield Sighting(min(seen.near, eyes.wink(seen.detail)), seen.box)
+
+
+def score_head_tilt(context: Context) -> Iterator[Sighting]:
+    """A head that leans to one shoulder, seen from the front."""
+    if (seen := context.face) is not None:
+        yield Sighting(expressions.head_tilt(seen.reading), seen.box)
+
+
+def score_nod(context: Context) -> Iterator[Sighting]:
+    """A head that nods while its mouth is silent."""
+    if (seen := context.face) is not None:
+        yield Sighting(min(seen.silent, face_motion.nod(context.motion.face)), seen.box)
+
+
+def score_shake(context: Context) -> Iterator[Sighting]:
+    """A head that is shaken while its mouth is silent."""
+    if (seen := context.face) is not None:
+        yield Sighting(min(seen.silent, face_motion.shake(context.motion.face)), seen.box)
+
+
+def score_away(context: Context) -> Iterator[Sighting]:
+    """A camera picture without a face or a hand; the box is all of it."""
+    observation = context.observation
+    if observation.quality is Quality.OK and context.face is None and not context.hands:
+        yield Sighting(1.0, WHOLE_FRAME)
+
+
+def score_back(context: Context) -> Iterator[Sighting]:
+    """A face that was missing for long."""
+    if (seen := context.face) is not None:
+        motion_of_face, now = context.motion.face, context.observation.time
+        yield Sighting(face_motion.came_back(motion_of_face, now), seen.box)
 
 
 def score_thinking(context: Context) -> Iterator[Sighting]:

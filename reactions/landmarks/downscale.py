@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from reactions.landmark_types import Observation, Points, RgbImage
+from reactions.landmark_types import Face, Observation, Points, RgbImage
 
 LONGEST = 1280
 """A longer side is halved, or divided by three, … until it is at most this many pixels.
@@ -37,9 +37,16 @@ def enlarged(seen: Observation, by: int, width: int, height: int) -> Observation
         width=width,
         height=height,
         hands=tuple(replace(hand, points=_times(hand.points, by)) for hand in seen.hands),
-        face=replace(face, points=_times(face.points, by)) if face else None,
+        face=_enlarged_face(face, by) if face else None,
         body=replace(body, points=_times(body.points, by)) if body else None,
     )
+
+
+def _enlarged_face(face: Face, by: int) -> Face:
+    detail = face.detail
+    if detail is not None:
+        detail = replace(detail, points=_times(detail.points, by))
+    return replace(face, points=_times(face.points, by), detail=detail)
 
 
 def _times(points: Points, by: int) -> Points:

@@ -1,11 +1,13 @@
 """Faces: the short-range detector and the mesh."""
 
 import math
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from reactions.landmark_types import Face, RgbImage
+from reactions.landmark_types import Face, FaceDetail, RgbImage
+from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.interpreter import Interpreter, Range
 from reactions.landmarks.model_manifest import FACE_DETECTOR, FACE_MESH
 from reactions.landmarks.model_store import ModelStore
@@ -34,6 +36,16 @@ class FaceReader(Protocol):
 
     def read(self, picture: RgbImage, roi: Roi) -> Face | None:
         """The face in ``roi``, or None where there is none."""
+        ...
+
+
+class DetailLooker(Protocol):
+    """Reads a face finely, now and then."""
+
+    def look(
+        self, picture: RgbImage, face: Face, last: DetailTrail
+    ) -> tuple[FaceDetail | None, DetailTrail]:
+        """``face`` read finely, None where nothing asks for it; and what to know next time."""
         ...
 
 
@@ -72,9 +84,12 @@ class FaceMesh:
 class FaceFollower:
     """One face, from sample to sample."""
 
-    def __init__(self, faces: Faces, landmarks: FaceReader) -> None:
+    def __init__(
+        self, faces: Faces, landmarks: FaceReader, detail: DetailLooker | None = None
+    ) -> None:
         self._faces = faces
         self._landmarks = landmarks
+        self._detail = detail
 
     def follow(self, picture: RgbImage, trail: FaceTrail | None) -> tuple[Face | None, FaceTrail]:
         """The face in ``picture`` and its trail; without a trail everything is searched."""
@@ -84,7 +99,13 @@ class FaceFollower:
         if face is None:
             face = self._search(picture, searches, everywhere=trail is None)
             searches += 1
-        return face, FaceTrail(face_from_landmarks(face.points) if face else None, searches)
+        if face is None:
+            return None, FaceTrail(None, searches)
+        region, looked = face_from_landmarks(face.points), last.detail
+        if self._detail is not None:
+            detail, looked = self._detail.look(picture, face, looked)
+            face = replace(face, detail=detail)
+        return face, FaceTrail(region, searches, looked)
 
     def _search(self, picture: RgbImage, searches: int, *, everywhere: bool) -> Face | None:
         """Looks at the whole picture, then at one part of it or, if need be, at all."""

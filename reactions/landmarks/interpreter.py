@@ -33,16 +33,7 @@ class Interpreter:
 
         Raises ``ModelError`` where the file is no model or has other outputs.
         """
-        try:
-            with without_notices():
-                self._interpreter = LiteRtInterpreter(str(path), num_threads=1)
-                self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"LiteRT can't load it ({str(error).splitlines()[0]})",
-                where=str(path),
-                do="run `sidecar models fetch` again",
-            ) from error
+        self._interpreter = load_interpreter(path)
         details = self._interpreter.get_input_details()[0]
         self._input = self._interpreter.tensor(int(details["index"]))
         self._range = inputs
@@ -75,6 +66,21 @@ class Interpreter:
             left.remove(match)
             found.append(match[1])
         return found
+
+
+def load_interpreter(path: Path) -> LiteRtInterpreter:
+    """The model at ``path``, for one thread. Raises ``ModelError`` where the file is no model."""
+    try:
+        with without_notices():
+            interpreter = LiteRtInterpreter(str(path), num_threads=1)
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"LiteRT can't load it ({str(error).splitlines()[0]})",
+            where=str(path),
+            do="run `sidecar models fetch` again",
+        ) from error
+    return interpreter
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -1,7 +1,8 @@
 """Which models there are: where each comes from, its size and its SHA-256.
 
 All weights are MediaPipe's, Apache-2.0. They are not in this repository; they are taken out of the
-packages that ship them, and three of them are edited (see ``prune`` and ``wide_palm_model``).
+packages that ship them; three are edited (see ``prune`` and ``wide_palm_model``) and two unpacked
+(``task_archive``).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -11,6 +12,7 @@ from types import MappingProxyType
 
 from reactions.landmark_types import ModelFamily
 from reactions.landmarks.prune import check_pruned, prune
+from reactions.landmarks.task_archive import check_unpacked, unpack
 from reactions.landmarks.wide_palm_model import check_widened, widen
 
 
@@ -76,6 +78,8 @@ class ModelFile:
 
 FACE_DETECTOR = "face_detection_short_range"
 FACE_MESH = "face_landmark"
+FACE_DETAIL = "face_landmarks_detector"
+BLENDSHAPES = "face_blendshapes"
 PALM_SQUARE = "palm_detection_lite"
 PALM_WIDE = "palm_detection_lite_128x192"
 HAND_LITE = "hand_landmark_lite"
@@ -86,6 +90,8 @@ POSE_LITE = "pose_landmark_lite_pruned"
 
 _WHEEL = Package(Registry.PIP, "mediapipe", "0.10.21", 35_622_638)
 _TARBALL = Package(Registry.NPM, "@mediapipe/pose", "0.5.1675469404", 40_985_403)
+_TASK_WHEEL = Package(Registry.PIP, "ogm-vision", "0.1.4", 3_358_673)
+_TASK = "face_landmarker_task"
 
 
 def _wheel(folder: str, name: str) -> Shipped:
@@ -151,6 +157,28 @@ _FILES = (
         ModelFamily.BODY,
         optional=True,
         runs=False,
+    ),
+    ModelFile(
+        _TASK,
+        3_758_596,
+        "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        Shipped(_TASK_WHEEL, "ogm/models/face_landmarker.task"),
+        ModelFamily.FACE_DETAIL,
+        runs=False,
+    ),
+    ModelFile(
+        FACE_DETAIL,
+        2_553_590,
+        "c7d54204ce0448474c7f3fa9af494787c0965cbdd6f20fc72867e43046bd43d5",
+        Edited(_TASK, unpack(f"{FACE_DETAIL}.tflite"), check_unpacked),
+        ModelFamily.FACE_DETAIL,
+    ),
+    ModelFile(
+        BLENDSHAPES,
+        955_312,
+        "4f36dded049db18d76048567439b2a7f58f1daabc00d78bfe8f3ad396a2d2082",
+        Edited(_TASK, unpack(f"{BLENDSHAPES}.tflite"), check_unpacked),
+        ModelFamily.BLENDSHAPES,
     ),
     ModelFile(
         PALM_WIDE,

@@ -14,6 +14,7 @@ from reactions.landmark_types import ModelFamily, Observation, Quality, Sample
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
+from reactions.landmarks.face_detail import DetailReader
 from reactions.landmarks.frame_quality import changed_share, judge_quality
 from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
 from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE, POSE_FULL, POSE_LITE
@@ -42,7 +43,11 @@ class LandmarkScheduler:
             self._hands = HandFollower(PalmDetector(store), HandLandmarker(store, model))
             self._refiner = StillRefiner(store)
         if ModelFamily.FACE in families:
-            self._face = FaceFollower(FaceDetector(store), FaceMesh(store))
+            detail = None
+            if ModelFamily.FACE_DETAIL in families:
+                shapes = ModelFamily.BLENDSHAPES in families
+                detail = DetailReader(store, blendshapes=shapes)
+            self._face = FaceFollower(FaceDetector(store), FaceMesh(store), detail)
         if ModelFamily.BODY in families:
             model = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
             self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store, model))

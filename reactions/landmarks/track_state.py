@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.second_looks import SecondLooks
@@ -31,6 +32,7 @@ class FaceTrail:
 
     region: Roi | None = None
     searches: int = 0
+    detail: DetailTrail = field(default_factory=DetailTrail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ def _eye(canvas: FaceCanvas, person: Person, face: FacePose, side: float) -> Non
     base = np.float32(cv + 0.28) - x * np.float32(side * 0.14)
     bow = np.maximum(1 - x * x, 0)
     squint = 0.22 * max(face.smile, 0.0)
-    opening = -0.40 + (1.28 - 0.6 * squint) * face.lids
+    lids = face.lids * (1 - min(max(-side * face.wink, 0.0), 1.0))
+    opening = -0.40 + (1.28 - 0.6 * squint) * lids
     upper = base - bow * np.float32(opening)
     lower = base + bow * np.float32(0.44 - squint)
     across = (1.0 - np.abs(x)) * np.float32(_EYE_HALF)
@@ -104,7 +105,7 @@ def _eye(canvas: FaceCanvas, person: Person, face: FacePose, side: float) -> Non
     under = inside(np.minimum(0.05 - np.abs(v - lower), across), px)
     mix(albedo, toned(person.skin, 0.5), under * np.float32(0.55))
     crease = inside(np.minimum(0.06 - np.abs(v - (upper - bow * 0.42 - 0.1)), across), px)
-    mix(albedo, toned(person.skin, 0.6), crease * np.float32(0.5 * min(face.lids, 1.0)))
+    mix(albedo, toned(person.skin, 0.6), crease * np.float32(0.5 * min(lids, 1.0)))
 
 
 def _eyeball(

@@ -70,6 +70,8 @@ class FacePose:
     """-1 furrowed – 1 raised."""
     lids: float = 1.0
     """0 closed – 1 open – 1.3 wide."""
+    wink: float = 0.0
+    """1 the right eye shut – -1 the left one."""
     gaze: tuple[float, float] = (0.0, 0.0)
     """Right in the picture and down, -1–1."""
 
@@ -93,7 +95,7 @@ class Pose:
         gaze = (-self.face.gaze[0], self.face.gaze[1])
         return replace(
             self,
-            face=replace(self.face, gaze=gaze),
+            face=replace(self.face, gaze=gaze, wink=-self.face.wink),
             right=self.left,
             left=self.right,
             head=(-yaw, pitch, -roll),

@@ -19,6 +19,10 @@ from reactions.mannequin.pose import (
 
 WAVE_HZ = 1.4
 """Full swings of a waving hand a second."""
+NOD_HZ, SHAKE_HZ = 1.6, 1.3
+"""Full nods and shakes of a head a second."""
+_NOD, _SHAKE = 9.0, 14.0
+"""How far the head turns to either side, degrees."""
 
 _STRAIGHT = (
     FingerPose(2, 4, 2, 4),
@@ -112,6 +116,15 @@ POSES: Mapping[str, Pose] = _by_label(
             face=FacePose(mouth_open=1.0, round=0.5, smile=-0.4, brows=1.0, lids=1.2),
             head=(0, 4, 0),
         ),
+        "laugh": Pose(face=FacePose(mouth_open=1.3, smile=1.1, lids=0.75, brows=0.2), head=(0, -4, 3)),
+        "yawn": Pose(face=FacePose(mouth_open=1.35, round=0.25, lids=0.25), head=(0, -4, 0)),
+        "wink": Pose(face=FacePose(wink=1.0, smile=0.2)),
+        "eyes_closed": Pose(face=FacePose(lids=0.0)),
+        "head_tilt": Pose(head=(0, 0, 30)),
+        "nod": Pose(face=FacePose(brows=0.1)),
+        "shake": Pose(face=FacePose(brows=-0.2, smile=-0.2)),
+        "away": Pose(lean=(150, 0, 0)),
+        "back": Pose(head=(2, 0, -1)),
         "thinking": _THINKING,
         "raised_hand": _RAISED,
         "wave": _WAVE,
@@ -131,7 +144,7 @@ POSES: Mapping[str, Pose] = _by_label(
         "call_me": _right(_shape(_HITCH, "p", 8), turn=facing((-0.25, 1, 0.1), (0.2, 0, 1))),
     }
 )
-"""A pose for every label. ``wave`` is the middle of its swing; see ``moving``."""
+"""A pose for every label. Motions are the middle of their swing; see ``moving``."""
 
 _GRIP = HandShape(
     Thumb((34, 50), (16, 46), (2, 36)),
@@ -178,9 +191,13 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
         ),
         "holding_mug": _right(_GRIP, (13, -12, 20), facing((0.75, 0.25, 0.6), (0.55, 0, -0.8))),
         "talking": Pose(face=FacePose(mouth_open=0.3)),
-        "yawning": Pose(
-            face=FacePose(mouth_open=0.75, smile=0.3, lids=0.0, brows=-1.0), head=(0, 2, 3)
+        "yawn_behind_hand": Pose(
+            face=FacePose(mouth_open=1.1, lids=0.3),
+            right=Arm((7.5, 1.0, 15), facing((0.86, 0.5, 0.1), (0, 0.05, -1)), FLAT),
         ),
+        "squinting_smile": Pose(face=FacePose(smile=0.7, lids=0.55)),
+        "looking_down": Pose(face=FacePose(lids=0.3, gaze=(0, 1)), head=(0, 20, 0)),
+        "looking_around": Pose(),
         "sceptical": Pose(face=FacePose(brows=0.7, smile=-0.4, gaze=(0.6, 0)), head=(8, 0, -4)),
         "hands_clasped": Pose(right=_CLASPS, left=_CLASPS),
     }
@@ -192,12 +209,25 @@ def moving(label: str, pose: Pose, seconds: float) -> Pose:
     """``pose`` as it looks ``seconds`` into holding ``label``: only some labels move."""
     if label == "wave":
         return _swing(pose, sin(2 * pi * WAVE_HZ * seconds))
+    if label == "nod":
+        return _turned(pose, pitch=_NOD * sin(2 * pi * NOD_HZ * seconds))
+    if label == "shake":
+        return _turned(pose, yaw=_SHAKE * sin(2 * pi * SHAKE_HZ * seconds))
+    if label == "looking_around":
+        return _turned(pose, yaw=22 * sin(2 * pi * 0.3 * seconds), pitch=6 * sin(2 * seconds))
     if label == "talking":
         syllable = abs(sin(2 * pi * 2.3 * seconds)) * (0.6 + 0.4 * cos(2 * pi * 0.7 * seconds))
-        return replace(pose, face=replace(pose.face, mouth_open=0.38 * syllable))
+        spoken = replace(pose, face=replace(pose.face, mouth_open=0.38 * syllable))
+        return _turned(spoken, pitch=4 * sin(2 * pi * 1.1 * seconds), yaw=3 * sin(4.4 * seconds))
     if label == "typing":
         return replace(pose, right=_typed(pose.right, seconds), left=_typed(pose.left, -seconds))
     return pose
+
+
+def _turned(pose: Pose, yaw: float = 0.0, pitch: float = 0.0) -> Pose:
+    """The same pose with the head turned by so many degrees more."""
+    a, b, c = pose.head
+    return replace(pose, head=(a + yaw, b + pitch, c))
 
 
 def _typed(arm: Arm, seconds: float) -> Arm:

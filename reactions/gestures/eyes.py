@@ -1,0 +1,114 @@
+"""Eyes and wide-open mouths, from the finer face mesh: shut, winking, yawning, laughing.
+
+The coarse mesh hardly moves its lids (0.20–0.40 of an eye's width where eyes are shut, 0.30 ± 0.05
+where not), so nothing here is read from it. Decision points were checked on photos; docs/labels.md
+says on which, and with what result.
+"""
+
+from dataclasses import dataclass
+from math import dist
+from typing import Self
+
+from reactions.gestures.calibration import ramp
+from reactions.gestures.expressions import EYES, LIDS, FaceReading, read_face
+from reactions.landmark_types import Face, FaceDetail, Points
+from reactions.landmarks.detail_looks import BLINKS
+
+_WIDE_EYES = 0.36
+"""An eye's opening by its width from which on it is wide, as in surprise."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetailReading:
+    """What one fine reading of a face says, and when it was made."""
+
+    time: float
+    face: FaceReading
+    """The measures of ``expressions``, from the finer mesh."""
+    lids: tuple[float, float]
+    """The opening of the right and of the left eye by its width: 0.29 ± 0.07, shut 0.02–0.24."""
+    blinks: tuple[float, float] | None
+    """The blendshapes of the right and the left eye, 0 open – 1 shut; None where not asked for."""
+
+    @classmethod
+    def of(cls, face: Face, time: float) -> Self | None:
+        """The reading of ``face``'s detail at ``time``; None where it has none."""
+        detail = face.detail
+        if detail is None:
+            return None
+        right, left = (_lid_opening(detail.points, k) for k in range(2))
+        reading = read_face(Face(detail.points, face.presence))
+        return cls(time, reading, (right, left), _blinks(detail))
+
+    @property
+    def gape(self) -> float:
+        """How far the mouth gapes: its opening by its width, less where the eyes are wide.
+
+        0.54–1.21 in 20 photos of yawns, 0.20–0.53 in those of surprise and laughter.
+        """
+        return self.face.mouth_round - 1.5 * max(0.0, self.face.eye_open - _WIDE_EYES)
+
+
+def yawn(detail: DetailReading) -> float:
+    """How much a face yawns, 0–1: the mouth gapes, its corners far down, the eyes not wide."""
+    return min(
+        ramp(detail.gape, at=0.535, sure=0.6),
+        ramp(detail.face.smiling, at=0.16, sure=0.1),
+        ramp(abs(detail.face.yaw), at=40, sure=32),
+    )
+
+
+def no_yawn(detail: DetailReading) -> float:
+    """Whether a face that seems surprised doesn't yawn, 0–1."""
+    return ramp(detail.gape, at=0.53, sure=0.45)
+
+
+def laugh(detail: DetailReading) -> float:
+    """How much a face laughs, 0–1: a smile with the mouth open, wider than any yawn's."""
+    return min(
+        ramp(detail.face.mouth_round, at=0.36, sure=0.44),
+        ramp(detail.face.smiling, at=0.18, sure=0.24),
+        ramp(detail.face.mouth_width, at=0.61, sure=0.65),
+        ramp(abs(detail.face.yaw), at=35, sure=28),
+    )
+
+
+def eyes_closed(detail: DetailReading) -> float:
+    """How much both eyes are shut, 0–1, of a head that is upright: who looks down at a keyboard has
+    lowered lids, too. A smile makes eyes narrow but leaves the blendshapes low."""
+    if detail.blinks is None:
+        return 0.0
+    return min(
+        ramp(min(detail.blinks), at=0.35, sure=0.48),
+        ramp(max(detail.lids), at=0.26, sure=0.19),
+        ramp(detail.face.pitch, at=8, sure=4),
+        ramp(abs(detail.face.yaw), at=35, sure=28),
+        ramp(detail.face.scale, at=42, sure=48),
+    )
+
+
+def wink(detail: DetailReading) -> float:
+    """How much one eye is shut and the other open, 0–1, of a face that is seen from the front."""
+    if detail.blinks is None:
+        return 0.0
+    shut = 0 if detail.lids[0] < detail.lids[1] else 1
+    return min(
+        ramp(detail.blinks[shut] - detail.blinks[1 - shut], at=0.3, sure=0.42),
+        ramp(detail.lids[shut] / max(detail.lids[1 - shut], 0.01), at=0.62, sure=0.45),
+        ramp(detail.lids[1 - shut], at=0.2, sure=0.25),
+        ramp(abs(detail.face.yaw), at=25, sure=18),
+        ramp(detail.face.scale, at=42, sure=48),
+    )
+
+
+def _lid_opening(points: Points, eye: int) -> float:
+    outer, inner = points[list(EYES[eye])].tolist()
+    upper, lower = points[list(LIDS[eye])].tolist()
+    return dist(upper, lower) / (dist(outer, inner) or 1.0)
+
+
+def _blinks(detail: FaceDetail) -> tuple[float, float] | None:
+    if detail.blendshapes is None:
+        return None
+    left, right = detail.blendshapes[BLINKS].tolist()
+    return right, left

@@ -1,0 +1,111 @@
+"""The face over the last seconds: nods and shakes of the head, who left and came back. Pure.
+
+Built, as ``motion``, for 5 samples a second: a nod has 1–2.5 swings a second, so what counts is how
+far the head turns between its extremes and how often it changes direction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+from reactions.gestures.calibration import ramp
+from reactions.gestures.expressions import FaceReading
+from reactions.gestures.eyes import DetailReading
+from reactions.gestures.turns import find_turns
+
+HISTORY = 2.0
+"""Seconds of past that are kept."""
+MOST_MOMENTS = 64
+WINDOW = 1.8
+"""Seconds in which the swings of a nod or shake must fall: two nods at an easy pace."""
+NOD_SWING, SHAKE_SWING = 5.0, 7.0
+"""Degrees: smaller turns of direction are noise of the mesh, or talking."""
+FULL = 1.3
+"""Swings from which on one counts in full, as a multiple of the least; a smaller one by its share.
+In 14 clips of people who talk nobody's head makes three full swings along one axis with a still
+mouth (docs/labels.md)."""
+OTHER_WAY = 1.5
+"""How many times as far as about the other axis the head must turn."""
+ABSENT = 5.0
+"""Seconds without anybody in the picture after which a face has come back."""
+RETURNED = 2.0
+"""For how many seconds it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMoment:
+    """How the head was turned at one time; degrees."""
+
+    time: float
+    pitch: float
+    yaw: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceMotion:
+    """One participant's face over time: small, frozen, picklable."""
+
+    moments: tuple[HeadMoment, ...] = ()
+    """Oldest first, of the last two seconds."""
+    detail: DetailReading | None = None
+    """The newest fine reading, while it may be trusted."""
+    missed: float | None = None
+    """Since when no face has been in sight; None while there is one."""
+    returned: float | None = None
+    """When a face came back after a long absence."""
+
+    def follow(
+        self, time: float, reading: FaceReading | None, detail: DetailReading | None
+    ) -> Self:
+        """The same with one sample more; ``reading`` is None where no face was seen."""
+        recent = tuple(each for each in self.moments if 0 < time - each.time <= HISTORY)
+        if reading is None:
+            missed = time if self.missed is None else self.missed
+            return type(self)(recent, None, missed, self.returned)
+        back = self.missed is not None and time - self.missed >= ABSENT
+        newest = HeadMoment(time, reading.pitch, reading.yaw)
+        kept = detail or self.detail
+        if kept is not None and not 0 <= time - kept.time <= HISTORY:
+            kept = None
+        moments = (*recent, newest)[-MOST_MOMENTS:]
+        return type(self)(moments, kept, None, time if back else self.returned)
+
+
+def nod(motion: FaceMotion) -> float:
+    """How much the head nods, 0–1: down and up, twice, and far more than it turns aside."""
+    pitches, yaws = _angles(motion)
+    return _swinging(pitches, yaws, NOD_SWING)
+
+
+def shake(motion: FaceMotion) -> float:
+    """How much the head is shaken, 0–1: to one side and the other, twice."""
+    pitches, yaws = _angles(motion)
+    return _swinging(yaws, pitches, SHAKE_SWING)
+
+
+def came_back(motion: FaceMotion, time: float) -> float:
+    """1 in the first seconds after somebody has come back into the picture, else 0."""
+    return float(motion.returned is not None and time - motion.returned <= RETURNED)
+
+
+def _angles(motion: FaceMotion) -> tuple[list[float], list[float]]:
+    end = motion.moments[-1].time if motion.moments else 0.0
+    seen = [each for each in motion.moments if end - each.time <= WINDOW]
+    return [each.pitch for each in seen], [each.yaw for each in seen]
+
+
+def _swinging(angles: Sequence[float], others: Sequence[float], least: float) -> float:
+    """Three swings decide; ``others`` are the angles about the axis that must keep still."""
+    turns = find_turns(angles, least)
+    legs = [abs(angles[b] - angles[a]) for a, b in pairwise(turns)]
+    if not legs:
+        return 0.0
+    strength = sum(min(1.0, leg / (FULL * least)) for leg in legs)
+    begin = turns[-5:][0]
+    range_here = max(angles[begin:]) - min(angles[begin:])
+    range_there = max(others[begin:]) - min(others[begin:])
+    return min(
+        ramp(strength, at=2.5, sure=3.2),
+        ramp(range_here / (range_there + least / 2), at=OTHER_WAY, sure=2.2),
+    )
