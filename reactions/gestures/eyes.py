@@ -16,6 +16,8 @@ from reactions.landmarks.detail_looks import BLINKS
 
 _WIDE_EYES = 0.36
 """An eye's opening by its width from which on it is wide, as in surprise."""
+_NARROW_MOUTH = 0.46
+"""A mouth's width below which its lips are drawn together, as in surprise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,13 @@ class DetailReading:
 
     @property
     def gape(self) -> float:
-        """How far the mouth gapes: its opening by its width, less where the eyes are wide.
+        """How far the mouth gapes: its opening by its width, less for wide eyes and drawn lips.
 
         0.54–1.21 in 20 photos of yawns, 0.20–0.53 in those of surprise and laughter.
         """
-        return self.face.mouth_round - 1.5 * max(0.0, self.face.eye_open - _WIDE_EYES)
+        wide = max(0.0, self.face.eye_open - _WIDE_EYES)
+        drawn = max(0.0, _NARROW_MOUTH - self.face.mouth_width)
+        return self.face.mouth_round - 1.5 * wide - 2 * drawn
 
 
 def yawn(detail: DetailReading) -> float:
@@ -93,8 +97,8 @@ def wink(detail: DetailReading) -> float:
         return 0.0
     shut = 0 if detail.lids[0] < detail.lids[1] else 1
     return min(
-        ramp(detail.blinks[shut] - detail.blinks[1 - shut], at=0.3, sure=0.42),
-        ramp(detail.lids[shut] / max(detail.lids[1 - shut], 0.01), at=0.62, sure=0.45),
+        ramp(detail.blinks[shut] - detail.blinks[1 - shut], at=0.2, sure=0.34),
+        ramp(detail.lids[shut] / max(detail.lids[1 - shut], 0.01), at=0.6, sure=0.48),
         ramp(detail.lids[1 - shut], at=0.2, sure=0.25),
         ramp(abs(detail.face.yaw), at=25, sure=18),
         ramp(detail.face.scale, at=42, sure=48),

@@ -13,6 +13,7 @@ from reactions.gestures.calibration import ramp
 from reactions.gestures.expressions import FaceReading
 from reactions.gestures.eyes import DetailReading
 from reactions.gestures.turns import find_turns
+from reactions.landmark_types import Face
 
 HISTORY = 2.0
 """Seconds of past that are kept."""
@@ -29,6 +30,7 @@ OTHER_WAY = 1.5
 """How many times as far as about the other axis the head must turn."""
 ABSENT = 5.0
 """Seconds without anybody in the picture after which a face has come back."""
+_SURELY = 0.9
 RETURNED = 2.0
 """For how many seconds it has."""
 
@@ -55,21 +57,27 @@ class FaceMotion:
     returned: float | None = None
     """When a face came back after a long absence."""
 
-    def follow(
-        self, time: float, reading: FaceReading | None, detail: DetailReading | None
-    ) -> Self:
-        """The same with one sample more; ``reading`` is None where no face was seen."""
+    def follow(self, time: float, face: Face | None, reading: FaceReading | None) -> Self:
+        """The same with one sample more: its face, and what ``read_face`` makes of it."""
         recent = tuple(each for each in self.moments if 0 < time - each.time <= HISTORY)
-        if reading is None:
-            missed = time if self.missed is None else self.missed
-            return type(self)(recent, None, missed, self.returned)
-        back = self.missed is not None and time - self.missed >= ABSENT
+        missed, returned = self.missed, self.returned
+        if not in_sight(face):
+            missed = time if missed is None else missed
+        elif missed is not None:
+            returned = time if time - missed >= ABSENT else returned
+            missed = None
+        if face is None or reading is None:
+            return type(self)(recent, None, missed, returned)
         newest = HeadMoment(time, reading.pitch, reading.yaw)
-        kept = detail or self.detail
-        if kept is not None and not 0 <= time - kept.time <= HISTORY:
-            kept = None
-        moments = (*recent, newest)[-MOST_MOMENTS:]
-        return type(self)(moments, kept, None, time if back else self.returned)
+        detail = DetailReading.of(face, time) or self.detail
+        if detail is not None and not 0 <= time - detail.time <= HISTORY:
+            detail = None
+        return type(self)((*recent, newest)[-MOST_MOMENTS:], detail, missed, returned)
+
+
+def in_sight(face: Face | None) -> bool:
+    """Whether there surely is a face: in an empty room the mesh is 0.6–0.7 sure now and then."""
+    return face is not None and face.presence >= _SURELY
 
 
 def nod(motion: FaceMotion) -> float:

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from reactions.gestures.context import Context, SeenFace, SeenHand
 from reactions.gestures.expressions import read_face
-from reactions.gestures.eyes import DetailReading
 from reactions.gestures.hand_at_face import place_hand
 from reactions.gestures.hand_classes import HandClass
 from reactions.gestures.hand_classifier import HandShapeClassifier
@@ -67,8 +66,7 @@ class Recognizer:
         face = observation.face
         reading = None if face is None else read_face(face)
         moved = motion.follow(observation, None if reading is None else reading.mouth_round)
-        detail = None if face is None else DetailReading.of(face, observation.time)
-        moved = replace(moved, face=motion.face.follow(observation.time, reading, detail))
+        moved = replace(moved, face=motion.face.follow(observation.time, face, reading))
         hands = tuple(self._measure_hand(hand, observation, moved) for hand in observation.hands)
         if face is None or reading is None:
             return Context(observation, hands, None, moved)

@@ -100,7 +100,8 @@ def score_shake(context: Context) -> Iterator[Sighting]:
 def score_away(context: Context) -> Iterator[Sighting]:
     """A camera picture without a face or a hand; the box is all of it."""
     observation = context.observation
-    if observation.quality is Quality.OK and context.face is None and not context.hands:
+    seen = face_motion.in_sight(observation.face) or bool(context.hands)
+    if observation.quality is Quality.OK and not seen:
         yield Sighting(1.0, WHOLE_FRAME)
 
 

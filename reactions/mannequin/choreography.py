@@ -117,9 +117,10 @@ def idle(pose: Pose, t: float, seed: int = 0) -> Pose:
     drift = sin(2 * pi * 0.19 * t + 2.3 * a + 1)
     yaw, pitch, roll = pose.head
     x, y, z = pose.lean
+    blink = 1.0 if pose.face.wink else _blink(t, seed)
     return replace(
         pose,
-        face=replace(pose.face, lids=pose.face.lids * _blink(t, seed)),
+        face=replace(pose.face, lids=pose.face.lids * blink),
         head=(yaw + 1.8 * sway, pitch + 0.8 * drift + 0.3 * breath, roll + 0.9 * drift),
         lean=(x + 0.7 * sway, y + 0.28 * breath, z + 0.4 * drift),
     )
@@ -161,6 +162,7 @@ _DEMO = _with_the_rest(
     ("thumbs_up", 1.9),
     ("wave", 2.4),
     ("smile", 4.2),
+    ("laugh", 2.8),
     ("victory", 1.9),
     ("thinking", 2.4),
     ("ok_hand", 1.9),

@@ -116,8 +116,10 @@ POSES: Mapping[str, Pose] = _by_label(
             face=FacePose(mouth_open=1.0, round=0.5, smile=-0.4, brows=1.0, lids=1.2),
             head=(0, 4, 0),
         ),
-        "laugh": Pose(face=FacePose(mouth_open=1.3, smile=1.1, lids=0.75, brows=0.2), head=(0, -4, 3)),
-        "yawn": Pose(face=FacePose(mouth_open=1.35, round=0.25, lids=0.25), head=(0, -4, 0)),
+        "laugh": Pose(
+            face=FacePose(mouth_open=1.3, smile=1.1, lids=0.75, brows=0.2), head=(0, -4, 3)
+        ),
+        "yawn": Pose(face=FacePose(mouth_open=1.6, round=0.3, lids=0.25), head=(0, -2, 0)),
         "wink": Pose(face=FacePose(wink=1.0, smile=0.2)),
         "eyes_closed": Pose(face=FacePose(lids=0.0)),
         "head_tilt": Pose(head=(0, 0, 30)),
