@@ -24,12 +24,11 @@ NOD_SWING, SHAKE_SWING = 5.0, 7.0
 """Degrees: smaller turns of direction are noise of the mesh, or talking."""
 FULL = 1.3
 """Swings from which on one counts in full, as a multiple of the least; a smaller one by its share.
-In 14 clips of people who talk nobody's head makes three full swings along one axis with a still
-mouth (docs/labels.md)."""
+Set with clips of people who talk (docs/labels.md)."""
 OTHER_WAY = 1.5
 """How many times as far as about the other axis the head must turn."""
 ABSENT = 5.0
-"""Seconds without anybody in the picture after which a face has come back."""
+"""Seconds without a face in the picture after which one has come back."""
 _SURELY = 0.9
 RETURNED = 2.0
 """For how many seconds it has."""
@@ -93,7 +92,7 @@ def shake(motion: FaceMotion) -> float:
 
 
 def came_back(motion: FaceMotion, time: float) -> float:
-    """1 in the first seconds after somebody has come back into the picture, else 0."""
+    """1 in the first seconds after a person has come back into the picture, else 0."""
     return float(motion.returned is not None and time - motion.returned <= RETURNED)
 
 

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from reactions.gestures.calibration import DECISION
+from reactions.gestures.eyes import DetailReading, eyes_closed, laugh, no_yawn, wink, yawn
+from reactions.landmark_types import Face, FaceDetail
+from tests.reactions.gestures.figures import Matrix, make_face, rotation
+
+OPEN, SHUT = 0.05, 0.7
+
+
+def read(
+    *,
+    width: float = 0.56,
+    drop: float = 0.23,
+    opening: float = 0.02,
+    lids: float = 0.30,
+    right: float | None = None,
+    blinks: tuple[float, float] = (OPEN, OPEN),
+    turned: Matrix | None = None,
+) -> DetailReading:
+    """A fine reading of a schematic face; ``right`` is the opening of the right eye alone."""
+    face = make_face(width=width, drop=drop, opening=opening, lids=lids, turned=turned)
+    points = np.vstack([face.points, np.zeros((10, 3), np.float32)])
+    if right is not None:
+        middle = (points[159] + points[145]) / 2
+        points[[159, 145]] = middle + (points[[159, 145]] - middle) * (right / lids)
+    shapes = np.zeros(52, np.float32)
+    shapes[10], shapes[9] = blinks
+    reading = DetailReading.of(Face(face.points, 1.0, FaceDetail(points, shapes)), 1.0)
+    assert reading
+    return reading
+
+
+def test_a_face_without_a_fine_reading_has_none() -> None:
+    assert DetailReading.of(make_face(), 1.0) is None
+
+
+def test_a_gaping_mouth_is_a_yawn_and_no_surprise() -> None:
+    reading = read(width=0.54, drop=0.4, opening=0.4, lids=0.2)
+    assert yawn(reading) > 0.95
+    assert no_yawn(reading) < 0.3
+
+
+def test_a_round_mouth_under_wide_eyes_is_no_yawn() -> None:
+    reading = read(width=0.48, drop=0.3, opening=0.25, lids=0.44)
+    assert yawn(reading) < 0.3
+    assert no_yawn(reading) > DECISION
+
+
+def test_a_laugh_is_wide_and_no_yawn() -> None:
+    reading = read(width=0.7, drop=0.26, opening=0.35, lids=0.25)
+    assert laugh(reading) > 0.9
+    assert yawn(reading) < 0.3
+
+
+def test_a_smile_that_shows_teeth_is_no_laugh() -> None:
+    assert laugh(read(width=0.72, drop=0.13, opening=0.15)) < 0.3
+
+
+def test_a_talking_mouth_neither_laughs_nor_yawns() -> None:
+    reading = read(width=0.55, drop=0.26, opening=0.2)
+    assert max(laugh(reading), yawn(reading)) < 0.3
+
+
+def test_both_lids_down_are_closed_eyes_and_no_wink() -> None:
+    reading = read(lids=0.1, blinks=(SHUT, SHUT))
+    assert eyes_closed(reading) > 0.95
+    assert wink(reading) < 0.3
+
+
+def test_eyes_that_a_smile_makes_narrow_are_open() -> None:
+    assert eyes_closed(read(width=0.7, drop=0.14, lids=0.16, blinks=(0.28, 0.3))) < 0.5
+
+
+@pytest.mark.parametrize("pitch", [20, 30])
+def test_lids_of_a_head_that_looks_down_say_nothing(pitch: float) -> None:
+    down = read(lids=0.1, blinks=(SHUT, SHUT), turned=rotation(pitch=pitch))
+    up = read(lids=0.1, blinks=(SHUT, SHUT), turned=rotation(pitch=-pitch))
+    assert min(eyes_closed(down), eyes_closed(up)) < 0.1
+    assert max(eyes_closed(down), eyes_closed(up)) > 0.9
+
+
+def test_one_lid_down_is_a_wink_and_not_closed_eyes() -> None:
+    reading = read(right=0.1, blinks=(SHUT, OPEN))
+    assert wink(reading) > 0.95
+    assert eyes_closed(reading) < 0.3
+
+
+def test_a_turned_face_does_not_wink() -> None:
+    assert wink(read(right=0.1, blinks=(SHUT, OPEN), turned=rotation(yaw=35))) < 0.3
+
+
+def test_eyes_that_were_not_asked_for_are_not_judged() -> None:
+    face = make_face(lids=0.1)
+    points = np.vstack([face.points, np.zeros((10, 3), np.float32)])
+    reading = DetailReading.of(Face(face.points, 1.0, FaceDetail(points)), 1.0)
+    assert reading
+    assert eyes_closed(reading) == wink(reading) == 0

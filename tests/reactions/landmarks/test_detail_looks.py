@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from reactions.landmark_types import FaceDetail, Points, RgbImage
+from reactions.landmarks.detail_looks import (
+    EVERY,
+    DetailTrail,
+    eye_patches,
+    is_due,
+    is_lively,
+    mouth_opening,
+    unlike,
+)
+from tests.reactions.gestures.figures import make_face
+
+
+def face(opening: float) -> Points:
+    """A face whose mouth opens so far, by its width."""
+    return make_face(width=0.5, opening=0.5 * opening).points
+
+
+def eyes(seed: int = 3) -> bytes:
+    return np.random.default_rng(seed).integers(0, 200, 2 * 24 * 14, np.uint8).tobytes()
+
+
+SEEN = DetailTrail(unread=1, eyes=eyes())
+
+
+def test_a_mouth_is_measured_by_its_width() -> None:
+    assert mouth_opening(face(0.4)) == pytest.approx(0.4, abs=0.01)
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_an_open_mouth_is_looked_at(always: bool) -> None:
+    assert is_due(face(0.5), eyes(), SEEN, always=always)
+
+
+def test_a_still_face_is_left_alone_for_a_while() -> None:
+    assert not is_due(face(0.0), eyes(), SEEN, always=True)
+    assert is_due(face(0.0), eyes(), DetailTrail(EVERY, eyes=eyes()), always=True)
+
+
+def test_a_first_face_is_looked_at_where_eyes_are_wanted() -> None:
+    assert is_due(face(0.0), eyes(), DetailTrail(), always=True)
+    assert not is_due(face(0.0), b"", DetailTrail(), always=False)
+
+
+def test_eyes_that_change_are_looked_at() -> None:
+    assert is_due(face(0.0), eyes(4), SEEN, always=True)
+
+
+def test_what_was_lively_is_looked_at_again() -> None:
+    assert is_due(face(0.0), eyes(), DetailTrail(1, lively=True, eyes=eyes()), always=True)
+
+
+def test_light_does_not_change_eyes() -> None:
+    brighter = (np.frombuffer(eyes(), np.uint8) // 2 + 60).astype(np.uint8).tobytes()
+    assert unlike(eyes(), brighter) < 0.05
+
+
+def test_one_eye_that_changes_is_enough() -> None:
+    half = len(eyes()) // 2
+    assert unlike(eyes(), eyes()[:half] + eyes(4)[half:]) > 0.5
+
+
+def test_eyes_of_another_size_are_others() -> None:
+    assert unlike(eyes(), b"") == 2.0
+
+
+@pytest.mark.parametrize(("blink", "lively"), [(0.1, False), (0.7, True)])
+def test_a_shut_eye_is_lively(blink: float, lively: bool) -> None:
+    shapes = np.zeros(52, np.float32)
+    shapes[9] = blink
+    assert is_lively(FaceDetail(face(0.0), shapes)) is lively
+
+
+def test_a_mouth_that_is_wide_open_is_lively() -> None:
+    assert is_lively(FaceDetail(face(0.5)))
+
+
+def test_eye_patches_follow_the_head() -> None:
+    picture: RgbImage = np.full((360, 640, 3), 180, np.uint8)
+    points = make_face(at=(300.0, 150.0)).points
+    for x, y, _ in points[[159, 386]].astype(int):
+        picture[y - 3 : y + 4, x - 3 : x + 4] = 20
+    moved = np.roll(picture, 40, axis=1)
+    shifted = points + np.float32([40, 0, 0])
+    assert unlike(eye_patches(picture, points), eye_patches(moved, shifted)) < 0.01
+    assert unlike(eye_patches(picture, points), eye_patches(moved, points)) > 0.35
