@@ -78,7 +78,7 @@ def absent_for(seconds: float, presence: float = 0.0) -> FaceMotion:
     motion = FaceMotion().follow(0.0, face, read_face(face))
     unsure = Face(face.points, presence) if presence else None
     for time in (STEP, STEP + seconds / 2):
-        motion = motion.follow(time, unsure, unsure and read_face(unsure))
+        motion = motion.follow(time, unsure, read_face(unsure) if unsure else None)
     return motion.follow(STEP + seconds, face, read_face(face))
 
 

@@ -84,6 +84,6 @@ def test_eye_patches_follow_the_head() -> None:
     for x, y, _ in points[[159, 386]].astype(int):
         picture[y - 3 : y + 4, x - 3 : x + 4] = 20
     moved = np.roll(picture, 40, axis=1)
-    shifted = points + np.float32([40, 0, 0])
+    shifted = points + np.array([40, 0, 0], np.float32)
     assert unlike(eye_patches(picture, points), eye_patches(moved, shifted)) < 0.01
     assert unlike(eye_patches(picture, points), eye_patches(moved, points)) > 0.35
