@@ -126,6 +126,8 @@ class ServeSettings(Section):
     """Memory of one room's process beyond which it is started again; 0: none."""
     max_picture_bytes: int = Field(ge=1024, le=2**26)
     """Longest body of ``POST /v1/annotate``."""
+    picture_urls: bool
+    """Let ``POST /v1/annotate`` name a picture by URL, which the server fetches."""
     private_addresses: bool
     """Let webhooks and picture URLs lead to private addresses."""
     webhooks: tuple[ServerWebhook, ...]

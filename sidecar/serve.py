@@ -36,6 +36,7 @@ from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources, metrics_registry
 from sidecar.server.api.model_endpoints import ModelEndpoints
 from sidecar.server.api.operator_page import OperatorEndpoints, operator_routes
+from sidecar.server.api.picture_fetcher import PictureFetcher
 from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.snapshot_endpoints import SnapshotEndpoints
@@ -74,6 +75,7 @@ from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url, public_rule
 from sidecar.supervisor.scored_labels import ScoredLabels
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
+from sidecar.supervisor.snapshot_cleaner import SnapshotCleaner
 from sidecar.supervisor.snapshot_folder import SnapshotFolder
 from sidecar.supervisor.supervised_room import RoomLimits
 from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
@@ -162,18 +164,22 @@ async def open_server(
         scored = scored_labels(detector, settings, table, bundle)
         supervisor = make_supervisor(plan, settings, table, detector, reactions, hosted, scored)
         draining = asyncio.Event()
-        annotate = make_annotate(detector, changed, settings)
+        wanted = settings.serve
+        fetcher = PictureFetcher(public_rule(wanted), max_bytes=wanted.max_picture_bytes)
+        await stack.enter_async_context(fetcher)
+        annotate = make_annotate(detector, changed, settings, fetcher)
         stack.push_async_callback(annotate.aclose)
         sources = metric_sources(supervisor, detector)
         more = further_endpoints(sources, annotate, reactions, authenticator)
         use = model_user(scored, supervisor, annotate, reactions)
-        more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), settings.serve))
+        snapshots = SnapshotFolder(wanted.snapshots_folder, wanted.snapshots_days)
+        await stack.enter_async_context(SnapshotCleaner(snapshots))
+        more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), snapshots))
         page = Pages(hosted, table, settings.stickers.folders)
         pages = partial(participant_routes, hosted, authenticator, page, home=plan.home)
         app = make_app(sources, more, authenticator, settings, draining.set, pages)
-        if settings.serve.otlp_endpoint is not None:
-            telemetry = observe(app, sources, settings.serve.otlp_endpoint)
-            await stack.enter_async_context(telemetry)
+        if wanted.otlp_endpoint is not None:
+            await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
         listener = make_listener(app, settings, supervisor)
         await stack.enter_async_context(listener)
         plan.say(f"The API is at {listener.url('/v1')} (Ctrl-C ends it)")
@@ -220,11 +226,19 @@ def shared_detector(
 
 
 def make_annotate(
-    detector: Detector, rules: Mapping[str, ReactionRule], settings: Settings
+    detector: Detector,
+    rules: Mapping[str, ReactionRule],
+    settings: Settings,
+    pictures: PictureFetcher,
 ) -> AnnotateEndpoints:
     """The annotate service that ``settings`` describe."""
-    longest, most = settings.sampling.longest, settings.serve.max_picture_bytes
-    return AnnotateEndpoints(detector, rules, longest=longest, max_bytes=most)
+    return AnnotateEndpoints(
+        detector,
+        rules,
+        longest=settings.sampling.longest,
+        max_bytes=settings.serve.max_picture_bytes,
+        pictures=pictures if settings.serve.picture_urls else None,
+    )
 
 
 def bundle_loader(
@@ -255,11 +269,10 @@ def scored_labels(
 
 
 def administration(
-    supervisor: Supervisor, models: ModelEndpoints, wanted: ServeSettings
+    supervisor: Supervisor, models: ModelEndpoints, snapshots: SnapshotFolder
 ) -> Sequence[Endpoint]:
-    """Models, and snapshots as ``wanted`` says that they are kept."""
-    pictures = SnapshotFolder(wanted.snapshots_folder, wanted.snapshots_days)
-    return (*models.endpoints(), *SnapshotEndpoints(supervisor, pictures).endpoints())
+    """Models and snapshots."""
+    return (*models.endpoints(), *SnapshotEndpoints(supervisor, snapshots).endpoints())
 
 
 def model_user(

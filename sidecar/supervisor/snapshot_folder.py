@@ -1,7 +1,7 @@
 """Snapshots on disk, each set with a note of consent and a date of deletion. Blocks: for a thread.
 
 A set is a folder ``ROOM-TIME`` with numbered JPEGs and ``consent.json``, which says who is shown,
-why they may be, and until when. Sets whose date has passed are deleted before another is written.
+why they may be, and until when.
 """
 
 import base64
@@ -46,7 +46,6 @@ class SnapshotFolder:
         until = now + self._kept
         target = self._folder / f"{room}-{now:%Y%m%dT%H%M%SZ}"
         try:
-            self.delete_expired(now)
             target.mkdir(parents=True, exist_ok=True, mode=0o700)
             written = [_write(target, n, one) for n, one in enumerate(pictures, 1)]
             taken = SnapshotSet(

@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import BodyPartReader, StreamReader, web
 
-from config.errors import CapacityError, InputError, SampleDroppedError
+from config.errors import CapacityError, ForbiddenError, InputError, SampleDroppedError
 from config.reaction_rule import Kind, ReactionRule
 from reactions.labels import families_for
 from reactions.landmark_types import ModelFamily, Sample
@@ -26,6 +26,7 @@ from sidecar.server.api.annotate_answers import (
     inference_answer,
 )
 from sidecar.server.api.endpoints import Endpoint, Exchange, Parameter
+from sidecar.server.api.picture_fetcher import PictureFetcher, PictureUrl, read_picture_url
 from sidecar.server.api.streams import StreamMemories
 from sidecar.server.api.tokens import Scope
 from sidecar.server.api.uploads import FORMATS, Upload, decode_upload
@@ -33,6 +34,7 @@ from sidecar.session.stills import label_reports
 
 STREAM: Final = "Sidecar-Stream"
 STREAM_NAME: Final = r"^[!-~]([ -~]{0,126}[!-~])?$"
+JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
 MAX_BATCH: Final = 32
 """Pictures of one request."""
@@ -80,13 +82,16 @@ class AnnotateEndpoints:
         longest: int = 640,
         max_bytes: int = 8 << 20,
         default_care: Care = Care.NONE,
+        pictures: PictureFetcher | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        """``pictures`` fetches those that a request names by URL; None where that is off."""
         self._detector = detector
         self._rules = rules
         self._longest = longest
         self._max_bytes = max_bytes
         self._care = default_care
+        self._pictures = pictures
         self._clock = clock
         self._memories = StreamMemories()
         self._busy = 0
@@ -112,6 +117,7 @@ class AnnotateEndpoints:
                 "POST", "/v1/annotate", "annotate", "Label one picture, or several by multipart",
                 Scope.ANNOTATE, self.annotate, takes=(*FORMATS, MULTIPART), answer=AnnotateAnswer,
                 parameters=self._parameters(), errors=(400, 413, 415, 422, 503), tag="annotate",
+                json_body=None if self._pictures is None else PictureUrl,
             ),
         )  # fmt: skip
 
@@ -145,14 +151,22 @@ class AnnotateEndpoints:
         request = exchange.request
         options = self._options(request, exchange.caller.name)
         if request.content_type != MULTIPART:
-            data = await self._body(request.content)
-            return await self._read(data, request.content_type, options)
+            data, kind = await self._body(request.content), request.content_type
+            if kind == JSON:
+                data, kind = await self._fetch(data)
+            return await self._read(data, kind, options)
         parts = await self._parts(request)
         if options.stream is not None:
             # The frames of a stream follow each other.
             return [await self._read_part(*part, options) for part in parts]
         reading = (self._read_part(*part, options) for part in parts)
         return list(await asyncio.gather(*reading))
+
+    async def _fetch(self, body: bytes) -> tuple[bytes, str]:
+        if self._pictures is None:
+            do = "send the picture itself, or set serve.picture_urls"
+            raise ForbiddenError("this server fetches no pictures", where="url", do=do)
+        return await self._pictures.fetch(read_picture_url(body))
 
     async def _read_part(
         self, data: bytes, content_type: str, options: AnnotateOptions

@@ -66,6 +66,8 @@ class Endpoint:
     """Of the answer; several with commas between."""
     takes: tuple[str, ...] = ("application/json",)
     """Content types of the body."""
+    json_body: type[BaseModel] | None = None
+    """Of a JSON body that the handler reads by itself, beside those of other types."""
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[int, ...] = ()
     """Statuses of problems beyond 401, 403, 413, 422 and 429."""

@@ -63,6 +63,8 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
             _schema(endpoint.body, schemas) if endpoint.body is not None else {}
         )
         content = {kind: {"schema": schema} for kind in endpoint.takes}
+        if endpoint.json_body is not None:
+            content["application/json"] = {"schema": _schema(endpoint.json_body, schemas)}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 

@@ -173,7 +173,7 @@ async def test_what_is_not_there_is_an_error_for_its_caller(clips: Path) -> None
             await room.call(
                 TriggerReaction(reaction=ReactionRequest(participant="x", label="wave"))
             )
-        with pytest.raises(ConfigError, match="'no_such_label' is not on"):
+        with pytest.raises(ConfigError, match="'no_such_label' is not known"):
             await room.call(ChangeRoom(patch=RoomPatch(labels=("no_such_label",))))
 
 

@@ -166,7 +166,9 @@ async def test_events_are_streamed_and_continued(api: Api) -> None:
     room = await api.live()
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with api.client.get(f"/v1/rooms/{room}/events", headers=headers) as stream:
-        api.world.handles[0].report(EventReport(event={"event": "reaction.started", "t": 1.0}))
+        api.world.handles[0].report(
+            EventReport(event={"event": "reaction.started", "label": "wave", "t": 1.0})
+        )
         text = await read_until(stream.content, "reaction.started")
     number = int(text.partition("id: ")[2].partition("\n")[0])
     headers["Last-Event-ID"] = str(number - 1)

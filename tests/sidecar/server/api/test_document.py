@@ -1,21 +1,29 @@
 """The API does what its OpenAPI document says: schemathesis tries it, with rooms in memory."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 from aiohttp.test_utils import BaseTestServer, TestServer
 
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
+from reactions.bundle import ModelBundle
 from reactions.labels import LABELS
+from sidecar.addresses import AddressRule
+from sidecar.serve import ServePlan, open_server
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
 from sidecar.server.api.metrics import MetricSources
+from sidecar.server.api.model_endpoints import ModelEndpoints
+from sidecar.server.api.operator_page import OperatorEndpoints
+from sidecar.server.api.picture_fetcher import PictureFetcher
 from sidecar.server.api.reaction_endpoints import ReactionEndpoints
 from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.snapshot_endpoints import SnapshotEndpoints
@@ -24,6 +32,7 @@ from sidecar.server.api.tokens import Authenticator, environment_tokens
 from sidecar.server.api.webhook_endpoints import WebhookEndpoints
 from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.journal import Journal
+from sidecar.supervisor.model_store import BundleStore
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url
 from sidecar.supervisor.secrets import SecretStore
@@ -37,11 +46,17 @@ TOKEN = "a-token-that-is-long-enough"
 TABLE = load_reaction_table(LABELS, environ={})
 RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
 SETTINGS = plain_settings(Settings(composite={"width": 320, "height": 180, "fps": 5}))
+EXAMPLES = os.environ.get("SIDECAR_API_EXAMPLES", "5")
+"""Of each operation and phase; CI tries more."""
 RUN = "from schemathesis.cli import schemathesis; schemathesis()"
 
 
 def begin(room: str, request: RoomRequest, secrets: Mapping[str, str]) -> Begin:
     return Begin(room=room, request=request, secrets=dict(secrets), settings=SETTINGS, table=RULES)
+
+
+async def use(bundle: ModelBundle) -> None:
+    """There are no workers that would load it."""
 
 
 def check(request: RoomRequest) -> str:
@@ -83,7 +98,24 @@ checks.ensure_resource_availability.enabled = false
 
 [[operations]]
 include-operation-id = "annotate"
-checks.positive_data_acceptance.expected-statuses = [200, 422]
+checks.positive_data_acceptance.expected-statuses = [200, 403, 422]
+
+[[operations]]
+include-operation-id = "activateModels"
+parameters = {{ "path.bundle" = "shipped" }}
+
+[[operations]]
+include-operation-id = "rollBackModels"
+checks.positive_data_acceptance.expected-statuses = [200, 409]
+
+[[operations]]
+include-operation-id = "redeliver"
+parameters = {{ "path.number" = "1" }}
+checks.positive_data_acceptance.expected-statuses = [202, 404]
+
+[[operations]]
+include-operation-id = "logIn"
+checks.positive_data_acceptance.expected-statuses = [204, 401]
 """
 
 
@@ -97,8 +129,14 @@ async def serving(folder: Path) -> AsyncIterator[tuple[Supervisor, BaseTestServe
         references=REFERENCES,
     )
     store = ReactionStore(folder, TABLE)
-    annotate = AnnotateEndpoints(NothingSeen(), TABLE)
-    async with supervisor:
+    # The addresses that schemathesis names are of no server.
+    fetcher = PictureFetcher(AddressRule.PUBLIC, max_bytes=1024, timeout=0.05)
+    annotate = AnnotateEndpoints(NothingSeen(), TABLE, pictures=fetcher)
+    authenticator = Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN})))
+    sources = MetricSources(supervisor)
+    models = ModelEndpoints(BundleStore(folder / "models"), use)
+    operator = OperatorEndpoints(sources, authenticator, lambda: annotate.labels)
+    async with supervisor, fetcher:
         app = create_api(
             [
                 *RoomEndpoints(supervisor).endpoints(),
@@ -107,9 +145,11 @@ async def serving(folder: Path) -> AsyncIterator[tuple[Supervisor, BaseTestServe
                 *annotate.endpoints(),
                 *ReactionEndpoints(supervisor, store).endpoints(),
                 *SnapshotEndpoints(supervisor, SnapshotFolder(folder / "pictures", 1)).endpoints(),
+                *models.endpoints(),
+                *operator.endpoints(),
             ],
-            SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None),
-            Authenticator(tuple(environment_tokens({"SIDECAR_API_TOKEN": TOKEN}))),
+            SystemEndpoints(sources, faults=list, drain=lambda: None),
+            authenticator,
             ApiOptions("127.0.0.1", rate=10_000.0),
         )
         async with TestServer(app) as server:
@@ -128,10 +168,29 @@ async def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
             *("--header", f"Authorization: Bearer {TOKEN}"),
             # Streams do not end.
             *("--exclude-path-regex", "/events$"),
-            *("--seed", "1", "--max-examples", "8"),
+            *("--seed", "1", "--max-examples", EXAMPLES),
             cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
         output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
+
+
+async def test_schemathesis_tries_every_endpoint_of_the_server(tmp_path: Path) -> None:
+    own = {"journal": tmp_path / "rooms.db", "data_folder": tmp_path, "picture_urls": True}
+    settings = Settings(server={"port": 0}, serve=own)
+    plan = ServePlan(environ={"SIDECAR_API_TOKEN": TOKEN})
+    async with (
+        serving(tmp_path / "tried") as (_, tried),
+        open_server(plan, settings, TABLE, lambda _: NothingSeen()) as served,
+        aiohttp.ClientSession() as http,
+    ):
+        urls = (str(tried.make_url("/v1/openapi.json")), served.listener.url("/v1/openapi.json"))
+        documents = []
+        for url in urls:
+            async with http.get(url) as answer:
+                documents.append(await answer.json())
+    ours, theirs = documents
+    assert ours["paths"] == theirs["paths"]
+    assert ours["components"] == theirs["components"]
