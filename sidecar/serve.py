@@ -45,6 +45,7 @@ from sidecar.server.api.tokens import (
     Authenticator,
 )
 from sidecar.server.api.webhook_endpoints import WebhookEndpoints
+from sidecar.server.connections import ConnectionCounts
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.hosted_rooms import (
     SCHEME,
@@ -169,7 +170,7 @@ async def open_server(
         await stack.enter_async_context(fetcher)
         annotate = make_annotate(detector, changed, settings, fetcher)
         stack.push_async_callback(annotate.aclose)
-        sources = metric_sources(supervisor, detector)
+        sources = metric_sources(supervisor, detector, lambda: listener.connections)
         more = further_endpoints(sources, annotate, reactions, authenticator)
         use = model_user(scored, supervisor, annotate, reactions)
         snapshots = SnapshotFolder(wanted.snapshots_folder, wanted.snapshots_days)
@@ -507,11 +508,16 @@ def make_app(
     )
 
 
-def metric_sources(supervisor: Supervisor, detector: Detector) -> MetricSources:
+def metric_sources(
+    supervisor: Supervisor, detector: Detector, connections: Callable[[], ConnectionCounts]
+) -> MetricSources:
     """What the metrics are read from."""
-    if isinstance(detector, ProcessDetector):
-        return MetricSources(supervisor, detector.stats, lambda: detector.pids)
-    return MetricSources(supervisor, detector.stats)
+    return MetricSources(
+        supervisor,
+        detector.stats,
+        (lambda: detector.pids) if isinstance(detector, ProcessDetector) else tuple,
+        connections,
+    )
 
 
 def observe(app: web.Application, sources: MetricSources, endpoint: str) -> Telemetry:

@@ -66,7 +66,8 @@ class HttpListener(Component):
 
     ``inner`` is entered before the first request is taken. On closing, no new request is taken,
     then ``inner`` is left (which ends its streams), and requests under way get ``shutdown`` seconds
-    to finish. With ``certificate``, HTTPS is served, and its files are read again on changes.
+    to finish. With ``certificate``, HTTPS is served; whether its files changed is looked at every
+    ``reload_every`` seconds.
     Connections are taken within ``limits``.
     """
 
@@ -81,11 +82,13 @@ class HttpListener(Component):
         tls: ssl.SSLContext | None = None,
         shutdown: float = SHUTDOWN,
         limits: ConnectionLimits | None = None,
+        reload_every: float = RELOAD_EVERY,
     ) -> None:
         self._host = host
         self._port = port
         self._inner = nullcontext() if inner is None else inner
         self._certificate = certificate
+        self._reload_every = reload_every
         self._tls = tls
         if certificate is not None:
             self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -152,7 +155,7 @@ class HttpListener(Component):
     async def _reload(self, certificate: Certificate, context: ssl.SSLContext) -> None:
         known = certificate.changed_at()
         while True:
-            await asyncio.sleep(RELOAD_EVERY)
+            await asyncio.sleep(self._reload_every)
             changed = await asyncio.to_thread(certificate.changed_at)
             if changed == known:
                 continue

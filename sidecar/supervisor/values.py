@@ -314,7 +314,7 @@ class ReactionRow(Value):
     """A full-frame effect once enough people show the label; empty for none."""
     crowd_share: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
     """Of the participants with a camera and consent."""
-    crowd_people: Annotated[int, Field(ge=2, le=1000, strict=True)] | None = None
+    crowd_people: Annotated[int, Field(ge=2, le=1000), _NUMBER] | None = None
     crowd_cooldown: Annotated[float, Field(ge=0, le=3600, strict=True)] | None = None
     """Seconds."""
     outranks: Annotated[tuple[Label, ...], Field(max_length=128)] | None = None

@@ -102,8 +102,9 @@ class ApiRoutes:
         else:
             caller = await self._authenticator.caller(token)
             caller.require(scope)
-        if (seconds := self._limiter.wait(caller.name, self._clock())) > 0:
+        if (seconds := self._limiter.wait(caller.name, self._clock(), rate=caller.rate)) > 0:
             raise RateLimitError(seconds)
+        _check_size(request, caller)
         return caller
 
     def _handler(
@@ -127,6 +128,17 @@ class ApiRoutes:
             )
 
         return handle
+
+
+def _check_size(request: web.Request, caller: Caller) -> None:
+    """Raise InputError 413 for a body beyond the token's limit, 411 for one that may be."""
+    if caller.max_bytes is None or not request.can_read_body:
+        return
+    if request.content_length is None:
+        raise InputError("this token needs Content-Length", status=411, do="send it")
+    if request.content_length > caller.max_bytes:
+        what = f"the body exceeds the {caller.max_bytes} bytes of this token"
+        raise InputError(what, status=413, do="send less at once")
 
 
 async def _read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:

@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from reactions.labels import LABELS
 from sidecar.inference.detector import DetectorStats
+from sidecar.server.connections import ConnectionCounts
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomState
 
@@ -51,6 +52,8 @@ class MetricSources:
     """The numbers of the detector that all rooms share; None where there is none."""
     worker_pids: Callable[[], Sequence[int]] = tuple
     """The detector's processes."""
+    connections: Callable[[], ConnectionCounts] = ConnectionCounts
+    """Those of the server's port."""
 
 
 class SidecarCollector(Collector):
@@ -60,6 +63,7 @@ class SidecarCollector(Collector):
         self._supervisor = sources.supervisor
         self._detector = sources.detector
         self._worker_pids = sources.worker_pids
+        self._connections = sources.connections
 
     def collect(self) -> Iterable[Metric]:
         yield from self._rooms()
@@ -69,6 +73,7 @@ class SidecarCollector(Collector):
         yield from self._webhooks()
         yield from self._processes()
         yield from self._workers()
+        yield from self._http()
 
     def _rooms(self) -> Iterable[Metric]:
         rooms = self._supervisor.rooms()
@@ -161,6 +166,16 @@ class SidecarCollector(Collector):
         text = "Resident memory of all detection workers."
         memory = sum(map(resident_bytes, self._worker_pids()))
         yield GaugeMetricFamily("sidecar_detection_workers_resident_bytes", text, memory)
+
+    def _http(self) -> Iterable[Metric]:
+        counts = self._connections()
+        text = "Open connections to the server's port."
+        yield GaugeMetricFamily("sidecar_http_connections", text, counts.open)
+        text = "Connections that were refused, and those closed since nothing was sent or read."
+        family = CounterMetricFamily("sidecar_http_connections_closed", text, labels=["reason"])
+        family.add_metric(["refused"], counts.refused)
+        family.add_metric(["timed out"], counts.timed_out)
+        yield family
 
 
 def resident_bytes(pid: int) -> int:

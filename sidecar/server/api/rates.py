@@ -21,16 +21,21 @@ class RateLimiter:
     burst: float
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
 
-    def wait(self, caller: str, now: float, cost: float = 1.0) -> float:
-        """Take ``cost`` calls from the caller's bucket: 0, or the seconds after which to retry."""
+    def wait(self, caller: str, now: float, cost: float = 1.0, rate: float | None = None) -> float:
+        """Take ``cost`` calls from the caller's bucket: 0, or the seconds after which to retry.
+
+        A caller may have a ``rate`` of its own, with bursts as many times as long.
+        """
+        own = self.rate if rate is None else min(rate, self.rate)
+        burst = max(1.0, self.burst * own / self.rate)
         bucket = self._buckets.get(caller)
         if bucket is None:
             self._make_room()
-            bucket = self._buckets[caller] = _Bucket(self.burst, now)
-        bucket.level = min(self.burst, bucket.level + (now - bucket.filled) * self.rate)
+            bucket = self._buckets[caller] = _Bucket(burst, now)
+        bucket.level = min(burst, bucket.level + (now - bucket.filled) * own)
         bucket.filled = now
         if bucket.level < cost:
-            return (cost - bucket.level) / self.rate
+            return (cost - bucket.level) / own
         bucket.level -= cost
         return 0.0
 

@@ -7,6 +7,7 @@ comparison nor a memory dump of the table tells a token.
 import asyncio
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ class Caller:
     name: str
     """For rate limits and the log: a token's line or a JWT's subject, never the token."""
     scopes: frozenset[Scope]
+    rate: float | None = None
+    """Requests a second; None: as many as the server lets any token make."""
+    max_bytes: int | None = None
+    """Of a request's body; None: the server's own limits alone."""
 
     def require(self, scope: Scope) -> None:
         """Raise ForbiddenError unless the caller may do what needs ``scope``."""
@@ -80,7 +85,8 @@ MAX_FILE: Final = 1 << 20
 
 
 def read_token_file(path: Path) -> list[KnownToken]:
-    """The tokens of a file: a line each, ``TOKEN [SCOPE …]``, all scopes if none is named.
+    """The tokens of a file: a line each, ``TOKEN [SCOPE …] [rate=N] [bytes=N]``, all scopes if none
+    is named; ``rate`` is in requests a second, ``bytes`` is the longest body.
 
     Blank lines and those that begin with ``#`` are skipped. Raises ConfigError naming file and
     line, never the token.
@@ -106,19 +112,33 @@ def read_token_file(path: Path) -> list[KnownToken]:
 def known_token(
     token: str, name: str, scopes: Iterable[str] = (), where: str = TOKEN_VARIABLE
 ) -> KnownToken:
-    """``token`` with the scopes of these names, all if none is named; ``name`` is for the log.
+    """``token`` with the scopes and limits of these words, all scopes if none is named.
 
-    Raises ConfigError, which names ``where`` it stands, for a short one or an unknown scope.
+    ``name`` is for the log. Raises ConfigError, which names ``where`` it stands, for a short token
+    and an unknown word.
     """
     if len(token) < MIN_TOKEN:
         what = f"a token must have at least {MIN_TOKEN} characters"
         raise ConfigError(what, where=where, do="openssl rand -hex 32 makes one")
+    words = tuple(scopes)
+    limits = dict(_limit(word, where) for word in words if "=" in word)
     try:
-        allowed = frozenset(map(Scope, scopes)) or EVERYTHING
+        allowed = frozenset(Scope(word) for word in words if "=" not in word) or EVERYTHING
     except ValueError as error:
         do = f"one of {', '.join(Scope)}"
         raise ConfigError(f"unknown scope: {error}", where=where, do=do) from None
-    return KnownToken(digest(token), Caller(name, allowed))
+    size = limits.get("bytes")
+    caller = Caller(name, allowed, limits.get("rate"), None if size is None else int(size))
+    return KnownToken(digest(token), caller)
+
+
+def _limit(word: str, where: str) -> tuple[str, float]:
+    name, _, text = word.partition("=")
+    if name not in {"rate", "bytes"} or re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", text) is None:
+        raise ConfigError(f"no limit: {word[:40]!r}", where=where, do="rate=N or bytes=N")
+    if float(text) <= 0:
+        raise ConfigError(f"{name} must be above 0", where=where, do="leave it out for no limit")
+    return name, float(text)
 
 
 def environment_tokens(environ: Mapping[str, str]) -> list[KnownToken]:

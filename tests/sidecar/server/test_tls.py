@@ -56,3 +56,27 @@ async def test_https_is_served_and_other_clients_give_their_places_back(tmp_path
             assert b"200 OK" not in await reader.read()
         writer.close()
         await eventually(lambda: server.connections.open <= 1)
+
+
+async def test_a_certificate_that_is_replaced_is_used_for_the_next_connections(
+    tmp_path: Path,
+) -> None:
+    certificate = write_certificate(tmp_path)
+
+    async def shown(port: int) -> bytes:
+        trust_nothing = ssl.create_default_context()
+        trust_nothing.check_hostname, trust_nothing.verify_mode = False, ssl.CERT_NONE
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust_nothing)
+        found: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.close()
+        return found
+
+    async with grey_server(certificate=certificate, reload_every=0.02) as server:
+        first = await shown(server.port)
+        certificate.chain.write_text("half of a file")
+        await asyncio.sleep(0.1)
+        assert await shown(server.port) == first
+        write_certificate(tmp_path)
+        async with asyncio.timeout(20):
+            while await shown(server.port) == first:
+                pass

@@ -48,6 +48,7 @@ class World:
         self,
         journal: Path | None = None,
         *,
+        memory_warn: int = 0,
         memory_limit: int = 0,
         webhooks: WebhookOptions | None = None,
     ) -> None:
@@ -58,7 +59,10 @@ class World:
         self.can_score = True
         self._journal = journal
         self._options = replace(
-            OPTIONS, memory_limit=memory_limit, webhooks=webhooks or WebhookOptions()
+            OPTIONS,
+            memory_warn=memory_warn,
+            memory_limit=memory_limit,
+            webhooks=webhooks or WebhookOptions(),
         )
 
     @asynccontextmanager
@@ -279,6 +283,17 @@ async def test_a_room_that_uses_too_much_memory_is_restarted() -> None:
         room = supervisor.room(made.id)
         await eventually(lambda: room.state is RoomState.LIVE)
         assert room.view().restarts == 1
+
+
+async def test_a_room_that_uses_much_memory_is_a_warning_first() -> None:
+    world = World(memory_warn=100 * 2**20, memory_limit=300 * 2**20)
+    async with world.running() as supervisor:
+        made = await live(supervisor)
+        with capture_logs() as lines:
+            world.handles[0].used = Usage(0.0, 200 * 2**20)
+            await eventually(lambda: any(line["event"] == "room memory high" for line in lines))
+        assert supervisor.room(made.id).state is RoomState.LIVE
+    assert len(world.handles) == 1
 
 
 async def test_an_unknown_room_is_not_found() -> None:

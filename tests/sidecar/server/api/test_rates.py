@@ -22,3 +22,11 @@ def test_the_number_of_buckets_is_bounded_and_an_empty_one_is_kept() -> None:
     for number in range(CALLERS + 10):
         limiter.wait(str(number), 0.0, cost=0.1)
     assert limiter.wait("greedy", 0.0) > 0
+
+
+def test_a_caller_with_a_rate_of_its_own_waits_by_that() -> None:
+    limiter = RateLimiter(10.0, 40.0)
+    waits = [limiter.wait("slow", 0.0, rate=0.5) for _ in range(4)]
+    assert waits == [0.0, 0.0, 2.0, 2.0]
+    assert limiter.wait("slow", 2.0, rate=0.5) == 0.0
+    assert limiter.wait("other", 0.0, rate=99.0) == 0.0

@@ -135,3 +135,19 @@ async def test_a_jwt_that_is_not_valid_is_refused(token: str) -> None:
     authenticator = Authenticator(issuer=JwtIssuer(KeySet(KEY), "sidecar"))
     with pytest.raises(UnauthorizedError, match="JWT is not valid"):
         await authenticator.caller(token)
+
+
+def test_a_line_may_give_a_token_limits_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"{'a' * 16} annotate rate=2.5 bytes=1000\n{'b' * 16} rate=3\n")
+    first, second = (known.caller for known in read_token_file(file))
+    assert (first.scopes, first.rate, first.max_bytes) == ({Scope.ANNOTATE}, 2.5, 1000)
+    assert (second.scopes, second.rate, second.max_bytes) == (EVERYTHING, 3.0, None)
+
+
+@pytest.mark.parametrize("word", ["rate=", "rate=0", "rate=-1", "rate=nan", "bytes=1e9", "x=1"])
+def test_a_wrong_limit_is_one_error(tmp_path: Path, word: str) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"{'a' * 16} {word}\n")
+    with pytest.raises(ConfigError, match="tokens:1"):
+        read_token_file(file)
