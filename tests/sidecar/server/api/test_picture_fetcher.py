@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.abc import ResolveResult
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from config.errors import ForbiddenError, InputError
 from sidecar.addresses import AddressRule
@@ -26,7 +26,7 @@ LIMIT = 100_000
 class Site:
     """A site of pictures, and what was asked of it."""
 
-    server: TestServer
+    server: BaseTestServer
     headers: list[dict[str, str]] = field(default_factory=list)
 
     def url(self, path: str) -> str:

@@ -141,7 +141,11 @@ def test_a_line_may_give_a_token_limits_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text(f"{'a' * 16} annotate rate=2.5 bytes=1000\n{'b' * 16} rate=3\n")
     first, second = (known.caller for known in read_token_file(file))
-    assert (first.scopes, first.rate, first.max_bytes) == ({Scope.ANNOTATE}, 2.5, 1000)
+    assert (first.scopes, first.rate, first.max_bytes) == (
+        frozenset({Scope.ANNOTATE}),
+        2.5,
+        1000,
+    )
     assert (second.scopes, second.rate, second.max_bytes) == (EVERYTHING, 3.0, None)
 
 
