@@ -183,10 +183,15 @@ async def open_server(
             await stack.enter_async_context(observe(app, sources, wanted.otlp_endpoint))
         listener = make_listener(app, settings, supervisor)
         await stack.enter_async_context(listener)
-        plan.say(f"The API is at {listener.url('/v1')} (Ctrl-C ends it)")
-        if made is not None:
-            plan.say(f"Token: {made}")
+        say_where(plan, listener, made)
         yield RoomsServer(supervisor, hosted, listener, draining)
+
+
+def say_where(plan: ServePlan, listener: HttpListener, made: str | None) -> None:
+    """Show the operator where the API is, and the token that was made."""
+    plan.say(f"The API is at {listener.url('/v1')} (Ctrl-C ends it)")
+    if made is not None:
+        plan.say(f"Token: {made}")
 
 
 def participant_routes(
