@@ -81,6 +81,8 @@ class LabelScore:
     box: Box
     hand: Side | None = None
     """The hand that shows it; None for faces, bodies and both hands."""
+    person: int = 0
+    """Which of several people in the picture, 0–3; 0 where there is one."""
 
 
 _FACE = frozenset({ModelFamily.FACE})

@@ -104,6 +104,15 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OtherPerson:
+    """A person in the picture besides the main one."""
+
+    slot: int
+    """Which of up to four people it is, 0–3: the same while they are tracked."""
+    face: Face
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """One body: 33 BlazePose landmarks with the visibility (0–1) of each."""
 
@@ -123,6 +132,9 @@ class Observation:
     face: Face | None = None
     body: Body | None = None
     quality: Quality = Quality.OK
+    slot: int = 0
+    """The person whose face and body these are."""
+    others: tuple[OtherPerson, ...] = ()
 
     def box(self, points: Points) -> Box:
         """The box of some of this observation's points, in fractions of the frame."""

@@ -19,6 +19,7 @@ from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import FaceTrail, HandTrail, Tracks
+from reactions.people import by_person
 
 DUE = 1000
 """Samples without a search for palms, after which one is due in any case."""
@@ -30,6 +31,13 @@ class Memory:
 
     tracks: Tracks
     motion: Motion
+    """Of the only person, or of the one in slot 0."""
+    others: tuple[tuple[int, Motion], ...] = ()
+    """Slot and motion of each further person."""
+
+    def motion_of(self, slot: int) -> Motion | None:
+        """The motion of the person in ``slot``; None for one who was not there."""
+        return self.motion if slot == 0 else dict(self.others).get(slot)
 
     def never_frozen(self) -> Self:
         """The same, but for a source whose next sample is read even if it shows the same picture:
@@ -109,15 +117,28 @@ class RecognitionPipeline:
     def observe(self, sample: Sample, memory: Memory | None) -> tuple[Observation, Detection]:
         """The landmarks that ``detect`` does not hand out, and the detection made of them."""
         began = time.perf_counter()
-        tracks, motion = (None, None) if memory is None else (memory.tracks, memory.motion)
+        tracks = None if memory is None else memory.tracks
         observation, tracks = self._scheduler.observe(sample, tracks)
-        scores, motion = self._recognizer.recognize(observation, motion)
+        scores, motions = self._recognize(observation, memory)
         face = None if observation.face is None else observation.box(observation.face.points)
         spent = (time.perf_counter() - began) * 1000
         found = found_landmarks(observation) if sample.landmarks else None
-        burst = self._recognizer.wants_burst(motion)
-        memory = Memory(tracks, motion)
+        burst = any(self._recognizer.wants_burst(motion) for motion in motions.values())
+        mine = motions.pop(0, None) or (Motion() if memory is None else memory.motion)
+        memory = Memory(tracks, mine, tuple(motions.items()))
         return observation, Detection(scores, face, memory, spent, found, burst)
+
+    def _recognize(
+        self, observation: Observation, memory: Memory | None
+    ) -> tuple[tuple[LabelScore, ...], dict[int, Motion]]:
+        """The scores of all people in ``observation``, best first, and the motion of each."""
+        scores: list[LabelScore] = []
+        motions: dict[int, Motion] = {}
+        for slot, seen in by_person(observation):
+            before = None if memory is None else memory.motion_of(slot)
+            found, motions[slot] = self._recognizer.recognize(seen, before)
+            scores += [replace(score, person=slot) for score in found] if slot else found
+        return tuple(sorted(scores, key=lambda each: each.score, reverse=True)), motions
 
 
 @dataclass(frozen=True, slots=True)

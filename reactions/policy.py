@@ -7,6 +7,7 @@ give the same events. docs/policy.md explains each rule with its reason.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import TypeAlias
 
 from config.reaction_rule import Kind, ReactionRule
 from config.sensitivity import Sensitivity, with_sensitivity
@@ -21,9 +22,13 @@ MOST_CHOICES = 10_000
 """Participants whose choice of a sensitivity is kept; those of further ones are not."""
 
 
+PersonKey: TypeAlias = tuple[str, int]
+"""A participant, and which of the people in their picture."""
+
+
 @dataclass(slots=True)
 class _Person:
-    """The states of one participant's labels."""
+    """The states of the labels of one person in a participant's picture."""
 
     states: dict[str, ReactionState]
     newest: float = -inf
@@ -44,12 +49,13 @@ class Policy:
     ``evidence`` is (k, n): a hold begins with the first sample at the label's threshold, continues
     while at most n - k of the newest n samples miss it, and needs k samples that hit it. With
     faster sampling the same share of misses is taken of all samples of the last 0.6 s.
-    ``max_stickers`` is the limit for one participant at once, ``max_in_room`` for all together; a
-    label over the limit waits with a full hold. ``STALE_AFTER``
+    ``max_stickers`` is the limit for one person at once, ``max_in_room`` for all together; a label
+    over the limit waits with a full hold. ``STALE_AFTER``
     seconds without a sample end what was seen until then. ``sensitivity`` is that of participants
     who chose none.
 
-    Each call returns its events in their order in time: at most one a participant and label.
+    Each call returns its events in their order in time: at most one a person and label. Several
+    people in one participant's picture have states of their own (``LabelScore.person``).
     """
 
     def __init__(
@@ -70,7 +76,7 @@ class Policy:
         self._evidence = EvidenceWindow(hits, samples, STALE_AFTER)
         self._max_stickers = max_stickers
         self._max_in_room = max_in_room
-        self._people: dict[str, _Person] = {}
+        self._people: dict[PersonKey, _Person] = {}
 
     def observe(
         self, participant: str, scores: Iterable[LabelScore], time: float
@@ -80,7 +86,19 @@ class Policy:
         A label that ``scores`` leave out counts as not seen; labels outside the table are ignored,
         and so is a sample that is no newer than the last one.
         """
-        person = self._person(participant)
+        by_person: dict[int, list[LabelScore]] = {}
+        for score in scores:
+            by_person.setdefault(score.person, []).append(score)
+        slots = {0, *by_person, *(slot for name, slot in self._people if name == participant)}
+        events: list[ReactionEvent] = []
+        for slot in sorted(slots):
+            events += self._observe((participant, slot), by_person.get(slot, ()), time)
+        return events
+
+    def _observe(
+        self, key: PersonKey, scores: Iterable[LabelScore], time: float
+    ) -> list[ReactionEvent]:
+        person = self._person(key)
         if time <= person.newest:
             return []
         person.now = max(time, person.now)
@@ -105,7 +123,7 @@ class Policy:
 
         Those that wait for a place, and those whose sticker runs, are among them.
         """
-        for name, person in self._people.items():
+        for (name, _), person in self._people.items():
             for label in labels:
                 state = person.states.get(label)
                 if state is not None and state.is_shown(person.now):
@@ -116,9 +134,11 @@ class Policy:
 
         A later sample counts again: the caller stops observing participants who opted out.
         """
-        person = self._person(participant)
-        person.now = max(time, person.now)
-        return _stop(person)
+        events: list[ReactionEvent] = []
+        for _, person in self._of(participant):
+            person.now = max(time, person.now)
+            events += _stop(person)
+        return events
 
     def trigger(self, participant: str, label: str, time: float, box: Box) -> list[ReactionEvent]:
         """Start ``label`` at ``time`` without evidence, as an operator asks for it.
@@ -127,7 +147,7 @@ class Policy:
         where it runs already, or where the room has as many stickers as it may have. Raises
         KeyError for a label that is off.
         """
-        person = self._person(participant)
+        person = self._person((participant, 0))
         person.now = max(time, person.now)
         state = person.states[label]
         stickers = sum(1 for other in self._people.values() for _ in other.stickers())
@@ -139,7 +159,7 @@ class Policy:
         """Go on with ``table``; what runs or builds up of a label that is off now ends."""
         self._tables = _tables(table)
         events: list[ReactionEvent] = []
-        for name, person in self._people.items():
+        for (name, slot), person in self._people.items():
             person.now = max(time, person.now)
             table = self._table_of(name)
             for label in [label for label in person.states if label not in table]:
@@ -147,7 +167,7 @@ class Policy:
             for label, rule in table.items():
                 state = person.states.get(label)
                 if state is None:
-                    person.states[label] = ReactionState(name, label, rule, self._evidence)
+                    person.states[label] = self._idle(name, slot, label, rule)
                 else:
                     state.rule = rule
         return events
@@ -171,7 +191,7 @@ class Policy:
         self._use_tables()
 
     def _use_tables(self) -> None:
-        for name, person in self._people.items():
+        for (name, _), person in self._people.items():
             table = self._table_of(name)
             for label, state in person.states.items():
                 state.rule = table[label]
@@ -181,21 +201,26 @@ class Policy:
 
     def leave(self, participant: str, time: float) -> list[ReactionEvent]:
         """End what ``participant`` has running and forget them."""
-        person = self._people.pop(participant, None)
-        if person is None:
-            return []
-        person.now = max(time, person.now)
-        return _stop(person)
+        events = self.stop(participant, time)
+        for key, _ in list(self._of(participant)):
+            del self._people[key]
+        return events
 
-    def _person(self, name: str) -> _Person:
-        if name not in self._people:
-            self._people[name] = _Person(
-                {
-                    label: ReactionState(name, label, rule, self._evidence)
-                    for label, rule in self._table_of(name).items()
-                }
-            )
-        return self._people[name]
+    def _of(self, participant: str) -> Iterator[tuple[PersonKey, _Person]]:
+        """The people in the picture of ``participant``."""
+        return ((key, one) for key, one in self._people.items() if key[0] == participant)
+
+    def _person(self, key: PersonKey) -> _Person:
+        if key not in self._people:
+            states = {
+                label: self._idle(*key, label, rule)
+                for label, rule in self._table_of(key[0]).items()
+            }
+            self._people[key] = _Person(states)
+        return self._people[key]
+
+    def _idle(self, name: str, slot: int, label: str, rule: ReactionRule) -> ReactionState:
+        return ReactionState(name, label, rule, self._evidence, person=slot)
 
     def _best(self, scores: Iterable[LabelScore]) -> dict[str, LabelScore]:
         best: dict[str, LabelScore] = {}

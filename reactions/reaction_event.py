@@ -32,3 +32,5 @@ class ReactionEvent:
     box: Box
     """Where the label was last seen, in fractions of the participant's picture."""
     hand: Side | None = None
+    person: int = 0
+    """Which of several people in the participant's picture, 0–3; 0 where there is one."""

@@ -46,6 +46,8 @@ class ReactionState:
     label: str
     rule: ReactionRule
     evidence: EvidenceWindow
+    person: int = 0
+    """Which of the people in the participant's picture."""
     sighting: LabelScore | None = None
     """The newest score above release."""
     began: float | None = None
@@ -163,5 +165,13 @@ class ReactionState:
         assert self.sighting is not None
         seen = self.sighting
         return ReactionEvent(
-            stage, time, self.participant, self.label, seen.score, progress, seen.box, seen.hand
+            stage,
+            time,
+            self.participant,
+            self.label,
+            seen.score,
+            progress,
+            seen.box,
+            seen.hand,
+            self.person,
         )

@@ -38,6 +38,7 @@ def enlarged(seen: Observation, by: int, width: int, height: int) -> Observation
         height=height,
         hands=tuple(replace(hand, points=_times(hand.points, by)) for hand in seen.hands),
         face=_enlarged_face(face, by) if face else None,
+        others=tuple(replace(one, face=_enlarged_face(one.face, by)) for one in seen.others),
         body=replace(body, points=_times(body.points, by)) if body else None,
     )
 

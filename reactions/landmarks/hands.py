@@ -25,13 +25,13 @@ from reactions.landmarks.track_state import HandTrail, new_among
 from reactions.landmarks.warp import crop_on_edge
 
 HANDS = 2
-"""At most so many hands are followed in one picture."""
+"""At most so many hands of one person are followed."""
 PRESENT = 0.5
 """From this confidence on it is a hand."""
-_CANDIDATES = 3
-"""So many palms are looked at until there are two hands: the detector may be wrong on one."""
+_SPARE = 1
+"""So many palms more than hands are looked at: the detector may be wrong on one."""
 _SEARCH_EVERY = {0: 2, 1: 3}
-"""Palms are looked for in every so many samples while so many hands are in view."""
+"""Palms are looked for in every so many samples while no hand, and one or more, are in view."""
 _SEARCH_AFTER = {0: 0.3, 1: 0.5}
 """And after so many seconds at least, which limits the searches in streams of more samples than the
 usual five a second; a little less than so many of those take."""
@@ -134,23 +134,25 @@ class HandFollower:
         *,
         time: float = 0.0,
         alarmed: bool = False,
+        most: int = HANDS,
     ) -> tuple[tuple[Hand, ...], HandTrail]:
         """The hands in ``picture``, taken at ``time`` (seconds), and their trail.
 
         Without a trail everything is searched; ``face``, where one is, tells how small hands are.
-        ``alarmed`` says that something large moved (``reactions.landmarks.second_looks``).
+        ``alarmed`` says that something large moved (``reactions.landmarks.second_looks``). ``most``
+        hands are followed: ``HANDS`` for each person in the picture.
         """
         if trail is None:
             seen = self._search_everywhere(picture, face)
             return tuple(seen.hands), HandTrail(tuple(seen.regions), searched=time)
-        seen = _Seen(self._landmarks, picture)
-        for region in trail.regions:
+        seen = _Seen(self._landmarks, picture, most)
+        for region in trail.regions[:most]:
             seen.look_at(region)
         lost = len(seen.hands) < len(trail.regions)
         unsearched, searched, searches = trail.unsearched + 1, trail.searched, trail.searches
         looks = trail.looks.after(alarmed=alarmed, found=bool(seen.hands))
         searching = lost or _search_due(len(seen.hands), unsearched, time - searched)
-        if searching and len(seen.hands) < HANDS:
+        if searching and not seen.full:
             height, width = picture.shape[:2]
             near_face = around_small_face(face, width, height) if searches % 2 else None
             self._search(picture, near_face or quick_look(width, height), seen)
@@ -167,8 +169,9 @@ class HandFollower:
     ) -> None:
         """Reads what the palm detector sees in ``region``; a look that comes ``again``, after one
         that found nothing, must be surer."""
-        for candidate in self._palms.find(picture, region, edge=again)[:_CANDIDATES]:
-            if len(seen.hands) < HANDS:
+        found = self._palms.find(picture, region, edge=again)
+        for candidate in found[: seen.most + _SPARE]:
+            if not seen.full:
                 seen.look_at(candidate, SURE if again else PRESENT)
 
     def _search_everywhere(self, picture: RgbImage, face: Roi | None) -> "_Seen":
@@ -197,21 +200,26 @@ class HandFollower:
 def _search_due(hands: int, samples: int, seconds: float) -> bool:
     """Whether palms are looked for with ``hands`` in view, so long after the last search; also
     where the clock has gone back since."""
-    if hands >= HANDS:
-        return False
-    late = seconds < 0 or seconds >= _SEARCH_AFTER[hands]
-    return late and samples >= _SEARCH_EVERY[hands]
+    seen = min(hands, 1)
+    late = seconds < 0 or seconds >= _SEARCH_AFTER[seen]
+    return late and samples >= _SEARCH_EVERY[seen]
 
 
 class _Seen:
     """The hands found in one picture so far, each once."""
 
-    def __init__(self, landmarks: HandReader, picture: RgbImage) -> None:
+    def __init__(self, landmarks: HandReader, picture: RgbImage, most: int = HANDS) -> None:
         self._landmarks = landmarks
+        self.most = most
         self._picture = picture
         self.hands: list[Hand] = []
         self.regions: list[Roi] = []
         """Where each will be next."""
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many hands as are followed."""
+        return len(self.hands) >= self.most
 
     def look_at(self, region: Roi, presence: float = PRESENT) -> None:
         """Reads ``region`` unless a hand that we have is there; keeps what is that certain."""

@@ -10,17 +10,19 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
-from reactions.landmark_types import ModelFamily, Observation, Quality, Sample
+from reactions.landmark_types import ModelFamily, Observation, OtherPerson, Quality, Sample
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
 from reactions.landmarks.face_detail import DetailReader
 from reactions.landmarks.frame_quality import changed_share, judge_quality
-from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
+from reactions.landmarks.hands import HANDS, HandFollower, HandLandmarker, PalmDetector
 from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE, POSE_FULL, POSE_LITE
 from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.people import PeopleFollower
+from reactions.landmarks.roi import Roi
 from reactions.landmarks.still_refine import StillRefiner
-from reactions.landmarks.track_state import Tracks
+from reactions.landmarks.track_state import PeopleTrail, Tracks
 
 _LARGE_CHANGE = 0.25
 """The share of the picture that must change between two samples for a second look."""
@@ -37,7 +39,7 @@ class LandmarkScheduler:
         hand_model: Literal["lite", "full"] = "lite",
     ) -> None:
         """Load the models of ``families`` only. Raises ModelError where the store lacks one."""
-        self._hands = self._face = self._body = None
+        self._hands = self._face = self._people = self._body = None
         if ModelFamily.HANDS in families:
             model = HAND_FULL if hand_model == "full" else HAND_LITE
             self._hands = HandFollower(PalmDetector(store), HandLandmarker(store, model))
@@ -47,7 +49,9 @@ class LandmarkScheduler:
             if ModelFamily.FACE_DETAIL in families:
                 shapes = ModelFamily.BLENDSHAPES in families
                 detail = DetailReader(store, blendshapes=shapes)
-            self._face = FaceFollower(FaceDetector(store), FaceMesh(store), detail)
+            faces, mesh = FaceDetector(store), FaceMesh(store)
+            self._face = FaceFollower(faces, mesh, detail)
+            self._people = PeopleFollower(faces, mesh)
         if ModelFamily.BODY in families:
             model = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
             self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store, model))
@@ -81,8 +85,10 @@ class LandmarkScheduler:
         near = face_trail.region if face_trail else None
         hidden = near is None and last.face is not None and last.face.region is not None
         alarmed = hidden or changed_share(last.fingerprint, fingerprint) > _LARGE_CHANGE
+        others, people = self._follow_others(sample, near, last.people)
+        most = HANDS * (1 + len(others))
         hands, hand_trail = (
-            self._hands.follow(picture, last.hands, near, time=time, alarmed=alarmed)
+            self._hands.follow(picture, last.hands, near, time=time, alarmed=alarmed, most=most)
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
@@ -93,8 +99,18 @@ class LandmarkScheduler:
             if self._body and _wanted(sample, ModelFamily.BODY)
             else (None, last.body)
         )
-        seen = Observation(width, height, time, hands, face, body)
-        return seen, Tracks(width, height, fingerprint, hand_trail, face_trail, region)
+        seen = Observation(width, height, time, hands, face, body, slot=people.slot, others=others)
+        return seen, Tracks(
+            width, height, fingerprint, hand_trail, face_trail, region, people=people
+        )
+
+    def _follow_others(
+        self, sample: Sample, main: Roi | None, trail: PeopleTrail | None
+    ) -> tuple[tuple[OtherPerson, ...], PeopleTrail]:
+        """The people besides the main one: none where no label needs faces, and in a still."""
+        if self._people is None or trail is None or not _wanted(sample, ModelFamily.FACE):
+            return (), trail or PeopleTrail()
+        return self._people.follow(sample.pixels, main, trail, sample.time)
 
 
 def _wanted(sample: Sample, family: ModelFamily) -> bool:

@@ -36,6 +36,30 @@ class FaceTrail:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonTrack:
+    """Where one person's face was last seen, in pixels of the sample."""
+
+    slot: int
+    region: Roi
+    seen: float
+    """When, on the clock of the samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleTrail:
+    """The people besides the main one, and the state of the search for more."""
+
+    slot: int = 0
+    """The main person's."""
+    main: Roi | None = None
+    """Where the main face was in the newest sample that had one."""
+    others: tuple[PersonTrack, ...] = ()
+    lost: tuple[PersonTrack, ...] = ()
+    unsearched: int = 0
+    """Samples since the last search for more people, or since the first sample."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tracks:
     """Where things were, in pixels of a ``width`` x ``height`` sample.
 
@@ -52,6 +76,7 @@ class Tracks:
     body: Roi | None = None
     refine: bool = True
     """Whether hands that are found by a first search are read a second time."""
+    people: PeopleTrail | None = None
 
 
 def new_among(region: Roi, known: Iterable[Roi]) -> bool:

@@ -79,6 +79,7 @@ class ReactionStep:
             "score": round(self.event.score, 3),
             "progress": round(self.event.progress, 3),
             "hand": self.event.hand.value if self.event.hand else None,
+            **({"person": self.event.person} if self.event.person else {}),
         }
 
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import av
 
@@ -19,6 +19,9 @@ from sidecar.media.feed import Feed
 from sidecar.rooms.base import Consent, ReceiverConstraints
 from sidecar.session.events import LiveScores, ReactionStep, SessionEvent
 from sidecar.session.stats import ParticipantStats, RecentMedian
+
+_Mark: TypeAlias = tuple[int, str]
+"""Which of the people in the picture, and the label."""
 
 MAX_CHOICES: Final = 10_000
 """Participants whose choice is kept; the choices of further ones are not."""
@@ -87,8 +90,6 @@ class Participant:
         """What the next detection of this participant needs."""
         self.scores: tuple[LabelScore, ...] = ()
         """Of the newest sample, best first."""
-        self.progress: dict[str, float] = {}
-        """How much of its hold has passed, 0–1, for each label that is being held."""
         self.samples = 0
         self.failures = 0
         """Samples whose detection failed."""
@@ -99,8 +100,9 @@ class Participant:
         self._consents = Consents() if consents is None else consents
         self._epoch = epoch
         self._detection_ms = RecentMedian()
-        self._stickers: dict[str, StickerMark] = {}
-        self._holds: dict[str, HoldMark] = {}
+        self._progress: dict[_Mark, float] = {}
+        self._stickers: dict[_Mark, StickerMark] = {}
+        self._holds: dict[_Mark, HoldMark] = {}
         self._face: Box | None = None
 
     @property
@@ -117,9 +119,15 @@ class Participant:
         return self.constraints is not None and self.constraints.paused
 
     @property
+    def progress(self) -> Mapping[str, float]:
+        """How much of its hold has passed, 0–1, for each label that is being held; of several
+        people in the picture the one who is farthest."""
+        return {label: share for (_, label), share in sorted(self._progress.items(), key=_share)}
+
+    @property
     def busy(self) -> bool:
         """A label is being held or a sticker plays."""
-        return bool(self.progress or self._stickers)
+        return bool(self._progress or self._stickers)
 
     def process(self, detection: Detection, time: float) -> list[SessionEvent]:
         """Take the detection of the sample of ``time`` into account; the events that follow.
@@ -138,7 +146,7 @@ class Participant:
         self._move_marks(detection.scores)
         events = self.apply(self._policy.observe(self.participant, detection.scores, time))
         seconds = time - self._epoch
-        scores = LiveScores(seconds, self.participant, detection.scores, dict(self.progress))
+        scores = LiveScores(seconds, self.participant, detection.scores, self.progress)
         return [*events, scores]
 
     def apply(self, reactions: Iterable[ReactionEvent]) -> list[SessionEvent]:
@@ -202,21 +210,23 @@ class Participant:
 
     def _apply(self, reaction: ReactionEvent) -> ReactionStep:
         label = reaction.label
-        self.progress.pop(label, None)
-        self._holds.pop(label, None)
+        key = (reaction.person, label)
+        self._progress.pop(key, None)
+        self._holds.pop(key, None)
         rule = self._rules[label]
         drawn = rule.kind is Kind.STICKER
         match reaction.stage:
             case ReactionStage.PROGRESS if reaction.progress > 0:
-                self.progress[label] = reaction.progress
+                self._progress[key] = reaction.progress
                 if drawn:
-                    self._holds[label] = HoldMark(reaction.box, reaction.progress, rule.sticker)
+                    self._holds[key] = HoldMark(reaction.box, reaction.progress, rule.sticker)
             case ReactionStage.STARTED if drawn:
                 sticker = rule.sticker or label
-                mark = StickerMark(sticker, reaction.time, reaction.box, rule.effect)
-                self._stickers[label] = mark
+                self._stickers[key] = StickerMark(
+                    sticker, reaction.time, reaction.box, rule.effect, reaction.person
+                )
             case ReactionStage.ENDED:
-                self._stickers.pop(label, None)
+                self._stickers.pop(key, None)
             case _:
                 pass
         return ReactionStep(replace(reaction, time=reaction.time - self._epoch), self.name)
@@ -226,7 +236,12 @@ class Participant:
         for score in scores:
             if score.score < self._rules[score.label].release:
                 continue
-            if (sticker := self._stickers.get(score.label)) is not None:
-                self._stickers[score.label] = replace(sticker, anchor=score.box)
-            if (hold := self._holds.get(score.label)) is not None:
-                self._holds[score.label] = replace(hold, anchor=score.box)
+            key = (score.person, score.label)
+            if (sticker := self._stickers.get(key)) is not None:
+                self._stickers[key] = replace(sticker, anchor=score.box)
+            if (hold := self._holds.get(key)) is not None:
+                self._holds[key] = replace(hold, anchor=score.box)
+
+
+def _share(progress: tuple[_Mark, float]) -> float:
+    return progress[1]

@@ -71,7 +71,7 @@ def test_another_process_gets_the_same_pipeline_and_detection(
 def test_memory_travels_by_pickle(detector: RecognitionPipeline) -> None:
     memory = detector.detect(Sample(picture("hand"), 0.0), None).memory
     travelled = pickle.loads(pickle.dumps(memory))
-    assert {field.name for field in fields(Memory)} == {"tracks", "motion"}
+    assert {field.name for field in fields(Memory)} == {"tracks", "motion", "others"}
     sample = Sample(picture("hand", seed=1), 0.2)
     assert best(detector.detect(sample, travelled)) == best(detector.detect(sample, memory))
 

@@ -1,6 +1,7 @@
 """What the policy makes of scores over time: single rules first, then what never may happen."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -417,3 +418,30 @@ def test_a_changed_sensitivity_counts_for_what_builds_up() -> None:
     samples(policy, [0.75] * 3)
     policy.choose_for_all(Sensitivity.CALM)
     assert ReactionStage.STARTED not in stages(samples(policy, [0.75] * 8, start=0.6))
+
+
+def test_two_people_in_one_picture_have_reactions_of_their_own() -> None:
+    policy = Policy(TABLE)
+    events: list[ReactionEvent] = []
+    for index in range(6):
+        scores = [seen(), replace(seen(), person=1), replace(seen("victory"), person=2)]
+        events += policy.observe("ann", scores[: 2 + index // 2], index / 5)
+    started = [(one.person, one.label) for one in events if one.stage is ReactionStage.STARTED]
+    assert started == [(0, "thumbs_up"), (1, "thumbs_up")]
+    ended = policy.stop("ann", 1.2)
+    assert {(one.person, one.stage) for one in ended} == {
+        (0, ReactionStage.ENDED),
+        (1, ReactionStage.ENDED),
+        (2, ReactionStage.PROGRESS),
+    }
+    assert policy.leave("ann", 1.3) == []
+
+
+def test_a_person_who_is_gone_ends_alone() -> None:
+    policy = Policy(TABLE)
+    both = [seen(), replace(seen(), person=1)]
+    for index in range(6):
+        policy.observe("ann", both, index / 5)
+    later = [policy.observe("ann", [seen()], 1.2 + index / 5) for index in range(15)]
+    (ended,) = [event for events in later for event in events]
+    assert (ended.stage, ended.person) == (ReactionStage.ENDED, 1)

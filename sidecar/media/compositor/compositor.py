@@ -221,7 +221,7 @@ class Compositor:
             picture = self._sticker(mark.sticker, size, size, time - mark.since)
             if picture is None:
                 continue
-            key = (tile.participant, mark.sticker, mark.since)
+            key = (tile.participant, mark.person, mark.sticker, mark.since)
             x, y = self._follow(key, mark, picture, placement, face, taken, time)
             taken.append(Box(x + area.x, y + area.y, picture.width, picture.height))
             blend(inside, picture, x, y)

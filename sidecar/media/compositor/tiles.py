@@ -17,6 +17,8 @@ class StickerMark:
     anchor: Box
     """The hand, face or body it came from, in fractions of the source picture."""
     effect: str | None = None
+    person: int = 0
+    """Which of the people in the tile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What a participant's samples lead to: marks in the tile, events, counters."""
 
+from dataclasses import replace
+
 import av
 import pytest
 
@@ -208,3 +210,17 @@ def test_the_caption_may_differ_from_the_name() -> None:
     view = ada.tile(frame, stale=True)
     assert (view.name, view.frame, view.stale) == ("", frame, True)
     assert ada.name == "Ada"
+
+
+def test_two_people_in_one_tile_wear_a_sticker_each_and_the_second_is_named(
+    ada: Participant,
+) -> None:
+    second = replace(reaction(ReactionStage.STARTED), person=1, box=THERE)
+    first, other = ada.apply([reaction(ReactionStage.STARTED), second])
+    assert [(mark.person, mark.anchor) for mark in tile(ada).stickers] == [(0, HERE), (1, THERE)]
+    assert "person" not in first.payload()
+    assert other.payload()["person"] == 1
+    ada.process(detection(replace(thumb().scores[0], box=THERE)), 3.2)
+    assert [mark.anchor for mark in tile(ada).stickers] == [THERE, THERE]
+    ada.apply([replace(second, stage=ReactionStage.ENDED)])
+    assert [mark.person for mark in tile(ada).stickers] == [0]
