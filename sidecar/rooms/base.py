@@ -12,6 +12,7 @@ from typing import Protocol, Self, TypeAlias, runtime_checkable
 import aiohttp
 from aiortc import MediaStreamTrack, RTCIceServer, RTCPeerConnection
 
+from config.sensitivity import Sensitivity
 from sidecar.media.feed import Feed
 from sidecar.plain_text import clean_text
 
@@ -69,7 +70,15 @@ class ConsentChanged:
     consent: Consent
 
 
-RoomChange: TypeAlias = Joined | Left | ConsentChanged
+@dataclass(frozen=True, slots=True)
+class SensitivityChosen:
+    """A participant chose how easily their reactions start; it holds until their next choice."""
+
+    participant: str
+    sensitivity: Sensitivity
+
+
+RoomChange: TypeAlias = Joined | Left | ConsentChanged | SensitivityChosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from config.errors import ConfigError, RoomError
+from config.sensitivity import Sensitivity
 from sidecar.aio import Broadcast
 from sidecar.plain_text import clean_text
-from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
+from sidecar.rooms.base import (
+    Consent,
+    ConsentChanged,
+    Joined,
+    Left,
+    RoomChange,
+    SensitivityChosen,
+)
 
 MAX_CHOICES: Final = 1000
 """Participants whose choice is kept: beyond that, the oldest choice of one who is not present is
@@ -39,6 +47,7 @@ class _Reader:
 
     present: dict[str, _Presence] = field(default_factory=dict)
     choices: dict[str, Consent] = field(default_factory=dict)
+    levels: dict[str, Sensitivity] = field(default_factory=dict)
 
 
 class RoomChanges:
@@ -50,6 +59,7 @@ class RoomChanges:
     def __init__(self) -> None:
         self._present: dict[str, _Presence] = {}
         self._choices: dict[str, Consent] = {}
+        self._levels: dict[str, Sensitivity] = {}
         self._updated = Broadcast()
         self._failure: RoomError | ConfigError | None = None
         self.ended = False
@@ -71,15 +81,23 @@ class RoomChanges:
 
     def choose(self, participant: str, consent: Consent) -> None:
         """A participant opts out or in; they need not be present yet, or may be gone."""
-        if self.ended or not self._may_keep(participant):
+        if self.ended or not self._may_keep(participant, self._choices):
             return
         self._choices[participant] = consent
+        self._updated.notify()
+
+    def choose_sensitivity(self, participant: str, sensitivity: Sensitivity) -> None:
+        """A participant chooses how easily their reactions start; as ``choose``."""
+        if self.ended or not self._may_keep(participant, self._levels):
+            return
+        self._levels[participant] = sensitivity
         self._updated.notify()
 
     def forget(self, participant: str, reason: str) -> None:
         """A participant is gone, and so is their identity: nothing of them is kept."""
         self.leave(participant, reason)
         self._choices.pop(participant, None)
+        self._levels.pop(participant, None)
 
     def end(self, failure: RoomError | ConfigError | None = None) -> None:
         """No more changes come: the meeting is over, or ``failure`` ended it. The first counts."""
@@ -108,25 +126,38 @@ class RoomChanges:
             if participant not in self._present:
                 del reader.present[participant]
                 return Left(participant, known.reason)
-        for participant, consent in self._choices.items():
-            if reader.choices.get(participant) is not consent:
-                reader.choices[participant] = consent
-                return ConsentChanged(participant, consent)
+        if (choice := self._next_choice(reader)) is not None:
+            return choice
         for participant, presence in self._present.items():
             if reader.present.get(participant) is not presence:
                 reader.present[participant] = presence
                 return presence.joined
         for participant in reader.choices.keys() - self._choices.keys():
             del reader.choices[participant]
+        for participant in reader.levels.keys() - self._levels.keys():
+            del reader.levels[participant]
         return None
 
-    def _may_keep(self, participant: str) -> bool:
+    def _next_choice(self, reader: _Reader) -> ConsentChanged | SensitivityChosen | None:
+        for participant, consent in self._choices.items():
+            if reader.choices.get(participant) is not consent:
+                reader.choices[participant] = consent
+                return ConsentChanged(participant, consent)
+        for participant, level in self._levels.items():
+            if reader.levels.get(participant) is not level:
+                reader.levels[participant] = level
+                return SensitivityChosen(participant, level)
+        return None
+
+    def _may_keep(
+        self, participant: str, choices: dict[str, Consent] | dict[str, Sensitivity]
+    ) -> bool:
         """Whether there is room for a choice of ``participant``, made where that can be."""
-        if participant in self._choices or len(self._choices) < MAX_CHOICES:
+        if participant in choices or len(choices) < MAX_CHOICES:
             return True
-        absent = next((each for each in self._choices if each not in self._present), None)
+        absent = next((each for each in choices if each not in self._present), None)
         if absent is not None:
-            del self._choices[absent]
+            del choices[absent]
         return absent is not None
 
     def _replace(self, participant: str, reason: str) -> None:

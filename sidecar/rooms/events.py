@@ -10,7 +10,7 @@ from typing import TypeAlias
 from aiortc import RTCIceCandidate, RTCIceServer
 
 from config.errors import RefusedError, RoomError
-from sidecar.rooms.base import ConsentChanged
+from sidecar.rooms.base import ConsentChanged, SensitivityChosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,7 @@ SharedEvent: TypeAlias = (
     | Ended
     | ParticipantsChanged
     | ConsentChanged
+    | SensitivityChosen
     | Offered
     | Answered
     | CandidateReceived

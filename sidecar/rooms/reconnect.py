@@ -34,6 +34,7 @@ from sidecar.rooms.base import (
     Renewable,
     Room,
     RoomChange,
+    SensitivityChosen,
     SupportsDataMessages,
     TrackSource,
 )
@@ -175,6 +176,8 @@ class ReconnectingRoom:
                 self._changes.leave(change.participant, change.reason)
             case ConsentChanged():
                 self._changes.choose(change.participant, change.consent)
+            case SensitivityChosen():
+                self._changes.choose_sensitivity(change.participant, change.sensitivity)
 
     async def _come_back(self, attempt: int, kind: str) -> int:
         """Join again, as often as it takes; returns the attempts made in a row."""

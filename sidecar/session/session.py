@@ -22,7 +22,15 @@ from sidecar.media.compositor.render_loop import PictureListener, RenderLoop
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
-from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, Room, TrackSource
+from sidecar.rooms.base import (
+    Consent,
+    ConsentChanged,
+    Joined,
+    Left,
+    Room,
+    SensitivityChosen,
+    TrackSource,
+)
 from sidecar.session.crowd_watch import CrowdWatch
 from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft, SessionEvent
 from sidecar.session.factories import make_policy
@@ -289,6 +297,8 @@ class Session(Component):
                     self._on_left(change)
                 case ConsentChanged():
                     self._on_consent(change)
+                case SensitivityChosen():
+                    self.choose_sensitivity(change.participant, change.sensitivity)
         self._remove_participants()
 
     def _remove_participants(self) -> None:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
+from config.sensitivity import Sensitivity
 from sidecar.media.ice import CandidateBuffer
-from sidecar.rooms.base import Consent, ConsentChanged
+from sidecar.rooms.base import Consent, ConsentChanged, SensitivityChosen
 from sidecar.rooms.display_names import display_name
 from sidecar.rooms.events import (
     Answered,
@@ -37,7 +38,7 @@ from sidecar.rooms.galene.messages import (
     read_refusal,
 )
 from sidecar.rooms.galene.url import GroupCredentials
-from sidecar.rooms.opt_out_commands import HELP, consent_command
+from sidecar.rooms.opt_out_commands import HELP, consent_command, sensitivity_command
 
 MARK: Final = "reaction-sidecar"
 """The key in a client's data by which sidecars know each other, and the kind of the user messages
@@ -48,6 +49,8 @@ CONFIRMATIONS: Final[Mapping[Consent, str]] = {
     Consent.OPT_IN: "Your gestures count now. Write “!reactions off” to be left alone.",
 }
 """The private answers to consent commands."""
+LEVEL_CONFIRMATION: Final = "Your reactions are at {} now."
+"""The private answer to a choice of sensitivity."""
 CAMERA_LABEL: Final = "camera"
 OTHER_LABELS: Final = ("screenshare", "video")
 """Labels of streams that show no person: a screen, and a file that a participant plays."""
@@ -417,13 +420,21 @@ class GaleneProtocol:
 
     def _on_chat(self, message: GaleneMessage) -> list[GaleneEvent]:
         consent, member = _consent(message), self._roster.find(message.source)
-        if consent is None or member is None or member.sidecar:
+        if member is None or member.sidecar:
+            return []
+        if (level := _level(message)) is not None:
+            self._tell("chat", LEVEL_CONFIRMATION.format(level.value), dest=message.source)
+            return [SensitivityChosen(tile, level) for tile in self._tiles_of(member, message)]
+        if consent is None:
             return []
         self._roster.set_consent(member.name, consent)
         self._tell("chat", CONFIRMATIONS[consent], dest=message.source)
+        return self._consent_events(member, self._tiles_of(member, message))
+
+    def _tiles_of(self, member: GroupMember, message: GaleneMessage) -> Iterable[str]:
+        """The participants that the author of ``message`` is."""
         cameras = [camera for camera in self._down.values() if camera.client == message.source]
-        tiles = dict.fromkeys([member.participant, *(camera.participant for camera in cameras)])
-        return self._consent_events(member, tiles)
+        return dict.fromkeys([member.participant, *(camera.participant for camera in cameras)])
 
     def _on_chat_history(self, message: GaleneMessage) -> list[GaleneEvent]:
         """A message from before we came: it counts, since its author won't repeat it."""
@@ -475,6 +486,11 @@ class GaleneProtocol:
 
     def _send(self, message_type: str, /, **fields: object) -> None:
         self._outgoing.append(encode_galene_message(message_type, **fields))
+
+
+def _level(message: GaleneMessage) -> Sensitivity | None:
+    """The sensitivity that a plain chat message chooses; None where it is no such command."""
+    return None if message.kind else sensitivity_command(message.value)
 
 
 def _consent(message: GaleneMessage) -> Consent | None:

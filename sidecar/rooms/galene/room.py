@@ -18,6 +18,7 @@ from sidecar.rooms.base import (
     JoinOptions,
     ReceiverConstraints,
     RoomChange,
+    SensitivityChosen,
     TrackSource,
 )
 from sidecar.rooms.changes import RoomChanges, failed_room
@@ -193,6 +194,8 @@ class GaleneRoom(Component):
                 self._changes.end(event.error(self._url.url))
             case ConsentChanged():
                 self._changes.choose(event.participant, event.consent)
+            case SensitivityChosen():
+                self._changes.choose_sensitivity(event.participant, event.sensitivity)
             case Offered() | Closed() | StreamWithheld():
                 subscriber.handle(event)
             case CandidateReceived():

@@ -7,15 +7,16 @@ Incoming messages are read leniently: a field that makes no sense is left out.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, TypeAlias
 
+from config.sensitivity import Sensitivity
 from sidecar.media.sdp import DECODABLE
 from sidecar.plain_text import clean_text, escape_controls
 from sidecar.rooms.base import Consent
-from sidecar.rooms.opt_out_commands import consent_command
+from sidecar.rooms.opt_out_commands import consent_command, sensitivity_command
 
 MAX_BYTES: Final = 1 << 20
 """Of one text from the server; a longer one is dropped."""
@@ -229,17 +230,27 @@ def consent_in_data(text: str) -> Consent | None:
     VideoRooms have no chat. Clients that offer one send it over the publisher's data channel, as
     plain text or in a field of a JSON object.
     """
+    choices = map(consent_command, _texts(text))
+    return next((choice for choice in choices if choice is not None), None)
+
+
+def sensitivity_in_data(text: str) -> Sensitivity | None:
+    """What sensitivity a data message asks for; as ``consent_in_data``."""
+    choices = map(sensitivity_command, _texts(text))
+    return next((choice for choice in choices if choice is not None), None)
+
+
+def _texts(text: str) -> Iterator[str]:
+    """``text``, and the texts that are fields of it where it is a JSON object."""
     if len(text) > MAX_COMMAND_TEXT:
-        return None
-    if (asked := consent_command(text)) is not None:
-        return asked
+        return
+    yield text
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
-        return None
+        return
     values = fields.values() if isinstance(fields, dict) else ()
-    choices = (consent_command(value) for value in values if isinstance(value, str))
-    return next((choice for choice in choices if choice is not None), None)
+    yield from (value for value in values if isinstance(value, str))
 
 
 def split_display(display: str) -> tuple[str, Consent | None]:

@@ -20,7 +20,7 @@ from sidecar.rooms.events import (
     Offered,
     ParticipantsChanged,
 )
-from sidecar.rooms.janus.messages import JanusLayer, consent_in_data
+from sidecar.rooms.janus.messages import JanusLayer, consent_in_data, sensitivity_in_data
 from sidecar.rooms.janus.protocol import JanusEvent, SubstreamChanged
 from sidecar.rooms.janus.transport import JanusTimeouts, JanusTransport
 
@@ -232,8 +232,12 @@ class JanusSubscriber:
             self._changes.join(Joined(participant, name, None, problem))
 
     def _message(self, participant: str, message: str | bytes) -> None:
-        if isinstance(message, str) and (consent := consent_in_data(message)) is not None:
+        if not isinstance(message, str):
+            return
+        if (consent := consent_in_data(message)) is not None:
             self._choose(participant, consent)
+        elif (level := sensitivity_in_data(message)) is not None and participant in self._names:
+            self._changes.choose_sensitivity(participant, level)
 
     def _choose(self, participant: str, consent: Consent) -> None:
         if participant in self._names:

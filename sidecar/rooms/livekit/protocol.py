@@ -26,7 +26,7 @@ from livekit.protocol.rtc import (
 )
 
 from sidecar.plain_text import clean_text
-from sidecar.rooms.base import Consent, ConsentChanged, ReceiverConstraints
+from sidecar.rooms.base import Consent, ConsentChanged, ReceiverConstraints, SensitivityChosen
 from sidecar.rooms.events import (
     Answered,
     CandidateReceived,
@@ -52,7 +52,7 @@ from sidecar.rooms.livekit.messages import (
     read_participant,
     read_regions,
 )
-from sidecar.rooms.opt_out_commands import consent_command
+from sidecar.rooms.opt_out_commands import consent_command, sensitivity_command
 
 SUBSCRIBER: Final = "subscriber"
 """The connection that the server offers."""
@@ -107,6 +107,7 @@ LiveKitEvent: TypeAlias = (
     | Ended
     | ParticipantsChanged
     | ConsentChanged
+    | SensitivityChosen
     | Offered
     | Answered
     | CandidateReceived
@@ -227,6 +228,8 @@ class LiveKitProtocol:
         message = self._chat.receive(data)
         if message is None or message.identity not in self.participants:
             return []
+        if (level := sensitivity_command(message.text)) is not None:
+            return [SensitivityChosen(message.identity, level)]
         consent = consent_command(message.text)
         return [] if consent is None else [ConsentChanged(message.identity, consent)]
 

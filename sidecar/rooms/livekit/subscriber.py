@@ -13,7 +13,7 @@ from sidecar.media.aiortc_patches import take_over
 from sidecar.media.feed import Feed
 from sidecar.media.peers import Peer
 from sidecar.media.sdp import VideoSection, deactivate_unknown_codecs, video_sections
-from sidecar.rooms.base import ConsentChanged, Joined
+from sidecar.rooms.base import ConsentChanged, Joined, SensitivityChosen
 from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.events import Offered
 from sidecar.rooms.livekit.messages import RemoteParticipant
@@ -227,3 +227,5 @@ class LiveKitSubscriber:
         for event in self._transport.protocol.receive_data(data):
             if isinstance(event, ConsentChanged):
                 self._changes.choose(event.participant, event.consent)
+            elif isinstance(event, SensitivityChosen):
+                self._changes.choose_sensitivity(event.participant, event.sensitivity)

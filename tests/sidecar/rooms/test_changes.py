@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import RefusedError, RoomError
-from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
+from config.sensitivity import Sensitivity
+from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange, SensitivityChosen
 from sidecar.rooms.changes import MAX_CHOICES, RoomChanges
 
 
@@ -65,6 +66,21 @@ async def test_consent_precedes_the_camera_it_is_about() -> None:
     changes.join(joined)
     changes.choose("ada", Consent.OPT_OUT)
     assert await rest(changes) == [ConsentChanged("ada", Consent.OPT_OUT), joined]
+
+
+async def test_a_choice_of_sensitivity_is_reported_once_each_time_it_changes() -> None:
+    changes, joined = RoomChanges(), ada()
+    reader = changes.follow()
+    changes.join(joined)
+    changes.choose_sensitivity("ada", Sensitivity.CALM)
+    assert [await anext(reader), await anext(reader)] == [
+        SensitivityChosen("ada", Sensitivity.CALM),
+        joined,
+    ]
+    changes.choose_sensitivity("ada", Sensitivity.CALM)
+    changes.choose_sensitivity("ada", Sensitivity.NORMAL)
+    changes.end()
+    assert [change async for change in reader] == [SensitivityChosen("ada", Sensitivity.NORMAL)]
 
 
 async def test_a_choice_of_an_absent_participant_is_kept_until_they_are_forgotten() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.rooms.base import Consent, ConsentChanged
+from config.sensitivity import Sensitivity
+from sidecar.rooms.base import Consent, ConsentChanged, SensitivityChosen
 from sidecar.rooms.events import (
     Answered,
     CandidateReceived,
@@ -22,6 +23,7 @@ from sidecar.rooms.events import (
 )
 from sidecar.rooms.galene.protocol import (
     CONFIRMATIONS,
+    LEVEL_CONFIRMATION,
     MARK,
     MAX_CLIENTS,
     NOTICE,
@@ -335,6 +337,14 @@ def test_a_layer_is_requested_by_stream() -> None:
     client.request_layer(OFFER["id"], low=False)
     client.request_layer("unknown", low=False)
     assert sent(client) == [{"type": "requestStream", "id": OFFER["id"], "request": ["video"]}]
+
+
+def test_a_choice_of_sensitivity_in_the_chat_is_confirmed_in_private() -> None:
+    client = joined()
+    chosen = SensitivityChosen("Ada", Sensitivity.CALM)
+    assert receive(client, chat("!reactions calm")) == [chosen]
+    (answer,) = sent(client)
+    assert (answer["dest"], answer["value"]) == (ADA, LEVEL_CONFIRMATION.format("calm"))
 
 
 def test_a_command_in_the_chat_is_confirmed_in_private() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.sensitivity import Sensitivity
 from sidecar.rooms.base import Consent
 from sidecar.rooms.janus.messages import (
     MAX_BYTES,
@@ -14,6 +15,7 @@ from sidecar.rooms.janus.messages import (
     VideoRoomRequests,
     consent_in_data,
     parse_messages,
+    sensitivity_in_data,
     split_display,
 )
 
@@ -105,3 +107,9 @@ def test_any_text_is_taken(text: str) -> None:
     consent_in_data(text)
     name, consent = split_display(text)
     assert consent is not None or name == text
+
+
+@pytest.mark.parametrize("text", ["!reactions calm", '{"text": "!reactions calm"}'])
+def test_a_choice_of_sensitivity_is_found_in_a_data_message(text: str) -> None:
+    assert sensitivity_in_data(text) is Sensitivity.CALM
+    assert sensitivity_in_data("calm") is None

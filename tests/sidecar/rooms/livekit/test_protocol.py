@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.protocol import models, rtc
 
-from sidecar.rooms.base import Consent, ConsentChanged, ReceiverConstraints
+from config.sensitivity import Sensitivity
+from sidecar.rooms.base import Consent, ConsentChanged, ReceiverConstraints, SensitivityChosen
 from sidecar.rooms.events import (
     Answered,
     CandidateReceived,
@@ -451,6 +452,8 @@ def test_a_choice_by_chat_is_reported_at_once() -> None:
     update(protocol, info("ada"))
     changed = protocol.receive_data(said("ada", "!reactions off"))
     assert changed == [ConsentChanged("ada", Consent.OPT_OUT)]
+    chosen = protocol.receive_data(said("ada", "!reactions playful"))
+    assert chosen == [SensitivityChosen("ada", Sensitivity.PLAYFUL)]
     assert protocol.receive_data(said("ada", "hello")) == []
     assert protocol.receive_data(said("eve", "!reactions off")) == []
 
