@@ -21,6 +21,7 @@ def test_a_label_has_a_row_whose_sticker_and_effect_are_ours(label: str) -> None
     rule = TABLE[label]
     assert rule.sticker in STICKERS or (rule.sticker is None and rule.kind is not Kind.STICKER)
     assert rule.effect is None or rule.effect in EFFECTS
+    assert rule.crowd is None or rule.crowd in EFFECTS
 
 
 @each_label

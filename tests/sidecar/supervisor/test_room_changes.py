@@ -1,0 +1,67 @@
+"""Changes of a running room, through the runner, in a meeting in memory."""
+
+import asyncio
+
+import pytest
+
+from config.errors import RoomError
+from config.reaction_table import load_reaction_table
+from config.sensitivity import Sensitivity
+from config.settings import Settings
+from reactions.labels import LABELS
+from sidecar.supervisor.control import (
+    Begin,
+    ChangeParticipant,
+    ChangeRoom,
+    ListParticipants,
+)
+from sidecar.supervisor.values import ParticipantPatch, RoomPatch, RoomRequest
+from tests.sidecar.supervisor.memory_handle import MemoryHandle
+
+
+def begin(**request: object) -> Begin:
+    table = load_reaction_table(LABELS, environ={})
+    return Begin(
+        room="r-1",
+        request=RoomRequest.model_validate({"url": "wss://sfu.example", **request}),
+        secrets={},
+        settings=Settings().model_dump(mode="json"),
+        table={label: rule.model_dump(mode="json") for label, rule in table.items()},
+        inference="",
+    )
+
+
+async def sensitivity(handle: MemoryHandle) -> str:
+    """That of the only participant, once there is one."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                if people := await handle.call(ListParticipants()):
+                    return str(people[0]["sensitivity"])
+            except RoomError:
+                pass
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(("asked", "gets"), [({}, "normal"), ({"sensitivity": "calm"}, "calm")])
+async def test_a_room_begins_at_the_sensitivity_that_was_asked_for(
+    asked: dict[str, str], gets: str
+) -> None:
+    handle = MemoryHandle()
+    await handle.start(begin(**asked))
+    assert await sensitivity(handle) == gets
+    await handle.aclose()
+
+
+async def test_a_participants_own_sensitivity_outlasts_a_change_of_the_rooms() -> None:
+    handle = MemoryHandle()
+    await handle.start(begin())
+    await sensitivity(handle)
+    await handle.call(ChangeRoom(patch=RoomPatch(sensitivity=Sensitivity.CALM)))
+    assert await sensitivity(handle) == "calm"
+    patch = ParticipantPatch(sensitivity=Sensitivity.PLAYFUL)
+    changed = await handle.call(ChangeParticipant(participant="ada", patch=patch))
+    assert changed["sensitivity"] == "playful"
+    await handle.call(ChangeRoom(patch=RoomPatch(sensitivity=Sensitivity.NORMAL)))
+    assert await sensitivity(handle) == "playful"
+    await handle.aclose()
