@@ -15,7 +15,7 @@ LONGEST: Final = 1.6
 REST: Final = 3.0
 """Seconds after a burst in which the same participant gets no other: one person who talks with
 their hands does not spend what the others may need."""
-SHARE: Final = 0.2
+SHARE: Final = 0.1
 """Of a room's usual samples, so many more are taken in bursts."""
 MOST_CREDIT: Final = 32.0
 """Samples that can be saved up: two bursts of ``LONGEST`` at the usual five a second."""
