@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from reactions.geometry import Box
 from reactions.gestures import scorers
-from reactions.gestures.bursts import Suggestion, hand_in_motion
+from reactions.gestures.bursts import Suggestion, hand_in_motion, head_in_motion
 from reactions.gestures.calibration import DECISION
 from reactions.gestures.context import Scorer
 from reactions.gestures.hand_classes import HandClass
@@ -163,8 +163,22 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         scorers.score_raised_hand,
         "raise a flat hand beside your head",
     ),
-    LabelSpec("nod", Group.MOTION, _FACE, scorers.score_nod, "nod twice with your mouth shut"),
-    LabelSpec("shake", Group.MOTION, _FACE, scorers.score_shake, "shake your head, mouth shut"),
+    LabelSpec(
+        "nod",
+        Group.MOTION,
+        _FACE,
+        scorers.score_nod,
+        "nod twice with your mouth shut",
+        burst=head_in_motion,
+    ),
+    LabelSpec(
+        "shake",
+        Group.MOTION,
+        _FACE,
+        scorers.score_shake,
+        "shake your head, mouth shut",
+        burst=head_in_motion,
+    ),
     LabelSpec(
         "wave",
         Group.MOTION,

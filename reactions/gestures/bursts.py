@@ -7,6 +7,7 @@ A label names its suggestion (``LabelSpec.burst``), which reads the motion after
 from collections.abc import Callable
 from typing import TypeAlias
 
+from reactions.gestures.face_motion import NOD_SWING, SHAKE_SWING
 from reactions.gestures.motion import SWING, HandTrack, Motion
 
 LOOK_BACK = 0.45
@@ -20,6 +21,16 @@ def hand_in_motion(motion: Motion) -> bool:
     """Whether the fingertips of a hand moved by a swing (``SWING`` palms) in any direction."""
     newest = max((track.newest.time for track in motion.tracks), default=0.0)
     return any(track.newest.time == newest and _moved(track) for track in motion.tracks)
+
+
+def head_in_motion(motion: Motion) -> bool:
+    """Whether the head turned by a swing of a nod or of a shake."""
+    moments = motion.face.moments
+    recent = [one for one in moments if moments[-1].time - one.time <= LOOK_BACK]
+    pitches, yaws = [one.pitch for one in recent], [one.yaw for one in recent]
+    return bool(recent) and (
+        max(pitches) - min(pitches) >= NOD_SWING or max(yaws) - min(yaws) >= SHAKE_SWING
+    )
 
 
 def _moved(track: HandTrack) -> bool:

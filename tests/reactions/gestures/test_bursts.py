@@ -1,6 +1,7 @@
 """What suggests a motion."""
 
-from reactions.gestures.bursts import hand_in_motion
+from reactions.gestures.bursts import hand_in_motion, head_in_motion
+from reactions.gestures.face_motion import FaceMotion, HeadMoment
 from reactions.gestures.motion import HandTrack, Moment, Motion
 from reactions.landmark_types import Side
 
@@ -34,3 +35,16 @@ def test_a_hand_that_is_gone_suggests_nothing() -> None:
     gone = hand((0, 0), (60, 0))
     here = hand((0, 0), (0, 0), (0, 0))
     assert not hand_in_motion(Motion((here, gone)))
+
+
+def head(*angles: tuple[float, float]) -> Motion:
+    """A head whose pitch and yaw were ``angles`` degrees, 0.2 s apart."""
+    moments = tuple(HeadMoment(number * 0.2, *pair) for number, pair in enumerate(angles))
+    return Motion(face=FaceMotion(moments))
+
+
+def test_a_head_that_turns_by_a_swing_suggests_a_motion() -> None:
+    assert head_in_motion(head((0, 0), (6, 0)))
+    assert head_in_motion(head((0, 0), (0, 8)))
+    assert not head_in_motion(head((0, 0), (1, 2), (2, 4), (3, 6), (4, 8)))
+    assert not head_in_motion(Motion())
