@@ -59,6 +59,8 @@ class Detection:
     """Wall-clock time of the models and rules, without any waiting."""
     landmarks: FoundLandmarks | None = None
     """Where the sample asked for them."""
+    other_faces: tuple[Box, ...] = ()
+    """The boxes of further people's faces."""
     burst: bool = False
     """Something moves that could be a sign: the participant is worth sampling more often."""
 
@@ -126,7 +128,8 @@ class RecognitionPipeline:
         burst = any(self._recognizer.wants_burst(motion) for motion in motions.values())
         mine = motions.pop(0, None) or (Motion() if memory is None else memory.motion)
         memory = Memory(tracks, mine, tuple(motions.items()))
-        return observation, Detection(scores, face, memory, spent, found, burst)
+        others = tuple(observation.box(one.face.points) for one in observation.others)
+        return observation, Detection(scores, face, memory, spent, found, others, burst)
 
     def _recognize(
         self, observation: Observation, memory: Memory | None

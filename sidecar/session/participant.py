@@ -104,6 +104,7 @@ class Participant:
         self._stickers: dict[_Mark, StickerMark] = {}
         self._holds: dict[_Mark, HoldMark] = {}
         self._face: Box | None = None
+        self._other_faces: tuple[Box, ...] = ()
 
     @property
     def consent(self) -> Consent:
@@ -142,7 +143,7 @@ class Participant:
         self.scores = detection.scores
         self.memory = detection.memory
         self._detection_ms.add(detection.milliseconds)
-        self._face = detection.face
+        self._face, self._other_faces = detection.face, detection.other_faces
         self._move_marks(detection.scores)
         events = self.apply(self._policy.observe(self.participant, detection.scores, time))
         seconds = time - self._epoch
@@ -161,6 +162,7 @@ class Participant:
             return []
         events = self.apply(self._policy.stop(self.participant, time))
         self.memory = self._face = None
+        self._other_faces = ()
         self.scores = ()
         return events
 
@@ -181,6 +183,7 @@ class Participant:
             stickers=tuple(self._stickers.values()),
             holds=tuple(self._holds.values()),
             face=self._face,
+            other_faces=self._other_faces,
         )
 
     def live_tile(self, now: float, *, pinned: bool) -> TileView:

@@ -22,7 +22,7 @@ def without_opted_out(session: Session, now: float) -> Sequence[TileView]:
     """The tiles at ``now``; of participants who opted out nothing but the name."""
     hidden = {one.participant for one in session.stats().participants if one.opted_out}
     return [
-        replace(tile, frame=None, stickers=(), holds=(), face=None)
+        replace(tile, frame=None, stickers=(), holds=(), face=None, other_faces=())
         if tile.participant in hidden
         else tile
         for tile in session.tiles(now)

@@ -106,6 +106,7 @@ def test_two_people_show_different_signs_at_the_same_time(pipeline: RecognitionP
     left, right = sorted(where, key=lambda slot: where[slot])
     started = {(one.label, one.person) for one in events if one.stage is ReactionStage.STARTED}
     assert started == {("thumbs_up", left), ("victory", right)}
+    assert len(found[-1].other_faces) == 1
     for one in events:
         assert (one.box.center[0] < 0.5) is (one.label == "thumbs_up")
 

@@ -217,6 +217,7 @@ class Compositor:
         area = placement.tile
         face = None if tile.face is None else placement.map(tile.face)
         size = sticker_size(area)
+        taken = [*taken, *map(placement.map, tile.other_faces)]
         for mark in tile.stickers:
             picture = self._sticker(mark.sticker, size, size, time - mark.since)
             if picture is None:

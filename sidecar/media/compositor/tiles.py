@@ -55,3 +55,5 @@ class TileView:
     holds: tuple[HoldMark, ...] = ()
     face: Box | None = None
     """Where their face is, in fractions of the source picture; stickers keep clear of it."""
+    other_faces: tuple[Box, ...] = ()
+    """Those of further people in the picture; stickers keep clear of them too."""

@@ -279,3 +279,13 @@ def test_a_crowds_effect_that_cannot_be_had_leaves_the_picture_as_it_is() -> Non
         picture = canvas().draw([seen("a", GREEN)], 1.0, FrameEffect("missing", 0.0))
     assert np.array_equal(picture.to_ndarray(), plain.to_ndarray())
     assert [entry["event"] for entry in logs] == ["sticker not drawn"]
+
+
+def test_a_sticker_keeps_clear_of_further_peoples_faces() -> None:
+    hand, beside = Box(0.3, 0.5, 0.1, 0.2), Box(0.25, 0.0, 0.2, 0.5)
+    tile = replace(seen(), stickers=(StickerMark("s", 0.0, hand, person=1),))
+    above = Rect(180, 20, 80, 120)
+    assert mean_colour(canvas(Blocks(s=RED)).draw([tile], 0.0), above)[1:] != yuv(GREY)[1:]
+    crowded = replace(tile, other_faces=(beside,))
+    picture = canvas(Blocks(s=RED)).draw([crowded], 0.0)
+    assert mean_colour(picture, above) == pytest.approx(yuv(GREY), abs=2)
