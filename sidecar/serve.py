@@ -171,12 +171,12 @@ async def open_server(
         annotate = make_annotate(detector, changed, settings, fetcher)
         stack.push_async_callback(annotate.aclose)
         sources = metric_sources(supervisor, detector, lambda: listener.connections)
-        more = further_endpoints(sources, annotate, reactions, authenticator)
+        page = Pages(hosted, changed, reactions.folders())
+        more = further_endpoints(sources, annotate, reactions, authenticator, page)
         use = model_user(scored, supervisor, annotate, reactions)
         snapshots = SnapshotFolder(wanted.snapshots_folder, wanted.snapshots_days)
         await stack.enter_async_context(SnapshotCleaner(snapshots))
         more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), snapshots))
-        page = Pages(hosted, table, settings.stickers.folders)
         pages = partial(participant_routes, hosted, authenticator, page, home=plan.home)
         app = make_app(sources, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
@@ -303,12 +303,14 @@ def further_endpoints(
     annotate: AnnotateEndpoints,
     reactions: ReactionStore,
     authenticator: Authenticator,
+    pages: Pages,
 ) -> Sequence[Endpoint]:
-    """The annotate service, the stickers and reaction tables that it and rooms follow, and what the
-    operator's page needs."""
+    """The annotate service, the stickers and reaction tables that it, rooms and their pages follow,
+    and what the operator's page needs."""
 
     def changed() -> None:
         annotate.change_rules(reactions.table())
+        pages.use(reactions.table(), reactions.folders())
 
     tables = ReactionEndpoints(sources.supervisor, reactions, changed)
     operator = OperatorEndpoints(sources, authenticator, lambda: annotate.labels)

@@ -39,6 +39,10 @@ class Pages:
         self, rooms: RoomDirectory, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()
     ) -> None:
         self._rooms = rooms
+        self.use(table, folders)
+
+    def use(self, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()) -> None:
+        """Show this table from now on; pages that are open show it when they are loaded again."""
         self._folders = folders
         self._stickers = {
             label: rule for label, rule in table.items() if _sticker_file(rule, folders) is not None

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from gifs.catalogue import own_file
 from reactions.labels import LABELS, Group
+from sidecar.server.hosted_rooms import HostedRooms
 from sidecar.server.listener import HttpListener
-from sidecar.server.pages import WEB
+from sidecar.server.pages import WEB, Pages
 from tests.sidecar.server.conftest import running_server
+from tests.sidecar.supervisor.memory_handle import NothingSeen
 
 GIF = b"GIF89a not really"
 ELSEWHERE = re.compile(r"""(?:src|href|from|import|url\()\s*=?\s*["'(]?(?:https?:)?//""")
@@ -129,3 +133,19 @@ async def test_what_the_legend_shows_is_what_plays(
     assert effect is not None
     assert (await get(http, server.url("/stickers/thumbs_up")))[2] == own.read_bytes()
     assert (await get(http, server.url("/stickers/victory")))[2] == effect.read_bytes()
+
+
+async def test_the_legend_follows_a_table_that_changes(tmp_path: Path) -> None:
+    (tmp_path / "mine.gif").write_bytes(GIF)
+    table = load_reaction_table(LABELS)
+    pages = Pages(HostedRooms(NothingSeen()), table)
+    app = web.Application()
+    app.add_routes(pages.routes())
+    async with TestClient(TestServer(app)) as client:
+        pages.use({**table, "wave": ReactionRule(sticker="mine.gif")}, [tmp_path])
+        async with client.get("/stickers/wave") as answer:
+            assert await answer.read() == GIF
+        pages.use({**table, "wave": ReactionRule(kind=Kind.OFF)})
+        async with client.get("/legend.json") as answer:
+            legend = {entry["label"]: entry for entry in await answer.json()}
+        assert (legend["wave"]["kind"], legend["wave"]["sticker"]) == ("off", None)
