@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Page
 
+from config.errors import ConfigError
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import LABELS
@@ -23,12 +24,14 @@ from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, known_token
 from sidecar.supervisor.control import Begin, plain_settings
+from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_urls import check_room_url
 from sidecar.supervisor.secrets import SecretStore
 from sidecar.supervisor.supervisor import RoomParts, Supervisor
 from sidecar.supervisor.values import RoomRequest
+from tests.sidecar.supervisor.fake_handle import FakeHandle
 from tests.sidecar.supervisor.memory_handle import MemoryHandle
 from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES
 
@@ -37,6 +40,14 @@ VIEWER = "a-token-that-only-looks-at-rooms"
 URL = "wss://sfu.example/#standup"
 TABLE = load_reaction_table(LABELS, environ={})
 SETTINGS = plain_settings(Settings(composite={"width": 320, "height": 180, "fps": 5}))
+
+
+REFUSED = ConfigError("HTTP 401: token required", where="sfu", do="give LIVEKIT_API_KEY in secrets")
+
+
+def make(request: RoomRequest) -> RoomHandle:
+    """A room in memory, or one that fails where its URL says so."""
+    return FakeHandle(REFUSED) if "refused" in request.url else MemoryHandle()
 
 
 def check(request: RoomRequest) -> str:
@@ -59,7 +70,7 @@ async def serving(*, token: bool = False) -> AsyncIterator[tuple[Supervisor, str
 
         supervisor = Supervisor(
             replace(OPTIONS, cores=100.0),
-            RoomParts(lambda request: MemoryHandle(), begin, check),
+            RoomParts(make, begin, check),
             journal=Journal(None),
             store=SecretStore(),
             references=REFERENCES,

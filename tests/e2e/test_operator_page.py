@@ -1,5 +1,7 @@
 """The operator's page in Chromium: rooms."""
 
+import re
+
 import pytest
 
 from tests.e2e.accessibility import violations
@@ -53,10 +55,30 @@ async def test_participants_are_opted_out_and_reactions_played() -> None:
         await participant.wait_for()
         await page.select_option("#label", "wave")
         await page.get_by_role("button", name="Play").click()
-        await page.locator("#events li", has_text="wave").wait_for()
+        await page.locator("#events li", has_text="Wave").wait_for()
+        await page.locator("#counts li", has_text=re.compile("Wave\\s*1")).wait_for()
+        figures = await page.locator("#room-figures").inner_text()
+        assert re.search(r"Age of samples\s+median \d+\.\d s, oldest \d+\.\d s", figures)
+        assert re.search(r"Load\s+\d+ %", figures)
         await participant.get_by_label("No reactions").check()
         await page.get_by_role("button", name="Preview").click()
         await page.wait_for_function("document.getElementById('composite').naturalWidth === 320")
+
+
+async def test_a_failed_room_says_what_to_do_and_is_joined_again() -> None:
+    async with serving() as (_, url), launched() as browser:
+        page = await browser.new_page()
+        await visit(page, url)
+        await page.fill("#url", "wss://sfu.example/#refused")
+        await page.get_by_role("button", name="Join", exact=True).click()
+        await page.locator('#rooms .state[data-state="failed"]').wait_for()
+        text = await page.locator("#trouble").inner_text()
+        assert "sfu: HTTP 401: token required" in text
+        assert "To do: give LIVEKIT_API_KEY in secrets." in text
+        assert await page.get_by_role("button", name="Pause").is_hidden()
+        assert await violations(page) == []
+        await page.get_by_role("button", name="Join again").click()
+        assert await page.locator("#url").input_value() == "wss://sfu.example/#refused"
 
 
 async def test_a_url_that_may_not_be_joined_is_refused_in_words() -> None:

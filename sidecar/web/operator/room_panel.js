@@ -27,7 +27,6 @@ export class RoomPanel {
   /** Allows what the caller's scopes allow, and lists the labels that can be played. */
   allow(scopes, labels) {
     this.#scopes = new Set(scopes);
-    byId("show-preview").hidden = !this.#scopes.has("admin");
     byId("label").replaceChildren(
       ...labels.map((label) => element("option", { value: label }, vocabulary.title(label))),
     );
@@ -46,7 +45,8 @@ export class RoomPanel {
     this.#showCounts(room.reactions);
     byId("pause").textContent = room.state === "paused" ? "Resume" : "Pause";
     const over = isOver(room);
-    for (const id of ["pause", "show-preview", "leave"]) byId(id).disabled = over;
+    for (const id of ["pause", "leave", "room-live"]) byId(id).hidden = over;
+    byId("show-preview").hidden = over || !this.#scopes.has("admin");
     byId("again").hidden = !over;
     const hosted = room.url.match(/^room:(.+)$/);
     byId("open-page").hidden = over || !hosted;
