@@ -92,12 +92,12 @@ async def test_a_row_is_edited_previewed_saved_and_undone() -> None:
         form = page.locator(".row-form")
         how = form.get_by_role("img", name="How to pose")
         assert await how.evaluate("each => each.decode().then(() => each.naturalWidth)") == 288
-        await form.get_by_label("Sticker", exact=True).nth(1).select_option("party")
+        await form.locator(".field-sticker select").select_option("party")
         await page.locator('.tile-sticker[src*="/stickers/party?"]').wait_for()
-        await form.get_by_label("Effect").select_option("")
-        await form.get_by_label("Hold").fill("1.5")
+        await form.locator(".field-effect select").select_option("")
+        await form.locator(".field-hold input").fill("1.5")
         await form.get_by_text("Outranks").click()
-        await form.get_by_label("Fist").check()
+        await form.locator(".boxes").get_by_label("Fist", exact=True).check()
         await page.locator("#unsaved", has_text="Unsaved: Victory").wait_for()
         await page.get_by_role("button", name="Save").click()
         await page.locator("#saved", has_text="Saved: 1 label").wait_for()
@@ -105,9 +105,9 @@ async def test_a_row_is_edited_previewed_saved_and_undone() -> None:
         row = table["table"]["victory"]
         assert (row["sticker"], row["effect"], row["hold"]) == ("party", None, 1.5)
         assert "fist" in row["outranks"]
-        await page.locator(".row-form").get_by_label("Hold").fill("2")
+        await page.locator(".field-hold input").fill("2")
         await page.get_by_role("button", name="Undo all").click()
-        assert await page.locator(".row-form").get_by_label("Hold").input_value() == "1.5"
+        assert await page.locator(".field-hold input").input_value() == "1.5"
         await page.get_by_role("button", name="Reset to defaults").click()
         await page.get_by_role("button", name="Save").click()
         await page.locator(".row-mark", has_text="changed").wait_for(state="detached")
@@ -120,8 +120,8 @@ async def test_what_is_invalid_is_named_at_its_field_and_not_saved() -> None:
         await visit(page, f"{url}#reactions")
         await edit(page, "Wave")
         form = page.locator(".row-form")
-        await form.get_by_label("Hold").fill("12")
-        await form.get_by_label("Release").fill("0.95")
+        await form.locator(".field-hold input").fill("12")
+        await form.locator(".field-release input").fill("0.95")
         assert await page.locator("#wave-hold-error").inner_text() == "Give 10 or less."
         assert "exceeds the threshold" in await page.locator("#wave-release-error").inner_text()
         assert await page.get_by_role("button", name="Save").is_disabled()
