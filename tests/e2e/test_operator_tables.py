@@ -99,17 +99,17 @@ async def test_a_row_is_edited_previewed_saved_and_undone() -> None:
         await form.get_by_text("Outranks").click()
         await form.locator(".boxes").get_by_label("Fist", exact=True).check()
         await page.locator("#unsaved", has_text="Unsaved: Victory").wait_for()
-        await page.get_by_role("button", name="Save").click()
+        await page.click("#save")
         await page.locator("#saved", has_text="Saved: 1 label").wait_for()
         table = await fetched(page, "/v1/reaction-table")
         row = table["table"]["victory"]
         assert (row["sticker"], row["effect"], row["hold"]) == ("party", None, 1.5)
         assert "fist" in row["outranks"]
         await page.locator(".field-hold input").fill("2")
-        await page.get_by_role("button", name="Undo all").click()
+        await page.click("#undo")
         assert await page.locator(".field-hold input").input_value() == "1.5"
         await page.get_by_role("button", name="Reset to defaults").click()
-        await page.get_by_role("button", name="Save").click()
+        await page.click("#save")
         await page.locator(".row-mark", has_text="changed").wait_for(state="detached")
         assert (await fetched(page, "/v1/reaction-table"))["rows"] == {}
 
@@ -124,7 +124,7 @@ async def test_what_is_invalid_is_named_at_its_field_and_not_saved() -> None:
         await form.locator(".field-release input").fill("0.95")
         assert await page.locator("#wave-hold-error").inner_text() == "Give 10 or less."
         assert "exceeds the threshold" in await page.locator("#wave-release-error").inner_text()
-        assert await page.get_by_role("button", name="Save").is_disabled()
+        assert await page.locator("#save").is_disabled()
         await page.locator("#unsaved", has_text="invalid: Wave").wait_for()
         assert await violations(page) == []
 
@@ -142,7 +142,7 @@ async def test_a_refusal_of_the_server_is_shown_at_the_field_that_it_names() -> 
             "fetch('/v1/stickers/party.gif', { method: 'DELETE' }).then(answer => answer.status)"
         )
         assert deleted == 204
-        await page.get_by_role("button", name="Save").click()
+        await page.click("#save")
         await page.locator("#wave-sticker-error", has_text="there is no such sticker").wait_for()
         focused = "document.activeElement.closest('.row-field').className"
         assert "field-sticker" in await page.evaluate(focused)
@@ -166,7 +166,7 @@ async def test_a_room_has_a_table_of_its_own_and_unsaved_changes_are_asked_for()
         await page.locator("#scope-hint", has_text="this room alone").wait_for()
         await page.locator("#save-bar").wait_for(state="hidden")
         await page.locator(".row-form .field-kind").get_by_label("Off").check()
-        await page.get_by_role("button", name="Save").click()
+        await page.click("#save")
         await page.locator("#saved", has_text="Saved").wait_for()
         of_room = await fetched(page, f"/v1/rooms/{room.id}/reaction-table")
         assert (await fetched(page, "/v1/reaction-table"))["rows"] == {}
@@ -207,7 +207,7 @@ async def test_editors_and_dialogs_are_accessible_and_fit(width: int, scheme: st
         await edit(page, "Victory")
         await page.get_by_text("Outranks").click()
         await page.locator(".field-hold input").fill("1.5")
-        await page.get_by_role("button", name="Play").click()
+        await page.get_by_role("button", name="Play", exact=True).click()
         await page.locator(".tile-text", has_text="Held for 1.5 s").wait_for()
         await check(page, width)
 
