@@ -39,7 +39,7 @@ MOVING = 0.6
 """Seconds that a motion counts."""
 HELD = 0.5
 """Seconds that a pose is held: three samples."""
-LEADS = {"wave": 1.0, "nod": 1.4, "shake": 1.4}
+LEADS = {"wave": 1.0, "clap": 1.2, "nod": 1.4, "shake": 1.4}
 """Seconds of a motion before it counts: three swings take as long."""
 BEFORE: Mapping[str, Sequence[Step]] = {"back": (("away", 5.2),)}
 """What comes before a pose that only counts after something else."""

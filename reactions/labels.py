@@ -1,13 +1,14 @@
 """The vocabulary: one spec a label. Recogniser, legend and downloads iterate over the specs."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
 from reactions.geometry import Box
-from reactions.gestures import scorers
+from reactions.gestures import arms, scorers, two_hands
+from reactions.gestures.arms import ArmsReading
 from reactions.gestures.bursts import Suggestion, hand_in_motion, head_in_motion
 from reactions.gestures.calibration import DECISION
 from reactions.gestures.context import Scorer
@@ -87,6 +88,7 @@ class LabelScore:
 
 _FACE = frozenset({ModelFamily.FACE})
 _HANDS = frozenset({ModelFamily.HANDS})
+_BODY = frozenset({ModelFamily.BODY})
 _FACE_AND_HANDS = _FACE | _HANDS
 _FACE_DETAIL = _FACE | {ModelFamily.FACE_DETAIL}
 _EYES = _FACE_DETAIL | {ModelFamily.BLENDSHAPES}
@@ -104,6 +106,17 @@ def _shape(
     """The spec of a label that is the shape of one hand; ``score`` where more than that counts."""
     scorer = score or scorers.score_hand_shape(shape)
     return LabelSpec(shape.value, Group.HAND, _HANDS, scorer, how, threshold, title, moderated)
+
+
+def _arms(name: str, measure: Callable[[ArmsReading], float], how: str) -> LabelSpec:
+    """The spec of a label that is what both arms do."""
+    return LabelSpec(name, Group.BODY, _BODY, scorers.score_arms(measure), how)
+
+
+def _double(shape: HandClass, how: str, threshold: float) -> LabelSpec:
+    """The spec of two hands that both have ``shape``, at that shape's ``threshold``."""
+    score = two_hands.score_double(shape)
+    return LabelSpec(f"double_{shape}", Group.TWO_HANDS, _HANDS, score, how, threshold)
 
 
 def vocabulary(*specs: LabelSpec) -> Mapping[str, LabelSpec]:
@@ -157,6 +170,9 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         "hold your chin with a hand",
     ),
     LabelSpec(
+        "shush", Group.BODY, _FACE_AND_HANDS, scorers.score_shush, "put a finger on your lips"
+    ),
+    LabelSpec(
         "raised_hand",
         Group.BODY,
         _FACE_AND_HANDS,
@@ -179,6 +195,44 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         "shake your head, mouth shut",
         burst=head_in_motion,
     ),
+    _arms("arms_raised", arms.arms_raised, "raise both arms above your head"),
+    _arms("hands_on_head", arms.hands_on_head, "lay both hands on your head, elbows out"),
+    LabelSpec(
+        "arms_crossed",
+        Group.BODY,
+        _HANDS | _BODY,
+        scorers.score_arms_crossed,
+        "cross your arms before the chest",
+    ),
+    _arms("shrug", arms.shrug, "turn both forearms outwards, palms up"),
+    LabelSpec(
+        "facepalm",
+        Group.BODY,
+        _FACE_AND_HANDS,
+        scorers.score_facepalm,
+        "lay a hand on your forehead or eyes",
+    ),
+    LabelSpec(
+        "head_on_hand",
+        Group.BODY,
+        _FACE_AND_HANDS,
+        scorers.score_head_on_hand,
+        "rest your head on a hand",
+    ),
+    LabelSpec(
+        "drinking",
+        Group.OBJECT,
+        _FACE_AND_HANDS | frozenset({ModelFamily.OBJECTS}),
+        scorers.score_drinking,
+        "drink from a mug, a cup or a bottle",
+    ),
+    LabelSpec(
+        "phone_at_ear",
+        Group.OBJECT,
+        _FACE_AND_HANDS,
+        scorers.score_phone_at_ear,
+        "hold a phone to your ear",
+    ),
     LabelSpec(
         "wave",
         Group.MOTION,
@@ -186,6 +240,39 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         scorers.score_wave,
         "swing an open hand from side to side",
         burst=hand_in_motion,
+    ),
+    LabelSpec(
+        "clap",
+        Group.MOTION,
+        _HANDS,
+        two_hands.score_clap,
+        "clap your hands",
+        burst=hand_in_motion,
+    ),
+    _double(HandClass.THUMBS_UP, "both thumbs up", 0.7),
+    _double(HandClass.THUMBS_DOWN, "both thumbs down", 0.56),
+    _double(HandClass.VICTORY, "a V with each hand", 0.7),
+    _double(HandClass.ROCK, "index and little finger up on each hand", 0.5),
+    LabelSpec(
+        "heart_hands",
+        Group.TWO_HANDS,
+        _HANDS,
+        two_hands.score_heart_hands,
+        "make a heart of thumbs and index fingers",
+    ),
+    LabelSpec(
+        "namaste",
+        Group.TWO_HANDS,
+        _HANDS | _BODY,
+        two_hands.score_namaste,
+        "press your palms together, fingers up",
+    ),
+    LabelSpec(
+        "timeout",
+        Group.TWO_HANDS,
+        _HANDS,
+        two_hands.score_timeout,
+        "lay one flat hand on the fingertips of the other",
     ),
     _shape(HandClass.OK_HAND, "join thumb and index finger in a ring", 0.6, title="OK"),
     _shape(HandClass.THUMBS_UP, "a fist with the thumb up", 0.7),
@@ -200,7 +287,11 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         score=scorers.score_open_palm,
     ),
     _shape(HandClass.FIST, "a closed fist", 0.7),
-    _shape(HandClass.POINTING_UP, "index finger up, the others folded"),
+    _shape(
+        HandClass.POINTING_UP,
+        "index finger up, the others folded",
+        score=scorers.score_pointing_up,
+    ),
     _shape(HandClass.CALL_ME, "thumb and little finger spread", 0.64),
 )
 

@@ -29,6 +29,7 @@ class ModelFamily(StrEnum):
     """A finer mesh of the face that ``FACE`` finds, run only where its mouth seems open."""
     BLENDSHAPES = "blendshapes"
     """Eyelids and jaw from that finer mesh, which then runs now and then as well; needs it."""
+    OBJECTS = "objects"
 
 
 class Side(StrEnum):
@@ -122,6 +123,16 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Vessel:
+    """One mug, cup or bottle."""
+
+    corners: Points
+    """(2, 3): two opposite corners of its box; z is 0."""
+    score: float
+    """The detector's, 0–1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """All landmarks of one sample of ``width`` x ``height`` pixels taken at ``time``."""
 
@@ -131,6 +142,9 @@ class Observation:
     hands: tuple[Hand, ...] = ()
     face: Face | None = None
     body: Body | None = None
+    """None also where it was not read: it is in one of several samples (``body_schedule``)."""
+    vessels: tuple[Vessel, ...] | None = None
+    """Near the mouth; None where none was looked for."""
     quality: Quality = Quality.OK
     slot: int = 0
     """The person whose face and body these are."""

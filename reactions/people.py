@@ -36,7 +36,12 @@ def by_person(observation: Observation) -> tuple[tuple[int, Observation], ...]:
     return (
         (observation.slot, main),
         *(
-            (slot, replace(main, slot=slot, face=face, hands=tuple(hands[slot]), body=None))
+            (
+                slot,
+                replace(
+                    main, slot=slot, face=face, hands=tuple(hands[slot]), body=None, vessels=None
+                ),
+            )
             for slot, face in others.items()
         ),
     )

@@ -6,6 +6,7 @@ from typing import Self, TypeAlias
 
 from reactions.geometry import Box
 from reactions.gestures import expressions, hand_at_face, motion
+from reactions.gestures.arms import ArmsReading
 from reactions.gestures.expressions import FaceReading
 from reactions.gestures.eyes import DetailReading
 from reactions.gestures.hand_at_face import HandAtHead
@@ -89,6 +90,8 @@ class Context:
     hands: tuple[SeenHand, ...]
     face: SeenFace | None
     motion: Motion
+    arms: ArmsReading | None = None
+    """The newest reading of the arms, if it still holds."""
 
 
 Scorer: TypeAlias = Callable[[Context], Iterator[Sighting]]

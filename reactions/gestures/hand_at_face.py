@@ -1,4 +1,4 @@
-"""Where a hand is by its face: raised beside the head, or holding the chin.
+"""Where a hand is by its face: raised beside the head, holding the chin, a finger on the lips.
 
 Positions are in the head's frame: the origin at the chin, x across towards the person's left, y
 down, turned with the head's roll; the unit is the height of the face, forehead to chin (about
@@ -25,17 +25,22 @@ _JAW = np.array(
     [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361]
 )
 """The lower edge of the face from ear to ear."""
+_CHIN_EDGE = slice(4, 13)
+"""The middle of it, where the chin is: 0.3 face heights to either side."""
 _LIPS = np.array(
     [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185]
 )
 _PALM = np.array([0, 5, 17])
 _TIPS = np.array([8, 12, 16, 20])
+_INDEX, _OTHER_TIPS = np.array([5, 6, 7, 8]), np.array([12, 16, 20])
 _FINGERS = np.array([(5, 9, 13, 17), (6, 10, 14, 18), (8, 12, 16, 20)])
 """Knuckles, middle joints and tips of the fingers but the thumb."""
 _HEAD_CENTER, _HEAD_RADIUS = (0.0, -0.6), (0.5, 0.8)
 """The head with its hair as an ellipse; the mesh ends at the forehead."""
 _ANGLES = np.arange(24) * (np.pi / 12)
 _DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)])
+_TOUCHED = (0.45, 0.55)
+"""Half axes of the face's front, about y = -0.4: what fingers touch."""
 _LIP_MARGIN = 0.06
 """Face heights (1 cm): how near to the lips a fingertip already covers them."""
 
@@ -53,6 +58,16 @@ class HandAtHead:
     """The y of the hand's highest point."""
     jaw: float
     """The distance from the jaw's edge to the nearest joint of the hand."""
+    chin: float
+    """Likewise from the chin's edge, the middle of the jaw's."""
+    finger: float
+    """The distance from the middle of the mouth to the index finger, knuckle to tip."""
+    index: tuple[float, float]
+    """The tip of the index finger."""
+    lead: float
+    """How far the index finger's tip is above the other three."""
+    aim: float
+    """The cosine of the angle between the index finger and straight up in the head's frame."""
     mouth: float
     """The nearest joint of the hand by the lips: below 1 it covers them."""
     cover: float
@@ -65,6 +80,8 @@ class HandAtHead:
     """The cosine of the bend of the most bent finger: 1 where all four are straight."""
     pinch: float
     """From the tip of the thumb to the tip of the index finger, in palm lengths."""
+    breadth: float
+    """The knuckles' width by the palm's length: 0.7 from the front, 0.3 from the side."""
     thumb: float
     """Whether the thumb lies as an open palm's does, 0–1."""
     upright: float
@@ -86,12 +103,18 @@ def place_hand(hand: Hand, face: Face) -> HandAtHead:
         tips=float(joints[_TIPS, 1].mean()),
         top=float(joints[:, 1].min()),
         jaw=_distance(joints, jaw),
+        chin=_distance(joints, jaw[_CHIN_EDGE]),
+        finger=_distance(lips.mean(axis=0, keepdims=True), joints[_INDEX]),
+        index=(float(joints[8, 0]), float(joints[8, 1])),
+        lead=float(joints[_OTHER_TIPS, 1].min() - joints[8, 1]),
+        aim=_aim(joints),
         mouth=_by_lips(joints, lips),
         cover=_depth(joints, lips.mean(axis=0)),
         size=dist(joints[9].tolist(), joints[0].tolist()),
         head=_nearest((joints - _HEAD_CENTER) / _HEAD_RADIUS),
-        flat=_straightness(points),
+        flat=straightness(points),
         pinch=_pinch(points),
+        breadth=breadth(points),
         thumb=beside_palm(points),
         upright=upright(points),
     )
@@ -121,19 +144,112 @@ def raised_hand(hand: HandAtHead) -> float:
 
 
 def thinking(hand: HandAtHead) -> float:
-    """Whether a hand comes from below and touches chin or cheek, and leaves the mouth free, 0–1."""
+    """Whether a hand comes from below, touches the chin and leaves the mouth free, 0–1.
+
+    Cheek, ear and mouth are not the chin, and a hand at the neck stays below it.
+    """
     x, y = hand.wrist
     return min(
-        ramp(hand.jaw, at=0.08, sure=0.06),
+        ramp(hand.chin, at=0.11, sure=0.09),
         ramp(hand.mouth, at=0.95, sure=1.2),
         mouth_in_sight(hand),
         ramp(y, at=0.16, sure=0.22),
         ramp(hand.palm[1], at=0.0, sure=0.1),
         ramp(hand.top, at=-0.5, sure=-0.4),
-        ramp(abs(x), at=0.62, sure=0.5),
+        ramp(hand.top, at=0.0, sure=-0.04),
+        ramp(abs(x), at=0.55, sure=0.45),
         ramp(hand.size, at=0.2, sure=0.27),
         ramp(hand.size, at=0.8, sure=0.7),
     )
+
+
+def apart(one: HandAtHead, other: HandAtHead) -> float:
+    """Whether two hands are not busy with each other, 0–1: clasped or steepled hands are."""
+    return ramp(dist(one.palm, other.palm), at=1.3, sure=1.45)
+
+
+def shush(hand: HandAtHead) -> float:
+    """Whether the hand's index finger alone stands upright before the lips, 0–1.
+
+    Its tip is between the chin and the bridge of the nose. A hand as large as the face is nearer to
+    the camera than the lips: it points up.
+    """
+    y = hand.index[1]
+    return min(
+        ramp(hand.finger, at=0.16, sure=0.1),
+        ramp(hand.lead, at=0.12, sure=0.2),
+        ramp(hand.aim, at=cos(radians(40)), sure=cos(radians(25))),
+        ramp(y, at=-0.14, sure=-0.2),
+        ramp(y, at=-0.75, sure=-0.65),
+        ramp(hand.palm[1], at=0.0, sure=0.1),
+        ramp(hand.size, at=0.2, sure=0.27),
+        ramp(hand.size, at=0.85, sure=0.75),
+    )
+
+
+def head_on_hand(hand: HandAtHead, roll: float) -> float:
+    """Whether the head rests on the hand, 0–1: a hand from below at the cheek, mouth and eyes free.
+
+    The head leans on it: ``roll`` degrees, clockwise in the picture. Or the hand is seen from its
+    edge, as where two hands lie palm to palm under a cheek.
+    """
+    x, y = hand.palm
+    towards = roll if x > 0 else -roll
+    leans = max(ramp(towards, at=10, sure=16), ramp(hand.breadth, at=0.36, sure=0.3))
+    return min(
+        leans,
+        ramp(abs(x), at=0.24, sure=0.32),
+        ramp(abs(x), at=0.78, sure=0.7),
+        ramp(y, at=-0.34, sure=-0.28),
+        ramp(y, at=0.26, sure=0.2),
+        ramp(hand.wrist[1] - y, at=0.12, sure=0.2),
+        ramp(hand.jaw, at=0.26, sure=0.2),
+        ramp(hand.mouth, at=1.1, sure=1.4),
+        ramp(hand.size, at=0.58, sure=0.52),
+        ramp(hand.upright, at=cos(radians(45)), sure=cos(radians(35))),
+    )
+
+
+def facepalm(hand: HandAtHead) -> float:
+    """Whether the hand lies on eyes or forehead, 0–1: as far away as the face, no farther up."""
+    x, y = hand.palm
+    return min(
+        ramp(abs(x), at=0.4, sure=0.3),
+        ramp(y, at=-0.3, sure=-0.4),
+        ramp(y, at=-1.15, sure=-1.05),
+        ramp(hand.top, at=-0.6, sure=-0.7),
+        ramp(hand.size, at=0.68, sure=0.6),
+    )
+
+
+def phone_at_ear(hand: HandAtHead) -> float:
+    """Whether a closed hand is at the ear, its wrist below, 0–1.
+
+    A phone is not looked for: a hand that scratches the ear looks the same.
+    """
+    x, y = hand.palm
+    return min(
+        ramp(abs(x), at=0.48, sure=0.55),
+        ramp(abs(x), at=0.95, sure=0.85),
+        ramp(y, at=-0.75, sure=-0.65),
+        ramp(y, at=0.0, sure=-0.1),
+        ramp(hand.wrist[1] - y, at=0.05, sure=0.15),
+        ramp(hand.head, at=1.25, sure=1.1),
+        ramp(hand.flat, at=0.75, sure=0.6),
+        ramp(hand.size, at=0.62, sure=0.55),
+    )
+
+
+def points_freely(hand: HandAtHead) -> float:
+    """Whether the index finger neither touches the face nor is on the lips, 0–1.
+
+    A tip before the face is a finger at it unless the hand is larger, and so nearer to the camera,
+    than one that touches the head.
+    """
+    x, y = hand.index
+    beside = ramp(hypot(x / _TOUCHED[0], (y + 0.4) / _TOUCHED[1]), at=1.0, sure=1.15)
+    off_lips = max(ramp(hand.finger, at=0.24, sure=0.32), ramp(hand.size, at=0.95, sure=1.05))
+    return min(off_lips, max(beside, ramp(hand.size, at=0.62, sure=0.7)))
 
 
 def mouth_in_sight(hand: HandAtHead) -> float:
@@ -146,7 +262,8 @@ def mouth_free(hand: HandAtHead) -> float:
     return min(ramp(hand.mouth, at=1.5, sure=1.8), ramp(hand.jaw, at=0.1, sure=0.15))
 
 
-def _straightness(points: _Plane) -> float:
+def straightness(points: npt.NDArray[np.floating]) -> float:
+    """The cosine of the bend of the most bent finger of a hand (21, 3); 1: all are straight."""
     knuckles, joints, tips = points[_FINGERS]
     lower, upper = joints - knuckles, tips - joints
     lengths = np.sqrt((lower * lower).sum(axis=1) * (upper * upper).sum(axis=1))
@@ -156,6 +273,17 @@ def _straightness(points: _Plane) -> float:
 def _pinch(points: _Plane) -> float:
     thumb, index, wrist, middle = points[[4, 8, 0, 9]].tolist()
     return dist(thumb, index) / (dist(wrist, middle) or 1.0)
+
+
+def _aim(joints: _Plane) -> float:
+    (x, y), (u, v) = joints[[5, 8]].tolist()
+    return float(y - v) / (hypot(u - x, v - y) or 1.0)
+
+
+def breadth(points: npt.NDArray[np.floating]) -> float:
+    """The knuckles' width of a hand (21, ≥2) by its palm's length."""
+    wrist, index, middle, little = points[[0, 5, 9, 17], :2].tolist()
+    return dist(index, little) / (dist(wrist, middle) or 1.0)
 
 
 def _nearest(points: _Plane) -> float:

@@ -13,8 +13,10 @@ from statistics import fmean, median
 import numpy as np
 import numpy.typing as npt
 
+from reactions.gestures.arms import KEPT, ArmsReading, read_arms
 from reactions.gestures.calibration import ramp
 from reactions.gestures.face_motion import FaceMotion
+from reactions.gestures.objects import VESSEL_KEPT, VesselReading, read_vessel
 from reactions.gestures.turns import find_turns
 from reactions.landmark_types import Hand, Observation, Side
 
@@ -40,6 +42,14 @@ PALM_BY_KNUCKLES = 1.3
 lower end, so that a palm seen from the front has the length that is seen."""
 WINDOW = 1.6
 """Seconds in which the swings of a wave, or of a talking mouth, must fall."""
+CLAP = 0.7
+"""Palm lengths by which clapping hands part at least."""
+FULL_CLAP = 1.3 * CLAP
+"""Palm lengths from which a swing of clapping hands counts in full."""
+MEETING = 1.3
+"""Palm lengths between the middles of two palms that meet, side by side before the camera."""
+MERGED = 0.6
+"""Their distance where two hands that were near are seen as one."""
 SYLLABLE = 0.15
 """How much the mouth's opening by its width changes at least as it talks."""
 
@@ -86,6 +96,12 @@ class Motion:
     mouth: tuple[tuple[float, float], ...] = ()
     """When the mouth was seen, and how round it was open (``FaceReading.mouth_round``)."""
     face: FaceMotion = field(default_factory=FaceMotion)
+    gaps: tuple[tuple[float, float], ...] = ()
+    """When two hands were seen, and the palm lengths between them; see ``MERGED``."""
+    vessel: VesselReading | None = None
+    """The newest vessel near the mouth; looked for in some samples only."""
+    arms: ArmsReading | None = None
+    """The newest reading of the arms; bodies are read in some samples only."""
 
     def follow(self, observation: Observation, mouth: float | None = None) -> "Motion":
         """The motion with ``observation``'s hands and ``mouth`` added, what is too old dropped."""
@@ -106,7 +122,41 @@ class Motion:
         said = tuple(past for past in self.mouth if 0 < observation.time - past[0] <= HISTORY)
         if mouth is not None:
             said = (*said, (observation.time, mouth))[-MOST_MOMENTS:]
-        return Motion((*added, *kept)[:MOST_HANDS], said, self.face)
+        return Motion(
+            (*added, *kept)[:MOST_HANDS],
+            said,
+            self.face,
+            gaps=self._gaps(added, observation.time),
+            vessel=self._vessel(observation),
+            arms=self._arms(observation),
+        )
+
+    def _vessel(self, observation: Observation) -> VesselReading | None:
+        """The vessel in ``observation``, or that of before where none was looked for."""
+        if observation.vessels is not None and observation.face is not None:
+            found = observation.vessels[:1]
+            readings = [read_vessel(each, observation.face, observation) for each in found]
+            return readings[0] if readings else None
+        held = self.vessel is not None and 0 <= observation.time - self.vessel.time <= VESSEL_KEPT
+        return self.vessel if held else None
+
+    def _arms(self, observation: Observation) -> ArmsReading | None:
+        """The arms in ``observation``, or those of before that still hold."""
+        if observation.body is not None:
+            return read_arms(observation.body, observation)
+        held = self.arms is not None and 0 <= observation.time - self.arms.time <= KEPT
+        return self.arms if held else None
+
+    def _gaps(self, seen: Sequence[HandTrack], time: float) -> tuple[tuple[float, float], ...]:
+        """The gaps with that between the hands ``seen`` at ``time`` added."""
+        past = tuple(gap for gap in self.gaps if 0 < time - gap[0] <= HISTORY)
+        if len(seen) > 1:
+            one, other = seen[0].newest, seen[1].newest
+            apart = 2 * dist(one.center, other.center) / (one.size + other.size)
+            past = (*past, (time, apart))
+        elif seen and past and time - past[-1][0] <= LOST and past[-1][1] <= REACH:
+            past = (*past, (time, MERGED))
+        return past[-MOST_MOMENTS:]
 
     def track_of(self, hand: Hand, time: float) -> HandTrack | None:
         """The track whose newest moment is ``hand``, seen at ``time``."""
@@ -146,6 +196,19 @@ def speechless(motion: Motion) -> float:
     openings = [opening for time, opening in motion.mouth if end - time <= WINDOW]
     turns = len(find_turns(openings, SYLLABLE)) - 2
     return ramp(turns, at=1.3, sure=0.7)
+
+
+def claps(motion: Motion) -> float:
+    """How much two hands clap, 0–1: within the window they part and meet at least twice.
+
+    Hands that talk seldom meet, and not twice within 1.6 s.
+    """
+    end = motion.gaps[-1][0] if motion.gaps else 0.0
+    gaps = [gap for time, gap in motion.gaps if end - time <= WINDOW]
+    turns = find_turns(gaps, CLAP)
+    met = sum(gaps[turn] <= MEETING for turn in turns) if len(turns) > 1 else 0
+    swings = sum(min(1.0, abs(gaps[b] - gaps[a]) / FULL_CLAP) for a, b in pairwise(turns))
+    return min(ramp(swings, at=2.5, sure=3.2), ramp(met, at=1.5, sure=2.0))
 
 
 def _strength(legs: Sequence[float]) -> float:

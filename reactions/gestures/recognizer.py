@@ -6,6 +6,7 @@ from typing import Protocol
 
 from reactions.gestures.context import Context, SeenFace, SeenHand
 from reactions.gestures.expressions import read_face
+from reactions.gestures.fingers import free_of_ring, spread_as_palm
 from reactions.gestures.hand_at_face import place_hand
 from reactions.gestures.hand_classes import HandClass
 from reactions.gestures.hand_classifier import HandShapeClassifier
@@ -13,6 +14,9 @@ from reactions.gestures.motion import Motion, steadiness
 from reactions.gestures.thumb import beside_palm
 from reactions.labels import LABELS, LabelScore, families_for
 from reactions.landmark_types import Hand, ModelFamily, Observation
+
+_DOUBTFUL = 0.2
+"""Below this probability a shape is not there, and how its fingers stand need not be measured."""
 
 
 class ShapeReader(Protocol):
@@ -50,7 +54,7 @@ class Recognizer:
         ``motion`` None is a still picture or the first sample. A label is scored once for every
         hand or face that could show it; one that nothing in the picture could show is left out.
         """
-        context = self._measure(observation, motion or Motion())
+        context = self.measure(observation, motion or Motion())
         found = [
             LabelScore(spec.name, seen.score, seen.box, seen.hand)
             for spec in self._specs
@@ -62,16 +66,17 @@ class Recognizer:
         """Whether ``motion`` suggests a label that more samples a second would help."""
         return any(suggests(motion) for suggests in self._suggestions)
 
-    def _measure(self, observation: Observation, motion: Motion) -> Context:
+    def measure(self, observation: Observation, motion: Motion) -> Context:
+        """All that the scorers read of ``observation``, which follows ``motion``."""
         face = observation.face
         reading = None if face is None else read_face(face)
         moved = motion.follow(observation, None if reading is None else reading.mouth_round)
         moved = replace(moved, face=motion.face.follow(observation.time, face, reading))
         hands = tuple(self._measure_hand(hand, observation, moved) for hand in observation.hands)
         if face is None or reading is None:
-            return Context(observation, hands, None, moved)
+            return Context(observation, hands, None, moved, moved.arms)
         seen = SeenFace.of(face, reading, observation, hands, moved)
-        return Context(observation, hands, seen, moved)
+        return Context(observation, hands, seen, moved, moved.arms)
 
     def _measure_hand(self, hand: Hand, observation: Observation, moved: Motion) -> SeenHand:
         place = None if observation.face is None else place_hand(hand, observation.face)
@@ -79,8 +84,7 @@ class Recognizer:
         if self._shapes is not None:
             read = self._shapes.shapes(hand, observation.width, observation.height)
             thumb = beside_palm(hand.points) if place is None else place.thumb
-            palm = HandClass.OPEN_PALM.value
-            shapes = {**read, palm: min(read[palm], thumb)}
+            shapes = _checked(read, hand, thumb)
         track = moved.track_of(hand, observation.time)
         return SeenHand(
             hand=hand,
@@ -90,3 +94,14 @@ class Recognizer:
             place=place,
             shapes=shapes,
         )
+
+
+def _checked(shapes: Mapping[str, float], hand: Hand, thumb: float) -> Mapping[str, float]:
+    """``shapes`` with palms and rings no surer than their thumb (0–1) and fingers are."""
+    palm, ring = HandClass.OPEN_PALM.value, HandClass.OK_HAND.value
+    checked = dict(shapes)
+    if checked.get(palm, 0.0) > _DOUBTFUL:
+        checked[palm] = min(checked[palm], thumb, spread_as_palm(hand.points))
+    if checked.get(ring, 0.0) > _DOUBTFUL:
+        checked[ring] = min(checked[ring], free_of_ring(hand.points))
+    return checked

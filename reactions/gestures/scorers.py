@@ -4,14 +4,15 @@ A scorer never names its label: the spec that holds it does (``reactions.labels`
 things must be true, the score is that of the weakest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reactions.geometry import Box
-from reactions.gestures import expressions, eyes, face_motion, hand_at_face, motion
+from reactions.gestures import arms, expressions, eyes, face_motion, hand_at_face, motion, objects
+from reactions.gestures.arms import ArmsReading
 from reactions.gestures.calibration import ramp
-from reactions.gestures.context import Context, Scorer, Sighting
+from reactions.gestures.context import Context, Scorer, SeenHand, Sighting
 from reactions.gestures.hand_classes import HandClass
-from reactions.landmark_types import Quality
+from reactions.landmark_types import Quality, Side
 
 WHOLE_FRAME = Box(0.0, 0.0, 1.0, 1.0)
 _NO_SIGN = {HandClass.FIST, HandClass.POINTING_UP}
@@ -113,15 +114,94 @@ def score_back(context: Context) -> Iterator[Sighting]:
 
 
 def score_thinking(context: Context) -> Iterator[Sighting]:
-    """Each hand that holds the chin of a person at a desk and shows no sign; the face's box."""
+    """Each hand that alone holds the chin of a person at a desk and shows no sign; the face's box.
+
+    Two hands at the face, clasped, steepled or at the cheeks, are no sign of thought.
+    """
+    if context.face is None:
+        return
+    places = [seen.place for seen in context.hands if seen.place is not None]
+    for seen in context.hands:
+        if (place := seen.place) is not None:
+            sign = max(seen.shapes.get(shape, 0.0) for shape in _SIGNS)
+            alone = min(
+                (hand_at_face.apart(place, other) for other in places if other is not place),
+                default=1,
+            )
+            holds = min(alone, hand_at_face.thinking(place))
+            score = min(context.face.near, holds, ramp(sign, at=0.9, sure=0.8))
+            yield Sighting(score, context.face.box, seen.hand.side)
+
+
+def score_shush(context: Context) -> Iterator[Sighting]:
+    """Each hand whose index finger is on the lips; the face's box."""
     if context.face is None:
         return
     for seen in context.hands:
         if seen.place is not None:
-            sign = max(seen.shapes.get(shape, 0.0) for shape in _SIGNS)
-            holds = hand_at_face.thinking(seen.place)
-            score = min(context.face.near, holds, ramp(sign, at=0.9, sure=0.8))
-            yield Sighting(score, context.face.box, seen.hand.side)
+            yield Sighting(hand_at_face.shush(seen.place), context.face.box, seen.hand.side)
+
+
+def score_head_on_hand(context: Context) -> Iterator[Sighting]:
+    """Each hand that a head rests on; the face's box."""
+    if context.face is None:
+        return
+    for seen in context.hands:
+        if seen.place is not None:
+            rests = hand_at_face.head_on_hand(seen.place, context.face.reading.roll)
+            yield Sighting(rests, context.face.box, seen.hand.side)
+
+
+def score_facepalm(context: Context) -> Iterator[Sighting]:
+    """Each hand that lies on eyes or forehead; the face's box."""
+    if context.face is None:
+        return
+    for seen in context.hands:
+        if seen.place is not None:
+            yield Sighting(hand_at_face.facepalm(seen.place), context.face.box, seen.hand.side)
+
+
+def score_phone_at_ear(context: Context) -> Iterator[Sighting]:
+    """Each closed hand at an ear; the face's box."""
+    if context.face is None:
+        return
+    for seen in context.hands:
+        if seen.place is not None:
+            held = min(seen.steady, hand_at_face.phone_at_ear(seen.place))
+            yield Sighting(held, context.face.box, seen.hand.side)
+
+
+def score_drinking(context: Context) -> Iterator[Sighting]:
+    """A vessel at the mouth."""
+    if (reading := context.motion.vessel) is not None:
+        yield Sighting(objects.drinking(reading), reading.box)
+
+
+def score_arms(measure: Callable[[ArmsReading], float]) -> Scorer:
+    """The scorer of a label that is what both arms do, as ``measure`` reads it."""
+
+    def score(context: Context) -> Iterator[Sighting]:
+        if context.arms is not None:
+            yield Sighting(measure(context.arms), context.arms.box)
+
+    return score
+
+
+def score_arms_crossed(context: Context) -> Iterator[Sighting]:
+    """Forearms that cross by the body's landmarks, or by which hand is where."""
+    if (reading := context.arms) is None:
+        return
+    spots = {seen.hand.side: _palm(seen) for seen in context.hands if seen.hand.side_score >= 0.8}
+    score = arms.arms_crossed(reading)
+    if len(spots) > 1:
+        hands = arms.hands_crossed(reading, spots[Side.LEFT], spots[Side.RIGHT])
+        score = max(score, hands)
+    yield Sighting(score, reading.box)
+
+
+def _palm(seen: SeenHand) -> tuple[float, float]:
+    x, y = seen.hand.points[[0, 5, 17], :2].mean(axis=0).tolist()
+    return x, y
 
 
 def score_raised_hand(context: Context) -> Iterator[Sighting]:
@@ -144,6 +224,14 @@ def score_open_palm(context: Context) -> Iterator[Sighting]:
     for seen in context.hands:
         if (probability := seen.shapes.get(HandClass.OPEN_PALM)) is not None:
             yield Sighting(min(seen.steady, probability), seen.box, seen.hand.side)
+
+
+def score_pointing_up(context: Context) -> Iterator[Sighting]:
+    """Each hand that points up, but for one whose finger is at the face or on the lips."""
+    for seen in context.hands:
+        if (probability := seen.shapes.get(HandClass.POINTING_UP)) is not None:
+            free = 1.0 if seen.place is None else hand_at_face.points_freely(seen.place)
+            yield Sighting(min(free, probability), seen.box, seen.hand.side)
 
 
 def score_hand_shape(shape: HandClass) -> Scorer:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from reactions.landmark_types import Face, Observation, Points, RgbImage
+from reactions.landmark_types import Face, Observation, Points, RgbImage, Vessel
 
 LONGEST = 1280
 """A longer side is halved, or divided by three, … until it is at most this many pixels.
@@ -40,6 +40,7 @@ def enlarged(seen: Observation, by: int, width: int, height: int) -> Observation
         face=_enlarged_face(face, by) if face else None,
         others=tuple(replace(one, face=_enlarged_face(one.face, by)) for one in seen.others),
         body=replace(body, points=_times(body.points, by)) if body else None,
+        vessels=_larger(seen.vessels, by),
     )
 
 
@@ -48,6 +49,12 @@ def _enlarged_face(face: Face, by: int) -> Face:
     if detail is not None:
         detail = replace(detail, points=_times(detail.points, by))
     return replace(face, points=_times(face.points, by), detail=detail)
+
+
+def _larger(vessels: tuple[Vessel, ...] | None, by: int) -> tuple[Vessel, ...] | None:
+    if vessels is None:
+        return None
+    return tuple(replace(each, corners=_times(each.corners, by)) for each in vessels)
 
 
 def _times(points: Points, by: int) -> Points:

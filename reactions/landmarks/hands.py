@@ -1,5 +1,7 @@
 """Hands: the palm detector and the landmark model."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -163,6 +165,16 @@ class HandFollower:
             looks = looks.used()
         regions = tuple(seen.regions)
         return tuple(seen.hands), HandTrail(regions, unsearched, searched, searches, looks)
+
+    def look_at(
+        self, picture: RgbImage, trail: HandTrail, regions: Sequence[Roi]
+    ) -> tuple[tuple[Hand, ...], HandTrail]:
+        """The first hand in ``regions`` of a picture in which none was found, and the new trail."""
+        seen = _Seen(self._landmarks, picture)
+        for region in regions:
+            if not seen.hands:
+                seen.look_at(region)
+        return tuple(seen.hands), replace(trail, regions=tuple(seen.regions))
 
     def _search(
         self, picture: RgbImage, region: Roi, seen: "_Seen", *, again: bool = False

@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from reactions.landmark_types import ModelFamily
+from reactions.landmarks.packed_assets import check_cut_out, cut_out
 from reactions.landmarks.prune import check_pruned, prune
 from reactions.landmarks.task_archive import check_unpacked, unpack
 from reactions.landmarks.wide_palm_model import check_widened, widen
@@ -70,6 +71,8 @@ class ModelFile:
     """Something else serves where it can't be had."""
     runs: bool = True
     """False for a model that is only the original of an edited one."""
+    without: str = ""
+    """What is off where an optional model is missing; empty where another one serves."""
 
     @property
     def file(self) -> str:
@@ -87,11 +90,16 @@ HAND_FULL = "hand_landmark_full"
 POSE_DETECTOR = "pose_detection"
 POSE_FULL = "pose_landmark_full_pruned"
 POSE_LITE = "pose_landmark_lite_pruned"
+VESSELS = "object_detection_ssd_mobilenetv2_oidv4_fp16"
+_ASSETS = "objectron_solution_packed_assets"
 
 _WHEEL = Package(Registry.PIP, "mediapipe", "0.10.21", 35_622_638)
 _TARBALL = Package(Registry.NPM, "@mediapipe/pose", "0.5.1675469404", 40_985_403)
 _TASK_WHEEL = Package(Registry.PIP, "ogm-vision", "0.1.4", 3_358_673)
 _TASK = "face_landmarker_task"
+
+
+_OBJECTRON = Package(Registry.NPM, "@mediapipe/objectron", "0.4.1675468480", 32_667_233)
 
 
 def _wheel(folder: str, name: str) -> Shipped:
@@ -201,6 +209,25 @@ _FILES = (
         Edited("pose_landmark_lite", prune, check_pruned),
         ModelFamily.BODY,
         optional=True,
+    ),
+    ModelFile(
+        _ASSETS,
+        9_987_912,
+        "470986ca5df183f41698da6de74b027d838fe289d77b5ab094497d350bee664e",
+        Shipped(_OBJECTRON, f"package/{_ASSETS}.data"),
+        ModelFamily.OBJECTS,
+        optional=True,
+        without="drinking",
+        runs=False,
+    ),
+    ModelFile(
+        VESSELS,
+        9_987_728,
+        "d0a5255bf8c4f5a0bc4240741a76c41d5e939f7655078f945f50ab53a9375da6",
+        Edited(_ASSETS, cut_out, check_cut_out),
+        ModelFamily.OBJECTS,
+        optional=True,
+        without="drinking",
     ),
 )
 

@@ -174,7 +174,8 @@ class ModelStore:
                 if not all(model.optional for model in batch):
                     raise
                 names = ", ".join(model.name for model in batch)
-                notes.append(f"doing without {names}: {error}")
+                off = "".join(f"; {what} is off" for what in _switched_off(batch))
+                notes.append(f"doing without {names}{off}: {error}")
             before += package.size
             progress(Progress(str(package), before, total))
         return tuple(notes)
@@ -234,6 +235,11 @@ def _default_folder() -> Path:
 
 
 _GET_THEM = f"run `sidecar models fetch`, or set {ENVIRONMENT} to a folder with the models"
+
+
+def _switched_off(models: Sequence[ModelFile]) -> Sequence[str]:
+    """The labels that are off without ``models``, each once."""
+    return tuple(dict.fromkeys(model.without for model in models if model.without))
 
 
 def _package(model: ModelFile) -> Package:

@@ -6,23 +6,41 @@ second or third of five samples a second. What is lost is searched for again in 
 a few samples a second a waving hand leaves its region in a tenth of the steps.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from reactions.landmark_types import ModelFamily, Observation, OtherPerson, Quality, Sample
-from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker
+from reactions.landmark_types import (
+    Body,
+    Face,
+    Hand,
+    ModelFamily,
+    Observation,
+    OtherPerson,
+    Quality,
+    Sample,
+    Vessel,
+)
+from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker, hand_regions
+from reactions.landmarks.body_schedule import BodyTrail
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
 from reactions.landmarks.face_detail import DetailReader
 from reactions.landmarks.frame_quality import changed_share, judge_quality
 from reactions.landmarks.hands import HANDS, HandFollower, HandLandmarker, PalmDetector
-from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE, POSE_FULL, POSE_LITE
+from reactions.landmarks.model_manifest import (
+    HAND_FULL,
+    HAND_LITE,
+    POSE_FULL,
+    POSE_LITE,
+    VESSELS,
+)
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.people import PeopleFollower
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.still_refine import StillRefiner
 from reactions.landmarks.track_state import PeopleTrail, Tracks
+from reactions.landmarks.vessels import EVERY, VesselDetector, Vessels, mouth_region
 
 _LARGE_CHANGE = 0.25
 """The share of the picture that must change between two samples for a second look."""
@@ -55,6 +73,9 @@ class LandmarkScheduler:
         if ModelFamily.BODY in families:
             model = POSE_LITE if store.has(POSE_LITE) else POSE_FULL
             self._body = BodyFollower(BodyDetector(store), BodyLandmarker(store, model))
+        self._vessels: Vessels | None = None
+        if ModelFamily.OBJECTS in families and store.has(VESSELS):
+            self._vessels = VesselDetector(store)
 
     def observe(self, sample: Sample, tracks: Tracks | None) -> tuple[Observation, Tracks]:
         """What is in ``sample``, and what the participant's next sample needs to know.
@@ -84,7 +105,8 @@ class LandmarkScheduler:
         )
         near = face_trail.region if face_trail else None
         hidden = near is None and last.face is not None and last.face.region is not None
-        alarmed = hidden or changed_share(last.fingerprint, fingerprint) > _LARGE_CHANGE
+        changed = changed_share(last.fingerprint, fingerprint)
+        alarmed = hidden or changed > _LARGE_CHANGE
         others, people = self._follow_others(sample, near, last.people)
         most = HANDS * (1 + len(others))
         hands, hand_trail = (
@@ -92,16 +114,20 @@ class LandmarkScheduler:
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
+        body, body_trail = self._read_body(sample, last.body, changed)
+        if body is not None and hand_trail is not None and self._hands and not hands:
+            regions = hand_regions(body, width, height)
+            hands, hand_trail = self._hands.look_at(picture, hand_trail, regions)
         if last.hands is None and last.refine:
             hands = tuple(self._refiner.refine(picture, hand) for hand in hands)
-        body, region = (
-            self._body.follow(picture, last.body)
-            if self._body and _wanted(sample, ModelFamily.BODY)
-            else (None, last.body)
+        vessels = self._look_for_vessels(sample, hands, face, last.unlooked)
+        seen = Observation(
+            *(width, height, time, hands, face, body, vessels), slot=people.slot, others=others
         )
-        seen = Observation(width, height, time, hands, face, body, slot=people.slot, others=others)
         return seen, Tracks(
-            width, height, fingerprint, hand_trail, face_trail, region, people=people
+            *(width, height, fingerprint, hand_trail, face_trail, body_trail),
+            unlooked=last.unlooked + 1 if vessels is None else 0,
+            people=people,
         )
 
     def _follow_others(
@@ -111,6 +137,28 @@ class LandmarkScheduler:
         if self._people is None or trail is None or not _wanted(sample, ModelFamily.FACE):
             return (), trail or PeopleTrail()
         return self._people.follow(sample.pixels, main, trail, sample.time)
+
+    def _look_for_vessels(
+        self, sample: Sample, hands: Sequence[Hand], face: Face | None, unlooked: int
+    ) -> tuple[Vessel, ...] | None:
+        """The vessels near the mouth where a hand is there and a look is due, else None."""
+        due = unlooked >= EVERY - 1 and _wanted(sample, ModelFamily.OBJECTS)
+        if self._vessels is None or face is None or not due:
+            return None
+        region = mouth_region(face, hands)
+        return None if region is None else self._vessels.find(sample.pixels, region)
+
+    def _read_body(
+        self, sample: Sample, trail: BodyTrail | None, changed: float
+    ) -> tuple[Body | None, BodyTrail | None]:
+        """The body where a label needs it and one is due; of the picture, ``changed`` is new."""
+        if self._body is None or not _wanted(sample, ModelFamily.BODY):
+            return None, trail
+        trail = (trail or BodyTrail()).after(changed)
+        if not trail.due:
+            return None, trail
+        body, region = self._body.follow(sample.pixels, trail.region)
+        return body, trail.read(region)
 
 
 def _wanted(sample: Sample, family: ModelFamily) -> bool:

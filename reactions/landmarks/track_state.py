@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from reactions.landmarks.body_schedule import BodyTrail
 from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.roi import Roi
@@ -73,7 +74,9 @@ class Tracks:
     hands: HandTrail | None = None
     """None: never looked for; so with the others."""
     face: FaceTrail | None = None
-    body: Roi | None = None
+    body: BodyTrail | None = None
+    unlooked: int = 99
+    """Samples since vessels were looked for."""
     refine: bool = True
     """Whether hands that are found by a first search are read a second time."""
     people: PeopleTrail | None = None

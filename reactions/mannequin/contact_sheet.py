@@ -13,9 +13,10 @@ import numpy as np
 from config.errors import PictureError
 from reactions.landmark_types import RgbImage, Side
 from reactions.mannequin.person import CAST
+from reactions.mannequin.pose import Arm
 from reactions.mannequin.poses import LOOKALIKES, POSES
 from reactions.mannequin.render import landmarks, render
-from reactions.mannequin.scene import MEDIUM, Background, Scene
+from reactions.mannequin.scene import FAR, MEDIUM, Background, Scene
 
 LEGEND_SIZE = 288
 _COLUMNS = 4
@@ -34,7 +35,9 @@ def legend_picture(label: str, size: int = LEGEND_SIZE) -> RgbImage:
     # By the name, so that a new label changes no other label's picture.
     turn, who = divmod(crc32(label.encode()), len(_PEOPLE))
     person, room = _PEOPLE[who], _ROOMS[turn % len(_ROOMS)]
-    scene = Scene(distance=MEDIUM - 8, background=room, noise=0)
+    # Both hands of a sign that takes two fit into the square only from farther off.
+    distance = FAR if pose.left != Arm() else MEDIUM - 8
+    scene = Scene(distance=distance, background=room, noise=0)
     # Twice the size, halved: finer edges than the renderer's own.
     height = 2 * size
     width = height * 16 // 9
@@ -47,7 +50,9 @@ def legend_picture(label: str, size: int = LEGEND_SIZE) -> RgbImage:
 
 
 def _crop(label: str, scene: Scene, width: int, height: int) -> int:
-    """Where a square begins that holds the head and, if it is up, the hand."""
+    """Where a square begins that holds the head and, if it is up, the hand, or both hands."""
+    if POSES[label].left != Arm():
+        return (width - height) // 2
     hand = landmarks(_PEOPLE[0], POSES[label], scene, width, height)[Side.RIGHT]
     seen = [width * 0.5] if hand[:, 1].min() > height else [width * 0.56, float(hand[:, 0].min())]
     return int(np.clip(np.mean(seen) - height / 2, 0, width - height))

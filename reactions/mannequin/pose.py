@@ -85,6 +85,9 @@ class Pose:
     left: Arm = field(default_factory=Arm)
     head: Vector = (0.0, 0.0, 0.0)
     """Yaw (to the picture's right), pitch (down) and roll (to the picture's right), degrees."""
+    mug: bool = False
+    """Whether there is one in the right hand."""
+    mug_left: bool = False
     lean: Vector = (0.0, 0.0, 0.0)
     """Offset of the upper body: picture right, up, towards the camera, cm."""
 
@@ -100,6 +103,8 @@ class Pose:
             left=self.right,
             head=(-yaw, pitch, -roll),
             lean=(-x, y, z),
+            mug=self.mug_left,
+            mug_left=self.mug,
         )
 
 
@@ -115,6 +120,8 @@ def blend_poses(a: Pose, b: Pose, w: float) -> Pose:
         left=_blend_arms(a.left, b.left, w),
         head=_mix(a.head, b.head, w),
         lean=_mix(a.lean, b.lean, w),
+        mug=a.mug or b.mug,
+        mug_left=a.mug_left or b.mug_left,
     )
 
 

@@ -23,6 +23,8 @@ NOD_HZ, SHAKE_HZ = 1.6, 1.3
 """Full nods and shakes of a head a second."""
 _NOD, _SHAKE = 9.0, 14.0
 """How far the head turns to either side, degrees."""
+CLAP_HZ = 1.7
+"""Claps a second."""
 
 _STRAIGHT = (
     FingerPose(2, 4, 2, 4),
@@ -84,6 +86,7 @@ def _right(shape: HandShape, wrist: Vector = _LOW, turn: Quaternion = _PALM, **a
     return Pose(right=Arm(wrist, turn, shape, **arm))
 
 
+_POINT = _shape(_FOLDED, "i")
 _RAISED = Pose(right=Arm((24.5, 3.5, 10), facing((-0.05, 1, 0.05), (0.1, 0, 1)), FLAT))
 _WAVE = Pose(
     right=Arm((21.5, -1, 10), facing((0, 1, 0.1), (0.2, 0, 1)), OPEN), face=FacePose(smile=0.35)
@@ -97,6 +100,31 @@ _THINKING = Pose(
     face=FacePose(brows=0.25, gaze=(0.5, -0.6)),
     head=(5, -2, 5),
 )
+
+
+_THUMBS_UP = _right(_shape(_HITCH, ""), (20, -3, 12), facing((0.55, 0.31, 0.78), (0.82, 0, -0.57)))
+_THUMBS_DOWN = _right(
+    _DOWN, (26, 8, 8), facing((0.92, 0.31, -0.26), (0.29, -0.07, 0.96)), swivel=45
+)
+_ROCK = _right(_shape(_FOLDED, "ip", 1), turn=facing((-0.1, 1, 0.1), (0.6, 0, 1)))
+_GRIP = HandShape(
+    Thumb((34, 50), (16, 46), (2, 36)),
+    FingerPose(48, 52, 30), FingerPose(52, 56, 32), FingerPose(56, 58, 34), FingerPose(58, 60, 34),
+)  # fmt: skip
+_PRESSED = Arm((2.3, -8, 17), facing((0.05, 1, 0.05), (1, 0, 0.15)), FLAT, 55)
+_HEART_HALF = HandShape(
+    Thumb((72, 8), (78, 6), (80, 4)),
+    FingerPose(30, 52, 34), FingerPose(34, 54, 36), FingerPose(38, 56, 38), FingerPose(42, 58, 40),
+)  # fmt: skip
+_HEART = Arm((10.8, -9, 22), facing((0.3, 0.95, 0.1), (0.7, -0.3, 0.65)), _HEART_HALF)
+_POST = Arm((4, -15, 20), facing((0.05, 1, 0), (0.5, 0, 1)), FLAT)
+_BAR = Arm((10, 6, 20), facing((1, 0.03, 0), (0, -0.7, 0.7)), FLAT)
+_CLAPS = Arm((6, -9, 20), facing((0.15, 1, 0.35), (1, 0, 0.3)), OPEN)
+
+
+def _both(pose: Pose) -> Pose:
+    """``pose`` with the left arm as the right one."""
+    return replace(pose, left=pose.right)
 
 
 def _by_label(poses: Mapping[str, Pose]) -> Mapping[str, Pose]:
@@ -128,30 +156,68 @@ POSES: Mapping[str, Pose] = _by_label(
         "away": Pose(lean=(150, 0, 0)),
         "back": Pose(head=(2, 0, -1)),
         "thinking": _THINKING,
+        "shush": Pose(
+            right=Arm((-0.6, -4.2, 14), facing((0.06, 1, -0.12), (0.8, 0, -0.6)), _POINT)
+        ),
         "raised_hand": _RAISED,
         "wave": _WAVE,
         "ok_hand": _right(_OK, turn=facing((0.22, 1, 0.1), (0.42, 0, 1))),
-        "thumbs_up": _right(
-            _shape(_HITCH, ""), (20, -3, 12), facing((0.55, 0.31, 0.78), (0.82, 0, -0.57))
-        ),
-        "thumbs_down": _right(
-            _DOWN, (26, 8, 8), facing((0.92, 0.31, -0.26), (0.29, -0.07, 0.96)), swivel=45
-        ),
+        "thumbs_up": _THUMBS_UP,
+        "thumbs_down": _THUMBS_DOWN,
         "victory": _right(_VICTORY),
-        "rock": _right(_shape(_FOLDED, "ip", 1), turn=facing((-0.1, 1, 0.1), (0.6, 0, 1))),
+        "rock": _ROCK,
         "ily": _right(_shape(_OUT, "ip", 4)),
         "open_palm": _right(OPEN, _LOWER),
         "fist": _right(FIST),
         "pointing_up": _right(_shape(_FOLDED, "i")),
         "call_me": _right(_shape(_HITCH, "p", 8), turn=facing((-0.25, 1, 0.1), (0.2, 0, 1))),
+        "double_thumbs_up": _both(_THUMBS_UP),
+        "double_thumbs_down": _both(_THUMBS_DOWN),
+        "double_victory": _both(_right(_VICTORY)),
+        "double_rock": _both(_ROCK),
+        "heart_hands": Pose(right=_HEART, left=_HEART),
+        "namaste": Pose(right=_PRESSED, left=_PRESSED),
+        "timeout": Pose(right=_POST, left=_BAR),
+        "clap": Pose(right=_CLAPS, left=_CLAPS),
+        "arms_raised": _both(
+            Pose(right=Arm((22, 30, 3), facing((0.05, 1, 0.05), (0.1, 0, 1)), OPEN, 40))
+        ),
+        "hands_on_head": _both(
+            Pose(right=Arm((15, 22, 2), facing((0.95, 0.3, -0.1), (0, -0.3, -1)), RELAXED))
+        ),
+        "arms_crossed": Pose(
+            right=Arm((-6, -6, 15), facing((0.75, 0.65, -0.2), (0.3, -0.2, -1)), RELAXED, 25),
+            left=Arm((-5, -9, 19), facing((0.75, 0.65, -0.2), (0.3, -0.2, -1)), RELAXED, 25),
+        ),
+        "shrug": _both(
+            Pose(
+                right=Arm((33, -7, 10), facing((-0.75, 0.5, 0.4), (0.3, 0.6, 0.8)), RELAXED),
+                face=FacePose(brows=0.7, smile=-0.3),
+                head=(0, 0, 8),
+            )
+        ),
+        "facepalm": Pose(
+            right=Arm((9, 10, 15), facing((0.55, 0.83, 0.05), (0.1, 0, -1)), FLAT),
+            face=FacePose(lids=0.0, smile=-0.3),
+            head=(0, 8, -3),
+        ),
+        "head_on_hand": Pose(
+            right=Arm((12.5, -4.5, 7), facing((0.1, 1, 0.0), (1, -0.1, -0.25)), FLAT),
+            head=(0, 0, -18),
+        ),
+        "drinking": Pose(
+            right=Arm((8, 4, 11), facing((0.35, 0.1, 0.9), (0.85, 0.3, -0.4)), _GRIP, 20),
+            head=(0, -8, 0),
+            mug=True,
+        ),
+        "phone_at_ear": Pose(
+            right=Arm((15, 4, 3), facing((0.1, 1, -0.1), (1, 0, -0.2)), _GRIP, -25),
+            head=(0, 0, -4),
+        ),
     }
 )
 """A pose for every label. Motions are the middle of their swing; see ``moving``."""
 
-_GRIP = HandShape(
-    Thumb((34, 50), (16, 46), (2, 36)),
-    FingerPose(48, 52, 30), FingerPose(52, 56, 32), FingerPose(56, 58, 34), FingerPose(58, 60, 34),
-)  # fmt: skip
 _LOOSE = HandShape(
     Thumb((34, 34), (12, 34), (-4, 30)),
     FingerPose(38, 52, 30), FingerPose(46, 60, 34), FingerPose(52, 64, 36), FingerPose(54, 64, 36),
@@ -191,7 +257,9 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
             head=(0, 14, 0),
             face=FacePose(gaze=(0, 0.7), lids=0.8),
         ),
-        "holding_mug": _right(_GRIP, (13, -12, 20), facing((0.75, 0.25, 0.6), (0.55, 0, -0.8))),
+        "holding_mug": Pose(
+            right=Arm((9, -9, 16), facing((0.3, 0.1, 0.9), (0.95, 0, -0.3)), _GRIP), mug=True
+        ),
         "talking": Pose(face=FacePose(mouth_open=0.3)),
         "yawn_behind_hand": Pose(
             face=FacePose(mouth_open=1.1, lids=0.3),
@@ -217,6 +285,8 @@ def moving(label: str, pose: Pose, seconds: float) -> Pose:
         return _turned(pose, yaw=_SHAKE * sin(2 * pi * SHAKE_HZ * seconds))
     if label == "looking_around":
         return _turned(pose, yaw=22 * sin(2 * pi * 0.3 * seconds), pitch=6 * sin(2 * seconds))
+    if label == "clap":
+        return _clapping(pose, 0.5 - 0.5 * cos(2 * pi * CLAP_HZ * seconds))
     if label == "talking":
         syllable = abs(sin(2 * pi * 2.3 * seconds)) * (0.6 + 0.4 * cos(2 * pi * 0.7 * seconds))
         spoken = replace(pose, face=replace(pose.face, mouth_open=0.38 * syllable))
@@ -247,3 +317,12 @@ def _swing(pose: Pose, phase: float) -> Pose:
     wrist = (out + 5.5 * phase, up - 0.8 * phase * phase, forward)
     turn = facing((-0.34 * phase, 1, 0.1), (0.2, 0, 1))
     return replace(pose, right=replace(pose.right, wrist=wrist, turn=turn))
+
+
+def _clapping(pose: Pose, phase: float) -> Pose:
+    """Hands that meet at ``phase`` 0 and are farthest apart at 1."""
+    arms = [
+        replace(arm, wrist=(2.6 + 8 * phase, arm.wrist[1], arm.wrist[2]))
+        for arm in (pose.right, pose.left)
+    ]
+    return replace(pose, right=arms[0], left=arms[1])

@@ -14,6 +14,7 @@ from reactions.mannequin.limbs import draw_hand, draw_sleeve, upper_arm
 from reactions.mannequin.part_space import Part
 from reactions.mannequin.person import Person
 from reactions.mannequin.pose import Pose
+from reactions.mannequin.props import draw_mug
 from reactions.mannequin.scene import Scene, SceneCamera
 from reactions.mannequin.skeleton import HEAD_SIZE, Skeleton, pose_skeleton
 from reactions.mannequin.solids import Plane
@@ -78,6 +79,10 @@ def _draw(
     draw_glasses(canvas, person, head)
     arms = [skeleton.right, skeleton.left]
     arms.sort(key=lambda arm: float(camera.project(arm.hand[9])[0, 2]))
+    held = [(skeleton.right, pose.mug), (skeleton.left, pose.mug_left)]
+    for arm, mug in held:
+        if mug:
+            draw_mug(canvas, arm, camera)
     for arm in arms:
         draw_sleeve(canvas, person, arm, camera)
         draw_hand(canvas, person, arm, camera)

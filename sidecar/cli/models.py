@@ -52,7 +52,7 @@ def fetch(
         list[str] | None,
         typer.Argument(
             metavar="[MODEL…]",
-            help="Models by name, or face, hands, body, all; default: what enabled labels need.",
+            help="Models by name, or face, hands, body, objects, all; default: what labels need.",
         ),
     ] = None,
     config: ConfigFile = None,

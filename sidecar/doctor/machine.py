@@ -103,6 +103,15 @@ def check_models(store: ModelStore, names: Collection[str]) -> Check:
         found = f"missing or damaged in {store.folder}: {', '.join(missing)}"
         return Check("models", Verdict.WRONG, found, "run: sidecar models fetch")
     verified = sum(entry.state is State.VERIFIED for entry in entries)
+    off = {
+        entry.model.without: entry.model.name
+        for entry in entries
+        if entry.state is not State.VERIFIED and entry.model.without
+    }
+    if off:
+        found = f"{verified} verified in {store.folder}; {', '.join(off)} is off"
+        do = f"install npm and run: sidecar models fetch {' '.join(off.values())}"
+        return Check("models", Verdict.WORTH_KNOWING, found, do)
     return Check("models", Verdict.FINE, f"{verified} verified in {store.folder}")
 
 

@@ -8,10 +8,16 @@ from hypothesis import strategies as st
 from reactions.gestures.calibration import DECISION
 from reactions.gestures.hand_at_face import (
     HandAtHead,
+    apart,
+    facepalm,
+    head_on_hand,
     mouth_free,
     mouth_in_sight,
+    phone_at_ear,
     place_hand,
+    points_freely,
     raised_hand,
+    shush,
     thinking,
 )
 from reactions.landmark_types import Hand
@@ -93,6 +99,8 @@ def test_a_hand_from_below_at_the_chin_is_thinking(lean: float) -> None:
         pytest.param(60, 130, {"palm": 45, "straight": FIST}, id="before the chest"),
         pytest.param(40, -110, {"palm": 55}, id="on the forehead"),
         pytest.param(60, 20, {"palm": 55, "lean": -20}, id="a palm on the cheek"),
+        pytest.param(75, 10, {"palm": 35, "straight": FIST}, id="a fist at the ear"),
+        pytest.param(30, 100, {"palm": 45, "straight": FIST}, id="at the neck"),
     ],
 )
 def test_other_hands_near_the_face_are_not_thinking(
@@ -115,3 +123,66 @@ def test_a_hand_at_the_cheek_leaves_the_mouth_in_sight_but_not_free() -> None:
 
 def test_a_hand_elsewhere_leaves_the_mouth_free() -> None:
     assert mouth_free(place(150, 60, palm=40)) > 0.9
+
+
+def test_hands_that_touch_each_other_are_busy_with_that() -> None:
+    one, near, far = place(-20, 60, palm=45), place(40, 70, palm=45), place(160, 190, palm=45)
+    assert apart(one, near) < 0.2
+    assert apart(one, far) > DECISION
+
+
+def test_an_index_finger_on_the_lips_asks_for_silence() -> None:
+    hand = place(13, 62, palm=48, straight=POINTING)
+    assert shush(hand) > DECISION
+    assert points_freely(hand) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "hand"),
+    [
+        pytest.param(13, 62, {"palm": 48}, id="a flat hand over the mouth"),
+        pytest.param(13, 62, {"palm": 48, "straight": FIST}, id="a fist below the chin"),
+        pytest.param(150, 0, {"palm": 48, "straight": POINTING}, id="a finger beside the head"),
+        pytest.param(60, 62, {"palm": 48, "straight": POINTING}, id="a finger at the cheek"),
+        pytest.param(13, 130, {"palm": 48, "straight": POINTING}, id="a finger below the chin"),
+        pytest.param(13, 120, {"palm": 115, "straight": POINTING}, id="a finger near the camera"),
+    ],
+)
+def test_other_fingers_do_not_ask_for_silence(x: float, y: float, hand: dict[str, object]) -> None:
+    assert shush(place(x, y, **hand)) < DECISION
+
+
+def test_a_finger_beside_the_head_or_near_the_camera_points_freely() -> None:
+    assert points_freely(place(150, 0, palm=48, straight=POINTING)) > 0.9
+    assert points_freely(place(60, 120, palm=125, straight=POINTING)) > 0.9
+
+
+def test_a_finger_at_the_cheek_does_not_point() -> None:
+    assert points_freely(place(60, 62, palm=48, straight=POINTING)) < DECISION
+
+
+def test_a_head_that_leans_on_a_hand_at_the_cheek_rests() -> None:
+    hand = place(55, 45, palm=45)
+    assert head_on_hand(hand, 20.0) > DECISION
+    assert head_on_hand(hand, 0.0) < DECISION
+    assert head_on_hand(hand, -20.0) < DECISION
+
+
+def test_a_hand_beside_the_head_or_at_the_mouth_bears_no_head() -> None:
+    assert head_on_hand(place(150, 45, palm=45), 20.0) < DECISION
+    assert head_on_hand(place(10, 45, palm=45), 20.0) < DECISION
+
+
+def test_a_hand_on_the_forehead_is_a_facepalm() -> None:
+    assert facepalm(place(15, -40, palm=48)) > DECISION
+
+
+@pytest.mark.parametrize(("x", "y", "palm"), [(15, 60, 48), (130, -40, 48), (15, -150, 48)])
+def test_hands_elsewhere_are_no_facepalm(x: float, y: float, palm: float) -> None:
+    assert facepalm(place(x, y, palm=palm)) < DECISION
+
+
+def test_a_closed_hand_at_the_ear_may_hold_a_phone() -> None:
+    assert phone_at_ear(place(80, -15, palm=45, straight=FIST)) > DECISION
+    assert phone_at_ear(place(80, -15, palm=45)) < DECISION
+    assert phone_at_ear(place(170, -15, palm=45, straight=FIST)) < DECISION

@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -5,8 +6,17 @@ import pytest
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import LABELS
+from reactions.landmark_types import ModelFamily
+from reactions.landmarks.model_manifest import ModelFile, Package, Registry, Shipped
+from reactions.landmarks.model_store import ModelStore
 from sidecar.doctor.check import Verdict
-from sidecar.doctor.machine import check_dtls, check_encoder, check_stack, machine_checks
+from sidecar.doctor.machine import (
+    check_dtls,
+    check_encoder,
+    check_models,
+    check_stack,
+    machine_checks,
+)
 
 
 def test_the_stack_here_is_the_expected_one() -> None:
@@ -58,3 +68,20 @@ async def test_missing_models_end_the_checks_with_what_gets_them(tmp_path: Path)
     ]
     assert (last.what, last.verdict) == ("models", Verdict.WRONG)
     assert "sidecar models fetch" in last.do
+
+
+def test_a_label_that_is_off_for_want_of_an_optional_model_is_worth_knowing(tmp_path: Path) -> None:
+    def model(name: str, *, without: str = "") -> ModelFile:
+        origin = Shipped(Package(Registry.NPM, "weights", "1.0", 9), name)
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        return ModelFile(
+            name, 9, digest, origin, ModelFamily.OBJECTS, optional=True, without=without
+        )
+
+    files = {"cups": model("cups", without="drinking"), "lite": model("lite")}
+    check = check_models(ModelStore(tmp_path, files=files), files)
+    assert check.verdict is Verdict.WORTH_KNOWING
+    assert "drinking is off" in check.found
+    assert "sidecar models fetch cups" in check.do
+    (tmp_path / "cups.tflite").write_bytes(b"cups")
+    assert check_models(ModelStore(tmp_path, files=files), files).verdict is Verdict.FINE

@@ -1,0 +1,25 @@
+from reactions.landmarks.body_schedule import CREDIT, RESTING, STIRRED, BodyTrail
+
+
+def readings(changes: list[float]) -> list[int]:
+    """The samples in which the body is read, where so much of the picture changes in each."""
+    trail, read = BodyTrail(), []
+    for index, changed in enumerate(changes):
+        trail = trail.after(changed)
+        if trail.due:
+            trail = trail.read(None)
+            read.append(index)
+    return read
+
+
+def test_the_first_sample_is_read_and_then_one_in_ten_of_a_calm_picture() -> None:
+    assert readings([0.0] * 31) == [0, RESTING, 2 * RESTING, 3 * RESTING]
+
+
+def test_a_body_is_read_soon_after_something_moved() -> None:
+    assert readings([0.0] * 5 + [STIRRED, 0.0, 0.0]) == [0, 5]
+
+
+def test_a_restless_picture_is_read_once_in_five_samples() -> None:
+    read = readings([0.2] * 200)
+    assert 200 * 0.2 <= len(read) <= 200 * 0.2 + CREDIT + 1
