@@ -140,15 +140,20 @@ class Participant:
             return []
         self.samples += 1
         self.sampled_at = time
-        self.scores = detection.scores
+        # Detectors that rooms share score what other rooms want, too.
+        self.scores = tuple(score for score in detection.scores if self._is_on(score.label))
         self.memory = detection.memory
         self._detection_ms.add(detection.milliseconds)
         self._face, self._other_faces = detection.face, detection.other_faces
-        self._move_marks(detection.scores)
-        events = self.apply(self._policy.observe(self.participant, detection.scores, time))
+        self._move_marks(self.scores)
+        events = self.apply(self._policy.observe(self.participant, self.scores, time))
         seconds = time - self._epoch
-        scores = LiveScores(seconds, self.participant, detection.scores, self.progress)
+        scores = LiveScores(seconds, self.participant, self.scores, self.progress)
         return [*events, scores]
+
+    def _is_on(self, label: str) -> bool:
+        rule = self._rules.get(label)
+        return rule is None or rule.kind is not Kind.OFF
 
     def apply(self, reactions: Iterable[ReactionEvent]) -> list[SessionEvent]:
         """Add and remove marks as the policy's ``reactions`` of this participant say."""

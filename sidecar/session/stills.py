@@ -103,9 +103,10 @@ class StillReader:
 def label_reports(
     detection: Detection, rules: Mapping[str, ReactionRule]
 ) -> tuple[LabelReport, ...]:
-    """What a picture shows, label by label, best first."""
+    """What a picture shows of the labels that are on, best first."""
     policy = StillPolicy(rules)
-    return tuple(_report(score, rules, policy) for score in detection.scores)
+    scores = (one for one in detection.scores if rules[one.label].kind is not Kind.OFF)
+    return tuple(_report(score, rules, policy) for score in scores)
 
 
 def _report(

@@ -333,6 +333,7 @@ async function showToken() {
 }
 
 await showToken();
+addEventListener("hashchange", () => location.hash.includes("token=") && location.reload());
 const legend = await fetch("/legend.json")
   .then((response) => (response.ok ? response.json() : []))
   .catch(() => []);

@@ -15,6 +15,7 @@ from sidecar.session.events import LiveScores, ReactionStep
 from tests.e2e.browser import FAKE_CAMERA, launched, opened, until
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import running_server
+from tests.sidecar.server.test_hosted_rooms import SMALL, hosting
 
 pytestmark = pytest.mark.browser
 
@@ -186,3 +187,14 @@ async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:
         connect = f"link => ({read})(link).then(iceServers => {{"
         connect += "new RTCPeerConnection({ iceServers }).close(); return true; })"
         assert await page.evaluate(connect, link)
+
+
+async def test_the_link_of_a_room_with_a_token_opens_it_and_other_addresses_do_not() -> None:
+    async with hosting(tokens=True) as server, launched() as browser:
+        _, made = await server.call("POST", "/v1/rooms", {"url": "room:standup", "layout": SMALL})
+        await server.until(made["id"], state="live")
+        page = await opened(browser, server.url("/rooms/standup"))
+        await page.locator("#veil-text", has_text="needs its whole link").wait_for()
+        await page.goto(server.url(f"/rooms/standup#token={made['token']}"))
+        await page.wait_for_selector('#screen[data-state="live"]', timeout=30_000)
+        assert made["token"] not in await page.evaluate("location.href + document.cookie")

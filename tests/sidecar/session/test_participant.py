@@ -130,6 +130,15 @@ def test_samples_become_a_reaction_and_the_scores_come_last(ada: Participant) ->
     assert [mark.sticker for mark in tile(ada).stickers] == ["thumbs_up"]
 
 
+def test_scores_of_labels_that_are_off_in_this_room_are_left_out() -> None:
+    table = {**TABLE, "fist": ReactionRule(kind=Kind.OFF)}
+    ada = Participant("p", "Ada", table, Policy(table))
+    seen = (LabelScore("fist", 0.9, HERE), LabelScore("face", 0.8, HERE))
+    (*_, scores) = ada.process(Detection(seen, None, EMPTY_MEMORY, 1.0), 0.0)
+    assert isinstance(scores, LiveScores)
+    assert [one.label for one in scores.scores] == ["face"]
+
+
 def test_a_sample_is_counted_and_its_memory_kept_for_the_next(ada: Participant) -> None:
     ada.process(thumb(), 7.0)
     stats = ada.stats(7.5)
