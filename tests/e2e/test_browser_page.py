@@ -193,7 +193,8 @@ async def test_the_link_of_a_room_with_a_token_opens_it_and_other_addresses_do_n
     async with hosting(tokens=True) as server, launched() as browser:
         _, made = await server.call("POST", "/v1/rooms", {"url": "room:standup", "layout": SMALL})
         await server.until(made["id"], state="live")
-        page = await opened(browser, server.url("/rooms/standup"))
+        page = await browser.new_page()
+        await page.goto(server.url("/rooms/standup"))
         await page.locator("#veil-text", has_text="needs its whole link").wait_for()
         await page.goto(server.url(f"/rooms/standup#token={made['token']}"))
         await page.wait_for_selector('#screen[data-state="live"]', timeout=30_000)

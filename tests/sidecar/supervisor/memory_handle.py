@@ -13,6 +13,7 @@ from config.errors import RoomError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import DetectorStats
+from sidecar.inference.dispatcher import Dispatcher
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.memory import MemoryMeeting, MemoryRoom
 from sidecar.supervisor.child_room import ReportQueue
@@ -37,7 +38,7 @@ class NothingSeen:
         pass
 
     def stats(self) -> DetectorStats:
-        raise AssertionError("not asked for")
+        return Dispatcher().stats(restarts=0)
 
     async def detect(
         self, sample: Sample, memory: Memory | None, deadline: float | None = None, *, source: str

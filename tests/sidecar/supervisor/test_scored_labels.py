@@ -10,7 +10,12 @@ from config.reaction_rule import Kind, ReactionRule
 from config.settings import Settings
 from reactions.bundle import SHIPPED_BUNDLE, ModelBundle
 from reactions.labels import LABELS
+from reactions.landmark_types import Sample
+from reactions.landmarks.model_store import ModelStore
+from reactions.mannequin import CAST, POSES, Scene, render
+from reactions.pipeline import PipelineConfig
 from sidecar.inference.detector import LoadPipeline, Pipeline
+from sidecar.inference.processes import ProcessDetector
 from sidecar.rooms.memory import MemoryMeeting
 from sidecar.supervisor.control import (
     Begin,
@@ -154,3 +159,30 @@ async def test_a_new_reaction_table_keeps_the_room_s_labels_on() -> None:
     await room.runner.call(ChangeTable(table=RULES))
     await room.react("fist")
     await room.leave()
+
+
+@pytest.mark.models
+async def test_workers_recognise_a_label_whose_models_they_load_while_samples_come() -> None:
+    def make(bundle: ModelBundle, labels: frozenset[str]) -> LoadPipeline:
+        return PipelineConfig(ModelStore().folder, labels, hand_classifier=bundle.weights).load
+
+    person, scene = CAST["Mei"], Scene()
+    pictures = [render(person, POSES["open_palm"], scene, seed=seed) for seed in range(3)]
+    labels = frozenset({"smile"})
+    dropped, memory, number = 0, None, 0
+    async with (
+        asyncio.timeout(120),
+        ProcessDetector(make(SHIPPED_BUNDLE, labels)) as detector,
+    ):
+        scored = ScoredLabels(labels, SHIPPED_BUNDLE, make, detector.replace)
+        adding = asyncio.create_task(scored.require({"open_palm"}))
+        found: set[str] = set()
+        while "open_palm" not in found:
+            sample = Sample(pictures[number % 3], number / 5)
+            detection = await detector.detect(sample, memory, source="mei")
+            memory, number = detection.memory, number + 1
+            found = {score.label for score in detection.scores if score.score > 0.7}
+        await adding
+        dropped = detector.stats().dropped.total
+    assert scored.labels == {"smile", "open_palm"}
+    assert dropped == 0
