@@ -49,6 +49,8 @@ class Crowd:
     def __init__(self, table: Mapping[str, ReactionRule]) -> None:
         self._rules = _crowd_rules(table)
         self._gatherings: dict[str, _Gathering] = {}
+        self.coming: str | None = None
+        """The effect for which one more person is missing."""
 
     @property
     def labels(self) -> Collection[str]:
@@ -76,33 +78,40 @@ class Crowd:
             if rule is not None and rule.crowd and participant in present:
                 now.setdefault(rule.crowd, {})[participant] = seen
         found = []
-        for effect in now.keys() | self._gatherings.keys():
+        self.coming = None
+        for effect in sorted(now.keys() | self._gatherings.keys()):
             gathering = self._gatherings.setdefault(effect, _Gathering())
             showing = now.get(effect, {})
             _take(gathering, showing.keys(), present, time)
-            label = self._complete(gathering, showing, len(present), time)
-            if label is None:
+            if (nearest := self._nearest(gathering, showing, len(present), time)) is None:
+                continue
+            missing, label = nearest
+            if missing > 0:
+                self.coming = effect if missing == 1 else self.coming
                 continue
             people = tuple(sorted(gathering.newest))
             found.append(CrowdReaction(time, label, effect, people, len(present)))
             gathering.ready = time + self._rules[label].crowd_cooldown
             gathering.spent |= showing.keys()
             gathering.newest.clear()
-        return sorted(found, key=lambda reaction: reaction.effect)
+        return found
 
-    def _complete(
+    def _nearest(
         self, gathering: _Gathering, showing: Mapping[str, str], present: int, time: float
-    ) -> str | None:
-        """The label by whose row enough people have gathered; None where there are too few."""
+    ) -> tuple[int, str] | None:
+        """How many people are missing, and by the row of which label; None in the cooldown, and
+        where no one shows it who counts."""
         if time < gathering.ready:
             return None
-        for participant, label in sorted(showing.items()):
-            if participant in gathering.newest:
-                rule = self._rules[label]
-                wanted = max(rule.crowd_people, ceil(rule.crowd_share * present - ROUNDING))
-                if len(gathering.newest) >= wanted:
-                    return label
-        return None
+        labels = (label for name, label in showing.items() if name in gathering.newest)
+        return min(
+            ((self._wanted(label, present) - len(gathering.newest), label) for label in labels),
+            default=None,
+        )
+
+    def _wanted(self, label: str, present: int) -> int:
+        rule = self._rules[label]
+        return max(rule.crowd_people, ceil(rule.crowd_share * present - ROUNDING))
 
 
 def _crowd_rules(table: Mapping[str, ReactionRule]) -> dict[str, ReactionRule]:

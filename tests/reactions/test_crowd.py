@@ -42,6 +42,16 @@ def test_both_the_number_and_the_share_are_needed(present: list[str], wanted: in
     assert len(crowd.observe(showing(present[:wanted]), present, 1.1)) == 1
 
 
+def test_an_effect_is_coming_while_one_more_person_is_missing() -> None:
+    crowd = Crowd(TABLE)
+    crowd.observe(showing(["ann"]), FIVE, 0.0)
+    assert crowd.coming is None
+    crowd.observe(showing(["ann", "bea"]), FIVE, 0.1)
+    assert crowd.coming == "fireworks"
+    crowd.observe(showing(["ann", "bea", "cem"]), FIVE, 0.2)
+    assert crowd.coming is None
+
+
 def test_people_who_show_it_one_after_another_count_within_the_window() -> None:
     crowd = Crowd(TABLE)
     assert crowd.observe(showing(["ann"]), FIVE, 0.0) == []

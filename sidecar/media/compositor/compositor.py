@@ -170,6 +170,9 @@ class Compositor:
     def _draw_over_all(self, planes: Planes, effect: FrameEffect, time: float) -> None:
         """Draw what ``effect`` shows at ``time``; it begins with the picture for which it is ready,
         and is over after one run of its animation."""
+        if time < effect.since:
+            self._prepare(effect.name, self.width, self.height)
+            return
         animation = self._animation(effect.name, self.width, self.height)
         if animation is None:
             return
@@ -198,7 +201,7 @@ class Compositor:
         goal = ((middle[0] - area.x) / area.width, (middle[1] - area.y) / area.height)
         x, y = self._follower.move(("hold", key), goal, time)
         if hold.sticker is not None:
-            self._prepare(hold.sticker, sticker_size(area))
+            self._prepare(hold.sticker, sticker_size(area), sticker_size(area))
         blend(
             inside,
             ring(diameter, step_of(hold.progress)),
@@ -254,9 +257,9 @@ class Compositor:
             min(even(y * area.height), area.height - picture.height),
         )
 
-    def _prepare(self, name: str, side: int) -> None:
+    def _prepare(self, name: str, width: int, height: int) -> None:
         with Captured() as attempt:
-            self._stickers.prepare(name, side, side)
+            self._stickers.prepare(name, width, height)
         self._note_failure(name, attempt.error)
 
     def _sticker(self, name: str, width: int, height: int, elapsed: float) -> YuvaFrame | None:

@@ -27,7 +27,8 @@ class FrameEffect:
 
     name: str
     since: float
-    """When it began, on the composite's clock; tells one effect from the next."""
+    """When it began, on the composite's clock; tells one effect from the next. In the future: it is
+    made ready."""
 
 
 @dataclass(frozen=True, slots=True)

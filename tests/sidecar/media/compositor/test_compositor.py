@@ -1,4 +1,5 @@
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
@@ -271,6 +272,13 @@ def test_a_crowds_effect_covers_the_whole_picture_once() -> None:
     assert mean_colour(drawn.draw(tiles, 6.0, effect), whole) == mean_colour(plain, whole)
     again = FrameEffect("hearts", 6.5)
     assert mean_colour(drawn.draw(tiles, 6.5, again), whole) == yuv(RED)
+
+
+def test_a_crowds_effect_that_is_coming_is_made_ready_and_not_drawn() -> None:
+    stickers = Blocks(hearts=RED)
+    picture = canvas(stickers).draw([seen("a", GREY)], 1.0, FrameEffect("hearts", inf))
+    assert (stickers.prepared, stickers.asked) == ([("hearts", 640, 360)], [])
+    assert mean_colour(picture, inner(Rect(0, 0, 640, 360))) == pytest.approx(yuv(GREY), abs=2)
 
 
 def test_a_crowds_effect_that_cannot_be_had_leaves_the_picture_as_it_is() -> None:
