@@ -43,13 +43,11 @@ def test_both_the_number_and_the_share_are_needed(present: list[str], wanted: in
 
 
 def test_an_effect_is_coming_while_one_more_person_is_missing() -> None:
-    crowd = Crowd(TABLE)
-    crowd.observe(showing(["ann"]), FIVE, 0.0)
-    assert crowd.coming is None
-    crowd.observe(showing(["ann", "bea"]), FIVE, 0.1)
-    assert crowd.coming == "fireworks"
-    crowd.observe(showing(["ann", "bea", "cem"]), FIVE, 0.2)
-    assert crowd.coming is None
+    crowd, coming = Crowd(TABLE), []
+    for count in (1, 2, 3):
+        crowd.observe(showing(FIVE[:count]), FIVE, count / 10)
+        coming.append(crowd.coming)
+    assert coming == [None, "fireworks", None]
 
 
 def test_people_who_show_it_one_after_another_count_within_the_window() -> None:
