@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from math import exp, log
+from math import exp
 from types import MappingProxyType
 from typing import Final
 
@@ -63,9 +63,8 @@ def _moved(rule: ReactionRule, sensitivity: Sensitivity) -> ReactionRule:
 
 def _shifted(score: float, by: float) -> float:
     """``score``, 0–1, moved by ``by`` in log-odds; 0 and 1 stay."""
-    if not 0 < score < 1:
-        return score
-    return 1 / (1 + exp(-(log(score / (1 - score)) + by)))
+    raised = score * exp(by)
+    return raised / (1 - score + raised)
 
 
 def _held(hold: float, by: float) -> float:

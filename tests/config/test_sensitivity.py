@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.reaction_rule import ReactionRule
@@ -30,6 +30,7 @@ def test_each_step_towards_playful_asks_for_less(label: str) -> None:
         assert calmer.sticker == easier.sticker
 
 
+@example(1.0, 5e-324, 0.0, Sensitivity.PLAYFUL)
 @given(st.floats(0.01, 1.0), st.floats(0.0, 1.0), st.floats(0, 10), st.sampled_from(FROM_CALM))
 def test_a_moved_rule_is_still_one(
     threshold: float, share: float, hold: float, sensitivity: Sensitivity
