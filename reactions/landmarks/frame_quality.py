@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from reactions.geometry import Box
 from reactions.landmark_types import Quality, RgbImage
 
 _ROWS, _COLUMNS = 36, 64
@@ -13,6 +15,12 @@ _FLAT = 4.0
 """Standard deviation, in grey levels of 255, up to which a picture is one flat colour."""
 _CLEARLY = 24
 """Grey levels of 255: more than noise, compression and a camera's exposure make."""
+_CLEARLY_IN_THE_DARK = 8
+"""The same for a picture of little contrast."""
+_HARDLY = 0.02
+"""Share of the picture, up to which a change has no place."""
+_OUTLIERS = (10, 90)
+"""Percentiles."""
 _BLOCK = 16
 """Side of a VP8 or H.264 macroblock, pixels."""
 _BLOCKY = 2.0
@@ -31,6 +39,8 @@ class Fingerprint:
     greens: bytes
     since: float
     """Seconds on the clock of the samples; infinite where it may look like that for ever."""
+    columns: int = 0
+    """Of the grid."""
 
 
 def judge_quality(
@@ -46,7 +56,8 @@ def judge_quality(
     grid = picture[:: max(1, rows // _ROWS), :: max(1, columns // _COLUMNS), 1]
     greens = grid.tobytes()
     unchanged = last is not None and last.greens == greens
-    fingerprint = last if last is not None and unchanged else Fingerprint(greens, time)
+    seen = Fingerprint(greens, time, grid.shape[1])
+    fingerprint = last if last is not None and unchanged else seen
     if float(grid.std()) <= _FLAT:
         return Quality.BLACK, fingerprint
     if time - fingerprint.since >= _FROZEN_AFTER:
@@ -56,12 +67,37 @@ def judge_quality(
     return Quality.OK, fingerprint
 
 
-def changed_share(before: Fingerprint, now: Fingerprint) -> float:
-    """The share of the picture, 0–1, that differs clearly between two samples of one size."""
-    if before.greens == now.greens or len(before.greens) != len(now.greens):
-        return 0.0
-    old, new = (np.frombuffer(each.greens, np.uint8).astype(np.int16) for each in (before, now))
-    return float((np.abs(new - old) > _CLEARLY).mean())
+@dataclass(frozen=True, slots=True)
+class PictureChange:
+    """How much of a picture differs clearly from the one before it, and where."""
+
+    share: float = 0.0
+    """Of the picture, 0–1."""
+    box: Box | None = None
+    """Around nearly all that changed; None where hardly anything did."""
+
+
+def change_between(before: Fingerprint, now: Fingerprint) -> PictureChange:
+    """What changed between two samples of one size."""
+    if before.greens == now.greens or before.columns != now.columns:
+        return PictureChange()
+    if len(before.greens) != len(now.greens):
+        return PictureChange()
+    grids = (np.frombuffer(each.greens, np.uint8).astype(np.int16) for each in (before, now))
+    old, new = (grid.reshape(-1, now.columns) for grid in grids)
+    # In a dark room a hand differs less from what is behind it.
+    clearly = float(np.clip(new.std() / 2, _CLEARLY_IN_THE_DARK, _CLEARLY))
+    changed = np.abs(new - old) > clearly
+    share = float(changed.mean())
+    return PictureChange(share, _box_of(changed) if share >= _HARDLY else None)
+
+
+def _box_of(changed: npt.NDArray[np.bool_]) -> Box:
+    """The box, in fractions of the picture, that leaves out a tenth of the changes at each side."""
+    rows, columns = np.nonzero(changed)
+    left, right = np.percentile(columns, _OUTLIERS) / changed.shape[1]
+    top, bottom = np.percentile(rows, _OUTLIERS) / changed.shape[0]
+    return Box(float(left), float(top), float(right - left), float(bottom - top))
 
 
 def blockiness(picture: RgbImage) -> float:

@@ -19,9 +19,11 @@ from reactions.landmarks.search_regions import (
     fills,
     hand_search_regions,
     quick_look,
+    stream_close_up,
     stream_look,
     turned_looks,
 )
+from reactions.landmarks.second_looks import SecondLooks
 from reactions.landmarks.ssd import SsdDetector
 from reactions.landmarks.track_state import HandTrail, new_among
 from reactions.landmarks.warp import crop_on_edge
@@ -135,13 +137,13 @@ class HandFollower:
         face: Roi | None = None,
         *,
         time: float = 0.0,
-        alarmed: bool = False,
+        alarm: Roi | None = None,
         most: int = HANDS,
     ) -> tuple[tuple[Hand, ...], HandTrail]:
         """The hands in ``picture``, taken at ``time`` (seconds), and their trail.
 
         Without a trail everything is searched; ``face``, where one is, tells how small hands are.
-        ``alarmed`` says that something large moved (``reactions.landmarks.second_looks``). ``most``
+        ``alarm`` is where something large moved (``reactions.landmarks.second_looks``). ``most``
         hands are followed: ``HANDS`` for each person in the picture.
         """
         if trail is None:
@@ -152,16 +154,15 @@ class HandFollower:
             seen.look_at(region)
         lost = len(seen.hands) < len(trail.regions)
         unsearched, searched, searches = trail.unsearched + 1, trail.searched, trail.searches
-        looks = trail.looks.after(alarmed=alarmed, found=bool(seen.hands))
+        looks = trail.looks.after(alarm, found=bool(seen.hands))
         searching = lost or _search_due(len(seen.hands), unsearched, time - searched)
         if searching and not seen.full:
             height, width = picture.shape[:2]
             near_face = around_small_face(face, width, height) if searches % 2 else None
             self._search(picture, near_face or quick_look(width, height), seen)
             unsearched, searched, searches = 0, time, searches + 1
-        elif looks.due:
-            height, width = picture.shape[:2]
-            self._search(picture, stream_look(width, height, looks.taken), seen, again=True)
+        if looks.due and not seen.hands:
+            self._look_again(picture, looks, seen)
             looks = looks.used()
         regions = tuple(seen.regions)
         return tuple(seen.hands), HandTrail(regions, unsearched, searched, searches, looks)
@@ -185,6 +186,13 @@ class HandFollower:
         for candidate in found[: seen.most + _SPARE]:
             if not seen.full:
                 seen.look_at(candidate, SURE if again else PRESENT)
+
+    def _look_again(self, picture: RgbImage, looks: SecondLooks, seen: "_Seen") -> None:
+        """Searches for a hand nearer than the palm detector knows."""
+        height, width = picture.shape[:2]
+        self._search(picture, stream_look(width, height, looks.taken), seen, again=True)
+        if not seen.hands and looks.region is not None:
+            seen.look_at(stream_close_up(looks.region, looks.taken), SURE)
 
     def _search_everywhere(self, picture: RgbImage, face: Roi | None) -> "_Seen":
         height, width = picture.shape[:2]
@@ -238,6 +246,9 @@ class _Seen:
         if not new_among(region, self.regions):
             return
         hand = self._landmarks.read(self._picture, region)
+        if hand is not None and hand.presence < presence:
+            # Where its landmarks are it is read better than where it was looked for.
+            hand = self._landmarks.read(self._picture, hand_from_landmarks(hand.points))
         if hand is None or hand.presence < presence:
             return
         coming = hand_from_landmarks(hand.points)

@@ -23,10 +23,11 @@ from reactions.landmark_types import (
 )
 from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker, hand_regions
 from reactions.landmarks.body_schedule import BodyTrail
+from reactions.landmarks.dark_rooms import lit_up
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
 from reactions.landmarks.face_detail import DetailReader
-from reactions.landmarks.frame_quality import changed_share, judge_quality
+from reactions.landmarks.frame_quality import PictureChange, change_between, judge_quality
 from reactions.landmarks.hands import HANDS, HandFollower, HandLandmarker, PalmDetector
 from reactions.landmarks.model_manifest import (
     HAND_FULL,
@@ -42,7 +43,7 @@ from reactions.landmarks.still_refine import StillRefiner
 from reactions.landmarks.track_state import PeopleTrail, Tracks
 from reactions.landmarks.vessels import EVERY, VesselDetector, Vessels, mouth_region
 
-_LARGE_CHANGE = 0.25
+_LARGE_CHANGE = 0.1
 """The share of the picture that must change between two samples for a second look."""
 
 
@@ -104,22 +105,22 @@ class LandmarkScheduler:
             else (None, last.face)
         )
         near = face_trail.region if face_trail else None
-        hidden = near is None and last.face is not None and last.face.region is not None
-        changed = changed_share(last.fingerprint, fingerprint)
-        alarmed = hidden or changed > _LARGE_CHANGE
+        change = change_between(last.fingerprint, fingerprint)
+        alarm = _alarm(last, change, near)
+        lit = lit_up(picture, fingerprint)
         others, people = self._follow_others(sample, near, last.people)
         most = HANDS * (1 + len(others))
         hands, hand_trail = (
-            self._hands.follow(picture, last.hands, near, time=time, alarmed=alarmed, most=most)
+            self._hands.follow(lit, last.hands, near, time=time, alarm=alarm, most=most)
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
-        body, body_trail = self._read_body(sample, last.body, changed)
+        body, body_trail = self._read_body(sample, last.body, change.share)
         if body is not None and hand_trail is not None and self._hands and not hands:
             regions = hand_regions(body, width, height)
-            hands, hand_trail = self._hands.look_at(picture, hand_trail, regions)
+            hands, hand_trail = self._hands.look_at(lit, hand_trail, regions)
         if last.hands is None and last.refine:
-            hands = tuple(self._refiner.refine(picture, hand) for hand in hands)
+            hands = tuple(self._refiner.refine(lit, hand) for hand in hands)
         vessels = self._look_for_vessels(sample, hands, face, last.unlooked)
         seen = Observation(
             *(width, height, time, hands, face, body, vessels), slot=people.slot, others=others
@@ -163,3 +164,14 @@ class LandmarkScheduler:
 
 def _wanted(sample: Sample, family: ModelFamily) -> bool:
     return sample.families is None or family in sample.families
+
+
+def _alarm(last: Tracks, change: PictureChange, face: Roi | None) -> Roi | None:
+    """Where a near hand may have come into the picture: much changed there, or hides the face."""
+    before = last.face.region if last.face else None
+    hidden = before if face is None else None
+    if change.box is None or not (hidden or change.share > _LARGE_CHANGE):
+        return hidden
+    x, y = change.box.center
+    width, height = change.box.width * last.width, change.box.height * last.height
+    return Roi(x * last.width, y * last.height, width, height)

@@ -22,8 +22,10 @@ _FACE_LOOKS = ((0.0, 0.0), (0.0, -0.2), (-0.25, 0.0), (0.25, 0.0))
 """Middles of the half-size squares to look for a face in: right, down, of the letterbox."""
 _HAND_SCALES = (2.0, 3.0, 1.5, 0.6, 0.8, 4.0)
 """Sizes of the squares to look for a hand in, of the letterbox; most productive first."""
-_STREAM_SCALES = (2.0, 3.0, 1.5)
+_STREAM_SCALES = (2.0, 1.5, 3.0, 4.0)
 """The same for a stream, in which a near hand is missed, not a far one."""
+_STREAM_CLOSE_UPS = ((1.7, 0.0), (1.7, 30.0), (1.7, -30.0), (2.4, 0.0))
+"""Regions that a near hand may fill in a stream: size, of what changed, and turn in degrees."""
 _TURNED_LOOKS = ((2.5, 20.0), (2.5, -20.0), (1.5, 40.0), (1.5, -40.0))
 """More of them, by size and turn in degrees: they show the detector a slanted hand upright."""
 _CLOSE_UPS = tuple(
@@ -63,6 +65,13 @@ def stream_look(width: int, height: int, turn: int) -> Roi:
     """Where a stream looks for a hand that fills the picture, in the ``turn``-th second look."""
     whole, scale = quick_look(width, height), _STREAM_SCALES[turn % len(_STREAM_SCALES)]
     return Roi(whole.x, whole.y, whole.width * scale, whole.height * scale)
+
+
+def stream_close_up(changed: Roi, turn: int) -> Roi:
+    """Where the hand would be that changed so much of the picture, in the ``turn``-th look."""
+    scale, degrees = _STREAM_CLOSE_UPS[turn % len(_STREAM_CLOSE_UPS)]
+    side = max(changed.width, changed.height) * scale
+    return Roi(changed.x, changed.y, side, side, radians(degrees))
 
 
 def close_ups(width: int, height: int) -> list[Roi]:

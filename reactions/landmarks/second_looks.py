@@ -2,17 +2,19 @@
 
 A stream's first sample gets every second look, later ones none: at five samples a second nearly all
 of them would be in vain. A hand that comes so near that it fills the picture is an exception. It
-changes most of the picture or hides the face, and then one region is searched in each sample that
-has no other search, until a hand is found or the alarm is over. A credit limits the cost in a
-restless picture.
+changes much of the picture or hides the face, and then each sample takes a look: a wider frame for
+the palm detector, and the landmark model alone on what changed. That ends when a hand is found or
+the alarm is over. A credit limits the cost in a restless picture.
 """
 
 from dataclasses import dataclass, replace
 from typing import Self
 
+from reactions.landmarks.roi import Roi
+
 ALERT = 16
 """Samples, about three seconds, in which looks are due after a large change."""
-CREDIT = 6.0
+CREDIT = 8.0
 """Looks that may follow each other."""
 PER_SAMPLE = 0.1
 """Looks that each sample adds to the credit: in the long run one sample in ten has a look."""
@@ -26,15 +28,20 @@ class SecondLooks:
     alert: int = 0
     taken: int = 0
     """Looks so far: each takes the next region in turn."""
+    region: Roi | None = None
+    """Where the change of the last alarm was, in pixels."""
 
-    def after(self, *, alarmed: bool, found: bool) -> Self:
+    def after(self, alarm: Roi | None, *, found: bool) -> Self:
         """The state after one more sample.
 
-        ``alarmed``: most of the picture changed, or the face went. ``found``: a hand is in view.
+        ``alarm``: where much changed or the face went, None otherwise. ``found``: a hand is in
+        view.
         """
-        alert = ALERT if alarmed else max(0, self.alert - 1)
+        alert = max(0, self.alert - 1) if alarm is None else ALERT
         credit = min(CREDIT, self.credit + PER_SAMPLE)
-        return replace(self, credit=credit, alert=0 if found else alert)
+        return replace(
+            self, credit=credit, alert=0 if found else alert, region=alarm or self.region
+        )
 
     @property
     def due(self) -> bool:

@@ -7,13 +7,13 @@ from enum import StrEnum
 
 from reactions.labels import LABELS, Group
 from reactions.mannequin import LOOKALIKES, POSES
-from reactions.training.evaluation.conditions import ROBUSTNESS, Condition
+from reactions.training.evaluation.conditions import NEAR_HANDS, ROBUSTNESS, Condition
 from reactions.training.label_names import Meaning, Shown, meaning_of
 from reactions.training.photos import Photo
 
 MANNEQUINS = "mannequins"
 _TONES = range(10)
-_NEAR_PER_LABEL = 6
+_NEAR_PER_LABEL = 3
 """Near hands of each source and label."""
 _HARD_PER_LABEL = 2
 """Photos of each source and label that are seen under each condition of ``ROBUSTNESS``."""
@@ -76,7 +76,7 @@ def all_cases(
     hands = [case for case in photos if case.meaning.label in _HAND_LABELS]
     every = [
         *plain,
-        *_under([Condition.NEAR], _some(hands, _NEAR_PER_LABEL, seed)),
+        *_under(NEAR_HANDS, _some(hands, _NEAR_PER_LABEL, seed)),
         *_under(ROBUSTNESS, _some(hands, _HARD_PER_LABEL, seed + 1)),
         *_mannequins(),
     ]

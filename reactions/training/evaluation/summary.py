@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from reactions.training.evaluation.cases import MANNEQUINS, CaseKind
-from reactions.training.evaluation.conditions import ROBUSTNESS, Condition
+from reactions.training.evaluation.conditions import NEAR_HANDS, ROBUSTNESS, Condition
 from reactions.training.evaluation.intervals import (
     HourlyRate,
     Interval,
@@ -94,7 +94,7 @@ def summarize(verdicts: Sequence[CaseVerdict]) -> Summary:
     shown = [each for each in still if each.case.meaning.shown is Shown.LABEL]
     photos = [each for each in shown if each.case.source != MANNEQUINS]
     drawn = [each for each in shown if each.case.source == MANNEQUINS]
-    near = [each for each in verdicts if each.case.condition is Condition.NEAR]
+    near = [each for each in verdicts if each.case.condition in NEAR_HANDS]
     return Summary(
         cases=len(verdicts),
         recall=recall_rows(shown, lambda each: each.case.source),
@@ -105,7 +105,10 @@ def summarize(verdicts: Sequence[CaseVerdict]) -> Summary:
         fires=fire_rows([each for each in still if each.case.meaning.shown is not Shown.LABEL]),
         footage=footage_rows(plain),
         conditions=condition_rows(verdicts),
-        near=recall_rows(near, lambda each: each.case.source, labels=False),
+        near=[
+            *recall_rows(near, _condition_and_source, labels=False),
+            *recall_rows(near, lambda each: each.case.condition.value, labels=False),
+        ],
         tones=recall_rows(drawn, lambda each: f"Monk {each.case.tone + 1}", labels=False),
     )
 
@@ -201,6 +204,10 @@ def _mean_row(
         mean_over(stream),
         bootstrap([share.value for share in stream.values()]),
     )
+
+
+def _condition_and_source(verdict: CaseVerdict) -> str:
+    return f"{verdict.case.condition.value}, {verdict.case.source}"
 
 
 def _wrong(verdicts: Iterable[CaseVerdict]) -> Counter[str]:

@@ -4,8 +4,9 @@ import pytest
 from reactions.landmark_types import Quality, RgbImage
 from reactions.landmarks.frame_quality import (
     Fingerprint,
+    PictureChange,
     blockiness,
-    changed_share,
+    change_between,
     judge_quality,
 )
 
@@ -87,9 +88,26 @@ def test_any_size_of_picture_is_looked_at(shape: tuple[int, int, int]) -> None:
     assert set(qualities((0.0, picture), (0.2, picture))) <= set(Quality)
 
 
+def change(before: RgbImage, after: RgbImage) -> PictureChange:
+    first, second = (judge_quality(each, 0.0, None)[1] for each in (before, after))
+    return change_between(first, second)
+
+
 def test_only_what_clearly_differs_has_changed() -> None:
-    still, near = scene(0), scene(1)
+    near = scene(1)
     near[:, 320:] -= 40
-    prints = [judge_quality(each, 0.0, None)[1] for each in (still, scene(1), near)]
-    assert changed_share(prints[0], prints[1]) == 0
-    assert changed_share(prints[0], prints[2]) == pytest.approx(0.5, abs=0.02)
+    assert change(scene(0), scene(1)).share == 0
+    changed = change(scene(0), near)
+    assert changed.share == pytest.approx(0.5, abs=0.02)
+    assert changed.box is not None
+    assert changed.box.center[0] == pytest.approx(0.75, abs=0.02)
+
+
+def test_in_the_dark_less_is_clear() -> None:
+    dark, near = scene(0) // 6, scene(0) // 6
+    near[:, :320] += 12
+    assert change(dark, near).share == pytest.approx(0.5, abs=0.02)
+
+
+def test_pictures_of_another_size_have_no_change_between_them() -> None:
+    assert change(scene(0), scene(0)[:20, :20]) == PictureChange()

@@ -1,6 +1,6 @@
 """Following hands, with stand-ins for the models that count how often they are run."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi, hand_from_landmarks
 from reactions.landmarks.search_regions import (
+    SURE,
     WIDE,
     hand_search_regions,
     quick_look,
@@ -52,6 +53,16 @@ class World:
             if np.hypot(*(hand.points[:, :2].mean(axis=0) - (roi.x, roi.y))) < roi.width / 2
         ]
         return near[0] if near else None
+
+
+@dataclass
+class DoubtfulWorld(World):
+    """Hands that are read with certainty from the second time on."""
+
+    def read(self, picture: RgbImage, roi: Roi) -> Hand | None:
+        hand = World.read(self, picture, roi)
+        sure = SURE if self.reads > 1 else SURE - 0.2
+        return hand and replace(hand, presence=sure)
 
 
 def run(world: World, samples: int, trail: HandTrail | None = None, start: int = 0) -> HandTrail:
@@ -157,27 +168,47 @@ def test_a_false_palm_does_not_hide_the_true_one_behind_it() -> None:
     assert len(run(world, 1).regions) == 1
 
 
-def test_after_an_alarm_samples_without_a_search_look_for_a_near_hand() -> None:
+ALARM = Roi(200, 150, 160, 120)
+
+
+def test_after_an_alarm_each_sample_looks_for_a_near_hand() -> None:
     world = World()
     follower, trail = HandFollower(world, world), run(world, 1)
     searched = len(world.searches)
-    for number, alarmed in enumerate((True, False, False, False), 1):
-        _, trail = follower.follow(PICTURE, trail, time=number * 0.2, alarmed=alarmed)
+    for number, alarm in enumerate((ALARM, None, None, None), 1):
+        _, trail = follower.follow(PICTURE, trail, time=number * 0.2, alarm=alarm)
     quick = quick_look(640, 360)
-    first, second = (stream_look(640, 360, turn) for turn in range(2))
-    assert world.searches[searched:] == [first, quick, second, quick]
+    first, second, third, fourth = (stream_look(640, 360, turn) for turn in range(4))
+    assert world.searches[searched:] == [first, quick, second, third, quick, fourth]
+
+
+def test_after_an_alarm_the_landmark_model_reads_what_changed() -> None:
+    world = World()
+    follower, trail = HandFollower(world, world), run(world, 1)
+    world.hands, world.palms = [hand_at(200, 150)], [Roi(600, 300, 10, 10)]
+    hands, trail = follower.follow(PICTURE, trail, alarm=ALARM)
+    assert len(hands) == 1
+    assert follower.follow(PICTURE, trail)[0]
 
 
 def test_a_near_hand_that_a_second_look_finds_is_followed() -> None:
     world = World()
     follower, trail = HandFollower(world, world), run(world, 1)
     world.hands = [hand_at(320, 180)]
-    hands, trail = follower.follow(PICTURE, trail, alarmed=True)
+    hands, trail = follower.follow(PICTURE, trail, alarm=ALARM)
     assert len(hands) == 1
     searched = len(world.searches)
     hands, trail = follower.follow(PICTURE, trail)
     assert len(hands) == 1
     assert len(world.searches) == searched
+
+
+def test_a_hand_that_is_read_doubtfully_is_read_again_where_its_landmarks_are() -> None:
+    doubtful = DoubtfulWorld([hand_at(320, 180)])
+    follower = HandFollower(doubtful, doubtful)
+    hands, _ = follower.follow(PICTURE, HandTrail(searched=0.0), alarm=ALARM)
+    assert [hand.presence for hand in hands] == [SURE]
+    assert doubtful.reads == 2
 
 
 def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> None:

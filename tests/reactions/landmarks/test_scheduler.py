@@ -103,7 +103,7 @@ def test_a_large_change_is_searched_in_every_sample(
     covered = np.roll(picture("neutral"), 200, axis=1)
     for n in range(4):
         _, tracks = scheduler.observe(Sample(np.roll(covered, n, axis=0), n / 5 + 0.2), tracks)
-    assert runs["palms"] == 4
+    assert runs["palms"] >= 4
 
 
 def test_only_models_that_are_asked_for_are_loaded_and_run(runs: Counter[str]) -> None:

@@ -10,6 +10,8 @@ from reactions.landmarks.search_regions import (
     fills,
     hand_search_regions,
     quick_look,
+    stream_close_up,
+    stream_look,
     turned_looks,
 )
 
@@ -53,3 +55,12 @@ def test_hands_are_looked_for_near_a_face_only_where_it_is_small() -> None:
     assert near
     assert near.width == 160
     assert near.y > 180
+
+
+def test_a_streams_looks_are_wider_than_the_picture_and_around_what_changed() -> None:
+    changed = Roi(100, 200, 120, 80)
+    for turn in range(8):
+        assert stream_look(640, 360, turn).width > 640
+        close = stream_close_up(changed, turn)
+        assert (close.x, close.y) == (100, 200)
+        assert close.width == close.height > 120

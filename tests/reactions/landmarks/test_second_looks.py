@@ -1,10 +1,13 @@
+from reactions.landmarks.roi import Roi
 from reactions.landmarks.second_looks import ALERT, CREDIT, PER_SAMPLE, SecondLooks
+
+ALARM = Roi(320, 180, 300, 200)
 
 
 def looks_in(samples: int, *, alarmed: bool, found: bool = False) -> int:
     state, count = SecondLooks(), 0
     for _ in range(samples):
-        state = state.after(alarmed=alarmed, found=found)
+        state = state.after(ALARM if alarmed else None, found=found)
         if state.due:
             state, count = state.used(), count + 1
     return count
@@ -23,12 +26,17 @@ def test_a_picture_that_never_rests_has_one_look_in_ten_samples() -> None:
 
 
 def test_looks_follow_an_alarm_for_a_while() -> None:
-    state = SecondLooks().after(alarmed=True, found=False)
+    state = SecondLooks().after(ALARM, found=False)
     for _ in range(ALERT - 1):
         assert state.due
-        state = state.after(alarmed=False, found=False)
-    assert not state.after(alarmed=False, found=False).due
+        state = state.after(None, found=False)
+    assert not state.after(None, found=False).due
 
 
 def test_each_look_takes_the_next_turn() -> None:
     assert [SecondLooks().used().taken, SecondLooks().used().used().taken] == [1, 2]
+
+
+def test_looks_are_where_the_last_alarm_was() -> None:
+    state = SecondLooks().after(ALARM, found=False).after(None, found=False)
+    assert state.region == ALARM

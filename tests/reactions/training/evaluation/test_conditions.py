@@ -49,9 +49,14 @@ def test_plain_is_as_it_is() -> None:
     assert np.all(seen_under(Condition.PLAIN, picture(), []) == picture())
 
 
-def test_a_near_hand_fills_the_picture() -> None:
+def test_a_near_hand_is_as_high_as_the_picture() -> None:
     _, top, _, bottom = bright_box(seen_under(Condition.NEAR, picture(), [HAND]))
-    assert bottom - top == pytest.approx(0.8, abs=0.02)
+    assert bottom - top > 0.85
+
+
+def test_a_hand_that_fills_the_picture_leaves_it() -> None:
+    _, top, _, bottom = bright_box(seen_under(Condition.FILLING, picture(), [HAND]))
+    assert (top, bottom) == (0.0, 1.0)
 
 
 def test_a_third_of_a_hand_that_is_cut_off_is_outside() -> None:
@@ -60,7 +65,10 @@ def test_a_third_of_a_hand_that_is_cut_off_is_outside() -> None:
     assert right - left == pytest.approx(HAND.width * 2 / 3, abs=0.01)
 
 
-@pytest.mark.parametrize("condition", [Condition.NEAR, Condition.CUT_OFF, Condition.MIRRORED])
+@pytest.mark.parametrize(
+    "condition",
+    [Condition.NEAR, Condition.FILLING, Condition.CUT_OFF, Condition.MIRRORED],
+)
 def test_boxes_move_with_the_picture(condition: Condition) -> None:
     (box,) = moved_boxes(condition, picture(), [HAND])
     left, top, right, bottom = bright_box(seen_under(condition, picture(), [HAND]))
