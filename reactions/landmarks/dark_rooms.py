@@ -14,7 +14,7 @@ from reactions.landmark_types import RgbImage
 from reactions.landmarks.frame_quality import Fingerprint
 
 DARK: Final = 80.0
-"""Brightness (grey levels of 255, exceeded by a twentieth of the picture) below which it is dark."""
+"""Grey levels of 255: a picture is dark where only a twentieth of it is above."""
 _LIT = 150.0
 """The brightness that a dark picture is given."""
 _MOST = 4.0

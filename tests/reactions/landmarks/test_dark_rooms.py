@@ -7,7 +7,7 @@ from reactions.landmarks.frame_quality import judge_quality
 
 
 def room(brightest: int, grain: float = 0.0) -> RgbImage:
-    ramp = np.linspace(4, brightest, 640)
+    ramp = np.tile(np.linspace(4, brightest, 640), (360, 1))
     noise = np.random.default_rng(0).normal(0, grain, (360, 640)) if grain else 0.0
     grey = np.clip(ramp + noise, 0, 255).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
