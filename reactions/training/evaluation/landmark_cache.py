@@ -14,14 +14,21 @@ import numpy as np
 import numpy.typing as npt
 
 import reactions
-from reactions.landmark_types import Body, Face, Hand, Observation, Quality, Side
+from reactions import landmark_types
+from reactions.landmark_types import Observation
 
 _Numbers: TypeAlias = npt.NDArray[np.float32]
 
 _TYPES: dict[str, Callable[..., object]] = {
-    kind.__name__: kind for kind in (Observation, Hand, Face, Body)
+    name: kind
+    for name, kind in vars(landmark_types).items()
+    if isinstance(kind, type) and is_dataclass(kind)
 }
-_ENUMS: dict[str, type[StrEnum]] = {kind.__name__: kind for kind in (Side, Quality)}
+_ENUMS: dict[str, type[StrEnum]] = {
+    name: kind
+    for name, kind in vars(landmark_types).items()
+    if isinstance(kind, type) and issubclass(kind, StrEnum)
+}
 _SOURCES = (
     "landmarks/*.py",
     "landmark_types.py",
