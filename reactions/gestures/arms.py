@@ -6,6 +6,7 @@ near y = -0.5, the top of the head at -0.95, the hips at 1.4. Figures are of 18 
 (docs/labels.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import dist
 from typing import TypeAlias
@@ -141,7 +142,7 @@ def shrug(reading: ArmsReading) -> float:
     """Whether both forearms go outwards from bent elbows, hands between shoulder and hip, 0–1."""
     return min(
         min(
-            ramp(arm.wrist[0] - arm.elbow[0], at=0.2, sure=0.32),
+            ramp(arm.wrist[0] - arm.elbow[0], at=0.17, sure=0.3),
             ramp(arm.elbow[0], at=1.25, sure=1.05),
             ramp(arm.elbow[1], at=0.35, sure=0.5),
             ramp(arm.elbow[1] - arm.wrist[1], at=0.0, sure=0.12),
@@ -169,16 +170,29 @@ def palms_meet(reading: ArmsReading, palm: tuple[float, float]) -> float:
     )
 
 
-def hands_crossed(reading: ArmsReading, left: _Spot, right: _Spot) -> float:
-    """Whether both palms, in pixels, lie before the chest at the other hand's side, 0–1."""
-    (a, b), (c, d) = reading.place(left), reading.place(right)
-    return min(
-        ramp(-a, at=0.12, sure=0.2),
-        ramp(c, at=0.12, sure=0.2),
-        *(min(ramp(y, at=-0.1, sure=0.0), ramp(y, at=0.9, sure=0.75)) for y in (b, d)),
-        *(ramp(arm.elbow[0], at=0.25, sure=0.35) for arm in reading.both),
-        *(ramp(arm.elbow[1], at=0.25, sure=0.33) for arm in reading.both),
-    )
+def hands_crossed(reading: ArmsReading, hands: Sequence[tuple[_Spot, _Spot]]) -> float:
+    """Whether two ``hands``, wrist and middle knuckle in pixels, lie crossed before the chest, 0–1.
+
+    One is on either side of the middle and points outwards: its forearm comes from the other side.
+    Which hand it is does not matter; seen from the back, the model often can't tell.
+    """
+    if len(hands) != 2:
+        return 0.0
+    scores, sides = [], []
+    for wrist, knuckle in hands:
+        (a, b), (c, d) = reading.place(wrist), reading.place(knuckle)
+        x, y = (a + c) / 2, (b + d) / 2
+        side = 1 if x > 0 else -1
+        outwards = (c - a) * side / (dist((a, b), (c, d)) or 1.0)
+        sides.append(side)
+        scores += [
+            ramp(abs(x), at=0.1, sure=0.18),
+            ramp(abs(x), at=0.9, sure=0.78),
+            ramp(y, at=-0.15, sure=-0.05),
+            ramp(y, at=0.95, sure=0.8),
+            ramp(outwards, at=0.2, sure=0.35),
+        ]
+    return min(scores) if sides[0] != sides[1] else 0.0
 
 
 def _forearms_cross(reading: ArmsReading) -> float:

@@ -25,7 +25,7 @@ _JAW = np.array(
     [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361]
 )
 """The lower edge of the face from ear to ear."""
-_CHIN_EDGE = slice(4, 13)
+_CHIN_EDGE = slice(3, 14)
 """The middle of it, where the chin is: 0.3 face heights to either side."""
 _LIPS = np.array(
     [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185]
@@ -150,14 +150,14 @@ def thinking(hand: HandAtHead) -> float:
     """
     x, y = hand.wrist
     return min(
-        ramp(hand.chin, at=0.11, sure=0.09),
+        ramp(hand.chin, at=0.13, sure=0.1),
         ramp(hand.mouth, at=0.95, sure=1.2),
         mouth_in_sight(hand),
         ramp(y, at=0.16, sure=0.22),
         ramp(hand.palm[1], at=0.0, sure=0.1),
         ramp(hand.top, at=-0.5, sure=-0.4),
-        ramp(hand.top, at=0.0, sure=-0.04),
-        ramp(abs(x), at=0.55, sure=0.45),
+        ramp(hand.top, at=0.11, sure=0.07),
+        ramp(abs(x), at=0.62, sure=0.5),
         ramp(hand.size, at=0.2, sure=0.27),
         ramp(hand.size, at=0.8, sure=0.7),
     )
@@ -214,7 +214,7 @@ def facepalm(hand: HandAtHead) -> float:
     """Whether the hand lies on eyes or forehead, 0–1: as far away as the face, no farther up."""
     x, y = hand.palm
     return min(
-        ramp(abs(x), at=0.4, sure=0.3),
+        ramp(abs(x), at=0.48, sure=0.38),
         ramp(y, at=-0.3, sure=-0.4),
         ramp(y, at=-1.15, sure=-1.05),
         ramp(hand.top, at=-0.6, sure=-0.7),

@@ -12,7 +12,7 @@ from reactions.gestures.arms import ArmsReading
 from reactions.gestures.calibration import ramp
 from reactions.gestures.context import Context, Scorer, SeenHand, Sighting
 from reactions.gestures.hand_classes import HandClass
-from reactions.landmark_types import Quality, Side
+from reactions.landmark_types import Quality
 
 WHOLE_FRAME = Box(0.0, 0.0, 1.0, 1.0)
 _NO_SIGN = {HandClass.FIST, HandClass.POINTING_UP}
@@ -188,20 +188,17 @@ def score_arms(measure: Callable[[ArmsReading], float]) -> Scorer:
 
 
 def score_arms_crossed(context: Context) -> Iterator[Sighting]:
-    """Forearms that cross by the body's landmarks, or by which hand is where."""
-    if (reading := context.arms) is None:
-        return
-    spots = {seen.hand.side: _palm(seen) for seen in context.hands if seen.hand.side_score >= 0.8}
-    score = arms.arms_crossed(reading)
-    if len(spots) > 1:
-        hands = arms.hands_crossed(reading, spots[Side.LEFT], spots[Side.RIGHT])
-        score = max(score, hands)
-    yield Sighting(score, reading.box)
+    """Forearms that cross by the body's landmarks, or by where the hands are and point to."""
+    if (reading := context.arms) is not None:
+        ways = [_palm(seen) for seen in context.hands]
+        crossed = max(arms.arms_crossed(reading), arms.hands_crossed(reading, ways))
+        yield Sighting(crossed, reading.box)
 
 
-def _palm(seen: SeenHand) -> tuple[float, float]:
-    x, y = seen.hand.points[[0, 5, 17], :2].mean(axis=0).tolist()
-    return x, y
+def _palm(seen: SeenHand) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Wrist and middle knuckle, pixels."""
+    (a, b), (c, d) = seen.hand.points[[0, 9], :2].tolist()
+    return (a, b), (c, d)
 
 
 def score_raised_hand(context: Context) -> Iterator[Sighting]:

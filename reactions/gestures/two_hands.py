@@ -114,9 +114,9 @@ def heart_hands(pair: HandPair) -> float:
     tips = (pair.one[_INDEX] + pair.other[_INDEX]) / 2
     hook = min(float(hand[_INDEX, 1] - hand[_INDEX_JOINT, 1]) for hand in (pair.one, pair.other))
     return min(
-        ramp(pair.between(_THUMB), at=0.6, sure=0.45),
+        ramp(pair.between(_THUMB), at=0.7, sure=0.5),
         ramp(pair.between(_INDEX), at=0.6, sure=0.45),
-        ramp(float(thumbs[1] - tips[1]), at=0.35, sure=0.5),
+        ramp(float(thumbs[1] - tips[1]), at=0.18, sure=0.3),
         ramp(hook, at=-0.12, sure=0.0),
         ramp(pair.palms, at=0.9, sure=1.1),
     )

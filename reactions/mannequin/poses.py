@@ -202,7 +202,7 @@ POSES: Mapping[str, Pose] = _by_label(
             head=(0, 8, -3),
         ),
         "head_on_hand": Pose(
-            right=Arm((12.5, -4.5, 7), facing((0.1, 1, 0.0), (1, -0.1, -0.25)), FLAT),
+            right=Arm((11.5, -4.5, 8), facing((0.1, 1, 0.0), (1, -0.1, -0.25)), FLAT),
             head=(0, 0, -18),
         ),
         "drinking": Pose(

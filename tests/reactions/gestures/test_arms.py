@@ -103,9 +103,11 @@ def test_arms_out_of_sight_are_not_believed(measure: object) -> None:
 
 def test_hands_at_the_other_hands_side_are_crossed() -> None:
     reading = read((0.45, 0.8), (0.4, 0.4))
-    left, right = (320 - 0.4 * SHOULDERS, 220.0), (320 + 0.4 * SHOULDERS, 220.0)
-    assert hands_crossed(reading, left, right) > DECISION
-    assert hands_crossed(reading, right, left) < 0.2
+    left = (320 - 0.2 * SHOULDERS, 240.0), (320 - 0.5 * SHOULDERS, 220.0)
+    right = (320 + 0.2 * SHOULDERS, 240.0), (320 + 0.5 * SHOULDERS, 220.0)
+    assert hands_crossed(reading, [left, right]) > DECISION
+    assert hands_crossed(reading, [left[::-1], right[::-1]]) < 0.2
+    assert hands_crossed(reading, [left]) == 0
 
 
 def test_palms_may_meet_in_the_middle_where_both_elbows_are_out() -> None:
