@@ -152,7 +152,7 @@ def thinking(hand: HandAtHead) -> float:
     return min(
         ramp(hand.chin, at=0.13, sure=0.1),
         ramp(hand.mouth, at=0.95, sure=1.2),
-        mouth_in_sight(hand),
+        ramp(hand.cover, at=-0.11, sure=-0.15),
         ramp(y, at=0.16, sure=0.22),
         ramp(hand.palm[1], at=0.0, sure=0.1),
         ramp(hand.top, at=-0.5, sure=-0.4),

@@ -125,7 +125,7 @@ def heart_hands(pair: HandPair) -> float:
 def namaste(pair: HandPair) -> float:
     """Whether two upright hands lie palm to palm: wrists, palms and tips all together, 0–1.
 
-    Steepled hands meet at the tips alone.
+    Steepled hands meet at the tips alone; palms side by side face the camera and look broad.
     """
     tips = max(pair.between(tip) for tip in _TIPS)
     return min(
@@ -133,6 +133,7 @@ def namaste(pair: HandPair) -> float:
         ramp(tips, at=0.75, sure=0.55),
         ramp(pair.palms, at=0.75, sure=0.6),
         ramp(pair.between(_WRIST), at=1.0, sure=0.8),
+        ramp(max(breadth(pair.one), breadth(pair.other)), at=0.62, sure=0.52),
     )
 
 
