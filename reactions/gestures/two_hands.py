@@ -142,7 +142,7 @@ def edge_on(hand: Hand) -> float:
     return min(
         ramp(upright(hand.points), at=cos(radians(28)), sure=cos(radians(20))),
         ramp(straightness(hand.points), at=0.85, sure=0.92),
-        ramp(breadth(hand.points), at=0.52, sure=0.45),
+        ramp(breadth(hand.points), at=0.44, sure=0.4),
     )
 
 

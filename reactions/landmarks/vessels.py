@@ -26,7 +26,7 @@ _FAINTEST = 0.1
 """From this score on a vessel is reported; what counts as one is the scorer's."""
 _AROUND = 2.4
 """Face heights of the square around the mouth that is looked at."""
-_REACH = 0.9
+_REACH = 0.5
 """Face heights from the mouth within which a hand may hold a vessel to it."""
 _FOREHEAD, _CHIN, _LIPS = 10, 152, (13, 14)
 _COUNTS = (19, 10, 5, 3, 2, 1)
