@@ -22,12 +22,15 @@ def swinging(amplitude: float, hertz: float, phase: float = 0.0) -> Path:
     return lambda time: amplitude * sin(2 * pi * (hertz * time + phase))
 
 
-def watch(pitch: Path = still, yaw: Path = still, seconds: float = 3.0) -> FaceMotion:
+def watch(
+    pitch: Path = still, yaw: Path = still, seconds: float = 3.0, opening: float = 0.02
+) -> FaceMotion:
     """The motion of a head that turns like this, sampled five times a second."""
     motion = FaceMotion()
     for index in range(int(seconds / STEP) + 1):
         time = index * STEP
-        face = make_face(turned=rotation(pitch=pitch(time), yaw=yaw(time)))
+        turned = rotation(pitch=pitch(time), yaw=yaw(time))
+        face = make_face(turned=turned, opening=opening)
         motion = motion.follow(time, face, read_face(face))
     return motion
 
@@ -45,6 +48,11 @@ def test_a_head_that_turns_to_both_sides_twice_is_shaken(hertz: float) -> None:
     motion = watch(yaw=swinging(12, hertz, 0.1))
     assert shake(motion) > DECISION
     assert nod(motion) < 0.3
+
+
+def test_a_head_that_moves_with_an_open_mouth_talks() -> None:
+    assert nod(watch(pitch=swinging(8, 1.4), opening=0.15)) < 0.3
+    assert shake(watch(yaw=swinging(12, 1.4), opening=0.15)) < 0.3
 
 
 def test_a_look_at_the_keyboard_is_no_nod() -> None:

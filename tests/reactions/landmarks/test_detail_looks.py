@@ -20,7 +20,7 @@ def face(opening: float) -> Points:
 
 
 def eyes(seed: int = 3) -> bytes:
-    return np.random.default_rng(seed).integers(0, 200, 2 * 24 * 14, np.uint8).tobytes()
+    return np.random.default_rng(seed).integers(0, 200, 2 * 32 * 16, np.uint8).tobytes()
 
 
 SEEN = DetailTrail(unread=1, eyes=eyes())
