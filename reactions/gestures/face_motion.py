@@ -41,7 +41,7 @@ class HeadMoment:
     time: float
     pitch: float
     yaw: float
-    mouth: float
+    mouth: float = 0.0
     """``FaceReading.mouth_round``."""
 
 
