@@ -36,11 +36,13 @@ def report_streams(options: StreamOptions, table: Mapping[str, ReactionRule]) ->
     """Judge the photos, clips and mannequins; print the tables and write JSON and page.
 
     Raises PictureError for a file that can't be read, ConfigError for a folder that can't be
-    written to.
+    made.
     """
     cases = all_cases(
         read_index(options.folder), conditions=options.conditions, sample=options.sample
     )
+    # Before the work, so that it is not in vain.
+    _make_folder(options.out)
     work = Workplace(options.folder, dict(table), options.cache)
     verdicts = judge_all(work, cases, workers=options.workers, progress=print_progress)
     summary = summarize(verdicts)
@@ -48,17 +50,17 @@ def report_streams(options: StreamOptions, table: Mapping[str, ReactionRule]) ->
     for each in tables:
         print(*each.markdown(), sep="\n")
     reader = Judge(options.folder, work.table, options.cache).reader
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "recognition.json").write_text(to_json(summary), encoding="utf-8")
-        with (options.out / "recognition.html").open("w", encoding="utf-8") as file:
-            file.writelines(
-                f"{line}\n"
-                for line in report_page(tables, contact_sheets(verdicts), reader.picture)
-            )
-    except OSError as error:
-        raise ConfigError(
-            f"can't be written: {error.strerror}", where=str(options.out), do="name another --out"
-        ) from error
+    (options.out / "recognition.json").write_text(to_json(summary), encoding="utf-8")
+    with (options.out / "recognition.html").open("w", encoding="utf-8") as file:
+        lines = report_page(tables, contact_sheets(verdicts), reader.picture)
+        file.writelines(f"{line}\n" for line in lines)
     print(f"{options.out}: recognition.json and recognition.html (with pictures: do not publish)")
     sys.stdout.flush()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"can't be made: {error.strerror}"
+        raise ConfigError(what, where=str(folder), do="name another --out") from error

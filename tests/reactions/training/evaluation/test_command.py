@@ -70,6 +70,6 @@ def test_a_report_is_json_and_a_page(
     assert "1 of 1 cases" in printed.err
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(folder: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_named_before_any_work(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"index\.csv"):
         report_streams(StreamOptions(folder, folder / "index.csv", sample=1), TABLE)
