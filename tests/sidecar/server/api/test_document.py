@@ -169,6 +169,8 @@ async def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
             *("--header", f"Authorization: Bearer {TOKEN}"),
             # Streams do not end.
             *("--exclude-path-regex", "/events$"),
+            # A busy machine is no fault of the API.
+            *("--request-timeout", "60"),
             *("--seed", "1", "--max-examples", EXAMPLES or "5", "--phases", PHASES),
             cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE,
