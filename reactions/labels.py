@@ -293,6 +293,9 @@ LABELS: Mapping[str, LabelSpec] = vocabulary(
         score=scorers.score_pointing_up,
     ),
     _shape(HandClass.CALL_ME, "thumb and little finger spread", 0.64),
+    _shape(HandClass.CROSSED_FINGERS, "middle finger crossed over the index finger"),
+    _shape(HandClass.FINGER_HEART, "cross the tips of thumb and index finger"),
+    _shape(HandClass.MIDDLE_FINGER, "middle finger up, the others folded", moderated=True),
 )
 
 THRESHOLDS: Mapping[str, float] = MappingProxyType(

@@ -136,3 +136,21 @@ def ring_hand(sleeve: Tone) -> str:
     body = [palm, WRIST, index, thumb, *(finger.stretched() for finger in fingers)]
     crease = line("M108 156Q122 166 122 190", 4, CREASE)
     return solid(body, SKIN, details=meet + crease) + cuff(sleeve)
+
+
+def snap_hand(sleeve: Tone) -> str:
+    """A fist from its thumb's side, its thumb crossing the index finger's end, sleeve below."""
+    back = Shape("M96 120Q74 134 76 160L90 200L150 200Q172 178 166 140L150 116Z")
+    fingers = ((78, 134, 122), (74, 154, 118), (80, 174, 120))
+    index = Shape("M154 132Q150 100 118 96L104 98", 27)
+    thumb = Shape("M146 178Q138 140 124 84", 30)
+    parts = [
+        solid([back, box(92, 180, 58, 34, 4)], SKIN),
+        *(
+            solid([Shape(f"M{x} {y}L{end} {y}", 24)], SKIN, outline=LINE - 1)
+            for x, y, end in fingers
+        ),
+        solid([index], SKIN, outline=LINE - 1),
+        solid([thumb], SKIN, outline=LINE - 1, details=nail(123, 82, -14)),
+    ]
+    return "".join(parts) + cuff(sleeve)

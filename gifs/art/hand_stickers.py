@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from gifs.art.hand import PALM_LINES, palm_hand, ring_hand, spread, thumb_fist
+from gifs.art.hand import PALM_LINES, palm_hand, ring_hand, snap_hand, spread, thumb_fist
 from gifs.art.keyframes import Keyframes, Keys, keys, swing
 from gifs.art.shapes import burst, glint, heart, star, strokes
 from gifs.art.style import (
@@ -13,10 +13,12 @@ from gifs.art.style import (
     GOLD,
     INK,
     LIME,
+    LINE,
     ORANGE,
     PAPER,
     PINK,
     RED,
+    SKIN,
     TEAL,
     VIOLET,
     Shape,
@@ -326,6 +328,48 @@ def _call_me() -> Sticker:
     )
 
 
+def _crossed_fingers() -> Sticker:
+    _, _, middle, index = spread(0, 0, 15, -13)
+    back = solid([middle.stretched()], SKIN, outline=LINE - 1)
+    hand = palm_hand((index,), fold=(86, 109), thumb=None, sleeve=LIME)
+    squeeze = keys((0, 0), (0.2, 5, "spring"), (0.45, -7), (0.7, 3), (0.9, 0))
+    return Sticker(
+        (
+            SvgLayer(
+                back + hand,
+                Keyframes(rotate=squeeze, y=swing(-2, 4, times=2), pivot=_WRIST),
+            ),
+            glint(64, 74, 18, 0.2),
+            glint(208, 62, 20, 0.5),
+            glint(212, 130, 13, 0.75, PAPER),
+        )
+    )
+
+
+def _finger_heart() -> Sticker:
+    motion = Keyframes(
+        y=keys((0, 4), (0.18, 8, "spring"), (0.5, -4), (0.8, 0)),
+        rotate=keys((0, 0), (0.2, 5, "spring"), (0.5, -5), (0.8, -2)),
+        pivot=(80.0, 190.0),
+    )
+    hearts = tuple(
+        SvgLayer(
+            solid([heart(x, 62, size)], tone, outline=5, shift=(-2, -2)),
+            Keyframes(
+                y=keys((begin, 22, "linear"), ((begin + 0.6) % 1, -34, "hold")),
+                scale=burst(begin, 0.6),
+                pivot=(x, 62),
+            ),
+        )
+        for x, size, begin, tone in (
+            (140, 46, 0.15, RED),
+            (62, 26, 0.5, PINK),
+            (206, 28, 0.75, PINK),
+        )
+    )
+    return Sticker((SvgLayer(snap_hand(CORAL), motion), *hearts), frames=28)
+
+
 HAND_STICKERS: Final[Mapping[str, Sticker]] = MappingProxyType(
     {
         "thumbs_up": _thumbs_up(),
@@ -336,6 +380,8 @@ HAND_STICKERS: Final[Mapping[str, Sticker]] = MappingProxyType(
         "ily": _ily(),
         "pointing_up": _pointing_up(),
         "call_me": _call_me(),
+        "crossed_fingers": _crossed_fingers(),
+        "finger_heart": _finger_heart(),
         "open_palm": _open_palm(),
         "fist": _fist(),
         "raised_hand": _raised_hand(),

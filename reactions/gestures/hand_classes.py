@@ -16,10 +16,14 @@ class HandClass(StrEnum):
     FIST = "fist"
     POINTING_UP = "pointing_up"
     CALL_ME = "call_me"
+    CROSSED_FINGERS = "crossed_fingers"
+    FINGER_HEART = "finger_heart"
+    MIDDLE_FINGER = "middle_finger"
 
 
 SHAPES: tuple[str, ...] = tuple(shape.value for shape in HandClass)
 """Labels of the vocabulary that are read from the shape of one hand."""
 NONE = "none"
-"""Every other hand: look-alikes, fidgets, hands at rest."""
+"""Every other hand: three, four, two together, an L, a C, a pinch, a little finger alone, fidgets,
+hands at rest."""
 CLASSES = (*SHAPES, NONE)

@@ -72,6 +72,16 @@ _OK = HandShape(
     FingerPose(11, 10, 6, -2),
     FingerPose(7, 8, 4, -8),
 )
+_CROSSED_FINGERS = replace(
+    _shape(_FOLDED, ""), index=FingerPose(9, 7, 4, -15), long=FingerPose(-2, 5, 3, 11)
+)
+_FINGER_HEART = HandShape(
+    Thumb((14, 30), (0, 12), (-8, -6)),
+    FingerPose(56, 66, 22, 4),
+    _CLOSED[1],
+    _CLOSED[2],
+    _CLOSED[3],
+)
 _DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *[FingerPose(85, 98, 50)] * 4)
 
 _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
@@ -214,6 +224,9 @@ POSES: Mapping[str, Pose] = _by_label(
             right=Arm((15, 4, 3), facing((0.1, 1, -0.1), (1, 0, -0.2)), _GRIP, -25),
             head=(0, 0, -4),
         ),
+        "crossed_fingers": _right(_CROSSED_FINGERS),
+        "finger_heart": _right(_FINGER_HEART, turn=facing((0.25, 1, 0.1), (-0.75, 0, 0.7))),
+        "middle_finger": _right(_shape(_FOLDED, "l")),
     }
 )
 """A pose for every label. Motions are the middle of their swing; see ``moving``."""

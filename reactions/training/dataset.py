@@ -44,7 +44,8 @@ class RealHands:
         try:
             with np.load(path) as saved:
                 points = saved["tenths"].astype(np.float32) / 10
-                return cls(points, saved["left"], saved["classes"], saved["sources"])
+                classes = np.array([CLASSES.index(name) for name in saved["names"].tolist()])
+                return cls(points, saved["left"], classes[saved["classes"]], saved["sources"])
         except (OSError, KeyError, ValueError) as error:
             raise ModelError("no landmarks of real hands", where=str(path)) from error
 
@@ -53,7 +54,12 @@ class RealHands:
         # Tenths of a pixel are finer than the model, and compress well.
         tenths = np.round(self.points[:, :, :2] * 10).astype(np.int16)
         np.savez_compressed(
-            path, tenths=tenths, left=self.left, classes=self.classes, sources=self.sources
+            path,
+            tenths=tenths,
+            left=self.left,
+            classes=self.classes,
+            names=np.array(CLASSES),
+            sources=self.sources,
         )
 
     def pick(self, which: npt.NDArray[np.bool_]) -> "RealHands":
@@ -65,7 +71,7 @@ class RealHands:
     def joined(self, other: "RealHands") -> "RealHands":
         """These hands and the ``other`` ones."""
         return RealHands(
-            np.concatenate([self.points, other.points]),
+            np.concatenate([self.points[:, :, :2], other.points[:, :, :2]]),
             np.concatenate([self.left, other.left]),
             np.concatenate([self.classes, other.classes]),
             np.concatenate([self.sources, other.sources]),

@@ -121,6 +121,8 @@ _FOLDED_THUMBS = (OVER_FINGERS, OVER_MIDDLE_RING, OVER_RING_LITTLE)
 _V = (8.0, 32.0)
 _PRESSED = (-9.0, 2.0)
 _CROSSED = (-36.0, -20.0)
+_CROSSED_PARTING = (28.0, 50.0)
+"""What brings the crossed fingers back over the middle of the palm."""
 _TWISTED = replace(FRONT, yaw=(-75, 75))
 _LOOSE = (LOOSELY_FOLDED, LOOSELY_FOLDED, LOOSELY_FOLDED, LOOSELY_FOLDED)
 _AROUND = (CURVED, CURVED, CURVED, CURVED)
@@ -155,6 +157,17 @@ SHAPES: tuple[Recipe, ...] = (
     Recipe("ok_hand", "front", _RING, _TOUCH, _TWISTED, weight=1.5),
     Recipe("ok_hand", "soft", (RING, SOFT, SOFT, SOFT), _TOUCH, _TWISTED, weight=0.3),
     Recipe("ok_hand", "back", _RING, _TOUCH, BACK, weight=0.3),
+    Recipe(
+        "crossed_fingers",
+        "any side",
+        _TWO,
+        _FOLDED_THUMBS,
+        BOTH_SIDES,
+        gap=_CROSSED,
+        parting=_CROSSED_PARTING,
+    ),
+    Recipe("finger_heart", "any side", (BOWED, _F, _F, _F), _CROSS, BOTH_SIDES),
+    Recipe("middle_finger", "any side", (_F, _S, _F, _F), _FOLDED_THUMBS, BOTH_SIDES),
 )
 
 _UNSETTLED = (SOFT, HALF, HOOKED, CURLED)
@@ -185,10 +198,6 @@ LOOK_ALIKES: tuple[Recipe, ...] = (
     Recipe(NONE, "pointing at camera", _ONE, (*_FOLDED_THUMBS[:2], BESIDE), AT_CAMERA),
     Recipe(NONE, "hooked index", (HOOKED, _F, _F, _F), _FOLDED_THUMBS[:2], BOTH_SIDES, weight=0.7),
     Recipe(NONE, "little finger", _LITTLE, _FOLDED_THUMBS, BOTH_SIDES),
-    Recipe(NONE, "middle finger", (_F, _S, _F, _F), _FOLDED_THUMBS, BOTH_SIDES),
-    Recipe(NONE, "middle finger lying", (_F, _S, _F, _F), _FOLDED_THUMBS, LYING, weight=0.3),
-    Recipe(NONE, "crossed fingers", _TWO, _FOLDED_THUMBS, BOTH_SIDES, gap=_CROSSED),
-    Recipe(NONE, "finger heart", (BOWED, _F, _F, _F), _CROSS, BOTH_SIDES),
     Recipe(NONE, "parted fingers", _FLAT, (SPREAD_OUT, BESIDE), gap=(-9, 0), parting=(14, 34)),
     Recipe(NONE, "fox", (_S, BOWED, BOWED, _S), (ThumbTo((12, 16), (0.3, 1.8)),), BOTH_SIDES),
     Recipe(NONE, "ring of the middle finger", (_S, RING, _S, _S), (ThumbTo((12,), (0.3, 1.5)),)),

@@ -28,6 +28,11 @@ Scores = npt.NDArray[np.float32]
 """(n, shapes): the probability of each of ``SHAPES``."""
 
 
+Interval = tuple[float, float]
+"""95 % of the means of as many people, drawn with replacement (percentile bootstrap)."""
+_DRAWS = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class ShapeRecall:
     """Hands that show one shape: the share in which it fires, 0–1."""
@@ -40,6 +45,8 @@ class ShapeRecall:
     threshold: float
     pooled: float | None
     mean_over_people: float | None
+    interval: Interval | None
+    """Of ``mean_over_people``, were others drawn from people like these."""
     worst_person: float | None
 
 
@@ -65,6 +72,7 @@ class OtherHands:
     fired: int
     pooled: float | None
     mean_over_people: float | None
+    interval: Interval | None
     by_label: Mapping[str, OtherLabel]
     """Labels that set something off, most fires first."""
 
@@ -156,6 +164,7 @@ def _recall(
         threshold=round(threshold, 3),
         pooled=_rounded(right),
         mean_over_people=_rounded(each),
+        interval=_interval(each),
         worst_person=round(float(each.min()), 4) if len(each) else None,
     )
 
@@ -171,7 +180,8 @@ def _others(hands: RecordedHands, mistakes: Marks) -> OtherHands:
         hands=len(fired),
         fired=int(fired.sum()),
         pooled=_rounded(fired),
-        mean_over_people=_rounded(_by_person(hands.source, fired)),
+        mean_over_people=_rounded(each := _by_person(hands.source, fired)),
+        interval=_interval(each),
         by_label=dict(ordered),
     )
 
@@ -197,6 +207,34 @@ def _by_person(people: npt.NDArray[np.int64], marks: Marks) -> npt.NDArray[np.fl
     _, person, sizes = np.unique(people, return_inverse=True, return_counts=True)
     sums = np.bincount(person, weights=marks, minlength=len(sizes))
     return np.asarray(sums / np.maximum(sizes, 1))[sizes >= FEWEST_HANDS]
+
+
+def _interval(each: npt.NDArray[np.float64]) -> Interval | None:
+    if len(each) < 2:
+        return None
+    drawn = np.random.default_rng(0).choice(each, (_DRAWS, len(each))).mean(axis=1)
+    low, high = np.percentile(drawn, (2.5, 97.5)).round(4).tolist()
+    return low, high
+
+
+def recall_by_source(
+    hands: RecordedHands, scores: Scores, thresholds: Mapping[str, float]
+) -> Mapping[str, Mapping[str, tuple[int, int]]]:
+    """By person and by shape that it shows: how many hands of it there are, and how many fire;
+    under ``other``, how many fire of those that show no shape."""
+    names = np.array(hands.labels)[hands.label]
+    fired = scores >= np.array([thresholds[name] for name in SHAPES], np.float32)
+    mistaken: Marks = np.asarray((fired & ~_forgiven(hands)).any(axis=1))
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for person, source in enumerate(hands.sources):
+        theirs = hands.source == person
+        rows = found.setdefault(source, {})
+        for i, shape in enumerate(SHAPES):
+            if (shown := theirs & (names == shape)).any():
+                rows[shape] = int(shown.sum()), int(fired[shown, i].sum())
+        if (other := theirs & ~np.isin(names, SHAPES)).any():
+            rows["other"] = int(other.sum()), int(mistaken[other].sum())
+    return found
 
 
 def _rounded(values: Marks | npt.NDArray[np.float64]) -> float | None:

@@ -1,25 +1,26 @@
-"""The hand classifier as Keras models: small perceptrons side by side, averaged in the end.
+"""The hand classifier as numpy sees it: small perceptrons side by side, averaged in the end.
 
-All perceptrons of a training run are branches of one model, so that Keras compiles and feeds one:
-those that are shipped, and for each fold those that must not see its people.
-TensorFlow is imported inside the functions: it takes seconds and half a gigabyte, and only training
-needs it.
+All perceptrons of a training run are fitted in one pass over the same hands: those that are
+shipped, and for each fold those that must not see its people. Matrices this small are multiplied
+four times faster by numpy than by Keras, which only writes the LiteRT file.
 """
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import cos, pi
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from reactions.gestures.features import FEATURES, Features
 from reactions.gestures.hand_classes import CLASSES
-from reactions.training.training_set import Epoch
+from reactions.training.training_set import Classes, Epoch
 
-Network: TypeAlias = Any
-"""A Keras model; Keras has no types."""
+Array = npt.NDArray[np.float32]
 Logits = npt.NDArray[np.float32]
 """(n, members, classes)"""
 Probabilities = npt.NDArray[np.float32]
@@ -27,7 +28,7 @@ Probabilities = npt.NDArray[np.float32]
 
 ALL_HANDS = -2
 """No fold: such a member is trained on all hands."""
-_LAYERS = (192, 96)
+_WIDTHS = (FEATURES, 192, 96, len(CLASSES))
 _BATCH = 512
 _RATE = 2e-3
 _WARM_UP = 200
@@ -38,134 +39,291 @@ _SMOOTHING = 0.05
 _ROBUST = 0.3
 """Zhang & Sabuncu, Generalized Cross Entropy Loss, 2018: 0 is cross entropy, 1 the mean absolute
 error. Hands that the model finds hopeless pull less, since some labels are wrong."""
-_TEMPERATURES = np.geomspace(0.3, 3.0, 93)
+_FIRST, _SECOND = 0.9, 0.999
+"""Decay of the moments of AdamW (Loshchilov & Hutter 2019)."""
+_POOL = 8
+"""Noise and dropout are cut at random places out of so many batches of random numbers."""
+_READ = 8192
+"""Hands that are read at a time."""
 
 
-def be_repeatable(seed: int) -> None:
-    """Make all that follows in this process come out the same for the same ``seed``."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """One perceptron: views into one row of its network's ``values``."""
+
+    weights: tuple[Array, ...]
+    """(in, out) a layer."""
+    biases: tuple[Array, ...]
+    """(out,) a layer."""
+
+    @classmethod
+    def of(cls, row: Array) -> Self:
+        """The member whose numbers ``row`` holds, layer by layer."""
+        weights, biases, at = [], [], 0
+        for before, after in pairwise(_WIDTHS):
+            weights.append(row[at : at + before * after].reshape(before, after))
+            at += before * after
+            biases.append(row[at : at + after])
+            at += after
+        return cls(tuple(weights), tuple(biases))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """Perceptrons that read the same features."""
+
+    values: Array
+    """(members, numbers): weights and biases of each."""
+    center: Array
+    """(FEATURES,): what is subtracted from features …"""
+    scale: Array
+    """(FEATURES,): … and what they are then divided by."""
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        return tuple(Member.of(row) for row in self.values)
+
+    @classmethod
+    def drawn(cls, members: int, features: Features, rng: np.random.Generator) -> Self:
+        """Random members for such ``features`` (He et al. 2015)."""
+        size = sum((a + 1) * b for a, b in pairwise(_WIDTHS))
+        values = np.zeros((members, size), np.float32)
+        for row in values:
+            for weights in Member.of(row).weights:
+                weights[:] = rng.normal(0, (2 / len(weights)) ** 0.5, weights.shape)
+        return cls(values, features.mean(axis=0), features.std(axis=0) + np.float32(1e-6))
+
+
+def fit(
+    drawn: Iterator[Epoch], *, epochs: int, rounds: int, kept_out: Sequence[int], seed: int
+) -> Network:
+    """Perceptrons trained ``rounds`` times on each of ``epochs`` epochs of ``drawn``.
+
+    ``kept_out`` has a row for each member: the fold whose hands it must not see, or ALL_HANDS.
+    """
+    rng = np.random.default_rng([seed, 2])
+    hands = [epoch for _, epoch in zip(range(epochs), drawn, strict=False)]
+    network = Network.drawn(len(kept_out), hands[0].features, rng)
+    steps = rounds * sum(len(epoch.fold) // _BATCH for epoch in hands)
+    optimiser = _Optimiser.of(network, steps)
+    folds = np.array(kept_out)
+    shaking = _Shaking.of(rng)
+    for epoch in hands * rounds:
+        order = rng.permutation(len(epoch.fold))
+        for k in range(0, len(order) - _BATCH + 1, _BATCH):
+            picked = order[k : k + _BATCH]
+            values = (epoch.features[picked] - network.center) / network.scale
+            values += shaking.noise(values.shape, rng)
+            right = epoch.right[picked].astype(np.float32)
+            for i, member in enumerate(network.members):
+                seen = (epoch.fold[picked] != folds[i]).astype(np.float32)
+                _descend(member, optimiser.slopes[i], values, right, seen, shaking, rng)
+            optimiser.step(network.values)
+    return network
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shaking:
+    """Random numbers that are drawn once and cut anywhere: drawing takes longer than learning."""
+
+    normal: Array
+    kept: Array
+    """Zero, or what makes up for the zeros."""
+
+    @classmethod
+    def of(cls, rng: np.random.Generator) -> Self:
+        size = _POOL * _BATCH
+        kept = rng.random(size * max(_WIDTHS[1:]), np.float32) >= _DROPOUT
+        normal = rng.standard_normal(size * FEATURES, np.float32) * np.float32(_NOISE)
+        return cls(normal, kept * np.float32(1 / (1 - _DROPOUT)))
+
+    def noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _cut(self.normal, shape, rng)
+
+    def dropout(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _cut(self.kept, shape, rng)
+
+
+def _cut(pool: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    size = int(np.prod(shape))
+    start = int(rng.integers(0, len(pool) - size))
+    return pool[start : start + size].reshape(shape)
+
+
+def _descend(
+    member: Member,
+    slopes: Array,
+    values: Array,
+    right: Array,
+    seen: Array,
+    shaking: _Shaking,
+    rng: np.random.Generator,
+) -> None:
+    """The loss's ``slopes`` (numbers,) for ``member`` by back-propagation.
+
+    Any right class will do: what counts is the sum of their probabilities.
+    """
+    reached, gates = [values], []
+    for weights, bias in zip(member.weights[:-1], member.biases, strict=False):
+        value = reached[-1] @ weights + bias
+        gates.append((value > 0) * shaking.dropout(value.shape, rng))
+        reached.append(value * gates[-1])
+    shares = _softmax(reached[-1] @ member.weights[-1] + member.biases[-1])
+    hit = shares * right
+    found = np.clip(hit.sum(axis=1, keepdims=True), 1e-7, 1)
+    slope = (
+        shares - np.float32(1 - _SMOOTHING) * hit / found - np.float32(_SMOOTHING / len(CLASSES))
+    )
+    slope *= seen[:, None] * found ** np.float32(_ROBUST) / np.float32(len(values))
+    out = Member.of(slopes)
+    for i in range(len(member.weights) - 1, -1, -1):
+        np.matmul(reached[i].T, slope, out=out.weights[i])
+        out.biases[i][:] = slope.sum(axis=0)
+        if i:
+            slope = (slope @ member.weights[i].T) * gates[i - 1]
+
+
+@dataclass(slots=True, eq=False)
+class _Optimiser:
+    """AdamW whose rate warms up and then falls as a cosine does."""
+
+    steps: int
+    slopes: Array
+    """(members, numbers): what ``step`` goes by; used up by it."""
+    first: Array
+    second: Array
+    done: int = 0
+
+    @classmethod
+    def of(cls, network: Network, steps: int) -> Self:
+        empty = np.zeros_like(network.values)
+        return cls(max(steps, 1), empty, empty.copy(), empty.copy())
+
+    def step(self, values: Array) -> None:
+        """Move ``values`` (in place) against the slopes."""
+        self.done += 1
+        warm = min(1.0, self.done / min(_WARM_UP, max(self.steps // 5, 1)))
+        rate = _RATE * warm * 0.5 * (1 + cos(pi * self.done / self.steps))
+        work = self.slopes
+        self.first *= np.float32(_FIRST)
+        self.first += np.float32(1 - _FIRST) * work
+        self.second *= np.float32(_SECOND)
+        np.multiply(work, work, out=work)
+        work *= np.float32(1 - _SECOND)
+        self.second += work
+        np.sqrt(self.second, out=work)
+        work *= np.float32((1 - _SECOND**self.done) ** -0.5)
+        work += np.float32(1e-7)
+        np.divide(self.first, work, out=work)
+        work *= np.float32(rate / (1 - _FIRST**self.done))
+        values *= np.float32(1 - rate * _DECAY)
+        values -= work
+
+
+def logits(network: Network, features: Features) -> Logits:
+    """What the members of ``network`` give for ``features`` (n, FEATURES)."""
+    out = np.zeros((len(features), len(network.values), len(CLASSES)), np.float32)
+    for start in range(0, len(features), _READ):
+        part = (features[start : start + _READ] - network.center) / network.scale
+        for i, member in enumerate(network.members):
+            value = part
+            for weights, bias in zip(member.weights[:-1], member.biases, strict=False):
+                value = np.maximum(value @ weights + bias, 0)
+            out[start : start + _READ, i] = value @ member.weights[-1] + member.biases[-1]
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How sure the members may be (Guo et al., On Calibration of Modern Neural Networks, 2017)."""
+
+    temperature: float = 1.0
+    """Logits are divided by it …"""
+    bias: tuple[float, ...] = (0.0,) * len(CLASSES)
+    """… and then moved by this, a number a class."""
+
+    def apply(self, values: Logits) -> Logits:
+        """The members' logits, calibrated."""
+        moved = values / np.float32(self.temperature) + np.array(self.bias, np.float32)
+        return np.asarray(moved, np.float32)
+
+
+def probabilities(values: Logits, calibration: Calibration | None = None) -> Probabilities:
+    """The members' mean probability of each class, from their logits."""
+    scaled = values if calibration is None else calibration.apply(values)
+    return np.asarray(_softmax(scaled).mean(axis=1), np.float32)
+
+
+def _softmax(values: Array) -> Array:
+    grown = np.exp(values - values.max(axis=-1, keepdims=True))
+    return np.asarray(grown / grown.sum(axis=-1, keepdims=True), np.float32)
+
+
+_CALIBRATING_STEPS = 300
+_CALIBRATING_RATE = 0.05
+
+
+def calibrate(values: Logits, right: Classes, weights: npt.NDArray[np.float64]) -> Calibration:
+    """What makes held-out ``values`` least surprised by the ``right`` classes.
+
+    One temperature and a bias a class ("vector scaling" with one scale), by gradient descent on the
+    logarithmic loss of the members' mean, where hands count as ``weights`` (n,) say.
+    """
+    share = (weights / weights.sum()).astype(np.float32)
+    marks = right.astype(np.float32)
+    sharp, bias = 1.0, np.zeros(len(CLASSES), np.float32)
+    moved = np.zeros(len(CLASSES) + 1, np.float32)
+    pace = np.zeros_like(moved)
+    for step in range(1, _CALIBRATING_STEPS + 1):
+        shares = _softmax(values * np.float32(sharp) + bias)
+        hit = shares * marks[:, None]
+        each = hit.sum(axis=2, keepdims=True)
+        found = np.maximum(each.mean(axis=1, keepdims=True), 1e-9)
+        # The loss is -log of the members' mean share of the right classes.
+        slope = (shares * each - hit) * (share[:, None, None] / found / values.shape[1])
+        down = np.append(slope.sum(axis=(0, 1)), (slope * values).sum()).astype(np.float32)
+        moved = np.float32(0.9) * moved + np.float32(0.1) * down
+        pace = np.float32(0.99) * pace + np.float32(0.01) * down * down
+        rise = _CALIBRATING_RATE * (1 - step / _CALIBRATING_STEPS)
+        go = rise * (moved / (1 - 0.9**step)) / (np.sqrt(pace / (1 - 0.99**step)) + 1e-8)
+        bias = (bias - go[:-1]).astype(np.float32)
+        sharp = max(sharp - float(go[-1]), 0.1)
+    bias -= bias.mean()
+    return Calibration(round(1 / sharp, 4), tuple(round(float(each), 4) for each in bias))
+
+
+def export(network: Network, members: Sequence[int], calibration: Calibration, path: Path) -> None:
+    """Write the mean of ``members`` as a LiteRT file for one hand at a time.
+
+    Features are scaled and answers calibrated by the first and the last layer themselves.
+    TensorFlow is imported here: it takes seconds and half a gigabyte.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
     import tensorflow as tf
 
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-
-
-def fit(drawn: Iterator[Epoch], *, epochs: int, kept_out: Sequence[int], seed: int) -> Network:
-    """A model that gives logits (n, members, classes), trained on ``epochs`` epochs of ``drawn``.
-
-    ``kept_out`` has a row for each member: the fold whose hands it must not see, or ALL_HANDS.
-    """
-    be_repeatable(seed)
-    network: Network = None
-    for _, epoch in zip(range(epochs), drawn, strict=False):
-        if network is None:
-            steps = epochs * -(-len(epoch.features) // _BATCH)
-            network = _network(epoch.features, len(kept_out), steps)
-        seen = epoch.fold[:, None] != np.array(kept_out)
-        network.fit(
-            epoch.features,
-            epoch.right[:, None].astype(np.float32),
-            sample_weight=seen.astype(np.float32),
-            batch_size=_BATCH,
-            verbose=0,
-        )
-    return network
-
-
-def _network(features: Features, members: int, steps: int) -> Network:
-    import keras
-
-    scale = keras.layers.Normalization()
-    scale.adapt(features)
     entry = keras.Input((FEATURES,))
-    scaled = keras.layers.GaussianNoise(_NOISE)(scale(entry))
-    answers = [_member(scaled, f"member_{k}") for k in range(members)]
-    network = keras.Model(entry, keras.ops.stack(answers, axis=1))
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps, warmup_target=_RATE, warmup_steps=min(_WARM_UP, steps // 5)
-    )
-    network.compile(
-        keras.optimizers.AdamW(rate, weight_decay=_DECAY),
-        _loss,
-        jit_compile=False,  # models this small gain nothing from it
-    )
-    return network
-
-
-def _member(value: Any, name: str) -> Any:
-    from keras import layers
-
-    for i, width in enumerate(_LAYERS):
-        value = layers.Dense(width, activation="relu", name=f"{name}_{i}")(value)
-        value = layers.Dropout(_DROPOUT)(value)
-    return layers.Dense(len(CLASSES), name=f"{name}_{len(_LAYERS)}")(value)
-
-
-def _loss(right: Any, values: Any) -> Any:
-    """(n, members): how surprised logits ``values`` are that one of the ``right`` classes is the
-    hand's.
-
-    Any right class will do: what counts is the sum of their probabilities.
-    """
-    from keras import ops
-
-    found = ops.clip(ops.sum(ops.softmax(values) * right, axis=-1), 1e-7, 1.0)
-    smooth = ops.mean(ops.log_softmax(values), axis=-1)
-    surprise = -(1 - _SMOOTHING) * ops.log(found) - _SMOOTHING * smooth
-    return surprise * ops.stop_gradient(found) ** _ROBUST
-
-
-def logits(network: Network, features: Features) -> Logits:
-    """What ``network`` gives for ``features`` (n, FEATURES)."""
-    return np.asarray(network.predict(features, batch_size=4096, verbose=0), np.float32)
-
-
-def probabilities(values: Logits, temperature: float = 1.0) -> Probabilities:
-    """The members' mean probability of each class, from their logits."""
-    scaled = values / np.float32(temperature)
-    grown = np.exp(scaled - scaled.max(axis=2, keepdims=True))
-    return np.asarray((grown / grown.sum(axis=2, keepdims=True)).mean(axis=1), np.float32)
-
-
-def best_temperature(
-    values: Logits,
-    right: npt.NDArray[np.bool_],
-    weights: npt.NDArray[np.float64],
-) -> float:
-    """The temperature at which held-out ``values`` are least surprised by the ``right`` classes.
-
-    Guo et al., On Calibration of Modern Neural Networks, 2017: one number says how sure the members
-    may be.
-    """
-
-    def surprise(temperature: float) -> float:
-        shares = (probabilities(values, temperature) * right).sum(axis=1)
-        return float(-(weights * np.log(np.maximum(shares, 1e-9))).sum())
-
-    return float(min(_TEMPERATURES, key=surprise))
-
-
-def join_members(network: Network, members: Sequence[int], temperature: float) -> Network:
-    """One model (n, FEATURES) → probabilities (n, classes): the mean of ``members``."""
-    import keras
-
-    (scale,) = (each for each in network.layers if isinstance(each, keras.layers.Normalization))
-    entry = keras.Input((FEATURES,))
-    answers = []
-    for member in members:
-        value = scale(entry)
-        for i in range(len(_LAYERS) + 1):
-            value = network.get_layer(f"member_{member}_{i}")(value)
-        answers.append(keras.layers.Softmax()(value / temperature))
+    answers = [
+        keras.layers.Softmax()(_as_keras(entry, network, network.members[k], calibration))
+        for k in members
+    ]
     mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
-    return keras.Model(entry, mean)
-
-
-def export(network: Network, path: Path) -> None:
-    """Write ``network`` as a LiteRT file for one hand at a time."""
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_keras_model(network)
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(entry, mean))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(converter.convert())
+
+
+def _as_keras(value: Any, network: Network, member: Member, calibration: Calibration) -> Any:
+    from keras import layers
+
+    weights = [each.astype(np.float64) for each in member.weights]
+    biases = [each.astype(np.float64) for each in member.biases]
+    weights[0] = weights[0] / network.scale[:, None]
+    biases[0] = biases[0] - network.center @ weights[0]
+    weights[-1] = weights[-1] / calibration.temperature
+    biases[-1] = biases[-1] / calibration.temperature + np.array(calibration.bias)
+    for i, (matrix, bias) in enumerate(zip(weights, biases, strict=True)):
+        layer = layers.Dense(len(bias), activation=None if i == len(weights) - 1 else "relu")
+        value = layer(value)
+        layer.set_weights([matrix.astype(np.float32), bias.astype(np.float32)])
+    return value

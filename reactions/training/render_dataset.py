@@ -7,7 +7,7 @@ fingers and wrists differ a little from the catalogue's poses.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -45,9 +45,19 @@ _BEND = 5.0
 _TURN = 0.1
 
 
-def draw_poses(rng: np.random.Generator) -> Iterator[tuple[str, Pose]]:
-    """Endless poses with the class that the posing hand shows, shapes and look-alikes in turn."""
-    shown = [(name, POSES[name]) for name in SHAPES]
+def draw_poses(
+    rng: np.random.Generator, labels: Sequence[str] = SHAPES
+) -> Iterator[tuple[str, Pose]]:
+    """Endless poses with the class that the posing hand shows: ``labels`` and look-alikes in turn.
+
+    Of some labels only, no look-alikes are drawn between them.
+    """
+    shown = [(name, POSES[name]) for name in labels]
+    if set(labels) != set(SHAPES):
+        while True:
+            label, pose = shown[rng.integers(len(shown))]
+            varied = replace(pose, right=_vary_arm(pose.right, rng))
+            yield label, varied if rng.random() < 0.5 else varied.mirrored()
     shown.append(("open_palm", POSES["raised_hand"]))
     # A hand at the chin shows nothing, however its fingers lie.
     alike = [(NONE, pose) for pose in (*LOOKALIKES.values(), POSES["thinking"])]
@@ -98,13 +108,15 @@ def draw_scene(rng: np.random.Generator) -> Scene:
     )
 
 
-def collect(pictures: int, seed: int, store: ModelStore) -> RealHands:
+def collect(
+    pictures: int, seed: int, store: ModelStore, labels: Sequence[str] = SHAPES
+) -> RealHands:
     """The hands that the models find in so many pictures of mannequins, each looked at twice."""
     rng = np.random.default_rng(seed)
     scheduler = LandmarkScheduler(store, frozenset({ModelFamily.HANDS, ModelFamily.FACE}))
     cast = list(CAST.values())
     found: list[tuple[Hand, str]] = []
-    for _, (label, pose) in zip(range(pictures), draw_poses(rng), strict=False):
+    for _, (label, pose) in zip(range(pictures), draw_poses(rng, labels), strict=False):
         person = replace(cast[rng.integers(len(cast))], skin=MONK[rng.integers(len(MONK))])
         scene = draw_scene(rng)
         picture = render(person, pose, scene, *_SIZE, seed=int(rng.integers(1000)))
@@ -139,10 +151,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="reactions.training.render_dataset")
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", choices=SHAPES, default=SHAPES, metavar="LABEL")
+    parser.add_argument("--add", action="store_true", help="to the hands that are there")
     parser.add_argument("--out", type=Path, default=RENDERED_HANDS)
     options = parser.parse_args()
     try:
-        hands = collect(options.pictures, options.seed, ModelStore())
+        known = RealHands.load(options.out) if options.add else None
+        hands = collect(options.pictures, options.seed, ModelStore(), options.only)
+        hands = hands if known is None else known.joined(hands)
     except SidecarError as error:
         sys.exit(str(error))
     hands.save(options.out)

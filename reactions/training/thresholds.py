@@ -12,7 +12,7 @@ from reactions.training.hands_report import Scores, mean_over_people
 from reactions.training.recorded_hands import RecordedHands
 from reactions.training.training_set import right_classes
 
-_GRID = np.round(np.arange(0.5, 0.701, 0.02), 2)
+_GRID = np.round(np.arange(0.5, 0.701, 0.01), 2)
 """Nothing below: a reaction ends when its score falls below 0.5 (config/reaction_rule.py). Nothing
 above: the photos of docs/training.md lose open palms from 0.75 on, which these hands do not show.
 """

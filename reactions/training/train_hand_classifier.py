@@ -10,7 +10,7 @@ same machine with the same versions gives the same file.
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,19 +23,20 @@ from config.reaction_rule import ReactionRule
 from reactions.gestures.features import FEATURES, hand_features
 from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED
-from reactions.training.hands_report import HandsReport, report_hands
+from reactions.training.hands_report import HandsReport, recall_by_source, report_hands
 from reactions.training.model import (
     ALL_HANDS,
+    Calibration,
     Logits,
     Network,
-    best_temperature,
+    calibrate,
     export,
     fit,
-    join_members,
     logits,
     probabilities,
 )
 from reactions.training.recorded_hands import RecordedHands
+from reactions.training.reliability import Bin, bins
 from reactions.training.thresholds import thresholds_within
 from reactions.training.training_set import TrainingHands, draw_epochs, right_classes
 
@@ -49,10 +50,12 @@ class TrainingPlan:
     seed: int = 0
     hands: int = 96_000
     """In each epoch."""
-    epochs: int = 10
+    epochs: int = 5
+    rounds: int = 2
+    """Each epoch's hands are learnt from so often."""
     members: int = 2
     folds: int = 4
-    budget: float = 0.025
+    budget: float = 0.02
     """Share of other people's other hands that may set something off, as a mean over people."""
 
 
@@ -60,10 +63,14 @@ class TrainingPlan:
 class HeldOut:
     """What classifiers made of people whom they had not seen."""
 
-    temperature: float
+    calibration: Calibration
     thresholds: Mapping[str, float]
     report: HandsReport
     """Of the people, at these thresholds."""
+    by_source: Mapping[str, Mapping[str, tuple[int, int]]]
+    """By person and label: hands, and how many of them fire."""
+    reliability: Mapping[str, Sequence[Bin]]
+    """By shape, of the people."""
     photos: Mapping[str, float]
     """By group of photo sources: the share of its hands named right, ``none`` included."""
 
@@ -73,6 +80,8 @@ class Trained:
     """A classifier, and what its training found out."""
 
     network: Network
+    shipped: Sequence[int]
+    """Members of ``network`` that saw all hands."""
     held_out: HeldOut
 
 
@@ -82,12 +91,13 @@ def train(plan: TrainingPlan, hands: TrainingHands) -> Trained:
     network = fit(
         draw_epochs(hands, plan.hands, np.random.default_rng([plan.seed, 1])),
         epochs=plan.epochs,
+        rounds=plan.rounds,
         kept_out=kept_out.tolist(),
         seed=plan.seed,
     )
     held_out = _hold_out(plan, hands, network, kept_out)
     shipped = np.flatnonzero(kept_out == ALL_HANDS).tolist()
-    return Trained(join_members(network, shipped, held_out.temperature), held_out)
+    return Trained(network, shipped, held_out)
 
 
 def _hold_out(
@@ -113,24 +123,48 @@ def _hold_out(
 def _judge(
     plan: TrainingPlan, people: RecordedHands, values: Logits, photos: Mapping[str, float]
 ) -> HeldOut:
-    sizes = np.bincount(people.source, minlength=len(people.sources))
-    # Every person counts the same, however many hands are theirs.
-    temperature = best_temperature(values, right_classes(people), 1.0 / sizes[people.source])
-    scores = probabilities(values, temperature)[:, : len(SHAPES)]
+    right = right_classes(people)
+    weights = _weights(people)
+    calibration = calibrate(values, right, weights)
+    shares = probabilities(values, calibration)
+    scores = shares[:, : len(SHAPES)]
     thresholds = thresholds_within(plan.budget, people, scores)
     table = {name: ReactionRule(sticker="", threshold=value) for name, value in thresholds.items()}
-    return HeldOut(temperature, thresholds, report_hands(people, scores, table), photos)
+    return HeldOut(
+        calibration,
+        thresholds,
+        report_hands(people, scores, table),
+        recall_by_source(people, scores, thresholds),
+        {name: bins(scores[:, i], right[:, i], weights) for i, name in enumerate(SHAPES)},
+        photos,
+    )
+
+
+def _weights(people: RecordedHands) -> npt.NDArray[np.float64]:
+    """What each hand counts in calibration: half of all weight is that of other hands, each shape
+    has as much of the rest as any, and so has each person of a shape."""
+    names = np.array(people.labels)
+    shape = np.array([SHAPES.index(name) if name in SHAPES else -1 for name in names])[people.label]
+    kind = np.where(shape < 0, len(SHAPES), shape)
+    pair = people.source * (len(SHAPES) + 1) + kind
+    _, index, sizes = np.unique(pair, return_inverse=True, return_counts=True)
+    weights = 1.0 / sizes[index]
+    totals = np.bincount(kind, weights=weights, minlength=len(SHAPES) + 1)
+    shown = max(int((totals[:-1] > 0).sum()), 1)
+    each = np.append(np.full(len(SHAPES), 0.5 / shown), 0.5) / np.maximum(totals, 1e-9)
+    return np.asarray(weights * each[kind])
 
 
 def write(trained: Trained, plan: TrainingPlan, hands: TrainingHands, folder: Path) -> Path:
     """The classifier and its card in ``folder``; returns where the classifier is."""
     path = folder / SHIPPED.name
     held_out = trained.held_out
-    export(trained.network, path)
+    export(trained.network, trained.shipped, held_out.calibration, path)
     card = {
         "classes": CLASSES,
         "features": FEATURES,
-        "temperature": round(held_out.temperature, 4),
+        "temperature": held_out.calibration.temperature,
+        "bias": dict(zip(CLASSES, held_out.calibration.bias, strict=True)),
         "thresholds": dict(held_out.thresholds),
         **asdict(plan),
         "people": len(np.unique(hands.people.source)),
@@ -139,6 +173,11 @@ def write(trained: Trained, plan: TrainingPlan, hands: TrainingHands, folder: Pa
         "mannequin_hands": len(hands.mannequins.points),
         "held_out_people": _summary(held_out.report),
         "held_out_photos": dict(held_out.photos),
+        "held_out_by_source": held_out.by_source,
+        "reliability": {
+            name: [[each.score, each.right, each.share] for each in found]
+            for name, found in held_out.reliability.items()
+        },
         "versions": {name: text for name in _VERSIONS if (text := _installed(name))},
     }
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
@@ -152,7 +191,9 @@ def _summary(report: HandsReport) -> Mapping[str, object]:
         "wrong_shape": report.wrong_shape,
         "fires_pooled": report.other_hands.pooled,
         "fires_mean_over_people": report.other_hands.mean_over_people,
+        "fires_interval": report.other_hands.interval,
         "recall": {name: each.mean_over_people for name, each in report.shapes.items()},
+        "intervals": {name: each.interval for name, each in report.shapes.items()},
     }
 
 
@@ -176,6 +217,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--hands", type=int, default=default.hands, help="in an epoch")
     parser.add_argument("--epochs", type=int, default=default.epochs)
+    parser.add_argument("--rounds", type=int, default=default.rounds, help="on each epoch")
     parser.add_argument("--members", type=int, default=default.members)
     parser.add_argument("--folds", type=int, default=default.folds)
     parser.add_argument("--budget", type=float, default=default.budget, help="of false fires, 0–1")
@@ -190,7 +232,7 @@ def main() -> None:
     except SidecarError as error:
         sys.exit(str(error))
     summary = _summary(trained.held_out.report)
-    print(f"{path}: {path.stat().st_size} bytes, temperature {trained.held_out.temperature:.2f}")
+    print(f"{path}: {path.stat().st_size} bytes")
     print(f"people not seen: {json.dumps(summary, indent=2)}")
     print(f"thresholds: {json.dumps(dict(trained.held_out.thresholds))}")
 

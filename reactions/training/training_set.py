@@ -13,12 +13,13 @@ import numpy.typing as npt
 from reactions.gestures.features import Features, hand_features
 from reactions.gestures.hand_classes import CLASSES, NONE
 from reactions.training.augment import Variation, vary
+from reactions.training.compose import Composer
 from reactions.training.dataset import RENDERED_HANDS, RealHands
 from reactions.training.folds import assign_folds
 from reactions.training.recorded_hands import PEOPLES_HANDS, RecordedHands
 from reactions.training.synthetic import Batch, draw_hands
 
-SHARES = {"people": 0.52, "synthetic": 0.30, "mannequins": 0.10, "photos": 0.08}
+SHARES = {"people": 0.46, "composed": 0.06, "synthetic": 0.30, "mannequins": 0.10, "photos": 0.08}
 """Of the hands in an epoch."""
 _NONE_SHARE = 0.45
 """Of the people's hands."""
@@ -110,9 +111,11 @@ def _known(names: tuple[str, ...], otherwise: str | None) -> Classes:
 def draw_epochs(hands: TrainingHands, count: int, rng: np.random.Generator) -> Iterator[Epoch]:
     """Endless epochs of about ``count`` hands, in the parts that ``SHARES`` says."""
     right = right_classes(hands.people)
+    composer = Composer.of(hands.people, hands.people_fold, _people_chances(hands.people))
     while True:
         drawn = [
             _draw_people(hands, right, round(count * SHARES["people"]), rng),
+            _draw_composed(composer, round(count * SHARES["composed"]), rng),
             _draw_found(hands.photos, hands.photo_fold, round(count * SHARES["photos"]), rng),
             _draw_found(hands.mannequins, None, round(count * SHARES["mannequins"]), rng),
             _draw_synthetic(hands.synthetic, round(count * SHARES["synthetic"]), rng),
@@ -128,13 +131,23 @@ def _draw_people(
     hands: TrainingHands, right: Classes, count: int, rng: np.random.Generator
 ) -> Epoch:
     people = hands.people
-    chance = _rarity(people.source * len(people.labels) + people.label)
+    chance = _people_chances(people)
     # What is near a shape counts as none here.
     classes = np.where(right[:, -1], len(CLASSES) - 1, right.argmax(axis=1))
     picked = rng.choice(len(chance), count, p=_balanced(chance, classes))
     points = vary(people.points[picked], rng, _PEOPLE)
     features = hand_features(points, people.left[picked])
     return Epoch(features, right[picked], hands.people_fold[picked])
+
+
+def _draw_composed(composer: Composer, count: int, rng: np.random.Generator) -> Epoch:
+    hands = composer.compose(2 * count, rng)
+    picked = rng.choice(len(hands.fold), count)
+    names = hands.labels[picked].tolist()
+    classes = [CLASSES.index(name if name in CLASSES else NONE) for name in names]
+    points = vary(hands.points[picked], rng, _PEOPLE)
+    features = hand_features(points, np.zeros(count, np.bool_))
+    return Epoch(features, _one_right(np.array(classes, np.int64)), hands.fold[picked])
 
 
 def _draw_found(
@@ -166,6 +179,10 @@ def _one_right(classes: npt.NDArray[np.int64]) -> Classes:
 
 def _no_folds(count: int) -> npt.NDArray[np.int64]:
     return np.full(count, NO_FOLD, np.int64)
+
+
+def _people_chances(people: RecordedHands) -> npt.NDArray[np.float64]:
+    return _rarity(people.source * len(people.labels) + people.label)
 
 
 def _rarity(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -15,6 +15,11 @@ def test_shapes_and_look_alikes_come_in_turn_and_all_of_them_come() -> None:
     assert set(labels[1::2]) == {NONE}
 
 
+def test_some_labels_can_be_drawn_alone() -> None:
+    drawn = islice(draw_poses(np.random.default_rng(0), ["fist", "ily"]), 40)
+    assert {label for label, _ in drawn} == {"fist", "ily"}
+
+
 def test_no_two_pictures_are_posed_alike() -> None:
     poses = [pose for _, pose in islice(draw_poses(np.random.default_rng(0)), 50)]
     assert len(set(poses)) == 50

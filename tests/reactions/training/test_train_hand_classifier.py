@@ -9,13 +9,13 @@ from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
 from reactions.labels import LABELS
 from reactions.landmark_types import Hand, Side
-from reactions.training.model import best_temperature, fit, probabilities
+from reactions.training.model import Calibration, calibrate, fit, logits, probabilities
 from reactions.training.train_hand_classifier import Trained, TrainingPlan, train, write
 from reactions.training.training_set import TrainingHands, draw_epochs
 
 pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
 
-TINY = TrainingPlan(seed=7, hands=3000, epochs=4, members=1, folds=2, budget=0.25)
+TINY = TrainingPlan(seed=7, hands=3000, epochs=2, rounds=3, members=1, folds=2, budget=0.25)
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +47,12 @@ def test_thresholds_keep_the_budget_of_false_fires(trained: Trained) -> None:
     assert fires <= TINY.budget
 
 
-def test_the_exported_classifier_answers_as_keras_does(
+def test_the_exported_classifier_answers_as_the_members_do(
     trained: Trained, hands: TrainingHands, path: Path
 ) -> None:
     some = hands.people.pick(np.arange(20))
-    wanted = np.asarray(trained.network(hand_features(some.points, some.left)))
+    values = logits(trained.network, hand_features(some.points, some.left))
+    wanted = probabilities(values[:, trained.shipped], trained.held_out.calibration)
     classifier = HandShapeClassifier(path)
     for points, left, shares in zip(some.points, some.left, wanted, strict=True):
         deep = np.column_stack([points, np.zeros(21, np.float32)])
@@ -62,8 +63,8 @@ def test_the_exported_classifier_answers_as_keras_does(
 
 def test_members_that_are_kept_out_differ_from_those_that_are_not(hands: TrainingHands) -> None:
     epoch = next(draw_epochs(hands, 600, np.random.default_rng(0)))
-    runs = [fit(iter([epoch]), epochs=1, kept_out=[0, 1], seed=5) for _ in range(2)]
-    one, two = (np.asarray(network(epoch.features[:50])) for network in runs)
+    runs = [fit(iter([epoch]), epochs=1, rounds=20, kept_out=[0, 1], seed=5) for _ in range(2)]
+    one, two = (logits(network, epoch.features[:50]) for network in runs)
     np.testing.assert_allclose(one, two, atol=1e-5)
     assert one.shape == (50, 2, len(CLASSES))
     assert not np.allclose(one[:, 0], one[:, 1], atol=0.1)
@@ -93,7 +94,20 @@ def test_classifiers_that_are_too_sure_are_cooled_down() -> None:
     values[np.arange(4000), 0, rng.integers(0, len(CLASSES), 4000)] = 2.0
     noisy = values[:, 0] + rng.gumbel(0, 1, (4000, len(CLASSES)))
     right = np.eye(len(CLASSES), dtype=np.bool_)[noisy.argmax(axis=1)]
-    assert best_temperature(values * 2, right, np.ones(4000)) == pytest.approx(2, rel=0.1)
+    found = calibrate(values * 2, right, np.ones(4000))
+    assert found.temperature == pytest.approx(2, rel=0.1)
+    assert np.abs(found.bias).max() < 0.3
+
+
+def test_a_class_that_is_seldom_named_is_raised() -> None:
+    rng = np.random.default_rng(0)
+    values = np.zeros((4000, 2, len(CLASSES)), np.float32)
+    prior = np.zeros(len(CLASSES))
+    prior[0] = 1.5
+    noisy = prior + rng.gumbel(0, 1, (4000, len(CLASSES)))
+    right = np.eye(len(CLASSES), dtype=np.bool_)[noisy.argmax(axis=1)]
+    bias = calibrate(values, right, np.ones(4000)).bias
+    assert bias[0] - np.mean(bias[1:]) == pytest.approx(1.5, abs=0.2)
 
 
 def test_the_members_answer_as_their_mean() -> None:
@@ -102,7 +116,15 @@ def test_the_members_answer_as_their_mean() -> None:
     np.testing.assert_allclose(probabilities(values)[0, :2], 0.5, atol=1e-6)
 
 
-def test_probabilities_sum_to_one_at_any_temperature() -> None:
+def test_probabilities_sum_to_one_at_any_calibration() -> None:
     values = np.linspace(-500, 500, len(CLASSES), dtype=np.float32)[None, None]
     for temperature in (0.3, 1.0, 3.0):
-        np.testing.assert_allclose(probabilities(values, temperature).sum(axis=1), 1, atol=1e-6)
+        shares = probabilities(values, Calibration(temperature, (2.0,) * len(CLASSES)))
+        np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+
+
+def test_what_each_person_shows_is_told_apart(trained: Trained, hands: TrainingHands) -> None:
+    rows = trained.held_out.by_source
+    assert set(rows) == set(hands.people.sources)
+    counts = [count for row in rows.values() for count, _ in row.values()]
+    assert sum(counts) == len(hands.people.points)

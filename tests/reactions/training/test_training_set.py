@@ -87,7 +87,7 @@ def test_people_and_photos_are_held_out_by_one_fold_each(hands: TrainingHands) -
 
 def test_only_hands_of_people_are_held_out(hands: TrainingHands) -> None:
     (epoch,) = draw(hands, 10_000)
-    people = SHARES["people"] + SHARES["photos"]
+    people = SHARES["people"] + SHARES["composed"] + SHARES["photos"]
     assert float((epoch.fold != NO_FOLD).mean()) == pytest.approx(people, abs=0.01)
 
 
