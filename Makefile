@@ -54,8 +54,8 @@ dist: $(VENV)/.dev ## build wheel and source package, check them, run them elsew
 stickers: $(VENV)/.dev ## render the checked-in GIFs from their drawings
 	$(VENV)/bin/python -m gifs.art.render $(ARGS)
 
-train: $(VENV)/.dev models ## train the hand classifier and write its .tflite
-	$(VENV)/bin/python -m reactions.training.train_hand_classifier $(ARGS)
+train: $(VENV)/.dev ## train the hand classifier and write its .tflite
+	OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python -m reactions.training.train_hand_classifier $(ARGS)
 
 clean: ## remove .venv and every cache in the checkout
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist out

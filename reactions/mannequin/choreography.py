@@ -146,14 +146,18 @@ def demonstration(k: int = 0) -> Choreography:
 
 
 def _with_the_rest(*steps: Step) -> tuple[Step, ...]:
-    """``steps``, and every further label but presence, held for as long as most are.
+    """``steps``, and every further label but presence and insults, held for as long as most are.
 
     Raises KeyError for a label without a pose.
     """
     for name, _ in steps:
         pose_named(name)
     shown = {"neutral", *(name for name, _ in steps)}
-    reactions = (name for name, spec in LABELS.items() if spec.group is not Group.PRESENCE)
+    reactions = [
+        name
+        for name, spec in LABELS.items()
+        if spec.group is not Group.PRESENCE and not spec.moderated
+    ]
     return (*steps, *((name, _DEMO_HOLD) for name in reactions if name not in shown))
 
 

@@ -1,12 +1,13 @@
 """The hand classifier as numpy sees it: small perceptrons side by side, averaged in the end.
 
-All perceptrons of a training run are fitted in one pass over the same hands: those that are
-shipped, and for each fold those that must not see its people. Matrices this small are multiplied
+All perceptrons of a training run learn from the same hands: those that are shipped, and for each
+fold those that must not see its people. Matrices this small are multiplied
 four times faster by numpy than by Keras, which only writes the LiteRT file.
 """
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, pi
@@ -95,31 +96,47 @@ class Network:
 
 
 def fit(
-    drawn: Iterator[Epoch], *, epochs: int, rounds: int, kept_out: Sequence[int], seed: int
+    drawn: Iterator[Epoch],
+    *,
+    epochs: int,
+    rounds: int,
+    kept_out: Sequence[int],
+    seed: int,
+    threads: int = 1,
 ) -> Network:
     """Perceptrons trained ``rounds`` times on each of ``epochs`` epochs of ``drawn``.
 
-    ``kept_out`` has a row for each member: the fold whose hands it must not see, or ALL_HANDS.
+    ``kept_out`` has a row for each member: the fold whose hands it must not see, or ALL_HANDS. Each
+    member has its own random numbers, so the number of ``threads`` changes nothing but the time.
     """
-    rng = np.random.default_rng([seed, 2])
     hands = [epoch for _, epoch in zip(range(epochs), drawn, strict=False)]
-    network = Network.drawn(len(kept_out), hands[0].features, rng)
-    steps = rounds * sum(len(epoch.fold) // _BATCH for epoch in hands)
-    optimiser = _Optimiser.of(network, steps)
-    folds = np.array(kept_out)
-    shaking = _Shaking.of(rng)
-    for epoch in hands * rounds:
-        order = rng.permutation(len(epoch.fold))
-        for k in range(0, len(order) - _BATCH + 1, _BATCH):
-            picked = order[k : k + _BATCH]
-            values = (epoch.features[picked] - network.center) / network.scale
-            values += shaking.noise(values.shape, rng)
-            right = epoch.right[picked].astype(np.float32)
-            for i, member in enumerate(network.members):
-                seen = (epoch.fold[picked] != folds[i]).astype(np.float32)
-                _descend(member, optimiser.slopes[i], values, right, seen, shaking, rng)
-            optimiser.step(network.values)
+    network = Network.drawn(len(kept_out), hands[0].features, np.random.default_rng([seed, 2]))
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        rows = [
+            pool.submit(_fit_member, network, k, hands * rounds, fold, seed)
+            for k, fold in enumerate(kept_out)
+        ]
+        for row in rows:
+            row.result()
     return network
+
+
+def _fit_member(network: Network, k: int, epochs: Sequence[Epoch], fold: int, seed: int) -> None:
+    """Train the ``k``-th member (in place) on what ``fold`` does not hold out."""
+    rng = np.random.default_rng([seed, 3, k])
+    values = network.values[k]
+    member, shaking = Member.of(values), _Shaking.of(rng)
+    optimiser = _Optimiser.of(values, sum(len(epoch.fold) // _BATCH for epoch in epochs))
+    for epoch in epochs:
+        order = rng.permutation(len(epoch.fold))
+        for start in range(0, len(order) - _BATCH + 1, _BATCH):
+            picked = order[start : start + _BATCH]
+            features = (epoch.features[picked] - network.center) / network.scale
+            features += shaking.noise(features.shape, rng)
+            right = epoch.right[picked].astype(np.float32)
+            seen = (epoch.fold[picked] != fold).astype(np.float32)
+            _descend(member, optimiser.slopes, features, right, seen, shaking, rng)
+            optimiser.step(values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,14 +206,14 @@ class _Optimiser:
 
     steps: int
     slopes: Array
-    """(members, numbers): what ``step`` goes by; used up by it."""
+    """(numbers,): what ``step`` goes by; used up by it."""
     first: Array
     second: Array
     done: int = 0
 
     @classmethod
-    def of(cls, network: Network, steps: int) -> Self:
-        empty = np.zeros_like(network.values)
+    def of(cls, values: Array, steps: int) -> Self:
+        empty = np.zeros_like(values)
         return cls(max(steps, 1), empty, empty.copy(), empty.copy())
 
     def step(self, values: Array) -> None:

@@ -9,6 +9,7 @@ same machine with the same versions gives the same file.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -85,7 +86,7 @@ class Trained:
     held_out: HeldOut
 
 
-def train(plan: TrainingPlan, hands: TrainingHands) -> Trained:
+def train(plan: TrainingPlan, hands: TrainingHands, threads: int = 1) -> Trained:
     """The members on all hands, made as sure as those deserve that have not seen the people."""
     kept_out = np.repeat([*range(plan.folds), ALL_HANDS], plan.members)
     network = fit(
@@ -94,6 +95,7 @@ def train(plan: TrainingPlan, hands: TrainingHands) -> Trained:
         rounds=plan.rounds,
         kept_out=kept_out.tolist(),
         seed=plan.seed,
+        threads=threads,
     )
     held_out = _hold_out(plan, hands, network, kept_out)
     shipped = np.flatnonzero(kept_out == ALL_HANDS).tolist()
@@ -221,13 +223,14 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=default.members)
     parser.add_argument("--folds", type=int, default=default.folds)
     parser.add_argument("--budget", type=float, default=default.budget, help="of false fires, 0–1")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=SHIPPED.parent)
     options = vars(parser.parse_args())
-    folder = options.pop("out")
+    folder, threads = options.pop("out"), options.pop("threads")
     plan = TrainingPlan(**options)
     try:
         hands = TrainingHands.load(plan.seed, plan.folds)
-        trained = train(plan, hands)
+        trained = train(plan, hands, threads)
         path = write(trained, plan, hands, folder)
     except SidecarError as error:
         sys.exit(str(error))
