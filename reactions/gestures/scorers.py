@@ -15,7 +15,7 @@ from reactions.gestures.hand_classes import HandClass
 from reactions.landmark_types import Quality
 
 WHOLE_FRAME = Box(0.0, 0.0, 1.0, 1.0)
-_NO_SIGN = {HandClass.FIST, HandClass.POINTING_UP}
+_NO_SIGN = {HandClass.FIST, HandClass.POINTING_UP, HandClass.FINGER_HEART}
 """Shapes that chins are held with: they say nothing about why the hand is there."""
 _SIGNS = tuple(shape for shape in HandClass if shape not in _NO_SIGN)
 """Shapes that no hand has that holds a chin: a hand that shows one there is showing it."""

@@ -51,7 +51,11 @@ def test_what_is_hardly_a_hand_shows_nothing() -> None:
 
 # Upright shapes of the mannequin, laid flat before the camera without any model in between.
 @pytest.mark.parametrize(
-    "label", ["victory", "rock", "ily", "open_palm", "fist", "pointing_up", "ok_hand"]
+    "label",
+    [
+        *("victory", "rock", "ily", "open_palm", "fist", "pointing_up", "ok_hand"),
+        *("crossed_fingers", "middle_finger"),
+    ],
 )
 @pytest.mark.parametrize("side", list(Side))
 def test_a_mannequins_own_joints_are_named(label: str, side: Side) -> None:
