@@ -38,6 +38,7 @@ class Composition:
 
 
 _THUMBS_IN = ("pointing_up", "rock", "little_finger", "middle_finger")
+_THUMBS_OUT = ("ily", "L", "other:three_thumb")
 COMPOSITIONS: tuple[Composition, ...] = (
     Composition("rock", "ily", {"t": _THUMBS_IN}, 4 / 3),
     Composition("rock", "pointing_up", {"p": ("ily", "rock", "little_finger")}, 4 / 3),
@@ -53,6 +54,8 @@ COMPOSITIONS: tuple[Composition, ...] = (
     Composition("pointing_up", "rock", {"p": ("pointing_up", "victory", "L")}, 1),
     Composition("crossed_fingers", "victory", {"il": ("crossed_fingers",)}, 1),
     Composition("crossed_fingers", "two_up", {"il": ("crossed_fingers",)}, 1 / 2),
+    Composition("crossed_fingers", "victory", {"il": ("crossed_fingers",), "t": _THUMBS_OUT}, 1),
+    Composition("middle_finger", "middle_finger", {"t": (*_THUMBS_OUT, "fist")}, 1 / 2),
     Composition("middle_finger", "victory", {"i": ("middle_finger", "fist")}, 1),
 )
 _UPRIGHT_LABELS = frozenset({"rock", "ily", "pointing_up"})

@@ -161,13 +161,15 @@ SHAPES: tuple[Recipe, ...] = (
         "crossed_fingers",
         "any side",
         _TWO,
-        _FOLDED_THUMBS,
+        (*_FOLDED_THUMBS, SPREAD_OUT),
         BOTH_SIDES,
         gap=_CROSSED,
         parting=_CROSSED_PARTING,
     ),
     Recipe("finger_heart", "any side", (BOWED, _F, _F, _F), _CROSS, BOTH_SIDES),
-    Recipe("middle_finger", "any side", (_F, _S, _F, _F), _FOLDED_THUMBS, BOTH_SIDES),
+    Recipe(
+        "middle_finger", "any side", (_F, _S, _F, _F), (*_FOLDED_THUMBS, SPREAD_OUT), BOTH_SIDES
+    ),
 )
 
 _UNSETTLED = (SOFT, HALF, HOOKED, CURLED)

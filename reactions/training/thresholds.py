@@ -8,7 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reactions.gestures.hand_classes import SHAPES
-from reactions.training.hands_report import Scores, mean_over_people
+from reactions.training.hands_report import (
+    FEWEST_HANDS,
+    FEWEST_PEOPLE,
+    Scores,
+    mean_over_people,
+)
 from reactions.training.recorded_hands import RecordedHands
 from reactions.training.training_set import right_classes
 
@@ -26,6 +31,8 @@ class _Curve:
 
     recall: npt.NDArray[np.float64]
     fires: npt.NDArray[np.float64]
+    known: bool
+    """Whether enough people show it."""
 
 
 def thresholds_within(
@@ -35,17 +42,21 @@ def thresholds_within(
 
     ``budget`` is a share, 0–1, of the hands that show none of ``shapes``, as a mean over people.
     Where one hand sets off two shapes, both count. ``scores`` must come from classifiers that have
-    not seen the people. Without any choice within the budget the thresholds are the highest.
+    not seen the people. A shape that too few people show has the highest threshold: its recall is
+    not known well enough to spend fires on. So has any where no choice keeps the budget.
     """
     curves = [_curve(hands, scores, shapes, shape) for shape in shapes]
+    last = len(_GRID) - 1
     for price in _PRICES:
+        cost = price * len(shapes)
         picks = [
-            int(np.argmax(curve.recall - price * len(shapes) * curve.fires)) for curve in curves
+            int(np.argmax(curve.recall - cost * curve.fires)) if curve.known else last
+            for curve in curves
         ]
         if sum(curve.fires[k] for curve, k in zip(curves, picks, strict=True)) <= budget:
             break
     else:
-        picks = [len(_GRID) - 1] * len(shapes)
+        picks = [last] * len(shapes)
     return {shape: float(_GRID[k]) for shape, k in zip(shapes, picks, strict=True)}
 
 
@@ -59,4 +70,5 @@ def _curve(hands: RecordedHands, scores: Scores, shapes: tuple[str, ...], shape:
         fired = scores[:, column] >= threshold
         recall.append(mean_over_people(hands.source[shown], fired[shown]))
         fires.append(mean_over_people(hands.source[others], (fired & ~allowed)[others]))
-    return _Curve(np.array(recall), np.array(fires))
+    people = np.unique(hands.source[shown], return_counts=True)[1] >= FEWEST_HANDS
+    return _Curve(np.array(recall), np.array(fires), int(people.sum()) >= FEWEST_PEOPLE)

@@ -11,7 +11,8 @@ FIST = ("fist",)
 
 
 def rows(label: str, count: int, near: str = "") -> list[Row]:
-    return [(label, near, "a")] * count
+    """Hands of five people."""
+    return [(label, near, person) for person in "abcde" for _ in range(count)]
 
 
 def scored(hands: RecordedHands, values: list[float], shape: str = "fist") -> Scores:
