@@ -9,7 +9,7 @@ from config.reaction_table import load_reaction_table
 from reactions.gestures.hand_classes import SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.labels import LABELS
-from reactions.training.hands_report import Scores, read_shapes, report_hands
+from reactions.training.hands_report import Scores, read_shapes, recall_by_source, report_hands
 from reactions.training.recorded_hands import RecordedHands
 from reactions.training.report import hands_json
 from tests.reactions.training.recorded import Row, recorded, save
@@ -39,6 +39,21 @@ def test_recall_is_pooled_and_averaged_over_people() -> None:
     fist = report.shapes["fist"]
     assert (fist.hands, fist.people) == (40, 2)
     assert (fist.pooled, fist.mean_over_people, fist.worst_person) == (0.75, 0.5, 0.0)
+
+
+def test_people_who_differ_make_the_interval_wide() -> None:
+    hands = recorded(*many(10, "fist", "", "a"), *many(10, "fist", "", "b"))
+    report = report_hands(hands, scores_of(hands, *["fist"] * 10, *[""] * 10), TABLE)
+    assert report.shapes["fist"].interval == (0.0, 1.0)
+    alike = report_hands(hands, scores_of(hands, *["fist", ""] * 10), TABLE)
+    assert alike.shapes["fist"].interval == (0.5, 0.5)
+
+
+def test_each_source_has_its_own_counts() -> None:
+    hands = recorded(*many(2, "fist", "", "a"), *many(3, "three", "", "b"))
+    scores = scores_of(hands, "fist", "", "rock", "", "")
+    rows = recall_by_source(hands, scores, dict.fromkeys(SHAPES, 0.5))
+    assert rows == {"a": {"fist": (2, 1)}, "b": {"other": (3, 1)}}
 
 
 def test_a_person_with_few_hands_of_a_shape_has_no_mean() -> None:
