@@ -20,8 +20,9 @@ from reactions.training.hand_pose_ranges import SHAPES as RECIPES
 from reactions.training.synthetic import draw_recipe
 
 CLASSIFIER = HandShapeClassifier()
-HARD = {"knuckles first": 0.7}
-"""A fist that points at the camera hides its fingers: its landmarks are those of several shapes."""
+HARD = {"knuckles first": 0.7, "fingers together": 0.65}
+"""A fist that points at the camera hides its fingers: its landmarks are those of several shapes. A
+palm whose fingers lie together is much like one that is seen from its edge."""
 
 
 def hand(points: npt.NDArray[Any], side: Side = Side.RIGHT, presence: float = 1.0) -> Hand:
