@@ -13,7 +13,7 @@ from bench.table import Table
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from reactions.labels import LABELS, Group
-from reactions.landmark_types import Sample
+from reactions.landmark_types import ModelFamily, Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import (
     CAST,
@@ -39,8 +39,17 @@ MOVING = 0.6
 """Seconds that a motion counts."""
 HELD = 0.5
 """Seconds that a pose is held: three samples."""
-LEADS = {"wave": 1.0, "clap": 1.2, "nod": 1.4, "shake": 1.4}
-"""Seconds of a motion before it counts: three swings take as long."""
+LATE = 0.8
+"""Seconds until a second hand is looked for and a body is read: in one of several samples."""
+LEADS = {
+    "wave": 1.0,
+    "clap": 1.2,
+    "nod": 1.4,
+    "shake": 1.4,
+    **{one: LATE for one, spec in LABELS.items() if spec.group is Group.TWO_HANDS},
+    **{one: LATE for one, spec in LABELS.items() if ModelFamily.BODY in spec.families},
+}
+"""Seconds that some poses are held before they count: three swings of a motion take as long."""
 BEFORE: Mapping[str, Sequence[Step]] = {"back": (("away", 5.2),)}
 """What comes before a pose that only counts after something else."""
 
