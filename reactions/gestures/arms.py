@@ -27,7 +27,7 @@ _NOSE_HEIGHT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class ArmPlace:
     """One arm in the shoulders' frame, mirrored so that x is outwards for either arm."""
 
     elbow: _Spot
@@ -43,8 +43,8 @@ class ArmsReading:
     """Both arms of one sample."""
 
     time: float
-    left: Arm
-    right: Arm
+    left: ArmPlace
+    right: ArmPlace
     nose: float
     """The nose above the shoulders, in shoulder widths."""
     origin: _Spot
@@ -60,7 +60,7 @@ class ArmsReading:
         return (x - u) / self.unit, (y - v) / self.unit
 
     @property
-    def both(self) -> tuple[Arm, Arm]:
+    def both(self) -> tuple[ArmPlace, ArmPlace]:
         return self.left, self.right
 
 
@@ -78,10 +78,10 @@ def read_arms(body: Body, observation: Observation) -> ArmsReading:
         outwards = (x * along[0] + y * along[1]) * side
         return outwards / unit, (y * along[0] - x * along[1]) / unit
 
-    def arm(index: int) -> Arm:
+    def arm(index: int) -> ArmPlace:
         side = 1 if index == 0 else -1
         elbow, wrist = _ELBOWS[index], _WRISTS[index]
-        return Arm(
+        return ArmPlace(
             elbow=placed(elbow, side),
             wrist=placed(wrist, side),
             fingers=placed(_FINGERS[index], side),
@@ -224,7 +224,7 @@ def _hands_on_shoulders(reading: ArmsReading) -> float:
     )
 
 
-def _hand_on_shoulder(arm: Arm) -> float:
+def _hand_on_shoulder(arm: ArmPlace) -> float:
     return min(
         ramp(arm.elbow[0], at=0.63, sure=0.58),
         ramp(arm.elbow[1] - arm.wrist[1], at=0.25, sure=0.33),

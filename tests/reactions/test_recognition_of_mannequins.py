@@ -19,6 +19,7 @@ FIRED = 0.12
 NOT_DRAWN = {
     "drinking": "the detector of mugs takes drawn ones for none",
     "namaste": "drawn hands palm to palm are found in some still pictures only",
+    "timeout": "likewise: two hands that touch",
     "clap": "hands that meet are one hand to the models, and drawn ones seldom two in between",
 }
 """Labels that mannequins can't show to the models in a stream, with the reason."""
@@ -29,8 +30,8 @@ WEAK = {
     # The hand hides the face that it is placed by.
     "facepalm": 0.3,
     # The second hand is found late or misread from aside.
-    **dict.fromkeys(("double_thumbs_up", "double_thumbs_down", "heart_hands", "timeout"), 0.5),
-    **dict.fromkeys(("double_victory", "shush", "phone_at_ear"), 0.6),
+    **dict.fromkeys(("double_thumbs_up", "double_thumbs_down", "heart_hands"), 0.5),
+    **dict.fromkeys(("double_victory", "shush", "head_on_hand", "hands_on_head"), 0.6),
 }
 """Least share of labels that are seen less often, a frame or two below what was measured."""
 
