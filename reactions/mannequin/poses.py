@@ -158,7 +158,7 @@ POSES: Mapping[str, Pose] = _by_label(
             face=FacePose(mouth_open=1.3, smile=1.1, lids=0.75, brows=0.2), head=(0, -4, 3)
         ),
         "yawn": Pose(face=FacePose(mouth_open=1.6, round=0.3, lids=0.25), head=(0, -2, 0)),
-        "wink": Pose(face=FacePose(wink=1.0, smile=0.2)),
+        "wink": Pose(face=FacePose(wink=1.0, brows=0.2)),
         "eyes_closed": Pose(face=FacePose(lids=0.0)),
         "head_tilt": Pose(head=(0, 0, 30)),
         "nod": Pose(face=FacePose(brows=0.1)),
@@ -278,7 +278,7 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
             face=FacePose(mouth_open=1.1, lids=0.3),
             right=Arm((7.5, 1.0, 15), facing((0.86, 0.5, 0.1), (0, 0.05, -1)), FLAT),
         ),
-        "squinting_smile": Pose(face=FacePose(smile=0.7, lids=0.55)),
+        "squinting": Pose(face=FacePose(smile=0.15, lids=0.55)),
         "looking_down": Pose(face=FacePose(lids=0.3, gaze=(0, 1)), head=(0, 20, 0)),
         "looking_around": Pose(),
         "sceptical": Pose(face=FacePose(brows=0.7, smile=-0.4, gaze=(0.6, 0)), head=(8, 0, -4)),
