@@ -13,7 +13,7 @@ from config.reaction_rule import ReactionRule
 from reactions.training.evaluation.cases import Case
 from reactions.training.evaluation.verdicts import CaseVerdict, Judge
 
-_PIECE = 40
+_PIECE = 16
 """Cases that one process judges at a time, so that loading the models does not count."""
 
 
