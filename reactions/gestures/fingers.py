@@ -25,7 +25,7 @@ def spread_as_palm(points: _Hand) -> float:
     """
     flat = _plane(points)
     return min(
-        ramp(split(flat), at=11, sure=7),
+        ramp(finger_gap(flat), at=11, sure=7),
         ramp(float(np.sort(_bends(flat))[1]), at=0.83, sure=0.92),
     )
 
@@ -43,7 +43,7 @@ def free_of_ring(points: _Hand) -> float:
     )
 
 
-def split(points: _Hand) -> float:
+def finger_gap(points: _Hand) -> float:
     """By how many degrees the gap between middle and ring finger exceeds its wider neighbour."""
     ways = _plane(points)[_TIPS] - points[_KNUCKLES, :2]
     angles = np.unwrap(np.arctan2(ways[:, 0], -ways[:, 1]))

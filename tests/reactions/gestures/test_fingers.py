@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from reactions.gestures.calibration import DECISION
-from reactions.gestures.fingers import free_of_ring, split, spread_as_palm
+from reactions.gestures.fingers import finger_gap, free_of_ring, spread_as_palm
 from tests.reactions.gestures.figures import make_hand
 
 
@@ -34,7 +34,7 @@ def test_an_open_hand_is_a_palm() -> None:
 
 
 def test_fingers_parted_in_the_middle_are_no_palm() -> None:
-    assert split(parted(25)) == pytest.approx(25, abs=1)
+    assert finger_gap(parted(25)) == pytest.approx(25, abs=1)
     assert spread_as_palm(parted(25)) < 0.2
     assert spread_as_palm(parted(4)) > DECISION
 
