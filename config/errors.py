@@ -6,6 +6,7 @@
     │   ├── StickerError       a GIF, WebP, APNG or sticker drawing can't be used
     │   ├── ModelError         a model is missing, damaged or can't be fetched
     │   ├── PictureError       a picture or video can't be read or written
+    │   ├── DatasetError       a data set, or data to import, can't be read or written
     │   ├── ServerError        our own server can't start
     │   └── JournalError       the journal of wanted rooms can't be read or written
     ├── RoomError          a meeting can't be reached; joining again may help
@@ -59,6 +60,10 @@ class ModelError(SidecarError):
 
 class PictureError(SidecarError):
     """A picture or a video can't be read or written."""
+
+
+class DatasetError(SidecarError):
+    """A data set, or data to import into one, can't be read or written."""
 
 
 class RoomError(SidecarError):

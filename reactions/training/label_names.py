@@ -25,6 +25,23 @@ OUR_NAMES: Mapping[str, str] = MappingProxyType(
 )
 """Names of the data that the vocabulary has under another name."""
 
+HAGRID_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "call": "call_me",
+        "dislike": "thumbs_down",
+        "like": "thumbs_up",
+        "no_gesture": "negative",
+        "ok": "ok_hand",
+        "one": "pointing_up",
+        "palm": "open_palm",
+        "peace": "victory",
+        "peace_inverted": "victory_back",
+        "stop": "open_palm",
+        "stop_inverted": "other_hand_stop_inverted",
+    }
+)
+"""Classes of HaGRID by our names; "fist" and "rock" are the same. Others keep theirs."""
+
 _UNSCORED = frozenset(
     {
         # Fists at the opposite shoulders: no folded arms.

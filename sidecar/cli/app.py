@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from config.errors import SidecarError
-from sidecar.cli import annotate, config, demo, doctor, join, models, replay, serve
+from sidecar.cli import annotate, config, dataset, demo, doctor, join, models, replay, serve
 from sidecar.redaction import printable
 
 USAGE = 2
@@ -33,6 +33,7 @@ app.command("replay")(replay.command)
 app.command("annotate")(annotate.command)
 app.command("config")(config.command)
 app.add_typer(models.app, name="models")
+app.add_typer(dataset.app, name="dataset")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,1 @@
+"""Pictures with labels: import, export, split, check, plot."""

@@ -1,0 +1,1 @@
+"""The formats of other tools: a reader and a writer each."""
