@@ -110,7 +110,10 @@ def _take(
 
 
 def _origin(entry: _Row, path: Path, problems: ProblemList) -> Origin:
-    origin = Origin(*(entry.first.get(name, "")[:MAX_NAME] for name in _TEXTS))
+    person, source, author, licence, consent = (
+        entry.first.get(name, "")[:MAX_NAME] for name in _TEXTS
+    )
+    origin = Origin(person, source, author, licence, consent)
     day = entry.first.get("delete_after", "")
     try:
         return replace(origin, delete_after=date.fromisoformat(day)) if day else origin

@@ -1,7 +1,5 @@
 """Data sets of noise: pictures that differ, with boxes, labels and people."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +12,6 @@ from reactions.datasets.records import LabelledBox, Origin, PictureRecord, Split
 from reactions.datasets.source_tree import opened_source
 from reactions.datasets.store import Dataset, changing_dataset, content_name
 from sidecar.pictures_of_videos import look_at
-
-Move = Callable[[float, str], None]
 
 
 def still(share: float, what: str) -> None:
@@ -30,27 +26,39 @@ def draw(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
     return path
 
 
-def record_of(path: Path, **fields: object) -> PictureRecord:
+def record_of(
+    path: Path,
+    boxes: tuple[LabelledBox, ...] = (),
+    split: Split = Split.NONE,
+    origin: Origin | None = None,
+) -> PictureRecord:
+    """The record of the picture at ``path``."""
     look = look_at(path)
-    made = PictureRecord(
-        content_name(path), path.name, look.width, look.height, f"{look.bits:016x}"
+    return PictureRecord(
+        content_name(path),
+        path.name,
+        look.width,
+        look.height,
+        f"{look.bits:016x}",
+        boxes,
+        split=split,
+        origin=origin or Origin(),
     )
-    return replace(made, **fields)
 
 
 def make_dataset(folder: Path) -> Dataset:
-    """Four pictures: two boxes, one box, none; the last is another's size and has a whole label."""
+    """Four pictures of three people, with two boxes, one, one and none."""
     boxes = LabelledBox("cup", 4, 8, 20, 24), LabelledBox("thumbs_up", 30, 2, 60, 40)
-    fields: list[dict[str, object]] = [
-        {"boxes": boxes, "split": Split.TRAIN, "origin": Origin(person="ada", licence="MIT")},
-        {"boxes": boxes[:1], "split": Split.TRAIN, "origin": Origin(person="ada")},
-        {"boxes": boxes[1:], "split": Split.VALIDATION, "origin": Origin(person="bob")},
-        {"boxes": (), "split": Split.TEST, "origin": Origin(person="cleo")},
-    ]
+    fields = (
+        (boxes, Split.TRAIN, Origin(person="ada", licence="MIT")),
+        (boxes[:1], Split.TRAIN, Origin(person="ada")),
+        (boxes[1:], Split.VALIDATION, Origin(person="bob")),
+        ((), Split.TEST, Origin(person="cleo")),
+    )
     with changing_dataset(folder, create=True) as dataset:
         for seed, given in enumerate(fields):
             path = draw(folder.parent / "drawn" / f"picture {seed}.png", seed)
-            dataset.put(record_of(path, **given), path)
+            dataset.put(record_of(path, *given), path)
         dataset.save()
     return dataset
 

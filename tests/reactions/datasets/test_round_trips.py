@@ -39,7 +39,7 @@ def same(one: PictureRecord, other: PictureRecord, tolerance: float) -> bool:
     return (
         (one.shown, one.split, one.width) == (other.shown, other.split, other.width)
         and np.shape(boxes[0]) == np.shape(boxes[1])
-        and np.allclose(*boxes, atol=tolerance)
+        and np.allclose(boxes[0], boxes[1], atol=tolerance)
     )
 
 
