@@ -93,7 +93,7 @@ def test_steepled_hands_and_hands_apart_do_not_greet() -> None:
     assert namaste(both(at=90)) < 0.2
 
 
-def test_a_hand_seen_from_its_edge_is_told_from_one_seen_from_the_front() -> None:
+def test_a_hand_seen_from_its_edge_differs_from_one_seen_from_the_front() -> None:
     front = make_hand((300, 300), palm=PALM)
     edge = Hand(front.points.copy(), front.side, 0.9, 0.9)
     edge.points[:, 0] = 300 + (edge.points[:, 0] - 300) * 0.4

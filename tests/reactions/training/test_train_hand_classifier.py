@@ -123,7 +123,7 @@ def test_probabilities_sum_to_one_at_any_calibration() -> None:
         np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
 
 
-def test_what_each_person_shows_is_told_apart(trained: Trained, hands: TrainingHands) -> None:
+def test_each_person_has_counts_of_its_own(trained: Trained, hands: TrainingHands) -> None:
     rows = trained.held_out.by_source
     assert set(rows) == set(hands.people.sources)
     counts = [count for row in rows.values() for count, _ in row.values()]
