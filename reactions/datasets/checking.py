@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reactions.datasets.look import alike_pairs
+import numpy as np
+
+from reactions.datasets.look import alike_rows
 from reactions.datasets.records import PictureRecord, Split
 from reactions.datasets.store import Dataset
 
@@ -60,15 +62,22 @@ def _leaks(records: Sequence[PictureRecord]) -> Iterator[Finding]:
 
 
 def _alike(records: Sequence[PictureRecord]) -> Iterator[Finding]:
-    for one, other in alike_pairs([int(record.look, 16) for record in records]):
-        pair = records[one], records[other]
-        what = " and ".join(record.name for record in pair)
-        splits = {record.split for record in pair if record.split}
-        if len(splits) > 1:
-            what = f"{what} look alike and are in {' and '.join(sorted(splits))}"
-            yield Finding(FindingKind.LEAK, what)
-        else:
-            yield Finding(FindingKind.DUPLICATE, f"{what} look alike")
+    """Each picture once with one that it looks like, and once with one of another split."""
+    splits = np.array([record.split.value for record in records])
+    listed, leaked = np.zeros(len(records), bool), np.zeros(len(records), bool)
+    for index, others in alike_rows([int(record.look, 16) for record in records]):
+        known = (splits[others] != "") & (splits[index] != "")
+        across = known & (splits[others] != splits[index])
+        leaks = others[across & ~leaked[others]]
+        twins = others[~across & ~listed[others]]
+        leaked[leaks] = listed[twins] = True
+        for other in map(int, leaks):
+            what = f"{records[index].name} and {records[other].name} look alike and are in"
+            both = sorted((records[index].split, records[other].split))
+            yield Finding(FindingKind.LEAK, f"{what} {' and '.join(both)}")
+        for other in map(int, twins):
+            what = f"{records[index].name} and {records[other].name} look alike"
+            yield Finding(FindingKind.DUPLICATE, what)
 
 
 def _bad_boxes(record: PictureRecord) -> Iterator[Finding]:

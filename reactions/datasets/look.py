@@ -4,12 +4,13 @@ The difference hash (N. Krawetz, "Kind of Like That", 2013): grey, 9x8, and whet
 brighter than its right neighbour.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from reactions.landmark_types import RgbImage
@@ -43,14 +44,13 @@ def differing_bits(one: int, other: int) -> int:
     return (one ^ other).bit_count()
 
 
-def alike_pairs(looks: list[int], most: int = ALIKE) -> list[tuple[int, int]]:
-    """Indices of pictures that differ in at most ``most`` bits, the smaller first.
+def alike_rows(looks: Sequence[int], most: int = ALIKE) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """The index of each picture, with those after it that differ in at most ``most`` bits, if any.
 
-    A row at a time: 10,000 pictures are compared within a second and 80 kB.
+    A row at a time: pictures that are all alike, as of a camera that stands still, take no memory.
     """
     bits = np.array(looks, np.uint64)
-    pairs: list[tuple[int, int]] = []
     for index in range(len(bits) - 1):
         near = np.flatnonzero(np.bitwise_count(bits[index + 1 :] ^ bits[index]) <= most)
-        pairs += [(index, index + 1 + int(offset)) for offset in near]
-    return pairs
+        if near.size:
+            yield index, near + (index + 1)

@@ -5,8 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from config.errors import DatasetError
-from reactions.datasets.look import alike_pairs
+from reactions.datasets.look import alike_rows
 from reactions.datasets.records import PictureRecord, Split
 
 
@@ -80,26 +83,27 @@ def _drawn(group: Sequence[PictureRecord], seed: int) -> bytes:
 
 def picture_groups(records: Sequence[PictureRecord]) -> list[list[PictureRecord]]:
     """Pictures that belong together: of one person, of one source, or near-duplicates."""
-    roots = list(range(len(records)))
+    group = np.arange(len(records))
 
-    def root(index: int) -> int:
-        while roots[index] != index:
-            roots[index] = roots[roots[index]]
-            index = roots[index]
-        return index
+    def join(index: int, others: NDArray[np.intp]) -> None:
+        joined = np.append(group[others], group[index])
+        group[np.isin(group, joined)] = group[index]
 
-    for one, other in (*_same(records), *alike_pairs([int(item.look, 16) for item in records])):
-        roots[root(other)] = root(one)
+    for index, others in alike_rows([int(record.look, 16) for record in records]):
+        join(index, others)
+    for indices in _same(records):
+        join(indices[0], np.array(indices))
     groups: dict[int, list[PictureRecord]] = defaultdict(list)
-    for index, record in enumerate(records):
-        groups[root(index)].append(record)
+    for number, record in zip(group.tolist(), records, strict=True):
+        groups[number].append(record)
     return list(groups.values())
 
 
-def _same(records: Sequence[PictureRecord]) -> Iterable[tuple[int, int]]:
-    """Each picture with the first one of its person, and of its source."""
-    first: dict[tuple[str, str], int] = {}
+def _same(records: Sequence[PictureRecord]) -> Iterable[list[int]]:
+    """The indices of each person's pictures, and of each source's."""
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, record in enumerate(records):
         for kind, name in (("person", record.origin.person), ("source", record.origin.source)):
             if name:
-                yield first.setdefault((kind, name), index), index
+                found[kind, name].append(index)
+    return found.values()

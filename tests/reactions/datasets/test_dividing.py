@@ -13,10 +13,10 @@ from config.errors import DatasetError
 from reactions.datasets.checking import FindingKind, check_dataset
 from reactions.datasets.counting import LabelCount, count_labels, draw_label_chart
 from reactions.datasets.frame_choice import FrameChoice
-from reactions.datasets.look import alike_pairs, difference_hash, differing_bits
+from reactions.datasets.look import alike_rows, difference_hash, differing_bits
 from reactions.datasets.records import LabelledBox, Origin, PictureRecord, Split
-from reactions.datasets.splitting import SplitShares, split_pictures
-from reactions.datasets.store import changing_dataset
+from reactions.datasets.splitting import SplitShares, picture_groups, split_pictures
+from reactions.datasets.store import Dataset, changing_dataset
 from tests.reactions.datasets.pictures import draw, make_dataset, record_of
 
 
@@ -80,6 +80,13 @@ def test_near_duplicates_stay_together_and_too_few_groups_are_refused() -> None:
         SplitShares(0.5, 0.5)
 
 
+def test_thousands_of_like_pictures_are_one_group_and_are_each_listed_once(tmp_path: Path) -> None:
+    twins = [replace(record(index), look="0123456789abcdef") for index in range(3000)]
+    assert [len(group) for group in picture_groups([*twins, record(9999)])] == [3000, 1]
+    alike = list(check_dataset(Dataset(tmp_path, {item.file: item for item in twins})))
+    assert sum(item.kind is FindingKind.DUPLICATE for item in alike) == 2999
+
+
 def test_a_check_finds_each_kind(tmp_path: Path) -> None:
     make_dataset(tmp_path / "set")
     twin = draw(tmp_path / "twin.png", 0, (640, 480))
@@ -95,6 +102,22 @@ def test_a_check_finds_each_kind(tmp_path: Path) -> None:
     assert "box outside: twin.png: cup at 600,1" in found
     assert "untested label: thumbs_up is not in test" in found
     assert sum(line.startswith("missing file: picture 1.png") for line in found) == 1
+
+
+def test_a_near_duplicate_in_one_split_hides_no_leak_to_another(tmp_path: Path) -> None:
+    # The first and the last differ in 6 bits, each from the second in 3.
+    looks = (0b111, 0b0, 0b111000), (Split.TRAIN, Split.TEST, Split.NONE)
+    records = [
+        replace(record(index), look=f"{bits:016x}", split=split)
+        for index, (bits, split) in enumerate(zip(*looks, strict=True))
+    ]
+    records.append(replace(record(3), look=f"{0b111:016x}", split=Split.TRAIN))
+    found = check_dataset(Dataset(tmp_path, {item.file: item for item in records}))
+    leaks = [item.what for item in found if item.kind is FindingKind.LEAK]
+    assert leaks == [
+        f"{one}.png and {other}.png look alike and are in test and train"
+        for one, other in ((0, 1), (1, 3))
+    ]
 
 
 def test_rare_labels_are_found(tmp_path: Path) -> None:
@@ -123,7 +146,7 @@ def test_scaled_pictures_look_alike_and_others_do_not(tmp_path: Path) -> None:
     )
     assert differing_bits(small, large) <= 4
     assert differing_bits(small, other) > 15
-    assert alike_pairs([small, other, large]) == [(0, 2)]
+    assert [(row, *near) for row, near in alike_rows([small, other, large])] == [(0, 2)]
 
 
 def test_frames_are_chosen_by_number_and_by_cut_without_near_duplicates() -> None:
