@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reactions.datasets.frame_choice import FrameChoice
 from reactions.datasets.look import Look, difference_hash
-from reactions.datasets.records import Origin, PictureRecord
+from reactions.datasets.records import Origin, PictureRecord, storable
 from reactions.datasets.store import Dataset, content_name
 from reactions.frame_sampler import FrameSampler
 from sidecar.media.container.reader import TimedFrame, VideoReader
@@ -45,7 +45,7 @@ def explode_video(
     frames together. What was added before stays as it is. Raises PictureError for a video that
     can't be read; the frames until there are kept.
     """
-    origin = replace(origin, source=origin.source or video.name)
+    origin = replace(origin, source=origin.source or video.name).cleaned()
     sampler, added, known = FrameSampler(_LONGEST), 0, 0
     try:
         with (
@@ -75,7 +75,7 @@ def _add(item: TimedFrame, file: Path, video: Path, dataset: Dataset, origin: Or
     look = look_at(file)
     record = PictureRecord(
         name,
-        f"{video.stem[:150]}-{round(item.time * 1000):08d}.jpg",
+        f"{storable(video.stem)[:150]}-{round(item.time * 1000):08d}.jpg",
         look.width,
         look.height,
         f"{look.bits:016x}",

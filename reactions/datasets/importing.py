@@ -13,11 +13,13 @@ from reactions.datasets.look import Look, Looker
 from reactions.datasets.problems import ProblemList
 from reactions.datasets.records import (
     MAX_BOXES,
+    MAX_LABELS,
     MAX_NAME,
     LabelledBox,
     Origin,
     PictureRecord,
     Split,
+    storable,
 )
 from reactions.datasets.source_tree import SourceTree
 from reactions.datasets.store import Dataset, content_name
@@ -139,13 +141,13 @@ class PictureImport:
         labels = (self._label(label, found, found.line) for label in found.labels)
         return PictureRecord(
             file,
-            _plain(found.path.name),
+            storable(found.path.name)[-MAX_NAME:],
             *size,
             f"{look.bits:016x}",
             tuple(box for box in boxes if box is not None),
-            tuple(dict.fromkeys(label for label in labels if label)),
+            tuple(dict.fromkeys(label for label in labels if label))[:MAX_LABELS],
             found.split or self._options.split,
-            _filled(found.origin, self._options.origin),
+            _filled(found.origin, self._options.origin).cleaned(),
         )
 
     def _label(self, name: str, found: FoundPicture, line: int) -> str:
@@ -193,12 +195,6 @@ def fitted_box(box: FoundBox, label: str, size: tuple[int, int]) -> tuple[Labell
 
 def _look_of(record: PictureRecord) -> Look:
     return Look(record.width, record.height, int(record.look, 16))
-
-
-def _plain(name: str) -> str:
-    """A file's name with what no file system or terminal minds."""
-    text = name.encode(errors="surrogateescape").decode(errors="replace")
-    return "".join(char if char.isprintable() else "_" for char in text)[-MAX_NAME:]
 
 
 def _filled(origin: Origin, other: Origin) -> Origin:

@@ -1,6 +1,6 @@
 """What a data set knows of a picture: one JSON line of its manifest (docs/datasets.md)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
@@ -9,12 +9,22 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 MAX_NAME: Final = 200
 """Characters of a label, a name or a person."""
+MAX_TEXT: Final = 2000
+"""Characters of a text about a picture's origin."""
+MAX_LABELS: Final = 100
+"""Of one whole picture."""
 MAX_BOXES: Final = 10_000
 """Of one picture."""
 
 Coordinate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-Text = Annotated[str, Field(max_length=2000)]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+
+
+def storable(text: str) -> str:
+    """``text`` without control characters and what UTF-8 lacks, which names and JSON may have."""
+    valid = text.encode(errors="replace").decode()
+    return "".join(char if char.isprintable() else "_" for char in valid)
 
 
 class Split(StrEnum):
@@ -62,6 +72,17 @@ class Origin:
     consent: Text = ""
     delete_after: date | None = None
 
+    def cleaned(self) -> "Origin":
+        """The same with texts that a manifest can hold: see `storable`."""
+        return replace(
+            self,
+            person=storable(self.person)[:MAX_TEXT],
+            source=storable(self.source)[:MAX_TEXT],
+            author=storable(self.author)[:MAX_TEXT],
+            licence=storable(self.licence)[:MAX_TEXT],
+            consent=storable(self.consent)[:MAX_TEXT],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PictureRecord:
@@ -78,7 +99,7 @@ class PictureRecord:
     height: Annotated[int, Field(ge=1, le=65_535)]
     look: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     boxes: Annotated[tuple[LabelledBox, ...], Field(max_length=MAX_BOXES)] = ()
-    labels: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    labels: Annotated[tuple[Name, ...], Field(max_length=MAX_LABELS)] = ()
     split: Split = Split.NONE
     origin: Origin = field(default_factory=Origin)
     time: Coordinate | None = None

@@ -4,10 +4,14 @@ Pictures are looked up among the files that are there. So no name in an annotati
 source, whichever dots and slashes it has. Links are not followed.
 """
 
+import errno
+import lzma
 import os
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +32,11 @@ MAX_UNPACKED: Final = 32 << 30
 MAX_MEMBER: Final = 512 << 20
 """Bytes of one file of a zip."""
 _CHUNK: Final = 1 << 20
+_DAMAGED: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, EOFError, RuntimeError, ValueError, OSError),
+)
+"""What zipfile raises for damaged files: OSError where an offset is negative."""
 
 
 class SourceTree:
@@ -125,7 +134,9 @@ def _unpack(source: Path, folder: Path, problems: ProblemList) -> None:
                 elif not member.is_dir():
                     with archive.open(member) as data:
                         left -= _write_member(data, folder / member.filename, left, source)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
         raise DatasetError(f"is a damaged zip: {error}", where=str(source)) from error
 
 

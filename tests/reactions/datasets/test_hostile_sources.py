@@ -10,6 +10,7 @@ from config.errors import DatasetError
 from reactions.datasets import source_tree
 from reactions.datasets.formats.registry import READERS
 from reactions.datasets.importing import ImportOptions
+from reactions.datasets.problems import ProblemList
 from tests.confined import confined
 from tests.reactions.datasets.pictures import draw, import_into
 
@@ -208,6 +209,23 @@ def test_a_zip_may_not_unpack_to_more_than_the_limit(
     (tmp_path / "no.zip").write_bytes(b"PK\3\4 no zip")
     with pytest.raises(DatasetError, match="damaged zip"):
         import_into(tmp_path / "set", "folders", tmp_path / "no.zip")
+
+
+def test_no_damaged_zip_raises_anything_else(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "good.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(draw(tmp_path / "a.png", 1), "cup/a.png")
+    good = (tmp_path / "good.zip").read_bytes()
+    refused = 0
+    for index in range(0, len(good), 3):
+        data = bytearray(good)
+        data[index] ^= 0xFF
+        (tmp_path / "bad.zip").write_bytes(data)
+        try:
+            with source_tree.opened_source(tmp_path / "bad.zip", ProblemList()):
+                pass
+        except DatasetError:
+            refused += 1
+    assert refused > 100
 
 
 def test_files_beyond_the_limit_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Boxes that fit, and imports that are repeated."""
 
+import json
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -92,6 +93,18 @@ def test_options_fill_what_the_source_leaves_open(tmp_path: Path) -> None:
     (record,) = dataset.records.values()
     assert record.origin == Origin(person="ada", licence="MIT", delete_after=date(2027, 1, 31))
     assert (record.split, record.labels) == (Split.TEST, ("thumbs_up",))
+
+
+def test_texts_that_no_manifest_holds_are_cleaned(tmp_path: Path) -> None:
+    draw(tmp_path / "source" / "a.png", 1)
+    entry = {"a": {"bboxes": [], "labels": [], "user_id": "\ud800 ada"}}
+    (tmp_path / "source" / "a.json").write_text(json.dumps(entry))
+    options = ImportOptions(Origin(licence="x" * 9999, author="\udcff"))
+    made, _, problems = import_into(tmp_path / "set", "hagrid", tmp_path / "source", options)
+    assert problems == []
+    (record,) = open_dataset(tmp_path / "set").records.values()
+    assert record == next(iter(made.records.values()))
+    assert (record.origin.person, record.origin.author) == ("? ada", "?")
 
 
 def test_a_made_data_set_is_read_again_as_it_was(tmp_path: Path) -> None:
