@@ -170,11 +170,15 @@ class HandFollower:
     def look_at(
         self, picture: RgbImage, trail: HandTrail, regions: Sequence[Roi]
     ) -> tuple[tuple[Hand, ...], HandTrail]:
-        """The first hand in ``regions`` of a picture in which none was found, and the new trail."""
+        """The first hand in ``regions`` of a picture in which none was found, and the new trail.
+
+        It is read twice: a region that no palm gave may be much too wide for the hand.
+        """
         seen = _Seen(self._landmarks, picture)
         for region in regions:
             if not seen.hands:
                 seen.look_at(region)
+        seen.read_again()
         return tuple(seen.hands), replace(trail, regions=tuple(seen.regions))
 
     def _search(
@@ -256,6 +260,12 @@ class _Seen:
         if new_among(coming, self.regions):
             self.hands.append(hand)
             self.regions.append(coming)
+
+    def read_again(self) -> None:
+        """Reads each hand once more, where its landmarks are."""
+        regions, self.hands, self.regions = self.regions, [], []
+        for region in regions:
+            self.look_at(region)
 
     def or_else(self, other: "_Seen") -> "_Seen":
         """These hands, or those of ``other`` where there are none."""

@@ -37,7 +37,11 @@ class World:
     palms: list[Roi] | None = None
     """What the detector claims; by default where the hands are."""
     searches: list[Roi] = field(default_factory=list)
-    reads: int = 0
+    regions_read: list[Roi] = field(default_factory=list)
+
+    @property
+    def reads(self) -> int:
+        return len(self.regions_read)
 
     def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
         self.searches.append(region)
@@ -46,7 +50,7 @@ class World:
         return [hand_from_landmarks(hand.points) for hand in self.hands]
 
     def read(self, picture: RgbImage, roi: Roi) -> Hand | None:
-        self.reads += 1
+        self.regions_read.append(roi)
         near = [
             hand
             for hand in self.hands
@@ -209,6 +213,15 @@ def test_a_hand_that_is_read_doubtfully_is_read_again_where_its_landmarks_are() 
     hands, _ = follower.follow(PICTURE, HandTrail(searched=0.0), alarm=ALARM)
     assert [hand.presence for hand in hands] == [SURE]
     assert doubtful.reads == 2
+
+
+def test_a_hand_that_the_body_shows_is_read_again_where_its_landmarks_are() -> None:
+    world = World([hand_at(320, 180)])
+    follower, wide = HandFollower(world, world), Roi(300, 170, 300, 300)
+    hands, trail = follower.look_at(PICTURE, HandTrail(searched=0.0), [wide])
+    assert len(hands) == 1
+    assert world.regions_read == [wide, hand_from_landmarks(hands[0].points)]
+    assert trail.regions == (hand_from_landmarks(hands[0].points),)
 
 
 def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> None:
