@@ -12,7 +12,8 @@ from sidecar.rooms.url_list import split
 
 SCHEMES: Final = frozenset(
     {
-        "ws", "wss", "http", "https", "livekit", "livekits", "janus", "januss", "galene", "galenes",
+        "ws", "wss", "http", "https", "livekit", "livekits", "janus", "januss", "janus+ws",
+        "janus+wss", "janus+http", "janus+https", "galene", "galenes",
         "whep+http", "whep+https", "whip+http", "whip+https", "rtsp", "rtsps",
     }
 )  # fmt: skip
@@ -22,7 +23,7 @@ _SCHEME: Final = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 def check_room_url(url: str) -> None:
     """Raise ConfigError for what is no meeting's URL, RefusedError for a host that is refused."""
-    for part in split(url, _SCHEME):
+    for part in split(url, _SCHEME) or [url]:
         _check(part)
 
 
