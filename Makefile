@@ -29,9 +29,9 @@ test: $(VENV)/.dev ## all tests
 fuzz: $(VENV)/.dev ## hostile inputs for two minutes; ARGS="--seconds 3600 container-"
 	$(VENV)/bin/python -m tests.fuzz $(ARGS)
 
-soak: $(VENV)/.dev ## servers die 50 times, meetings are joined 200 times (20 minutes)
+soak: $(VENV)/.dev ## servers die 50 times, meetings are joined 200 times, rooms come and go (an hour)
 	$(VENV)/bin/python -m sidecar models fetch all
-	SIDECAR_SOAK_RESTARTS=50 SIDECAR_SOAK_JOINS=200 SIDECAR_SOAK_GUESTS=60 \
+	SIDECAR_SOAK_RESTARTS=50 SIDECAR_SOAK_JOINS=200 SIDECAR_SOAK_GUESTS=60 SIDECAR_SOAK_ROOMS=50 SIDECAR_SOAK_CHURN=30 \
 		$(VENV)/bin/python -m pytest -m soak $(ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy, without writing anything

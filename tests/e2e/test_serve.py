@@ -4,16 +4,15 @@ import asyncio
 import json
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import TextIO
 
 import aiohttp
 import psutil
 import pytest
 
+from tests.e2e.served import SMALL, TOKEN, children, served, workers
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually, publishing
 from tests.sidecar.rooms.livekit import guest
@@ -21,90 +20,11 @@ from tests.sidecar.sinks.webhook.receiver import SECRET, receiving
 
 pytestmark = [pytest.mark.models, pytest.mark.servers]
 
-TOKEN = "a-token-that-is-long-enough"
-SMALL = {"width": 320, "height": 180, "fps": 10}
-SECRETS = {"LIVEKIT_API_KEY": "env:LIVEKIT_API_KEY", "LIVEKIT_API_SECRET": "env:LIVEKIT_API_SECRET"}
-
-
-class Served:
-    """A running ``sidecar serve`` and a client of its API."""
-
-    def __init__(self, process: asyncio.subprocess.Process, http: aiohttp.ClientSession) -> None:
-        self.process = process
-        self._http = http
-        self.base = ""
-
-    async def ready(self) -> Self:
-        """Wait for the line with the address."""
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            if b"The API is at " in line:
-                self.base = line.decode().split()[4].removesuffix("/v1")
-                return self
-        raise AssertionError("the server ended")
-
-    async def call(self, method: str, path: str, body: object = None) -> Any:
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        async with self._http.request(
-            method, self.base + path, json=body, headers=headers
-        ) as answer:
-            assert answer.status < 400, await answer.text()
-            return await answer.json()
-
-    async def join(self, url: str) -> str:
-        """The id of a room that is live."""
-        room = await self.call(
-            "POST", "/v1/rooms", {"url": url, "secrets": SECRETS, "layout": SMALL, "rate": 2}
-        )
-        await self.until(room["id"], state="live")
-        return str(room["id"])
-
-    async def until(self, room: str, **fields: object) -> dict[str, Any]:
-        """Wait until the room has these fields, and return it."""
-        async with asyncio.timeout(40):
-            while True:
-                shown: dict[str, Any] = await self.call("GET", f"/v1/rooms/{room}")
-                if all(shown[key] == value for key, value in fields.items()):
-                    return shown
-                await asyncio.sleep(0.1)
-
-
-@asynccontextmanager
-async def served(folder: Path, server: LiveKit | None = None, **more: str) -> AsyncIterator[Served]:
-    """A server whose rooms may use the keys of ``server``, with ``more`` in its environment."""
-    environ = {
-        **os.environ,
-        **({} if server is None else server.environ),
-        "SIDECAR_API_TOKEN": TOKEN,
-        "SIDECAR_SERVE__JOURNAL": str(folder / "journal.db"),
-        "SIDECAR_SERVE__CORES": "16",
-        "SIDECAR_SERVE__WORKERS": "1",
-        "SIDECAR_SERVE__DRAIN_TIMEOUT": "0",
-        **more,
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sidecar", "serve", "--port", "0"),
-        stdout=asyncio.subprocess.PIPE,
-        env=environ,
-    )
-    try:
-        async with aiohttp.ClientSession() as http, asyncio.timeout(150):
-            yield await Served(process, http).ready()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            async with asyncio.timeout(20):
-                await process.communicate()
-
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[LiveKit]:
     async with livekit(tmp_path) as found:
         yield found
-
-
-def children(pid: int) -> list[psutil.Process]:
-    return psutil.Process(pid).children(recursive=True)
 
 
 async def test_a_room_is_joined_reacts_to_participants_and_is_left(
@@ -182,7 +102,7 @@ async def test_events_reach_a_webhook_in_order_over_a_kill_of_the_server(
             "SIDECAR_SERVE__PRIVATE_ADDRESSES": "true",
         }
         receiver.broken = True
-        async with served(tmp_path, server, **environ) as sidecar:
+        async with served(tmp_path, server, environ=environ) as sidecar:
             room = await sidecar.join(server.url("standup"))
             async with guest.joined(server.address, "standup", "ada") as ada:
                 await ada.publish(ColourTrack(100))
@@ -194,7 +114,7 @@ async def test_events_reach_a_webhook_in_order_over_a_kill_of_the_server(
             await sidecar.process.wait()
         receiver.broken = False
         receiver.bodies.clear()
-        async with served(tmp_path, server, **environ) as sidecar:
+        async with served(tmp_path, server, environ=environ) as sidecar:
             await sidecar.until(room, state="live")
             await eventually(lambda: set(before) <= set(receiver.taken[room]))
     events = [json.loads(body) for body in dict.fromkeys(receiver.bodies)]
@@ -224,3 +144,42 @@ async def test_a_server_that_dies_and_comes_back_is_joined_again(
         await sidecar.until(room, state="rejoining")
         await server.process.start()
         await sidecar.until(room, state="live")
+
+
+@pytest.fixture
+def full_disk() -> Iterator[TextIO]:
+    """A file that takes nothing."""
+    with Path("/dev/full").open("w") as full:
+        yield full
+
+
+async def test_a_full_disk_under_the_log_stops_nothing(
+    tmp_path: Path, server: LiveKit, full_disk: TextIO
+) -> None:
+    async with served(tmp_path, server, stderr=full_disk) as sidecar:
+        room = await sidecar.join(server.url("standup"))
+        async with guest.joined(server.address, "standup", "ada") as ada:
+            await ada.publish(ColourTrack(100))
+            await sidecar.until(room, participants=1)
+        await sidecar.until(room, participants=0)
+        sidecar.process.terminate()
+        assert await sidecar.process.wait() == 0
+
+
+async def test_a_killed_detection_worker_is_replaced_and_its_room_goes_on(
+    tmp_path: Path, server: LiveKit
+) -> None:
+    async with served(tmp_path, server) as sidecar:
+        room = await sidecar.join(server.url("standup"))
+        async with guest.joined(server.address, "standup", "ada") as ada:
+            await ada.publish(ColourTrack(100))
+            before = await sidecar.until(room, participants=1)
+            await sidecar.counted("sidecar_samples_total", 2)
+            (worker,) = workers(sidecar.process.pid)
+            worker.kill()
+            await sidecar.counted("sidecar_detection_worker_restarts_total")
+            await sidecar.counted("sidecar_samples_total", 2)
+            (other,) = workers(sidecar.process.pid)
+            assert other.pid != worker.pid
+        shown = await sidecar.call("GET", f"/v1/rooms/{room}")
+        assert (shown["pid"], shown["restarts"]) == (before["pid"], 0)
