@@ -9,7 +9,7 @@ from config.section import Section
 
 
 class RoomCosts(Section):
-    """Shares of a core that the parts of a room cost; ``python -m bench serve`` measures them."""
+    """Shares of a core that a room's parts cost: ``python -m bench serve_rooms`` measures them."""
 
     base: float = Field(ge=0, le=64)
     """Drawing and encoding the composite, without participants."""
