@@ -262,10 +262,12 @@ class _Seen:
             self.regions.append(coming)
 
     def read_again(self) -> None:
-        """Reads each hand once more, where its landmarks are."""
-        regions, self.hands, self.regions = self.regions, [], []
-        for region in regions:
-            self.look_at(region)
+        """Reads each hand once more, where its landmarks are; what is not seen there stays."""
+        for index, region in enumerate(self.regions):
+            hand = self._landmarks.read(self._picture, region)
+            if hand is not None:
+                self.hands[index] = hand
+                self.regions[index] = hand_from_landmarks(hand.points)
 
     def or_else(self, other: "_Seen") -> "_Seen":
         """These hands, or those of ``other`` where there are none."""

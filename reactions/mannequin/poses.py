@@ -224,9 +224,11 @@ POSES: Mapping[str, Pose] = _by_label(
             right=Arm((15, 4, 3), facing((0.1, 1, -0.1), (1, 0, -0.2)), _GRIP, -25),
             head=(0, 0, -4),
         ),
-        "crossed_fingers": _right(_CROSSED_FINGERS),
+        "crossed_fingers": _right(_CROSSED_FINGERS, turn=facing((0.15, 1, -0.35), (0.4, 0, 1))),
         "finger_heart": _right(_FINGER_HEART, turn=facing((0.25, 1, 0.1), (-0.75, 0, 0.7))),
-        "middle_finger": _right(_shape(_FOLDED, "l")),
+        "middle_finger": _right(
+            _shape(_FOLDED, "l"), (23, 4, 9), facing((0.05, 1, -0.5), (-0.2, 0, -1))
+        ),
     }
 )
 """A pose for every label. Motions are the middle of their swing; see ``moving``."""
