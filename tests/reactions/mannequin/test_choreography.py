@@ -73,9 +73,14 @@ def test_impossible_steps_are_refused() -> None:
         Choreography([("somersault", 1.0)])
 
 
-def test_the_demonstration_shows_every_reaction() -> None:
+def test_the_demonstration_shows_every_reaction_but_insults() -> None:
     shown = {name for name, _ in demonstration(0).steps}
-    assert shown == {"neutral"} | {n for n, s in LABELS.items() if s.group is not Group.PRESENCE}
+    reactions = {
+        name
+        for name, spec in LABELS.items()
+        if spec.group is not Group.PRESENCE and not spec.moderated
+    }
+    assert shown == {"neutral"} | reactions
 
 
 def test_neighbours_in_the_demonstration_never_show_the_same() -> None:
