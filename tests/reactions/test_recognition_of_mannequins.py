@@ -28,6 +28,8 @@ WEAK = {
     "wink": 0.6,
     # The drawn finger passes for an index finger in a sample or two after the hand is found.
     "middle_finger": 0.6,
+    # The first sample or two of a hand on very dark skin show no fingers apart.
+    "finger_heart": 0.75,
     # Near the camera the forearms are below the picture.
     "arms_crossed": 0.2,
     "shrug": 0.5,
