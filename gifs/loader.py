@@ -13,6 +13,7 @@ from PIL import Image
 from config.errors import StickerError
 from gifs.animation import Animation, YuvaFrame
 from gifs.delays import shown_seconds
+from gifs.frames import seek_frame
 from gifs.probe import DamagedFileError, ImageInfo, probe
 from gifs.yuva import to_yuva
 
@@ -25,6 +26,7 @@ _UNREADABLE = (
     OverflowError,
     struct.error,
     SyntaxError,
+    TypeError,
     ValueError,
 )
 """What Pillow's decoders are known to raise on files that lie."""
@@ -117,7 +119,7 @@ def _decode(
     """
     with Image.open(BytesIO(data), formats=[outline.kind]) as image:
         for frame in range(outline.skip, outline.skip + outline.frames):
-            image.seek(frame)
+            seek_frame(image, frame)
             image.load()
             # Only now: WebP knows no delay before it has decoded.
             delay = shown_seconds(image.info.get("duration", 0))

@@ -18,10 +18,11 @@ from typing import Final, Self
 import av
 import numpy as np
 import structlog
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from config.errors import PictureError, SidecarError
 from gifs.delays import shown_seconds
+from gifs.frames import seek_frame
 from gifs.probe import probe
 from reactions.landmark_types import RgbImage
 from sidecar.captured import failure_text
@@ -182,7 +183,7 @@ class AnimationReader:
         with _opened(self._path) as image:
             viewer, screen = Viewer(image), image.size
             for index in range(_first_frame(image), _first_frame(image) + self._frames):
-                image.seek(index)
+                seek_frame(image, index)
                 # What lies beyond the screen of a GIF is cut off, as in browsers.
                 shown = image if image.size == screen else image.crop((0, 0, *screen))
                 seen = viewer.view(shown, max(screen))
@@ -217,7 +218,7 @@ def _kind(path: Path) -> str | None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
     """The picture at ``path``, not decoded yet, within the limits of its kind."""
     where = shown_path(path)
     if require_file(path).st_size > MAX_BYTES:
@@ -243,7 +244,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 @contextmanager
 def opened_picture(
     data: bytes, kind: str, check: Callable[[int, int], None], *, where: str = ""
-) -> Iterator[Image.Image]:
+) -> Iterator[ImageFile.ImageFile]:
     """The picture in ``data``, of Pillow's format ``kind``, not decoded yet.
 
     ``check`` gets its width and height before memory is taken for them, and may raise. What breaks

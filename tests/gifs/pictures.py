@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from struct import pack
+from zlib import compress, crc32
 
 from PIL import Image
 
@@ -37,6 +38,29 @@ def save(folder: Path, name: str, data: bytes) -> Path:
     path = folder / name
     path.write_bytes(data)
     return path
+
+
+def interlaced_apng(*colours: tuple[int, int, int, int]) -> bytes:
+    """An APNG of 8x8 pixels, interlaced by Adam7, with a frame of each colour for 0.1 s."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return pack(">I", len(data)) + kind + data + pack(">I", crc32(kind + data))
+
+    def pixels(colour: tuple[int, int, int, int]) -> bytes:
+        # Widths and heights of the seven passes over 8x8 pixels (PNG, section 8.2).
+        passes = ((1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4))
+        return compress(b"".join((b"\0" + bytes(colour) * w) * h for w, h in passes))
+
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", pack(">IIBBBBB", 8, 8, 8, 6, 0, 0, 1))
+    data += chunk(b"acTL", pack(">II", len(colours), 0))
+    for number, colour in enumerate(colours):
+        place = pack(">IIIIIHHBB", max(2 * number - 1, 0), 8, 8, 0, 0, 100, 1000, 0, 0)
+        data += chunk(b"fcTL", place)
+        if number:
+            data += chunk(b"fdAT", pack(">I", 2 * number) + pixels(colour))
+        else:
+            data += chunk(b"IDAT", pixels(colour))
+    return data + chunk(b"IEND", b"")
 
 
 class GifWriter:

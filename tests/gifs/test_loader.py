@@ -13,7 +13,17 @@ from config.errors import StickerError
 from gifs.animation import YuvaFrame
 from gifs.delays import USUAL
 from gifs.loader import StickerLimits, load_sticker
-from tests.gifs.pictures import BLUE, CLEAR, GREEN, RED, GifWriter, encode, plain, save
+from tests.gifs.pictures import (
+    BLUE,
+    CLEAR,
+    GREEN,
+    RED,
+    GifWriter,
+    encode,
+    interlaced_apng,
+    plain,
+    save,
+)
 
 _LUMA = {"red": 81, "green": 145, "blue": 41, "clear": 0}
 
@@ -51,6 +61,12 @@ def test_the_stand_in_of_an_apng_is_not_shown(tmp_path: Path) -> None:
     data = encode(plain(RED, GREEN, BLUE), "PNG", default_image=True)
     animation = load_sticker(save(tmp_path, "a.png", data), 8, 8)
     assert [_colour(frame, 4, 4) for frame in animation.frames] == ["green", "blue"]
+
+
+def test_an_interlaced_apng_shows_all_its_frames(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.png", interlaced_apng(RED, GREEN, BLUE))
+    frames = load_sticker(path, 8, 8).frames
+    assert [_colour(frame, 4, 4) for frame in frames] == ["red", "green", "blue"]
 
 
 @pytest.mark.parametrize("delay", [0, 1, None])

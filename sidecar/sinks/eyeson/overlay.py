@@ -7,6 +7,7 @@ from typing import Final
 from PIL import Image
 
 from config.errors import StickerError
+from gifs.frames import seek_frame
 from sidecar.sinks.eyeson.client import LayerImage
 
 SHARE: Final = 0.4
@@ -22,8 +23,8 @@ def overlay(path: Path, width: int, height: int) -> LayerImage:
     meeting's picture. Of an animation it shows the frame in the middle. Raises StickerError.
     """
     try:
-        with Image.open(path) as image:
-            image.seek(getattr(image, "n_frames", 1) // 2)
+        with Image.open(path, formats=["GIF", "PNG", "WEBP"]) as image:
+            seek_frame(image, getattr(image, "n_frames", 1) // 2)
             sticker = image.convert("RGBA")
     except (OSError, ValueError, EOFError) as error:
         raise StickerError("the sticker can't be read", where=path.name) from error
