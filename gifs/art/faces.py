@@ -321,7 +321,8 @@ def _calm_face() -> tuple[SvgLayer, ...]:
 
 def _head_tilt() -> Sticker:
     lean = Keyframes(
-        rotate=keys((0, 0), (0.25, 20, "land"), (0.8, 20), (0.95, 0)), pivot=(120, 210)
+        rotate=keys((0, 0), (0.25, 20, "land"), (0.5, 15), (0.8, 20), (0.95, 0)),
+        pivot=(120, 210),
     )
     return Sticker((SvgLayer(_HEAD, lean, _calm_face()),), frames=24)
 

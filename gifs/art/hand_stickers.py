@@ -348,7 +348,7 @@ def _crossed_fingers() -> Sticker:
 
 def _finger_heart() -> Sticker:
     motion = Keyframes(
-        y=keys((0, 4), (0.18, 8, "spring"), (0.5, -4), (0.8, 0)),
+        y=keys((0, 0), (0.18, 2, "spring"), (0.5, -4), (0.8, -2)),
         rotate=keys((0, 0), (0.2, 5, "spring"), (0.5, -5), (0.8, -2)),
         pivot=(80.0, 190.0),
     )
@@ -356,13 +356,13 @@ def _finger_heart() -> Sticker:
         SvgLayer(
             solid([heart(x, 62, size)], tone, outline=5, shift=(-2, -2)),
             Keyframes(
-                y=keys((begin, 22, "linear"), ((begin + 0.6) % 1, -34, "hold")),
+                y=keys((begin, 22, "linear"), ((begin + 0.6) % 1, -28, "hold")),
                 scale=burst(begin, 0.6),
                 pivot=(x, 62),
             ),
         )
         for x, size, begin, tone in (
-            (140, 46, 0.15, RED),
+            (140, 42, 0.15, RED),
             (62, 26, 0.5, PINK),
             (206, 28, 0.75, PINK),
         )

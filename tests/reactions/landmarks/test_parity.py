@@ -82,7 +82,8 @@ def test_hands_agree_in_number_place_and_side(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Searching in parts of the picture is ours alone.
-    monkeypatch.setattr("reactions.landmarks.hands.hand_search_regions", lambda *_: [])
+    for regions in ("hand_search_regions", "turned_looks", "close_ups"):
+        monkeypatch.setattr(f"reactions.landmarks.hands.{regions}", lambda *_: [])
     follower = HandFollower(PalmDetector(store), HandLandmarker(store, HAND_LITE))
     errors: Errors = []
     for name, picture in pictures.items():

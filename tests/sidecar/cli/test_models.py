@@ -32,7 +32,7 @@ def test_verify_fails_where_a_model_is_missing(run: Run, empty: Path) -> None:
     assert (status, out) == (2, "")
     assert err.startswith(f"sidecar: error: {empty}: ")
     assert "hand_landmark_lite.tflite is missing" in err
-    assert "pose" not in err
+    assert "face_blendshapes" not in err
     assert "sidecar models fetch" in err
 
 
@@ -68,8 +68,8 @@ def test_fetch_names_the_optional_model_that_is_missing(
 
 def test_only_what_the_enabled_labels_need_is_called_needed(run: Run, tmp_path: Path) -> None:
     table = tmp_path / "face.toml"
-    hands_off = (name for name, spec in LABELS.items() if ModelFamily.HANDS in spec.families)
-    table.write_text("".join(f"[{name}]\nkind = 'off'\n" for name in hands_off))
+    others = (name for name, spec in LABELS.items() if spec.families != {ModelFamily.FACE})
+    table.write_text("".join(f"[{name}]\nkind = 'off'\n" for name in others))
     _, out, _ = run("models", "list", "--reactions", str(table))
     needed = [line.split()[2] for line in out.splitlines() if "; needed" in line]
     assert needed == ["face_detection_short_range.tflite", "face_landmark.tflite"]
@@ -78,7 +78,7 @@ def test_only_what_the_enabled_labels_need_is_called_needed(run: Run, tmp_path: 
 @pytest.mark.parametrize(
     ("words", "asked"),
     [
-        ((), files_of([ModelFamily.FACE, ModelFamily.HANDS])),
+        ((), files_of([one for one in ModelFamily if one is not ModelFamily.BLENDSHAPES])),
         (("body", "face_landmark"), (*files_of([ModelFamily.BODY]), "face_landmark")),
         (("all",), tuple(FILES)),
     ],

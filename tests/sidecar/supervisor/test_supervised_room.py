@@ -136,7 +136,8 @@ async def test_events_of_the_room_are_logged_with_its_states() -> None:
     lives = Lives()
     async with lives.running():
         with lives.events.read(room="r-1", after=0) as reader:
-            lives.newest.report(EventReport(event={"event": "reaction.started"}))
+            event = {"event": "reaction.started", "label": "wave"}
+            lives.newest.report(EventReport(event=event))
             kinds = [(await anext(reader)).event["event"] for _ in range(2)]
     assert kinds == ["room.state", "reaction.started"]
 
