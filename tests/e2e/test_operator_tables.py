@@ -11,7 +11,7 @@ from playwright.async_api import FilePayload, Page
 
 from tests.e2e.accessibility import violations
 from tests.e2e.browser import launched
-from tests.e2e.operator import VIEWER, confirm, join, log_in, serving, visit
+from tests.e2e.operator_server import VIEWER, confirm, join, log_in, serving, visit
 
 pytestmark = pytest.mark.browser
 
