@@ -56,9 +56,8 @@ def draw_actors(count: int, progress: Callable[[float, str], None]) -> list[Acto
             progress((before + done / total) / count, name)
 
         scene = Scene(background=BACKGROUNDS[index % len(BACKGROUNDS)])
-        actors.append(
-            Actor(person.name, render_clip(person, demonstration(index), scene, progress=report))
-        )
+        clip = render_clip(person, demonstration(index, count), scene, progress=report)
+        actors.append(Actor(person.name, clip))
     return actors
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from math import pi, sin
+from math import ceil, pi, sin
 
 from reactions.labels import LABELS, Group
 from reactions.mannequin.pose import Pose, blend_poses
@@ -133,36 +133,36 @@ def _blink(t: float, seed: int) -> float:
     return abs(into / 0.09 - 1) if into < 0.18 else 1.0
 
 
-def demonstration(k: int = 0) -> Choreography:
-    """The demo's loop of the ``k``-th mannequin: every reaction in turn, each starting elsewhere.
+def demonstration(k: int = 0, cast: int = 1) -> Choreography:
+    """The demo's loop of the ``k``-th of ``cast`` mannequins, which show every reaction together.
 
-    Neighbouring mannequins use different hands and never hold the same label at once.
+    Each acts the best-known ones, starting elsewhere, and its share of the others, so that a loop
+    stays short to draw. Loops of one cast are equally long. Neighbouring mannequins use different
+    hands and never hold the same label at once.
     """
-    turn = k * 5 % len(_DEMO)
+    others = _others()
+    share = ceil(len(others) / cast)
+    own = [(others[(k * share + n) % len(others)], _DEMO_HOLD) for n in range(share)]
+    acts = [*_DEMO, *own]
+    turn = k * 5 % len(acts)
     steps: list[Step] = []
-    for step in _DEMO[turn:] + _DEMO[:turn]:
+    for step in acts[turn:] + acts[:turn]:
         steps += [step, ("neutral", 0.4)]
     return Choreography(steps, transition=0.5, left_handed=k % 2 == 1, seed=k)
 
 
-def _with_the_rest(*steps: Step) -> tuple[Step, ...]:
-    """``steps``, and every further label but presence and insults, held for as long as most are.
-
-    Raises KeyError for a label without a pose.
-    """
-    for name, _ in steps:
-        pose_named(name)
-    shown = {"neutral", *(name for name, _ in steps)}
-    reactions = [
+def _others() -> list[str]:
+    """The labels that ``_DEMO`` leaves out, but presence and insults."""
+    shown = {"neutral", *(name for name, _ in _DEMO)}
+    return [
         name
         for name, spec in LABELS.items()
-        if spec.group is not Group.PRESENCE and not spec.moderated
+        if name not in shown and spec.group is not Group.PRESENCE and not spec.moderated
     ]
-    return (*steps, *((name, _DEMO_HOLD) for name in reactions if name not in shown))
 
 
 _DEMO_HOLD = 1.9
-_DEMO = _with_the_rest(
+_DEMO: tuple[Step, ...] = (
     ("thumbs_up", 1.9),
     ("wave", 2.4),
     ("smile", 4.2),
@@ -180,4 +180,4 @@ _DEMO = _with_the_rest(
     ("pointing_up", 1.9),
     ("open_palm", 1.9),
 )
-"""Every reaction, like next to unlike. Those that the shipped table holds longer last longer."""
+"""The best-known reactions, like next to unlike; what the table holds longer lasts longer."""

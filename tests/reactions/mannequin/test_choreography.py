@@ -73,8 +73,9 @@ def test_impossible_steps_are_refused() -> None:
         Choreography([("somersault", 1.0)])
 
 
-def test_the_demonstration_shows_every_reaction_but_insults() -> None:
-    shown = {name for name, _ in demonstration(0).steps}
+@pytest.mark.parametrize("cast", [1, 2, 3, 5])
+def test_a_cast_shows_every_reaction_but_insults(cast: int) -> None:
+    shown = {name for k in range(cast) for name, _ in demonstration(k, cast).steps}
     reactions = {
         name
         for name, spec in LABELS.items()
@@ -91,3 +92,14 @@ def test_neighbours_in_the_demonstration_never_show_the_same() -> None:
             same = [each for each in other if each.name == hold.name]
             assert same
             assert all(each.end < hold.start or hold.end < each.start for each in same)
+
+
+@pytest.mark.parametrize("cast", [2, 3, 5])
+def test_loops_of_a_cast_are_equally_long_and_never_show_the_same_at_once(cast: int) -> None:
+    plays = [demonstration(k, cast) for k in range(cast)]
+    assert len({round(play.duration, 6) for play in plays}) == 1
+    for one, other in combinations(plays[:3], 2):
+        for hold in one.holds:
+            if hold.name != "neutral":
+                same = [each for each in other.holds if each.name == hold.name]
+                assert all(each.end < hold.start or hold.end < each.start for each in same)
