@@ -10,7 +10,8 @@ from reactions.geometry import Box
 from reactions.gestures import arms, expressions, eyes, face_motion, hand_at_face, motion, objects
 from reactions.gestures.arms import ArmsReading
 from reactions.gestures.calibration import ramp
-from reactions.gestures.context import Context, Scorer, SeenHand, Sighting
+from reactions.gestures.context import Context, Scorer, SeenFace, SeenHand, Sighting
+from reactions.gestures.hand_at_face import HandAtHead
 from reactions.gestures.hand_classes import HandClass
 from reactions.landmark_types import Quality
 
@@ -133,42 +134,27 @@ def score_thinking(context: Context) -> Iterator[Sighting]:
             yield Sighting(score, context.face.box, seen.hand.side)
 
 
-def score_shush(context: Context) -> Iterator[Sighting]:
-    """Each hand whose index finger is on the lips; the face's box."""
-    if context.face is None:
-        return
-    for seen in context.hands:
-        if seen.place is not None:
-            yield Sighting(hand_at_face.shush(seen.place), context.face.box, seen.hand.side)
+def score_at_face(measure: Callable[[SeenHand, HandAtHead, SeenFace], float]) -> Scorer:
+    """The scorer of what a hand does at the face, as ``measure`` reads it; the face's box."""
+
+    def score(context: Context) -> Iterator[Sighting]:
+        if (face := context.face) is None:
+            return
+        for seen in context.hands:
+            if (place := seen.place) is not None:
+                yield Sighting(measure(seen, place, face), face.box, seen.hand.side)
+
+    return score
 
 
-def score_head_on_hand(context: Context) -> Iterator[Sighting]:
-    """Each hand that a head rests on; the face's box."""
-    if context.face is None:
-        return
-    for seen in context.hands:
-        if seen.place is not None:
-            rests = hand_at_face.head_on_hand(seen.place, context.face.reading.roll)
-            yield Sighting(rests, context.face.box, seen.hand.side)
-
-
-def score_facepalm(context: Context) -> Iterator[Sighting]:
-    """Each hand that lies on eyes or forehead; the face's box."""
-    if context.face is None:
-        return
-    for seen in context.hands:
-        if seen.place is not None:
-            yield Sighting(hand_at_face.facepalm(seen.place), context.face.box, seen.hand.side)
-
-
-def score_phone_at_ear(context: Context) -> Iterator[Sighting]:
-    """Each closed hand at an ear; the face's box."""
-    if context.face is None:
-        return
-    for seen in context.hands:
-        if seen.place is not None:
-            held = min(seen.steady, hand_at_face.phone_at_ear(seen.place))
-            yield Sighting(held, context.face.box, seen.hand.side)
+score_shush = score_at_face(lambda hand, place, face: hand_at_face.shush(place))
+score_facepalm = score_at_face(lambda hand, place, face: hand_at_face.facepalm(place))
+score_head_on_hand = score_at_face(
+    lambda hand, place, face: hand_at_face.head_on_hand(place, face.reading.roll)
+)
+score_phone_at_ear = score_at_face(
+    lambda hand, place, face: min(hand.steady, hand_at_face.phone_at_ear(place))
+)
 
 
 def score_drinking(context: Context) -> Iterator[Sighting]:
