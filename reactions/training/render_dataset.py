@@ -8,7 +8,7 @@ fingers and wrists differ a little from the catalogue's poses.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +23,11 @@ from reactions.mannequin import (
     LOOKALIKES,
     MONK,
     POSES,
-    Arm,
-    Background,
-    FingerPose,
-    HandShape,
     Pose,
-    Scene,
-    Thumb,
     landmarks,
     render,
 )
+from reactions.mannequin.variation import draw_scene, vary_arm
 from reactions.training.dataset import MANNEQUINS, RENDERED_HANDS, RealHands
 from reactions.training.photos import look_twice
 
@@ -41,8 +36,6 @@ _MISREAD = {True: 0.22, False: 0.45}
 """A fingertip this far from the truth, in extents of the hand, makes the reading a wrong one: for a
 look-alike, and for a shape, which should be named though a finger of it is misread."""
 _TIPS = [4, 8, 12, 16, 20]
-_BEND = 5.0
-_TURN = 0.1
 
 
 def draw_poses(
@@ -56,7 +49,7 @@ def draw_poses(
     if set(labels) != set(SHAPES):
         while True:
             label, pose = shown[rng.integers(len(shown))]
-            varied = replace(pose, right=_vary_arm(pose.right, rng))
+            varied = replace(pose, right=vary_arm(pose.right, rng))
             yield label, varied if rng.random() < 0.5 else varied.mirrored()
     shown.append(("open_palm", POSES["raised_hand"]))
     # A hand at the chin shows nothing, however its fingers lie.
@@ -69,43 +62,8 @@ def draw_poses(
     while True:
         for group in (shown, alike):
             label, pose = group[rng.integers(len(group))]
-            varied = replace(pose, right=_vary_arm(pose.right, rng))
+            varied = replace(pose, right=vary_arm(pose.right, rng))
             yield label, varied if rng.random() < 0.5 else varied.mirrored()
-
-
-def _vary_arm(arm: Arm, rng: np.random.Generator) -> Arm:
-    x, y, z = (float(value) for value in np.add(arm.wrist, rng.normal(0, 1.5, 3)))
-    turn = np.add(arm.turn, rng.normal(0, _TURN, 4))
-    w, i, j, k = (float(value) for value in turn / np.linalg.norm(turn))
-    return replace(arm, wrist=(x, y, z), turn=(w, i, j, k), shape=_vary_shape(arm.shape, rng))
-
-
-def _vary_shape(shape: HandShape, rng: np.random.Generator) -> HandShape:
-    fingers = [
-        FingerPose(
-            *(float(getattr(each, f.name) + rng.normal(0, _BEND)) for f in fields(FingerPose))
-        )
-        for each in shape.fingers
-    ]
-    bones = (shape.thumb.root, shape.thumb.middle, shape.thumb.tip)
-    thumb = [
-        (float(swing + rng.normal(0, _BEND)), float(lift + rng.normal(0, _BEND)))
-        for swing, lift in bones
-    ]
-    return HandShape(Thumb(*thumb), *fingers)
-
-
-def draw_scene(rng: np.random.Generator) -> Scene:
-    """A camera at a desk, a little to the side, above or below, in better or worse light."""
-    grounds = list(Background)
-    return Scene(
-        yaw=float(rng.uniform(-28, 28)),
-        pitch=float(rng.uniform(-8, 12)),
-        distance=float(rng.uniform(58, 125)),
-        light=float(rng.uniform(0.65, 1.3)),
-        background=grounds[rng.integers(len(grounds))],
-        noise=float(rng.uniform(1, 6)),
-    )
 
 
 def collect(

@@ -55,6 +55,9 @@ DeleteAfter = Annotated[
     str, typer.Option("--delete-after", metavar="YYYY-MM-DD", help="The last day to keep them.")
 ]
 
+_MAX_LABEL = 100
+"""Characters of a label whose pictures are drawn: it is part of their names."""
+
 
 @app.command(
     "import", epilog="Example: sidecar dataset import voc labelImg-pictures --into drinking-tea"
@@ -173,6 +176,51 @@ def explode_command(
                 f"{_shown(video.name)}: {report.added} frames added, {report.known} were there,"
                 f" {report.duplicates} near-duplicates left out"
             )
+
+
+@app.command(
+    "synthesize",
+    epilog="Example: sidecar dataset synthesize drinking --pose tea.toml --into drinking-tea",
+)
+def synthesize_command(
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="What the pictures show.")],
+    into: Into,
+    pose: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="The pose; default: the catalogue's of LABEL."),
+    ] = None,
+    pictures: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws others.")] = 0,
+    hands: Annotated[
+        Path | None,
+        typer.Option("--landmarks", metavar="FILE.npz", help="A new file for the hands' joints."),
+    ] = None,
+    licence: Licence = "",
+) -> None:
+    """Add pictures of mannequins that show a pose, drawn from a catalogue or a file of ranges.
+
+    Repeat an interrupted synthesis: pictures that are there are not drawn again.
+    """
+    exit_on_signals()
+    from reactions.datasets.records import storable
+    from reactions.datasets.store import changing_dataset, refuse_existing, whole_file
+    from reactions.datasets.synthesizing import Synthesis, synthesize_pictures, write_landmarks
+    from reactions.mannequin.pose_file import catalogue_pose, read_pose_file
+
+    recipe = read_pose_file(pose) if pose else catalogue_pose(label)
+    if not label or label != storable(label) or len(label) > _MAX_LABEL:
+        what = f"must be 1 to {_MAX_LABEL} printable characters"
+        raise DatasetError(what, where="LABEL")
+    work = Synthesis(recipe, label, pictures, seed)
+    if hands is not None:
+        refuse_existing(hands)
+    with changing_dataset(into, create=True) as dataset, progress_bar("Drawing") as move:
+        origin = _origin("", "", "", licence, "", "")
+        report = synthesize_pictures(work, dataset, origin, move)
+    print(f"{report.added} pictures added to {into}, {report.known} were there")
+    if hands is not None:
+        with whole_file(hands) as partial:
+            print(f"{write_landmarks(work, partial)} hands written to {hands}")
 
 
 @app.command("split", epilog="Example: sidecar dataset split drinking-tea --test 0.2 --seed 1")

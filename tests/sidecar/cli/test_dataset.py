@@ -147,3 +147,19 @@ def test_a_missing_extra_is_named(
     status, _, err = run("dataset", "export", "voc", "tea", "--to", "voc")
     assert status == 2
     assert "globox, which is not installed (pip install 'reaction-sidecar[dataset]')" in err
+
+
+def test_mannequins_show_a_pose_that_is_written_down(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tea.toml").write_text('like = "drinking"\n[head]\npitch = [-12, -4]\n')
+    words = ["dataset", "synthesize", "tea", "--pose", "tea.toml", "--into", "tea", "--pictures"]
+    status, out, _ = run(*words, "2", "--landmarks", "tea.npz")
+    assert status == 0
+    assert out == "2 pictures added to tea, 0 were there\n2 hands written to tea.npz\n"
+    assert run(*words, "3")[1] == "1 pictures added to tea, 2 were there\n"
+
+
+def test_a_pose_that_nobody_wrote_down_is_refused(run: Run) -> None:
+    status, _, err = run("dataset", "synthesize", "tea", "--into", "tea")
+    assert status == 2
+    assert err.startswith("sidecar: error: no pose for 'tea'; allowed: neutral, face")
+    assert not Path("tea").exists()

@@ -1,0 +1,148 @@
+"""Pictures of mannequins that show a pose, added to a data set, and the joints of their hands.
+
+Picture ``n`` of a pose and a seed is the same whenever it is drawn: an interrupted synthesis goes
+on where it ended.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from reactions.datasets.look import difference_hash
+from reactions.datasets.records import LabelledBox, Origin, PictureRecord
+from reactions.datasets.store import Dataset, content_name
+from reactions.landmark_types import Points, RgbImage, Side
+from reactions.mannequin.pose_file import DrawnMannequin, PoseRecipe
+from reactions.mannequin.render import landmarks, render
+
+WIDTH, HEIGHT = 640, 360
+"""Pixels of a picture."""
+_MARGIN: Final = 0.15
+"""Around the joints of the hands, as a share of the longer side of what they take up."""
+_QUALITY: Final = 92
+"""Of the JPEG files."""
+_SAVED: Final = 25
+"""Pictures between two times that the manifest is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisReport:
+    """Pictures that were drawn, and that were there already."""
+
+    added: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesis:
+    """``pictures`` of ``recipe``, which show ``label``; another ``seed`` draws others."""
+
+    recipe: PoseRecipe
+    label: str
+    pictures: int
+    seed: int = 0
+
+    def drawn(self) -> Iterator[tuple[str, DrawnMannequin]]:
+        """The name of each picture, and what it shows. Another pose's pictures have other names."""
+        pose = hashlib.sha256(self.recipe.model_dump_json().encode()).hexdigest()[:8]
+        for number in range(self.pictures):
+            rng = np.random.default_rng([self.seed, number])
+            yield f"{self.label}-{pose}-{self.seed}-{number:06d}.jpg", self.recipe.draw(rng)
+
+
+def synthesize_pictures(
+    work: Synthesis, dataset: Dataset, origin: Origin, move: Callable[[float, str], None]
+) -> SynthesisReport:
+    """Draw the pictures that ``dataset`` lacks; where ``origin`` names no person, the mannequin is
+    one, so that `split_pictures` keeps its pictures together."""
+    there = {record.name for record in dataset.records.values() if record.labels or record.boxes}
+    added = 0
+    with tempfile.TemporaryDirectory(prefix="sidecar-dataset-") as folder:
+        file = Path(folder) / "picture.jpg"
+        try:
+            for number, (name, shown) in enumerate(work.drawn()):
+                if name not in there:
+                    picture = render(
+                        shown.person, shown.pose, shown.scene, WIDTH, HEIGHT, seed=number
+                    )
+                    Image.fromarray(picture).save(file, quality=_QUALITY)
+                    record = _record(name, picture, shown, work.label, origin)
+                    dataset.put(replace(record, file=content_name(file)), file)
+                    added += 1
+                    if added % _SAVED == 0:
+                        dataset.save()
+                move((number + 1) / work.pictures, name)
+        finally:
+            dataset.save()
+    return SynthesisReport(added, work.pictures - added)
+
+
+def _record(
+    name: str, picture: RgbImage, shown: DrawnMannequin, label: str, origin: Origin
+) -> PictureRecord:
+    """The record, but for its file: a box around the hands that pose; where none does, the label is
+    the whole picture's."""
+    hands = landmarks(shown.person, shown.pose, shown.scene, WIDTH, HEIGHT)
+    box = box_around({side: hands[side] for side in shown.posing}, label)
+    person = f"mannequin {shown.person.name}"
+    return PictureRecord(
+        "",
+        name,
+        WIDTH,
+        HEIGHT,
+        f"{difference_hash(picture):016x}",
+        () if box is None else (box,),
+        (label,) if box is None else (),
+        origin=replace(origin, person=origin.person or person).cleaned(),
+    )
+
+
+def box_around(hands: Mapping[Side, Points], label: str) -> LabelledBox | None:
+    """One box around ``hands``, cut off at the picture's edge; None where nothing is inside."""
+    if not hands:
+        return None
+    joints = np.concatenate([points[:, :2] for points in hands.values()])
+    low, high = joints.min(axis=0), joints.max(axis=0)
+    margin = _MARGIN * float((high - low).max())
+    left, top = (max(float(value) - margin, 0.0) for value in low)
+    right, bottom = (
+        min(float(value) + margin, limit)
+        for value, limit in zip(high, (WIDTH, HEIGHT), strict=True)
+    )
+    if right - left < 1 or bottom - top < 1:
+        return None
+    return LabelledBox(label, left, top, right, bottom)
+
+
+def write_landmarks(work: Synthesis, path: Path) -> int:
+    """Write the true joints of all posing hands to ``path``, an ``.npz`` as
+    ``reactions.training.report --hands`` reads it; how many hands.
+
+    As in pictures of a webcam's own view, x is mirrored; a mannequin is a source.
+    """
+    points: list[Points] = []
+    people: list[str] = []
+    for _, shown in work.drawn():
+        hands = landmarks(shown.person, shown.pose, shown.scene, WIDTH, HEIGHT)
+        for side in sorted(shown.posing):
+            points.append(hands[side][:, :2] * (-1, 1) + (WIDTH, 0))
+            people.append(f"mannequin {shown.person.name}")
+    sources = sorted(set(people))
+    with path.open("wb") as file:
+        np.savez_compressed(
+            file,
+            points=np.array(points, np.float32).reshape(-1, 21, 2),
+            label=np.zeros(len(points), np.int64),
+            labels=np.array([work.label]),
+            near=np.zeros(len(points), np.int64),
+            nears=np.array([""]),
+            source=np.array([sources.index(person) for person in people], np.int64),
+            sources=np.array(sources),
+        )
+    return len(points)
