@@ -84,4 +84,5 @@ def test_landmarks_are_read_by_the_report(tmp_path: Path) -> None:
     hands = RecordedHands.load(tmp_path / "hands.npz")
     assert hands.labels == ("heart_hands",)
     assert hands.points.shape == (4, 21, 2)
-    assert hands.left.tolist() == [True, False] * 2
+    # Mirrored, the left hand, which comes first, looks like a right one.
+    assert hands.left.tolist() == [False, True] * 2

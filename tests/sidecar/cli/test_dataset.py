@@ -158,7 +158,7 @@ def test_mannequins_show_a_pose_that_is_written_down(run: Run, tmp_path: Path) -
     assert run(*words, "3")[1] == "1 pictures added to tea, 2 were there\n"
 
 
-def test_a_pose_that_nobody_wrote_down_is_refused(run: Run) -> None:
+def test_a_label_without_a_pose_needs_a_file(run: Run) -> None:
     status, _, err = run("dataset", "synthesize", "tea", "--into", "tea")
     assert status == 2
     assert err.startswith("sidecar: error: no pose for 'tea'; allowed: neutral, face")
