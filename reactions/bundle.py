@@ -1,10 +1,14 @@
-"""Bundles of models: a folder with a ``bundle.json``, the hand classifier, thresholds, checksums.
+"""Bundles of models: a folder with a ``bundle.json``, the hand classifier, thresholds, checksums,
+and labels that users taught.
 
 ``bundle.json`` says what is in the folder::
 
     {"format": 1, "name": "team-b", "created": "2026-11-01",
      "files": {"hand_classifier.tflite": "SHA-256", "hand_classifier.json": "SHA-256"},
      "labels": ["ok_hand", …], "thresholds": {"fist": 0.7}}
+
+``taught.json`` holds taught labels, ``card.md`` is for people, and stickers of taught labels are
+further files; all of them are listed in ``files``, and none of them is needed.
 
 What the program itself ships is the bundle ``shipped``. A bundle is read whole and checked before
 any of it is used; a wrong or changed one is refused with one line.
@@ -15,7 +19,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,11 +26,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from config.errors import ModelError
 from reactions.gestures.hand_classes import CLASSES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
+from reactions.taught_labels import TaughtLabel, read_taught
 
 SHIPPED_NAME: Final = "shipped"
 CARD: Final = "bundle.json"
 WEIGHTS: Final = "hand_classifier.tflite"
 CLASSIFIER_CARD: Final = "hand_classifier.json"
+TAUGHT: Final = "taught.json"
+MODEL_CARD: Final = "card.md"
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 MAX_FILE: Final = 64 << 20
 """Bytes of one file; the shipped classifier has 0.2 MB."""
@@ -46,13 +52,15 @@ class BundleCard(BaseModel):
     """A date, for people."""
     description: Annotated[str, Field(max_length=1000)] = ""
     files: Annotated[
-        dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=16)
+        dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=64)
     ]
     """SHA-256 of each file beside ``bundle.json``."""
     labels: tuple[str, ...]
     """What the hand classifier tells apart, in its order."""
     thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
     """The score from which a label counts, where the reaction table says nothing else."""
+    parent: str = ""
+    """The bundle that this one was made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,10 @@ class ModelBundle:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     created: str = ""
     description: str = ""
+    taught: tuple[TaughtLabel, ...] = ()
+    """Labels beside those of the vocabulary."""
+    parent: str = ""
+    """The bundle that this one was made from; empty for none."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -84,8 +96,10 @@ class ModelBundle:
             what = f"a threshold for {unknown[0]!r}, which is no label of the hand classifier"
             raise ModelError(what, where=str(folder), do=_DO)
         HandShapeClassifier(folder / WEIGHTS)
-        thresholds = MappingProxyType(dict(card.thresholds))
-        return cls(card.name, folder, dict(thresholds), card.created, card.description)
+        taught = read_taught(folder / TAUGHT) if TAUGHT in card.files else ()
+        thresholds = dict(card.thresholds)
+        made = (card.created, card.description, taught, card.parent)
+        return cls(card.name, folder, thresholds, *made)
 
     @property
     def weights(self) -> Path:
@@ -97,17 +111,30 @@ SHIPPED_BUNDLE: Final = ModelBundle(SHIPPED_NAME, description="What this version
 
 
 def write_card(
-    folder: Path, *, created: str = "", thresholds: Mapping[str, float] | None = None
+    folder: Path,
+    *,
+    name: str = "",
+    created: str = "",
+    description: str = "",
+    thresholds: Mapping[str, float] | None = None,
+    parent: str = "",
 ) -> None:
-    """Make ``folder``, which holds a hand classifier and its card, a bundle."""
-    files = {name: _checksum(folder / name) for name in (WEIGHTS, CLASSIFIER_CARD)}
+    """Make ``folder``, which holds a hand classifier and its card, a bundle of all its files.
+
+    Its name is that of the folder unless ``name`` is what the folder will be called.
+    """
+    wanted = {WEIGHTS, CLASSIFIER_CARD}
+    found = {path.name for path in folder.iterdir() if path.is_file()}
+    wanted |= {one for one in found if one != CARD and not one.startswith(".")}
     card = BundleCard(
         format=1,
-        name=folder.name,
+        name=name or folder.name,
         created=created,
-        files=files,
+        description=description,
+        files={one: _checksum(folder / one) for one in sorted(wanted)},
         labels=CLASSES,
         thresholds=dict(thresholds or {}),
+        parent=parent,
     )
     (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
 

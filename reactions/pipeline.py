@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,7 @@ from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import FaceTrail, HandTrail, Tracks
 from reactions.people import by_person
+from reactions.taught_labels import TaughtLabel
 
 DUE = 1000
 """Samples without a search for palms, after which one is due in any case."""
@@ -102,11 +103,15 @@ class RecognitionPipeline:
         *,
         hand_model: Literal["lite", "full"] = "lite",
         hand_classifier: Path | None = None,
+        taught: Sequence[TaughtLabel] = (),
     ) -> None:
-        """``hand_classifier`` is a file in place of the shipped one."""
-        self._scheduler = LandmarkScheduler(store, families_for(labels), hand_model=hand_model)
+        """``hand_classifier`` is a file in place of the shipped one; ``taught`` labels are scored
+        beside ``labels``."""
+        specs = [label.spec() for label in taught]
+        families = families_for(labels).union(*(spec.families for spec in specs))
+        self._scheduler = LandmarkScheduler(store, families, hand_model=hand_model)
         shapes = None if hand_classifier is None else HandShapeClassifier(hand_classifier)
-        self._recognizer = Recognizer(labels, shapes=shapes)
+        self._recognizer = Recognizer(labels, shapes=shapes, taught=specs)
 
     def detect(self, sample: Sample, memory: Memory | None) -> Detection:
         """Detect what ``sample`` shows.
@@ -154,6 +159,8 @@ class PipelineConfig:
     hand_model: Literal["lite", "full"] = "lite"
     hand_classifier: Path | None = None
     """In place of the shipped one."""
+    taught: tuple[TaughtLabel, ...] = ()
+    """Labels beside the vocabulary."""
 
     def load(self) -> RecognitionPipeline:
         """Load the models; raises ModelError where one is missing or damaged."""
@@ -162,4 +169,5 @@ class PipelineConfig:
             self.labels,
             hand_model=self.hand_model,
             hand_classifier=self.hand_classifier,
+            taught=self.taught,
         )

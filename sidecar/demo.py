@@ -23,8 +23,9 @@ from reactions.mannequin.clip import render_clip
 from sidecar.inference.detector import Detector
 from sidecar.media.clip_track import ClipTrack
 from sidecar.rooms.whip import WhipPublisher
-from sidecar.serve import RoomsServer, ServePlan, open_server
+from sidecar.serve import RoomsServer, ServePlan, bundles_folder, open_server
 from sidecar.session.factories import make_detector, make_store
+from sidecar.supervisor.model_store import BundleStore
 
 ROOM: Final = "demo"
 DRAIN: Final = 10.0
@@ -69,11 +70,14 @@ async def hosting(
     room: str = ROOM,
     *,
     say: Callable[[str], None] = lambda line: None,
+    bundles: Path | None = None,
 ) -> AsyncIterator[RoomsServer]:
     """A server of one hosted room that all may join, which is live and to which ``/`` leads.
 
     It is that of ``sidecar serve``, keeps nothing once it has ended, and drains for ``DRAIN``
-    seconds at most. ``say`` gets the lines for the operator. Raises SidecarError.
+    seconds at most. ``say`` gets the lines for the operator. The server follows what
+    ``sidecar model use`` chooses in ``bundles``; ``detector`` begins with the bundle in use there.
+    Raises SidecarError.
     """
     with TemporaryDirectory(prefix="sidecar-demo-") as name:
         folder = Path(name)
@@ -85,7 +89,7 @@ async def hosting(
             "empty_timeout": EMPTY,
         }
         settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=own)})
-        plan = ServePlan(environ=os.environ, say=say, room_tokens=False, home=True)
+        plan = ServePlan(environ=os.environ, say=say, room_tokens=False, home=True, bundles=bundles)
         async with open_server(plan, settings, table, lambda _: detector) as server:
             await server.host(room)
             yield server
@@ -105,8 +109,11 @@ async def run_demo(
     ``say`` gets a line with the page's URL once all of them have joined; ``browser`` opens it.
     Raises SidecarError where the server can't start or a model is missing.
     """
-    detector = make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
-    async with hosting(settings, table, detector, say=say) as server:
+    bundles = bundles_folder(settings)
+    bundle = await asyncio.to_thread(BundleStore(bundles).at_start)
+    store = make_store(settings)
+    detector = make_detector(store, table, settings, engine=Engine.PROCESSES, bundle=bundle)
+    async with hosting(settings, table, detector, say=say, bundles=bundles) as server:
         async with AsyncExitStack() as stack:
             for actor in actors:
                 query = urlencode({"name": actor.name})

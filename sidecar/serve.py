@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,7 +19,7 @@ from config.reaction_rule import ReactionRule
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
 from reactions.bundle import ModelBundle
-from reactions.labels import families_for
+from reactions.labels import LABELS, families_for
 from reactions.landmarks.model_manifest import files_of
 from sidecar.inference.detector import Detector, LoadPipeline
 from sidecar.inference.processes import ProcessDetector
@@ -66,6 +66,7 @@ from sidecar.sinks.webhook.dispatcher import DispatchLimits
 from sidecar.sinks.webhook.sender import Webhook
 from sidecar.sinks.webhook.signature import signing_key
 from sidecar.supervisor.admission import CostTable
+from sidecar.supervisor.bundle_watcher import BundleWatcher
 from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.cores import usable_cores
@@ -105,6 +106,8 @@ class ServePlan:
     """Participants of hosted rooms need a token, unless the API needs none either."""
     home: bool = False
     """``/`` leads to the first hosted room, and there is no operator's page."""
+    bundles: Path | None = None
+    """The folder of model bundles; None: in ``serve.data_folder``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +157,11 @@ async def open_server(
     """
     authenticator, made = authenticate(settings, plan.environ, plan.token_file)
     async with AsyncExitStack() as stack:
-        bundles = BundleStore(data_folder(settings) / "models")
+        bundles = BundleStore(plan.bundles or bundles_folder(settings))
         bundle = bundles.at_start()
         detector = await stack.enter_async_context(make_detector(bundle))
         reactions = ReactionStore(data_folder(settings), table, settings.stickers.folders)
-        reactions.use_thresholds(bundle.thresholds)
+        reactions.use_bundle(bundle)
         # What is wrong with the rows of an earlier run is said before anything listens.
         changed = reactions.table()
         hosted = make_hosted_rooms(detector, settings, plan.environ)
@@ -172,11 +175,15 @@ async def open_server(
         stack.push_async_callback(annotate.aclose)
         sources = metric_sources(supervisor, detector, lambda: listener.connections)
         page = Pages(hosted, changed, reactions.folders())
-        more = further_endpoints(sources, annotate, reactions, authenticator, page)
-        use = model_user(scored, supervisor, annotate, reactions)
+        changed_table = table_user(annotate, reactions, page)
+        changed_table()
+        more = further_endpoints(sources, annotate, reactions, authenticator, changed_table)
+        use = model_user(scored, supervisor, reactions, changed_table)
+        models = ModelEndpoints(bundles, use, bundle.name)
+        await stack.enter_async_context(BundleWatcher(models.follow))
         snapshots = SnapshotFolder(wanted.snapshots_folder, wanted.snapshots_days)
         await stack.enter_async_context(SnapshotCleaner(snapshots))
-        more = (*more, *administration(supervisor, ModelEndpoints(bundles, use), snapshots))
+        more = (*more, *administration(supervisor, models, snapshots))
         pages = partial(participant_routes, hosted, authenticator, page, home=plan.home)
         app = make_app(sources, more, authenticator, settings, draining.set, pages)
         if wanted.otlp_endpoint is not None:
@@ -251,8 +258,7 @@ def bundle_loader(
     settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
 ) -> LoadPipeline:
     """Makes a worker's pipeline with the models of ``bundle``."""
-    config = pipeline_config(make_store(settings), table, settings)
-    return replace(config, hand_classifier=bundle.weights).load
+    return pipeline_config(make_store(settings), table, settings, bundle).load
 
 
 def scored_labels(
@@ -261,9 +267,12 @@ def scored_labels(
     """The labels that ``detector`` scores, and how it gets to score others."""
 
     def make(bundle: ModelBundle, labels: frozenset[str]) -> LoadPipeline:
-        make_store(settings).fetch(files_of(families_for(labels)))
-        config = pipeline_config(make_store(settings), table, settings)
-        return replace(config, labels=labels, hand_classifier=bundle.weights).load
+        taught = {label.name: label for label in bundle.taught}
+        known = labels & LABELS.keys()
+        families = families_for(known).union(*(one.spec().families for one in taught.values()))
+        make_store(settings).fetch(files_of(families))
+        config = pipeline_config(make_store(settings), table, settings, bundle)
+        return replace(config, labels=known).load
 
     async def change(load: LoadPipeline) -> None:
         if not isinstance(detector, ProcessDetector):
@@ -284,18 +293,30 @@ def administration(
 def model_user(
     scored: ScoredLabels,
     supervisor: Supervisor,
-    annotate: AnnotateEndpoints,
     reactions: ReactionStore,
+    changed: Callable[[], None],
 ) -> Callable[[ModelBundle], Awaitable[None]]:
-    """Makes running workers use a bundle, and rooms its thresholds."""
+    """Makes running workers use a bundle, and rooms its thresholds and taught labels."""
 
     async def use(bundle: ModelBundle) -> None:
         await scored.use(bundle)
-        reactions.use_thresholds(bundle.thresholds)
-        annotate.change_rules(reactions.table())
+        await asyncio.to_thread(reactions.use_bundle, bundle)
+        changed()
         await supervisor.change_tables()
 
     return use
+
+
+def table_user(
+    annotate: AnnotateEndpoints, reactions: ReactionStore, pages: Pages
+) -> Callable[[], None]:
+    """Makes the annotate service and the rooms' pages follow the server's table."""
+
+    def changed() -> None:
+        annotate.change_rules(reactions.table())
+        pages.use(reactions.table(), reactions.folders(), reactions.specs)
+
+    return changed
 
 
 def further_endpoints(
@@ -303,15 +324,10 @@ def further_endpoints(
     annotate: AnnotateEndpoints,
     reactions: ReactionStore,
     authenticator: Authenticator,
-    pages: Pages,
+    changed: Callable[[], None],
 ) -> Sequence[Endpoint]:
-    """The annotate service, the stickers and reaction tables that it, rooms and their pages follow,
-    and what the operator's page needs."""
-
-    def changed() -> None:
-        annotate.change_rules(reactions.table())
-        pages.use(reactions.table(), reactions.folders())
-
+    """The annotate service, the stickers and reaction tables that it, rooms and their pages follow
+    by ``changed``, and what the operator's page needs."""
     tables = ReactionEndpoints(sources.supervisor, reactions, changed)
     operator = OperatorEndpoints(sources, authenticator, lambda: annotate.labels)
     return (*annotate.endpoints(), *tables.endpoints(), *operator.endpoints())
@@ -344,7 +360,7 @@ def make_supervisor(
         )
 
     def check(request: RoomRequest) -> str:
-        return check_request(request, table)
+        return check_request(request, reactions.labels)
 
     return Supervisor(
         supervisor_options(settings, plan.environ),
@@ -384,6 +400,11 @@ def begin_settings(settings: Settings, stickers: Sequence[Path]) -> dict[str, An
     return plain | {"stickers": plain["stickers"] | {"folders": folders}}
 
 
+def bundles_folder(settings: Settings) -> Path:
+    """Where model bundles are kept, and which one is used."""
+    return data_folder(settings) / "models"
+
+
 def data_folder(settings: Settings) -> Path:
     """Where what clients upload is kept."""
     return settings.serve.data_folder or user_state_path(APPLICATION) / "serve"
@@ -417,18 +438,18 @@ def check_sinks(settings: Settings, environ: Mapping[str, str]) -> None:
         open_event_sink(url, SinkOptions(MemoryRoom(), environ), where="rooms.sinks")
 
 
-def check_request(request: RoomRequest, table: Mapping[str, ReactionRule]) -> str:
+def check_request(request: RoomRequest, known: Collection[str]) -> str:
     """The URL of ``request`` as it may be shown.
 
     Raises ConfigError or RefusedError where that may not be joined or published to, or a label is
-    not in ``table``.
+    not ``known``.
     """
     if name_of_hosted(request) is None:
         check_room_url(request.url)
     for target in request.publish:
         if target.startswith("whip+"):
             check_room_url(target)
-    unknown = [one for one in request.labels or () if one not in table]
+    unknown = [one for one in request.labels or () if one not in known]
     if unknown:
         what = f"the label {unknown[0]!r} is not known"
         raise ConfigError(what, where="labels", do="GET /v1/labels lists all")

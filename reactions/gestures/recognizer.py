@@ -1,6 +1,6 @@
 """Landmarks to label scores: measures a sample once, then asks the scorer of each label."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from reactions.gestures.hand_classes import HandClass
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.motion import Motion, steadiness
 from reactions.gestures.thumb import beside_palm
-from reactions.labels import LABELS, LabelScore, families_for
+from reactions.labels import LABELS, LabelScore, LabelSpec, families_for
 from reactions.landmark_types import Hand, ModelFamily, Observation
 
 _DOUBTFUL = 0.2
@@ -31,15 +31,23 @@ class Recognizer:
     """Scores ``labels`` (and nothing else) in observations. Keeps no state of participants.
 
     ``shapes`` reads hand shapes; the shipped classifier by default, where a label needs hands.
+    ``taught`` are labels beside the vocabulary, scored as well.
     Raises ValueError for a label outside the vocabulary, ModelError where the classifier can't be
     loaded. Not thread-safe: one a worker.
     """
 
-    def __init__(self, labels: Collection[str], *, shapes: ShapeReader | None = None) -> None:
+    def __init__(
+        self,
+        labels: Collection[str],
+        *,
+        shapes: ShapeReader | None = None,
+        taught: Sequence[LabelSpec] = (),
+    ) -> None:
         unknown = sorted(set(labels) - set(LABELS))
         if unknown:
             raise ValueError(f"no such label: {', '.join(unknown)}")
-        self._specs = tuple(spec for spec in LABELS.values() if spec.name in labels)
+        own = (spec for spec in LABELS.values() if spec.name in labels)
+        self._specs = (*own, *taught)
         suggestions = (spec.burst for spec in self._specs if spec.burst is not None)
         self._suggestions = tuple(dict.fromkeys(suggestions))
         if shapes is None and ModelFamily.HANDS in families_for(labels):

@@ -41,13 +41,22 @@ class Pages:
         self._rooms = rooms
         self.use(table, folders)
 
-    def use(self, table: Mapping[str, ReactionRule], folders: Sequence[Path] = ()) -> None:
-        """Show this table from now on; pages that are open show it when they are loaded again."""
+    def use(
+        self,
+        table: Mapping[str, ReactionRule],
+        folders: Sequence[Path] = (),
+        specs: Sequence[LabelSpec] | None = None,
+    ) -> None:
+        """Show this table from now on; pages that are open show it when they are loaded again.
+
+        ``specs`` are its labels, by default the vocabulary.
+        """
         self._folders = folders
         self._stickers = {
             label: rule for label, rule in table.items() if _sticker_file(rule, folders) is not None
         }
-        shown = (spec for spec in by_groups() if not spec.moderated)
+        labels = by_groups() if specs is None else specs
+        shown = (spec for spec in labels if not spec.moderated)
         self._legend = [self._entry(spec, table[spec.name]) for spec in shown]
 
     def routes(self) -> list[web.RouteDef]:

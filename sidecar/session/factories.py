@@ -12,7 +12,8 @@ from config.reaction_rule import Kind, ReactionRule
 from config.settings import Engine, Settings
 from gifs.cache import StickerCache
 from gifs.catalogue import find_sticker, own_file
-from reactions.labels import families_for
+from reactions.bundle import SHIPPED_BUNDLE, ModelBundle
+from reactions.labels import LABELS, families_for
 from reactions.landmarks.model_manifest import files_of
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import PipelineConfig, RecognitionPipeline
@@ -43,10 +44,20 @@ def models_for(table: Mapping[str, ReactionRule]) -> tuple[str, ...]:
 
 
 def pipeline_config(
-    store: ModelStore, table: Mapping[str, ReactionRule], settings: Settings
+    store: ModelStore,
+    table: Mapping[str, ReactionRule],
+    settings: Settings,
+    bundle: ModelBundle = SHIPPED_BUNDLE,
 ) -> PipelineConfig:
-    """What recognises every label that is not off."""
-    return PipelineConfig(store.folder, enabled_labels(table), settings.recognition.hand_model)
+    """What recognises every label of the vocabulary that is not off in ``table``, and those that
+    ``bundle`` was taught."""
+    return PipelineConfig(
+        store.folder,
+        enabled_labels(table) & LABELS.keys(),
+        settings.recognition.hand_model,
+        None if bundle.folder is None else bundle.weights,
+        bundle.taught,
+    )
 
 
 def make_pipeline(
@@ -62,6 +73,7 @@ def make_detector(
     settings: Settings,
     *,
     engine: Engine = Engine.THREADS,
+    bundle: ModelBundle = SHIPPED_BUNDLE,
 ) -> Detector:
     """A detector with as many workers as the settings say, on ``engine`` unless they name one.
 
@@ -69,7 +81,7 @@ def make_detector(
     ``processes`` raises ConfigError.
     """
     sampling = settings.sampling
-    load = pipeline_config(store, table, settings).load
+    load = pipeline_config(store, table, settings, bundle).load
     if sampling.engine is not Engine.AUTO:
         engine = sampling.engine
     elif os.name != "posix":

@@ -103,9 +103,14 @@ class StillReader:
 def label_reports(
     detection: Detection, rules: Mapping[str, ReactionRule]
 ) -> tuple[LabelReport, ...]:
-    """What a picture shows of the labels that are on, best first."""
+    """What a picture shows of the labels that are on, best first; others are left out: a worker may
+    know labels that the table lacks while models change."""
     policy = StillPolicy(rules)
-    scores = (one for one in detection.scores if rules[one.label].kind is not Kind.OFF)
+    scores = (
+        one
+        for one in detection.scores
+        if one.label in rules and rules[one.label].kind is not Kind.OFF
+    )
     return tuple(_report(score, rules, policy) for score in scores)
 
 

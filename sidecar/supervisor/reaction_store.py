@@ -25,7 +25,9 @@ from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import ReactionTable, with_rows
 from gifs.catalogue import find_sticker, own_file
 from gifs.probe import ImageInfo, probe
-from reactions.labels import THRESHOLDS
+from reactions.bundle import ModelBundle
+from reactions.labels import THRESHOLDS, LabelSpec, by_groups
+from reactions.taught_labels import with_taught
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.sticker_folder import LIMITS, StickerFolder
 from sidecar.supervisor.values import ReactionRow, ReactionRows, ReactionTableView
@@ -44,12 +46,48 @@ class ReactionStore:
         self._given = dict(table)
         self._table = self._given
         self._folders = tuple(folders)
+        self._specs = tuple(by_groups())
         self._read: dict[str | None, Rows] = {}
         """Rows that were read, by room; None for the server's."""
 
-    def use_thresholds(self, thresholds: Mapping[str, float]) -> None:
-        """Take a bundle's thresholds for labels whose threshold the operator did not set."""
-        self._table = with_thresholds(self._given, thresholds)
+    def use_bundle(self, bundle: ModelBundle) -> None:
+        """Take a bundle's thresholds for labels whose threshold the operator did not set, and its
+        taught labels with their stickers; those of another bundle go.
+
+        Raises JournalError where a sticker can't be kept.
+        """
+        self._keep_stickers(bundle)
+        self._table = with_taught(with_thresholds(self._given, bundle.thresholds), bundle.taught)
+        self._specs = (*by_groups(), *(label.spec() for label in bundle.taught))
+
+    @property
+    def specs(self) -> Sequence[LabelSpec]:
+        """The labels of the server, by groups; taught ones come last."""
+        return self._specs
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The names of all labels."""
+        return frozenset(self._table)
+
+    def _keep_stickers(self, bundle: ModelBundle) -> None:
+        named = {label.sticker for label in bundle.taught if label.sticker}
+        for name in sorted(named):
+            file = None if bundle.folder is None else bundle.folder / name
+            if file is None or not file.is_file():
+                continue
+            try:
+                self._taught.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with new_file(self._taught / name) as partial:
+                    partial.write_bytes(file.read_bytes())
+            except (OSError, PictureError) as error:
+                what = f"the sticker of a taught label can't be kept: {error}"
+                raise JournalError(what, where=name, do="free disk space") from error
+
+    @property
+    def _taught(self) -> Path:
+        """Where stickers of taught labels are, whichever bundle they are from."""
+        return self._folder / "taught-stickers"
 
     def stickers(self, room: str | None = None) -> StickerFolder:
         """The uploaded stickers of the server, or of ``room``."""
@@ -58,14 +96,14 @@ class ReactionStore:
     def folders(self, room: str | None = None) -> Sequence[Path]:
         """Where stickers are looked for, in this order."""
         own = () if room is None else (self.stickers(room).path,)
-        return (*own, self.stickers().path, *self._folders)
+        return (*own, self.stickers().path, self._taught, *self._folders)
 
     def table(self, room: str | None = None) -> Mapping[str, ReactionRule]:
         """The reaction table of the server, or of ``room``; raises ConfigError."""
-        table = with_rows(self._table, self._rows(None), self._place(None))
+        table = with_rows(self._table, self._known(None), self._place(None))
         if room is None:
             return table
-        return with_rows(table, self._rows(room), self._place(room))
+        return with_rows(table, self._known(room), self._place(room))
 
     def view(self, room: str | None = None) -> ReactionTableView:
         """The table and what was changed of it."""
@@ -161,6 +199,10 @@ class ReactionStore:
                 except StickerError as error:
                     what, do = "there is no such sticker", "GET /v1/stickers lists all"
                     raise ConfigError(what, where=f"{WHERE}: {label}.{key}", do=do) from error
+
+    def _known(self, room: str | None) -> Rows:
+        """The rows of labels that there are: a taught one may be gone with its bundle."""
+        return {label: row for label, row in self._rows(room).items() if label in self._table}
 
     def _rows(self, room: str | None) -> Rows:
         if room not in self._read:

@@ -1,18 +1,15 @@
 """What ``POST /v1/annotate`` answers: our own objects, or those of Roboflow's inference server."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
 from reactions.found_landmarks import FoundLandmarks
-from reactions.labels import LABELS
 from sidecar.session.stills import LabelReport
 from sidecar.supervisor.values import Value
-
-_CLASS_IDS: Final = {label: number for number, label in enumerate(LABELS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +70,25 @@ AnnotateAnswer: TypeAlias = OneAnswer | list[OneAnswer]
 
 
 def inference_answer(
-    reports: Collection[LabelReport], width: int, height: int, milliseconds: float
+    reports: Collection[LabelReport],
+    width: int,
+    height: int,
+    milliseconds: float,
+    labels: Sequence[str],
 ) -> InferenceAnswer:
-    """The labels that fire, for ``supervision.Detections.from_inference``."""
+    """The labels that fire, for ``supervision.Detections.from_inference``; the class of one is its
+    place in ``labels``."""
     return InferenceAnswer(
         inference_id=str(uuid.uuid4()),
         time=milliseconds / 1000,
         image=InferenceImage(width=width, height=height),
-        predictions=tuple(_prediction(one, width, height) for one in reports if one.fires),
+        predictions=tuple(
+            _prediction(one, width, height, labels.index(one.label)) for one in reports if one.fires
+        ),
     )
 
 
-def _prediction(report: LabelReport, width: int, height: int) -> InferencePrediction:
+def _prediction(report: LabelReport, width: int, height: int, class_id: int) -> InferencePrediction:
     left, top, across, down = report.box
     return InferencePrediction(
         x=(left + across / 2) * width,
@@ -93,6 +97,6 @@ def _prediction(report: LabelReport, width: int, height: int) -> InferencePredic
         height=down * height,
         confidence=report.score,
         label=report.label,
-        class_id=_CLASS_IDS[report.label],
+        class_id=class_id,
         detection_id=str(uuid.uuid4()),
     )

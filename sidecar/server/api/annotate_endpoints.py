@@ -14,7 +14,7 @@ from aiohttp import BodyPartReader, StreamReader, web
 
 from config.errors import CapacityError, ForbiddenError, InputError, SampleDroppedError
 from config.reaction_rule import Kind, ReactionRule
-from reactions.labels import families_for
+from reactions.labels import LABELS, families_for
 from reactions.landmark_types import ModelFamily, Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.inference.detector import Detector
@@ -67,8 +67,10 @@ class AnnotateOptions:
 
     @property
     def families(self) -> frozenset[ModelFamily] | None:
-        """The models that the answer needs; None for all."""
-        return None if self.labels is None or self.landmarks else families_for(self.labels)
+        """The models that the answer needs; None for all, as taught labels may need any."""
+        if self.labels is None or self.landmarks or not self.labels <= LABELS.keys():
+            return None
+        return families_for(self.labels)
 
 
 class AnnotateEndpoints:
@@ -98,7 +100,7 @@ class AnnotateEndpoints:
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="uploads")
 
     def change_rules(self, rules: Mapping[str, ReactionRule]) -> None:
-        """Go on with another reaction table, of the same labels."""
+        """Go on with another reaction table."""
         self._rules = rules
 
     async def aclose(self) -> None:
@@ -224,7 +226,8 @@ class AnnotateEndpoints:
         )
         size = upload.width, upload.height
         if options.format is AnswerFormat.ROBOFLOW:
-            return inference_answer(reports, *size, detection.milliseconds)
+            labels = list(self._rules)
+            return inference_answer(reports, *size, detection.milliseconds, labels)
         answered = (*size, round(detection.milliseconds, 2), reports, None)
         if options.landmarks:
             return LandmarkedAnswer(*answered, detection.landmarks)

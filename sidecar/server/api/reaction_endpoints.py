@@ -9,7 +9,7 @@ from aiohttp import web
 
 from config.errors import InputError
 from gifs.catalogue import EFFECTS, STICKERS
-from reactions.labels import LabelSpec, by_groups
+from reactions.labels import LabelSpec
 from sidecar.server.api.endpoints import Endpoint, Exchange
 from sidecar.server.api.tokens import Scope
 from sidecar.server.pages import pose_path
@@ -102,7 +102,7 @@ class ReactionEndpoints:
         )  # fmt: skip
 
     async def labels(self, exchange: Exchange) -> Sequence[LabelView]:
-        return await asyncio.to_thread(lambda: [self._label(spec) for spec in by_groups()])
+        return await asyncio.to_thread(lambda: [self._label(spec) for spec in self.store.specs])
 
     async def list(self, exchange: Exchange) -> StickerList:
         folder = self.store.stickers(self._room(exchange))

@@ -5,10 +5,13 @@ import pytest
 from config.errors import ConfigError, RefusedError
 from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
+from gifs.catalogue import find_sticker
+from reactions.bundle import SHIPPED_BUNDLE, ModelBundle
 from reactions.labels import LABELS
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.values import ReactionRow, ReactionRows
 from tests.sidecar.supervisor.test_sticker_folder import picture
+from tests.taught import taught_bundle, taught_label
 
 TABLE = load_reaction_table(LABELS, environ={})
 
@@ -87,3 +90,18 @@ def test_a_damaged_file_is_one_line(store: ReactionStore, tmp_path: Path) -> Non
     (tmp_path / "reactions.json").write_text("{")
     with pytest.raises(ConfigError, match="is no reaction table"):
         store.table()
+
+
+def test_taught_labels_come_and_go_with_their_bundle(store: ReactionStore, tmp_path: Path) -> None:
+    label = taught_label("vulcan", kind="sticker", sticker="vulcan-1.gif")
+    folder = taught_bundle(tmp_path / "taught-1", label)
+    store.use_bundle(ModelBundle.read(folder))
+    assert store.specs[-1].name == "vulcan"
+    assert store.table()["vulcan"].kind is Kind.STICKER
+    assert find_sticker("vulcan-1.gif", store.folders()).read_bytes() == b"GIF89a"
+    store.change(rows(vulcan=ReactionRow(hold=2.0)))
+    store.change(rows(vulcan=ReactionRow(hold=3.0)), "r-1")
+    store.use_bundle(SHIPPED_BUNDLE)
+    assert "vulcan" not in {*store.table(), *store.table("r-1"), *store.labels}
+    store.use_bundle(ModelBundle.read(folder))
+    assert (store.table()["vulcan"].hold, store.table("r-1")["vulcan"].hold) == (2.0, 3.0)

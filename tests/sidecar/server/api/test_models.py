@@ -1,5 +1,6 @@
 """Model bundles as a client of the API sees them."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.model_endpoints import ModelEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator
+from sidecar.supervisor.bundle_watcher import BundleWatcher
 from sidecar.supervisor.model_store import BundleStore
 from tests.sidecar.supervisor.test_supervisor import World
 
@@ -30,8 +32,15 @@ def make_bundle(folder: Path) -> None:
 class Models:
     """A client, and the bundles that workers were asked to use."""
 
-    def __init__(self, folder: Path, client: TestClient[Any, Any], used: list[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        client: TestClient[Any, Any],
+        used: list[str],
+        endpoints: ModelEndpoints,
+    ) -> None:
         self.folder = folder
+        self.endpoints = endpoints
         self.used = used
         self._client = client
 
@@ -50,11 +59,11 @@ async def models(tmp_path: Path) -> AsyncIterator[Models]:
         used.append(bundle.name)
 
     async with World().running() as supervisor:
-        endpoints = ModelEndpoints(BundleStore(tmp_path), use).endpoints()
+        endpoints = ModelEndpoints(BundleStore(tmp_path), use)
         system = SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None)
-        app = create_api(endpoints, system, Authenticator(), ApiOptions("127.0.0.1"))
+        app = create_api(endpoints.endpoints(), system, Authenticator(), ApiOptions("127.0.0.1"))
         async with TestClient(TestServer(app)) as client:
-            yield Models(tmp_path, client, used)
+            yield Models(tmp_path, client, used, endpoints)
 
 
 async def test_without_bundles_the_shipped_one_is_used(models: Models) -> None:
@@ -99,3 +108,40 @@ async def test_a_bundle_that_was_damaged_meanwhile_gives_way_to_the_shipped_one(
     await models.call("POST", "/mine/activate")
     shutil.rmtree(models.folder / "mine")
     assert BundleStore(models.folder).at_start().name == "shipped"
+
+
+async def test_what_another_program_chose_is_followed_once(models: Models) -> None:
+    make_bundle(models.folder / "mine")
+    BundleStore(models.folder).keep("mine")
+    for _ in range(2):
+        await models.endpoints.follow()
+    assert (models.used, models.endpoints.used) == (["mine"], "mine")
+    await models.call("POST", "/rollback")
+    await models.endpoints.follow()
+    assert models.used == ["mine", "shipped"]
+
+
+async def test_a_choice_that_can_t_be_used_leaves_what_runs(models: Models) -> None:
+    make_bundle(models.folder / "mine")
+    BundleStore(models.folder).keep("mine")
+    (models.folder / "mine" / WEIGHTS).write_bytes(b"another")
+    await models.endpoints.follow()
+    assert (models.used, models.endpoints.used) == ([], "shipped")
+    make_bundle(models.folder / "slow")
+    BundleStore(models.folder).keep("slow")
+    await models.endpoints.follow()
+    assert models.endpoints.used == "shipped"
+
+
+async def test_a_watcher_looks_again_and_again_also_after_a_failure() -> None:
+    looks: list[int] = []
+    seen = asyncio.Event()
+
+    async def follow() -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            raise OSError("a disk that is away")
+        seen.set()
+
+    async with asyncio.timeout(30), BundleWatcher(follow, every=0.001):
+        await seen.wait()

@@ -1,0 +1,243 @@
+"""Labels that users teach: a small network a label, beside a hand classifier that stays as it is.
+
+A network reads what one view of a sample says as numbers and answers how much it looks like its
+label. ``reactions.training.teach`` makes them, a bundle (``reactions.bundle``) carries them, and
+numpy runs them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from config.errors import ModelError
+from config.reaction_rule import Kind, ReactionRule
+from config.reaction_table import ReactionTable
+from reactions.geometry import Box
+from reactions.gestures.arms import ArmsReading
+from reactions.gestures.context import Context, Scorer, SeenHand, Sighting
+from reactions.gestures.features import FEATURES, hand_features
+from reactions.gestures.hand_classes import NONE
+from reactions.labels import LABELS, Group, LabelSpec
+from reactions.landmark_types import ModelFamily, Side
+
+MAX_TAUGHT: Final = 32
+"""Taught labels of one bundle."""
+MAX_HIDDEN: Final = 64
+"""Units of a network's hidden layer."""
+LABEL_NAME: Final = r"^[a-z]+(_[a-z]+)*$"
+_RELEASE: Final = 0.5
+
+Vector: TypeAlias = npt.NDArray[np.float32]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class View(StrEnum):
+    """What of a sample a taught label is read from."""
+
+    HAND = "hand"
+    """The shape of one hand."""
+    HAND_AT_FACE = "hand_at_face"
+    """The shape of one hand and where its palm is by the face."""
+    ARMS = "arms"
+    """Elbows, wrists and fingers of both arms by the shoulders."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewReading:
+    """One hand, or both arms, as a view reads it."""
+
+    vector: Vector
+    """(``VIEW_SIZES`` of the view,)"""
+    box: Box
+    hand: Side | None
+
+
+def _read_hands(context: Context) -> Iterator[ViewReading]:
+    for seen in context.hands:
+        yield ViewReading(_hand_vector(seen), seen.box, seen.hand.side)
+
+
+def _read_hands_at_face(context: Context) -> Iterator[ViewReading]:
+    for seen in context.hands:
+        if seen.place is not None:
+            x, y = seen.place.palm
+            # As a right hand, like the shape.
+            place = np.array([-x if seen.hand.side is Side.LEFT else x, y], np.float32)
+            yield ViewReading(np.concatenate([_hand_vector(seen), place]), seen.box, seen.hand.side)
+
+
+def _hand_vector(seen: SeenHand) -> Vector:
+    points = seen.hand.points[None].astype(np.float32, copy=False)
+    return np.asarray(hand_features(points, np.array([seen.hand.side is Side.LEFT]))[0], np.float32)
+
+
+def _read_arms(context: Context) -> Iterator[ViewReading]:
+    if context.arms is not None:
+        yield ViewReading(arms_vector(context.arms), context.arms.box, None)
+
+
+def arms_vector(reading: ArmsReading) -> Vector:
+    """Both arms as numbers, the person's left first; see ``ArmsReading`` for units."""
+    numbers = [reading.nose]
+    for arm in reading.both:
+        numbers += [*arm.elbow, *arm.wrist, *arm.fingers, arm.elbow_seen, arm.wrist_seen]
+    return np.array(numbers, np.float32)
+
+
+_READERS: Final[Mapping[View, Callable[[Context], Iterator[ViewReading]]]] = MappingProxyType(
+    {View.HAND: _read_hands, View.HAND_AT_FACE: _read_hands_at_face, View.ARMS: _read_arms}
+)
+VIEW_SIZES: Final[Mapping[View, int]] = MappingProxyType(
+    {View.HAND: FEATURES, View.HAND_AT_FACE: FEATURES + 2, View.ARMS: 17}
+)
+"""Numbers of one reading, by view."""
+VIEW_FAMILIES: Final[Mapping[View, frozenset[ModelFamily]]] = MappingProxyType(
+    {
+        View.HAND: frozenset({ModelFamily.HANDS}),
+        View.HAND_AT_FACE: frozenset({ModelFamily.HANDS, ModelFamily.FACE}),
+        View.ARMS: frozenset({ModelFamily.BODY, ModelFamily.FACE}),
+    }
+)
+"""The landmark models that each view needs."""
+_GROUPS: Final[Mapping[View, Group]] = MappingProxyType(
+    {View.HAND: Group.HAND, View.HAND_AT_FACE: Group.BODY, View.ARMS: Group.BODY}
+)
+
+
+def read_view(view: View, context: Context) -> Sequence[ViewReading]:
+    """All hands, or the arms, that ``view`` reads in a sample."""
+    return tuple(_READERS[view](context))
+
+
+class TaughtNetwork(BaseModel):
+    """One hidden layer of rectified units and one answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden: tuple[tuple[Number, ...], ...]
+    """(inputs + 1, units): weights, the biases last."""
+    out: tuple[Number, ...]
+    """(units + 1,): weights, the bias last."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "TaughtNetwork":
+        units = len(self.out) - 1
+        if not 1 <= units <= MAX_HIDDEN or any(len(row) != units for row in self.hidden):
+            raise ValueError("layers do not fit each other")
+        return self
+
+    def scorer(self) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
+        """What gives the scores (n,), 0–1, of vectors (n, inputs)."""
+        hidden = np.array(self.hidden, np.float32)
+        out = np.array(self.out, np.float32)
+
+        def score(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            reached = np.maximum(vectors @ hidden[:-1] + hidden[-1], 0)
+            value = np.clip(reached @ out[:-1] + out[-1], -60, 60)
+            return np.asarray(1 / (1 + np.exp(-value)), np.float32)
+
+        return score
+
+
+class TaughtLabel(BaseModel):
+    """One taught label: its network, how people make it, and what it does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=LABEL_NAME, max_length=40)]
+    view: View
+    title: Annotated[str, Field(max_length=60)] = ""
+    how: Annotated[str, Field(min_length=1, max_length=200)]
+    threshold: Annotated[float, Field(gt=0, le=1)]
+    kind: Kind = Kind.EVENT
+    sticker: Annotated[str, Field(max_length=100)] | None = None
+    """A sticker of ours, or a file of the bundle."""
+    hold: Annotated[float, Field(ge=0, le=10)] = 0.8
+    cooldown: Annotated[float, Field(ge=0, le=600)] = 5.0
+    outranks: tuple[str, ...] = ()
+    """Labels of the vocabulary that its pictures set off as well."""
+    network: TaughtNetwork
+
+    @model_validator(mode="after")
+    def _possible(self) -> "TaughtLabel":
+        if self.name in LABELS or self.name == NONE:
+            raise ValueError(f"{self.name} is a label of the vocabulary")
+        if unknown := sorted(set(self.outranks) - set(LABELS)):
+            raise ValueError(f"outranks {unknown[0]!r}, which is no label")
+        if len(self.network.hidden) != VIEW_SIZES[self.view] + 1:
+            raise ValueError(f"the network of {self.name} was made for other features")
+        if self.kind is Kind.STICKER and not self.sticker:
+            raise ValueError(f"{self.name} has no sticker")
+        return self
+
+    def spec(self) -> LabelSpec:
+        """The label as one of the vocabulary."""
+        return LabelSpec(
+            self.name,
+            _GROUPS[self.view],
+            VIEW_FAMILIES[self.view],
+            _taught_scorer(self.view, self.network),
+            self.how,
+            self.threshold,
+            self.title,
+        )
+
+    def rule(self) -> ReactionRule:
+        """Its row of the reaction table."""
+        return ReactionRule(
+            kind=self.kind,
+            sticker=self.sticker,
+            threshold=self.threshold,
+            release=min(_RELEASE, self.threshold),
+            hold=self.hold,
+            cooldown=self.cooldown,
+            outranks=self.outranks,
+        )
+
+
+def _taught_scorer(view: View, network: TaughtNetwork) -> Scorer:
+    answer = network.scorer()
+
+    def score(context: Context) -> Iterator[Sighting]:
+        for reading in read_view(view, context):
+            yield Sighting(float(answer(reading.vector[None])[0]), reading.box, reading.hand)
+
+    return score
+
+
+_TAUGHT: Final = TypeAdapter(Annotated[tuple[TaughtLabel, ...], Field(max_length=MAX_TAUGHT)])
+_MAX_FILE: Final = 16 << 20
+
+
+def read_taught(path: Path) -> tuple[TaughtLabel, ...]:
+    """The labels in ``path``; raises ModelError that says in one line what is wrong."""
+    try:
+        with path.open("rb") as file:
+            labels = _TAUGHT.validate_json(file.read(_MAX_FILE))
+    except OSError as error:
+        raise ModelError(f"can't be read: {error.strerror}", where=str(path)) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "file"
+        raise ModelError(f"{place}: {first['msg']}", where=str(path), do="teach it again") from None
+    names = [label.name for label in labels]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ModelError(f"{twice[0]} is taught twice", where=str(path), do="teach it again")
+    return labels
+
+
+def write_taught(labels: Sequence[TaughtLabel], path: Path) -> None:
+    """Write ``labels`` for ``read_taught``."""
+    path.write_bytes(_TAUGHT.dump_json(tuple(labels)) + b"\n")
+
+
+def with_taught(table: ReactionTable, taught: Sequence[TaughtLabel]) -> dict[str, ReactionRule]:
+    """``table`` with the rows of ``taught`` labels after its own."""
+    return {**table, **{label.name: label.rule() for label in taught}}
