@@ -167,16 +167,13 @@ async def open_server(
         hosted = make_hosted_rooms(detector, settings, plan.environ)
         scored = scored_labels(detector, settings, table, bundle)
         supervisor = make_supervisor(plan, settings, table, detector, reactions, hosted, scored)
-        draining = asyncio.Event()
-        wanted = settings.serve
-        fetcher = PictureFetcher(public_rule(wanted), max_bytes=wanted.max_picture_bytes)
-        await stack.enter_async_context(fetcher)
+        wanted, draining = settings.serve, asyncio.Event()
+        fetcher = await stack.enter_async_context(picture_fetcher(wanted))
         annotate = make_annotate(detector, changed, settings, fetcher)
         stack.push_async_callback(annotate.aclose)
         sources = metric_sources(supervisor, detector, lambda: listener.connections)
         page = Pages(hosted, changed, reactions.folders())
         changed_table = table_user(annotate, reactions, page)
-        changed_table()
         more = further_endpoints(sources, annotate, reactions, authenticator, changed_table)
         use = model_user(scored, supervisor, reactions, changed_table)
         models = ModelEndpoints(bundles, use, bundle.name)
@@ -236,6 +233,11 @@ def shared_detector(
         workers=settings.serve.workers or max(1, round(usable_cores())),
         limits=WorkerLimits(capacity=3 * settings.sampling.longest**2),
     )
+
+
+def picture_fetcher(wanted: ServeSettings) -> PictureFetcher:
+    """What fetches pictures by URL, not started yet."""
+    return PictureFetcher(public_rule(wanted), max_bytes=wanted.max_picture_bytes)
 
 
 def make_annotate(
@@ -316,6 +318,7 @@ def table_user(
         annotate.change_rules(reactions.table())
         pages.use(reactions.table(), reactions.folders(), reactions.specs)
 
+    changed()
     return changed
 
 
