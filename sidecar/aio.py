@@ -8,7 +8,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 import structlog
 
@@ -38,6 +38,14 @@ class Component:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
+
+
+class Closable(Protocol):
+    """What holds something until it is closed."""
+
+    async def aclose(self) -> None:
+        """Free everything."""
+        ...
 
 
 @asynccontextmanager
@@ -100,6 +108,31 @@ async def cancel_and_wait(*tasks: asyncio.Future[Any]) -> None:
     for task in tasks:
         if not task.cancelled() and (error := task.exception()) is not None:
             log_failure("task failed", error, task=_name(task))
+
+
+async def finish(work: Awaitable[T]) -> T:
+    """Run ``work``, which frees something, to its end; return or raise what it did.
+
+    Cancellation waits for that end, and is raised then. ``work`` bounds its own time.
+    """
+    task = asyncio.ensure_future(work)
+    cancellation: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if cancellation is not None:
+        raise cancellation
+    return task.result()
+
+
+async def close_all(components: Iterable[Closable]) -> None:
+    """Close ``components`` side by side, cancelled or not; where some fail, raise the first."""
+    closing = (component.aclose() for component in components)
+    for failure in await finish(asyncio.gather(*closing, return_exceptions=True)):
+        if failure is not None:
+            raise failure
 
 
 async def run_until_first(*work: Coroutine[Any, Any, T]) -> T:

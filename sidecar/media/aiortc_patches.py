@@ -7,10 +7,11 @@ of a core with a dozen cameras.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import cast
+from typing import Any, cast
 
 import aioice.ice
 import aiortc
@@ -319,6 +320,7 @@ def handshake_failure(transport: RTCDtlsTransport) -> str:
 
 MAX_REMOTE_ADDRESSES = 64
 """Addresses of one connection that checks come from or go to; real peers have a dozen."""
+CLOSED_WHILE_GATHERING = "the connection was closed while it gathered candidates"
 
 
 class _IceConnection(aioice.ice.Connection):
@@ -326,10 +328,74 @@ class _IceConnection(aioice.ice.Connection):
 
     A client can name the address of a third party as its candidate, and aioice sends seven checks
     to each. The limit is the amplification limit of QUIC (RFC 9000 §8.1) with a factor of one.
+
+    It also closes every socket that its gathering opened. aioice closes those of a gathering that
+    came to its end before ``close``, and leaks those of one that is cancelled or still runs.
     """
 
     allowance: int | None = None
     """Bytes that may still be sent to such addresses; None without a limit."""
+
+    def __init__(self, ice_controlling: bool, **options: Any) -> None:
+        super().__init__(ice_controlling, **options)
+        self._open: set[_StunProtocol] = set()
+        self._lookups: set[asyncio.Task[Any]] = set()
+
+    def opened(self, protocol: "_StunProtocol") -> None:
+        """A socket of ours is open; it is closed at once where the connection is."""
+        self._open.add(protocol)
+        if self._closing:
+            protocol.transport.close()
+
+    def lost(self, protocol: "_StunProtocol") -> None:
+        """A socket of ours is closed."""
+        self._open.discard(protocol)
+
+    @contextmanager
+    def lookup(self) -> Iterator[None]:
+        """The current task asks a STUN or TURN server for a candidate; ``close`` ends it.
+
+        What ends so has failed, for the gathering: a cancelled lookup would cancel that.
+        """
+        task = asyncio.current_task()
+        assert task is not None, "aioice makes a task of each lookup"
+        self._lookups.add(task)
+        task.add_done_callback(self._lookup_done)
+        if self._closing:
+            raise ConnectionError(CLOSED_WHILE_GATHERING)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._closing:
+                raise
+            raise ConnectionError(CLOSED_WHILE_GATHERING) from None
+
+    def _lookup_done(self, task: asyncio.Task[Any]) -> None:
+        self._lookups.discard(task)
+        if not task.cancelled():
+            # A gathering that was cancelled does not look, and asyncio would log the error.
+            task.exception()
+
+    async def close(self) -> None:
+        """Close the connection, and all that a gathering has opened or still opens."""
+        try:
+            self._closing = True
+            if lookups := tuple(self._lookups):
+                # They would send on closed sockets, which asyncio logs.
+                for lookup in lookups:
+                    lookup.cancel()
+                await asyncio.wait(lookups)
+            await super().close()
+        finally:
+            self.free()
+
+    def free(self) -> None:
+        """Close all sockets, now and from now on, and end what asks servers for candidates."""
+        self._closing = True
+        for protocol in tuple(self._open):
+            protocol.transport.close()
+        for lookup in tuple(self._lookups):
+            lookup.cancel()
 
     def check_incoming(
         self, message: stun.Message, addr: tuple[str, int], protocol: aioice.ice.StunProtocol
@@ -358,7 +424,22 @@ class _IceConnection(aioice.ice.Connection):
 
 
 class _StunProtocol(aioice.ice.StunProtocol):
-    """Sends the requests of one socket, but those that the connection doesn't allow."""
+    """Sends the requests of one socket, but those that the connection doesn't allow.
+
+    The connection learns when the socket opens and when it closes.
+    """
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is open."""
+        super().connection_made(transport)
+        if isinstance(self.receiver, _IceConnection):
+            self.receiver.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is closed."""
+        super().connection_lost(exc)
+        if isinstance(self.receiver, _IceConnection):
+            self.receiver.lost(self)
 
     def send_stun(self, message: stun.Message, addr: tuple[str, int]) -> None:
         """Send ``message``, or drop it as the network might: it is repeated later."""
@@ -367,15 +448,55 @@ class _StunProtocol(aioice.ice.StunProtocol):
             super().send_stun(message, addr)
 
 
-def use_bounded_checks() -> bool:
-    """Let ``allow_checks`` bound connections made from now on; False if aiortc is unknown."""
+async def _reflexive_candidate(protocol: _StunProtocol, server: tuple[str, int]) -> object:
+    """As aioice's ``server_reflexive_candidate``; the connection can end it."""
+    connection = protocol.receiver
+    with connection.lookup() if isinstance(connection, _IceConnection) else nullcontext():
+        return await STOCK_REFLEXIVE(protocol, server)
+
+
+async def _relayed_candidate(
+    *, protocol_factory: Callable[[], aioice.ice.StunProtocol], **options: Any
+) -> object:
+    """As aioice's ``relayed_candidate``; the connection can end it."""
+    connection = protocol_factory().receiver
+    with connection.lookup() if isinstance(connection, _IceConnection) else nullcontext():
+        return await STOCK_RELAYED(protocol_factory=protocol_factory, **options)
+
+
+STOCK_REFLEXIVE = aioice.ice.server_reflexive_candidate
+STOCK_RELAYED = aioice.ice.relayed_candidate
+
+
+def use_own_ice() -> bool:
+    """Let ``allow_checks`` bound connections made from now on, and ``free_sockets`` free them.
+
+    False if aiortc is unknown.
+    """
     fits = known_version() and hasattr(aioice.ice.StunProtocol, "send_stun")
     fits = fits and hasattr(aioice.ice.Connection, "check_incoming")
     fits = fits and hasattr(aiortc.rtcicetransport, "Connection")
     if fits:
         vars(aiortc.rtcicetransport)["Connection"] = _IceConnection
-        vars(aioice.ice)["StunProtocol"] = _StunProtocol
+        names = vars(aioice.ice)
+        names["StunProtocol"] = _StunProtocol
+        names["server_reflexive_candidate"] = _reflexive_candidate
+        names["relayed_candidate"] = _relayed_candidate
     return fits
+
+
+def free_sockets(connection: RTCPeerConnection) -> bool:
+    """Close the sockets of ``connection``, whose ``close`` did not come to its end.
+
+    False if aiortc is unknown: they are leaked then. A connection that is closed has none.
+    """
+    transports = vars(connection).get("_RTCPeerConnection__iceTransports")
+    if not known_version() or transports is None:
+        return False
+    for transport in transports:
+        if isinstance(ice := transport._connection, _IceConnection):
+            ice.free()
+    return True
 
 
 def allow_checks(connection: RTCPeerConnection, size: int) -> bool:

@@ -23,15 +23,16 @@ from aiortc import (
 )
 
 from config.errors import NegotiationError
-from sidecar.aio import Broadcast, Component, Contained
+from sidecar.aio import Broadcast, Component, Contained, finish
 from sidecar.captured import Captured
 from sidecar.media.aiortc_patches import (
     allow_checks,
+    free_sockets,
     handshake_failure,
     ice_pair,
     on_picture_loss,
-    use_bounded_checks,
     use_own_decoding,
+    use_own_ice,
     use_rsa_ciphers,
     use_video_buffer,
 )
@@ -86,7 +87,7 @@ def peer_connection(
     use_video_buffer()
     use_own_decoding()
     use_rsa_ciphers()
-    use_bounded_checks()
+    use_own_ice()
     return RTCPeerConnection(
         RTCConfiguration(
             iceServers=list(ice_servers),
@@ -101,14 +102,21 @@ def peer_connection(
 async def close(connection: RTCPeerConnection, seconds: float = CLOSE_TIMEOUT) -> None:
     """Close ``connection`` and free what it holds; gives up after ``seconds``.
 
-    A failure is logged and not raised: no caller could act on it.
+    A failure is logged and not raised: no caller could act on it. Cancellation is raised when the
+    connection is closed: aiortc leaks what it has not closed when it is cancelled.
     """
+    await finish(_close(connection, seconds))
+
+
+async def _close(connection: RTCPeerConnection, seconds: float) -> None:
     with Contained("peer connection not closed"):
         try:
             async with asyncio.timeout(seconds):
                 await connection.close()
         except TimeoutError:
             log.warning("peer connection not closed", reason=f"no end after {seconds} s")
+        finally:
+            free_sockets(connection)
 
 
 @asynccontextmanager
@@ -285,6 +293,7 @@ class Peer(Component):
             await self._set_remote(offer, "offer")
             await prepare()
             await self.connection.setLocalDescription()
+            self._check_open()
             return restore_h264_formats(self.connection.localDescription.sdp, self._formats)
 
     async def make_offer(self) -> str:
@@ -292,6 +301,7 @@ class Peer(Component):
         async with self._negotiating, self._step("no offer can be made"):
             self._check_open()
             await self.connection.setLocalDescription(await self.connection.createOffer())
+            self._check_open()
         return self.connection.localDescription.sdp
 
     async def accept(self, answer: str) -> None:
@@ -408,9 +418,11 @@ class ReceivePeer(Peer):
             await self.feed.start()
 
     async def aclose(self) -> None:
-        if self._owns_feed:
-            await self.feed.aclose()
-        await super().aclose()
+        try:
+            if self._owns_feed:
+                await self.feed.aclose()
+        finally:
+            await super().aclose()
 
     async def wait_over(self) -> str:
         """Wait until the connection or its track is over, and return the reason."""

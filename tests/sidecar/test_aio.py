@@ -17,6 +17,8 @@ from sidecar.aio import (
     MailboxClosedError,
     TaskSet,
     cancel_and_wait,
+    close_all,
+    finish,
     is_logged,
     run_until_first,
     start_all,
@@ -78,6 +80,54 @@ class TestComponent:
         with pytest.raises(KeyError, match="a"):
             await start_all(components)
         assert last.life == ["start"]
+
+    async def test_components_are_closed_together_and_a_failure_is_raised_after_that(self) -> None:
+        class Failing(Component):
+            async def aclose(self) -> None:
+                raise KeyError("a")
+
+        last = Recorded()
+        with pytest.raises(KeyError, match="a"):
+            await close_all((Failing(), last))
+        assert last.life == ["close"]
+
+    async def test_components_are_closed_also_where_that_is_cancelled_before_it_begins(
+        self,
+    ) -> None:
+        components = [Recorded(), Recorded()]
+        task = asyncio.create_task(close_all(components))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert [component.life for component in components] == [["close"], ["close"]]
+
+
+class TestFinish:
+    async def test_returns_what_the_work_returns(self) -> None:
+        assert await finish(asyncio.sleep(0, "done")) == "done"
+
+    async def test_raises_what_the_work_raises(self) -> None:
+        with pytest.raises(KeyError, match="a"):
+            await finish(fail_late(KeyError("a")))
+
+    async def test_a_cancellation_is_raised_when_the_work_has_ended(self) -> None:
+        go_on, ended = asyncio.Event(), asyncio.Event()
+
+        async def work() -> None:
+            await go_on.wait()
+            ended.set()
+
+        task = asyncio.create_task(finish(work()))
+        for _ in range(3):
+            await settle()
+            task.cancel()
+        await settle()
+        assert not task.done()
+        go_on.set()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert ended.is_set()
 
 
 class TestUndoOnFailure:

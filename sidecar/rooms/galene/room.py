@@ -11,7 +11,7 @@ import structlog
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.aio import Component, TaskSet
+from sidecar.aio import Component, TaskSet, close_all
 from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
     ConsentChanged,
@@ -220,7 +220,7 @@ class GaleneRoom(Component):
     async def _close_connections(self) -> None:
         membership, self._membership = self._membership, None
         if membership is not None:
-            await asyncio.gather(membership.subscriber.aclose(), membership.publisher.aclose())
+            await close_all((membership.subscriber, membership.publisher))
 
     def _on_task_failure(self, error: Exception) -> None:
         """End the room; the task set has logged the reason."""

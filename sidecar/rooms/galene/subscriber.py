@@ -8,7 +8,7 @@ from typing import Final
 from aiortc import RTCPeerConnection
 
 from config.errors import NegotiationError
-from sidecar.aio import Backoff, TaskSet
+from sidecar.aio import Backoff, TaskSet, close_all
 from sidecar.media.ice import choose_servers
 from sidecar.media.peers import ReceivePeer
 from sidecar.media.sdp import DECODABLE, parse_description, sent_video, video_codecs
@@ -142,7 +142,7 @@ class GaleneSubscriber:
         peers = [camera.peer for camera in self._cameras.values() if camera.peer is not None]
         self._cameras.clear()
         self._requested.clear()
-        await asyncio.gather(*(peer.aclose() for peer in peers))
+        await close_all(peers)
 
     def _on_offered(self, offer: Offered) -> None:
         if offer.replaces:

@@ -218,16 +218,21 @@ class HostedRoom:
                 await connection.start()
                 sdp = await connection.answer(offer.sdp)
             except NegotiationError as error:
+                await self._check_kept(place, connection)
                 status, what = 400, clean_text(error.what)
                 if error.timed_out:
                     status, what = 504, "no ICE candidates in time"
                 raise HttpRefusalError(what, status=status) from error
             undo.pop_all()
+        await self._check_kept(place, connection)
+        return HostedAnswer(sdp, place.token, place.etag, place.participant)
+
+    async def _check_kept(self, place: Place, connection: ReceivePeer | SendPeer) -> None:
+        """Refuse an offer where the room closed meanwhile, and the connection with it."""
         if self._connections.get(place.token) is not connection:
-            # The room closed meanwhile, and the connection with it: free what came after that.
+            # Free what came after that.
             await connection.aclose()
             raise HttpRefusalError("the room closed", status=503)
-        return HostedAnswer(sdp, place.token, place.etag, place.participant)
 
     def _look(self, place: Place, connection: ReceivePeer | SendPeer) -> None:
         """React to a connection's new state."""

@@ -1,6 +1,5 @@
 """A LiveKit room as a session sees it: a hidden participant watches, a visible one publishes."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ import structlog
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import LostError, NegotiationError, RefusedError, RoomError
-from sidecar.aio import Component, TaskSet, undo_on_failure
+from sidecar.aio import Component, TaskSet, close_all, undo_on_failure
 from sidecar.media.ice import is_relay
 from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
@@ -83,8 +82,7 @@ class _Member:
 
     async def aclose(self) -> None:
         parts = (self.publisher, self.subscriber)
-        closing = [part.aclose() for part in parts if part is not None]
-        await asyncio.gather(self.transport.aclose(), *closing)
+        await close_all((self.transport, *(part for part in parts if part is not None)))
 
 
 class LiveKitRoom(Component):
@@ -142,7 +140,7 @@ class LiveKitRoom(Component):
         self._changes.end()
         await self._tasks.aclose()
         members, self._members = self._members, []
-        await asyncio.gather(*(member.aclose() for member in members))
+        await close_all(members)
         await self._resources.aclose()
 
     async def changes(self) -> AsyncGenerator[RoomChange]:

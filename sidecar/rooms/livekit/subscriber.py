@@ -9,6 +9,7 @@ import structlog
 from aiortc import RTCIceServer, RTCRtpTransceiver
 
 from config.errors import ProtocolError
+from sidecar.aio import close_all
 from sidecar.media.aiortc_patches import take_over
 from sidecar.media.feed import Feed
 from sidecar.media.peers import Peer
@@ -177,9 +178,7 @@ class LiveKitSubscriber:
 
     async def aclose(self) -> None:
         """End every feed, and free the connection."""
-        for section in self._sections.values():
-            await section.aclose()
-        await self.peer.aclose()
+        await close_all((*self._sections.values(), self.peer))
 
     def offered(self, offered: Offered) -> None:
         """Take the server's offer; raises ProtocolError where too many wait already."""

@@ -143,10 +143,12 @@ class WhipSession:
             # A server that can't be reached notices by itself.
             log.debug("session not deleted", where=self._where, reason=repr(error))
         finally:
-            if self._pending is not None:
-                await cancel_and_wait(self._pending)
-            if self.peer is not None:
-                await self.peer.aclose()
+            try:
+                if self._pending is not None:
+                    await cancel_and_wait(self._pending)
+            finally:
+                if self.peer is not None:
+                    await self.peer.aclose()
 
     async def _negotiate(self) -> Failure | None:
         step: Step = self._negotiation.begin()
