@@ -9,7 +9,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --c
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test fuzz soak lint models bench dist stickers train clean
+.PHONY: help setup demo serve test fuzz soak lint models bench dist stickers train recognition clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -56,6 +56,14 @@ stickers: $(VENV)/.dev ## render the checked-in GIFs from their drawings
 
 train: $(VENV)/.dev ## train the hand classifier and write its .tflite
 	OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python -m reactions.training.train_hand_classifier $(ARGS)
+
+DATA ?= ../shared/data/dev
+
+recognition: $(VENV)/.dev models ## measure recognition on the photos and clips in DATA, as a meeting sees them
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m reactions.training.report $(DATA) --stream --cache out/landmarks \
+		--out out/recognition $(ARGS)
+	cp out/recognition/recognition.md docs/recognition-measured.md
+	cp out/recognition/recognition.webp docs/images/recognition.webp
 
 clean: ## remove .venv and every cache in the checkout
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist out

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from config.errors import ModelError
 from reactions.gestures.features import Landmarks
 from reactions.gestures.hand_classes import CLASSES, NONE
-from reactions.training.photos import Photo, Sightings
+from reactions.training.photos import Photo
+from reactions.training.sightings import Sightings
 
 REAL_HANDS = Path(__file__).with_name("data") / "hands.npz"
 """Landmarks of photos under MIT and Apache-2.0; docs/training.md names them."""

@@ -18,7 +18,8 @@ from reactions.landmark_types import ModelFamily
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.training.dataset import FREE_SOURCES, REAL_HANDS, RealHands, label_hands
-from reactions.training.photos import Sightings, load_picture, look_twice, read_index
+from reactions.training.photos import load_picture, read_index
+from reactions.training.sightings import Sightings, look_twice
 
 
 def collect_photos(folder: Path) -> RealHands:

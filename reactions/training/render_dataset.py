@@ -29,7 +29,7 @@ from reactions.mannequin import (
 )
 from reactions.mannequin.variation import draw_scene, vary_arm
 from reactions.training.dataset import MANNEQUINS, RENDERED_HANDS, RealHands
-from reactions.training.photos import look_twice
+from reactions.training.sightings import look_twice
 
 _SIZE = (640, 360)
 _MISREAD = {True: 0.22, False: 0.45}

@@ -28,7 +28,7 @@ from reactions.gestures.hand_classes import NONE, SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS
-from reactions.landmark_types import ModelFamily
+from reactions.landmark_types import Observation
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import RecognitionPipeline
 from reactions.policy import Policy
@@ -37,8 +37,10 @@ from reactions.training.evaluation.command import StreamOptions, report_streams
 from reactions.training.evaluation.conditions import Condition
 from reactions.training.evaluation.readings import clip_samples
 from reactions.training.hands_report import read_shapes, report_hands
-from reactions.training.photos import Photo, Sightings, look, read_index
+from reactions.training.label_names import Shown, meaning_of
+from reactions.training.photos import Photo, read_index
 from reactions.training.recorded_hands import RecordedHands
+from reactions.training.sightings import look
 
 _SHAPES = frozenset(SHAPES)
 
@@ -51,17 +53,32 @@ class Judged:
     found: bool
     fired: frozenset[str]
 
+    @property
+    def shown(self) -> str:
+        """The label that the photo shows, or nothing."""
+        meaning = meaning_of(self.photo.label)
+        return meaning.label if meaning.shown is Shown.LABEL else ""
+
+    @property
+    def right(self) -> bool:
+        """Whether that label fires: a hand's shape itself, of others also what is as good."""
+        if self.shown in _SHAPES:
+            return self.shown in self.fired
+        return bool(meaning_of(self.photo.label).right & self.fired)
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """What the photo shows besides."""
+        return frozenset({self.shown}) | meaning_of(self.photo.label).may_fire
+
 
 def judge(
-    photos: Sequence[Photo], seen: Sightings, table: Mapping[str, ReactionRule]
+    photos: Sequence[Photo], seen: Sequence[Observation], table: Mapping[str, ReactionRule]
 ) -> list[Judged]:
-    """Each of ``photos`` as one frame at ``table``'s thresholds."""
-    recognizer = Recognizer(
-        [name for name in table if LABELS[name].families <= {ModelFamily.HANDS, ModelFamily.FACE}]
-    )
+    """Each of ``photos``, in which is ``seen`` what is found there, at ``table``'s thresholds."""
+    recognizer = Recognizer(list(table))
     judged = []
-    for i, photo in enumerate(photos):
-        observation = seen.observation(i)
+    for photo, observation in zip(photos, seen, strict=True):
         scores, _ = recognizer.recognize(observation, None)
         fired = {each.label for each in scores if each.score >= table[each.label].threshold}
         judged.append(Judged(photo, bool(observation.hands), frozenset(fired)))
@@ -69,26 +86,26 @@ def judge(
 
 
 def recall_table(judged: Sequence[Judged]) -> Iterator[str]:
-    """Lines: by source and shape, how many hands were found and named, and misnamed."""
+    """Lines: by source and label, how many photos show a found hand, are named, and misnamed."""
     yield "| source | shows | photos | hand found | right | recall | wrong shape too |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | --- |"
     for source, group in _by(judged, lambda each: each.photo.source).items():
-        posed = [each for each in group if each.photo.shape not in (None, NONE)]
-        for shape, each in _by(posed, lambda each: each.photo.shape or "").items():
-            yield _recall_row(source, shape, each)
+        posed = [each for each in group if each.shown]
+        for label, each in _by(posed, lambda each: each.shown).items():
+            yield _recall_row(source, label, each)
         if posed:
             yield _recall_row(f"**{source}**", "**all**", posed)
 
 
-def _recall_row(source: str, shape: str, judged: Sequence[Judged]) -> str:
-    right = sum(each.photo.shape in each.fired for each in judged)
+def _recall_row(source: str, label: str, judged: Sequence[Judged]) -> str:
+    right = sum(each.right for each in judged)
     wrong = Counter(
-        name for each in judged for name in sorted((each.fired & _SHAPES) - {str(each.photo.shape)})
+        name for each in judged for name in sorted((each.fired & _SHAPES) - each.allowed)
     )
     found = sum(each.found for each in judged)
     share = right / len(judged)
     return (
-        f"| {source} | {shape} | {len(judged)} | {found} | {right} | {share:.1%} | {_list(wrong)} |"
+        f"| {source} | {label} | {len(judged)} | {found} | {right} | {share:.1%} | {_list(wrong)} |"
     )
 
 
@@ -197,7 +214,7 @@ def hands_json(path: Path) -> str:
 
 def _print_tables(folder: Path, cache: Path | None, plot: Path | None, with_clips: bool) -> None:
     index, store, table = read_index(folder), ModelStore(), load_reaction_table(LABELS)
-    photos = [row for row in index if row.kind == "image" and row.shape is not None]
+    photos = [row for row in index if row.kind == "image" and _is_scored(row)]
     judged = judge(photos, look(folder, photos, store, cache), table)
     print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")
     if with_clips:
@@ -205,6 +222,13 @@ def _print_tables(folder: Path, cache: Path | None, plot: Path | None, with_clip
         print("", *clips_table(folder, clips, store, table), sep="\n")
     if plot:
         confusion_plot(judged, plot)
+
+
+def _is_scored(photo: Photo) -> bool:
+    meaning = meaning_of(photo.label)
+    if meaning.shown is Shown.LABEL:
+        return meaning.label in LABELS
+    return meaning.shown is not Shown.UNSCORED
 
 
 def _add_stream_options(parser: argparse.ArgumentParser) -> None:
@@ -215,6 +239,9 @@ def _add_stream_options(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(Condition)
     stream.add_argument(
         "--condition", type=Condition, action="append", help=f"only this one of: {names}"
+    )
+    stream.add_argument(
+        "--minutes", type=_positive, metavar="N", help="report what is judged after N minutes"
     )
     stream.add_argument("--workers", type=_positive, default=os.cpu_count() or 1)
 
@@ -234,6 +261,7 @@ def _stream_options(options: argparse.Namespace) -> StreamOptions:
         options.sample,
         options.condition or tuple(Condition),
         options.workers,
+        options.minutes,
     )
 
 

@@ -46,9 +46,10 @@ _DRAWING = ("mannequin/*.py",)
 class LandmarkCache:
     """A folder with one file a sequence of observations; any change of the models empties it."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Without a ``folder`` nothing is kept."""
+    def __init__(self, folder: Path | None, variant: str = "") -> None:
+        """Without a ``folder`` nothing is kept; each ``variant`` of the models is kept apart."""
         self._folder = folder
+        self._variant = variant
 
     def observations(
         self, key: str, make: Callable[[], Sequence[Observation]], *, drawn: bool = False
@@ -60,7 +61,7 @@ class LandmarkCache:
         if self._folder is None:
             return make()
         sources = _digest_of(_SOURCES + _DRAWING if drawn else _SOURCES)
-        digest = hashlib.sha256(f"{sources} {key}".encode()).hexdigest()[:24]
+        digest = hashlib.sha256(f"{sources} {self._variant}{key}".encode()).hexdigest()[:24]
         path = self._folder / digest[:2] / f"{digest}.npz"
         try:
             return read_observations(path)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reactions.training.evaluation.intervals import HourlyRate, Interval, Share
-from reactions.training.evaluation.summary import FireRow, RecallRow, Summary
+from reactions.training.evaluation.rows import FireRow, RecallRow
+from reactions.training.evaluation.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,9 @@ class TextTable:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
 
-    def markdown(self) -> Iterator[str]:
-        """Its lines."""
-        yield from (f"### {self.title}", "")
+    def markdown(self, heading: str = "### ") -> Iterator[str]:
+        """Its lines; ``heading`` is what marks its title."""
+        yield from (f"{heading}{self.title}", "")
         yield f"| {' | '.join(self.columns)} |"
         yield f"| {' | '.join('---' for _ in self.columns)} |"
         for row in self.rows:
@@ -32,14 +33,90 @@ def text_tables(summary: Summary) -> list[TextTable]:
     """The tables of ``summary``, the worst first."""
     recall = (*_RECALL, "stream")
     return [
-        _fires(summary),
+        _aims(summary),
+        _labels(summary),
+        _fires(summary.fires, "What must set nothing off"),
         _footage(summary),
-        TextTable("Near hands", ("source", *recall), _recall(summary.near, 1)),
-        TextTable("Conditions", ("condition", *recall), _recall(summary.conditions, 1)),
-        TextTable("Means over people", _MEANS, _means(summary)),
-        TextTable("Skin tones (mannequins)", ("tone", *recall), _recall(summary.tones, 1)),
-        TextTable("Labels", ("source", "label", *recall), _recall(summary.recall, 2)),
+        _sources(summary),
+        _conditions(summary),
+        TextTable("Near hands", ("condition, source", *recall), _recall(summary.near, 1)),
+        TextTable("Skin tones", ("who", *recall), _recall(summary.tones, 1)),
+        _fires(summary.tone_fires, "Skin tones: what must set nothing off"),
+        TextTable("Means", _MEANS, _means(summary)),
+        TextTable("Sources and labels", ("source", "label", *recall), _recall(summary.recall, 2)),
     ]
+
+
+def _aims(summary: Summary) -> TextTable:
+    rows = [
+        [
+            aim.name,
+            f"{'at most' if aim.at_most else 'at least'} {aim.target:.1%}",
+            str(aim.stream.of),
+            "–" if aim.still is None else _share(aim.still),
+            _share(aim.stream),
+            "**missed**" if aim.missed else "reached",
+        ]
+        for aim in summary.aims
+    ]
+    return TextTable("Aims", ("what", "aim", "cases", "still", "stream", ""), rows)
+
+
+def _labels(summary: Summary) -> TextTable:
+    rows = [
+        [
+            row.label,
+            f"{row.still.of} ({row.sources})",
+            "–" if row.moves or not row.still.of else _share(row.still),
+            _share(row.stream) if row.stream.of else "–",
+            f"{row.mean_stream:.1%}" if row.stream.of else "–",
+            "–" if row.moves or not row.drawn_still.of else f"{row.drawn_still.hits}",
+            f"{row.drawn_stream.hits} of {row.drawn_stream.of}" if row.drawn_stream.of else "–",
+        ]
+        for row in summary.labels
+    ]
+    columns = ("label", "photos (sources)", "named, still", "stream", "stream, mean of sources")
+    return TextTable("Labels", (*columns, "mannequins, still", "mannequins, stream"), rows)
+
+
+def _sources(summary: Summary) -> TextTable:
+    rows = [
+        [
+            row.source,
+            "yes" if row.trained_on else "no",
+            str(row.still.of),
+            _share(row.still),
+            _share(row.stream),
+            f"{row.others_still:.1%}",
+            f"{row.others_stream:.1%}",
+            "–" if row.held_out is None else f"{row.held_out:.1%}",
+        ]
+        for row in summary.sources
+    ]
+    columns = ("source", "trained on", "photos", "named, still", "stream")
+    others = ("mean without it, still", "mean without it, stream", "hands, classifier without it")
+    return TextTable("Leave one source out", (*columns, *others), rows)
+
+
+def _conditions(summary: Summary) -> TextTable:
+    rows = [
+        [
+            row.changed.group,
+            str(row.changed.still.of),
+            _bare(row.changed.found_still),
+            _bare(row.changed.found_stream),
+            _share(row.changed.still),
+            _share(row.changed.stream),
+            f"{row.plain_still.value:.1%}",
+            f"{row.plain_stream.value:.1%}",
+            _bare(row.changed.wrong_still),
+            _bare(row.changed.wrong_stream),
+        ]
+        for row in sorted(summary.conditions, key=lambda row: row.changed.stream.value)
+    ]
+    named = ("named, still", "stream", "as they are, still", "stream", "wrong, still", "stream")
+    columns = ("condition", "photos", "hand found, still", "stream", *named)
+    return TextTable("Conditions", columns, rows)
 
 
 def _recall(rows: Sequence[RecallRow], names: int) -> list[list[str]]:
@@ -58,8 +135,8 @@ def _recall(rows: Sequence[RecallRow], names: int) -> list[list[str]]:
     ]
 
 
-def _fires(summary: Summary) -> TextTable:
-    worst = sorted(summary.fires, key=_fired, reverse=True)
+def _fires(fires: Sequence[FireRow], title: str) -> TextTable:
+    worst = sorted(fires, key=_fired, reverse=True)
     rows = [
         [
             row.source,
@@ -71,9 +148,7 @@ def _fires(summary: Summary) -> TextTable:
         ]
         for row in worst
     ]
-    return TextTable(
-        "What must set nothing off", ("source", "name", "cases", "still", "stream", "which"), rows
-    )
+    return TextTable(title, ("source", "name", "cases", "still", "stream", "which"), rows)
 
 
 def _fired(row: FireRow) -> tuple[float, float]:

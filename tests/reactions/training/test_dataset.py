@@ -7,7 +7,8 @@ from config.errors import ModelError
 from reactions.gestures.hand_classes import CLASSES, NONE
 from reactions.landmark_types import Hand, Observation, Points, Side
 from reactions.training.dataset import FREE_SOURCES, RealHands, label_hands
-from reactions.training.photos import Photo, Sightings
+from reactions.training.photos import Photo
+from reactions.training.sightings import Sightings
 
 REAL = RealHands.load()
 

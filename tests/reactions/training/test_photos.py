@@ -1,15 +1,10 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from config.errors import PictureError
-from reactions.landmark_types import Face, Hand, ModelFamily, Observation, Side
-from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.scheduler import LandmarkScheduler
-from reactions.mannequin import CAST, POSES, Scene, render
-from reactions.training.photos import Photo, Sightings, load_picture, look_twice, read_index
+from reactions.training.photos import Photo, load_picture, read_index
 
 
 @pytest.mark.parametrize(
@@ -64,36 +59,3 @@ def test_only_tight_crops_get_a_margin(tmp_path: Path) -> None:
     assert load_picture(tmp_path, Photo("s", "fist", "a.png", "image")).shape == (20, 40, 3)
     tight = load_picture(tmp_path, Photo("hagrid_crops", "fist", "a.png", "image"))
     assert tight.shape == (60, 80, 3)
-
-
-@pytest.mark.models
-def test_a_picture_is_read_with_care_and_then_as_a_stream_reads_it() -> None:
-    picture = render(CAST["Mei"], POSES["victory"], Scene())
-    scheduler = LandmarkScheduler(ModelStore(), frozenset({ModelFamily.HANDS}))
-    still, streamed = look_twice(scheduler, picture)
-    assert len(still.hands) == len(streamed.hands) == 1
-    apart = np.abs(still.hands[0].points - streamed.hands[0].points)[:, :2].mean()
-    assert 0 < apart < 5
-
-
-def test_sightings_give_back_the_observations_they_came_from() -> None:
-    rng = np.random.default_rng(0)
-    hands = [
-        Hand(rng.random((21, 3), np.float32), side, 0.75, 0.5) for side in (Side.LEFT, Side.RIGHT)
-    ]
-    face = Face(rng.random((468, 3), np.float32), 0.25)
-    seen = [
-        Observation(640, 480, 0.0),
-        Observation(320, 200, 0.0, tuple(hands), face),
-        Observation(64, 48, 0.0, (hands[1],)),
-    ]
-    sightings = Sightings.of(seen)
-    assert not sightings.observation(0).hands
-    middle = sightings.observation(1)
-    assert (middle.width, middle.height) == (320, 200)
-    assert [hand.side for hand in middle.hands] == [Side.LEFT, Side.RIGHT]
-    np.testing.assert_array_equal(middle.hands[1].points, hands[1].points)
-    assert middle.face is not None
-    np.testing.assert_array_equal(middle.face.points, face.points)
-    assert len(sightings.observation(2).hands) == 1
-    assert sightings.observation(2).face is None

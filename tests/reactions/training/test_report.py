@@ -10,7 +10,7 @@ from reactions.landmark_types import Hand, Observation, Side
 from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import CAST, POSES, Scene, landmarks
 from reactions.pipeline import RecognitionPipeline
-from reactions.training.photos import Photo, Sightings
+from reactions.training.photos import Photo
 from reactions.training.report import (
     Judged,
     confusion_plot,
@@ -35,6 +35,13 @@ def test_recall_counts_hands_that_were_not_found() -> None:
     assert "| **one** | **all** | 3 | 2 | 2 | 66.7% | open_palm 1 |" in lines
 
 
+def test_labels_that_are_no_hand_shape_are_counted_too() -> None:
+    judged = [seen("yawning", "yawn", found=False), seen("smiling", "laugh", found=False)]
+    lines = list(recall_table(judged))
+    assert "| one | yawn | 1 | 0 | 1 | 100.0% | – |" in lines
+    assert "| one | smile | 1 | 0 | 1 | 100.0% | – |" in lines
+
+
 def test_sources_are_reported_apart() -> None:
     judged = [seen("fist", "fist"), seen("fist", source="two")]
     lines = list(recall_table(judged))
@@ -52,12 +59,12 @@ def test_photos_are_judged_at_the_tables_thresholds() -> None:
     joints = landmarks(CAST["Amara"], POSES["victory"], Scene())[Side.RIGHT]
     hand = Hand(joints, Side.RIGHT, 0.99, 0.99)
     photos = [Photo("one", "victory", "a.jpg", "image")]
-    sightings = Sightings.of([Observation(640, 360, 0.0, (hand,))])
-    (normal,) = judge(photos, sightings, TABLE)
+    found = [Observation(640, 360, 0.0, (hand,))]
+    (normal,) = judge(photos, found, TABLE)
     assert normal.found
     assert "victory" in normal.fired
     strict = {name: rule.model_copy(update={"threshold": 1.0}) for name, rule in TABLE.items()}
-    (never,) = judge(photos, sightings, strict)
+    (never,) = judge(photos, found, strict)
     assert never.fired == frozenset()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from reactions.training.evaluation.cases import Case, CaseKind
 from reactions.training.evaluation.conditions import Condition
+from reactions.training.evaluation.skin_tone import ApparentTone
 from reactions.training.evaluation.verdicts import CaseVerdict
 
 
@@ -18,6 +19,7 @@ def verdict(
     kind: CaseKind = CaseKind.PHOTO,
     condition: Condition = Condition.PLAIN,
     file: str = "a.jpg",
+    tone: ApparentTone | None = None,
 ) -> CaseVerdict:
     """A verdict; what starts in the stream is what fires in the still picture unless given."""
     return CaseVerdict(
@@ -29,4 +31,5 @@ def verdict(
         seconds=seconds,
         wrong_fired=frozenset(wrong or {}),
         wrong_started=wrong or {},
+        tone=tone,
     )

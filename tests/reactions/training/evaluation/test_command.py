@@ -7,13 +7,15 @@ import pytest
 from PIL import Image
 
 from config.errors import ConfigError
+from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
 from reactions.labels import LABELS
 from reactions.mannequin import CAST, POSES, Scene, render
 from reactions.training.evaluation.cases import Case, CaseKind
-from reactions.training.evaluation.command import StreamOptions, report_streams
+from reactions.training.evaluation.command import StreamOptions, measured_page, report_streams
 from reactions.training.evaluation.conditions import Condition
-from reactions.training.evaluation.run import Workplace
+from reactions.training.evaluation.run import Workplace, judge_all
+from reactions.training.evaluation.tables import TextTable
 from reactions.training.evaluation.verdicts import Judge
 
 pytestmark = pytest.mark.models
@@ -67,9 +69,37 @@ def test_a_report_is_json_and_a_page(
     assert (out / "recognition.html").read_text().startswith("<!doctype html>")
     printed = capsys.readouterr()
     assert "### False reactions an hour" in printed.out
+    assert "1 of 1 cases" in (out / "recognition.md").read_text()
     assert "1 of 1 cases" in printed.err
 
 
 def test_a_folder_that_cannot_be_made_is_named_before_any_work(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"index\.csv"):
         report_streams(StreamOptions(folder, folder / "index.csv", sample=1), TABLE)
+
+
+def test_a_label_that_is_off_is_judged_as_if_it_were_on_and_fires_nowhere_else(
+    folder: Path,
+) -> None:
+    off = TABLE["victory"].model_copy(update={"kind": Kind.OFF})
+    judge = Judge(folder, {**TABLE, "victory": off}, None)
+    shown = Case("drawn", "victory", CaseKind.PHOTO, "victory.png")
+    alike = Case("drawn", "neg_victory", CaseKind.PHOTO, "victory.png")
+    named, other = judge.judge([shown, alike])
+    assert named.named_still
+    assert named.named_stream
+    assert "victory" not in other.fired | other.started.keys()
+
+
+def test_what_is_not_judged_in_time_is_left_out(folder: Path) -> None:
+    work = Workplace(folder, TABLE)
+    cases = [Case("drawn", "victory", CaseKind.PHOTO, "victory.png")]
+    assert judge_all(work, cases, workers=1, minutes=1e-9) == []
+
+
+def test_the_page_for_the_documents_says_how_much_of_it_was_run() -> None:
+    table = TextTable("Aims", ("what", "aim"), [("fists", "95 %")])
+    page = "\n".join(measured_page([table], judged=3, of=1200))
+    assert "3 of 1,200 cases" in page
+    assert "The rest was not run" in page
+    assert "## Aims\n\n| what | aim |\n| --- | --- |\n| fists | 95 % |" in page

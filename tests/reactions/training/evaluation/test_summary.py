@@ -1,77 +1,11 @@
 import json
 
-from reactions.training.evaluation.cases import CaseKind
+from reactions.training.evaluation.cases import MANNEQUINS, CaseKind
 from reactions.training.evaluation.conditions import Condition
-from reactions.training.evaluation.intervals import Share
-from reactions.training.evaluation.summary import (
-    condition_rows,
-    fire_rows,
-    footage_rows,
-    recall_rows,
-    summarize,
-    to_json,
-)
+from reactions.training.evaluation.skin_tone import ApparentTone
+from reactions.training.evaluation.summary import summarize, to_json
 from reactions.training.evaluation.tables import text_tables
 from tests.reactions.training.evaluation.judged import verdict
-
-
-def test_a_hand_that_is_not_found_is_a_miss() -> None:
-    judged = [verdict("fist", "fist"), verdict("fist", found=False), verdict("ok", "ok_hand")]
-    rows = {row.label: row for row in recall_rows(judged, lambda each: each.case.source)}
-    assert rows["fist"].still == Share(1, 2)
-    assert rows["fist"].found_still == Share(1, 2)
-    assert rows["ok_hand"].stream == Share(1, 1)
-    assert rows["all"].stream == Share(2, 3)
-
-
-def test_still_and_stream_are_kept_apart() -> None:
-    (row, _) = recall_rows([verdict("fist", "fist", started={})], lambda each: each.case.source)
-    assert (row.still, row.stream) == (Share(1, 1), Share(0, 1))
-
-
-def test_a_combination_counts_for_its_halves() -> None:
-    (row, _) = recall_rows([verdict("thumbs_up", "double_thumbs_up")], lambda each: "people")
-    assert row.still == Share(1, 1)
-
-
-def test_a_look_alike_that_starts_twice_is_one_case_and_two_reactions() -> None:
-    judged = [verdict("neg_fidget", wrong={"fist": 2}), verdict("neg_fidget")]
-    (row,) = fire_rows(judged)
-    assert row.stream == Share(1, 2)
-    assert row.which == {"fist": 2}
-
-
-def test_each_source_of_look_alikes_is_summed_up() -> None:
-    rows = fire_rows([verdict("neg_fidget"), verdict("negative", wrong={"smile": 1})])
-    assert [(row.name, row.stream) for row in rows] == [
-        ("neg_fidget", Share(0, 1)),
-        ("negative", Share(1, 1)),
-        ("all", Share(1, 2)),
-    ]
-
-
-def test_false_reactions_are_counted_by_kind_of_footage() -> None:
-    judged = [
-        verdict("negative", wrong={"thinking": 1}, seconds=60.0),
-        verdict("negative", seconds=60.0),
-        verdict("neg_talking_face", kind=CaseKind.CLIP, seconds=30.0),
-        verdict("mixed", kind=CaseKind.CLIP, seconds=30.0),
-    ]
-    rows = {row.footage: row for row in footage_rows(judged)}
-    assert rows["streams of photos: ordinary people"].rate.per_hour == 30.0
-    assert rows["clips: ordinary people"].rate.seconds == 30.0
-    assert len(rows) == 2
-
-
-def test_conditions_are_compared_on_the_same_photos() -> None:
-    judged = [
-        verdict("fist", "fist", file="a.jpg"),
-        verdict("fist", "fist", file="b.jpg"),
-        verdict("fist", file="a.jpg", condition=Condition.DARK),
-    ]
-    rows = {row.group: row for row in condition_rows(judged)}
-    assert rows["plain"].stream == Share(1, 1)
-    assert rows["dark"].stream == Share(0, 1)
 
 
 def test_every_source_counts_the_same_in_the_mean() -> None:
@@ -97,8 +31,38 @@ def test_the_json_gives_shares_with_their_intervals() -> None:
 
 def test_tables_begin_with_what_fires_most() -> None:
     judged = [verdict("neg_one"), verdict("neg_two", wrong={"fist": 1}), verdict("fist")]
-    fires = text_tables(summarize(judged))[0]
+    tables = {table.title: table for table in text_tables(summarize(judged))}
+    fires = tables["What must set nothing off"]
     assert fires.rows[0][1] == "neg_two"
     lines = list(fires.markdown())
     assert lines[0].startswith("### ")
     assert lines[4].count("|") == len(fires.columns) + 1
+
+
+def test_photos_are_grouped_by_apparent_tone() -> None:
+    judged = [
+        verdict("fist", "fist", tone=ApparentTone.LIGHT),
+        verdict("fist", tone=ApparentTone.DARK),
+        verdict("negative", wrong={"fist": 1}, tone=ApparentTone.DARK),
+        verdict("fist"),
+    ]
+    summary = summarize(judged)
+    named = {row.group: row.stream.value for row in summary.tones}
+    assert named == {
+        "photos, light (ITA above 41°)": 1.0,
+        "photos, brown and dark (below 10°)": 0.0,
+    }
+    (fires,) = summary.tone_fires
+    assert (fires.source, fires.name) == ("photos, brown and dark (below 10°)", "ordinary people")
+
+
+def test_every_row_of_every_table_has_a_cell_for_each_column() -> None:
+    judged = [
+        verdict("fist", "fist"),
+        verdict("fist", "fist", condition=Condition.DARK),
+        verdict("fist", "fist", condition=Condition.NEAR),
+        verdict("wave", "wave", source=MANNEQUINS, kind=CaseKind.MANNEQUIN, file=""),
+        verdict("neg_one", wrong={"fist": 1}, tone=ApparentTone.TAN),
+    ]
+    for table in text_tables(summarize(judged)):
+        assert all(len(row) == len(table.columns) for row in table.rows), table.title
