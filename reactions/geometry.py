@@ -7,9 +7,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from reactions.compact_pickle import CompactPickle
+
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Box(CompactPickle):
     """An axis-aligned box in fractions of the frame (0–1, y down); it may reach outside."""
 
     x: float

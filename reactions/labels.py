@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from reactions.compact_pickle import CompactPickle
 from reactions.geometry import Box
 from reactions.gestures import arms, scorers, two_hands
 from reactions.gestures.arms import ArmsReading
@@ -74,7 +75,7 @@ class LabelSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelScore:
+class LabelScore(CompactPickle):
     """How much one sample looks like ``label``: ``score`` in 0–1, and where in the frame."""
 
     label: str

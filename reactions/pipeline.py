@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Self
 
+from reactions.compact_pickle import CompactPickle
 from reactions.found_landmarks import FoundLandmarks, found_landmarks
 from reactions.geometry import Box
 from reactions.gestures.hand_classifier import HandShapeClassifier
@@ -27,7 +28,7 @@ DUE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(CompactPickle):
     """What one detection hands on to the participant's next: small, frozen, picklable."""
 
     tracks: Tracks
@@ -48,7 +49,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(CompactPickle):
     """What one sample shows: a small value without arrays, which other processes can send back."""
 
     scores: tuple[LabelScore, ...]

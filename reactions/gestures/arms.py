@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import dist
 from typing import TypeAlias
 
+from reactions.compact_pickle import CompactPickle
 from reactions.geometry import Box
 from reactions.gestures.calibration import ramp
 from reactions.landmark_types import Body, Observation
@@ -27,7 +28,7 @@ _NOSE_HEIGHT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class ArmPlace:
+class ArmPlace(CompactPickle):
     """One arm in the shoulders' frame, mirrored so that x is outwards for either arm."""
 
     elbow: _Spot
@@ -39,7 +40,7 @@ class ArmPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class ArmsReading:
+class ArmsReading(CompactPickle):
     """Both arms of one sample."""
 
     time: float

@@ -12,6 +12,7 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
+from reactions.compact_pickle import CompactPickle
 from reactions.gestures.calibration import ramp
 from reactions.landmark_types import Face, Points
 
@@ -35,7 +36,7 @@ _STEADY = np.array([*EYE_OUTER, *TEMPLES, FOREHEAD, NOSE_BRIDGE, NOSE_BASE])
 
 
 @dataclass(frozen=True, slots=True)
-class FaceReading:
+class FaceReading(CompactPickle):
     """What one face mesh says about the head and its expression."""
 
     yaw: float

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import dist
 from typing import Self
 
+from reactions.compact_pickle import CompactPickle
 from reactions.gestures.calibration import ramp
 from reactions.gestures.expressions import EYES, LIDS, FaceReading, read_face
 from reactions.landmark_types import Face, FaceDetail, Points
@@ -21,7 +22,7 @@ _NARROW_MOUTH = 0.46
 
 
 @dataclass(frozen=True, slots=True)
-class DetailReading:
+class DetailReading(CompactPickle):
     """What one fine reading of a face says, and when it was made."""
 
     time: float

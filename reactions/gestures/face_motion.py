@@ -7,8 +7,9 @@ far the head turns between its extremes and how often it changes direction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
+from typing import NamedTuple, Self
 
+from reactions.compact_pickle import CompactPickle
 from reactions.gestures.calibration import ramp
 from reactions.gestures.expressions import FaceReading
 from reactions.gestures.eyes import DetailReading
@@ -34,9 +35,8 @@ RETURNED = 2.0
 """For how many seconds it has."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeadMoment:
-    """How the head was turned at one time; degrees."""
+class HeadMoment(NamedTuple):
+    """How the head was turned at one time; degrees. A tuple, as ``motion.Moment`` is."""
 
     time: float
     pitch: float
@@ -46,7 +46,7 @@ class HeadMoment:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceMotion:
+class FaceMotion(CompactPickle):
     """One participant's face over time: small, frozen, picklable."""
 
     moments: tuple[HeadMoment, ...] = ()

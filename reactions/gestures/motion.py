@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import cos, dist, hypot, radians
 from statistics import fmean, median
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from reactions.compact_pickle import CompactPickle
 from reactions.gestures.arms import KEPT, ArmsReading, read_arms
 from reactions.gestures.calibration import ramp
 from reactions.gestures.face_motion import FaceMotion
@@ -59,9 +61,11 @@ _FINGERS = ((6, 8), (10, 12), (14, 16), (18, 20))
 """Middle joint and tip of each finger but the thumb."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One sighting of a hand. Lengths are pixels of the sample."""
+class Moment(NamedTuple):
+    """One sighting of a hand. Lengths are pixels of the sample.
+
+    A tuple, since a memory holds dozens, which are pickled with each sample.
+    """
 
     time: float
     center: tuple[float, float]
@@ -77,7 +81,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class HandTrack:
+class HandTrack(CompactPickle):
     """One hand over time, oldest moment first; there is at least one."""
 
     side: Side
@@ -89,7 +93,7 @@ class HandTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
+class Motion(CompactPickle):
     """One participant over the last two seconds: small, frozen, picklable."""
 
     tracks: tuple[HandTrack, ...] = ()

@@ -5,6 +5,7 @@ from math import dist
 
 import numpy as np
 
+from reactions.compact_pickle import CompactPickle
 from reactions.geometry import Box
 from reactions.gestures.calibration import ramp
 from reactions.landmark_types import Face, Observation, Vessel
@@ -15,7 +16,7 @@ _FOREHEAD, _CHIN, _LIPS = 10, 152, (13, 14)
 
 
 @dataclass(frozen=True, slots=True)
-class VesselReading:
+class VesselReading(CompactPickle):
     """The vessel nearest to being drunk from, in one sample."""
 
     time: float

@@ -7,6 +7,7 @@ crossed or laid on the head move a good part of the picture first and are held s
 from dataclasses import dataclass, replace
 from typing import Self
 
+from reactions.compact_pickle import CompactPickle
 from reactions.landmarks.roi import Roi
 
 STIRRED = 0.02
@@ -20,7 +21,7 @@ PER_SAMPLE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class BodyTrail:
+class BodyTrail(CompactPickle):
     """Where the body was, and the state of its schedule."""
 
     region: Roi | None = None

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from reactions.compact_pickle import CompactPickle
 from reactions.landmark_types import FaceDetail, Points, RgbImage
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.warp import crop_on_edge
@@ -31,7 +32,7 @@ _PATCH_WIDTH, _PATCH_HEIGHT = 32, 16
 
 
 @dataclass(frozen=True, slots=True)
-class DetailTrail:
+class DetailTrail(CompactPickle):
     """What the last fine look at a face leaves behind."""
 
     unread: int = _NEVER

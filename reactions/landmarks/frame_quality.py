@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from reactions.compact_pickle import CompactPickle
 from reactions.geometry import Box
 from reactions.landmark_types import Quality, RgbImage
 
@@ -33,7 +34,7 @@ lateness filter and to the policy, which needs several samples that agree.
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(CompactPickle):
     """A sparse grid of one sample's greens, and since when it has looked like that."""
 
     greens: bytes

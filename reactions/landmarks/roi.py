@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from reactions.compact_pickle import CompactPickle
+
 Positions = npt.NDArray[np.float32]
 """(n, 2) or (n, 3): x, y in pixels, and z in the same unit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Roi:
+class Roi(CompactPickle):
     """A rectangle around (``x``, ``y``), turned by ``angle``."""
 
     x: float

@@ -10,6 +10,7 @@ the alarm is over. A credit limits the cost in a restless picture.
 from dataclasses import dataclass, replace
 from typing import Self
 
+from reactions.compact_pickle import CompactPickle
 from reactions.landmarks.roi import Roi
 
 ALERT = 16
@@ -21,7 +22,7 @@ PER_SAMPLE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class SecondLooks:
+class SecondLooks(CompactPickle):
     """The state of the second looks of one participant."""
 
     credit: float = CREDIT

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from reactions.compact_pickle import CompactPickle
 from reactions.landmarks.body_schedule import BodyTrail
 from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.frame_quality import Fingerprint
@@ -15,7 +16,7 @@ _SAME_HAND = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class HandTrail:
+class HandTrail(CompactPickle):
     """Where hands were, and the state of the search for more."""
 
     regions: tuple[Roi, ...] = ()
@@ -28,7 +29,7 @@ class HandTrail:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceTrail:
+class FaceTrail(CompactPickle):
     """Where the face was, and the state of the search for it."""
 
     region: Roi | None = None
@@ -37,7 +38,7 @@ class FaceTrail:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonTrack:
+class PersonTrack(CompactPickle):
     """Where one person's face was last seen, in pixels of the sample."""
 
     slot: int
@@ -47,7 +48,7 @@ class PersonTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class PeopleTrail:
+class PeopleTrail(CompactPickle):
     """The people besides the main one, and the state of the search for more."""
 
     slot: int = 0
@@ -61,7 +62,7 @@ class PeopleTrail:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracks:
+class Tracks(CompactPickle):
     """Where things were, in pixels of a ``width`` x ``height`` sample.
 
     A small value without any array: it is pickled along with its sample to whichever worker is

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
 from config.errors import InferenceError
+from reactions.compact_pickle import CompactPickle
 from reactions.landmark_types import ModelFamily, Sample
 from reactions.pipeline import Detection, Memory
 from sidecar.captured import Captured
@@ -43,7 +44,7 @@ class WorkerUnusable:
 
 
 @dataclass(frozen=True, slots=True)
-class DetectSample:
+class DetectSample(CompactPickle):
     """Detect the sample whose pixels are in the buffer now: ``height`` x ``width`` x 3 bytes."""
 
     height: int
@@ -66,7 +67,7 @@ class DetectSample:
 
 
 @dataclass(frozen=True, slots=True)
-class DetectShared:
+class DetectShared(CompactPickle):
     """Detect the sample in the buffer ``slot``, for a room in another process."""
 
     slot: int
@@ -76,7 +77,7 @@ class DetectShared:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedOutcome:
+class SharedOutcome(CompactPickle):
     """The answer to DetectShared; the buffer is free."""
 
     slot: int
@@ -84,7 +85,7 @@ class SharedOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleDetected:
+class SampleDetected(CompactPickle):
     """The answer to DetectSample; the buffer is free."""
 
     detection: Detection
