@@ -17,7 +17,8 @@ OUR_NAMES: Mapping[str, str] = MappingProxyType(
         # A fist is one from every side.
         "fist_back": "fist",
         "fist_side": "fist",
-        "raised_hand_bent": "raised_hand",
+        # With a fist beside the head.
+        "raised_hand_bent": "fist",
         "smiling": "smile",
         "yawning": "yawn",
         "head_on_hands": "head_on_hand",
@@ -90,7 +91,9 @@ _MAY_FIRE: Mapping[str, frozenset[str]] = MappingProxyType(
         # People with raised arms, whose fists are clenched.
         "neg_body_misc": frozenset({"fist"}),
         "arms_raised": frozenset({"open_palm", "raised_hand", "fist"}),
-        "raised_hand_bent": frozenset({"open_palm"}),
+        "raised_hand_bent": frozenset({"raised_hand"}),
+        # The palm is to the camera, and still.
+        "neg_talking_hands": frozenset({"open_palm"}),
     }
 )
 """Labels that photos of a name may set off besides: they show them, too."""

@@ -40,6 +40,7 @@ from reactions.training.hands_report import read_shapes, report_hands
 from reactions.training.label_names import Shown, meaning_of
 from reactions.training.photos import Photo, read_index
 from reactions.training.recorded_hands import RecordedHands
+from reactions.training.scored_photos import is_scored, relabelled
 from reactions.training.sightings import look
 
 _SHAPES = frozenset(SHAPES)
@@ -213,8 +214,9 @@ def hands_json(path: Path) -> str:
 
 
 def _print_tables(folder: Path, cache: Path | None, plot: Path | None, with_clips: bool) -> None:
-    index, store, table = read_index(folder), ModelStore(), load_reaction_table(LABELS)
-    photos = [row for row in index if row.kind == "image" and _is_scored(row)]
+    store, table = ModelStore(), load_reaction_table(LABELS)
+    index = [relabelled(row) for row in read_index(folder)]
+    photos = [row for row in index if row.kind == "image" and is_scored(row)]
     judged = judge(photos, look(folder, photos, store, cache), table)
     print(*recall_table(judged), "", *fires_table(judged, table), sep="\n")
     if with_clips:
@@ -222,13 +224,6 @@ def _print_tables(folder: Path, cache: Path | None, plot: Path | None, with_clip
         print("", *clips_table(folder, clips, store, table), sep="\n")
     if plot:
         confusion_plot(judged, plot)
-
-
-def _is_scored(photo: Photo) -> bool:
-    meaning = meaning_of(photo.label)
-    if meaning.shown is Shown.LABEL:
-        return meaning.label in LABELS
-    return meaning.shown is not Shown.UNSCORED
 
 
 def _add_stream_options(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from reactions.labels import LABELS, Group
 from reactions.mannequin import LOOKALIKES, POSES
 from reactions.training.evaluation.conditions import NEAR_HANDS, ROBUSTNESS, Condition
-from reactions.training.label_names import Meaning, Shown, meaning_of
+from reactions.training.label_names import Meaning, meaning_of
 from reactions.training.photos import Photo
+from reactions.training.scored_photos import is_scored, relabelled
 
 MANNEQUINS = "mannequins"
 _TONES = range(10)
@@ -69,7 +70,7 @@ def all_cases(
     """Every case of ``index`` and the mannequins under ``conditions``; of them ``sample`` at most,
     drawn by ``seed``.
 
-    Rows whose label is not in the vocabulary are left out.
+    Photos that nothing is scored on are left out.
     """
     plain = [case for row in index if (case := _case(row)) is not None]
     photos = [case for case in plain if case.kind is CaseKind.PHOTO]
@@ -88,14 +89,12 @@ def all_cases(
 
 
 def _case(row: Photo) -> Case | None:
-    meaning = meaning_of(row.label)
-    known = meaning.shown is not Shown.LABEL or meaning.label in LABELS
-    clip = row.kind == CaseKind.CLIP.value
-    if row.kind not in (CaseKind.PHOTO, CaseKind.CLIP) or not (clip or known):
+    if row.kind not in (CaseKind.PHOTO, CaseKind.CLIP):
         return None
-    if meaning.shown is Shown.UNSCORED and not clip:
+    photo, kind = relabelled(row), CaseKind(row.kind)
+    if kind is not CaseKind.CLIP and not is_scored(photo):
         return None
-    return Case(row.source, row.label, CaseKind(row.kind), row.file)
+    return Case(photo.source, photo.label, kind, photo.file)
 
 
 def _under(conditions: Iterable[Condition], cases: Sequence[Case]) -> Iterator[Case]:

@@ -201,12 +201,13 @@ def condition_and_source(verdict: CaseVerdict) -> str:
     return f"{verdict.case.condition.value}, {verdict.case.source}"
 
 
-def wrong_reactions(verdicts: Iterable[CaseVerdict]) -> Counter[str]:
+def wrong_reactions(verdicts: Iterable[CaseVerdict]) -> Mapping[str, int]:
     """How often each false reaction starts in the streams of ``verdicts``."""
     started: Counter[str] = Counter()
     for each in verdicts:
         started.update(each.wrong_started)
-    return started
+    # Not the Counter itself: ``asdict`` copies one into a count of its items.
+    return dict(started)
 
 
 def grouped(

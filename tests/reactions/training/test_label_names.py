@@ -10,6 +10,7 @@ from reactions.training.label_names import Meaning, Shown, meaning_of
         ("ok", Shown.LABEL, "ok_hand"),
         ("yawning", Shown.LABEL, "yawn"),
         ("head_on_hands", Shown.LABEL, "head_on_hand"),
+        ("raised_hand_bent", Shown.LABEL, "fist"),
         ("neg_thumb_sideways", Shown.LOOK_ALIKE, ""),
         ("neg_talking_hands", Shown.LOOK_ALIKE, ""),
         ("other_hand_three", Shown.LOOK_ALIKE, ""),

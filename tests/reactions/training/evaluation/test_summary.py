@@ -29,6 +29,11 @@ def test_the_json_gives_shares_with_their_intervals() -> None:
     assert read["footage"][0]["rate"]["per_hour"] == 0.0
 
 
+def test_the_json_says_which_reactions_were_false() -> None:
+    read = json.loads(to_json(summarize([verdict("neg_one", wrong={"fist": 2})])))
+    assert read["fires"][0]["which"] == {"fist": 2}
+
+
 def test_tables_begin_with_what_fires_most() -> None:
     judged = [verdict("neg_one"), verdict("neg_two", wrong={"fist": 1}), verdict("fist")]
     tables = {table.title: table for table in text_tables(summarize(judged))}
