@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from config.errors import SidecarError
-from sidecar.cli import annotate, config, dataset, demo, doctor, join, models, replay, serve
+from sidecar.cli import annotate, config, dataset, demo, doctor, join, model, models, replay, serve
 from sidecar.redaction import printable
 
 USAGE = 2
@@ -32,6 +32,7 @@ app.command("doctor")(doctor.command)
 app.command("replay")(replay.command)
 app.command("annotate")(annotate.command)
 app.command("config")(config.command)
+app.add_typer(model.app, name="model")
 app.add_typer(models.app, name="models")
 app.add_typer(dataset.app, name="dataset")
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from reactions.landmarks.model_store import ModelStore, Progress
 
 app = typer.Typer(
-    help="Fetch, list and verify the models that recognition needs.",
+    help="Fetch, list and verify the landmark models that recognition needs"
+    " (taught and trained labels: sidecar model).",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -28,6 +28,11 @@ class BundleStore:
         self._folder = folder
         self._file = folder / "active.json"
 
+    @property
+    def folder(self) -> Path:
+        """Where the bundles are."""
+        return self._folder
+
     def bundles(self) -> ModelList:
         """All bundles, also those that can't be used, and why."""
         views = [_view(SHIPPED_BUNDLE)]

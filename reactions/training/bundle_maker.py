@@ -1,0 +1,131 @@
+"""Make bundles: from a training's classifier, or from another bundle and a taught label."""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from config.errors import ModelError
+from reactions.bundle import (
+    CARD,
+    CLASSIFIER_CARD,
+    MODEL_CARD,
+    NAME,
+    TAUGHT,
+    WEIGHTS,
+    ModelBundle,
+    write_card,
+)
+from reactions.datasets.store import new_folder
+from reactions.gestures.hand_classifier import SHIPPED, HeadCard
+from reactions.taught_labels import TaughtLabel, write_taught
+
+_NUMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewSticker:
+    """A sticker's content, and the suffix that its name has."""
+
+    content: bytes
+    suffix: str
+
+    def name(self, label: str) -> str:
+        """The name in a bundle: other content has another one, so that none is kept for old."""
+        return f"{label}-{hashlib.sha256(self.content).hexdigest()[:8]}{self.suffix}"
+
+
+def free_name(folder: Path, prefix: str) -> str:
+    """The first of ``prefix``-1, ``prefix``-2, … that ``folder`` does not have."""
+    names = (f"{prefix}-{number}" for number in range(1, _NUMBERED))
+    return next(name for name in names if not (folder / name).exists())
+
+
+def add_taught(
+    base: ModelBundle,
+    label: TaughtLabel,
+    folder: Path,
+    *,
+    created: str,
+    card: str,
+    sticker: NewSticker | None = None,
+) -> ModelBundle:
+    """``base`` with ``label``, in place of one of its name, as a new bundle in ``folder``.
+
+    ``card`` is its description in Markdown. The folder appears whole or not at all.
+    """
+    check_name(folder.name)
+    with new_folder(folder) as partial:
+        _copy_base(base, partial)
+        kept = [one for one in base.taught if one.name != label.name]
+        write_taught([*kept, label], partial / TAUGHT)
+        if sticker is not None:
+            (partial / sticker.name(label.name)).write_bytes(sticker.content)
+        (partial / MODEL_CARD).write_text(card, encoding="utf-8")
+        names = ", ".join(one.name for one in [*kept, label])
+        write_card(
+            partial,
+            name=folder.name,
+            created=created,
+            description=f"Taught: {names}",
+            thresholds=base.thresholds,
+            parent=base.name,
+        )
+    return ModelBundle.read(folder)
+
+
+def bundle_of_classifier(
+    weights: Path, folder: Path, *, created: str, thresholds: Mapping[str, float], card: str
+) -> ModelBundle:
+    """The classifier at ``weights``, with the JSON beside it, as a new bundle in ``folder``."""
+    check_name(folder.name)
+    HeadCard.read(weights.with_suffix(".json"))
+    with new_folder(folder) as partial:
+        shutil.copyfile(weights, partial / WEIGHTS)
+        shutil.copyfile(weights.with_suffix(".json"), partial / CLASSIFIER_CARD)
+        (partial / MODEL_CARD).write_text(card, encoding="utf-8")
+        write_card(partial, name=folder.name, created=created, thresholds=thresholds)
+    return ModelBundle.read(folder)
+
+
+def copy_bundle(source: ModelBundle, folder: Path) -> ModelBundle:
+    """``source`` under the name of ``folder``, which is new."""
+    check_name(folder.name)
+    with new_folder(folder) as partial:
+        _copy_base(source, partial)
+        if source.folder is not None and (source.folder / MODEL_CARD).is_file():
+            shutil.copyfile(source.folder / MODEL_CARD, partial / MODEL_CARD)
+        if source.taught:
+            write_taught(source.taught, partial / TAUGHT)
+        write_card(
+            partial,
+            name=folder.name,
+            created=source.created,
+            description=source.description,
+            thresholds=source.thresholds,
+            parent=source.parent,
+        )
+    return ModelBundle.read(folder)
+
+
+def check_name(name: str) -> None:
+    """Raise ModelError for what can't be the name of a bundle."""
+    if re.match(NAME, name) is None:
+        do = "use lower-case letters, digits, points and hyphens"
+        raise ModelError("can't be the name of a bundle", where=repr(name[:80]), do=do)
+
+
+def _copy_base(base: ModelBundle, folder: Path) -> None:
+    """The classifier of ``base``, and the stickers of its labels."""
+    shutil.copyfile(base.weights, folder / WEIGHTS)
+    card = SHIPPED.with_suffix(".json") if base.folder is None else base.folder / CLASSIFIER_CARD
+    shutil.copyfile(card, folder / CLASSIFIER_CARD)
+    if base.folder is not None:
+        own = {CARD, WEIGHTS, CLASSIFIER_CARD, TAUGHT, MODEL_CARD}
+        for path in base.folder.iterdir():
+            used = any(path.name == label.sticker for label in base.taught)
+            if path.is_file() and path.name not in own and used:
+                shutil.copyfile(path, folder / path.name)

@@ -1,0 +1,249 @@
+"""``sidecar model``: bundles of models on this machine: teach, train, measure, choose."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from config.errors import ModelError
+from sidecar.cli.options import ConfigFile
+from sidecar.cli.progress import progress_bar
+from sidecar.cli.signals import exit_on_signals
+from sidecar.plain_text import escape_controls
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from reactions.bundle import ModelBundle
+    from reactions.taught_labels import View
+    from sidecar.modelling.teach import Examples, TaughtBundle, TeachOptions
+    from sidecar.supervisor.model_store import BundleStore
+
+app = typer.Typer(
+    help="Teach and train labels, and choose the bundle of models that servers here use"
+    " (docs/models.md). The landmark models are those of: sidecar models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Bundle = Annotated[str, typer.Argument(metavar="BUNDLE", help="Its name, as listed.")]
+
+
+@app.command("teach", epilog="Example: sidecar model teach vulcan --from my-pictures --not others")
+def teach_command(
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="Lower-case words, joined by _.")],
+    source: Annotated[
+        Path,
+        typer.Option(
+            "--from", metavar="SOURCE", help="Folder of pictures, clip, data set, or .npz."
+        ),
+    ],
+    other: Annotated[
+        Path | None,
+        typer.Option("--not", metavar="SOURCE", help="Pictures or a clip of anything else."),
+    ] = None,
+    of: Annotated[
+        str, typer.Option("--of", metavar="VIEW", help="What shows it: hand, hand_at_face or arms.")
+    ] = "hand",
+    title: Annotated[str, typer.Option(help="What the legend calls it.")] = "",
+    how: Annotated[str, typer.Option(help="How people make it, for the legend.")] = "",
+    sticker: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="One of ours, or a file; default: one of its title."),
+    ] = None,
+    event: Annotated[
+        bool, typer.Option("--event", help="Send events alone, draw nothing.")
+    ] = False,
+    hold: Annotated[float, typer.Option(min=0, max=10, help="Seconds until it starts.")] = 0.8,
+    seed: Annotated[int, typer.Option(help="Another seed learns in another order.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Teach a taught label newly.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Use the bundle at once, without a question.")
+    ] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Teach a new label from 20-50 pictures; all other labels stay as they are.
+
+    The result is a new bundle beside the one in use. Once accepted, a running demo or server uses
+    it within two seconds; "sidecar model rollback" undoes that.
+    """
+    exit_on_signals()
+    # Matrices this small take longer on several threads; numpy is imported after this.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from config.reaction_rule import Kind
+    from sidecar.modelling.teach import TeachOptions
+
+    options = TeachOptions(
+        _label_name(label),
+        _view(of),
+        *(title, how, Kind.EVENT if event else Kind.STICKER, sticker, hold, seed),
+    )
+    settings, bundles = _opened(config)
+    taught = _teach(options, source, other, settings, bundles, again=again)
+    _print_figures(taught)
+    name = taught.bundle.name
+    if yes or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
+        _use(bundles, name)
+    else:
+        print(f"sidecar model use {name} makes it count")
+
+
+def _teach(
+    options: "TeachOptions",
+    source: Path,
+    other: Path | None,
+    settings: "Settings",
+    bundles: "BundleStore",
+    *,
+    again: bool,
+) -> "TaughtBundle":
+    from reactions.gestures.hand_classifier import HandShapeClassifier
+    from reactions.training.bundle_maker import free_name
+    from sidecar.modelling.teach import check_teachable, new_sticker, read_examples, teach_bundle
+    from sidecar.session.factories import make_store
+
+    base = bundles.get(bundles.names().active)
+    check_teachable(options, base, again=again)
+    new_sticker(options)
+    classifier = HandShapeClassifier(base.weights)
+    with progress_bar("Reading") as move:
+        examples = read_examples(options, source, other, make_store(settings), classifier, move)
+    _print_notes(examples)
+    folder = bundles.folder / free_name(bundles.folder, "taught")
+    with progress_bar("Teaching") as move:
+        return teach_bundle(options, examples, base, classifier, folder, move)
+
+
+@app.command("list", epilog="Example: sidecar model list")
+def list_command(config: ConfigFile = None) -> None:
+    """List the bundles on this machine: which one is in use, and which can't be used and why."""
+    _, bundles = _opened(config)
+    listed = bundles.bundles()
+    for one in listed.bundles:
+        mark = "*" if one.name == listed.active else " "
+        note = f"can't be used: {one.error}" if one.error else one.description
+        print(f"{mark} {one.name:<20} {one.created:<10}  {_shown(note)}".rstrip())
+    print(f"* in use; before it {listed.previous or 'none'}; in {bundles.folder}")
+
+
+@app.command("use", epilog="Example: sidecar model use taught-1")
+def use_command(
+    bundle: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="A name, or an exported folder or .zip.")
+    ],
+    config: ConfigFile = None,
+) -> None:
+    """Use a bundle from now on; a running demo or server changes over within two seconds."""
+    exit_on_signals()
+    _, bundles = _opened(config)
+    path = Path(bundle)
+    if path.name != bundle or path.suffix == ".zip" or path.is_dir():
+        from reactions.training.bundle_files import import_bundle
+
+        bundle = import_bundle(path, bundles.folder).name
+    _use(bundles, bundle)
+
+
+@app.command("rollback", epilog="Example: sidecar model rollback")
+def rollback_command(config: ConfigFile = None) -> None:
+    """Use the bundle that was used before: undoes the last teach or use."""
+    _, bundles = _opened(config)
+    _use(bundles, bundles.previous().name)
+
+
+@app.command("export", epilog="Example: sidecar model export taught-1 --to taught-1.zip")
+def export_command(
+    bundle: Bundle,
+    to: Annotated[Path, typer.Option("--to", metavar="TARGET", help="A new folder or .zip.")],
+    config: ConfigFile = None,
+) -> None:
+    """Write a bundle, or the folder of a training, as one bundle for another machine.
+
+    It holds weights, labels, thresholds, card and checksums; "sidecar model use TARGET" takes it.
+    """
+    exit_on_signals()
+    from reactions.training.bundle_files import export_bundle
+
+    _, bundles = _opened(config)
+    source = Path(bundle)
+    made = export_bundle(source if source.is_dir() else bundles.get(bundle), to)
+    print(f"{made} written to {to}")
+
+
+@app.command("card", epilog="Example: sidecar model card taught-1")
+def card_command(bundle: Bundle, config: ConfigFile = None) -> None:
+    """Print the model card of a bundle."""
+    from reactions.training.bundle_files import model_card
+
+    _, bundles = _opened(config)
+    print(escape_controls(model_card(bundles.get(bundle)), keep="\n"), end="")
+
+
+def _opened(config: Path | None) -> "tuple[Settings, BundleStore]":
+    from config.settings import load_settings
+    from sidecar.logs import configure
+    from sidecar.serve import bundles_folder
+    from sidecar.supervisor.model_store import BundleStore
+
+    settings = load_settings(config)
+    configure(settings.log)
+    return settings, BundleStore(bundles_folder(settings))
+
+
+def _use(bundles: "BundleStore", name: str) -> None:
+    found: ModelBundle = bundles.get(name)
+    bundles.keep(found.name)
+    labels = ", ".join(label.name for label in found.taught)
+    print(f"{name} is in use{labels and f', with {labels}'}; sidecar model rollback undoes it")
+
+
+def _print_figures(taught: "TaughtBundle") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from reactions.training.taught_card import figure_rows, shown_share
+
+    figures = taught.result.figures
+    table = Table("label", box=None)
+    for column in ("before", "after", "fires the new one"):
+        table.add_column(column, justify="right")
+    for row in figure_rows(taught.label.name, figures):
+        table.add_row(*row)
+    Console().print(table)
+    print(f"Fires on pictures of anything else: {shown_share(figures.other_pictures)}")
+    print(f"Fires on other people's other hands: {shown_share(figures.other_hands)}")
+    if taught.label.outranks:
+        print(f"These give way to it: {', '.join(taught.label.outranks)}")
+    print(f"{taught.bundle.name} is in {taught.bundle.folder}")
+
+
+def _print_notes(examples: "Examples") -> None:
+    for note in examples.notes:
+        print(f"sidecar: note: {_shown(note)}", file=sys.stderr)
+
+
+def _label_name(label: str) -> str:
+    import re
+
+    from reactions.taught_labels import LABEL_NAME
+
+    if re.match(LABEL_NAME, label) is None or len(label) > 40:
+        do = "use lower-case words joined by underscores, as in drinking_tea"
+        raise ModelError("can't be the name of a label", where=repr(label[:60]), do=do)
+    return label
+
+
+def _view(name: str) -> "View":
+    from reactions.taught_labels import View
+
+    try:
+        return View(name)
+    except ValueError as error:
+        do = f"use {', '.join(View)}"
+        raise ModelError(f"{name!r} is no view", where="--of", do=do) from error
+
+
+def _shown(text: str) -> str:
+    """``text`` as it can be printed on a terminal: a file's name may hold any bytes."""
+    return escape_controls(text.encode(errors="surrogateescape").decode(errors="replace"))

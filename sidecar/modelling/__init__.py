@@ -1,0 +1,1 @@
+"""Teach, train and measure models with pictures: what ``sidecar model`` does."""

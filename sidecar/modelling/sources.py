@@ -1,0 +1,151 @@
+"""Pictures to teach a label with: of a folder, a clip, a data set or a file of landmarks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from config.errors import ModelError, PictureError
+from reactions.datasets.records import PictureRecord, Split
+from reactions.datasets.store import MANIFEST, Dataset, open_dataset
+from reactions.frame_sampler import FrameSampler
+from reactions.landmark_types import RgbImage
+from sidecar.media.container.reader import TimedFrame, VideoReader
+from sidecar.media.pictures import is_picture, read_picture
+
+LONGEST: Final = 1280
+"""Pixels of the longer side at which pictures are read."""
+CLIP_LONGEST: Final = 640
+"""Likewise of a clip's frames: those of a meeting have as many."""
+CLIP_EVERY: Final = 0.2
+"""Seconds between two frames of a clip that are read."""
+MAX_PICTURES: Final = 200
+"""Of the label, and as many of anything else; more change little and take long."""
+_MAX_POSES: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TeachPicture:
+    """One picture; ``within`` is where the label is: left, top, right, bottom, as fractions."""
+
+    pixels: RgbImage
+    shows: bool
+    within: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeachFile:
+    """A picture or a clip, which may show the label."""
+
+    path: Path
+    shows: bool
+    within: tuple[float, float, float, float] | None = None
+
+
+def find_teach_files(source: Path, label: str) -> list[TeachFile]:
+    """The pictures and clips in ``source`` that show ``label``, and those that do not.
+
+    A folder's files show it; where it has a folder called ``label``, that one's do, and those of
+    the folders beside it show something else. Of a data set, pictures and boxes say what they show;
+    pictures of its split ``test`` are left out. Raises ModelError for what holds no pictures.
+    """
+    if (source / MANIFEST).is_file():
+        found = list(_of_dataset(open_dataset(source), label))
+    elif (source / label).is_dir():
+        folders = sorted(path for path in source.iterdir() if path.is_dir())
+        found = [one for path in folders for one in _of_folder(path, path.name == label)]
+    elif source.is_dir():
+        found = _of_folder(source, shows=True)
+    elif source.is_file():
+        found = [TeachFile(source, shows=True)]
+    else:
+        raise ModelError("is not there", where=str(source), do="name a folder, a clip or a file")
+    if not any(one.shows for one in found):
+        do = "name a folder of pictures in which it is shown"
+        raise ModelError(f"holds no picture of {label}", where=str(source), do=do)
+    return _thinned(found, shows=True) + _thinned(found, shows=False)
+
+
+def _thinned(files: list[TeachFile], *, shows: bool) -> list[TeachFile]:
+    """At most ``MAX_PICTURES`` of one kind, evenly chosen."""
+    some = [one for one in files if one.shows is shows]
+    return [some[round(i)] for i in np.linspace(0, len(some) - 1, min(len(some), MAX_PICTURES))]
+
+
+def _of_folder(folder: Path, shows: bool) -> list[TeachFile]:
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    return [TeachFile(path, shows) for path in paths if not path.name.startswith(".")]
+
+
+def _of_dataset(dataset: Dataset, label: str) -> Iterator[TeachFile]:
+    for record in dataset.records.values():
+        if record.split is Split.TEST:
+            continue
+        path, boxes = dataset.path(record), _boxes(record, label)
+        yield from (TeachFile(path, shows=True, within=box) for box in boxes)
+        if not boxes:
+            yield TeachFile(path, shows=label in record.labels)
+
+
+def _boxes(record: PictureRecord, label: str) -> list[tuple[float, float, float, float]]:
+    width, height = record.width, record.height
+    return [
+        (box.left / width, box.top / height, box.right / width, box.bottom / height)
+        for box in record.boxes
+        if box.label == label
+    ]
+
+
+def read_teach_file(file: TeachFile) -> Iterator[TeachPicture]:
+    """The picture in ``file``, or frames of the clip; raises PictureError for neither."""
+    if is_picture(file.path):
+        pixels = read_picture(file.path, longest=LONGEST).pixels
+        yield TeachPicture(pixels, file.shows, file.within)
+        return
+    sampler, due = FrameSampler(CLIP_LONGEST), 0.0
+    with VideoReader(file.path) as reader:
+        for item in reader:
+            if isinstance(item, TimedFrame) and item.time >= due:
+                due = item.time + CLIP_EVERY
+                yield TeachPicture(sampler.sample(item.frame, item.time).pixels, file.shows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PoseFile:
+    """Landmarks of hands that show a label."""
+
+    points: npt.NDArray[np.float32]
+    """(n, 21, 2): pixels or any other unit, x right, y down, not mirrored."""
+    left: npt.NDArray[np.bool_]
+
+
+def read_pose_file(path: Path) -> PoseFile:
+    """The hands in ``path``, an ``.npz`` with ``points`` (n, 21, 2 or 3) and ``left`` (n,), which
+    is false unless given. Raises ModelError."""
+    try:
+        with np.load(path) as saved:
+            points = np.asarray(saved["points"], np.float32)
+            count = len(points)
+            left = saved["left"] if "left" in saved.files else np.zeros(count)
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        do = "write points (n, 21, 2) with numpy.savez"
+        raise ModelError("is no file of landmarks", where=str(path), do=do) from error
+    shape = points.shape
+    fits = points.ndim == 3 and shape[1] == 21 and shape[2] in (2, 3) and 0 < count <= _MAX_POSES
+    if not (fits and np.isfinite(points).all() and np.shape(left) == (count,)):
+        what = f"points must be finite, (n, 21, 2) with n up to {_MAX_POSES}, and left (n,)"
+        raise ModelError(what, where=str(path))
+    return PoseFile(points[:, :, :2], np.asarray(left, np.bool_))
+
+
+def is_pose_file(path: Path) -> bool:
+    """Whether ``path`` holds landmarks in place of pictures, by its name."""
+    return path.suffix.lower() == ".npz"
+
+
+def unreadable(file: TeachFile, error: PictureError) -> str:
+    """The line about a file that is left out."""
+    return f"{file.path.name}: {error.what}"

@@ -1,0 +1,122 @@
+"""``sidecar model`` as a user runs it, with landmarks in place of pictures."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reactions.bundle import TAUGHT, ModelBundle
+from reactions.training import taught_network, teach
+from reactions.training.recorded_hands import PEOPLES_HANDS, RecordedHands
+from sidecar.cli.app import run
+from tests.taught import taught_bundle, taught_label
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the bundles are."""
+    monkeypatch.setenv("SIDECAR_SERVE__DATA_FOLDER", str(tmp_path / "data"))
+    monkeypatch.setattr(teach, "KNOWN_HANDS", 1500)
+    monkeypatch.setattr(taught_network, "_STEPS", 80)
+    return tmp_path / "data" / "models"
+
+
+@pytest.fixture
+def poses(tmp_path: Path) -> Path:
+    hands = RecordedHands.load(PEOPLES_HANDS)
+    some = hands.pick(np.array(hands.labels)[hands.label] == "three")
+    np.savez(tmp_path / "three.npz", points=some.points[:12], left=some.left[:12])
+    return tmp_path / "three.npz"
+
+
+def test_a_label_is_taught_used_and_undone(
+    folder: Path, poses: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["model", "teach", "three", "--from", str(poses), "--yes"]) == 0
+    out = capsys.readouterr().out
+    assert "open_palm" in out
+    assert "taught-1 is in use, with three" in out
+    bundle = ModelBundle.read(folder / "taught-1")
+    (label,) = bundle.taught
+    assert (label.name, label.kind, bundle.parent) == ("three", "sticker", "shipped")
+    assert (folder / "taught-1" / str(label.sticker)).read_bytes().startswith(b"GIF89a")
+    assert run(["model", "card", "taught-1"]) == 0
+    assert "# Model card: three" in capsys.readouterr().out
+    assert run(["model", "teach", "three", "--from", str(poses)]) == 2
+    assert "is taught already" in capsys.readouterr().err
+    assert run(["model", "rollback"]) == 0
+    assert run(["model", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "* shipped" in out
+    assert "before it taught-1" in out
+
+
+def test_without_acceptance_the_bundle_is_there_and_not_used(
+    folder: Path, poses: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["model", "teach", "three", "--from", str(poses), "--event"]) == 0
+    assert "sidecar model use taught-1" in capsys.readouterr().out
+    assert (folder / "taught-1").is_dir()
+    assert not (folder / "active.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fist", "--from", "x"], "is a label of the vocabulary"),
+        (["No!", "--from", "x"], "can't be the name of a label"),
+        (["three", "--from", "nowhere"], "nowhere: is not there"),
+        (["three", "--from", "x", "--of", "foot"], "'foot' is no view"),
+        (["three", "--from", "x", "--sticker", "none.gif"], "is no sticker of ours and no file"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["model", "teach", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_bundle_goes_to_another_machine(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taught_bundle(folder / "mine", taught_label("vulcan"))
+    packed = tmp_path / "away.zip"
+    assert run(["model", "export", "mine", "--to", str(packed)]) == 0
+    assert run(["model", "export", "mine", "--to", str(packed)]) == 2
+    assert "nothing is overwritten" in capsys.readouterr().err
+    assert run(["model", "use", str(packed)]) == 0
+    assert "away is in use, with vulcan" in capsys.readouterr().out
+    assert ModelBundle.read(folder / "away").taught == ModelBundle.read(folder / "mine").taught
+
+
+def test_a_tampered_bundle_is_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taught_bundle(folder / "mine", taught_label("vulcan"))
+    packed, other = tmp_path / "away.zip", tmp_path / "other.zip"
+    assert run(["model", "export", "mine", "--to", str(packed)]) == 0
+    with zipfile.ZipFile(packed) as before, zipfile.ZipFile(other, "w") as after:
+        for name in before.namelist():
+            data = before.read(name)
+            after.writestr(name, data.replace(b"vulcan", b"klingo") if TAUGHT in name else data)
+    assert run(["model", "use", str(other)]) == 2
+    error = capsys.readouterr().err
+    assert "is not the file that the bundle was made with" in error
+    assert error.count("\n") == 1
+    assert run(["model", "use", "nothing"]) == 2
+    with zipfile.ZipFile(other, "w") as after:
+        after.writestr("away/../../x", b"")
+    assert run(["model", "use", str(other)]) == 2
+
+
+def test_the_shipped_classifier_has_a_card_and_can_be_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["model", "card", "shipped"]) == 0
+    assert "| `ok_hand` |" in capsys.readouterr().out
+    assert run(["model", "export", "shipped", "--to", str(tmp_path / "copy")]) == 0
+    assert ModelBundle.read(tmp_path / "copy").taught == ()
