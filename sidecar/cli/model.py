@@ -28,35 +28,43 @@ app = typer.Typer(
 )
 
 Bundle = Annotated[str, typer.Argument(metavar="BUNDLE", help="Its name, as listed.")]
+LabelName = Annotated[
+    str, typer.Argument(metavar="LABEL", help="Lower-case words, joined by underscores.")
+]
+TeachFrom = Annotated[
+    Path,
+    typer.Option("--from", metavar="SOURCE", help="Folder of pictures, clip, data set, or .npz."),
+]
+TeachOther = Annotated[
+    Path | None,
+    typer.Option("--not", metavar="SOURCE", help="Pictures or a clip of anything else."),
+]
+TeachView = Annotated[
+    str, typer.Option("--of", metavar="VIEW", help="What shows it: hand, hand_at_face or arms.")
+]
+Title = Annotated[str, typer.Option(help="What the legend calls it.")]
+How = Annotated[str, typer.Option(help="How people make it, for the legend.")]
+Sticker = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="One of ours, or a file; default: one of its title."),
+]
+EventOnly = Annotated[bool, typer.Option("--event", help="Send events alone, draw nothing.")]
+Hold = Annotated[float, typer.Option(min=0, max=10, help="Seconds until it starts.")]
+Seed = Annotated[int, typer.Option(help="Another seed learns in another order.")]
 
 
 @app.command("teach", epilog="Example: sidecar model teach vulcan --from my-pictures --not others")
 def teach_command(
-    label: Annotated[str, typer.Argument(metavar="LABEL", help="Lower-case words, joined by _.")],
-    source: Annotated[
-        Path,
-        typer.Option(
-            "--from", metavar="SOURCE", help="Folder of pictures, clip, data set, or .npz."
-        ),
-    ],
-    other: Annotated[
-        Path | None,
-        typer.Option("--not", metavar="SOURCE", help="Pictures or a clip of anything else."),
-    ] = None,
-    of: Annotated[
-        str, typer.Option("--of", metavar="VIEW", help="What shows it: hand, hand_at_face or arms.")
-    ] = "hand",
-    title: Annotated[str, typer.Option(help="What the legend calls it.")] = "",
-    how: Annotated[str, typer.Option(help="How people make it, for the legend.")] = "",
-    sticker: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="One of ours, or a file; default: one of its title."),
-    ] = None,
-    event: Annotated[
-        bool, typer.Option("--event", help="Send events alone, draw nothing.")
-    ] = False,
-    hold: Annotated[float, typer.Option(min=0, max=10, help="Seconds until it starts.")] = 0.8,
-    seed: Annotated[int, typer.Option(help="Another seed learns in another order.")] = 0,
+    label: LabelName,
+    source: TeachFrom,
+    other: TeachOther = None,
+    of: TeachView = "hand",
+    title: Title = "",
+    how: How = "",
+    sticker: Sticker = None,
+    event: EventOnly = False,
+    hold: Hold = 0.8,
+    seed: Seed = 0,
     again: Annotated[bool, typer.Option("--again", help="Teach a taught label newly.")] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Use the bundle at once, without a question.")
