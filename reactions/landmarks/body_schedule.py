@@ -25,19 +25,22 @@ class BodyTrail(CompactPickle):
     """Where the body was, and the state of its schedule."""
 
     region: Roi | None = None
-    unread: int = RESTING
-    """Samples since the last reading."""
+    unread: float = RESTING
+    """Samples since the last reading, each counted by its pace (``sample_pace``)."""
     stirred: bool = False
     """Whether something moved since then."""
     credit: float = CREDIT
 
-    def after(self, changed: float) -> Self:
-        """The state after one more sample, of which the share ``changed``, 0–1, is new."""
+    def after(self, changed: float, pace: float = 1.0) -> Self:
+        """The state after one more sample, of which the share ``changed``, 0–1, is new.
+
+        It counts as much as ``pace``: in less time than usual less changes, too.
+        """
         return replace(
             self,
-            unread=self.unread + 1,
-            stirred=self.stirred or changed >= STIRRED,
-            credit=min(CREDIT, self.credit + PER_SAMPLE),
+            unread=self.unread + pace,
+            stirred=self.stirred or changed >= STIRRED * pace,
+            credit=min(CREDIT, self.credit + pace * PER_SAMPLE),
         )
 
     @property

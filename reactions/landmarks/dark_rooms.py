@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from reactions.landmark_types import RgbImage
-from reactions.landmarks.frame_quality import Fingerprint
+from reactions.landmarks.frame_quality import Fingerprint, quantile
 
 DARK: Final = 80.0
 """Grey levels of 255: a picture is dark where only a twentieth of it is above."""
@@ -25,7 +25,7 @@ _GRAIN = 2 / 640
 
 def lit_up(picture: RgbImage, fingerprint: Fingerprint) -> RgbImage:
     """``picture`` itself, or where it is dark a lighter one without its grain."""
-    bright = float(np.percentile(np.frombuffer(fingerprint.greens, np.uint8), 95))
+    bright = quantile(np.frombuffer(fingerprint.greens, np.uint8), 0.95)
     if bright >= DARK:
         return picture
     from PIL import Image, ImageFilter

@@ -35,21 +35,26 @@ _PATCH_WIDTH, _PATCH_HEIGHT = 32, 16
 class DetailTrail(CompactPickle):
     """What the last fine look at a face leaves behind."""
 
-    unread: int = _NEVER
-    """Samples since then."""
+    unread: float = _NEVER
+    """Samples since then, each counted by its pace (``sample_pace``)."""
     lively: bool = False
     """Whether an eye was narrow or the mouth open: then the next sample counts, too."""
     eyes: bytes = b""
     """What the eyes looked like, see ``eye_patches``."""
 
-    def passed(self) -> Self:
-        """The same one sample later."""
-        return replace(self, unread=self.unread + 1)
+    def passed(self, pace: float = 1.0) -> Self:
+        """The same one sample later, which counts as much as ``pace``."""
+        return replace(self, unread=self.unread + pace)
 
 
 def is_due(points: Points, eyes: bytes, last: DetailTrail, *, always: bool) -> bool:
-    """Whether a face (468, 3) is to be read finely: its mouth is open or, with ``always``, its eyes
-    have changed, there was something to see in the last look, or that was long ago."""
+    """Whether a face (468, 3) is to be read finely, ``last`` having passed to this sample.
+
+    Its mouth is open or, with ``always``, its eyes have changed, there was something to see in the
+    last look, or that was long ago; but never twice within a usual sample's time.
+    """
+    if last.unread < 1:
+        return False
     if mouth_opening(points) > _MOUTH_OPEN:
         return True
     return always and (last.lively or last.unread >= EVERY or unlike(eyes, last.eyes) > _UNLIKE)

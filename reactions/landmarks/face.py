@@ -8,6 +8,7 @@ import numpy as np
 
 from reactions.landmark_types import Face, FaceDetail, RgbImage
 from reactions.landmarks.detail_looks import DetailTrail
+from reactions.landmarks.held_face import HeldFace, keeps_still
 from reactions.landmarks.interpreter import Interpreter, Range
 from reactions.landmarks.model_manifest import FACE_DETECTOR, FACE_MESH
 from reactions.landmarks.model_store import ModelStore
@@ -19,6 +20,8 @@ from reactions.landmarks.warp import crop_on_edge
 
 PRESENT = 0.5
 """From this confidence on it is a face."""
+_WHOLE = 1.02
+"""Of a usual sample, that a reading may be old; a little more, since shares are not exact."""
 _STRIDES = (8, 16, 16, 16)
 """Of the detector's layers, in pixels (MediaPipe's face_detection_short_range)."""
 
@@ -43,7 +46,7 @@ class DetailLooker(Protocol):
     """Reads a face finely, now and then."""
 
     def look(
-        self, picture: RgbImage, face: Face, last: DetailTrail
+        self, picture: RgbImage, face: Face, last: DetailTrail, pace: float = 1.0
     ) -> tuple[FaceDetail | None, DetailTrail]:
         """``face`` read finely, None where nothing asks for it; and what to know next time."""
         ...
@@ -91,9 +94,20 @@ class FaceFollower:
         self._landmarks = landmarks
         self._detail = detail
 
-    def follow(self, picture: RgbImage, trail: FaceTrail | None) -> tuple[Face | None, FaceTrail]:
-        """The face in ``picture`` and its trail; without a trail everything is searched."""
+    def follow(
+        self, picture: RgbImage, trail: FaceTrail | None, pace: float = 1.0
+    ) -> tuple[Face | None, FaceTrail]:
+        """The face in ``picture`` and its trail; without a trail everything is searched.
+
+        The sample counts as much as ``pace`` (``sample_pace``): at more samples a second than usual
+        an absent face is looked for at the usual rate, and one that keeps still is read in every
+        other sample or less, and stands for those between: no reading is older than a usual sample.
+        """
         last = trail or FaceTrail()
+        unread = last.unread + pace
+        if trail is not None and unread + pace <= _WHOLE and (last.held or last.region is None):
+            passed = replace(last, unread=unread, detail=last.detail.passed(pace))
+            return _held_face(last), passed
         face = self._landmarks.read(picture, last.region) if last.region else None
         searches = last.searches
         if face is None:
@@ -103,9 +117,11 @@ class FaceFollower:
             return None, FaceTrail(None, searches)
         region, looked = face_from_landmarks(face.points), last.detail
         if self._detail is not None:
-            detail, looked = self._detail.look(picture, face, looked)
+            detail, looked = self._detail.look(picture, face, looked, pace)
             face = replace(face, detail=detail)
-        return face, FaceTrail(region, searches, looked)
+        still = pace < 1 and last.region is not None and keeps_still(last.region, region)
+        held = HeldFace.of(face, region) if still else None
+        return face, FaceTrail(region, searches, looked, held=held)
 
     def _search(self, picture: RgbImage, searches: int, *, everywhere: bool) -> Face | None:
         """Looks at the whole picture, then at one part of it or, if need be, at all."""
@@ -121,3 +137,9 @@ class FaceFollower:
         found = self._faces.find(picture, region)
         face = self._landmarks.read(picture, found[0]) if found else None
         return face if face and face.presence >= presence else None
+
+
+def _held_face(trail: FaceTrail) -> Face | None:
+    if trail.held is None or trail.region is None:
+        return None
+    return trail.held.face(trail.region)

@@ -57,12 +57,16 @@ class DetailReader:
         self._blendshapes = BlendshapeModel(store) if blendshapes else None
 
     def look(
-        self, picture: RgbImage, face: Face, last: DetailTrail
+        self, picture: RgbImage, face: Face, last: DetailTrail, pace: float = 1.0
     ) -> tuple[FaceDetail | None, DetailTrail]:
-        """``face`` read finely, None where nothing asks for it; and what to know next time."""
+        """``face`` read finely, None where nothing asks for it; and what to know next time.
+
+        The sample counts as much as ``pace`` (``sample_pace``).
+        """
+        last = last.passed(pace)
         eyes = eye_patches(picture, face.points) if self._blendshapes else b""
         if not is_due(face.points, eyes, last, always=self._blendshapes is not None):
-            return None, last.passed()
+            return None, last
         detail = self.read(picture, face)
         return detail, DetailTrail(0, is_lively(detail), eyes)
 

@@ -35,10 +35,10 @@ PRESENT = 0.5
 _SPARE = 1
 """So many palms more than hands are looked at: the detector may be wrong on one."""
 _SEARCH_EVERY = {0: 2, 1: 3}
-"""Palms are looked for in every so many samples while no hand, and one or more, are in view."""
-_SEARCH_AFTER = {0: 0.3, 1: 0.5}
-"""And after so many seconds at least, which limits the searches in streams of more samples than the
-usual five a second; a little less than so many of those take."""
+"""Palms are looked for in every so many samples of the usual five a second while no hand, and one
+or more, are in view."""
+_NEARLY = 0.05
+"""Of a sample, by which a search may be early: sums of shares are not exact."""
 _STRIDES = (8, 16, 16, 16)
 """Of the detector's layers, in pixels (MediaPipe's palm_detection)."""
 _FLATTENED = 0.4
@@ -136,36 +136,37 @@ class HandFollower:
         trail: HandTrail | None,
         face: Roi | None = None,
         *,
-        time: float = 0.0,
+        pace: float = 1.0,
         alarm: Roi | None = None,
         most: int = HANDS,
     ) -> tuple[tuple[Hand, ...], HandTrail]:
-        """The hands in ``picture``, taken at ``time`` (seconds), and their trail.
+        """The hands in ``picture`` and their trail.
 
-        Without a trail everything is searched; ``face``, where one is, tells how small hands are.
+        Without a trail everything is searched; ``pace`` is how much the sample counts
+        (``sample_pace``); ``face``, where one is, tells how small hands are.
         ``alarm`` is where something large moved (``reactions.landmarks.second_looks``). ``most``
         hands are followed: ``HANDS`` for each person in the picture.
         """
         if trail is None:
             seen = self._search_everywhere(picture, face)
-            return tuple(seen.hands), HandTrail(tuple(seen.regions), searched=time)
+            return tuple(seen.hands), HandTrail(tuple(seen.regions))
         seen = _Seen(self._landmarks, picture, most)
         for region in trail.regions[:most]:
             seen.look_at(region)
         lost = len(seen.hands) < len(trail.regions)
-        unsearched, searched, searches = trail.unsearched + 1, trail.searched, trail.searches
-        looks = trail.looks.after(alarm, found=bool(seen.hands))
-        searching = lost or _search_due(len(seen.hands), unsearched, time - searched)
-        if searching and not seen.full:
+        unsearched, searches = trail.unsearched + pace, trail.searches
+        looks = trail.looks.after(alarm, found=bool(seen.hands), pace=pace)
+        due = unsearched >= _SEARCH_EVERY[min(len(seen.hands), 1)] - _NEARLY
+        if (lost or due) and not seen.full:
             height, width = picture.shape[:2]
             near_face = around_small_face(face, width, height) if searches % 2 else None
             self._search(picture, near_face or quick_look(width, height), seen)
-            unsearched, searched, searches = 0, time, searches + 1
+            unsearched, searches = 0.0, searches + 1
         if looks.due and not seen.hands:
             self._look_again(picture, looks, seen)
             looks = looks.used()
         regions = tuple(seen.regions)
-        return tuple(seen.hands), HandTrail(regions, unsearched, searched, searches, looks)
+        return tuple(seen.hands), HandTrail(regions, unsearched, searches, looks)
 
     def look_at(
         self, picture: RgbImage, trail: HandTrail, regions: Sequence[Roi]
@@ -219,14 +220,6 @@ class HandFollower:
         seen = _Seen(self._landmarks, picture)
         self._search(picture, region, seen, again=again)
         return seen
-
-
-def _search_due(hands: int, samples: int, seconds: float) -> bool:
-    """Whether palms are looked for with ``hands`` in view, so long after the last search; also
-    where the clock has gone back since."""
-    seen = min(hands, 1)
-    late = seconds < 0 or seconds >= _SEARCH_AFTER[seen]
-    return late and samples >= _SEARCH_EVERY[seen]
 
 
 class _Seen:

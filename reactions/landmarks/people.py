@@ -41,11 +41,17 @@ class PeopleFollower:
         self._landmarks = landmarks
 
     def follow(
-        self, picture: RgbImage, main: Roi | None, trail: PeopleTrail, time: float
+        self,
+        picture: RgbImage,
+        main: Roi | None,
+        trail: PeopleTrail,
+        time: float,
+        pace: float = 1.0,
     ) -> tuple[tuple[OtherPerson, ...], PeopleTrail]:
         """The people besides the one whose face is in ``main``, and the trail.
 
         The trail's ``slot`` is the main person's: where the main face became another's, theirs.
+        The sample counts as much as ``pace`` (``sample_pace``).
         """
         trail = _with_main(trail, main, time)
         found: list[tuple[PersonTrack, Face]] = []
@@ -57,11 +63,11 @@ class PeopleFollower:
                 lost.append(track)
             else:
                 found.append((PersonTrack(track.slot, read[0], time), read[1]))
-        unsearched = trail.unsearched + 1
+        unsearched = trail.unsearched + pace
         every = SEARCH_LOST if lost else SEARCH_EVERY
         if main is not None and unsearched > every:
             found += self._search(picture, main, trail.slot, found, lost, time)
-            unsearched = 0
+            unsearched = 0.0
         others = tuple(track for track, _ in found)
         taken_slots = {track.slot for track in others}
         left = tuple(track for track in lost if track.slot not in taken_slots)

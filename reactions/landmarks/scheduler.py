@@ -39,6 +39,7 @@ from reactions.landmarks.model_manifest import (
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.people import PeopleFollower
 from reactions.landmarks.roi import Roi
+from reactions.landmarks.sample_pace import sample_pace
 from reactions.landmarks.still_refine import StillRefiner
 from reactions.landmarks.track_state import PeopleTrail, Tracks
 from reactions.landmarks.vessels import EVERY, VesselDetector, Vessels, mouth_region
@@ -96,11 +97,12 @@ class LandmarkScheduler:
             tracks = None
         quality, fingerprint = judge_quality(picture, time, tracks.fingerprint if tracks else None)
         last = tracks or Tracks(width, height, fingerprint)
+        pace = sample_pace(time - last.time)
         if quality is not Quality.OK:
             seen = Observation(width, height, time, quality=quality)
-            return seen, replace(last, fingerprint=fingerprint)
+            return seen, replace(last, fingerprint=fingerprint, time=time)
         face, face_trail = (
-            self._face.follow(picture, last.face)
+            self._face.follow(picture, last.face, pace)
             if self._face and (_wanted(sample, ModelFamily.FACE) or last.hands is None)
             else (None, last.face)
         )
@@ -108,54 +110,56 @@ class LandmarkScheduler:
         change = change_between(last.fingerprint, fingerprint)
         alarm = _alarm(last, change, near)
         lit = lit_up(picture, fingerprint)
-        others, people = self._follow_others(sample, near, last.people)
+        others, people = self._follow_others(sample, near, last.people, pace)
         most = HANDS * (1 + len(others))
         hands, hand_trail = (
-            self._hands.follow(lit, last.hands, near, time=time, alarm=alarm, most=most)
+            self._hands.follow(lit, last.hands, near, pace=pace, alarm=alarm, most=most)
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
-        body, body_trail = self._read_body(sample, last.body, change.share)
+        body, body_trail = self._read_body(sample, last.body, change.share, pace)
         if body is not None and hand_trail is not None and self._hands and not hands:
             regions = hand_regions(body, width, height)
             hands, hand_trail = self._hands.look_at(lit, hand_trail, regions)
         if last.hands is None and last.refine:
             hands = tuple(self._refiner.refine(lit, hand) for hand in hands)
-        vessels = self._look_for_vessels(sample, hands, face, last.unlooked)
+        unlooked = last.unlooked + pace
+        vessels = self._look_for_vessels(sample, hands, face, unlooked)
         seen = Observation(
             *(width, height, time, hands, face, body, vessels), slot=people.slot, others=others
         )
         return seen, Tracks(
             *(width, height, fingerprint, hand_trail, face_trail, body_trail),
-            unlooked=last.unlooked + 1 if vessels is None else 0,
+            unlooked=unlooked if vessels is None else 0.0,
             people=people,
+            time=time,
         )
 
     def _follow_others(
-        self, sample: Sample, main: Roi | None, trail: PeopleTrail | None
+        self, sample: Sample, main: Roi | None, trail: PeopleTrail | None, pace: float
     ) -> tuple[tuple[OtherPerson, ...], PeopleTrail]:
         """The people besides the main one: none where no label needs faces, and in a still."""
         if self._people is None or trail is None or not _wanted(sample, ModelFamily.FACE):
             return (), trail or PeopleTrail()
-        return self._people.follow(sample.pixels, main, trail, sample.time)
+        return self._people.follow(sample.pixels, main, trail, sample.time, pace)
 
     def _look_for_vessels(
-        self, sample: Sample, hands: Sequence[Hand], face: Face | None, unlooked: int
+        self, sample: Sample, hands: Sequence[Hand], face: Face | None, unlooked: float
     ) -> tuple[Vessel, ...] | None:
         """The vessels near the mouth where a hand is there and a look is due, else None."""
-        due = unlooked >= EVERY - 1 and _wanted(sample, ModelFamily.OBJECTS)
+        due = unlooked >= EVERY and _wanted(sample, ModelFamily.OBJECTS)
         if self._vessels is None or face is None or not due:
             return None
         region = mouth_region(face, hands)
         return None if region is None else self._vessels.find(sample.pixels, region)
 
     def _read_body(
-        self, sample: Sample, trail: BodyTrail | None, changed: float
+        self, sample: Sample, trail: BodyTrail | None, changed: float, pace: float
     ) -> tuple[Body | None, BodyTrail | None]:
         """The body where a label needs it and one is due; of the picture, ``changed`` is new."""
         if self._body is None or not _wanted(sample, ModelFamily.BODY):
             return None, trail
-        trail = (trail or BodyTrail()).after(changed)
+        trail = (trail or BodyTrail()).after(changed, pace)
         if not trail.due:
             return None, trail
         body, region = self._body.follow(sample.pixels, trail.region)

@@ -26,22 +26,22 @@ class SecondLooks(CompactPickle):
     """The state of the second looks of one participant."""
 
     credit: float = CREDIT
-    alert: int = 0
+    alert: float = 0.0
     taken: int = 0
     """Looks so far: each takes the next region in turn."""
     region: Roi | None = None
     """Where the change of the last alarm was, in pixels."""
 
-    def after(self, alarm: Roi | None, *, found: bool) -> Self:
-        """The state after one more sample.
+    def after(self, alarm: Roi | None, *, found: bool, pace: float = 1.0) -> Self:
+        """The state after one more sample, which counts as much as ``pace`` (``sample_pace``).
 
         ``alarm``: where much changed or the face went, None otherwise. ``found``: a hand is in
         view.
         """
-        alert = max(0, self.alert - 1) if alarm is None else ALERT
-        credit = min(CREDIT, self.credit + PER_SAMPLE)
+        alert = max(0.0, self.alert - pace) if alarm is None else ALERT
+        credit = min(CREDIT, self.credit + pace * PER_SAMPLE)
         return replace(
-            self, credit=credit, alert=0 if found else alert, region=alarm or self.region
+            self, credit=credit, alert=0.0 if found else alert, region=alarm or self.region
         )
 
     @property

@@ -8,6 +8,7 @@ from reactions.compact_pickle import CompactPickle
 from reactions.landmarks.body_schedule import BodyTrail
 from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.frame_quality import Fingerprint
+from reactions.landmarks.held_face import HeldFace
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.second_looks import SecondLooks
 
@@ -20,10 +21,8 @@ class HandTrail(CompactPickle):
     """Where hands were, and the state of the search for more."""
 
     regions: tuple[Roi, ...] = ()
-    unsearched: int = 0
-    """Samples since palms were last looked for."""
-    searched: float = -math.inf
-    """When palms were last looked for, in seconds on the clock of the samples."""
+    unsearched: float = 0.0
+    """Samples since palms were last looked for, each counted by its pace (``sample_pace``)."""
     searches: int = 0
     looks: SecondLooks = field(default_factory=SecondLooks)
 
@@ -35,6 +34,10 @@ class FaceTrail(CompactPickle):
     region: Roi | None = None
     searches: int = 0
     detail: DetailTrail = field(default_factory=DetailTrail)
+    unread: float = 0.0
+    """Samples since the last reading or search, each by its pace."""
+    held: HeldFace | None = None
+    """What the last reading saw; None where none was found, and at the usual rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class PeopleTrail(CompactPickle):
     """Where the main face was in the newest sample that had one."""
     others: tuple[PersonTrack, ...] = ()
     lost: tuple[PersonTrack, ...] = ()
-    unsearched: int = 0
-    """Samples since the last search for more people, or since the first sample."""
+    unsearched: float = 0.0
+    """Samples since the last search for more people, or since the first one, each by its pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,13 @@ class Tracks(CompactPickle):
     """None: never looked for; so with the others."""
     face: FaceTrail | None = None
     body: BodyTrail | None = None
-    unlooked: int = 99
-    """Samples since vessels were looked for."""
+    unlooked: float = 99.0
+    """Samples since vessels were looked for, each by its pace."""
     refine: bool = True
     """Whether hands that are found by a first search are read a second time."""
     people: PeopleTrail | None = None
+    time: float = -math.inf
+    """Of the sample, in seconds on its clock."""
 
 
 def new_among(region: Roi, known: Iterable[Roi]) -> bool:

@@ -1,11 +1,11 @@
 from reactions.landmarks.body_schedule import CREDIT, RESTING, STIRRED, BodyTrail
 
 
-def readings(changes: list[float]) -> list[int]:
+def readings(changes: list[float], pace: float = 1.0) -> list[int]:
     """The samples in which the body is read, where so much of the picture changes in each."""
     trail, read = BodyTrail(), []
     for index, changed in enumerate(changes):
-        trail = trail.after(changed)
+        trail = trail.after(changed, pace)
         if trail.due:
             trail = trail.read(None)
             read.append(index)
@@ -23,3 +23,8 @@ def test_a_body_is_read_soon_after_something_moved() -> None:
 def test_a_restless_picture_is_read_once_in_five_samples() -> None:
     read = readings([0.2] * 200)
     assert 200 * 0.2 <= len(read) <= 200 * 0.2 + CREDIT + 1
+
+
+def test_more_samples_a_second_cost_no_more_readings() -> None:
+    assert readings([0.0] * 51, pace=0.4) == [0, 25, 50]
+    assert len(readings([0.2] * 400, pace=0.5)) <= 200 * 0.2 + CREDIT + 1

@@ -35,6 +35,12 @@ def test_an_open_mouth_is_looked_at(always: bool) -> None:
     assert is_due(face(0.5), eyes(), SEEN, always=always)
 
 
+def test_an_open_mouth_is_looked_at_no_more_often_than_usual() -> None:
+    once = DetailTrail(0, eyes=eyes()).passed(0.4)
+    assert not is_due(face(0.5), eyes(), once, always=True)
+    assert is_due(face(0.5), eyes(), once.passed(0.4).passed(0.4), always=True)
+
+
 def test_a_still_face_is_left_alone_for_a_while() -> None:
     assert not is_due(face(0.0), eyes(), SEEN, always=True)
     assert is_due(face(0.0), eyes(), DetailTrail(EVERY, eyes=eyes()), always=True)

@@ -42,6 +42,34 @@ def test_a_face_in_view_is_read_without_looking_for_it() -> None:
     assert (len(world.searches), world.reads) == (1, 4)
 
 
+def test_more_samples_a_second_cost_no_more_readings_of_a_face_that_keeps_still() -> None:
+    world, reads = World(presence=0.9), []
+    follower = FaceFollower(world, world)
+    _, trail = follower.follow(PICTURE, None)
+    for _ in range(6):
+        face, trail = follower.follow(PICTURE, trail, pace=0.4)
+        assert face
+        assert np.allclose(face.points[:, :2], MESH[:, :2], atol=0.1)
+        reads.append(world.reads)
+    assert reads == [2, 2, 3, 3, 4, 4]
+
+
+def test_a_face_that_moves_is_read_in_each_sample() -> None:
+    world = World(presence=0.9)
+    follower = FaceFollower(world, world)
+    _, trail = follower.follow(PICTURE, FaceTrail(Roi(0, 0, 100, 100)), pace=0.4)
+    follower.follow(PICTURE, trail, pace=0.4)
+    assert world.reads == 2
+
+
+def test_more_samples_a_second_cost_no_more_searches_for_an_absent_face() -> None:
+    world, trail = World(), FaceTrail()
+    follower = FaceFollower(world, world)
+    for _ in range(10):
+        _, trail = follower.follow(PICTURE, trail, pace=0.5)
+    assert world.searches.count(None) == 5
+
+
 def test_a_lost_face_is_looked_for_in_the_same_sample() -> None:
     world = World(presence=0.9)
     face, _ = FaceFollower(world, world).follow(PICTURE, FaceTrail(region=None))

@@ -8,6 +8,7 @@ from reactions.landmarks.frame_quality import (
     blockiness,
     change_between,
     judge_quality,
+    quantile,
 )
 
 
@@ -111,3 +112,10 @@ def test_in_the_dark_less_is_clear() -> None:
 
 def test_pictures_of_another_size_have_no_change_between_them() -> None:
     assert change(scene(0), scene(0)[:20, :20]) == PictureChange()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("count", [1, 2, 17, 500])
+def test_quantiles_are_those_of_numpy(count: int, share: float) -> None:
+    values = np.random.default_rng(count).integers(0, 255, count).astype(np.uint8)
+    assert quantile(values, share) == pytest.approx(float(np.quantile(values, share)))
