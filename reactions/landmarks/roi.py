@@ -143,6 +143,16 @@ def face_from_landmarks(points: Positions) -> Roi:
     return grown(box, 1.5)
 
 
+def body_from_face(face: Roi) -> Roi:
+    """Where the body below a ``face`` (``face_from_landmarks``) is, if it stands or sits upright.
+
+    Ours, in place of a run of the pose detector. In 86 photos of people from 0.5 to 3 m off
+    (docs/landmarks.md) bodies lie 2.3 ± 0.3 widths of that region lower and are 5.5 to 10 wide.
+    """
+    side = 8.5 * face.width
+    return Roi(face.x, face.y + 2.3 * face.width, side, side)
+
+
 def body_from_keypoints(points: Positions) -> Roi:
     """Where a body is, from its middle (0) and a point of the circle around it (1).
 

@@ -38,10 +38,10 @@ from reactions.landmarks.model_manifest import (
 )
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.people import PeopleFollower
-from reactions.landmarks.roi import Roi
+from reactions.landmarks.roi import Roi, body_from_face
 from reactions.landmarks.sample_pace import sample_pace
 from reactions.landmarks.still_refine import StillRefiner
-from reactions.landmarks.track_state import PeopleTrail, Tracks
+from reactions.landmarks.track_state import FaceTrail, PeopleTrail, Tracks
 from reactions.landmarks.vessels import EVERY, VesselDetector, Vessels, mouth_region
 
 _LARGE_CHANGE = 0.1
@@ -101,11 +101,7 @@ class LandmarkScheduler:
         if quality is not Quality.OK:
             seen = Observation(width, height, time, quality=quality)
             return seen, replace(last, fingerprint=fingerprint, time=time)
-        face, face_trail = (
-            self._face.follow(picture, last.face, pace)
-            if self._face and (_wanted(sample, ModelFamily.FACE) or last.hands is None)
-            else (None, last.face)
-        )
+        face, face_trail = self._read_face(sample, last, pace)
         near = face_trail.region if face_trail else None
         change = change_between(last.fingerprint, fingerprint)
         alarm = _alarm(last, change, near)
@@ -117,7 +113,7 @@ class LandmarkScheduler:
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
-        body, body_trail = self._read_body(sample, last.body, change.share, pace)
+        body, body_trail = self._read_body(sample, last, near, change.share, pace)
         if body is not None and hand_trail is not None and self._hands and not hands:
             regions = hand_regions(body, width, height)
             hands, hand_trail = self._hands.look_at(lit, hand_trail, regions)
@@ -134,6 +130,14 @@ class LandmarkScheduler:
             people=people,
             time=time,
         )
+
+    def _read_face(
+        self, sample: Sample, last: Tracks, pace: float
+    ) -> tuple[Face | None, FaceTrail | None]:
+        """The main person's face where it is of interest, or tells a first search for hands."""
+        if self._face is None or not (_wanted(sample, ModelFamily.FACE) or last.hands is None):
+            return None, last.face
+        return self._face.follow(sample.pixels, last.face, pace)
 
     def _follow_others(
         self, sample: Sample, main: Roi | None, trail: PeopleTrail | None, pace: float
@@ -154,15 +158,20 @@ class LandmarkScheduler:
         return None if region is None else self._vessels.find(sample.pixels, region)
 
     def _read_body(
-        self, sample: Sample, trail: BodyTrail | None, changed: float, pace: float
+        self, sample: Sample, last: Tracks, face: Roi | None, changed: float, pace: float
     ) -> tuple[Body | None, BodyTrail | None]:
-        """The body where a label needs it and one is due; of the picture, ``changed`` is new."""
+        """The body where a label needs it and one is due; of the picture, ``changed`` is new.
+
+        One that is not followed yet is first read below the ``face``, but in a picture that is
+        searched with care.
+        """
         if self._body is None or not _wanted(sample, ModelFamily.BODY):
-            return None, trail
-        trail = (trail or BodyTrail()).after(changed, pace)
+            return None, last.body
+        trail = (last.body or BodyTrail()).after(changed, pace)
         if not trail.due:
             return None, trail
-        body, region = self._body.follow(sample.pixels, trail.region)
+        below = None if face is None or last.hands is None else body_from_face(face)
+        body, region = self._body.follow(sample.pixels, trail.region or below)
         return body, trail.read(region)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from reactions.landmarks.roi import (
     Positions,
     Roi,
+    body_from_face,
     body_from_keypoints,
     face_from_landmarks,
     grown,
@@ -127,6 +128,12 @@ def test_a_face_s_region_is_its_upright_box_turned_with_its_eyes() -> None:
     assert roi.angle == pytest.approx(0)
     assert roi.width == roi.height
     assert roi.width == pytest.approx(1.5 * np.ptp(mesh[:, :2], axis=0).max())
+
+
+def test_a_body_is_below_its_face() -> None:
+    roi = body_from_face(Roi(320, 100, 80, 80, 0.2))
+    assert (roi.x, roi.y, roi.width, roi.height) == pytest.approx((320, 284, 680, 680))
+    assert roi.angle == 0
 
 
 def test_a_body_s_region_is_a_circle_s_square_a_quarter_larger() -> None:
