@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from reactions.landmark_types import Body, RgbImage
+from reactions.landmarks.downscale import shrunk
 from reactions.landmarks.interpreter import Interpreter, Range, Tensor
 from reactions.landmarks.model_manifest import POSE_DETECTOR
 from reactions.landmarks.model_store import ModelStore
@@ -71,7 +72,8 @@ class BodyLandmarker:
     def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
         """The body in ``roi`` and where it will be next, or None where there is none."""
         size = self._session.width
-        raw, presence, heat = self._session.run(crop_on_edge(picture, roi, size, size))
+        crop = _shrunken_crop(picture, roi, size)
+        raw, presence, heat = self._session.run(crop)
         if presence[0, 0] < PRESENT:
             return None
         values = raw.reshape(39, 5)
@@ -96,6 +98,21 @@ class BodyFollower:
             found = self._bodies.find(picture)
             read = self._landmarks.read(picture, found[0]) if found else None
         return read or (None, None)
+
+
+def _shrunken_crop(picture: RgbImage, roi: Roi, size: int) -> RgbImage:
+    """``roi`` at ``size`` x ``size``, with the picture's edge repeated outside it.
+
+    Near the camera a body's region is several times as large as the picture: what is repeated of a
+    picture that was shrunk first, here to twice the model's pixels at least, is a few times less.
+    """
+    by = max(1, int(min(roi.width, roi.height) / (2 * size)))
+    # A pixel that stands for several lies in their middle.
+    middle = (by - 1) / (2 * by)
+    small = Roi(
+        roi.x / by - middle, roi.y / by - middle, roi.width / by, roi.height / by, roi.angle
+    )
+    return crop_on_edge(shrunk(picture, by), small, size, size)
 
 
 def hand_regions(body: Body, width: int, height: int) -> list[Roi]:
