@@ -2,7 +2,8 @@
 
 ``ADDRESS CLIP PARTICIPANTS TOKEN``: each line on standard input names a room, which gets so many
 participants that send CLIP without encoding it, and one who watches; a line answers it. ADDRESS is
-a LiveKit server's, or ``http://…`` of a sidecar that hosts the rooms.
+a LiveKit server's, or ``http://…`` of a sidecar that hosts the rooms, where a line ``NAME COUNT``
+adds so many who watch.
 """
 
 import asyncio
@@ -34,9 +35,18 @@ async def fill_hosted(
     for number, clip in enumerate(clips):
         url = f"{address}/rooms/{room}/whip?name=guest{number}"
         await life.enter_async_context(publishing(http, url, ClipTrack(clip)))
-    client = await life.enter_async_context(watching(http, f"{address}/rooms/{room}/whep"))
-    assert client.track is not None
-    await life.enter_async_context(Feed(client.track))
+    await watch_hosted(life, address, room, 1, token)
+
+
+async def watch_hosted(
+    life: AsyncExitStack, address: str, room: str, count: int, token: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    http = await life.enter_async_context(aiohttp.ClientSession(headers=headers))
+    for _ in range(count):
+        client = await life.enter_async_context(watching(http, f"{address}/rooms/{room}/whep"))
+        assert client.track is not None
+        await life.enter_async_context(Feed(client.track))
 
 
 async def main(address: str, clip: Path, participants: int, token: str) -> None:
@@ -44,12 +54,15 @@ async def main(address: str, clip: Path, participants: int, token: str) -> None:
     loop = asyncio.get_running_loop()
     clips = [clip] * participants
     async with AsyncExitStack() as life:
-        while room := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
-            if address.startswith("http"):
+        while line := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
+            room, _, watchers = line.partition(" ")
+            if watchers:
+                await watch_hosted(life, address, room, int(watchers), token)
+            elif address.startswith("http"):
                 await fill_hosted(life, address, room, clips, token)
             else:
                 await fill_livekit(life, address, room, clips)
-            print(room, flush=True)
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

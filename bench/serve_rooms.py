@@ -1,4 +1,4 @@
-"""``sidecar serve``: rooms until something gives, the memory they take, and processes killed.
+"""``sidecar serve``: rooms until something gives, what their parts cost, and processes killed.
 
 A real LiveKit server; participants are in a process of their own and send a recorded clip. Server,
 participants and sidecar share this machine's cores: a machine beside an SFU would hold more.
@@ -7,28 +7,24 @@ participants and sidecar share this machine's cores: a machine beside an SFU wou
 import asyncio
 import os
 import signal
-import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
-import psutil
+import numpy as np
 
-from bench.media_footage import IDLE, clip
+from bench.serve_load import DEFAULT_RATE, Meetings, RoomLoad, join_rooms, meetings
 from bench.table import Table
-from tests.e2e.served import TOKEN, Served, children, served, workers
-from tests.servers.livekit import livekit
+from tests.e2e.served import Served, workers
 
-FPS = 10
-LAYOUT = {"width": 480, "height": 270, "fps": FPS}
-RATE = 5
-"""Samples a second of each participant, the default."""
-WORKERS = {"SIDECAR_SERVE__WORKERS": "0"}
-"""One a core, the default."""
-COLUMNS = (
+SMALL = {"width": 480, "height": 270, "fps": 10}
+"""A composite of which two cores hold several."""
+WHOLE = {"width": 1280, "height": 720, "fps": 25}
+"""The composite of the default settings."""
+VIEWERS = 4
+"""Further viewers, by whom the cost of one is measured."""
+LATE = 5.0
+"""Percent of late ticks with which a composite no longer keeps its frame rate."""
+ROOMS = (
     "rooms x participants",
     "server, % of a core",
     "a room",
@@ -37,146 +33,122 @@ COLUMNS = (
     "late %",
     "samples/s",
     "sampling ratio",
-    "MB server / room / worker",
     "what gave",
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A server's counters, and the processor time of its processes, at one moment."""
-
-    time: float
-    ticks: float
-    late: float
-    samples: float
-    server: float
-    rooms: float
-    workers: float
-
-    @classmethod
-    async def of(cls, sidecar: Served) -> "Counted":
-        pid = sidecar.process.pid
-        detecting = {one.pid for one in workers(pid)}
-        used = {one.pid: _cpu(one) for one in children(pid)}
-        return cls(
-            time.monotonic(),
-            await sidecar.metric("sidecar_composite_ticks_total"),
-            await sidecar.metric("sidecar_composite_late_ticks_total"),
-            await sidecar.metric("sidecar_samples_total"),
-            _cpu(psutil.Process(pid)),
-            sum(seconds for child, seconds in used.items() if child not in detecting),
-            sum(seconds for child, seconds in used.items() if child in detecting),
-        )
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
-
-
-def _memory(processes: list[psutil.Process]) -> float:
-    """MB of the largest; what processes share with each other counts in each."""
-    return max((one.memory_info().rss for one in processes), default=0) / 1e6
-
-
-@dataclass(frozen=True, slots=True)
-class Meetings:
-    """A server of rooms, and the process that fills meetings with participants."""
-
-    url: Callable[[str], str]
-    """What is joined for a meeting's name."""
-    sidecar: Served
-    guests: asyncio.subprocess.Process
-
-    async def add(self, name: str, participants: int) -> str:
-        """A live room with participants; its id."""
-        assert self.guests.stdin is not None
-        assert self.guests.stdout is not None
-        room = await self.sidecar.join(self.url(name), layout=LAYOUT, rate=RATE)
-        self.guests.stdin.write(f"{name}\n".encode())
-        if not await self.guests.stdout.readline():
-            raise RuntimeError("the participants' process ended")
-        await self.sidecar.until(room, participants=participants)
-        return room
-
-
-@asynccontextmanager
-async def meetings(participants: int, *, hosted: bool = False) -> AsyncIterator[Meetings]:
-    """Meetings of a LiveKit server, or ``hosted`` by the sidecar in its own process."""
-    async with AsyncExitStack() as life:
-        folder = Path(life.enter_context(tempfile.TemporaryDirectory()))
-        sfu = None if hosted else await life.enter_async_context(livekit(folder))
-        sidecar = await life.enter_async_context(served(folder, sfu, environ=WORKERS, seconds=1800))
-        guests = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bench.serve_guests"),
-            *(sidecar.base if sfu is None else sfu.address, str(clip(IDLE))),
-            *(str(participants), TOKEN),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        life.push_async_callback(guests.communicate)
-        life.callback(guests.kill)
-        yield Meetings("room:{}".format if sfu is None else sfu.url, sidecar, guests)
+def gave(load: RoomLoad) -> list[str]:
+    """What a server under ``load`` did less of than was wanted; the first gives first by design."""
+    behind = load.late > LATE or load.pictures < 0.95 * load.fps
+    return [
+        *(["sampling is slowed down"] if load.ratio < 1 else []),
+        *(["composites are late"] if behind else []),
+        *([f"{load.broken} rooms broke down"] if load.broken else []),
+    ]
 
 
 async def fill(
-    table: Table, participants: int, rooms: int, seconds: float, *, hosted: bool = False
-) -> None:
-    """Add rooms one by one until something gives, or there are ``rooms``."""
-    async with meetings(participants, hosted=hosted) as there:
-        for number in range(1, rooms + 1):
-            await there.add(f"room-{number}", participants)
-            await asyncio.sleep(seconds / 3)
-            before = await Counted.of(there.sidecar)
-            await asyncio.sleep(seconds)
-            if await _row(table, there, before, number, participants):
-                return
+    table: Table, participants: int, rooms: int, seconds: float, *, hosted: bool
+) -> list[RoomLoad]:
+    """Add rooms one by one until composites are late or rooms break, or there are ``rooms``."""
+    loads = []
+    async with meetings(participants, SMALL, hosted=hosted) as there:
+        async for load in join_rooms(there, rooms, seconds):
+            loads.append(load)
+            table.add(
+                f"{load.rooms} x {participants}",
+                100 * load.server,
+                100 * load.room,
+                100 * load.detection,
+                load.pictures,
+                load.late,
+                load.samples,
+                load.ratio,
+                ", ".join(gave(load)) or "nothing",
+            )
+            if set(gave(load)) - {"sampling is slowed down"}:
+                break
+    return loads
 
 
-async def _row(
-    table: Table, there: Meetings, before: Counted, rooms: int, participants: int
-) -> bool:
-    """Add what ``rooms`` came to; whether something gave."""
-    now = await Counted.of(there.sidecar)
-    wall = now.time - before.time
-    pictures = (now.ticks - before.ticks) / wall / rooms
-    late = 100 * (now.late - before.late) / max(now.ticks - before.ticks, 1)
-    samples = (now.samples - before.samples) / wall / rooms / participants
-    ratio = await there.sidecar.metric("sidecar_sampling_rate_ratio")
-    pid = there.sidecar.process.pid
-    detecting = workers(pid)
-    others = [one for one in children(pid) if one not in detecting]
-    gave = [
-        *(["sampling is slowed down"] if ratio < 1 else []),
-        *(["composites are late"] if late > 5 or pictures < 0.95 * FPS else []),
-    ]
-    table.add(
-        f"{rooms} x {participants}",
-        100 * (now.server - before.server) / wall,
-        100 * (now.rooms - before.rooms) / wall / rooms,
-        100 * (now.workers - before.workers) / wall,
-        pictures,
-        late,
-        samples,
-        ratio,
-        f"{_memory([psutil.Process(pid)]):.0f} / {_memory(others):.0f} / {_memory(detecting):.0f}",
-        ", ".join(gave) or "nothing",
+async def one_room(participants: int, seconds: float) -> RoomLoad:
+    """One room with the composite of the default settings."""
+    async with meetings(participants, WHOLE) as there:
+        await there.add(1)
+        return await there.load(seconds)
+
+
+async def viewer_cost(seconds: float) -> float:
+    """Cores that one further viewer of a hosted room costs."""
+    async with meetings(1, WHOLE, hosted=True) as there:
+        name = await there.add(1)
+        alone = await there.load(seconds)
+        await there.watch(name, VIEWERS)
+        return ((await there.load(seconds)).server - alone.server) / VIEWERS
+
+
+def cost_table(loads: list[RoomLoad], viewer: float) -> Table:
+    """``serve.costs``: a line through the costs of rooms with few and many participants."""
+    table = Table(
+        "Costs of a room's parts",
+        ("base", "participant", "sample", "viewer"),
+        f"Shares of a core, of rooms of {WHOLE['width']}x{WHOLE['height']}@{WHOLE['fps']} with "
+        f"{' and '.join(str(load.participants) for load in loads)} participants of 640x360@30; a "
+        "sample is one a second, in a detection worker. The line for the settings file: ",
     )
-    return "composites are late" in gave
+    matrix = np.array([[1.0, load.participants] for load in loads])
+    rooms = np.array([load.room for load in loads])
+    (base, participant), *_ = np.linalg.lstsq(matrix, rooms, rcond=None)
+    sampled = sum(load.participants * load.samples for load in loads)
+    sample = sum(load.detection for load in loads) / sampled
+    table.add(float(base), float(participant), sample, viewer)
+    table.note += (
+        f"`costs = {{ base = {base:.2f}, participant = {participant:.3f}, "
+        f"sample = {sample:.3f}, viewer = {viewer:.3f} }}`."
+    )
+    return table
+
+
+def memory_table(loads: Mapping[str, RoomLoad]) -> Table:
+    """What processes hold; ``loads`` by what they are of."""
+    table = Table(
+        "Memory of a server of rooms",
+        ("process", "MB resident", "MB of its own"),
+        "Of its own is what would be free without it: libraries are shared by all processes.",
+    )
+    first, *_, last = loads.values()
+    table.add("server", first.memory["server"].resident, first.memory["server"].own)
+    table.add("a detection worker", first.memory["worker"].resident, first.memory["worker"].own)
+    for what, load in loads.items():
+        table.add(what, load.memory["room"].resident, load.memory["room"].own)
+    more = last.participants - first.participants
+    resident = (last.memory["room"].resident - first.memory["room"].resident) / more
+    own = (last.memory["room"].own - first.memory["room"].own) / more
+    table.add("a further participant", resident, own)
+    return table
 
 
 async def killed(table: Table, seconds: float) -> None:
     """Late ticks in equal times: without a kill, of a room's process, of a detection worker."""
-    async with meetings(1) as there:
-        rooms = [await there.add(f"room-{number}", 1) for number in (1, 2)]
+    async with meetings(1, SMALL) as there:
+        rooms = [await there.add(number) for number in (1, 2)]
         await asyncio.sleep(seconds)
         for what in ("nothing", "a room's process", "a detection worker"):
-            before = await Counted.of(there.sidecar)
-            back = await _kill(there.sidecar, what, rooms[0])
+            before = await _ticks(there)
+            back = await _kill(there.sidecar, what, there.ids[rooms[0]])
             await asyncio.sleep(max(seconds - back, 0))
-            now = await Counted.of(there.sidecar)
-            table.add(what, now.ticks - before.ticks, now.late - before.late, back)
+            ticks, late, dropped = (
+                now - then for now, then in zip(await _ticks(there), before, strict=True)
+            )
+            table.add(what, int(ticks), int(late), int(dropped), back)
+
+
+async def _ticks(there: Meetings) -> tuple[float, float, float]:
+    return (
+        await there.sidecar.metric("sidecar_composite_ticks_total"),
+        await there.sidecar.metric("sidecar_composite_late_ticks_total"),
+        await there.sidecar.metric("sidecar_samples_dropped_total"),
+    )
 
 
 async def _kill(sidecar: Served, what: str, room: str) -> float:
@@ -200,25 +172,33 @@ async def _kill(sidecar: Served, what: str, room: str) -> float:
     return time.monotonic() - began
 
 
+def _rooms_table(*, hosted: bool) -> Table:
+    return Table(
+        "Rooms of one server" + (", in its own process" if hosted else ""),
+        ROOMS,
+        f"640x360@30 VP8 in, {SMALL['width']}x{SMALL['height']}@{SMALL['fps']} out, {DEFAULT_RATE} "
+        "samples a second wanted of each participant; pictures/s a room, samples/s a participant. "
+        + ("The server hosts the rooms." if hosted else "A process a room, beside LiveKit."),
+    )
+
+
 def measure(quick: bool) -> Iterator[Table]:
-    """Rooms until something gives, with one and four participants; in one process; and kills."""
-    seconds = 5 if quick else 20
-    series = ((1, 3), (4, 2)) if quick else ((1, 12), (4, 6))
+    """Rooms until something gives, of processes and in one; costs; memory; kills."""
+    seconds = 4 if quick else 20
+    series = ((1, 10), (4, 4)) if quick else ((1, 16), (4, 8), (9, 4))
     for hosted in (False, True):
-        rooms = Table(
-            "Rooms of one server" + (", in its own process" if hosted else ""),
-            COLUMNS,
-            f"640x360@30 VP8 in, {LAYOUT['width']}x{LAYOUT['height']}@{FPS} out, {RATE} samples a "
-            "second wanted of each participant; pictures/s a room, samples/s a participant. "
-            + ("The server hosts the rooms." if hosted else "A process a room, beside LiveKit."),
-        )
+        rooms = _rooms_table(hosted=hosted)
         for participants, most in series:
             asyncio.run(fill(rooms, participants, most, seconds, hosted=hosted))
         yield rooms
+    counts = (1, 4) if quick else (1, 4, 9)
+    loads = [asyncio.run(one_room(count, 2 * seconds)) for count in counts]
+    yield cost_table(loads, asyncio.run(viewer_cost(2 * seconds)))
+    yield memory_table({f"a room of {load.participants} participants": load for load in loads})
     kills = Table(
         "Processes of a server killed",
-        ("killed", "ticks", "late ticks", "back after s"),
-        f"Two rooms with one participant each; ticks of both in {seconds} s from the kill on.",
+        ("killed", "ticks", "late ticks", "samples dropped", "back after s"),
+        f"Two rooms with one participant each; counts of both in {2 * seconds} s from the kill on.",
     )
-    asyncio.run(killed(kills, seconds))
+    asyncio.run(killed(kills, 2 * seconds))
     yield kills
