@@ -79,6 +79,10 @@ class ServeSettings(Section):
     """The audience that a JWT must name."""
     jwt_issuer: str | None = None
     """The issuer that a JWT must name."""
+    jwt_requests_per_second: float | None = Field(None, gt=0, le=10_000)
+    """Requests of one JWT without the claim ``sidecar_rate``; those of all tokens if not given."""
+    jwt_max_bytes: int | None = Field(None, ge=1, le=2**30)
+    """Longest body with a JWT without the claim ``sidecar_bytes``."""
     requests_per_second: float = Field(gt=0, le=10_000)
     """Requests of one token; bursts may be four times as many."""
     tls_certificate: Path | None = None

@@ -23,7 +23,8 @@ from reactions.mannequin.clip import render_clip
 from sidecar.inference.detector import Detector
 from sidecar.media.clip_track import ClipTrack
 from sidecar.rooms.whip import WhipPublisher
-from sidecar.serve import RoomsServer, ServePlan, bundles_folder, open_server
+from sidecar.serve.plan import ServePlan, bundles_folder
+from sidecar.serve.server import RoomsServer, open_server
 from sidecar.session.factories import make_detector, make_store
 from sidecar.supervisor.model_store import BundleStore
 

@@ -1,6 +1,7 @@
 """``sidecar serve``: many rooms behind an API."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,8 @@ def command(
 ) -> None:
     """Join rooms by API: one process a room, detection shared by all.
 
-    SIDECAR_API_TOKEN gives one token with every scope; without any, one is made and shown once.
+    SIDECAR_API_TOKEN gives one token with every scope. Without any token one is made and shown,
+    or kept in a file for its owner alone where the output is no terminal.
     SIGTERM and Ctrl-C drain: no new rooms, and an end when the last has ended or
     serve.drain_timeout is over; a second one ends at once. Example:
 
@@ -34,8 +36,9 @@ def command(
     settings, table = load_configuration(
         config, reactions, {"server.host": host, "server.port": port}
     )
-    from sidecar.serve import ServePlan, serve
+    from sidecar.serve.plan import ServePlan
+    from sidecar.serve.server import serve
 
     ready_store(settings, table)
-    plan = ServePlan(token_file=token_file, environ=dict(os.environ))
+    plan = ServePlan(token_file=token_file, environ=dict(os.environ), terminal=sys.stdout.isatty())
     run_until_stopped(serve(plan, settings, table))

@@ -21,7 +21,7 @@ _SECURITY: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_SHARED: Final = ("/rooms/", "/legend.json", "/stickers/", "/static/")
+_SHARED: Final = ("/rooms/", "/static/")
 """Paths that pages of other origins may use, where those are allowed; the API is none of them."""
 
 

@@ -27,7 +27,7 @@ from sidecar.server.camera_routes import Cameras
 from sidecar.server.event_stream import EventStreams
 from sidecar.server.pages import Pages
 from sidecar.server.room_access import RoomAccess
-from sidecar.server.room_directory import OpenRoom
+from sidecar.server.room_directory import OpenRoom, PlayedTable
 from sidecar.server.sse_routes import Streams
 from sidecar.server.whip import Signalling
 from sidecar.supervisor.child_room import MAX_REPORTS, ReportQueue
@@ -74,8 +74,8 @@ def hosted_routes(
     """
     access = RoomAccess(rooms, authenticator)
     parts = (Signalling(rooms), Streams(rooms, streams), Cameras(rooms, streams))
-    guarded = (access.guard(route) for part in parts for route in part.routes())
-    return [*guarded, *access.routes(), *pages.room_routes()]
+    routes = [*(route for part in parts for route in part.routes()), *pages.legend_routes()]
+    return [*map(access.guard, routes), *access.routes(), *pages.page_routes()]
 
 
 class HostedRooms:
@@ -260,9 +260,14 @@ class HostedRoomHandle:
 
     def _open(self) -> None:
         """Lead clients to the room, if its session runs."""
-        session = None if self._runner is None else self._runner.session
-        if session is not None and self._room is not None:
-            self._rooms.open(OpenRoom(self._room, session))
+        runner = self._runner
+        if runner is not None and runner.session is not None and self._room is not None:
+            self._rooms.open(OpenRoom(self._room, runner.session, lambda: played_table(runner)))
+
+
+def played_table(runner: RoomRunner) -> PlayedTable:
+    """What a room plays at this moment."""
+    return PlayedTable(runner.table, runner.sticker_folders)
 
 
 class HostedAdapter:

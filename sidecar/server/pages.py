@@ -13,7 +13,7 @@ from config.errors import StickerError
 from config.reaction_rule import Kind, ReactionRule
 from gifs.catalogue import find_sticker
 from reactions.labels import LabelSpec, by_groups
-from sidecar.server.room_directory import RoomDirectory
+from sidecar.server.room_directory import PlayedTable, RoomDirectory
 
 WEB: Final = Path(str(files("sidecar") / "web"))
 _FILE: Final = re.compile(r"[a-z_]+\.(?:js|css|svg|html)|poses/[a-z_]+\.webp")
@@ -30,9 +30,10 @@ _TYPES: Final = {
 
 
 class Pages:
-    """The routes of the page, its files and the legend.
+    """The routes of the page, its files and the legend of each room.
 
-    ``folders`` are the user's sticker folders.
+    ``table`` is that of rooms that have none of their own, ``folders`` are the user's sticker
+    folders.
     """
 
     def __init__(
@@ -49,27 +50,27 @@ class Pages:
     ) -> None:
         """Show this table from now on; pages that are open show it when they are loaded again.
 
-        ``specs`` are its labels, by default the vocabulary.
+        ``specs`` are the labels of all tables, by default the vocabulary.
         """
-        self._folders = folders
-        self._stickers = {
-            label: rule for label, rule in table.items() if _sticker_file(rule, folders) is not None
-        }
-        labels = by_groups() if specs is None else specs
-        shown = (spec for spec in labels if not spec.moderated)
-        self._legend = [self._entry(spec, table[spec.name]) for spec in shown]
+        self._table = PlayedTable(table, folders)
+        self._specs = tuple(by_groups()) if specs is None else tuple(specs)
 
     def routes(self) -> list[web.RouteDef]:
         """All of them, with a home page that leads to the first room."""
-        return [web.get("/", self.home), *self.room_routes()]
+        return [web.get("/", self.home), *self.page_routes(), *self.legend_routes()]
 
-    def room_routes(self) -> list[web.RouteDef]:
-        """The page of each room, and what belongs to it."""
+    def page_routes(self) -> list[web.RouteDef]:
+        """The page of each room, and its files."""
         return [
             web.get("/rooms/{room}", self.page),
-            web.get("/legend.json", self.legend),
-            web.get("/stickers/{label}", self.sticker),
             web.get("/static/{file:.+}", self.file),
+        ]
+
+    def legend_routes(self) -> list[web.RouteDef]:
+        """What each room recognises and plays."""
+        return [
+            web.get("/rooms/{room}/legend.json", self.legend),
+            web.get("/rooms/{room}/stickers/{label}", self.sticker),
         ]
 
     async def home(self, request: web.Request) -> web.StreamResponse:
@@ -83,15 +84,18 @@ class Pages:
 
     async def legend(self, request: web.Request) -> web.Response:
         """The labels by groups, but for moderated ones: how to pose, and what each does."""
-        return web.json_response(self._legend, headers={"Cache-Control": "no-cache"})
+        name = self._rooms.check(request.match_info["room"])
+        played, base = self._played(name), f"/rooms/{name}"
+        entries = await asyncio.to_thread(legend_of, self._specs, played, base)
+        return web.json_response(entries, headers={"Cache-Control": "no-cache"})
 
     async def sticker(self, request: web.Request) -> web.FileResponse:
         """The animation that a label plays."""
-        rule = self._stickers.get(request.match_info["label"])
-        if rule is None:
-            raise web.HTTPNotFound(reason="this label has no sticker")
+        played = self._played(self._rooms.check(request.match_info["room"]))
+        rule = played.rules.get(request.match_info["label"])
         # Found again each time: the file may be a link by now.
-        path = await asyncio.to_thread(_sticker_file, rule, self._folders)
+        found = asyncio.to_thread(_sticker_file, rule, played.folders) if rule else None
+        path = None if found is None else await found
         if path is None:
             raise web.HTTPNotFound(reason="this label has no sticker")
         return page_file(path)
@@ -104,19 +108,34 @@ class Pages:
             raise web.HTTPNotFound(reason="no such file")
         return page_file(path)
 
-    def _entry(self, spec: LabelSpec, rule: ReactionRule) -> dict[str, object]:
-        label = spec.name
-        return {
-            "label": label,
-            "title": spec.title,
-            "how": spec.how,
-            "group": spec.group.heading,
-            "kind": rule.kind.value,
-            "threshold": rule.threshold,
-            "hold": rule.hold,
-            "sticker": f"/stickers/{label}" if label in self._stickers else None,
-            "pose": pose_path(label),
-        }
+    def _played(self, name: str) -> PlayedTable:
+        """The table of the room ``name``; the server's where it is not open."""
+        own = self._rooms.find(name).played if self._rooms.is_open(name) else None
+        return self._table if own is None else own()
+
+
+def legend_of(
+    specs: Sequence[LabelSpec], played: PlayedTable, base: str
+) -> list[dict[str, object]]:
+    """The labels of ``specs`` with what they do, for JSON; ``base`` is the path of their room."""
+    shown = [one for one in specs if one.name in played.rules and not one.moderated]
+    return [_entry(spec, played, base) for spec in shown]
+
+
+def _entry(spec: LabelSpec, played: PlayedTable, base: str) -> dict[str, object]:
+    label, rule = spec.name, played.rules[spec.name]
+    shown = _sticker_file(rule, played.folders) is not None
+    return {
+        "label": label,
+        "title": spec.title,
+        "how": spec.how,
+        "group": spec.group.heading,
+        "kind": rule.kind.value,
+        "threshold": rule.threshold,
+        "hold": rule.hold,
+        "sticker": f"{base}/stickers/{label}" if shown else None,
+        "pose": pose_path(label),
+    }
 
 
 def pose_path(label: str) -> str | None:

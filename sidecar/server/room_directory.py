@@ -1,11 +1,13 @@
 """The seam between the HTTP routes of hosted rooms and what opens and closes those rooms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from aiortc import RTCIceServer
 
+from config.reaction_rule import ReactionRule
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.session.events import EventBus
@@ -25,12 +27,23 @@ class SessionHandle(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PlayedTable:
+    """A reaction table, and where its stickers are."""
+
+    rules: Mapping[str, ReactionRule]
+    folders: Sequence[Path] = ()
+    """The user's sticker folders, in the order in which they are looked through."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenRoom:
     """A room that is open, and the session in it."""
 
     room: HostedRoom
     meeting: SessionHandle
+    played: Callable[[], PlayedTable] | None = None
+    """The room's own reaction table at this moment; None where it has that of the server."""
 
     @property
     def busy(self) -> bool:

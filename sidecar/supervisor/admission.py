@@ -36,6 +36,27 @@ class CostTable:
         return self.base + participants * each + max(0, viewers - 1) * self.viewer
 
 
+@dataclass(frozen=True, slots=True)
+class UsedSeconds:
+    """Seconds of a core that a room has used by a time: in its process, and in detection workers."""
+
+    time: float
+    process: float
+    detection: float
+
+    def cores(self, before: "UsedSeconds", factor: float) -> float | None:
+        """Cores since ``before``, of this life of the room; None where they can't be told.
+
+        Detection counts as if it had not been slowed down to the share ``factor`` of its rate: a
+        server that is too busy to sample as often as is wanted has no capacity for more rooms.
+        """
+        wall, process = self.time - before.time, self.process - before.process
+        detection = self.detection - before.detection
+        if wall <= 0 or process < 0 or detection < 0:
+            return None
+        return (process + detection / factor) / wall
+
+
 @dataclass(slots=True)
 class _Admitted:
     declared: float

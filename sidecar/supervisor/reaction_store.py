@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from config.reaction_table import ReactionTable, with_rows
 from gifs.catalogue import find_sticker, own_file
 from gifs.probe import ImageInfo, probe
 from reactions.bundle import ModelBundle
-from reactions.labels import THRESHOLDS, LabelSpec, by_groups
+from reactions.labels import LABELS, THRESHOLDS, LabelSpec, by_groups
 from reactions.taught_labels import with_taught
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.sticker_folder import LIMITS, StickerFolder
@@ -36,6 +37,17 @@ WHERE: Final = "rows"
 _ROOM: Final = r"^[A-Za-z0-9-]{1,64}$"
 
 Rows = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """Changed rows that were checked, and are not kept yet."""
+
+    rows: Rows
+    room: str | None
+    """None for the server's."""
+    labels: frozenset[str]
+    """Labels of the vocabulary that these rows leave on: they must be scored."""
 
 
 class ReactionStore:
@@ -114,22 +126,40 @@ class ReactionStore:
             base=dict(self._table if room is None else self.table()),
         )
 
-    def replace(self, rows: ReactionRows, room: str | None = None) -> ReactionTableView:
-        """Keep ``rows`` as all that is changed; raises ConfigError naming the row."""
-        self._keep(rows.plain(), room)
-        return self.view(room)
+    def replaced(self, rows: ReactionRows, room: str | None = None) -> TableChange:
+        """``rows`` as all that is changed; raises ConfigError naming the row."""
+        return self._checked(rows.plain(), room)
 
-    def change(self, rows: ReactionRows, room: str | None = None) -> ReactionTableView:
-        """Change these rows, key by key; a row that is null is as it was before all changes."""
+    def changed(self, rows: ReactionRows, room: str | None = None) -> TableChange:
+        """``rows`` over those that are kept, key by key; a row that is null is as it was before
+        all changes. Raises as ``replaced`` does."""
         kept = {label: dict(row) for label, row in self._rows(room).items()}
         for label, row in rows.plain(with_empty=True).items():
             kept[label] = kept.get(label, {}) | row if row else {}
-        self._keep({label: row for label, row in kept.items() if row}, room)
-        return self.view(room)
+        return self._checked({label: row for label, row in kept.items() if row}, room)
 
-    def scored(self, label: str) -> bool:
-        """Whether the server was started with ``label`` on."""
-        return self._table[label].kind is not Kind.OFF
+    def keep(self, change: TableChange) -> ReactionTableView:
+        """Keep a change on disk; raises JournalError."""
+        target = self._of(change.room) / "reactions.json"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with new_file(target) as partial:
+                partial.write_text(json.dumps({"rows": change.rows}, indent=1))
+        except (OSError, PictureError) as error:
+            what = f"the reaction table can't be written: {error}"
+            raise JournalError(what, where=str(target), do="free disk space") from error
+        self._read[change.room] = change.rows
+        return self.view(change.room)
+
+    def turned_on(self, room: str | None = None) -> frozenset[str]:
+        """Labels of the vocabulary that are on in the table of the server, or of ``room``.
+
+        Taught labels are scored wherever their bundle is in use. Raises ConfigError.
+        """
+        rules = self.table(room).items()
+        return frozenset(
+            label for label, rule in rules if label in LABELS and rule.kind is not Kind.OFF
+        )
 
     def picture(self, name: str, room: str | None = None) -> tuple[bytes, ImageInfo]:
         """The file that ``name`` means in a row: one of ours, an upload, or the operator's own.
@@ -167,29 +197,20 @@ class ReactionStore:
         self._read.pop(room, None)
         shutil.rmtree(self._of(room), ignore_errors=True)
 
-    def _keep(self, rows: Rows, room: str | None) -> None:
+    def _checked(self, rows: Rows, room: str | None) -> TableChange:
         under = self._table if room is None else self.table()
-        self._check(with_rows(under, rows, WHERE), under, rows, room)
-        target = self._of(room) / "reactions.json"
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with new_file(target) as partial:
-                partial.write_text(json.dumps({"rows": rows}, indent=1))
-            self._read[room] = rows
-        except (OSError, PictureError) as error:
-            what = f"the reaction table can't be written: {error}"
-            raise JournalError(what, where=str(target), do="free disk space") from error
+        table = with_rows(under, rows, WHERE)
+        self._check_stickers(table, under, rows, room)
+        known = rows.keys() & LABELS.keys()
+        on = frozenset(label for label in known if table[label].kind is not Kind.OFF)
+        return TableChange(rows, room, on)
 
-    def _check(
+    def _check_stickers(
         self, table: ReactionTable, under: ReactionTable, rows: Rows, room: str | None
     ) -> None:
-        """Raise ConfigError for a sticker that is not there and a label that is not scored."""
+        """Raise ConfigError for a sticker that is not there."""
         for label in rows:
-            rule = table[label]
-            if rule.kind is not Kind.OFF and self._table[label].kind is Kind.OFF:
-                what = "the server was started with this label off, so that it is not scored"
-                raise ConfigError(what, where=f"{WHERE}: {label}.kind", do="start it with it on")
-            before = under[label]
+            rule, before = table[label], under[label]
             played = (("sticker", rule.sticker), ("effect", rule.effect), ("crowd", rule.crowd))
             for key, name in played:
                 if not name or name in {before.sticker, before.effect, before.crowd}:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
+from pathlib import Path
 from statistics import median
 from typing import Any, Final, assert_never
 
@@ -110,6 +111,16 @@ class RoomRunner:
         self._leaving = asyncio.Event()
         self.session: Session | None = None
         """The session, from the moment that the room is entered."""
+
+    @property
+    def table(self) -> Mapping[str, ReactionRule]:
+        """The room's reaction table at this moment."""
+        return self._table
+
+    @property
+    def sticker_folders(self) -> Sequence[Path]:
+        """Where its stickers are looked for, besides our own."""
+        return self._settings.stickers.folders
 
     async def run(self) -> None:
         """Take part until the meeting ends or ``leave``; every end is reported."""

@@ -5,7 +5,7 @@ import contextlib
 import math
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,10 +17,10 @@ from sidecar.addresses import check_host
 from sidecar.aio import Component, Contained, TaskSet
 from sidecar.inference.detector import DetectorStats, DropReason
 from sidecar.sinks.webhook.signature import signing_key
-from sidecar.supervisor.admission import Admission, CostTable
+from sidecar.supervisor.admission import Admission, CostTable, UsedSeconds
 from sidecar.supervisor.control import Begin, ChangeRoom, ChangeSampling, ChangeTable, Operation
 from sidecar.supervisor.event_log import EventLog
-from sidecar.supervisor.handle import RoomHandle, Usage
+from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.overload import LoadCounts, SamplingControl
 from sidecar.supervisor.restarts import LIMIT, WINDOW, RestartLimit
@@ -82,6 +82,8 @@ class RoomParts:
     """The numbers of the detector that rooms share; None where there is none."""
     table: Callable[[str], Mapping[str, Any]] = lambda room: {}
     """The reaction table of a room as plain values."""
+    labels: Callable[[str], Collection[str]] = lambda room: ()
+    """Labels that are on in the reaction table of a room; raises ConfigError."""
     forget: Callable[[str], None] = lambda room: None
     """Deletes what is kept on disk of a room that is wanted no more; may block."""
     hosted: Callable[[RoomRequest], str | None] = lambda _: None
@@ -128,7 +130,8 @@ class Supervisor(Component):
         self._hosted: dict[str, str] = {}
         """The room of each name of a hosted one."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._usage: dict[str, tuple[float, Usage]] = {}
+        self._usage: dict[str, UsedSeconds] = {}
+        """By room: what it had used when it was measured last."""
         self._warned: set[str] = set()
         self._helpers = TaskSet()
 
@@ -137,11 +140,20 @@ class Supervisor(Component):
         await self._journal.start()
         await self.webhooks.start()
         rooms = await self._journal.rooms()
-        with Contained("labels of earlier rooms not loaded"):
-            await self._parts.score({one for room in rooms for one in room.request.labels or ()})
+        await self._score_again(rooms)
         for wanted in rooms:
             self._resume(wanted)
         self._helpers.create_task(self._look(), name="supervisor")
+
+    async def _score_again(self, rooms: Sequence[WantedRoom]) -> None:
+        """Score what rooms of an earlier run had turned on."""
+        labels: set[str] = set()
+        for room in rooms:
+            labels.update(room.request.labels or ())
+            with Contained("reaction table not read", room=room.id):
+                labels.update(await asyncio.to_thread(self._parts.labels, room.id))
+        with Contained("labels of earlier rooms not loaded"):
+            await self._parts.score(labels)
 
     async def aclose(self) -> None:
         """Leave all rooms, which stay wanted: the next supervisor joins them again."""
@@ -437,11 +449,11 @@ class Supervisor(Component):
         if usage is None:
             self._usage.pop(room.id, None)
             return
-        now = self._clock()
+        now = UsedSeconds(self._clock(), usage.cpu, room.stats.detection_seconds)
         before = self._usage.get(room.id)
-        self._usage[room.id] = (now, usage)
-        if before is not None and now > before[0] and usage.cpu >= before[1].cpu:
-            self.admission.measure(room.id, (usage.cpu - before[1].cpu) / (now - before[0]))
+        self._usage[room.id] = now
+        if before is not None and (cores := now.cores(before, self.sampling.factor)) is not None:
+            self.admission.measure(room.id, cores)
         await self._check_memory(room, usage.memory)
 
     async def _check_memory(self, room: SupervisedRoom, memory: int) -> None:

@@ -360,7 +360,7 @@ class LabelView(Value):
     pose: str | None
     """The path of a picture that shows how; it needs no token."""
     scored: bool
-    """False: the server was started with the label off, and a table can't turn it on."""
+    """False: no table has it on; one that turns it on makes the workers load what it needs."""
 
 
 class BundleView(Value):

@@ -334,7 +334,7 @@ async function showToken() {
 
 await showToken();
 addEventListener("hashchange", () => location.hash.includes("token=") && location.reload());
-const legend = await fetch("/legend.json")
+const legend = await fetch(`${room}/legend.json`)
   .then((response) => (response.ok ? response.json() : []))
   .catch(() => []);
 new Page(legend).start();

@@ -33,6 +33,7 @@ from sidecar.supervisor.supervisor import RoomParts, Supervisor
 from sidecar.supervisor.values import RoomRequest
 from tests.sidecar.supervisor.fake_handle import FakeHandle
 from tests.sidecar.supervisor.memory_handle import MemoryHandle
+from tests.sidecar.supervisor.test_scored_labels import Workers, scored
 from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES
 
 TOKEN = "a-token-that-is-long-enough"
@@ -91,7 +92,7 @@ def application(
         [
             *RoomEndpoints(supervisor).endpoints(),
             *EventEndpoints(supervisor).endpoints(),
-            *ReactionEndpoints(supervisor, store).endpoints(),
+            *ReactionEndpoints(supervisor, store, scored(Workers())).endpoints(),
             *page.endpoints(),
         ],
         SystemEndpoints(sources, faults=list, drain=lambda: None),

@@ -13,7 +13,7 @@ from config.reaction_table import load_reaction_table
 from config.settings import Settings
 from reactions.labels import LABELS
 from sidecar.demo import hosting
-from sidecar.serve import RoomsServer
+from sidecar.serve.server import RoomsServer
 from tests.sidecar.clients import ColourTrack, eventually, publishing, watching
 from tests.sidecar.supervisor.memory_handle import NothingSeen
 

@@ -1,9 +1,12 @@
 """Who may call the API: the tokens and the issuer that the settings name."""
 
 import ipaddress
+import os
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import jwt
 
@@ -13,27 +16,46 @@ from sidecar.server.api.tokens import (
     TOKEN_VARIABLE,
     Authenticator,
     JwtIssuer,
+    KnownToken,
     environment_tokens,
     known_token,
     make_token,
     read_token_file,
 )
 
+MADE_TOKEN: Final = "token"  # noqa: S105
+"""File in the server's data folder with the token that it made."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAccess:
+    """Who may call, and what the operator is to be shown of it."""
+
+    authenticator: Authenticator
+    shown: str = ""
+    """The token that was made, or the file that has it."""
+
 
 def authenticate(
-    settings: Settings, environ: Mapping[str, str], token_file: Path | None = None
-) -> tuple[Authenticator, str | None]:
-    """Who may call, and the token that was made because none was given.
+    settings: Settings,
+    environ: Mapping[str, str],
+    token_file: Path | None = None,
+    *,
+    made_file: Path | None = None,
+) -> ApiAccess:
+    """Who may call. Without any token given, one is made.
 
-    ``token_file`` is in place of ``serve.token_file``.
-    Raises ConfigError where callers need no token and the server does not listen on loopback.
+    ``token_file`` is in place of ``serve.token_file``. A token that is made stands in
+    ``made_file``, from where it is taken the next time; where that is None it is to be shown.
+    Raises ConfigError where callers need no token and the server does not listen on loopback, and
+    for a file that can't be used.
     """
     wanted = settings.serve
     if wanted.auth == "none":
         if not listens_on_loopback(settings.server.host):
             do = f"listen on 127.0.0.1, or give {TOKEN_VARIABLE} or --token-file"
             raise ConfigError("no token on an address of the network", where="serve.auth", do=do)
-        return Authenticator(), None
+        return ApiAccess(Authenticator())
     tokens = environment_tokens(environ)
     file = token_file or wanted.token_file
     if file is not None:
@@ -41,11 +63,41 @@ def authenticate(
     issuer = None
     if wanted.jwks_url is not None:
         keys = jwt.PyJWKClient(wanted.jwks_url, cache_keys=True, timeout=5)
-        issuer = JwtIssuer(keys, wanted.jwt_audience, wanted.jwt_issuer)
+        issuer = JwtIssuer(
+            keys,
+            wanted.jwt_audience,
+            wanted.jwt_issuer,
+            wanted.jwt_requests_per_second,
+            wanted.jwt_max_bytes,
+        )
     if tokens or issuer is not None:
-        return Authenticator(tuple(tokens), issuer), None
+        return ApiAccess(Authenticator(tuple(tokens), issuer))
+    if made_file is not None:
+        tokens = read_made_token(made_file)
+        return ApiAccess(Authenticator(tuple(tokens)), f"The token is in {made_file}")
     made = make_token()
-    return Authenticator((known_token(made, "made token"),)), made
+    return ApiAccess(Authenticator((known_token(made, "made token"),)), f"Token: {made}")
+
+
+def read_made_token(file: Path) -> list[KnownToken]:
+    """The token of ``file``, which is made, for its owner alone, where it is not there.
+
+    Raises ConfigError where it can't be written or others may read it.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(new, "w") as writer:
+            writer.write(f"{make_token()}\n")
+    except FileExistsError:
+        if file.stat().st_mode & 0o077:
+            do = f"chmod 600, or give {TOKEN_VARIABLE} or --token-file"
+            raise ConfigError("others may read this token", where=str(file), do=do) from None
+    except OSError as error:
+        what = f"no token is given, and the one that was made can't be kept: {error.strerror}"
+        do = f"give {TOKEN_VARIABLE} or --token-file"
+        raise ConfigError(what, where=str(file), do=do) from error
+    return read_token_file(file)
 
 
 def listens_on_loopback(host: str) -> bool:

@@ -54,6 +54,8 @@ class MetricSources:
     """The detector's processes."""
     connections: Callable[[], ConnectionCounts] = ConnectionCounts
     """Those of the server's port."""
+    streams_dropped: Callable[[], int] = lambda: 0
+    """Event streams that ended because their clients did not read."""
 
 
 class SidecarCollector(Collector):
@@ -64,6 +66,7 @@ class SidecarCollector(Collector):
         self._detector = sources.detector
         self._worker_pids = sources.worker_pids
         self._connections = sources.connections
+        self._streams_dropped = sources.streams_dropped
 
     def collect(self) -> Iterable[Metric]:
         yield from self._rooms()
@@ -89,6 +92,8 @@ class SidecarCollector(Collector):
         yield GaugeMetricFamily("sidecar_sample_age_seconds", text, max(ages, default=0.0))
         readers = self._supervisor.events.readers
         yield GaugeMetricFamily("sidecar_event_streams", "Open event streams.", readers)
+        text = "Event streams ended because their clients did not read."
+        yield CounterMetricFamily("sidecar_event_streams_dropped", text, self._streams_dropped())
 
     def _counts(self) -> Iterable[Metric]:
         totals = self._supervisor.totals

@@ -9,11 +9,12 @@ from aiohttp import web
 
 from config.errors import InputError
 from gifs.catalogue import EFFECTS, STICKERS
-from reactions.labels import LabelSpec
+from reactions.labels import LABELS, LabelSpec
 from sidecar.server.api.endpoints import Endpoint, Exchange
 from sidecar.server.api.tokens import Scope
 from sidecar.server.pages import pose_path
-from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.reaction_store import ReactionStore, TableChange
+from sidecar.supervisor.scored_labels import ScoredLabels
 from sidecar.supervisor.sticker_folder import LIMITS
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import (
@@ -34,6 +35,8 @@ class ReactionEndpoints:
 
     supervisor: Supervisor
     store: ReactionStore
+    scored: ScoredLabels
+    """Gets to score what a row turns on."""
     changed: Callable[[], None] = lambda: None
     """Called once the server's table is another."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -82,7 +85,7 @@ class ReactionEndpoints:
     def _tables(self, base: str, suffix: str) -> Sequence[Endpoint]:
         of = "of a room" if suffix else "of the server"
         missing, reactions = ((404,) if suffix else ()), f"{base}/reaction-table"
-        wrong = (400, *missing, 409, 507)
+        wrong = (400, *missing, 409, 503, 507)
         return (
             Endpoint(
                 "GET", reactions, f"get{suffix}ReactionTable", f"The reaction table {of}",
@@ -124,7 +127,7 @@ class ReactionEndpoints:
             how=spec.how,
             group=spec.group.heading,
             pose=pose_path(spec.name),
-            scored=self.store.scored(spec.name),
+            scored=spec.name in self.scored.labels or spec.name not in LABELS,
         )
 
     async def put(self, exchange: Exchange) -> StickerView:
@@ -146,19 +149,21 @@ class ReactionEndpoints:
         return await asyncio.to_thread(self.store.view, self._room(exchange))
 
     async def replace(self, exchange: Exchange) -> ReactionTableView:
-        return await self._keep(self.store.replace, exchange)
+        return await self._keep(self.store.replaced, exchange)
 
     async def change(self, exchange: Exchange) -> ReactionTableView:
-        return await self._keep(self.store.change, exchange)
+        return await self._keep(self.store.changed, exchange)
 
     async def _keep(
         self,
-        keep: Callable[[ReactionRows, str | None], ReactionTableView],
+        check: Callable[[ReactionRows, str | None], TableChange],
         exchange: Exchange,
     ) -> ReactionTableView:
         room = self._room(exchange)
         async with self._lock:
-            view = await asyncio.to_thread(keep, exchange.body, room)
+            change = await asyncio.to_thread(check, exchange.body, room)
+            await self.scored.require(change.labels)
+            view = await asyncio.to_thread(self.store.keep, change)
         await self._apply(room)
         return view
 

@@ -147,6 +147,13 @@ def environment_tokens(environ: Mapping[str, str]) -> list[KnownToken]:
     return [known_token(token, TOKEN_VARIABLE)] if token else []
 
 
+MAX_LIMIT: Final = 1e9
+"""Of limits that a token may have: larger ones are mistakes."""
+RATE_CLAIM: Final = "sidecar_rate"
+BYTES_CLAIM: Final = "sidecar_bytes"
+"""Private claims (RFC 7519 §4.3) of a JWT: what ``rate=`` and ``bytes=`` are in a token file."""
+
+
 @dataclass(frozen=True, slots=True)
 class JwtIssuer:
     """Accepts JWTs signed with a key of ``keys``; their ``scope`` claim names the scopes."""
@@ -154,6 +161,10 @@ class JwtIssuer:
     keys: jwt.PyJWKClient
     audience: str
     issuer: str | None = None
+    rate: float | None = None
+    """Requests a second of a JWT that does not claim its own, as in ``Caller``."""
+    max_bytes: int | None = None
+    """Of a body, as in ``Caller``, where the JWT does not claim its own."""
 
     async def read(self, token: str) -> Caller:
         """The caller of a token; raises UnauthorizedError for one that is not valid now."""
@@ -173,7 +184,21 @@ class JwtIssuer:
         named = claims.get("scope", "")
         words = named.split() if isinstance(named, str) else []
         scopes = frozenset(Scope(word) for word in words if word in set(Scope))
-        return Caller(f"jwt {str(claims['sub'])[:64]}", scopes)
+        rate = _claimed(claims, RATE_CLAIM, self.rate)
+        size = _claimed(claims, BYTES_CLAIM, self.max_bytes)
+        name = f"jwt {str(claims['sub'])[:64]}"
+        return Caller(name, scopes, rate, None if size is None else int(size))
+
+
+def _claimed(claims: Mapping[str, object], name: str, default: float | None) -> float | None:
+    """The limit that a JWT claims; raises UnauthorizedError for one that is no number above 0."""
+    value = claims.get(name, default)
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < float(str(value)) < MAX_LIMIT:
+        raise UnauthorizedError(f"the JWT is not valid: {name} is no number above 0")
+    return float(str(value))
 
 
 @dataclass(frozen=True, slots=True)

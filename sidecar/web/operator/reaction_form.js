@@ -136,7 +136,7 @@ export class ReactionForm {
         type: "radio",
         name,
         value: kind,
-        disabled: (kind === "sticker" && moderated) || (kind !== "off" && !this.#label.scored),
+        disabled: kind === "sticker" && moderated,
         onchange: () => this.#change("kind", kind),
       }),
     );
@@ -148,7 +148,7 @@ export class ReactionForm {
     const label = element("div", { className: "field" }, element("span", {}, "Kind"), group);
     const notes = [
       moderated ? "For moderators alone: it is never drawn." : "",
-      this.#label.scored ? "" : "The server was started with this label off: start it with it on first.",
+      this.#label.scored ? "" : "Not looked for yet: turning it on loads what it needs, which takes some seconds.",
     ];
     for (const note of notes.filter(Boolean)) label.append(element("small", { className: "base" }, note));
     const set = (value) => radios.forEach((radio) => (radio.checked = radio.value === value));

@@ -122,7 +122,7 @@ def hosted_requests(random: Random) -> Iterator[bytes]:
             for path in ("/", "/rooms/one", "/rooms/one/stats", "/rooms/%2e%2e", "/livez")
         ),
         request("GET", "/rooms/one/participants"),
-        request("GET", "/stickers/thumbs_up.gif", b"", "", "Range: bytes=0-1"),
+        request("GET", "/rooms/one/stickers/thumbs_up", b"", "", "Range: bytes=0-1"),
     ]
     return mutated(corpus, random)
 

@@ -69,7 +69,7 @@ async def test_a_strange_page_gets_no_permission(
     running: RunningServer, http: aiohttp.ClientSession
 ) -> None:
     headers = {"Origin": "https://evil.example"}
-    for path in ("/rooms/one/whep", "/rooms/one/stats", "/legend.json"):
+    for path in ("/rooms/one/whep", "/rooms/one/stats", "/rooms/one/legend.json"):
         async with http.get(running.url(path), headers=headers) as response:
             assert "Access-Control-Allow-Origin" not in response.headers
             assert response.headers["Vary"] == "Origin"

@@ -17,6 +17,7 @@ from config.errors import ConfigError, RefusedError, RoomError
 from config.reaction_rule import ReactionRule
 from config.reaction_table import load_reaction_table
 from config.settings import Settings
+from gifs.catalogue import STICKERS
 from reactions.geometry import Box
 from reactions.labels import LABELS, LabelScore
 from reactions.landmark_types import Sample
@@ -34,7 +35,7 @@ from sidecar.server.event_stream import EventStreams
 from sidecar.server.hosted_rooms import HostedRooms, hosted_name, hosted_routes
 from sidecar.server.listener import HttpListener
 from sidecar.server.pages import Pages
-from sidecar.supervisor.control import Begin, plain_settings
+from sidecar.supervisor.control import Begin, ChangeTable, plain_settings
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.secrets import SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits
@@ -201,6 +202,21 @@ async def test_viewers_of_a_hosted_room_get_the_composite() -> None:
             assert (frame.width, frame.height) == (320, 180)
 
 
+async def test_the_legend_of_a_hosted_room_follows_the_room_s_own_table() -> None:
+    async with hosting() as server:
+        room = await server.host("standup")
+        _, (entry,) = await server.call("GET", "/rooms/standup/legend.json")
+        assert (entry["label"], entry["hold"]) == ("thumbs_up", 0.2)
+        assert entry["sticker"] == "/rooms/standup/stickers/thumbs_up"
+        async with server.http.get(server.url(entry["sticker"])) as answer:
+            assert await answer.read() == STICKERS["thumbs_up"].read_bytes()
+        changed = TABLE["thumbs_up"].model_copy(update={"hold": 3.0, "sticker": None})
+        table = {"thumbs_up": changed.model_dump(mode="json")}
+        await server.supervisor.call(room, ChangeTable(table=table))
+        _, (entry,) = await server.call("GET", "/rooms/standup/legend.json")
+        assert (entry["hold"], entry["sticker"]) == (3.0, None)
+
+
 async def test_reactions_of_a_hosted_room_are_events_of_the_api() -> None:
     async with hosting() as server:
         room = await server.host("standup")
@@ -283,6 +299,8 @@ GUARDED = (
     ("POST", "/rooms/standup/participants/p-1/whep"),
     ("GET", "/rooms/standup/events"),
     ("GET", "/rooms/standup/stats"),
+    ("GET", "/rooms/standup/legend.json"),
+    ("GET", "/rooms/standup/stickers/wave"),
     ("POST", "/rooms/standup/access"),
 )
 

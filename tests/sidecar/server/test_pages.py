@@ -83,7 +83,7 @@ async def test_only_the_pages_own_files_are_served(
 async def test_the_legend_has_every_label_by_groups(
     server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
-    async with http.get(server.url("/legend.json")) as response:
+    async with http.get(server.url("/rooms/demo/legend.json")) as response:
         entries = await response.json()
     legend = {entry["label"]: entry for entry in entries}
     assert set(legend) == {name for name, spec in LABELS.items() if not spec.moderated}
@@ -92,7 +92,7 @@ async def test_the_legend_has_every_label_by_groups(
     shown = [group.heading for group in Group if group.heading in groups]
     assert list(dict.fromkeys(groups)) == shown
     assert groups == sorted(groups, key=shown.index)
-    assert legend["wave"]["sticker"] == "/stickers/wave"
+    assert legend["wave"]["sticker"] == "/rooms/demo/stickers/wave"
     assert legend["rock"]["sticker"] is None
     assert legend["face"]["kind"] == "event"
     assert legend["smile"]["how"] == LABELS["smile"].how
@@ -100,7 +100,7 @@ async def test_the_legend_has_every_label_by_groups(
 
 
 async def test_every_pose_has_a_picture(server: HttpListener, http: aiohttp.ClientSession) -> None:
-    async with http.get(server.url("/legend.json")) as response:
+    async with http.get(server.url("/rooms/demo/legend.json")) as response:
         legend = await response.json()
     for entry in legend:
         status, content_type, picture = await get(http, server.url(entry["pose"]))
@@ -111,9 +111,9 @@ async def test_every_pose_has_a_picture(server: HttpListener, http: aiohttp.Clie
 async def test_a_users_own_sticker_is_shown(
     server: HttpListener, http: aiohttp.ClientSession
 ) -> None:
-    assert await get(http, server.url("/stickers/wave")) == (200, "image/gif", GIF)
+    assert await get(http, server.url("/rooms/demo/stickers/wave")) == (200, "image/gif", GIF)
     for label in ("rock", "call_me", "ily", "face", "nonsense", "..%2fmine.gif"):
-        assert (await get(http, server.url(f"/stickers/{label}")))[0] == 404
+        assert (await get(http, server.url(f"/rooms/demo/stickers/{label}")))[0] == 404
 
 
 async def test_a_sticker_that_becomes_a_link_out_of_its_folder_is_not_sent(
@@ -122,7 +122,7 @@ async def test_a_sticker_that_becomes_a_link_out_of_its_folder_is_not_sent(
     mine = tmp_path / "stickers" / "mine.gif"
     mine.unlink()
     mine.symlink_to(tmp_path / "outside.gif")
-    assert (await get(http, server.url("/stickers/wave")))[0] == 404
+    assert (await get(http, server.url("/rooms/demo/stickers/wave")))[0] == 404
 
 
 async def test_what_the_legend_shows_is_what_plays(
@@ -131,21 +131,23 @@ async def test_what_the_legend_shows_is_what_plays(
     own, effect = own_file("thumbs_up"), own_file("confetti")
     assert own is not None
     assert effect is not None
-    assert (await get(http, server.url("/stickers/thumbs_up")))[2] == own.read_bytes()
-    assert (await get(http, server.url("/stickers/victory")))[2] == effect.read_bytes()
+    assert (await get(http, server.url("/rooms/demo/stickers/thumbs_up")))[2] == own.read_bytes()
+    assert (await get(http, server.url("/rooms/demo/stickers/victory")))[2] == effect.read_bytes()
 
 
 async def test_the_legend_follows_a_table_that_changes(tmp_path: Path) -> None:
     (tmp_path / "mine.gif").write_bytes(GIF)
     table = load_reaction_table(LABELS)
-    pages = Pages(HostedRooms(NothingSeen()), table)
+    rooms = HostedRooms(NothingSeen())
+    rooms.reserve("demo")
+    pages = Pages(rooms, table)
     app = web.Application()
     app.add_routes(pages.routes())
     async with TestClient(TestServer(app)) as client:
         pages.use({**table, "wave": ReactionRule(sticker="mine.gif")}, [tmp_path])
-        async with client.get("/stickers/wave") as answer:
+        async with client.get("/rooms/demo/stickers/wave") as answer:
             assert await answer.read() == GIF
         pages.use({**table, "wave": ReactionRule(kind=Kind.OFF)})
-        async with client.get("/legend.json") as answer:
+        async with client.get("/rooms/demo/legend.json") as answer:
             legend = {entry["label"]: entry for entry in await answer.json()}
         assert (legend["wave"]["kind"], legend["wave"]["sticker"]) == ("off", None)

@@ -1,7 +1,7 @@
 import pytest
 
 from config.errors import CapacityError
-from sidecar.supervisor.admission import Admission, CostTable
+from sidecar.supervisor.admission import Admission, CostTable, UsedSeconds
 
 
 def test_a_room_costs_what_its_participants_samples_and_viewers_cost() -> None:
@@ -55,3 +55,20 @@ def test_a_released_room_frees_its_share() -> None:
     admission.release("unknown")
     admission.admit("b", 0.9, now=0.0)
     assert admission.costs(0.0) == {"b": 0.9}
+
+
+def test_what_workers_do_for_a_room_is_its_cost_too() -> None:
+    before, now = UsedSeconds(10.0, 5.0, 1.0), UsedSeconds(12.0, 5.4, 1.2)
+    assert now.cores(before, factor=1.0) == pytest.approx(0.3)
+
+
+def test_detection_that_is_slowed_down_costs_what_it_would_without() -> None:
+    before, now = UsedSeconds(10.0, 5.0, 1.0), UsedSeconds(12.0, 5.4, 1.1)
+    assert now.cores(before, factor=0.5) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    "now", [UsedSeconds(10.0, 5.4, 1.2), UsedSeconds(12.0, 0.1, 1.2), UsedSeconds(12.0, 5.4, 0.0)]
+)
+def test_a_process_that_was_started_again_tells_no_cost(now: UsedSeconds) -> None:
+    assert now.cores(UsedSeconds(10.0, 5.0, 1.0), factor=1.0) is None

@@ -9,7 +9,7 @@ from gifs.catalogue import find_sticker
 from reactions.bundle import SHIPPED_BUNDLE, ModelBundle
 from reactions.labels import LABELS
 from sidecar.supervisor.reaction_store import ReactionStore
-from sidecar.supervisor.values import ReactionRow, ReactionRows
+from sidecar.supervisor.values import ReactionRow, ReactionRows, ReactionTableView
 from tests.sidecar.supervisor.test_sticker_folder import picture
 from tests.taught import taught_bundle, taught_label
 
@@ -21,13 +21,19 @@ def store(tmp_path: Path) -> ReactionStore:
     return ReactionStore(tmp_path, TABLE)
 
 
+def change(
+    store: ReactionStore, changed: ReactionRows, room: str | None = None
+) -> ReactionTableView:
+    return store.keep(store.changed(changed, room))
+
+
 def rows(**given: ReactionRow | None) -> ReactionRows:
     return ReactionRows(rows=given)
 
 
 def test_changes_outlive_the_store(store: ReactionStore, tmp_path: Path) -> None:
-    store.replace(rows(wave=ReactionRow(hold=2.0)))
-    store.change(rows(wave=ReactionRow(threshold=0.9)), "r-1")
+    store.keep(store.replaced(rows(wave=ReactionRow(hold=2.0))))
+    change(store, rows(wave=ReactionRow(threshold=0.9)), "r-1")
     again = ReactionStore(tmp_path, TABLE)
     assert (again.table()["wave"].hold, again.table()["wave"].threshold) == (2.0, 0.7)
     assert (again.table("r-1")["wave"].hold, again.table("r-1")["wave"].threshold) == (2.0, 0.9)
@@ -35,13 +41,13 @@ def test_changes_outlive_the_store(store: ReactionStore, tmp_path: Path) -> None
 
 
 def test_put_replaces_and_patch_adds_up(store: ReactionStore) -> None:
-    store.change(rows(wave=ReactionRow(hold=2.0)))
-    view = store.change(rows(wave=ReactionRow(cooldown=9.0), smile=ReactionRow(kind="off")))
+    change(store, rows(wave=ReactionRow(hold=2.0)))
+    view = change(store, rows(wave=ReactionRow(cooldown=9.0), smile=ReactionRow(kind="off")))
     assert view.rows["wave"] == ReactionRow(hold=2.0, cooldown=9.0)
     assert view.table["smile"].kind is Kind.OFF
-    view = store.change(rows(wave=None))
+    view = change(store, rows(wave=None))
     assert set(view.rows) == {"smile"}
-    assert store.replace(rows()).rows == {}
+    assert store.keep(store.replaced(rows())).rows == {}
 
 
 @pytest.mark.parametrize(
@@ -57,30 +63,38 @@ def test_what_is_wrong_names_its_row_and_changes_nothing(
     store: ReactionStore, label: str, row: ReactionRow, where: str
 ) -> None:
     with pytest.raises(ConfigError, match=where):
-        store.change(rows(**{label: row}))
+        change(store, rows(**{label: row}))
     assert store.view().rows == {}
 
 
-def test_a_label_that_no_worker_scores_can_t_be_turned_on(tmp_path: Path) -> None:
-    table = dict(TABLE) | {"wave": TABLE["wave"].model_copy(update={"kind": Kind.OFF})}
-    with pytest.raises(ConfigError, match="not scored"):
-        ReactionStore(tmp_path, table).change(rows(wave=ReactionRow(kind="event")))
+def test_a_change_names_the_labels_that_it_leaves_on(tmp_path: Path) -> None:
+    off = TABLE["wave"].model_copy(update={"kind": Kind.OFF})
+    store = ReactionStore(tmp_path, dict(TABLE) | {"wave": off})
+    assert "wave" not in store.turned_on()
+    changed = store.changed(
+        rows(wave=ReactionRow(kind="event"), smile=ReactionRow(kind="off")), "r-1"
+    )
+    assert changed.labels == {"wave"}
+    assert "wave" not in store.turned_on("r-1")
+    store.keep(changed)
+    assert "wave" in store.turned_on("r-1")
+    assert "wave" not in store.turned_on()
 
 
 def test_a_sticker_that_a_row_plays_can_t_be_deleted(store: ReactionStore) -> None:
     store.stickers("r-1").add("party.gif", picture("GIF"))
-    store.change(rows(wave=ReactionRow(sticker="party.gif")), "r-1")
+    change(store, rows(wave=ReactionRow(sticker="party.gif")), "r-1")
     with pytest.raises(ConfigError, match="no such sticker"):
-        store.change(rows(wave=ReactionRow(sticker="party.gif")))
+        change(store, rows(wave=ReactionRow(sticker="party.gif")))
     with pytest.raises(RefusedError, match="wave plays it"):
         store.remove_sticker("party.gif", "r-1")
-    store.change(rows(wave=None), "r-1")
+    change(store, rows(wave=None), "r-1")
     store.remove_sticker("party.gif", "r-1")
     assert list(store.stickers("r-1").list()) == []
 
 
 def test_what_belongs_to_a_room_goes_with_it(store: ReactionStore, tmp_path: Path) -> None:
-    store.change(rows(wave=ReactionRow(hold=2.0)), "r-1")
+    change(store, rows(wave=ReactionRow(hold=2.0)), "r-1")
     store.forget("r-1")
     assert store.view("r-1").rows == {}
     assert not (tmp_path / "rooms" / "r-1").exists()

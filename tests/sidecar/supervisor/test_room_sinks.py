@@ -10,7 +10,7 @@ from config.serve_settings import StandingRoom
 from config.settings import Settings
 from reactions.labels import LABELS
 from sidecar.rooms.memory import MemoryMeeting
-from sidecar.serve import open_standing_rooms
+from sidecar.serve.rooms import open_standing_rooms
 from sidecar.supervisor.control import Begin, StateReport, TriggerReaction, plain_settings
 from sidecar.supervisor.handle import Report
 from sidecar.supervisor.room_runner import RoomRunner

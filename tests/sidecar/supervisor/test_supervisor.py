@@ -55,6 +55,7 @@ class World:
         self.handles: list[FakeHandle] = []
         self.make: Callable[[], FakeHandle] = FakeHandle
         self.table: Callable[[str], Mapping[str, Any]] = lambda room: {}
+        self.labels: Callable[[str], Collection[str]] = lambda room: ()
         self.scored: list[set[str]] = []
         self.can_score = True
         self._journal = journal
@@ -74,6 +75,7 @@ class World:
                 self._begin,
                 self._check,
                 table=lambda room: self.table(room),
+                labels=lambda room: self.labels(room),
                 score=self._score,
             ),
             journal=Journal(self._journal),
@@ -346,3 +348,22 @@ async def test_the_detector_scores_a_room_s_labels_before_the_room_has_them(
     later = World(tmp_path / "journal.db")
     async with later.running():
         assert later.scored == [{"fist", "wave"}]
+
+
+async def test_labels_of_a_room_s_own_table_are_scored_again_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "journal.db")
+    async with world.running() as supervisor:
+        made = await live(supervisor, REQUEST.model_copy(update={"labels": ("wave",)}))
+        await live(supervisor)
+    later = World(tmp_path / "journal.db")
+
+    def labels(room: str) -> Collection[str]:
+        if room != made.id:
+            raise ConfigError("is no reaction table")
+        return {"fist"}
+
+    later.labels = labels
+    async with later.running():
+        assert later.scored == [{"wave", "fist"}]

@@ -14,17 +14,49 @@ OTHER = "another-token-that-is-long"
 
 
 async def test_a_token_is_made_where_none_is_given() -> None:
-    authenticator, made = authenticate(Settings(), {})
-    assert made is not None
-    assert (await authenticator.caller(made)).scopes == EVERYTHING
+    access = authenticate(Settings(), {})
+    made = access.shown.removeprefix("Token: ")
+    assert (await access.authenticator.caller(made)).scopes == EVERYTHING
     with pytest.raises(UnauthorizedError):
-        await authenticator.caller(TOKEN)
+        await access.authenticator.caller(TOKEN)
+
+
+async def test_a_token_that_must_not_be_shown_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "token"
+    access = authenticate(Settings(), {}, made_file=file)
+    made = file.read_text().strip()
+    assert made not in access.shown
+    assert str(file) in access.shown
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    later = authenticate(Settings(), {}, made_file=file)
+    for one in (access, later):
+        assert (await one.authenticator.caller(made)).scopes == EVERYTHING
+
+
+def test_a_token_that_others_may_read_is_not_used(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    file.chmod(0o644)
+    with pytest.raises(ConfigError, match="others may read this token"):
+        authenticate(Settings(), {}, made_file=file)
+
+
+def test_a_token_that_can_t_be_kept_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file, not a folder")
+    with pytest.raises(ConfigError, match="can't be kept") as refused:
+        authenticate(Settings(), {}, made_file=tmp_path / "data" / "token")
+    assert TOKEN_VARIABLE in refused.value.do
+
+
+def test_no_token_is_made_where_one_is_given(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    assert authenticate(Settings(), {TOKEN_VARIABLE: TOKEN}, made_file=file).shown == ""
+    assert not file.exists()
 
 
 async def test_the_token_of_the_environment_has_every_scope() -> None:
-    authenticator, made = authenticate(Settings(), {TOKEN_VARIABLE: TOKEN})
-    assert made is None
-    assert (await authenticator.caller(TOKEN)).scopes == EVERYTHING
+    access = authenticate(Settings(), {TOKEN_VARIABLE: TOKEN})
+    assert (await access.authenticator.caller(TOKEN)).scopes == EVERYTHING
 
 
 async def test_the_file_of_the_command_line_is_in_place_of_that_of_the_settings(
@@ -33,19 +65,18 @@ async def test_the_file_of_the_command_line_is_in_place_of_that_of_the_settings(
     wanted, given = tmp_path / "settings", tmp_path / "command"
     wanted.write_text(f"{OTHER}\n")
     given.write_text(f"{TOKEN} metrics\n")
-    authenticator, made = authenticate(Settings(serve={"token_file": wanted}), {}, given)
-    assert made is None
-    assert (await authenticator.caller(TOKEN)).scopes == {Scope.METRICS}
+    access = authenticate(Settings(serve={"token_file": wanted}), {}, given)
+    assert (await access.authenticator.caller(TOKEN)).scopes == {Scope.METRICS}
     with pytest.raises(UnauthorizedError):
-        await authenticator.caller(OTHER)
+        await access.authenticator.caller(OTHER)
 
 
 def test_no_token_is_needed_on_loopback_alone() -> None:
     for host in ("127.0.0.1", "::1"):
         settings = Settings(serve={"auth": "none"}, server={"host": host})
-        authenticator, made = authenticate(settings, {})
-        assert authenticator.open
-        assert made is None
+        access = authenticate(settings, {})
+        assert access.authenticator.open
+        assert access.shown == ""
     for host in ("0.0.0.0", "192.0.2.1", "no-such-host.invalid"):
         settings = Settings(serve={"auth": "none"}, server={"host": host})
         with pytest.raises(ConfigError, match="no token on an address of the network"):

@@ -16,7 +16,8 @@ from config.settings import Settings
 from reactions.bundle import ModelBundle
 from reactions.labels import LABELS
 from sidecar.addresses import AddressRule
-from sidecar.serve import ServePlan, open_server
+from sidecar.serve.plan import ServePlan
+from sidecar.serve.server import open_server
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
 from sidecar.server.api.app import ApiOptions, create_api
 from sidecar.server.api.event_endpoints import EventEndpoints
@@ -40,6 +41,7 @@ from sidecar.supervisor.snapshot_folder import SnapshotFolder
 from sidecar.supervisor.supervisor import RoomParts, Supervisor
 from sidecar.supervisor.values import RoomRequest
 from tests.sidecar.supervisor.memory_handle import MemoryHandle, NothingSeen
+from tests.sidecar.supervisor.test_scored_labels import Workers, scored
 from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES, live
 
 TOKEN = "a-token-that-is-long-enough"
@@ -144,7 +146,7 @@ async def serving(folder: Path) -> AsyncIterator[tuple[Supervisor, BaseTestServe
                 *EventEndpoints(supervisor).endpoints(),
                 *WebhookEndpoints(supervisor.webhooks).endpoints(),
                 *annotate.endpoints(),
-                *ReactionEndpoints(supervisor, store).endpoints(),
+                *ReactionEndpoints(supervisor, store, scored(Workers())).endpoints(),
                 *SnapshotEndpoints(supervisor, SnapshotFolder(folder / "pictures", 1)).endpoints(),
                 *models.endpoints(),
                 *operator.endpoints(),

@@ -18,6 +18,7 @@ from sidecar.server.api.tokens import Authenticator, known_token
 from sidecar.supervisor.control import ChangeTable
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.supervisor import Supervisor
+from tests.sidecar.supervisor.test_scored_labels import Workers, scored
 from tests.sidecar.supervisor.test_sticker_folder import picture
 from tests.sidecar.supervisor.test_supervisor import World, live
 
@@ -27,13 +28,19 @@ ADMIN, VIEWER = "a-token-of-an-administrator", "a-token-that-only-looks"
 
 class Api:
     def __init__(
-        self, world: World, supervisor: Supervisor, client: TestClient[Any, Any], folder: Path
+        self,
+        world: World,
+        supervisor: Supervisor,
+        client: TestClient[Any, Any],
+        folder: Path,
+        workers: Workers,
     ) -> None:
         self.world = world
         self.supervisor = supervisor
         self.client = client
         self.folder = folder
         """The operator's own stickers."""
+        self.workers = workers
         self.changes = 0
 
     async def call(
@@ -53,7 +60,7 @@ class Api:
 
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    world = World()
+    world, workers = World(), Workers()
     found: list[Api] = []
 
     def count() -> None:
@@ -66,14 +73,14 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         world.table = lambda room: {
             label: rule.model_dump(mode="json") for label, rule in store.table(room).items()
         }
-        reactions = ReactionEndpoints(supervisor, store, count)
+        reactions = ReactionEndpoints(supervisor, store, scored(workers), count)
         tokens = known_token(ADMIN, "admin"), known_token(VIEWER, "viewer", ["rooms"])
         system = SystemEndpoints(MetricSources(supervisor), faults=list, drain=lambda: None)
         app = create_api(
             reactions.endpoints(), system, Authenticator(tokens), ApiOptions("127.0.0.1")
         )
         async with TestClient(TestServer(app)) as client:
-            found.append(Api(world, supervisor, client, folder))
+            found.append(Api(world, supervisor, client, folder, workers))
             yield found[0]
 
 
@@ -152,6 +159,21 @@ async def test_running_rooms_get_each_change(api: Api) -> None:
     assert api.changes == 1
     await api.upload("/stickers/party.gif", picture("GIF"))
     assert len(api.world.handles[0].calls) == 2
+
+
+async def test_workers_score_what_a_row_turns_on_before_it_counts(api: Api) -> None:
+    _, labels = await api.call("GET", "/labels")
+    assert [one["scored"] for one in labels if one["label"] == "fist"] == [False]
+    rows = {"rows": {"fist": {"kind": "event"}}}
+    api.workers.failing = True
+    assert (await api.call("PATCH", "/reaction-table", json=rows))[0] == 503
+    assert (await api.call("GET", "/reaction-table"))[1]["rows"] == {}
+    api.workers.failing = False
+    status, table = await api.call("PATCH", "/reaction-table", json=rows)
+    assert (status, table["table"]["fist"]["kind"]) == (200, "event")
+    assert api.workers.used == [("shipped", frozenset({"wave", "fist"}))]
+    _, labels = await api.call("GET", "/labels")
+    assert [one["scored"] for one in labels if one["label"] == "fist"] == [True]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.errors import ConfigError, ForbiddenError, UnauthorizedError
 from sidecar.server.api.tokens import (
+    BYTES_CLAIM,
     EVERYTHING,
+    RATE_CLAIM,
     Authenticator,
     JwtIssuer,
     Scope,
@@ -118,6 +120,25 @@ async def test_a_signed_jwt_has_the_scopes_that_it_claims() -> None:
     authenticator = Authenticator(issuer=JwtIssuer(KeySet(KEY), "sidecar"))
     caller = await authenticator.caller(signed())
     assert (caller.name, caller.scopes) == ("jwt ops", frozenset({Scope.ROOMS}))
+
+
+async def test_a_jwt_has_the_limits_that_it_claims_or_those_of_the_settings() -> None:
+    issuer = JwtIssuer(KeySet(KEY), "sidecar", rate=5.0, max_bytes=1000)
+    caller = await issuer.read(signed())
+    assert (caller.rate, caller.max_bytes) == (5.0, 1000)
+    caller = await issuer.read(signed(sidecar_rate=0.5, sidecar_bytes=70))
+    assert (caller.rate, caller.max_bytes) == (0.5, 70)
+    unlimited = await JwtIssuer(KeySet(KEY), "sidecar").read(signed())
+    assert (unlimited.rate, unlimited.max_bytes) == (None, None)
+
+
+@pytest.mark.parametrize("claimed", [0, -1, "5", True, [1], 1e12])
+@pytest.mark.parametrize("name", [RATE_CLAIM, BYTES_CLAIM])
+async def test_a_jwt_that_claims_no_number_as_its_limit_is_refused(
+    name: str, claimed: object
+) -> None:
+    with pytest.raises(UnauthorizedError, match=name):
+        await JwtIssuer(KeySet(KEY), "sidecar").read(signed(**{name: claimed}))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Run many rooms by API: the core of ``sidecar serve``, assembled from the settings."""

@@ -1,0 +1,78 @@
+"""What all rooms and the annotate service detect with: workers, models, labels."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from config.errors import InferenceError
+from config.reaction_rule import ReactionRule
+from config.settings import Settings
+from reactions.bundle import ModelBundle
+from reactions.labels import LABELS, families_for
+from reactions.landmarks.model_manifest import files_of
+from sidecar.inference.detector import Detector, LoadPipeline
+from sidecar.inference.processes import ProcessDetector
+from sidecar.inference.worker_process import WorkerLimits
+from sidecar.session.factories import enabled_labels, make_store, pipeline_config
+from sidecar.supervisor.cores import usable_cores
+from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.scored_labels import ScoredLabels
+from sidecar.supervisor.supervisor import Supervisor
+
+
+def sample_bytes(settings: Settings) -> int:
+    """The largest sample: RGB, square at most."""
+    return 3 * settings.sampling.longest**2
+
+
+def shared_detector(
+    settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+) -> ProcessDetector:
+    """The workers of all rooms and of the annotate service, not started yet."""
+    return ProcessDetector(
+        pipeline_config(make_store(settings), table, settings, bundle).load,
+        workers=settings.serve.workers or max(1, round(usable_cores())),
+        limits=WorkerLimits(capacity=sample_bytes(settings)),
+    )
+
+
+def scored_labels(
+    detector: Detector, settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+) -> ScoredLabels:
+    """The labels that ``detector`` scores, and how it gets to score others."""
+
+    def make(bundle: ModelBundle, labels: frozenset[str]) -> LoadPipeline:
+        taught = {label.name: label for label in bundle.taught}
+        known = labels & LABELS.keys()
+        families = families_for(known).union(*(one.spec().families for one in taught.values()))
+        make_store(settings).fetch(files_of(families))
+        config = pipeline_config(make_store(settings), table, settings, bundle)
+        return replace(config, labels=known).load
+
+    async def change(load: LoadPipeline) -> None:
+        if not isinstance(detector, ProcessDetector):
+            do = 'set sampling.engine = "processes"'
+            raise InferenceError("threads keep the models that they loaded", do=do)
+        await detector.replace(load)
+
+    return ScoredLabels(enabled_labels(table), bundle, make, change)
+
+
+def bundle_user(
+    scored: ScoredLabels,
+    supervisor: Supervisor,
+    reactions: ReactionStore,
+    changed: Callable[[], None],
+) -> Callable[[ModelBundle], Awaitable[None]]:
+    """Makes running workers use a bundle, and rooms its thresholds and taught labels.
+
+    ``changed`` is called once the server's table is another.
+    """
+
+    async def use(bundle: ModelBundle) -> None:
+        await scored.use(bundle)
+        await asyncio.to_thread(reactions.use_bundle, bundle)
+        changed()
+        await supervisor.change_tables()
+
+    return use
