@@ -38,7 +38,7 @@ class CostTable:
 
 @dataclass(frozen=True, slots=True)
 class UsedSeconds:
-    """Seconds of a core that a room has used by a time: in its process, and in detection workers."""
+    """Seconds of a core that a room has used by a time: of its process, and of shared workers."""
 
     time: float
     process: float

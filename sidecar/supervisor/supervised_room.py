@@ -97,6 +97,7 @@ class SupervisedRoom:
             participants=stats.participants,
             viewers=stats.viewers,
             load=load,
+            sensitivity=self.request.sensitivity,
             sample_age=stats.sample_age,
             median_sample_age=stats.median_sample_age,
             reactions=self._reactions.counts(self._clock()),

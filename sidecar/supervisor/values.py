@@ -165,6 +165,8 @@ class RoomView(Value):
     """Of the composite."""
     load: float = 0.0
     """Share of the cores for rooms that this one uses or has reserved."""
+    sensitivity: Sensitivity | None = None
+    """The room's own, for participants who choose nothing else; None: as the server is set."""
     sample_age: float | None = None
     """Seconds; of the participant whose newest sample is the oldest."""
     median_sample_age: float | None = None

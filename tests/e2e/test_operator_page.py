@@ -38,6 +38,9 @@ async def test_a_room_is_joined_paused_and_left_by_the_page() -> None:
         await eventually(lambda: room.state == "paused")
         await page.get_by_role("button", name="Resume").click()
         await eventually(lambda: room.state == "live")
+        assert await page.input_value("#room-sensitivity") == ""
+        await page.select_option("#room-sensitivity", "calm")
+        await eventually(lambda: room.request.sensitivity == "calm")
         await page.get_by_role("button", name="Leave", exact=True).click()
         await confirm(page, "Leave")
         await eventually(lambda: room.state == "ended")

@@ -85,18 +85,19 @@ def read_made_token(file: Path) -> list[KnownToken]:
     Raises ConfigError where it can't be written or others may read it.
     """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(new, "w") as writer:
-            writer.write(f"{make_token()}\n")
-    except FileExistsError:
-        if file.stat().st_mode & 0o077:
-            do = f"chmod 600, or give {TOKEN_VARIABLE} or --token-file"
-            raise ConfigError("others may read this token", where=str(file), do=do) from None
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            new = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(new, "w") as writer:
+                writer.write(f"{make_token()}\n")
+        readable = file.stat().st_mode & 0o077
     except OSError as error:
         what = f"no token is given, and the one that was made can't be kept: {error.strerror}"
         do = f"give {TOKEN_VARIABLE} or --token-file"
         raise ConfigError(what, where=str(file), do=do) from error
+    if readable:
+        do = f"chmod 600, or give {TOKEN_VARIABLE} or --token-file"
+        raise ConfigError("others may read this token", where=str(file), do=do)
     return read_token_file(file)
 
 

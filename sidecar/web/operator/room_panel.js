@@ -20,6 +20,8 @@ export class RoomPanel {
     byId("pause").onclick = () => this.#do("PATCH", "", { paused: this.room.state !== "paused" });
     byId("leave").onclick = () => this.#leave();
     byId("again").onclick = () => this.#onAgain(this.room);
+    byId("room-sensitivity").onchange = (event) =>
+      this.#do("PATCH", "", { sensitivity: event.target.value });
     byId("show-preview").onclick = () => this.#togglePreview();
     byId("trigger").onsubmit = (event) => this.#trigger(event);
   }
@@ -43,6 +45,9 @@ export class RoomPanel {
     byId("room-figures").replaceChildren(...figures(room).map(figure));
     this.#showTrouble(trouble(room));
     this.#showCounts(room.reactions);
+    // A list that is open would close.
+    const choice = byId("room-sensitivity");
+    if (document.activeElement !== choice || changed) choice.value = room.sensitivity ?? "";
     byId("pause").textContent = room.state === "paused" ? "Resume" : "Pause";
     const over = isOver(room);
     for (const id of ["pause", "leave", "room-live"]) byId(id).hidden = over;

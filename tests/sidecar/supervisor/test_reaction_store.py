@@ -113,8 +113,8 @@ def test_taught_labels_come_and_go_with_their_bundle(store: ReactionStore, tmp_p
     assert store.specs[-1].name == "vulcan"
     assert store.table()["vulcan"].kind is Kind.STICKER
     assert find_sticker("vulcan-1.gif", store.folders()).read_bytes() == b"GIF89a"
-    store.change(rows(vulcan=ReactionRow(hold=2.0)))
-    store.change(rows(vulcan=ReactionRow(hold=3.0)), "r-1")
+    change(store, rows(vulcan=ReactionRow(hold=2.0)))
+    change(store, rows(vulcan=ReactionRow(hold=3.0)), "r-1")
     store.use_bundle(SHIPPED_BUNDLE)
     assert "vulcan" not in {*store.table(), *store.table("r-1"), *store.labels}
     store.use_bundle(ModelBundle.read(folder))
