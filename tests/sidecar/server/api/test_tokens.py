@@ -106,7 +106,7 @@ class KeySet(jwt.PyJWKClient):
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
-def signed(key: ec.EllipticCurvePrivateKey = KEY, **claims: object) -> str:
+def signed(key: ec.EllipticCurvePrivateKey = KEY, /, **claims: object) -> str:
     base: dict[str, object] = {
         "sub": "ops",
         "aud": "sidecar",
