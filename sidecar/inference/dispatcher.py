@@ -74,6 +74,10 @@ class Dispatcher:
             self._queue.remove(queued)
             self._set_timer()
             raise
+        finally:
+            # A traceback that is kept has this frame: with the call's own error in it the two would
+            # keep each other, and the sample, until the garbage collector looks.
+            del call, queued, replaced
 
     def attach(self, worker: InferenceWorker) -> None:
         """``worker`` is ready for samples."""

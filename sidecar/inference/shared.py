@@ -119,7 +119,8 @@ class DetectorShare:
                 sample, sent.memory, request.deadline, source=source
             )
         if attempt.error is not None:
-            outcome = sendable(attempt.error)
+            # Its traceback leads back to this frame, which would keep the sample's memory.
+            outcome = sendable(attempt.error.with_traceback(None))
         if self._writer is not None:
             self._writer.write(encode_message(SharedOutcome(request.slot, outcome)))
 

@@ -45,7 +45,7 @@ class UsedSeconds:
     detection: float
 
     def cores(self, before: "UsedSeconds", factor: float) -> float | None:
-        """Cores since ``before``, of this life of the room; None where they can't be told.
+        """Cores since ``before``, of this life of the room; None where they are unknown.
 
         Detection counts as if it had not been slowed down to the share ``factor`` of its rate: a
         server that is too busy to sample as often as is wanted has no capacity for more rooms.

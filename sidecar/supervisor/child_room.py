@@ -52,8 +52,9 @@ class ChildTimeouts:
     """Until a process that was asked to leave must have ended."""
     silence: float = 10.0
     """Without any message until a process counts as hanging and is ended."""
-    start: float = 30.0
-    """Until the first message: a process imports and loads before it speaks."""
+    start: float = 90.0
+    """Until the first message: a process imports and loads before it speaks. An idle machine takes
+    two; ending what starts slowly on a busy one, and starting it again, would keep it busy."""
 
 
 def room_command() -> Sequence[str]:
@@ -83,6 +84,8 @@ class ChildRoom:
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._reports = ReportQueue(MAX_REPORTS)
         self._name = ""
+        self._begun = False
+        """The first message is sent: others may follow."""
 
     @property
     def pid(self) -> int | None:
@@ -116,6 +119,7 @@ class ChildRoom:
         if self._share is not None:
             await self._share.start()
         await self._send(begin)
+        self._begun = True
 
     async def reports(self) -> AsyncIterator[Report]:
         async for report in self._reports:
@@ -126,6 +130,8 @@ class ChildRoom:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.pid is None or self._reports.ended:
             raise RoomError("the room is over", where=self._name)
+        if not self._begun:
+            raise RoomError("the room is starting", where=self._name, do="try again soon")
         self._answers[number] = answer
         try:
             async with asyncio.timeout(self._timeouts.call):
@@ -133,6 +139,9 @@ class ChildRoom:
                 return await answer
         finally:
             self._answers.pop(number, None)
+            if answer.done() and not answer.cancelled():
+                # The room may have ended while the call was sent: then its error is not asked for.
+                answer.exception()
 
     def usage(self) -> Usage | None:
         if self.pid is None:
@@ -146,6 +155,9 @@ class ChildRoom:
 
     async def aclose(self) -> None:
         process, writer = self._process, self._writer
+        if writer is not None and not self._begun:
+            # It waits for its first message, and ends where none comes.
+            writer.transport.abort()
         if process is not None and process.returncode is None:
             with contextlib.suppress(SidecarError, TimeoutError, OSError):
                 await self.call(LeaveRoom())
@@ -200,7 +212,8 @@ class ChildRoom:
                     break
                 self._receive(message)
         except TimeoutError:
-            log.warning("room process killed", room=self._name, reason="no answer to a ping")
+            reason = f"it said nothing for {limit:g} s"
+            log.warning("room process killed", room=self._name, reason=reason)
             self.kill()
         except ControlError as error:
             log.warning("room process killed", room=self._name, reason=str(error))

@@ -61,6 +61,10 @@ class RoomProcess:
         """Run the room until it is over or the supervisor is gone."""
         reader, self._writer = await asyncio.open_connection(sock=self._channel)
         begin = await read_message(reader)
+        if begin is None:
+            # The supervisor is gone, or wants the room no more.
+            self._writer.transport.abort()
+            return
         if not isinstance(begin, Begin) or begin.version != VERSION:
             raise ControlError("the first message is not Begin", where="control channel")
         settings = room_settings(begin)

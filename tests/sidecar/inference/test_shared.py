@@ -2,20 +2,25 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import pickle
 import socket
 import time
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from config.errors import InferenceError
+from config.errors import InferenceError, SampleDroppedError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
 from sidecar.aio import Component
 from sidecar.inference.detector import Detector, DetectorStats, DroppedSamples, DropReason
+from sidecar.inference.dispatcher import Dispatcher
 from sidecar.inference.messages import MessageDecoder
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.shared import DetectorShare, SharedDetector
@@ -23,6 +28,7 @@ from sidecar.inference.threads import ThreadDetector
 from tests.conformance.detector import DetectorConformance, dropped
 from tests.conformance.scripted_pipeline import Script, ScriptFolder, sample
 from tests.sidecar.clients import eventually
+from tests.sidecar.supervisor.memory_handle import NothingSeen
 
 CAPACITY = 640 * 640 * 3
 
@@ -144,3 +150,46 @@ async def test_a_room_learns_that_its_workers_are_lost(tmp_path: Path) -> None:
         await both.share.aclose()
         await waiting
         assert both.stats().workers == 0
+
+
+class Dropping(NothingSeen):
+    """Drops every sample, after it has looked at it."""
+
+    async def detect(
+        self, sample: Sample, memory: Memory | None, deadline: float | None = None, *, source: str
+    ) -> Detection:
+        assert sample.pixels.any()
+        raise SampleDroppedError(DropReason.EXPIRED)
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Only what nothing refers to is freed."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_a_share_frees_its_memory_though_samples_were_dropped() -> None:
+    before = psutil.Process().num_fds()
+    share = DetectorShare(Dropping(), "r-1", slots=2, capacity=CAPACITY)
+    copies = [os.dup(descriptor) for descriptor in share.descriptors]
+    await share.start()
+    async with SharedDetector.inherited(",".join(map(str, (CAPACITY, *copies)))) as room:
+        for number in range(5):
+            with pytest.raises(SampleDroppedError):
+                await room.detect(sample(Script.ANSWER, number + 1), None, source="ada")
+    await share.aclose()
+    await eventually(lambda: psutil.Process().num_fds() == before)
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_a_sample_that_is_dropped_is_kept_by_nothing() -> None:
+    dropped = sample(Script.ANSWER, 1)
+    pixels = weakref.ref(dropped.pixels)
+    with pytest.raises(SampleDroppedError):
+        await Dispatcher().detect("ada", dropped, None, time.monotonic() - 1)
+    del dropped
+    assert pixels() is None

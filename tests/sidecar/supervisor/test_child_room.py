@@ -2,13 +2,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import psutil
 import pytest
 
 from config.errors import NotFoundError, RoomError
+from sidecar.inference.shared import DetectorShare
 from sidecar.supervisor.child_room import MAX_REPORTS, ChildRoom, ChildTimeouts, ReportQueue
 from sidecar.supervisor.control import (
     Begin,
@@ -21,6 +22,7 @@ from sidecar.supervisor.control import (
 from sidecar.supervisor.handle import Report
 from sidecar.supervisor.values import RoomRequest, RoomState, RoomStats
 from tests.sidecar.clients import eventually
+from tests.sidecar.supervisor.memory_handle import NothingSeen
 
 BEGIN = Begin(
     room="r-1",
@@ -32,10 +34,14 @@ BEGIN = Begin(
 )
 
 
+PATIENT = ChildTimeouts(call=60.0, leave=60.0, silence=60.0)
+"""For a machine on which it takes many seconds until a process has started."""
+
+
 @asynccontextmanager
 async def child(behaviour: str, timeouts: ChildTimeouts | None = None) -> AsyncIterator[ChildRoom]:
     command = (sys.executable, "-m", "tests.sidecar.supervisor.fake_child", behaviour)
-    async with ChildRoom(command=command, timeouts=timeouts) as room:
+    async with ChildRoom(command=command, timeouts=timeouts or PATIENT) as room:
         await room.start(BEGIN)
         yield room
 
@@ -172,3 +178,28 @@ async def test_a_slow_reader_loses_statistics_and_events_but_no_state() -> None:
     assert sum(isinstance(report, StatsReport) for report in left) == 1
     assert len(left) <= MAX_REPORTS + 1
     assert queue.dropped > 0
+
+
+class CallingShare(DetectorShare):
+    """Asks something of its room while that starts."""
+
+    def __init__(self, room: Callable[[], ChildRoom]) -> None:
+        super().__init__(NothingSeen(), "r-1", slots=1, capacity=1024)
+        self._room = room
+        self.answer: object = None
+
+    async def start(self) -> None:
+        await super().start()
+        try:
+            self.answer = await self._room().call(ListParticipants())
+        except RoomError as error:
+            self.answer = error.what
+
+
+async def test_nothing_is_sent_before_the_first_message() -> None:
+    share = CallingShare(lambda: room)
+    command = (sys.executable, "-m", "tests.sidecar.supervisor.fake_child", "good")
+    async with ChildRoom(command=command, share=lambda _: share, timeouts=PATIENT) as room:
+        await room.start(BEGIN)
+        assert share.answer == "the room is starting"
+        assert await room.call(ListParticipants()) == ["ada"]
