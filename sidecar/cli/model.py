@@ -191,7 +191,7 @@ def card_command(bundle: Bundle, config: ConfigFile = None) -> None:
 def _opened(config: Path | None) -> "tuple[Settings, BundleStore]":
     from config.settings import load_settings
     from sidecar.logs import configure
-    from sidecar.serve import bundles_folder
+    from sidecar.serve.plan import bundles_folder
     from sidecar.supervisor.model_store import BundleStore
 
     settings = load_settings(config)
