@@ -24,7 +24,7 @@ serve: $(VENV)/.run ## rooms by API on this machine; prints the address and a to
 
 test: $(VENV)/.dev ## all tests
 	$(VENV)/bin/python -m sidecar models fetch all
-	$(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: $(VENV)/.dev ## hostile inputs for two minutes; ARGS="--seconds 3600 container-"
 	$(VENV)/bin/python -m tests.fuzz $(ARGS)
@@ -32,7 +32,7 @@ fuzz: $(VENV)/.dev ## hostile inputs for two minutes; ARGS="--seconds 3600 conta
 soak: $(VENV)/.dev ## servers die 50 times, meetings are joined 200 times, rooms come and go (an hour)
 	$(VENV)/bin/python -m sidecar models fetch all
 	SIDECAR_SOAK_RESTARTS=50 SIDECAR_SOAK_JOINS=200 SIDECAR_SOAK_GUESTS=60 SIDECAR_SOAK_ROOMS=50 SIDECAR_SOAK_CHURN=30 \
-		$(VENV)/bin/python -m pytest -m soak $(ARGS)
+		SIDECAR_SOAK_MEETINGS=4 $(VENV)/bin/python -m pytest -m soak $(ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy, without writing anything
 	$(VENV)/bin/python -m ruff check .

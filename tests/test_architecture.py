@@ -1,7 +1,7 @@
 """Which package imports which, and where private parts of libraries are used: from the source."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +46,13 @@ PATCHES = ROOT / "sidecar" / "media" / "aiortc_patches.py"
 def sources(package: str) -> Sequence[tuple[Path, ast.Module]]:
     paths = sorted((ROOT / package).rglob("*.py"))
     return [(path, ast.parse(path.read_text(encoding="utf-8"), str(path))) for path in paths]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trees() -> Iterator[None]:
+    """Free the syntax trees after this module: they take a hundred megabytes."""
+    yield
+    sources.cache_clear()
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -3,7 +3,8 @@
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,20 @@ FORBIDDEN = re.compile(
 """Words that docs/style.md rules out, alone or as a part of a name."""
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"), str(path))
+@cache
+def modules() -> Sequence[tuple[Path, ast.Module]]:
+    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return [
+        (path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"), str(path)))
+        for path in paths
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trees() -> Iterator[None]:
+    """Free the syntax trees after this module: they take a hundred megabytes."""
+    yield
+    modules.cache_clear()
 
 
 def public(kind: type[ast.stmt] | tuple[type[ast.stmt], ...]) -> dict[str, list[str]]:

@@ -3,15 +3,14 @@
 import pytest
 
 from tests.e2e.conftest import SessionHandle
+from tests.servers.soak import JOINS
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.leaks import back_to, settled
 
-pytestmark = pytest.mark.models
-
-ROUNDS = 20
+pytestmark = [pytest.mark.models, pytest.mark.soak]
 
 
-async def test_twenty_rounds_leave_no_task_thread_or_descriptor_behind(
+async def test_rounds_leave_no_task_thread_or_descriptor_behind(
     meeting: SessionHandle,
 ) -> None:
     async def come_and_go() -> None:
@@ -27,6 +26,6 @@ async def test_twenty_rounds_leave_no_task_thread_or_descriptor_behind(
 
     await come_and_go()
     before = await settled()
-    for _ in range(ROUNDS):
+    for _ in range(JOINS):
         await come_and_go()
     await back_to(before)

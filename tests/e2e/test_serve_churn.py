@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.served import Served, children, served
 from tests.servers.janus import JanusServer, Setup
 from tests.servers.livekit import LiveKit, livekit
-from tests.servers.soak import CHURN, ROOMS
+from tests.servers.soak import CHURN, MEETINGS, ROOMS
 from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.janus.client import JanusClient, camera, client
 from tests.sidecar.rooms.livekit import guest
@@ -22,12 +22,12 @@ from tests.sidecar.rooms.livekit import guest
 pytestmark = [pytest.mark.models, pytest.mark.servers, pytest.mark.soak]
 
 LAYOUT = {"width": 480, "height": 270, "fps": 10}
-JANUS_ROOMS = ("5", "6")
+JANUS_ROOMS = ("5", "6")[: MEETINGS // 2]
 
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
-    """Four meetings of a LiveKit server and two of Janus, with a camera in each."""
+    """Meetings of a LiveKit server and half as many of Janus, with a camera in each."""
 
     livekit: LiveKit
     janus: JanusServer
@@ -35,7 +35,7 @@ class Meetings:
 
     def urls(self) -> list[str]:
         return [
-            *(self.livekit.url(f"room-{number}") for number in range(4)),
+            *(self.livekit.url(f"room-{number}") for number in range(MEETINGS)),
             *(self.janus.url(room) for room in JANUS_ROOMS),
         ]
 
@@ -48,7 +48,7 @@ async def meetings(folder: Path) -> AsyncIterator[Meetings]:
         sfu = await enter(livekit(folder))
         janus = await enter(JanusServer(folder / "janus", Setup(rooms=rooms)))
         someone = await enter(client(janus.ports["ws"]))
-        for number in range(4):
+        for number in range(MEETINGS):
             ada = await enter(guest.joined(sfu.address, f"room-{number}", "ada"))
             await ada.publish(ColourTrack(100))
         for room in JANUS_ROOMS:
@@ -134,9 +134,11 @@ async def test_half_an_hour_of_coming_and_going_leaves_memory_flat(tmp_path: Pat
             url = list(rooms)[number % len(rooms)]
             await leave(sidecar, rooms[url])
             rooms[url] = await join(sidecar, url)
-            async with guest.joined(there.livekit.address, f"room-{number % 4}", "bob") as bob:
+            async with guest.joined(
+                there.livekit.address, f"room-{number % MEETINGS}", "bob"
+            ) as bob:
                 await bob.publish(ColourTrack(200))
-                await sidecar.until(rooms[there.urls()[number % 4]], participants=2)
+                await sidecar.until(rooms[there.urls()[number % MEETINGS]], participants=2)
             # The first fifth fills caches.
             if minutes > CHURN / 5:
                 held = held or Held.of(pid)

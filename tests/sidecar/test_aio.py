@@ -383,7 +383,7 @@ class TestTaskSet:
         tasks = TaskSet()
         other = tasks.create_task(forever())
         closing = tasks.create_task(tasks.aclose())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await closing
         assert other.cancelled()
 
@@ -461,11 +461,11 @@ class TestBroadcast:
         changed = Broadcast()
         seen = changed.version
         changed.notify()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await changed.wait(seen) == 1
 
     async def test_a_predicate_that_holds_is_not_waited_for(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await Broadcast().wait_for(lambda: True)
 
     async def test_updates_begin_at_once_and_coalesce(self) -> None:
@@ -488,7 +488,7 @@ class TestBroadcast:
 
     async def test_an_update_during_a_step_makes_another_step(self) -> None:
         changed, steps = Broadcast(), 0
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             async for _ in changed.updates():
                 steps += 1
                 if steps == 3:

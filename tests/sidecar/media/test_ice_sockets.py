@@ -64,7 +64,7 @@ async def steps(count: int) -> None:
 
 async def nothing_more_than(before: int, tasks: set[asyncio.Task[object]]) -> None:
     """Wait until no descriptor and no task is left that was not there before."""
-    await until_true(lambda: descriptors() <= before and asyncio.all_tasks() <= tasks, 2)
+    await until_true(lambda: descriptors() <= before and asyncio.all_tasks() <= tasks)
 
 
 async def test_gathering_opens_sockets() -> None:

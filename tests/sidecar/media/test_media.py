@@ -23,15 +23,14 @@ from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
 from sidecar.media.peers import closing, peer_connection, send_composite
+from tests.sidecar.leaks import back_to, settled
 from tests.sidecar.media.pictures import (
     BLUE,
     GREEN,
     RED,
     Blocks,
     Camera,
-    descriptors,
     mean_colour,
-    threads,
     until_true,
 )
 
@@ -226,12 +225,8 @@ async def test_participants_and_viewers_leave_no_task_thread_or_descriptor_behin
         ):
             assert await watched.wait_newer(0)
 
-    def held() -> tuple[int, int, int]:
-        return len(asyncio.all_tasks()), threads(), descriptors()
-
     await one_round()
-    await asyncio.sleep(0.1)
-    before = held()
+    before = await settled()
     for _ in range(5):
         await one_round()
-    await until_true(lambda: held() == before)
+    await back_to(before)

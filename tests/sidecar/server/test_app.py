@@ -10,6 +10,7 @@ from aiohttp import web
 from config.errors import ServerError
 from sidecar.server.app import create_app
 from sidecar.server.listener import HttpListener
+from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import RunningServer, grey_server, running_server
 
 
@@ -40,9 +41,8 @@ async def test_a_server_that_is_left_has_freed_its_port_and_tasks() -> None:
     async with running_server() as running, aiohttp.ClientSession() as http:
         port = running.server.port
         events = await http.get(running.url("/rooms/one/events"))
-    await asyncio.sleep(0.1)
     events.close()
-    assert len(asyncio.all_tasks()) == before
+    await eventually(lambda: len(asyncio.all_tasks()) == before)
     with socket.create_server(("127.0.0.1", port)):
         pass
 

@@ -14,6 +14,7 @@ from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer
 from sidecar.rooms.hosted.room import HostedRoom
 from sidecar.rooms.hosted.sessions import Limits, Place
+from tests.servers.soak import JOINS
 from tests.sidecar.clients import ColourTrack, eventually, offer_sdp
 from tests.sidecar.leaks import back_to, settled
 
@@ -233,12 +234,13 @@ async def test_a_viewer_takes_a_track_of_the_composite_and_gives_it_back() -> No
             await close(peer)
 
 
-async def test_twenty_joins_and_leaves_leave_nothing_behind() -> None:
+@pytest.mark.soak
+async def test_joins_and_leaves_leave_nothing_behind() -> None:
     async with HostedRoom("one") as room:
         async with joined(room) as place:
             room.leave(place)
         before = await settled()
-        for _ in range(20):
+        for _ in range(JOINS):
             async with joined(room) as place:
                 room.leave(place)
         await back_to(before)

@@ -102,7 +102,7 @@ async def test_leaving_takes_everything_away_at_once(server: LiveKit) -> None:
         async with seen(server, "leave") as sight:
             await sight.room.publish(encoder)
             await eventually(lambda: ada.names() == ["Reactions"])
-        await eventually(lambda: not ada.names(), 5)
+        await eventually(lambda: not ada.names(), 20)
         await until(lambda: alone(server, "leave", "ada"))
     assert encoder.viewers == 0
 

@@ -26,6 +26,8 @@ from tests.sidecar.rooms.livekit.guest import joined
 pytestmark = pytest.mark.servers
 
 LIGHT, GREY = 220, 130
+LEAVING = 10.0
+"""Seconds: less than the half minute after which aiortc notices a dead peer."""
 
 
 def states(room: LiveKitRoom | ReconnectingRoom) -> list[str]:
@@ -45,7 +47,7 @@ async def test_a_server_that_dies_is_joined_again_by_the_same_participants(
             assert ada.names() == ["Reactions"]
             people.append(sorted(await identities(server, "back")))
             server.process.kill()
-        await eventually(lambda: not sight.present, 5)
+        await eventually(lambda: not sight.present, 20)
         await server.process.start()
         await eventually(lambda: states(room) == ["connected"] * 2)
 
@@ -103,7 +105,7 @@ async def test_the_next_joining_goes_where_the_last_server_says(safe: bool) -> N
 async def test_a_lost_connection_is_reported_at_once(tmp_path: Path) -> None:
     async with livekit(tmp_path) as server, seen(server, "lost") as sight:
         server.process.kill()
-        await eventually(lambda: sight.ended, 5)
+        await eventually(lambda: sight.ended, 20)
         assert isinstance(sight.failure, RoomError)
         assert not isinstance(sight.failure, RefusedError)
 
@@ -116,7 +118,7 @@ async def test_leaving_a_dead_server_takes_no_time(tmp_path: Path) -> None:
             await eventually(lambda: states(sight.room) == ["connected"] * 2)
             server.process.kill()
             began = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - began < 2
+        assert asyncio.get_running_loop().time() - began < LEAVING
         await eventually(lambda: not encoder.viewers)
 
 

@@ -178,7 +178,7 @@ async def test_events_are_streamed_and_continued(api: Api) -> None:
 
 async def read_until(content: Any, word: str) -> str:
     text = ""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while word not in text or not text.endswith("\n\n"):
             text += (await content.readany()).decode()
     return text
