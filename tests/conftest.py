@@ -20,6 +20,8 @@ settings.load_profile("ours")
 
 OTHERS = ("browser", "npm", "servers")
 """Markers of tests in which other people's programs take part."""
+PEERS = "peers"
+"""Marks tests with real peer connections: of these, one that waited in vain may be tried again."""
 
 
 def pytest_configure() -> None:
@@ -59,3 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(without)
         if any(item.get_closest_marker(name) for name in OTHERS):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+        elif item.get_closest_marker(PEERS) is not None:
+            # What is wrong or leaked stays so.
+            waited = pytest.mark.flaky(reruns=2, reruns_delay=1, only_rerun=["TimeoutError"])
+            item.add_marker(waited)

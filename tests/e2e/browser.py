@@ -27,6 +27,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 120_000
+"""Milliseconds that a busy machine may take for what a page does at once."""
 FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -82,12 +84,18 @@ def _planes(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
     return luma.tobytes() + blue.resize(half).tobytes() + red.resize(half).tobytes()
 
 
+async def visit(page: Page, url: str) -> None:
+    """Open ``url``; script errors fail the test, and what the test waits for may take long."""
+    page.set_default_timeout(PATIENCE)
+    page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
+    await page.goto(url)
+
+
 async def opened(browser: Browser, url: str, width: int = 1280, height: int = 900) -> Page:
     """A page of a room in which the picture is moving; script errors fail the test."""
     page = await browser.new_page(viewport={"width": width, "height": height})
-    page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-    await page.goto(url)
-    await page.wait_for_selector('#screen[data-state="live"]', timeout=30_000)
+    await visit(page, url)
+    await page.wait_for_selector('#screen[data-state="live"]')
     return page
 
 
@@ -104,7 +112,7 @@ async def magenta_share(element: Locator) -> float:
     return float(hits.mean())
 
 
-async def until(what: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+async def until(what: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Ask ``what`` until it is true; TimeoutError if that takes too long."""
     async with asyncio.timeout(seconds):
         while not await what():  # noqa: ASYNC110

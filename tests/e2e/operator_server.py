@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Page
@@ -100,12 +99,6 @@ def application(
         ApiOptions("127.0.0.1", rate=1000.0),
         pages=operator_routes(),
     )
-
-
-async def visit(page: Page, url: str) -> None:
-    """Open the page; script errors fail the test."""
-    page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-    await page.goto(url)
 
 
 async def log_in(page: Page, token: str = TOKEN) -> None:

@@ -12,7 +12,7 @@ from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.session.events import LiveScores, ReactionStep
-from tests.e2e.browser import FAKE_CAMERA, launched, opened, until
+from tests.e2e.browser import FAKE_CAMERA, launched, opened, until, visit
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import running_server
 from tests.sidecar.server.test_hosted_rooms import SMALL, hosting
@@ -35,10 +35,10 @@ async def test_a_restarted_server_gets_its_viewers_and_participants_back() -> No
             page = await opened(browser, running.url("/rooms/one"))
             await page.click("#join")
             await eventually(lambda: running.meetings["one"].present)
-        await page.wait_for_selector('#status[data-state="waiting"]', timeout=30_000)
+        await page.wait_for_selector('#status[data-state="waiting"]')
         assert "trying again" in await text(page, "#status")
         async with running_server(table=TABLE, port=port) as running:
-            await page.wait_for_selector('#status[data-state="live"]', timeout=30_000)
+            await page.wait_for_selector('#status[data-state="live"]')
             await eventually(lambda: running.meetings["one"].present)
 
 
@@ -194,8 +194,8 @@ async def test_the_link_of_a_room_with_a_token_opens_it_and_other_addresses_do_n
         _, made = await server.call("POST", "/v1/rooms", {"url": "room:standup", "layout": SMALL})
         await server.until(made["id"], state="live")
         page = await browser.new_page()
-        await page.goto(server.url("/rooms/standup"))
+        await visit(page, server.url("/rooms/standup"))
         await page.locator("#veil-text", has_text="needs its whole link").wait_for()
         await page.goto(server.url(f"/rooms/standup#token={made['token']}"))
-        await page.wait_for_selector('#screen[data-state="live"]', timeout=30_000)
+        await page.wait_for_selector('#screen[data-state="live"]')
         assert made["token"] not in await page.evaluate("location.href + document.cookie")

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.e2e.accessibility import violations
-from tests.e2e.browser import FAKE_CAMERA, launched, opened
-from tests.e2e.operator_server import TABLE, TOKEN, URL, confirm, join, log_in, serving, visit
+from tests.e2e.browser import FAKE_CAMERA, launched, opened, visit
+from tests.e2e.operator_server import TABLE, TOKEN, URL, confirm, join, log_in, serving
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import running_server
 

@@ -9,8 +9,8 @@ from PIL import Image
 from playwright.async_api import FilePayload, Page
 
 from tests.e2e.accessibility import violations
-from tests.e2e.browser import launched
-from tests.e2e.operator_server import VIEWER, confirm, join, log_in, serving, visit
+from tests.e2e.browser import launched, visit
+from tests.e2e.operator_server import VIEWER, confirm, join, log_in, serving
 
 pytestmark = pytest.mark.browser
 

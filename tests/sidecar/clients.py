@@ -108,7 +108,7 @@ async def watching(
         yield client
 
 
-async def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
+async def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until ``condition()`` is true; TimeoutError if that takes too long."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110

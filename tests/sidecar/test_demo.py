@@ -17,6 +17,8 @@ from sidecar.serve.server import RoomsServer
 from tests.sidecar.clients import ColourTrack, eventually, publishing, watching
 from tests.sidecar.supervisor.memory_handle import NothingSeen
 
+pytestmark = pytest.mark.peers
+
 TABLE = load_reaction_table(LABELS, environ={})
 TOKEN = "a-token-that-is-long-enough"
 SERVER = {

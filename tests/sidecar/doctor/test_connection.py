@@ -15,6 +15,8 @@ from sidecar.doctor.connection import (
 from sidecar.media.peers import closing, peer_connection
 from tests.sidecar.clients import eventually
 
+pytestmark = pytest.mark.peers
+
 
 @pytest.fixture
 async def connected() -> AsyncIterator[RTCPeerConnection]:

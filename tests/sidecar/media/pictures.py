@@ -47,7 +47,7 @@ def opaque(width: int, height: int, colour: Rgb) -> Animation:
     return Animation((straight_to_yuva(pixels),), (0.1,))
 
 
-async def until_true(condition: Callable[[], bool], seconds: float = 30) -> None:
+async def until_true(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Poll until a condition is true; TimeoutError if it stays false."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110

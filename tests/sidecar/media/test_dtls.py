@@ -16,6 +16,8 @@ from config.errors import NegotiationError
 from sidecar.media.encoder import Encoder
 from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
 
+pytestmark = pytest.mark.peers
+
 NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "peer")])
 
 

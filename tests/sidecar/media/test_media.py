@@ -34,6 +34,8 @@ from tests.sidecar.media.pictures import (
     until_true,
 )
 
+pytestmark = pytest.mark.peers
+
 SIZE = (640, 360)
 
 

@@ -26,6 +26,8 @@ from sidecar.media.peers import (
 )
 from tests.sidecar.media.pictures import descriptors, flat, until_true
 
+pytestmark = pytest.mark.peers
+
 
 async def test_a_connection_bundles_everything_and_asks_no_stranger() -> None:
     async with closing(peer_connection()) as connection:

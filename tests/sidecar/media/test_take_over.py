@@ -12,6 +12,8 @@ from sidecar.media.feed import Feed
 from sidecar.media.peers import closing, peer_connection
 from tests.sidecar.clients import ColourTrack, eventually
 
+pytestmark = pytest.mark.peers
+
 OTHER = 0x1234567
 
 

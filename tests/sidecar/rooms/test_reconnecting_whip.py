@@ -29,6 +29,8 @@ from tests.sidecar.rooms.files.test_room import attended
 from tests.sidecar.rooms.test_whip import Endpoint, serving
 from tests.sidecar.server.conftest import running_server
 
+pytestmark = pytest.mark.peers
+
 TOKEN = "ada:open-sesame"
 
 

@@ -22,6 +22,8 @@ from tests.sidecar.rooms.livekit.test_conformance import FakeHarness as LiveKitH
 from tests.sidecar.rooms.sidecar_room.test_conformance import SidecarRoomHarness
 from tests.sidecar.rooms.test_memory import MemoryHarness
 
+pytestmark = pytest.mark.peers
+
 AT_ONCE = Backoff(first=0.1, longest=0.2)
 STEPS = ("meeting lost", "rejoin failed, retrying", "meeting rejoined")
 DEATHS = 2

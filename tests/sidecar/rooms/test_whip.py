@@ -15,6 +15,8 @@ from sidecar.media.peers import close, peer_connection
 from sidecar.rooms.whip import WhipPublisher
 from tests.sidecar.media.test_clip_track import make_clip
 
+pytestmark = pytest.mark.peers
+
 
 class Endpoint:
     """A WHIP server of one page: answers offers, counts frames, records the DELETE."""

@@ -11,6 +11,8 @@ from sidecar.rooms.hosted.sessions import Limits
 from tests.sidecar.clients import Client, ColourTrack, offer_sdp, post_offer, publishing, watching
 from tests.sidecar.server.conftest import RunningServer, running_server
 
+pytestmark = pytest.mark.peers
+
 PARTICIPANTS = "/rooms/one/participants"
 
 

@@ -45,6 +45,8 @@ from tests.sidecar.clients import Client, ColourTrack, eventually, publishing, w
 from tests.sidecar.sinks.webhook.receiver import SECRET, receiving
 from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES
 
+pytestmark = pytest.mark.peers
+
 TOKEN = "a-token-that-is-long-enough"
 EVENTS_TOKEN = "a-token-for-events-alone"
 TABLE = {"thumbs_up": ReactionRule(sticker="thumbs_up", hold=0.2)}

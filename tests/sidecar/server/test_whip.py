@@ -22,6 +22,8 @@ from tests.sidecar.clients import (
 from tests.sidecar.rooms.hosted.offers import offer
 from tests.sidecar.server.conftest import GREY, RunningServer, running_server
 
+pytestmark = pytest.mark.peers
+
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = "a=mid:0\na=candidate:1 1 udp 2122260223 192.0.2.1 5000 typ host\n"
 TRICKLE = {"Content-Type": "application/trickle-ice-sdpfrag"}

@@ -10,6 +10,8 @@ from tests.sidecar.clients import eventually
 from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.server.conftest import running_server
 
+pytestmark = pytest.mark.peers
+
 OPTIONS = SinkOptions(MemoryRoom())
 
 

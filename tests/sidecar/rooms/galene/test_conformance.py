@@ -12,6 +12,8 @@ from tests.sidecar.clients import ColourTrack, eventually
 from tests.sidecar.rooms.galene.conftest import NAME, GroupServer, group_room
 from tests.sidecar.rooms.galene.people import Person, person, sees
 
+pytestmark = pytest.mark.peers
+
 COMMANDS = {Consent.OPT_OUT: "!reactions off", Consent.OPT_IN: "!reactions on"}
 
 

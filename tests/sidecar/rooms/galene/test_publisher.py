@@ -19,6 +19,8 @@ from tests.sidecar.rooms.galene.conftest import BRISK, NAME, GroupServer, attend
 from tests.sidecar.rooms.galene.fake import FakeClient, FakeGalene
 from tests.sidecar.rooms.galene.people import person, sees
 
+pytestmark = pytest.mark.peers
+
 
 async def test_the_composite_is_a_camera_to_others_and_no_tile_to_us(url: str) -> None:
     async with (

@@ -35,6 +35,8 @@ from tests.sidecar.rooms.galene.conftest import (
 from tests.sidecar.rooms.galene.fake import FakeGalene
 from tests.sidecar.rooms.galene.people import Person, person, sees
 
+pytestmark = pytest.mark.peers
+
 LEFT_ALONE = CONFIRMATIONS[Consent.OPT_OUT]
 
 

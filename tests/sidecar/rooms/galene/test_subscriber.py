@@ -21,6 +21,8 @@ from tests.sidecar.rooms.galene.fake import FakeClient, FakeGalene
 from tests.sidecar.rooms.galene.people import person
 from tests.sidecar.rooms.galene.record import TRANSCRIPT
 
+pytestmark = pytest.mark.peers
+
 IMPATIENT = dataclasses.replace(BRISK, peer=PeerTimeouts(connection=1.0))
 LOW, HIGH = (320, 180), (1280, 720)
 RECORDED = [

@@ -18,6 +18,8 @@ from tests.conformance.room import RoomConformance, RoomHarness, kinds, lacks, w
 from tests.sidecar.clients import ColourTrack, eventually, offer_sdp
 from tests.sidecar.rooms.attendance import entered, following
 
+pytestmark = pytest.mark.peers
+
 
 class AnnouncedRoom(HostedRoom):
     """A hosted room that says whether it is open, as its HTTP server would."""

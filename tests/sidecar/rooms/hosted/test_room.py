@@ -18,6 +18,8 @@ from tests.servers.soak import JOINS
 from tests.sidecar.clients import ColourTrack, eventually, offer_sdp
 from tests.sidecar.leaks import back_to, settled
 
+pytestmark = pytest.mark.peers
+
 
 class Clock:
     """The loop's time, put forward by tests that can't wait."""

@@ -21,6 +21,8 @@ from tests.sidecar.rooms.janus.attending import NAME, options
 from tests.sidecar.rooms.janus.client import Camera, JanusClient, camera, client, watching
 from tests.sidecar.rooms.janus.fake_server import FakeJanusServer
 
+pytestmark = pytest.mark.peers
+
 SECRET = "room-secret"
 IMPATIENT = JanusAdapter(
     JanusTimeouts(tick=0.1, silence=3.0, reclaim=0.5, peer=PeerTimeouts(close=2.0))

@@ -18,6 +18,8 @@ from tests.sidecar.rooms.livekit.conftest import LIVEKIT
 from tests.sidecar.rooms.livekit.fake_sfu import FakeLiveKit
 from tests.sidecar.rooms.livekit.guest import Guest, joined
 
+pytestmark = pytest.mark.peers
+
 ROOM = "conformance"
 GREY = 200
 CHOICES = {Consent.OPT_OUT: "off", Consent.OPT_IN: "on"}

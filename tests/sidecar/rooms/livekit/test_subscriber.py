@@ -33,6 +33,8 @@ from tests.sidecar.media.pictures import Frames, flat
 from tests.sidecar.rooms.livekit.record import transcript
 from tests.sidecar.rooms.livekit.test_protocol import gone, heard, info, said
 
+pytestmark = pytest.mark.peers
+
 
 def recorded() -> list[str]:
     """The offers of a meeting, in which sections are added, emptied and used again."""

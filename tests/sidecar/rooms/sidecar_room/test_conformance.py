@@ -16,6 +16,8 @@ from tests.sidecar.rooms.attendance import entered, following
 from tests.sidecar.rooms.janus.proxy import Proxy, proxy
 from tests.sidecar.server.conftest import RunningServer, running_server
 
+pytestmark = pytest.mark.peers
+
 NAME = "Reactions"
 
 

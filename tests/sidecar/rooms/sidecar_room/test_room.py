@@ -18,6 +18,8 @@ from tests.sidecar.rooms.composites import grey_composite
 from tests.sidecar.rooms.files.test_room import attended
 from tests.sidecar.server.conftest import RunningServer, running_server
 
+pytestmark = pytest.mark.peers
+
 OPTIONS = JoinOptions("REACTIONS")
 
 

@@ -12,6 +12,8 @@ from tests.sidecar.clients import eventually
 from tests.sidecar.rooms.attendance import entered
 from tests.sidecar.rooms.whep.fake_server import FakeWhepServer
 
+pytestmark = pytest.mark.peers
+
 
 class WhepHarness:
     """Implements ``RoomHarness``: a participant is a stream, named before the room is entered."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import aiohttp
+import pytest
 from aiohttp import web
 from aiortc import RTCIceServer
 
@@ -12,6 +13,8 @@ from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.failures import Failure
 from sidecar.rooms.whep.client.session import CallOptions, MakePeer, WhipSession, WhipTimeouts
 from tests.sidecar.rooms.test_whip import serving
+
+pytestmark = pytest.mark.peers
 
 STUN = RTCIceServer("stun:own.example")
 TURN = '<turn:theirs.example>; rel="ice-server"; username="ada"; credential="sesame"'
