@@ -1,7 +1,9 @@
 """The annotate service as a client sees it: with a scripted detector, and with real models."""
 
+import asyncio
 import io
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -130,6 +132,33 @@ async def test_roboflow_s_format_has_centres_in_pixels_and_what_fires_alone() ->
     assert (thumb["class"], thumb["x"], thumb["y"]) == ("thumbs_up", 320.0, 225.0)
     assert (thumb["width"], thumb["height"], thumb["confidence"]) == (320.0, 90.0, 0.9)
     assert isinstance(thumb["class_id"], int)
+
+
+READ = """
+import json, sys, warnings
+warnings.simplefilter("ignore")  # It says at its import which backend it draws with.
+from supervision import Detections
+read = Detections.from_inference(json.load(sys.stdin))
+found = read.xyxy, read.confidence, read.class_id, read.data["class_name"]
+print(json.dumps([column.tolist() for column in found]))
+"""
+"""What a user of ``supervision`` does with an answer; in a process of its own, since the package
+warns at its import and takes seconds to load."""
+
+
+async def test_supervision_reads_roboflow_s_format() -> None:
+    async with serving(ScriptedDetector()) as client:
+        _, answer = await post(client, jpeg(), "?format=roboflow")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", READ),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate(json.dumps(answer).encode())
+    boxes, confidences, classes, names = json.loads(output)
+    assert boxes == [[160.0, 180.0, 480.0, 270.0]]
+    assert (confidences, names) == ([0.9], ["thumbs_up"])
+    assert classes == [answer["predictions"][0]["class_id"]]
 
 
 async def test_a_stream_keeps_its_memory_between_frames() -> None:
