@@ -87,26 +87,37 @@ async def viewer_cost(seconds: float) -> float:
         return ((await there.load(seconds)).server - alone.server) / VIEWERS
 
 
-def cost_table(loads: list[RoomLoad], viewer: float) -> Table:
-    """``serve.costs``: a line through the costs of rooms with few and many participants."""
+def cost_table(small: list[RoomLoad], whole: list[RoomLoad], viewer: float) -> Table:
+    """``serve.costs``: a plane through what rooms cost by their participants and composite."""
+    sizes = [f"{one['width']}x{one['height']}@{one['fps']}" for one in (SMALL, WHOLE)]
     table = Table(
         "Costs of a room's parts",
-        ("base", "participant", "sample", "viewer"),
-        f"Shares of a core, of rooms of {WHOLE['width']}x{WHOLE['height']}@{WHOLE['fps']} with "
-        f"{' and '.join(str(load.participants) for load in loads)} participants of 640x360@30; a "
-        "sample is one a second, in a detection worker. The line for the settings file: ",
+        ("base", "composite", "participant", "sample", "viewer"),
+        f"Shares of a core, of {len(small)} rows of {sizes[0]} and {len(whole)} of {sizes[1]} "
+        "with participants of 640x360@30; composite is one of 1280x720@25, and a sample is "
+        "one a second, in a detection worker. The line for the settings file: ",
     )
-    matrix = np.array([[1.0, load.participants] for load in loads])
+    share, loads = pixels(SMALL) / pixels(WHOLE), [*small, *whole]
+    matrix = [
+        *([1.0, share, load.participants] for load in small),
+        *([1.0, 1.0, load.participants] for load in whole),
+    ]
     rooms = np.array([load.room for load in loads])
-    (base, participant), *_ = np.linalg.lstsq(matrix, rooms, rcond=None)
-    sampled = sum(load.participants * load.samples for load in loads)
+    solved, *_ = np.linalg.lstsq(np.array(matrix), rooms, rcond=None)
+    base, composite, participant = map(float, solved)
+    sampled = sum(load.rooms * load.participants * load.samples for load in loads)
     sample = sum(load.detection for load in loads) / sampled
-    table.add(float(base), float(participant), sample, viewer)
+    table.add(base, composite, participant, sample, viewer)
     table.note += (
-        f"`costs = {{ base = {base:.2f}, participant = {participant:.3f}, "
-        f"sample = {sample:.3f}, viewer = {viewer:.3f} }}`."
+        f"`costs = {{ base = {base:.2f}, composite = {composite:.2f}, "
+        f"participant = {participant:.3f}, sample = {sample:.3f}, viewer = {viewer:.3f} }}`."
     )
     return table
+
+
+def pixels(layout: Mapping[str, int]) -> int:
+    """Pixels a second of a composite."""
+    return layout["width"] * layout["height"] * layout["fps"]
 
 
 def memory_table(loads: Mapping[str, RoomLoad]) -> Table:
@@ -186,14 +197,16 @@ def measure(quick: bool) -> Iterator[Table]:
     """Rooms until something gives, of processes and in one; costs; memory; kills."""
     seconds = 4 if quick else 20
     series = ((1, 10), (4, 4)) if quick else ((1, 16), (4, 8), (9, 4))
+    calm = list[RoomLoad]()
     for hosted in (False, True):
         rooms = _rooms_table(hosted=hosted)
         for participants, most in series:
-            asyncio.run(fill(rooms, participants, most, seconds, hosted=hosted))
+            filled = asyncio.run(fill(rooms, participants, most, seconds, hosted=hosted))
+            calm += [] if hosted else [load for load in filled if not gave(load)]
         yield rooms
     counts = (1, 4) if quick else (1, 4, 9)
     loads = [asyncio.run(one_room(count, 2 * seconds)) for count in counts]
-    yield cost_table(loads, asyncio.run(viewer_cost(2 * seconds)))
+    yield cost_table(calm, loads, asyncio.run(viewer_cost(2 * seconds)))
     yield memory_table({f"a room of {load.participants} participants": load for load in loads})
     kills = Table(
         "Processes of a server killed",

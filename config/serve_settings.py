@@ -12,7 +12,9 @@ class RoomCosts(Section):
     """Shares of a core that a room's parts cost: ``python -m bench serve_rooms`` measures them."""
 
     base: float = Field(ge=0, le=64)
-    """Drawing and encoding the composite, without participants."""
+    """A room's process, without composite and participants."""
+    composite: float = Field(ge=0, le=64)
+    """Drawing and encoding 1280x720 at 25 frames a second; others go by their pixels a second."""
     participant: float = Field(ge=0, le=64)
     """Receiving and drawing one camera."""
     sample: float = Field(ge=0, le=64)
@@ -109,7 +111,8 @@ class ServeSettings(Section):
     cpu_share: float = Field(gt=0, le=1)
     """Share of those for rooms; the rest is for the server and the system."""
     costs: RoomCosts
-    """Shares of a core by which rooms are admitted: base, participant, sample, viewer."""
+    """Shares of a core by which rooms are admitted: base, composite (of 1280x720@25), participant,
+    sample (one a second), viewer."""
     expected_participants: int = Field(ge=1, le=49)
     """Participants that a room is reserved for before it is measured."""
     workers: int = Field(ge=0, le=64)

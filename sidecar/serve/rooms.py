@@ -26,7 +26,7 @@ from sidecar.sinks.sink_url import read_reference
 from sidecar.sinks.webhook.dispatcher import DispatchLimits
 from sidecar.sinks.webhook.sender import Webhook
 from sidecar.sinks.webhook.signature import signing_key
-from sidecar.supervisor.admission import CostTable
+from sidecar.supervisor.admission import CompositeSize, CostTable
 from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.cores import usable_cores
@@ -161,13 +161,14 @@ def check_request(request: RoomRequest, known: Collection[str]) -> str:
 def supervisor_options(settings: Settings, environ: Mapping[str, str]) -> SupervisorOptions:
     """How rooms are run, by ``settings``; raises ConfigError for a sink or a webhook's secret."""
     check_sinks(settings, environ)
-    wanted = settings.serve
+    wanted, composite = settings.serve, settings.composite
     costs = wanted.costs
     return SupervisorOptions(
         cores=wanted.cpu_share * (wanted.cores or usable_cores()),
-        costs=CostTable(costs.base, costs.participant, costs.sample, costs.viewer),
+        costs=CostTable(**costs.model_dump()),
         expected_participants=wanted.expected_participants,
         rate=settings.sampling.rate,
+        composite=CompositeSize(composite.width, composite.height, composite.fps),
         limits=RoomLimits(wanted.empty_timeout, wanted.media_timeout),
         drain=wanted.drain_timeout,
         max_restarts=wanted.max_restarts,

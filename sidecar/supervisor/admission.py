@@ -7,6 +7,7 @@ run for 15 s its measured cost counts instead.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from config.errors import CapacityError
 
@@ -18,11 +19,31 @@ SMOOTHING = 0.2
 
 
 @dataclass(frozen=True, slots=True)
+class CompositeSize:
+    """How many pixels a composite has, and how often."""
+
+    width: int
+    height: int
+    fps: int
+
+    @property
+    def pixels(self) -> int:
+        """Pixels a second."""
+        return self.width * self.height * self.fps
+
+
+REFERENCE: Final = CompositeSize(1280, 720, 25)
+"""The composite whose cost stands in the table; that of others goes by their pixels a second."""
+
+
+@dataclass(frozen=True, slots=True)
 class CostTable:
-    """Shares of a core that the parts of a room cost; ``make bench`` prints them."""
+    """Shares of a core that the parts of a room cost, as ``python -m bench serve_rooms`` has it."""
 
     base: float
-    """A room without participants: drawing and encoding the composite."""
+    """A room's process, without composite and participants."""
+    composite: float
+    """Drawing and encoding a composite of 1280x720 at 25 frames a second."""
     participant: float
     """Receiving and drawing one camera in the layer that its tile needs."""
     sample: float
@@ -30,10 +51,13 @@ class CostTable:
     viewer: float
     """One further viewer of the composite."""
 
-    def room(self, participants: int, rate: float, viewers: int = 1) -> float:
+    def room(
+        self, participants: int, rate: float, viewers: int = 1, size: CompositeSize = REFERENCE
+    ) -> float:
         """Cores that a room of ``participants`` sampled at ``rate`` a second costs."""
+        drawn = self.composite * size.pixels / REFERENCE.pixels
         each = self.participant + self.sample * rate
-        return self.base + participants * each + max(0, viewers - 1) * self.viewer
+        return self.base + drawn + participants * each + max(0, viewers - 1) * self.viewer
 
 
 @dataclass(frozen=True, slots=True)

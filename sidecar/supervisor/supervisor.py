@@ -17,7 +17,7 @@ from sidecar.addresses import check_host
 from sidecar.aio import Component, Contained, TaskSet
 from sidecar.inference.detector import DetectorStats, DropReason
 from sidecar.sinks.webhook.signature import signing_key
-from sidecar.supervisor.admission import Admission, CostTable, UsedSeconds
+from sidecar.supervisor.admission import REFERENCE, Admission, CompositeSize, CostTable, UsedSeconds
 from sidecar.supervisor.control import Begin, ChangeRoom, ChangeSampling, ChangeTable, Operation
 from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.handle import RoomHandle
@@ -29,7 +29,7 @@ from sidecar.supervisor.room_urls import host_of
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits, SupervisedRoom
 from sidecar.supervisor.totals import Totals
-from sidecar.supervisor.values import CreatedRoom, RoomPatch, RoomRequest, RoomView
+from sidecar.supervisor.values import CreatedRoom, RoomLayout, RoomPatch, RoomRequest, RoomView
 from sidecar.supervisor.webhooks import WebhookDelivery, WebhookOptions
 
 log = structlog.get_logger(__name__)
@@ -54,6 +54,8 @@ class SupervisorOptions:
     expected_participants: int = 6
     rate: float = 5.0
     """Samples a second of a room that does not say its own."""
+    composite: CompositeSize = REFERENCE
+    """Of a room that does not say its own."""
     limits: RoomLimits = field(default_factory=RoomLimits)
     drain: float = 3600.0
     max_restarts: int = LIMIT
@@ -397,8 +399,14 @@ class Supervisor(Component):
             await asyncio.wait(self._tasks.values())
 
     def _cost(self, request: RoomRequest) -> float:
-        rate = request.rate or self._options.rate
-        return self._options.costs.room(self._options.expected_participants, rate)
+        options, own = self._options, request.layout or RoomLayout()
+        size = CompositeSize(
+            own.width or options.composite.width,
+            own.height or options.composite.height,
+            own.fps or options.composite.fps,
+        )
+        rate = request.rate or options.rate
+        return options.costs.room(options.expected_participants, rate, size=size)
 
     async def _look(self) -> None:
         """Measure all rooms, and leave or restart those that are beyond a limit."""

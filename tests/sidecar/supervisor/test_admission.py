@@ -1,12 +1,18 @@
 import pytest
 
 from config.errors import CapacityError
-from sidecar.supervisor.admission import Admission, CostTable, UsedSeconds
+from sidecar.supervisor.admission import Admission, CompositeSize, CostTable, UsedSeconds
 
 
 def test_a_room_costs_what_its_participants_samples_and_viewers_cost() -> None:
-    costs = CostTable(base=0.2, participant=0.04, sample=0.01, viewer=0.007)
+    costs = CostTable(base=0.1, composite=0.1, participant=0.04, sample=0.01, viewer=0.007)
     assert costs.room(6, 5.0, viewers=3) == pytest.approx(0.2 + 6 * 0.04 + 6 * 5 * 0.01 + 0.014)
+
+
+def test_a_composite_costs_by_its_pixels_a_second() -> None:
+    costs = CostTable(base=0.1, composite=0.8, participant=0.0, sample=0.0, viewer=0.0)
+    size = CompositeSize(640, 360, 25)
+    assert costs.room(4, 5.0, size=size) == pytest.approx(0.1 + 0.8 / 4)
 
 
 def test_declared_costs_are_reserved_at_once() -> None:

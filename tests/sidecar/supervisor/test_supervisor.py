@@ -36,7 +36,7 @@ from sidecar.supervisor.webhooks import WebhookOptions
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.fake_handle import FakeHandle
 
-COSTS = CostTable(base=0.4, participant=0.0, sample=0.0, viewer=0.0)
+COSTS = CostTable(base=0.4, composite=0.0, participant=0.0, sample=0.0, viewer=0.0)
 OPTIONS = SupervisorOptions(cores=1.0, costs=COSTS)
 REFERENCES = SecretReferences({"TOKEN": "from-environment"}, frozenset({"TOKEN"}))
 REQUEST = RoomRequest(url="wss://user:pass@sfu.example#room")
