@@ -17,4 +17,6 @@ def ramp(value: float, at: float, sure: float) -> float:
     slope = (_LOGIT_SURE - _LOGIT_DECISION) / (sure - at)
     logit = _LOGIT_DECISION + slope * (value - at)
     # exp overflows beyond 709; at 60 the score has long been 0 or 1.
-    return 1 / (1 + exp(-max(-60.0, min(60.0, logit))))
+    if not -60.0 < logit < 60.0:
+        logit = 60.0 if logit > 0 else -60.0
+    return 1 / (1 + exp(-logit))

@@ -42,8 +42,13 @@ class Bodies(Protocol):
 class BodyReader(Protocol):
     """Reads one body."""
 
-    def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
-        """The body in ``roi`` and where it will be next, or None where there is none."""
+    def read(
+        self, picture: RgbImage, roi: Roi, *, roughly: bool = False
+    ) -> tuple[Body, Roi] | None:
+        """The body in ``roi`` and where it will be next, or None where there is none.
+
+        ``roughly``: of no more pixels than the model has, as far as whole factors go.
+        """
         ...
 
 
@@ -69,10 +74,12 @@ class BodyLandmarker:
         outputs = ((1, 195), (1, 1), (1, 64, 64, 39))
         self._session = Interpreter(store.path(model), Range.UNIT, outputs)
 
-    def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
-        """The body in ``roi`` and where it will be next, or None where there is none."""
+    def read(
+        self, picture: RgbImage, roi: Roi, *, roughly: bool = False
+    ) -> tuple[Body, Roi] | None:
+        """The body in ``roi`` and where it will be next; as ``BodyReader.read``."""
         size = self._session.width
-        crop = _shrunken_crop(picture, roi, size)
+        crop = _shrunken_crop(picture, roi, size, size if roughly else 2 * size)
         raw, presence, heat = self._session.run(crop)
         if presence[0, 0] < PRESENT:
             return None
@@ -91,22 +98,29 @@ class BodyFollower:
         self._bodies = bodies
         self._landmarks = landmarks
 
-    def follow(self, picture: RgbImage, region: Roi | None) -> tuple[Body | None, Roi | None]:
-        """The body in ``picture`` and where it will be; looked for unless it is in ``region``."""
+    def follow(
+        self, picture: RgbImage, region: Roi | None, guess: Roi | None = None
+    ) -> tuple[Body | None, Roi | None]:
+        """The body in ``picture`` and where it will be; looked for unless it is in ``region``.
+
+        Without a region a ``guess`` is tried first.
+        """
         read = self._landmarks.read(picture, region) if region else None
+        if region is None and guess is not None:
+            read = self._landmarks.read(picture, guess, roughly=True)
         if read is None:
             found = self._bodies.find(picture)
             read = self._landmarks.read(picture, found[0]) if found else None
         return read or (None, None)
 
 
-def _shrunken_crop(picture: RgbImage, roi: Roi, size: int) -> RgbImage:
+def _shrunken_crop(picture: RgbImage, roi: Roi, size: int, least: int) -> RgbImage:
     """``roi`` at ``size`` x ``size``, with the picture's edge repeated outside it.
 
     Near the camera a body's region is several times as large as the picture: what is repeated of a
-    picture that was shrunk first, here to twice the model's pixels at least, is a few times less.
+    picture that was shrunk first, the region to ``least`` pixels or more, is a few times less.
     """
-    by = max(1, int(min(roi.width, roi.height) / (2 * size)))
+    by = max(1, int(min(roi.width, roi.height) / least))
     # A pixel that stands for several lies in their middle.
     middle = (by - 1) / (2 * by)
     small = Roi(

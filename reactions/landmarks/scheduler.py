@@ -171,7 +171,7 @@ class LandmarkScheduler:
         if not trail.due:
             return None, trail
         below = None if face is None or last.hands is None else body_from_face(face)
-        body, region = self._body.follow(sample.pixels, trail.region or below)
+        body, region = self._body.follow(sample.pixels, trail.region, below)
         return body, trail.read(region)
 
 

@@ -63,7 +63,9 @@ class World:
         self.searches += 1
         return [Roi(320, 300, 400, 400)]
 
-    def read(self, picture: RgbImage, roi: Roi) -> tuple[Body, Roi] | None:
+    def read(
+        self, picture: RgbImage, roi: Roi, *, roughly: bool = False
+    ) -> tuple[Body, Roi] | None:
         body = Body(np.zeros((33, 3), np.float32), np.ones(33, np.float32), 0.9)
         return (body, roi) if self.present else None
 
@@ -74,6 +76,20 @@ def test_a_body_in_view_is_read_without_looking_for_it() -> None:
     _, region = follower.follow(PICTURE, None)
     body, _ = follower.follow(PICTURE, region)
     assert body
+    assert world.searches == 1
+
+
+def test_a_body_where_it_was_guessed_to_be_is_not_looked_for() -> None:
+    world = World(present=True)
+    body, region = BodyFollower(world, world).follow(PICTURE, None, Roi(300, 250, 500, 500))
+    assert body
+    assert region == Roi(300, 250, 500, 500)
+    assert world.searches == 0
+
+
+def test_a_body_that_is_not_where_it_was_guessed_to_be_is_looked_for() -> None:
+    world = World(present=False)
+    assert BodyFollower(world, world).follow(PICTURE, None, Roi(0, 0, 9, 9)) == (None, None)
     assert world.searches == 1
 
 
