@@ -38,7 +38,7 @@ Vector: TypeAlias = npt.NDArray[np.float32]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class View(StrEnum):
+class LandmarkView(StrEnum):
     """What of a sample a taught label is read from."""
 
     HAND = "hand"
@@ -91,27 +91,37 @@ def arms_vector(reading: ArmsReading) -> Vector:
     return np.array(numbers, np.float32)
 
 
-_READERS: Final[Mapping[View, Callable[[Context], Iterator[ViewReading]]]] = MappingProxyType(
-    {View.HAND: _read_hands, View.HAND_AT_FACE: _read_hands_at_face, View.ARMS: _read_arms}
+_READERS: Final[Mapping[LandmarkView, Callable[[Context], Iterator[ViewReading]]]] = (
+    MappingProxyType(
+        {
+            LandmarkView.HAND: _read_hands,
+            LandmarkView.HAND_AT_FACE: _read_hands_at_face,
+            LandmarkView.ARMS: _read_arms,
+        }
+    )
 )
-VIEW_SIZES: Final[Mapping[View, int]] = MappingProxyType(
-    {View.HAND: FEATURES, View.HAND_AT_FACE: FEATURES + 2, View.ARMS: 17}
+VIEW_SIZES: Final[Mapping[LandmarkView, int]] = MappingProxyType(
+    {LandmarkView.HAND: FEATURES, LandmarkView.HAND_AT_FACE: FEATURES + 2, LandmarkView.ARMS: 17}
 )
 """Numbers of one reading, by view."""
-VIEW_FAMILIES: Final[Mapping[View, frozenset[ModelFamily]]] = MappingProxyType(
+VIEW_FAMILIES: Final[Mapping[LandmarkView, frozenset[ModelFamily]]] = MappingProxyType(
     {
-        View.HAND: frozenset({ModelFamily.HANDS}),
-        View.HAND_AT_FACE: frozenset({ModelFamily.HANDS, ModelFamily.FACE}),
-        View.ARMS: frozenset({ModelFamily.BODY, ModelFamily.FACE}),
+        LandmarkView.HAND: frozenset({ModelFamily.HANDS}),
+        LandmarkView.HAND_AT_FACE: frozenset({ModelFamily.HANDS, ModelFamily.FACE}),
+        LandmarkView.ARMS: frozenset({ModelFamily.BODY, ModelFamily.FACE}),
     }
 )
 """The landmark models that each view needs."""
-_GROUPS: Final[Mapping[View, Group]] = MappingProxyType(
-    {View.HAND: Group.HAND, View.HAND_AT_FACE: Group.BODY, View.ARMS: Group.BODY}
+_GROUPS: Final[Mapping[LandmarkView, Group]] = MappingProxyType(
+    {
+        LandmarkView.HAND: Group.HAND,
+        LandmarkView.HAND_AT_FACE: Group.BODY,
+        LandmarkView.ARMS: Group.BODY,
+    }
 )
 
 
-def read_view(view: View, context: Context) -> Sequence[ViewReading]:
+def read_view(view: LandmarkView, context: Context) -> Sequence[ViewReading]:
     """All hands, or the arms, that ``view`` reads in a sample."""
     return tuple(_READERS[view](context))
 
@@ -152,7 +162,7 @@ class TaughtLabel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=LABEL_NAME, max_length=40)]
-    view: View
+    view: LandmarkView
     title: Annotated[str, Field(max_length=60)] = ""
     how: Annotated[str, Field(min_length=1, max_length=200)]
     threshold: Annotated[float, Field(gt=0, le=1)]
@@ -202,7 +212,7 @@ class TaughtLabel(BaseModel):
         )
 
 
-def _taught_scorer(view: View, network: TaughtNetwork) -> Scorer:
+def _taught_scorer(view: LandmarkView, network: TaughtNetwork) -> Scorer:
     answer = network.scorer()
 
     def score(context: Context) -> Iterator[Sighting]:

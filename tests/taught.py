@@ -6,11 +6,17 @@ from typing import Any
 
 from reactions.bundle import CLASSIFIER_CARD, TAUGHT, WEIGHTS, write_card
 from reactions.gestures.hand_classifier import SHIPPED
-from reactions.taught_labels import VIEW_SIZES, TaughtLabel, TaughtNetwork, View, write_taught
+from reactions.taught_labels import (
+    VIEW_SIZES,
+    LandmarkView,
+    TaughtLabel,
+    TaughtNetwork,
+    write_taught,
+)
 
 
 def taught_label(
-    name: str, view: View = View.HAND, answer: float = 5.0, **more: Any
+    name: str, view: LandmarkView = LandmarkView.HAND, answer: float = 5.0, **more: Any
 ) -> TaughtLabel:
     """A label that all hands show (or, with a negative ``answer``, none)."""
     hidden = tuple((0.0,) for _ in range(VIEW_SIZES[view] + 1))

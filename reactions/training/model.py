@@ -6,7 +6,7 @@ four times faster by numpy than by Keras, which only writes the LiteRT file.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from reactions.gestures.features import FEATURES, Features
 from reactions.gestures.hand_classes import CLASSES
+from reactions.training.checkpoints import Checkpoints, MemberState
 from reactions.training.training_set import Classes, Epoch
 
 Array = npt.NDArray[np.float32]
@@ -103,17 +104,20 @@ def fit(
     kept_out: Sequence[int],
     seed: int,
     threads: int = 1,
+    checkpoints: Checkpoints | None = None,
 ) -> Network:
     """Perceptrons trained ``rounds`` times on each of ``epochs`` epochs of ``drawn``.
 
     ``kept_out`` has a row for each member: the fold whose hands it must not see, or ALL_HANDS. Each
     member has its own random numbers, so the number of ``threads`` changes nothing but the time.
+    ``checkpoints`` keeps each member after each epoch, and what it has kept is where a member goes
+    on: the result is that of a training that nothing interrupted, bit by bit.
     """
     hands = [epoch for _, epoch in zip(range(epochs), drawn, strict=False)]
     network = Network.drawn(len(kept_out), hands[0].features, np.random.default_rng([seed, 2]))
     with ThreadPoolExecutor(max_workers=threads) as pool:
         rows = [
-            pool.submit(_fit_member, network, k, hands * rounds, fold, seed)
+            pool.submit(_fit_member, network, k, hands * rounds, fold, seed, checkpoints)
             for k, fold in enumerate(kept_out)
         ]
         for row in rows:
@@ -121,22 +125,67 @@ def fit(
     return network
 
 
-def _fit_member(network: Network, k: int, epochs: Sequence[Epoch], fold: int, seed: int) -> None:
+def _fit_member(
+    network: Network,
+    k: int,
+    epochs: Sequence[Epoch],
+    fold: int,
+    seed: int,
+    checkpoints: Checkpoints | None,
+) -> None:
     """Train the ``k``-th member (in place) on what ``fold`` does not hold out."""
     rng = np.random.default_rng([seed, 3, k])
     values = network.values[k]
     member, shaking = Member.of(values), _Shaking.of(rng)
     optimiser = _Optimiser.of(values, sum(len(epoch.fold) // _BATCH for epoch in epochs))
-    for epoch in epochs:
-        order = rng.permutation(len(epoch.fold))
-        for start in range(0, len(order) - _BATCH + 1, _BATCH):
-            picked = order[start : start + _BATCH]
-            features = (epoch.features[picked] - network.center) / network.scale
-            features += shaking.noise(features.shape, rng)
-            right = epoch.right[picked].astype(np.float32)
-            seen = (epoch.fold[picked] != fold).astype(np.float32)
-            _descend(member, optimiser.slopes, features, right, seen, shaking, rng)
-            optimiser.step(values)
+    state = None if checkpoints is None else checkpoints.load(k)
+    losses: list[float] = []
+    held_out: list[float] = []
+    if state is not None:
+        values[:] = state.values
+        optimiser.go_on(state)
+        rng.bit_generator.state = state.random
+        losses, held_out = list(state.losses), list(state.held_out)
+    for epoch in epochs[len(losses) :]:
+        losses.append(_fit_epoch(network, member, values, optimiser, epoch, fold, shaking, rng))
+        if checkpoints is not None:
+            held_out.append(_named_right(network, k, epoch, fold))
+            random = rng.bit_generator.state
+            checkpoints.save(k, optimiser.state(values, random, losses, held_out))
+
+
+def _fit_epoch(
+    network: Network,
+    member: Member,
+    values: Array,
+    optimiser: "_Optimiser",
+    epoch: Epoch,
+    fold: int,
+    shaking: "_Shaking",
+    rng: np.random.Generator,
+) -> float:
+    """Learn (in place) from ``epoch`` once; the mean loss of its batches."""
+    order = rng.permutation(len(epoch.fold))
+    losses = []
+    for start in range(0, len(order) - _BATCH + 1, _BATCH):
+        picked = order[start : start + _BATCH]
+        features = (epoch.features[picked] - network.center) / network.scale
+        features += shaking.noise(features.shape, rng)
+        right = epoch.right[picked].astype(np.float32)
+        seen = (epoch.fold[picked] != fold).astype(np.float32)
+        losses.append(_descend(member, optimiser.slopes, features, right, seen, shaking, rng))
+        optimiser.step(values)
+    return float(np.mean(losses)) if losses else 0.0
+
+
+def _named_right(network: Network, k: int, epoch: Epoch, fold: int) -> float:
+    """The share of the hands of ``fold`` that the ``k``-th member names right; 0 of none."""
+    out = np.flatnonzero(epoch.fold == fold)[:_READ]
+    if not len(out):
+        return 0.0
+    alone = Network(network.values[k : k + 1], network.center, network.scale)
+    best = logits(alone, epoch.features[out])[:, 0].argmax(axis=1)
+    return float(epoch.right[out, best].mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,8 +224,9 @@ def _descend(
     seen: Array,
     shaking: _Shaking,
     rng: np.random.Generator,
-) -> None:
-    """The loss's ``slopes`` (numbers,) for ``member`` by back-propagation.
+) -> float:
+    """The loss's ``slopes`` (numbers,) for ``member`` by back-propagation, and the mean logarithmic
+    loss of the hands ``seen``.
 
     Any right class will do: what counts is the sum of their probabilities.
     """
@@ -198,6 +248,7 @@ def _descend(
         out.biases[i][:] = slope.sum(axis=0)
         if i:
             slope = (slope @ member.weights[i].T) * gates[i - 1]
+    return float(-(np.log(found[:, 0]) * seen).sum() / max(float(seen.sum()), 1.0))
 
 
 @dataclass(slots=True, eq=False)
@@ -215,6 +266,22 @@ class _Optimiser:
     def of(cls, values: Array, steps: int) -> Self:
         empty = np.zeros_like(values)
         return cls(max(steps, 1), empty, empty.copy(), empty.copy())
+
+    def state(
+        self,
+        values: Array,
+        random: Mapping[str, Any],
+        losses: Sequence[float],
+        held_out: Sequence[float],
+    ) -> MemberState:
+        """What a checkpoint keeps of a member with ``values`` after an epoch."""
+        return MemberState(
+            values, self.first, self.second, self.done, random, tuple(losses), tuple(held_out)
+        )
+
+    def go_on(self, state: MemberState) -> None:
+        """Take up the moments that ``state`` kept."""
+        self.first[:], self.second[:], self.done = state.first, state.second, state.steps
 
     def step(self, values: Array) -> None:
         """Move ``values`` (in place) against the slopes."""

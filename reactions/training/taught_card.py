@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from reactions.taught_labels import TaughtLabel, View
+from reactions.taught_labels import LandmarkView, TaughtLabel
 from reactions.training.evaluation.intervals import Share
 from reactions.training.teach import TeachFigures
 
@@ -49,7 +49,7 @@ def describe_taught(
     if label.outranks:
         names = ", ".join(label.outranks)
         lines.append(f"* Its pictures also set off {names}: these give way to it.")
-    if label.view is View.HAND_AT_FACE:
+    if label.view is LandmarkView.HAND_AT_FACE:
         lines.append("* Places of the repository's hands by the face are drawn, not recorded.")
     lines += ["", "| label | before | after | fires the new one |", "| --- | ---: | ---: | ---: |"]
     lines += [f"| `{row[0]}` | {' | '.join(row[1:])} |" for row in figure_rows(label.name, figures)]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from reactions.gestures.context import Context
 from reactions.gestures.features import Landmarks, hand_features
 from reactions.landmark_types import Side
-from reactions.taught_labels import VIEW_SIZES, View, ViewReading, read_view
+from reactions.taught_labels import VIEW_SIZES, LandmarkView, ViewReading, read_view
 from reactions.training.augment import Variation, vary
 from reactions.training.recorded_hands import PEOPLES_HANDS, RecordedHands
 from reactions.training.taught_network import Vectors
@@ -41,7 +41,7 @@ class Example:
 
 
 def take_examples(
-    view: View,
+    view: LandmarkView,
     context: Context,
     picture: int,
     fires: frozenset[str],
@@ -67,32 +67,32 @@ def _inside(reading: ViewReading, within: tuple[float, float, float, float]) -> 
 
 
 def _example(
-    view: View, reading: ViewReading, context: Context, picture: int, fires: frozenset[str]
+    view: LandmarkView, reading: ViewReading, context: Context, picture: int, fires: frozenset[str]
 ) -> Example:
     points = None
-    if view is not View.ARMS:
+    if view is not LandmarkView.ARMS:
         seen = next(one for one in context.hands if one.box == reading.box)
         points = seen.hand.points[:, :2].astype(np.float32)
     return Example(picture, reading.vector, points, reading.hand is Side.LEFT, fires)
 
 
-def hand_example(view: View, points: Landmarks, left: bool, picture: int) -> Example:
+def hand_example(view: LandmarkView, points: Landmarks, left: bool, picture: int) -> Example:
     """An example of landmarks (21, ≥2) alone, of the view HAND; raises ValueError for others."""
-    if view is not View.HAND:
+    if view is not LandmarkView.HAND:
         raise ValueError("landmarks of hands are of the view hand")
     vector = hand_features(points[None].astype(np.float32), np.array([left]))[0]
     return Example(picture, vector, points[:, :2].astype(np.float32), left)
 
 
 def varied_vectors(
-    view: View, examples: Sequence[Example], count: int, rng: np.random.Generator
+    view: LandmarkView, examples: Sequence[Example], count: int, rng: np.random.Generator
 ) -> Vectors:
     """``count`` vectors (count, inputs) of ``examples``, varied as other people and turns do."""
     if not examples:
         return np.zeros((0, VIEW_SIZES[view]), np.float32)
     picked = rng.integers(0, len(examples), count)
     vectors = np.stack([example.vector for example in examples])[picked]
-    if view is View.ARMS:
+    if view is LandmarkView.ARMS:
         return np.asarray(vectors + rng.normal(0, _ARMS_SHAKEN, vectors.shape), np.float32)
     points = np.stack([one.points for one in examples if one.points is not None])
     left = np.array([example.left for example in examples])[picked]
@@ -125,14 +125,14 @@ class KnownHands:
         return cls(some, hand_features(some.points, some.left), np.isin(some.source, people))
 
     def vectors(
-        self, view: View, which: npt.NDArray[np.bool_], rng: np.random.Generator
+        self, view: LandmarkView, which: npt.NDArray[np.bool_], rng: np.random.Generator
     ) -> Vectors:
         """The hands that ``which`` marks as ``view`` reads them; their places by the face, which
         nothing recorded, are drawn. There are none for arms."""
-        if view is View.ARMS:
+        if view is LandmarkView.ARMS:
             return np.zeros((0, VIEW_SIZES[view]), np.float32)
         features = self.features[which]
-        if view is View.HAND:
+        if view is LandmarkView.HAND:
             return features
         return np.concatenate([features, draw_places(len(features), rng)], axis=1)
 

@@ -17,7 +17,7 @@ from config.errors import ModelError
 from reactions.gestures.hand_classes import SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.labels import THRESHOLDS
-from reactions.taught_labels import TaughtNetwork, View
+from reactions.taught_labels import LandmarkView, TaughtNetwork
 from reactions.training.evaluation.intervals import Share, share_of
 from reactions.training.hands_report import read_shapes
 from reactions.training.taught_examples import Example, KnownHands, moved_away, varied_vectors
@@ -81,7 +81,7 @@ class TaughtResult:
 
 
 def teach(
-    view: View,
+    view: LandmarkView,
     shown: Sequence[Example],
     other: Sequence[Example],
     classifier: HandShapeClassifier,
@@ -112,14 +112,14 @@ def teach(
     return TaughtResult(network, threshold, outranks, figures)
 
 
-def _check_enough(view: View, shown: Sequence[Example], other: Sequence[Example]) -> None:
+def _check_enough(view: LandmarkView, shown: Sequence[Example], other: Sequence[Example]) -> None:
     found = len({example.picture for example in shown})
-    what = "arms are" if view is View.ARMS else "a hand is"
+    what = "arms are" if view is LandmarkView.ARMS else "a hand is"
     if found < FEWEST:
         do = "take 20 to 50 pictures in which it is wholly in sight"
         raise ModelError(f"{what} found in {found} pictures, {FEWEST} are needed", do=do)
     others = len({example.picture for example in other})
-    if view is View.ARMS and others < FEWEST_OTHER_ARMS:
+    if view is LandmarkView.ARMS and others < FEWEST_OTHER_ARMS:
         text = f"{others} pictures of anything else show arms, {FEWEST_OTHER_ARMS} are needed"
         raise ModelError(text, do="add pictures of people who do something else, by --not")
 
@@ -128,7 +128,7 @@ def _check_enough(view: View, shown: Sequence[Example], other: Sequence[Example]
 class _Lesson:
     """What all networks of one label are fitted with."""
 
-    view: View
+    view: LandmarkView
     known: KnownHands
     seed: int
 
@@ -141,13 +141,13 @@ class _Lesson:
         parts = [self.known.vectors(self.view, learnt, rng)]
         if other:
             parts.append(varied_vectors(self.view, other, _OTHER, rng))
-        if self.view is View.HAND_AT_FACE:
+        if self.view is LandmarkView.HAND_AT_FACE:
             parts.append(moved_away(ours, rng))
         return fit_taught(ours, np.concatenate(parts), self.seed)
 
     def find_alike(self, network: TaughtNetwork) -> frozenset[str]:
         """Names of hands, none of them a shape, that mostly fire."""
-        if self.view is not View.HAND:
+        if self.view is not LandmarkView.HAND:
             return frozenset()
         fired = network.scorer()(self.known.features) >= _THRESHOLDS[0]
         names = self._names
@@ -176,7 +176,7 @@ class _Lesson:
     ) -> Mapping[str, BeforeAfter]:
         """Each shape before and after; nothing where the repository's hands can't show the label,
         for want of a face or of arms."""
-        if self.view is not View.HAND:
+        if self.view is not LandmarkView.HAND:
             return {}
         names = self._names
         some = np.flatnonzero(np.isin(names, SHAPES))

@@ -24,6 +24,7 @@ from config.reaction_rule import ReactionRule
 from reactions.gestures.features import FEATURES, hand_features
 from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED
+from reactions.training.checkpoints import Checkpoints
 from reactions.training.hands_report import HandsReport, recall_by_source, report_hands
 from reactions.training.model import (
     ALL_HANDS,
@@ -91,7 +92,12 @@ class Trained:
     held_out: HeldOut
 
 
-def train(plan: TrainingPlan, hands: TrainingHands, threads: int = 1) -> Trained:
+def train(
+    plan: TrainingPlan,
+    hands: TrainingHands,
+    threads: int = 1,
+    checkpoints: Checkpoints | None = None,
+) -> Trained:
     """The members on all hands, made as sure as those deserve that have not seen the people."""
     kept_out = np.repeat([*range(plan.folds), ALL_HANDS], plan.members)
     network = fit(
@@ -101,6 +107,7 @@ def train(plan: TrainingPlan, hands: TrainingHands, threads: int = 1) -> Trained
         kept_out=kept_out.tolist(),
         seed=plan.seed,
         threads=threads,
+        checkpoints=checkpoints,
     )
     held_out = _hold_out(plan, hands, network, kept_out)
     shipped = np.flatnonzero(kept_out == ALL_HANDS).tolist()

@@ -16,7 +16,7 @@ from sidecar.plain_text import escape_controls
 if TYPE_CHECKING:
     from config.settings import Settings
     from reactions.bundle import ModelBundle
-    from reactions.taught_labels import View
+    from reactions.taught_labels import LandmarkView
     from sidecar.modelling.teach import Examples, TaughtBundle, TeachOptions
     from sidecar.supervisor.model_store import BundleStore
 
@@ -242,13 +242,13 @@ def _label_name(label: str) -> str:
     return label
 
 
-def _view(name: str) -> "View":
-    from reactions.taught_labels import View
+def _view(name: str) -> "LandmarkView":
+    from reactions.taught_labels import LandmarkView
 
     try:
-        return View(name)
+        return LandmarkView(name)
     except ValueError as error:
-        do = f"use {', '.join(View)}"
+        do = f"use {', '.join(LandmarkView)}"
         raise ModelError(f"{name!r} is no view", where="--of", do=do) from error
 
 

@@ -126,7 +126,7 @@ def read_pose_file(path: Path) -> PoseFile:
     """The hands in ``path``, an ``.npz`` with ``points`` (n, 21, 2 or 3) and ``left`` (n,), which
     is false unless given. Raises ModelError."""
     try:
-        with np.load(path) as saved:
+        with path.open("rb") as file, np.load(file) as saved:
             points = np.asarray(saved["points"], np.float32)
             count = len(points)
             left = saved["left"] if "left" in saved.files else np.zeros(count)

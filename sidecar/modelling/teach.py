@@ -22,7 +22,7 @@ from reactions.landmark_types import ModelFamily, Observation, RgbImage, Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.pipeline import Care, first_memory
-from reactions.taught_labels import VIEW_FAMILIES, TaughtLabel, View
+from reactions.taught_labels import VIEW_FAMILIES, LandmarkView, TaughtLabel
 from reactions.training.bundle_maker import NewSticker, add_taught
 from reactions.training.taught_card import describe_taught
 from reactions.training.taught_examples import Example, hand_example, take_examples
@@ -48,7 +48,7 @@ class TeachOptions:
     """How a label is taught, and what it does."""
 
     label: str
-    view: View = View.HAND
+    view: LandmarkView = LandmarkView.HAND
     title: str = ""
     how: str = ""
     kind: Kind = Kind.STICKER
@@ -72,7 +72,9 @@ class Examples:
 class ExampleReader:
     """Reads landmarks of pictures; belongs to one thread. Raises ModelError without the models."""
 
-    def __init__(self, view: View, store: ModelStore, classifier: HandShapeClassifier) -> None:
+    def __init__(
+        self, view: LandmarkView, store: ModelStore, classifier: HandShapeClassifier
+    ) -> None:
         self._view = view
         families = VIEW_FAMILIES[view] | {ModelFamily.HANDS, ModelFamily.FACE}
         self._scheduler = LandmarkScheduler(store, families)
@@ -153,8 +155,8 @@ def _add_file(file: TeachFile, reader: ExampleReader, examples: Examples) -> Non
         examples.notes.append(f"{file.path.name}: nothing found to learn from")
 
 
-def _add_poses(view: View, path: Path, examples: Examples) -> None:
-    if view is not View.HAND:
+def _add_poses(view: LandmarkView, path: Path, examples: Examples) -> None:
+    if view is not LandmarkView.HAND:
         raise ModelError("holds hands alone", where=str(path), do="teach it of the view hand")
     poses = read_pose_file(path)
     for points, left in zip(poses.points, poses.left.tolist(), strict=True):

@@ -18,8 +18,8 @@ from reactions.labels import LABELS
 from reactions.landmark_types import Hand, Observation, Side
 from reactions.taught_labels import (
     VIEW_SIZES,
+    LandmarkView,
     TaughtNetwork,
-    View,
     arms_vector,
     read_taught,
     with_taught,
@@ -67,7 +67,7 @@ def test_both_hands_look_alike_to_a_network() -> None:
 def test_arms_have_a_vector_of_the_view_s_size() -> None:
     arm = ArmPlace((0.6, 0.5), (0.4, 0.2), (0.3, 0.1), 0.9, 0.8)
     reading = ArmsReading(0.0, arm, arm, 0.5, (0.0, 0.0), 1.0, Box(0, 0, 1, 1))
-    assert arms_vector(reading).shape == (VIEW_SIZES[View.ARMS],)
+    assert arms_vector(reading).shape == (VIEW_SIZES[LandmarkView.ARMS],)
 
 
 def test_a_taught_label_has_a_row_and_can_be_sent_to_workers() -> None:

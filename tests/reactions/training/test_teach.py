@@ -7,7 +7,7 @@ from config.errors import ModelError
 from reactions.gestures.features import hand_features
 from reactions.gestures.hand_classes import SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
-from reactions.taught_labels import VIEW_SIZES, View
+from reactions.taught_labels import VIEW_SIZES, LandmarkView
 from reactions.training import taught_network
 from reactions.training.recorded_hands import PEOPLES_HANDS, RecordedHands
 from reactions.training.taught_examples import (
@@ -37,7 +37,7 @@ def known() -> KnownHands:
 
 def examples(hands: RecordedHands, count: int) -> list[Example]:
     return [
-        hand_example(View.HAND, points, bool(left), number)
+        hand_example(LandmarkView.HAND, points, bool(left), number)
         for number, (points, left) in enumerate(
             zip(hands.points[:count], hands.left[:count], strict=True)
         )
@@ -48,7 +48,9 @@ def examples(hands: RecordedHands, count: int) -> list[Example]:
 def taught(threes: RecordedHands, known: KnownHands) -> TaughtResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(taught_network, "_STEPS", 200)
-        return teach(View.HAND, examples(threes, 20), [], HandShapeClassifier(), known=known)
+        return teach(
+            LandmarkView.HAND, examples(threes, 20), [], HandShapeClassifier(), known=known
+        )
 
 
 def test_a_shape_is_learnt_from_twenty_hands(taught: TaughtResult, threes: RecordedHands) -> None:
@@ -77,7 +79,7 @@ def test_the_same_seed_teaches_the_same(
     threes: RecordedHands, known: KnownHands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(taught_network, "_STEPS", 10)
-    shown = varied_vectors(View.HAND, examples(threes, 5), 50, np.random.default_rng(1))
+    shown = varied_vectors(LandmarkView.HAND, examples(threes, 5), 50, np.random.default_rng(1))
     fits = [taught_network.fit_taught(shown, known.features[:200], seed) for seed in (3, 3, 4)]
     assert fits[0] == fits[1] != fits[2]
 
@@ -90,15 +92,15 @@ def test_what_its_pictures_set_off_gives_way_and_the_loss_is_shown(
         Example(one.picture, one.vector, one.points, one.left, frozenset({"victory"}))
         for one in examples(threes, 8)
     ]
-    result = teach(View.HAND, shown, [], HandShapeClassifier(), known=known)
+    result = teach(LandmarkView.HAND, shown, [], HandShapeClassifier(), known=known)
     assert result.outranks == ("victory",)
     victory = result.figures.shapes["victory"]
     assert victory.after.hits <= victory.before.hits
 
 
-@pytest.mark.parametrize(("view", "count"), [(View.HAND, 4), (View.ARMS, 8)])
+@pytest.mark.parametrize(("view", "count"), [(LandmarkView.HAND, 4), (LandmarkView.ARMS, 8)])
 def test_too_few_pictures_are_one_line(
-    view: View, count: int, threes: RecordedHands, known: KnownHands
+    view: LandmarkView, count: int, threes: RecordedHands, known: KnownHands
 ) -> None:
     shown = examples(threes, count)
     with pytest.raises(ModelError, match="are needed"):
@@ -107,8 +109,8 @@ def test_too_few_pictures_are_one_line(
 
 def test_places_by_the_face_tell_labels_apart(known: KnownHands) -> None:
     rng = np.random.default_rng(0)
-    some = known.vectors(View.HAND_AT_FACE, known.held_out, rng)
-    assert some.shape[1] == VIEW_SIZES[View.HAND_AT_FACE]
+    some = known.vectors(LandmarkView.HAND_AT_FACE, known.held_out, rng)
+    assert some.shape[1] == VIEW_SIZES[LandmarkView.HAND_AT_FACE]
     some[:, -2:] = (0.2, -0.3)
     away = moved_away(some, rng)
     assert np.hypot(away[:, -2] - 0.2, away[:, -1] + 0.3).min() > 1

@@ -1,0 +1,41 @@
+"""Learning curves of a training: a picture, and a log for TensorBoard."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from reactions.training.checkpoints import MemberState
+
+
+def draw_curves(states: Sequence[MemberState], path: Path) -> None:
+    """Loss, and the share of held-out hands that are named right, by epoch, as PNG at ``path``."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((9, 3.6), layout="constrained")
+    loss, named = figure.subplots(1, 2)
+    for number, state in enumerate(states):
+        epochs = range(1, len(state.losses) + 1)
+        loss.plot(epochs, state.losses, label=f"member {number}")
+        if any(state.held_out):
+            named.plot(epochs, [100 * share for share in state.held_out])
+    loss.set(title="Loss", xlabel="epoch")
+    named.set(title="Held-out hands named right, %", xlabel="epoch")
+    if len(states) <= 12:
+        loss.legend(fontsize="small", frameon=False)
+    figure.savefig(path, format="png", dpi=110)
+
+
+def write_tensorboard(states: Sequence[MemberState], folder: Path) -> None:
+    """The same curves as TensorBoard reads them, a run a member."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    for number, state in enumerate(states):
+        writer = tf.summary.create_file_writer(str(folder / f"member-{number:02}"))
+        with writer.as_default():
+            for epoch, (loss, share) in enumerate(
+                zip(state.losses, state.held_out, strict=True), 1
+            ):
+                tf.summary.scalar("loss", loss, step=epoch)
+                tf.summary.scalar("held_out_named_right", share, step=epoch)
+        writer.close()
