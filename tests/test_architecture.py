@@ -37,7 +37,11 @@ OURS = {*FLOORS, "bench", "tests"}
 LABEL_NAMES = "reactions.training.label_names"
 """The table of labels, which is pure: imports of data sets read it as well."""
 TRAINING = ROOT / "reactions" / "training"
-MAKING_MODELS = (ROOT / "sidecar" / "modelling", ROOT / "sidecar" / "cli" / "model.py")
+MAKING_MODELS = (
+    ROOT / "sidecar" / "modelling",
+    ROOT / "sidecar" / "cli" / "model.py",
+    ROOT / "sidecar" / "cli" / "model_training.py",
+)
 """What trains: nothing else imports it, so that a meeting never loads it."""
 PATCHES = ROOT / "sidecar" / "media" / "aiortc_patches.py"
 

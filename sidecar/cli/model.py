@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import ModelError
+from sidecar.cli.model_training import model_evaluate, model_train
 from sidecar.cli.options import ConfigFile
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import exit_on_signals
@@ -54,7 +55,7 @@ Seed = Annotated[int, typer.Option(help="Another seed learns in another order.")
 
 
 @app.command("teach", epilog="Example: sidecar model teach vulcan --from my-pictures --not others")
-def teach_command(
+def model_teach(
     label: LabelName,
     source: TeachFrom,
     other: TeachOther = None,
@@ -123,8 +124,16 @@ def _teach(
         return teach_bundle(options, examples, base, classifier, folder, move)
 
 
+app.command("train", epilog="Example: sidecar model train hand --data tea --out tea-hands")(
+    model_train
+)
+app.command("evaluate", epilog="Example: sidecar model evaluate tea --against shipped")(
+    model_evaluate
+)
+
+
 @app.command("list", epilog="Example: sidecar model list")
-def list_command(config: ConfigFile = None) -> None:
+def model_list(config: ConfigFile = None) -> None:
     """List the bundles on this machine: which one is in use, and which can't be used and why."""
     _, bundles = _opened(config)
     listed = bundles.bundles()
@@ -136,7 +145,7 @@ def list_command(config: ConfigFile = None) -> None:
 
 
 @app.command("use", epilog="Example: sidecar model use taught-1")
-def use_command(
+def model_use(
     bundle: Annotated[
         str, typer.Argument(metavar="BUNDLE", help="A name, or an exported folder or .zip.")
     ],
@@ -154,14 +163,14 @@ def use_command(
 
 
 @app.command("rollback", epilog="Example: sidecar model rollback")
-def rollback_command(config: ConfigFile = None) -> None:
+def model_rollback(config: ConfigFile = None) -> None:
     """Use the bundle that was used before: undoes the last teach or use."""
     _, bundles = _opened(config)
     _use(bundles, bundles.previous().name)
 
 
 @app.command("export", epilog="Example: sidecar model export taught-1 --to taught-1.zip")
-def export_command(
+def model_export(
     bundle: Bundle,
     to: Annotated[Path, typer.Option("--to", metavar="TARGET", help="A new folder or .zip.")],
     config: ConfigFile = None,
@@ -180,7 +189,7 @@ def export_command(
 
 
 @app.command("card", epilog="Example: sidecar model card taught-1")
-def card_command(bundle: Bundle, config: ConfigFile = None) -> None:
+def model_card(bundle: Bundle, config: ConfigFile = None) -> None:
     """Print the model card of a bundle."""
     from reactions.training.bundle_files import model_card
 

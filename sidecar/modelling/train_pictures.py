@@ -19,7 +19,7 @@ from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.training.checkpoints import write_whole
 from reactions.training.dataset import RealHands
 from reactions.training.label_names import Shown, meaning_of
-from reactions.training.photos import look_twice
+from reactions.training.sightings import look_twice
 from sidecar.media.pictures import read_picture
 
 LONGEST: Final = 1280

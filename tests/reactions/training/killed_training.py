@@ -9,14 +9,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from reactions.gestures.features import FEATURES
 from reactions.gestures.hand_classes import CLASSES
-from reactions.training import checkpoints, model
+from reactions.training import model
 from reactions.training.checkpoints import CheckpointFolder
 from reactions.training.training_set import NO_FOLD, Epoch
 
@@ -59,44 +61,36 @@ def killing(call: Callable[..., Any], number: int) -> Callable[..., Any]:
     return counted
 
 
-def half_written(file: Any, **arrays: Any) -> None:
-    """A checkpoint of which half is written."""
-    from io import BytesIO
+def half_written(number: int) -> Callable[..., None]:
+    """``numpy.savez``, but the process is killed when half of the ``number``-th file is written."""
+    whole_file, left = np.savez, number
 
-    whole = BytesIO()
-    np.savez(whole, **arrays)
-    file.write(whole.getvalue()[: whole.tell() // 2])
-    file.flush()
+    def save(file: Any, **arrays: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left:
+            whole_file(file, **arrays)
+            return
+        whole = BytesIO()
+        whole_file(whole, **arrays)
+        file.write(whole.getvalue()[: whole.tell() // 2])
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
 
-
-class Numpy:
-    """numpy, but the ``number``-th checkpoint is half written when the process is killed."""
-
-    def __init__(self, number: int) -> None:
-        self._left = number
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(np, name)
-
-    def savez(self, file: Any, **arrays: Any) -> None:
-        self._left -= 1
-        if self._left == 0:
-            half_written(file, **arrays)
-            os.kill(os.getpid(), signal.SIGKILL)
-        np.savez(file, **arrays)
+    return save
 
 
 def arm(moment: str, number: int) -> None:
     match moment:
         case "step":
-            optimiser = model._Optimiser
-            optimiser.step = killing(optimiser.step, number)  # type: ignore[method-assign]
+            place = "reactions.training.model._Optimiser.step"
+            patch(place, killing(model._Optimiser.step, number)).start()
         case "write":
-            checkpoints.np = Numpy(number)  # type: ignore[assignment]
+            patch("numpy.savez", half_written(number)).start()
         case "fsync":
-            os.fsync = killing(os.fsync, number)
+            patch("os.fsync", killing(os.fsync, number)).start()
         case "rename":
-            Path.replace = killing(Path.replace, number)  # type: ignore[method-assign]
+            patch("pathlib.Path.replace", killing(Path.replace, number)).start()
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def test_without_acceptance_the_bundle_is_there_and_not_used(
         (["three", "--from", "x", "--sticker", "none.gif"], "is no sticker of ours and no file"),
     ],
 )
-def test_bad_input_is_one_line(
+def test_what_can_t_be_taught_is_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["model", "teach", *arguments]) == 2
@@ -120,3 +120,21 @@ def test_the_shipped_classifier_has_a_card_and_can_be_exported(
     assert "| `ok_hand` |" in capsys.readouterr().out
     assert run(["model", "export", "shipped", "--to", str(tmp_path / "copy")]) == 0
     assert ModelBundle.read(tmp_path / "copy").taught == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "body", "--out", "x"], "is read by rules"),
+        (["train", "foot", "--out", "x"], "is no kind that is trained"),
+        (["evaluate", "nowhere"], "nowhere: is no data set"),
+        (["evaluate", "nowhere", "--against", "none"], "there is no such bundle"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["model", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

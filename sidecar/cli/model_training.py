@@ -1,0 +1,164 @@
+"""``sidecar model train`` and ``sidecar model evaluate``."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from config.errors import ModelError
+from sidecar.cli.options import ConfigFile, load_configuration
+from sidecar.cli.progress import progress_bar
+from sidecar.cli.signals import exit_on_signals
+from sidecar.plain_text import escape_controls
+
+if TYPE_CHECKING:
+    from reactions.training.bundle_comparison import BundleComparison, ComparedShares
+    from reactions.training.training_run import TrainingOutcome
+
+KIND = Annotated[
+    str, typer.Argument(metavar="KIND", help="hand; other kinds are taught, not trained.")
+]
+Data = Annotated[
+    list[Path] | None,
+    typer.Option("--data", metavar="DATASET", help="A data set of yours; may be repeated."),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder, or one begun.")]
+Seed = Annotated[int, typer.Option(help="Another seed is another classifier.")]
+Hands = Annotated[int, typer.Option(min=600, help="Hands of an epoch.")]
+Epochs = Annotated[int, typer.Option(min=1, max=100, help="Epochs of newly drawn hands.")]
+Members = Annotated[int, typer.Option(min=1, max=8, help="Networks that are averaged.")]
+Folds = Annotated[int, typer.Option(min=2, max=20, help="Parts of the people that are held out.")]
+DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of the data set.")]
+
+
+def model_train(
+    kind: KIND,
+    out: Out,
+    data: Data = None,
+    seed: Seed = 0,
+    hands: Hands = 96_000,
+    epochs: Epochs = 5,
+    members: Members = 2,
+    folds: Folds = 4,
+    config: ConfigFile = None,
+) -> None:
+    """Train the hand classifier from nothing, with the repository's hands and yours.
+
+    Killed at any moment, the same command goes on where it was, to the same weights. Needs the
+    extra "train" and a checkout of the repository. "sidecar model export" makes a bundle of it.
+    """
+    exit_on_signals()
+    # A thread a network is faster than threads for matrices this small; numpy comes after this.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    _check_kind(kind)
+    _check_training_extra()
+    from reactions.landmarks.model_store import ModelStore
+    from reactions.training.train_hand_classifier import TrainingPlan
+    from reactions.training.training_run import refuse_trained, train_hand
+    from sidecar.modelling.train_pictures import read_dataset_hands
+
+    refuse_trained(out)
+    settings, _ = load_configuration(config, None)
+    plan = TrainingPlan(seed=seed, hands=hands, epochs=epochs, members=members, folds=folds)
+    more = None
+    if data:
+        with progress_bar("Reading") as move:
+            store = ModelStore(settings.models.folder)
+            more = read_dataset_hands(data, store, out / "readings", move)
+    with progress_bar("Training") as move:
+        outcome = train_hand(plan, more, out, threads=os.cpu_count() or 1, move=move)
+    _print_outcome(outcome)
+
+
+def _check_kind(kind: str) -> None:
+    if kind in {"body", "motion", "face"}:
+        do = "teach a label: sidecar model teach LABEL --from FOLDER --of arms or hand_at_face"
+        what = "is read by rules, which nothing trains"
+        raise ModelError(what, where=kind, do=do)
+    if kind != "hand":
+        raise ModelError(f"{kind!r} is no kind that is trained", where="KIND", do="use hand")
+
+
+def _check_training_extra() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("tensorflow") is None or find_spec("matplotlib") is None:
+        do = "pip install 'reaction-sidecar[train]'"
+        raise ModelError("training needs TensorFlow and matplotlib", where="model train", do=do)
+
+
+def _print_outcome(outcome: "TrainingOutcome") -> None:
+    report = outcome.trained.held_out.report
+    fires = report.other_hands.mean_over_people
+    print(f"People it has not seen: {_percent(report.mean_over_shapes)} of shapes are named")
+    print(f"Fires on their other hands: {_percent(fires)}")
+    folder = outcome.weights.parent
+    print(f"{folder} holds it; sidecar model export {folder} --to NAME.zip makes a bundle")
+
+
+def _percent(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1%}"
+
+
+def model_evaluate(
+    dataset: DatasetFolder,
+    bundle: Annotated[
+        str | None, typer.Option(metavar="BUNDLE", help="What is measured; default: in use.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="BUNDLE", help="What it is compared with.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Measure a bundle on a data set, beside another one if you like.
+
+    Pictures of the split "test" count, or all where there is none. Shares have 95 % intervals:
+    Wilson's, and of the difference a bootstrap over people.
+    """
+    exit_on_signals()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from sidecar.modelling.evaluation import evaluate_bundles
+    from sidecar.serve import bundles_folder
+    from sidecar.session.factories import make_store
+    from sidecar.supervisor.model_store import BundleStore
+
+    settings, table = load_configuration(config, None)
+    store = BundleStore(bundles_folder(settings))
+    names = [*([against] if against else []), bundle or store.names().active]
+    bundles = [store.get(name) for name in names]
+    with progress_bar("Measuring") as move:
+        outcome = evaluate_bundles(dataset, bundles, make_store(settings), table, move)
+    for note in outcome.notes:
+        print(f"sidecar: note: {escape_controls(note)}", file=sys.stderr)
+    _print_comparison(outcome.comparison)
+    part = "of the split test" if outcome.only_test else "of all splits"
+    print(f"{outcome.comparison.pictures} pictures {part}, {outcome.comparison.people} people")
+
+
+def _print_comparison(found: "BundleComparison") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("label", box=None)
+    for name in found.bundles:
+        table.add_column(name, justify="right")
+    if len(found.bundles) > 1:
+        table.add_column("difference", justify="right")
+    for row in (*found.recall, found.wrong):
+        table.add_row(*_row(row))
+    Console().print(table)
+    if found.unknown:
+        print(f"Labels that neither knows: {escape_controls(', '.join(found.unknown))}")
+
+
+def _row(row: "ComparedShares") -> list[str]:
+    shown = [row.label]
+    for share in row.shares:
+        ends = f"{share.interval.low:.0%}–{share.interval.high:.0%}"
+        shown.append(f"{share.value:.1%} ({ends}, {share.of})")
+    if row.difference is not None and row.between is not None:
+        ends = f"{100 * row.between.low:+.1f} to {100 * row.between.high:+.1f}"
+        shown.append(f"{100 * row.difference:+.1f} ({ends})")
+    return shown

@@ -1,0 +1,117 @@
+"""Measure bundles on a data set, end to end: from pictures to the labels that fire."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.errors import DatasetError, PictureError
+from config.reaction_rule import Kind
+from config.reaction_table import ReactionTable
+from reactions.bundle import ModelBundle
+from reactions.datasets.records import PictureRecord, Split
+from reactions.datasets.store import open_dataset
+from reactions.gestures.hand_classifier import HandShapeClassifier
+from reactions.gestures.recognizer import Recognizer
+from reactions.labels import LABELS, families_for
+from reactions.landmark_types import Sample
+from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.scheduler import LandmarkScheduler
+from reactions.taught_labels import VIEW_FAMILIES, with_taught
+from reactions.training.bundle_comparison import BundleComparison, PictureFires, compare_bundles
+from reactions.training.label_names import Shown, meaning_of
+from sidecar.media.pictures import read_picture
+
+LONGEST = 1280
+"""Pixels of the longer side at which pictures are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOutcome:
+    """A comparison, and the pictures that could not be read."""
+
+    comparison: BundleComparison
+    notes: tuple[str, ...]
+    only_test: bool
+    """Whether pictures of the split ``test`` alone were measured."""
+
+
+class _JudgedBundle:
+    """What fires with a bundle at its thresholds."""
+
+    def __init__(self, bundle: ModelBundle, table: ReactionTable) -> None:
+        rules = with_taught(table, bundle.taught)
+        self._thresholds = {
+            name: bundle.thresholds.get(name, rule.threshold)
+            for name, rule in rules.items()
+            if rule.kind is not Kind.OFF
+        }
+        self._outranks = {name: rules[name].outranks for name in self._thresholds}
+        self.known = frozenset(self._thresholds)
+        taught = [label.spec() for label in bundle.taught]
+        own = self.known & LABELS.keys()
+        self.families = families_for(own).union(
+            *(VIEW_FAMILIES[label.view] for label in bundle.taught)
+        )
+        shapes = HandShapeClassifier(bundle.weights)
+        self.recognizer = Recognizer(own, shapes=shapes, taught=taught)
+
+    def fires(self, names: dict[str, float]) -> frozenset[str]:
+        """The labels at their thresholds that no other outranks."""
+        fired = {name for name, score in names.items() if score >= self._thresholds[name]}
+        yielding = {other for name in fired for other in self._outranks[name]}
+        return frozenset(fired - yielding)
+
+
+def evaluate_bundles(
+    folder: Path,
+    bundles: Sequence[ModelBundle],
+    store: ModelStore,
+    table: ReactionTable,
+    move: Callable[[float, str], None] = lambda share, what: None,
+) -> EvaluationOutcome:
+    """What one or two ``bundles`` make of the data set in ``folder``: of its split ``test``, or of
+    all pictures where it has none.
+
+    Raises DatasetError where no picture is labelled, ModelError without the landmark models.
+    """
+    dataset = open_dataset(folder)
+    records = [record for record in dataset.records.values() if record.shown]
+    test = [record for record in records if record.split is Split.TEST]
+    if not records:
+        do = "label its pictures first"
+        raise DatasetError("holds no labelled picture", where=str(folder), do=do)
+    judged = [_JudgedBundle(bundle, table) for bundle in bundles]
+    families = frozenset().union(*(each.families for each in judged))
+    scheduler = LandmarkScheduler(store, families)
+    found: list[PictureFires] = []
+    notes = []
+    for done, record in enumerate(test or records):
+        move(done / len(test or records), record.name)
+        try:
+            found.append(_judge_picture(dataset.path(record), record, scheduler, judged))
+        except PictureError as error:
+            notes.append(f"{record.name}: {error.what}")
+    known = frozenset().union(*(each.known for each in judged))
+    names = tuple(bundle.name for bundle in bundles)
+    return EvaluationOutcome(compare_bundles(names, found, known), tuple(notes), bool(test))
+
+
+def _judge_picture(
+    path: Path,
+    record: PictureRecord,
+    scheduler: LandmarkScheduler,
+    judged: Sequence[_JudgedBundle],
+) -> PictureFires:
+    pixels = read_picture(path, longest=LONGEST).pixels
+    observation, _ = scheduler.observe(Sample(pixels, 0.0), None)
+    fired = []
+    for each in judged:
+        scores: dict[str, float] = {}
+        for score in each.recognizer.recognize(observation, None)[0]:
+            scores[score.label] = max(score.score, scores.get(score.label, 0.0))
+        fired.append(each.fires(scores))
+    meanings = [meaning_of(label) for label in record.shown]
+    shown = frozenset(one.label for one in meanings if one.shown is Shown.LABEL)
+    allowed = shown.union(*(one.right | one.may_fire for one in meanings))
+    person = record.origin.person or record.origin.source or record.name
+    return PictureFires(person, shown, allowed, tuple(fired))
