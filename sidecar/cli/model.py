@@ -189,7 +189,7 @@ def model_export(
 
 
 @app.command("card", epilog="Example: sidecar model card taught-1")
-def model_card(bundle: Bundle, config: ConfigFile = None) -> None:
+def print_card(bundle: Bundle, config: ConfigFile = None) -> None:
     """Print the model card of a bundle."""
     from reactions.training.bundle_files import model_card
 

@@ -120,7 +120,7 @@ def model_evaluate(
     exit_on_signals()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from sidecar.modelling.evaluation import evaluate_bundles
-    from sidecar.serve import bundles_folder
+    from sidecar.serve.plan import bundles_folder
     from sidecar.session.factories import make_store
     from sidecar.supervisor.model_store import BundleStore
 

@@ -114,7 +114,7 @@ def read_teach_file(file: TeachFile) -> Iterator[TeachPicture]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PoseFile:
+class LandmarkFile:
     """Landmarks of hands that show a label."""
 
     points: npt.NDArray[np.float32]
@@ -122,7 +122,7 @@ class PoseFile:
     left: npt.NDArray[np.bool_]
 
 
-def read_pose_file(path: Path) -> PoseFile:
+def read_landmark_file(path: Path) -> LandmarkFile:
     """The hands in ``path``, an ``.npz`` with ``points`` (n, 21, 2 or 3) and ``left`` (n,), which
     is false unless given. Raises ModelError."""
     try:
@@ -138,10 +138,10 @@ def read_pose_file(path: Path) -> PoseFile:
     if not (fits and np.isfinite(points).all() and np.shape(left) == (count,)):
         what = f"points must be finite, (n, 21, 2) with n up to {_MAX_POSES}, and left (n,)"
         raise ModelError(what, where=str(path))
-    return PoseFile(points[:, :, :2], np.asarray(left, np.bool_))
+    return LandmarkFile(points[:, :, :2], np.asarray(left, np.bool_))
 
 
-def is_pose_file(path: Path) -> bool:
+def is_landmark_file(path: Path) -> bool:
     """Whether ``path`` holds landmarks in place of pictures, by its name."""
     return path.suffix.lower() == ".npz"
 

@@ -31,8 +31,8 @@ from sidecar.modelling.sources import (
     TeachFile,
     TeachPicture,
     find_teach_files,
-    is_pose_file,
-    read_pose_file,
+    is_landmark_file,
+    read_landmark_file,
     read_teach_file,
     unreadable,
 )
@@ -129,7 +129,7 @@ def read_examples(
     ``move`` gets the share of files that are read. Raises SidecarError where nothing can be.
     """
     examples = Examples()
-    if is_pose_file(source):
+    if is_landmark_file(source):
         _add_poses(options.view, source, examples)
         files = []
     else:
@@ -158,7 +158,7 @@ def _add_file(file: TeachFile, reader: ExampleReader, examples: Examples) -> Non
 def _add_poses(view: LandmarkView, path: Path, examples: Examples) -> None:
     if view is not LandmarkView.HAND:
         raise ModelError("holds hands alone", where=str(path), do="teach it of the view hand")
-    poses = read_pose_file(path)
+    poses = read_landmark_file(path)
     for points, left in zip(poses.points, poses.left.tolist(), strict=True):
         examples.shown.append(hand_example(view, points, left, examples.pictures))
         examples.pictures += 1

@@ -12,7 +12,7 @@ from reactions.datasets.store import changing_dataset, content_name
 from sidecar.modelling.sources import (
     MAX_PICTURES,
     find_teach_files,
-    read_pose_file,
+    read_landmark_file,
     read_teach_file,
 )
 
@@ -87,4 +87,4 @@ def test_an_empty_folder_and_none_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_file_of_landmarks_is_refused(tmp_path: Path, arrays: dict[str, Any]) -> None:
     np.savez(tmp_path / "x.npz", **arrays)
     with pytest.raises(ModelError, match=r"x\.npz"):
-        read_pose_file(tmp_path / "x.npz")
+        read_landmark_file(tmp_path / "x.npz")
