@@ -26,6 +26,7 @@ from reactions.training.bundle_maker import bundle_of_classifier, copy_bundle, f
 from reactions.training.classifier_card import describe_classifier, read_thresholds
 
 _MOST_FILES: Final = 64
+"""Of one bundle."""
 _PLAIN: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 

@@ -1,7 +1,7 @@
 """Teach a label from a few pictures: a network beside a hand classifier that stays as it is.
 
-The label's pictures are varied many times over; what they are told from are hands of the repository
-and the pictures of anything else. The threshold keeps hands of people from whom nothing was learnt
+The label's pictures are varied many times over, and set against hands of the repository and the
+pictures of anything else. The threshold keeps hands of people from whom nothing was learnt
 silent. The figures come from networks that did not see what they are judged on.
 """
 

@@ -25,6 +25,7 @@ CLIP_EVERY: Final = 0.2
 MAX_PICTURES: Final = 200
 """Of the label, and as many of anything else; more change little and take long."""
 _MAX_POSES: Final = 5_000
+"""Hands of one file of landmarks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
