@@ -40,14 +40,16 @@ MOVING = 0.6
 HELD = 0.5
 """Seconds that a pose is held: three samples."""
 LATE = 0.8
-"""Seconds until a second hand is looked for and a body is read: in one of several samples."""
+"""Seconds until a second hand or a vessel is looked for and a body is read: in one of several
+samples."""
+_SELDOM = {ModelFamily.BODY, ModelFamily.OBJECTS}
 LEADS = {
     "wave": 1.0,
     "clap": 1.2,
     "nod": 1.4,
     "shake": 1.4,
     **{one: LATE for one, spec in LABELS.items() if spec.group is Group.TWO_HANDS},
-    **{one: LATE for one, spec in LABELS.items() if ModelFamily.BODY in spec.families},
+    **{one: LATE for one, spec in LABELS.items() if spec.families & _SELDOM},
 }
 """Seconds that some poses are held before they count: three swings of a motion take as long."""
 BEFORE: Mapping[str, Sequence[Step]] = {"back": (("away", 5.2),)}

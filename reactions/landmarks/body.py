@@ -1,10 +1,11 @@
 """Bodies: the pose detector and the pruned landmark model with its heat maps."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
-from reactions.landmark_types import Body, RgbImage
+from reactions.landmark_types import Body, Hand, RgbImage
 from reactions.landmarks.downscale import shrunk
 from reactions.landmarks.interpreter import Interpreter, Range, Tensor
 from reactions.landmarks.model_manifest import POSE_DETECTOR
@@ -28,6 +29,9 @@ _HAND_SEEN = 0.6
 """Visibility of a wrist from which its hand is looked at."""
 _HAND_SIZES = (1.5, 1.2, 2.0)
 """Shoulder widths of the regions around it, the best first: found by trying 1 to 2."""
+_OTHER_HAND = 0.33
+"""Shoulder widths (12 cm) between the middle of a hand that is known and another hand."""
+_PALM = [0, 5, 17]
 _BODY, _AUXILIARY = slice(0, 33), slice(33, 35)
 
 
@@ -143,6 +147,22 @@ def hand_regions(body: Body, width: int, height: int) -> list[Roi]:
             places.append((x, y))
     sizes = [size * shoulders for size in _HAND_SIZES]
     return [Roi(x, y, size, size) for size in sizes for x, y in places]
+
+
+def missed_hand(
+    body: Body, hands: Sequence[Hand], width: int, height: int
+) -> Roi | None:
+    """Where ``body`` shows a hand that is none of ``hands``, in a picture of that size."""
+    shoulders = float(np.hypot(*(body.points[_SHOULDERS[0]] - body.points[_SHOULDERS[1]])[:2]))
+    middles = [hand.points[_PALM, :2].mean(axis=0) for hand in hands]
+    for wrist, finger in sorted(_HANDS, key=lambda hand: -float(body.visibility[hand[0]])):
+        spot = body.points[finger, :2]
+        x, y = spot.tolist()
+        inside = body.visibility[wrist] >= _HAND_SEEN and 0 < x < width and 0 < y < height
+        gap = min((float(np.hypot(*(spot - middle))) for middle in middles), default=np.inf)
+        if inside and gap > _OTHER_HAND * shoulders:
+            return Roi(x, y, shoulders, shoulders)
+    return None
 
 
 def refined(points: Tensor, heat: Tensor) -> Tensor:

@@ -182,6 +182,16 @@ class HandFollower:
         seen.read_again()
         return tuple(seen.hands), replace(trail, regions=tuple(seen.regions))
 
+    def add(
+        self, picture: RgbImage, hands: tuple[Hand, ...], trail: HandTrail, region: Roi
+    ) -> tuple[tuple[Hand, ...], HandTrail]:
+        """``hands`` of ``trail`` with the one in ``region``, if there surely is another, and the
+        new trail."""
+        seen = _Seen(self._landmarks, picture)
+        seen.hands, seen.regions = list(hands), list(trail.regions)
+        seen.look_at(region, SURE)
+        return tuple(seen.hands), replace(trail, regions=tuple(seen.regions))
+
     def _search(
         self, picture: RgbImage, region: Roi, seen: "_Seen", *, again: bool = False
     ) -> None:

@@ -18,10 +18,17 @@ from reactions.landmark_types import (
     Observation,
     OtherPerson,
     Quality,
+    RgbImage,
     Sample,
     Vessel,
 )
-from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker, hand_regions
+from reactions.landmarks.body import (
+    BodyDetector,
+    BodyFollower,
+    BodyLandmarker,
+    hand_regions,
+    missed_hand,
+)
 from reactions.landmarks.body_schedule import BodyTrail
 from reactions.landmarks.dark_rooms import lit_up
 from reactions.landmarks.downscale import enlarged, factor, shrunk
@@ -41,7 +48,7 @@ from reactions.landmarks.people import PeopleFollower
 from reactions.landmarks.roi import Roi, body_from_face
 from reactions.landmarks.sample_pace import sample_pace
 from reactions.landmarks.still_refine import StillRefiner
-from reactions.landmarks.track_state import FaceTrail, PeopleTrail, Tracks
+from reactions.landmarks.track_state import FaceTrail, HandTrail, PeopleTrail, Tracks
 from reactions.landmarks.vessels import EVERY, VesselDetector, Vessels, mouth_region
 
 _LARGE_CHANGE = 0.1
@@ -114,9 +121,8 @@ class LandmarkScheduler:
             else ((), last.hands)
         )
         body, body_trail = self._read_body(sample, last, near, change.share, pace)
-        if body is not None and hand_trail is not None and self._hands and not hands:
-            regions = hand_regions(body, width, height)
-            hands, hand_trail = self._hands.look_at(lit, hand_trail, regions)
+        if body is not None and hand_trail is not None:
+            hands, hand_trail = self._hands_by_body(lit, body, hands, hand_trail)
         if last.hands is None and last.refine:
             hands = tuple(self._refiner.refine(lit, hand) for hand in hands)
         unlooked = last.unlooked + pace
@@ -138,6 +144,18 @@ class LandmarkScheduler:
         if self._face is None or not (_wanted(sample, ModelFamily.FACE) or last.hands is None):
             return None, last.face
         return self._face.follow(sample.pixels, last.face, pace)
+
+    def _hands_by_body(
+        self, picture: RgbImage, body: Body, hands: tuple[Hand, ...], trail: HandTrail
+    ) -> tuple[tuple[Hand, ...], HandTrail]:
+        """``hands`` with one more, where the body shows one that the palm detector missed."""
+        if self._hands is None or len(hands) >= HANDS:
+            return hands, trail
+        height, width = picture.shape[:2]
+        if not hands:
+            return self._hands.look_at(picture, trail, hand_regions(body, width, height))
+        missed = missed_hand(body, hands, width, height)
+        return (hands, trail) if missed is None else self._hands.add(picture, hands, trail, missed)
 
     def _follow_others(
         self, sample: Sample, main: Roi | None, trail: PeopleTrail | None, pace: float

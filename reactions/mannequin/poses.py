@@ -216,7 +216,7 @@ POSES: Mapping[str, Pose] = _by_label(
             head=(0, 0, -18),
         ),
         "drinking": Pose(
-            right=Arm((8, 4, 11), facing((0.35, 0.1, 0.9), (0.85, 0.3, -0.4)), _GRIP, 20),
+            right=Arm((9, 5, 13), facing((0.2, -0.2, 0.9), (1, 0.05, -0.2)), _GRIP, 20),
             head=(0, -8, 0),
             mug=True,
         ),

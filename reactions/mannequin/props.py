@@ -1,46 +1,68 @@
 """Things that mannequins hold."""
 
+from math import cos, pi, sin
+
 import numpy as np
 
-from reactions.mannequin.canvas import CLOTH, RasterCanvas, colour_plane
+from reactions.mannequin.canvas import Material, RasterCanvas, colour_plane
+from reactions.mannequin.pose import Matrix
 from reactions.mannequin.scene import SceneCamera
 from reactions.mannequin.skeleton import ArmJoints
 from reactions.mannequin.solids import Ball, Clay, Plane
 
-_RADIUS, _HEIGHT = 4.4, 11.0
+_RADIUS, _HEIGHT, _WALL = 4.4, 10.5, 0.35
 """Of a mug, cm."""
-_AWAY = 5.0
-"""From the palm's bones to the mug's axis, cm."""
-_WHITE, _DARK = (250, 248, 242), (52, 34, 26)
+_AWAY, _ABOVE = 5.0, 3.2
+"""From the palm's bones to the mug's axis, and the mug's middle above the hand's, cm: held low, half
+of it is in sight. A hand around all of it hides it from the detector of mugs."""
+_LOOP_WAY = (0.9, -0.4)
+"""Which way the handle points: away from the palm, and towards the wrist."""
+_LOOP, _LOOP_THICK = 3.0, 0.62
+"""Radius of the handle's loop, and of what it is made of, cm."""
+_WHITE, _DARK = (244, 242, 236), (52, 34, 26)
+_GLAZE = Material((0.40, 0.38, 0.42), (1.12, 1.08, 1.04), rim=0.22, gloss=0.5, crease=0.25)
+"""Without the highlight the detector of mugs sees no ceramics."""
 
 
 def draw_mug(canvas: RasterCanvas, arm: ArmJoints, camera: SceneCamera) -> None:
-    """A mug in the hand of ``arm``, upright along the way to the thumb."""
-    up = arm.axes[:, 0]
-    middle = 0.65 * arm.hand[9] + 0.35 * arm.hand[0] - _AWAY * arm.axes[:, 2]
+    """A mug in the hand of ``arm``, upright along the way to the thumb, its handle away from it."""
+    up, aside = arm.axes[:, 0], -arm.axes[:, 2]
+    middle = 0.65 * arm.hand[9] + 0.35 * arm.hand[0] + _AWAY * aside + _ABOVE * up
+    loop = aside * _LOOP_WAY[0] + arm.axes[:, 1] * _LOOP_WAY[1]
+    _draw_handle(canvas, middle + _RADIUS * loop, up, loop, camera)
     low, high = middle - up * _HEIGHT / 2, middle + up * _HEIGHT / 2
     seen = camera.project(np.array([low, high]))
     ends = [Ball.at(place, _RADIUS) for place in seen]
-    reach = [(e.x - e.radius, e.y - e.radius, e.x + e.radius, e.y + e.radius) for e in ends]
-    clay = Clay.around(reach, canvas.width, canvas.height)
+    clay = _around(canvas, ends)
     if clay is None:
         return
     clay.capsule(ends[0], ends[1], merge=0.1)
     clay = clay.cropped()
     cut = _between(clay, ends[0], ends[1], flatness=_flatness(seen))
-    canvas.lay(clay, colour_plane(_WHITE), CLOTH, shadow=0.3, mask=cut, fold=0.2)
+    canvas.lay(clay, colour_plane(_WHITE), _GLAZE, shadow=0.3, mask=cut, fold=0.2)
     _draw_opening(canvas, ends[1], seen)
+
+
+def _draw_handle(
+    canvas: RasterCanvas, root: Matrix, up: Matrix, aside: Matrix, camera: SceneCamera
+) -> None:
+    """Half a ring on the mug's wall at ``root``."""
+    angles = [pi * k / 8 for k in range(9)]
+    ring = [root + _LOOP * (0.9 * sin(a) * aside + cos(a) * up) for a in angles]
+    balls = [Ball.at(place, _LOOP_THICK) for place in camera.project(np.array(ring))]
+    clay = _around(canvas, balls)
+    if clay is None:
+        return
+    for one, other in zip(balls, balls[1:], strict=False):
+        clay.capsule(one, other, merge=0.2)
+    canvas.lay(clay.cropped(), colour_plane(_WHITE), _GLAZE, shadow=0.2, fold=0.2)
 
 
 def _draw_opening(canvas: RasterCanvas, rim: Ball, seen: Plane) -> None:
     """The dark drink, where the mug is seen from above."""
-    clay = Clay.around(
-        [(rim.x - rim.radius, rim.y - rim.radius, rim.x + rim.radius, rim.y + rim.radius)],
-        canvas.width,
-        canvas.height,
-    )
     flat = _flatness(seen)
-    if clay is None or seen[1, 2] < seen[0, 2] + 1.0:
+    clay = _around(canvas, [rim])
+    if clay is None or seen[1, 2] < seen[0, 2] + 0.5:
         return
     clay.capsule(rim, Ball(rim.x + 0.5, rim.y, rim.height, rim.scale, rim.radius), merge=0.1)
     clay = clay.cropped()
@@ -48,9 +70,15 @@ def _draw_opening(canvas: RasterCanvas, rim: Ball, seen: Plane) -> None:
     way /= max(float(np.hypot(*way)), 1e-6)
     along = (clay.x - rim.x) * way[0] + (clay.y - rim.y) * way[1]
     across = (clay.y - rim.y) * way[0] - (clay.x - rim.x) * way[1]
-    inside = np.hypot(across, along / max(flat, 0.15)) / (0.86 * rim.radius)
+    share = 1 - _WALL / _RADIUS
+    inside = np.hypot(across, along / max(flat, 0.05)) / (share * rim.radius)
     mask = np.clip((1 - inside) * rim.radius, 0, 1).astype(np.float32)
-    canvas.lay(clay, colour_plane(_DARK), CLOTH, mask=mask, sink=-1.0)
+    canvas.lay(clay, colour_plane(_DARK), _GLAZE, mask=mask, sink=-1.0)
+
+
+def _around(canvas: RasterCanvas, balls: list[Ball]) -> Clay | None:
+    boxes = [(b.x - b.radius, b.y - b.radius, b.x + b.radius, b.y + b.radius) for b in balls]
+    return Clay.around(boxes, canvas.width, canvas.height)
 
 
 def _between(clay: Clay, low: Ball, high: Ball, flatness: float) -> Plane:
