@@ -5,13 +5,16 @@ times a second, with the memory that travels from sample to sample.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import product
+from functools import cache
+from itertools import product, repeat
+from multiprocessing import get_context
 
 from bench.table import Table
 from config.reaction_rule import Kind, ReactionRule
-from config.reaction_table import load_reaction_table
+from config.reaction_table import ReactionTable, load_reaction_table
 from reactions.labels import LABELS, Group
 from reactions.landmark_types import ModelFamily, Sample
 from reactions.landmarks.model_store import ModelStore
@@ -25,7 +28,6 @@ from reactions.mannequin import (
     POSES,
     Choreography,
     Person,
-    Pose,
     Scene,
     render,
 )
@@ -35,6 +37,7 @@ from reactions.pipeline import Memory, RecognitionPipeline
 RATE = 5.0
 """Samples a second: the sampler's default."""
 TRANSITION = 0.6
+DISTANCES, YAWS = (NEAR, MEDIUM, FAR), (-20.0, 0.0, 20.0)
 MOVING = 0.6
 """Seconds that a motion counts."""
 HELD = 0.5
@@ -99,13 +102,18 @@ class Tally:
 
 
 def cells(
-    tones: Sequence[int] = range(10),
-    distances: Sequence[float] = (NEAR, MEDIUM, FAR),
-    yaws: Sequence[float] = (-20.0, 0.0, 20.0),
+    tones: Sequence[int], distances: Sequence[float], yaws: Sequence[float]
 ) -> Iterator[Cell]:
-    """Every combination; by default 10 tones x 3 distances x 3 yaws."""
+    """Every combination."""
     for tone, distance, yaw in product(tones, distances, yaws):
         yield Cell(tone, distance, yaw)
+
+
+def cells_in_turn() -> Iterator[Cell]:
+    """30 cells: each of ten tones from every distance, and from each yaw in turn."""
+    for tone in range(10):
+        for turn, distance in enumerate(DISTANCES):
+            yield Cell(tone, distance, YAWS[(tone + turn) % len(YAWS)])
 
 
 def held_frames(name: str, cell: Cell, *, seed: int = 0) -> Iterator[tuple[Sample, bool]]:
@@ -164,21 +172,25 @@ def related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
 
 
 def measure(quick: bool) -> Iterator[Table]:
-    """Labels and look-alikes over 10 skin tones, 3 distances and 3 yaws (4 cells when quick)."""
-    table = load_reaction_table(LABELS)
-    detector = RecognitionPipeline(ModelStore(), list(LABELS))
-    where = list(cells((1, 7), (MEDIUM,), (0.0, 20.0)) if quick else cells())
-    yield _table("Mannequins holding a pose", "named", POSES, detector, table, where)
-    yield _table("Mannequins that only look alike", "", LOOKALIKES, detector, table, where)
+    """Labels and look-alikes in 30 cells (2 when quick), one process a core."""
+    where = [Cell(1, MEDIUM, 0.0), Cell(7, MEDIUM, 20.0)] if quick else list(cells_in_turn())
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_prepare) as pool:
+        yield _table("Mannequins holding a pose", "named", POSES, pool, where)
+        yield _table("Mannequins that only look alike", "", LOOKALIKES, pool, where)
+
+
+@cache
+def _prepare() -> tuple[RecognitionPipeline, ReactionTable]:
+    """The shipped models and table, once a process."""
+    return RecognitionPipeline(ModelStore(), list(LABELS)), load_reaction_table(LABELS)
+
+
+def _watch(name: str, where: Sequence[Cell]) -> Tally:
+    return watch(*_prepare(), name, where)
 
 
 def _table(
-    title: str,
-    named: str,
-    names: Mapping[str, Pose],
-    detector: RecognitionPipeline,
-    table: Mapping[str, ReactionRule],
-    where: Sequence[Cell],
+    title: str, named: str, names: Collection[str], pool: Executor, where: Sequence[Cell]
 ) -> Table:
     note = (
         f"{len(where)} combinations of skin tone, distance and yaw, {RATE:.0f} samples a second; "
@@ -186,8 +198,7 @@ def _table(
     )
     columns = ["pose", "frames", *([named] if named else []), "others fire", "which", "no hand"]
     result = Table(title, columns, note)
-    for name in names:
-        tally = watch(detector, table, name, where)
+    for name, tally in zip(names, pool.map(_watch, names, repeat(where)), strict=True):
         which = ", ".join(f"{one} {n}" for one, n in tally.fired.most_common(4) if one != "any")
         share = [f"{tally.recall:.1%}"] if named else []
         result.add(

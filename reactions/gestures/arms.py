@@ -171,6 +171,11 @@ def palms_meet(reading: ArmsReading, palm: tuple[float, float]) -> float:
     )
 
 
+def elbows_out(reading: ArmsReading) -> float:
+    """Whether both elbows are farther out than any arm that hangs or rests on a desk, 0–1."""
+    return min(ramp(arm.elbow[0], at=0.66, sure=0.72) for arm in reading.both)
+
+
 def hands_crossed(reading: ArmsReading, hands: Sequence[tuple[_Spot, _Spot]]) -> float:
     """Whether two ``hands``, wrist and middle knuckle in pixels, lie crossed before the chest, 0–1.
 

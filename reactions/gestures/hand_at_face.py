@@ -120,6 +120,11 @@ def place_hand(hand: Hand, face: Face) -> HandAtHead:
     )
 
 
+def before_head(hand: HandAtHead) -> bool:
+    """Whether any of the hand is before the head or its hair."""
+    return hand.head < 1
+
+
 def raised_hand(hand: HandAtHead) -> float:
     """Whether a flat hand is raised beside or above the head, 0–1.
 

@@ -20,12 +20,14 @@ from reactions.gestures.calibration import ramp
 from reactions.gestures.face_motion import FaceMotion
 from reactions.gestures.objects import VESSEL_KEPT, VesselReading, read_vessel
 from reactions.gestures.turns import find_turns
-from reactions.landmark_types import Hand, Observation, Side
+from reactions.landmark_types import Face, Hand, Observation, Side
 
 HISTORY = 2.0
 """Seconds of past that a motion keeps."""
 LOST = 0.7
 """Seconds after which a hand that isn't seen is another one when it comes back."""
+BARE_KEPT = 3.0
+"""Seconds that a face without a hand before it is remembered."""
 MOST_MOMENTS = 64
 MOST_HANDS = 4
 """Hands that are followed at once, and ``MOST_MOMENTS`` of each: bounds of the memory."""
@@ -106,6 +108,9 @@ class Motion(CompactPickle):
     """The newest vessel near the mouth; looked for in some samples only."""
     arms: ArmsReading | None = None
     """The newest reading of the arms; bodies are read in some samples only."""
+    bare: tuple[float, Face] | None = None
+    """The newest face that no hand was before, and when: a hand over the eyes hides the face that
+    it is placed by, or squeezes it. See ``BARE_KEPT``."""
 
     def follow(self, observation: Observation, mouth: float | None = None) -> "Motion":
         """The motion with ``observation``'s hands and ``mouth`` added, what is too old dropped."""
@@ -133,7 +138,16 @@ class Motion(CompactPickle):
             gaps=self._gaps(added, observation.time),
             vessel=self._vessel(observation),
             arms=self._arms(observation),
+            bare=self._bare(observation.time),
         )
+
+    def with_bare_face(self, face: Face, time: float) -> "Motion":
+        """The motion with ``face``, which no hand is before, as the newest such."""
+        return replace(self, bare=(time, Face(face.points, face.presence)))
+
+    def _bare(self, time: float) -> tuple[float, Face] | None:
+        kept = self.bare is not None and 0 <= time - self.bare[0] <= BARE_KEPT
+        return self.bare if kept else None
 
     def _vessel(self, observation: Observation) -> VesselReading | None:
         """The vessel in ``observation``, or that of before where none was looked for."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from reactions.gestures.context import Context, SeenFace, SeenHand
 from reactions.gestures.expressions import read_face
 from reactions.gestures.fingers import free_of_ring, spread_as_palm
-from reactions.gestures.hand_at_face import place_hand
+from reactions.gestures.hand_at_face import before_head, place_hand
 from reactions.gestures.hand_classes import HandClass
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.motion import Motion, steadiness
@@ -84,6 +84,8 @@ class Recognizer:
         if face is None or reading is None:
             return Context(observation, hands, None, moved, moved.arms)
         seen = SeenFace.of(face, reading, observation, hands, moved)
+        if all(hand.place is None or not before_head(hand.place) for hand in hands):
+            moved = moved.with_bare_face(face, observation.time)
         return Context(observation, hands, seen, moved, moved.arms)
 
     def _measure_hand(self, hand: Hand, observation: Observation, moved: Motion) -> SeenHand:

@@ -147,8 +147,19 @@ def score_at_face(measure: Callable[[SeenHand, HandAtHead, SeenFace], float]) ->
     return score
 
 
+def score_facepalm(context: Context) -> Iterator[Sighting]:
+    """Each hand on eyes or forehead, as the face is seen or was last seen without a hand before it;
+    the face's box."""
+    now = None if context.face is None else context.face.face
+    bare = None if context.motion.bare is None else context.motion.bare[1]
+    for face in filter(None, (now, bare)):
+        box = context.observation.box(face.points)
+        for seen in context.hands:
+            place = hand_at_face.place_hand(seen.hand, face)
+            yield Sighting(hand_at_face.facepalm(place), box, seen.hand.side)
+
+
 score_shush = score_at_face(lambda hand, place, face: hand_at_face.shush(place))
-score_facepalm = score_at_face(lambda hand, place, face: hand_at_face.facepalm(place))
 score_head_on_hand = score_at_face(
     lambda hand, place, face: hand_at_face.head_on_hand(place, face.reading.roll)
 )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reactions.geometry import Box
-from reactions.gestures.arms import palms_meet
+from reactions.gestures import arms
 from reactions.gestures.calibration import ramp
 from reactions.gestures.context import Context, Scorer, SeenHand, Sighting
 from reactions.gestures.hand_at_face import breadth, straightness
@@ -85,10 +85,11 @@ def score_namaste(context: Context) -> Iterator[Sighting]:
     elif context.hands and context.arms is not None:
         (seen,) = context.hands
         points = seen.hand.points[:, :2].astype(np.float64)
-        meet = palms_meet(context.arms, _middle(points, _PALM))
+        meet = arms.palms_meet(context.arms, _middle(points, _PALM))
         roll = 0.0 if context.face is None else context.face.reading.roll
         upright_head = ramp(abs(roll), at=20, sure=13)
-        yield Sighting(min(meet, edge_on(seen.hand), upright_head), seen.box)
+        narrow = max(edge_on(seen.hand), min(aslant(seen.hand), arms.elbows_out(context.arms)))
+        yield Sighting(min(meet, narrow, upright_head), seen.box)
 
 
 def score_timeout(context: Context) -> Iterator[Sighting]:
@@ -143,6 +144,16 @@ def edge_on(hand: Hand) -> float:
         ramp(upright(hand.points), at=cos(radians(28)), sure=cos(radians(20))),
         ramp(straightness(hand.points), at=0.85, sure=0.92),
         ramp(breadth(hand.points), at=0.44, sure=0.4),
+    )
+
+
+def aslant(hand: Hand) -> float:
+    """Whether an upright flat hand is turned well away from the camera, 0–1, as pressed hands seen
+    from aside."""
+    return min(
+        ramp(upright(hand.points), at=cos(radians(20)), sure=cos(radians(14))),
+        ramp(straightness(hand.points), at=0.95, sure=0.97),
+        ramp(breadth(hand.points), at=0.62, sure=0.52),
     )
 
 

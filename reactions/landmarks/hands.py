@@ -39,6 +39,8 @@ _SEARCH_EVERY = {0: 2, 1: 3}
 or more, are in view."""
 _NEARLY = 0.05
 """Of a sample, by which a search may be early: sums of shares are not exact."""
+_MISSED = 5
+"""Usual samples for which a hand is looked for where it was lost: hands that clap merge."""
 _STRIDES = (8, 16, 16, 16)
 """Of the detector's layers, in pixels (MediaPipe's palm_detection)."""
 _FLATTENED = 0.4
@@ -153,6 +155,8 @@ class HandFollower:
         seen = _Seen(self._landmarks, picture, most)
         for region in trail.regions[:most]:
             seen.look_at(region)
+        if trail.lost is not None and seen.hands and not seen.full:
+            seen.look_at(trail.lost, SURE)
         lost = len(seen.hands) < len(trail.regions)
         unsearched, searches = trail.unsearched + pace, trail.searches
         looks = trail.looks.after(alarm, found=bool(seen.hands), pace=pace)
@@ -165,8 +169,12 @@ class HandFollower:
         if looks.due and not seen.hands:
             self._look_again(picture, looks, seen)
             looks = looks.used()
-        regions = tuple(seen.regions)
-        return tuple(seen.hands), HandTrail(regions, unsearched, searches, looks)
+        regions, missing = tuple(seen.regions), _missing(trail, seen)
+        missed = trail.missed + pace if missing is trail.lost else 0.0
+        if missed >= _MISSED - _NEARLY:
+            missing = None
+        moved = HandTrail(regions, unsearched, searches, looks, missing, missed)
+        return tuple(seen.hands), moved
 
     def look_at(
         self, picture: RgbImage, trail: HandTrail, regions: Sequence[Roi]
@@ -230,6 +238,14 @@ class HandFollower:
         seen = _Seen(self._landmarks, picture)
         self._search(picture, region, seen, again=again)
         return seen
+
+
+def _missing(trail: HandTrail, seen: "_Seen") -> Roi | None:
+    """Where the hand was that is not among those ``seen`` any more, but for the only one."""
+    if not seen.hands or len(seen.hands) >= max(len(trail.regions), HANDS):
+        return None
+    gone = [region for region in trail.regions if new_among(region, seen.regions)]
+    return gone[0] if gone and len(trail.regions) > len(seen.hands) else trail.lost
 
 
 class _Seen:

@@ -25,6 +25,10 @@ class HandTrail(CompactPickle):
     """Samples since palms were last looked for, each counted by its pace (``sample_pace``)."""
     searches: int = 0
     looks: SecondLooks = field(default_factory=SecondLooks)
+    lost: Roi | None = None
+    """Where one of several hands was lost; None once it is found, and after a second."""
+    missed: float = 0.0
+    """Usual samples since then."""
 
 
 @dataclass(frozen=True, slots=True)

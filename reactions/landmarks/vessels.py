@@ -27,8 +27,8 @@ _FAINTEST = 0.1
 _AROUND = 2.4
 """Face heights of the square around the mouth that is looked at."""
 _REACH = 0.8
-"""Face heights from the mouth within which a hand may hold a vessel to it: around a mug's lower half,
-or at its handle, it is 8 to 13 cm away."""
+"""Face heights from the mouth within which a hand may hold a vessel to it: around a mug's lower
+half, or at its handle, it is 8 to 13 cm away."""
 _FOREHEAD, _CHIN, _LIPS = 10, 152, (13, 14)
 _COUNTS = (19, 10, 5, 3, 2, 1)
 """Cells a side of the detector's six layers (strides 16 to 512 of 300 pixels)."""

@@ -121,15 +121,15 @@ _GRIP = HandShape(
     Thumb((34, 50), (16, 46), (2, 36)),
     FingerPose(48, 52, 30), FingerPose(52, 56, 32), FingerPose(56, 58, 34), FingerPose(58, 60, 34),
 )  # fmt: skip
-_PRESSED = Arm((2.3, -8, 17), facing((0.05, 1, 0.05), (1, 0, 0.15)), FLAT, 55)
+_PRESSED = Arm((1.0, -6, 17), facing((0.02, 1, 0), (1, 0, 0.15)), FLAT, 55)
 _HEART_HALF = HandShape(
     Thumb((72, 8), (78, 6), (80, 4)),
     FingerPose(30, 52, 34), FingerPose(34, 54, 36), FingerPose(38, 56, 38), FingerPose(42, 58, 40),
 )  # fmt: skip
-_HEART = Arm((10.8, -9, 22), facing((0.3, 0.95, 0.1), (0.7, -0.3, 0.65)), _HEART_HALF)
-_POST = Arm((4, -15, 20), facing((0.05, 1, 0), (0.5, 0, 1)), FLAT)
-_BAR = Arm((10, 6, 20), facing((1, 0.03, 0), (0, -0.7, 0.7)), FLAT)
-_CLAPS = Arm((6, -9, 20), facing((0.15, 1, 0.35), (1, 0, 0.3)), OPEN)
+_HEART = Arm((10.8, -4, 18), facing((0.3, 0.95, 0.1), (0.7, -0.3, 0.65)), _HEART_HALF)
+_POST = Arm((4, -12, 20), facing((0.05, 1, 0), (0.5, 0, 1)), FLAT)
+_BAR = Arm((10, 8.5, 20), facing((1, 0.03, 0), (0, -0.7, 0.7)), FLAT)
+_CLAPS = Arm((6, -5, 17), facing((0.1, 1, 0.2), (1, 0, 0.75)), OPEN)
 
 
 def _both(pose: Pose) -> Pose:
@@ -196,8 +196,8 @@ POSES: Mapping[str, Pose] = _by_label(
             Pose(right=Arm((15, 22, 2), facing((0.95, 0.3, -0.1), (0, -0.3, -1)), RELAXED))
         ),
         "arms_crossed": Pose(
-            right=Arm((-6, -6, 15), facing((0.75, 0.65, -0.2), (0.3, -0.2, -1)), RELAXED, 25),
-            left=Arm((-5, -9, 19), facing((0.75, 0.65, -0.2), (0.3, -0.2, -1)), RELAXED, 25),
+            right=Arm((-6, -3, 14), facing((0.75, 0.65, -0.2), (0.3, -0.2, -1)), RELAXED, 25),
+            left=Arm((-5, -6, 18), facing((0.75, 0.65, -0.2), (0.3, -0.2, -1)), RELAXED, 25),
         ),
         "shrug": _both(
             Pose(
@@ -207,7 +207,7 @@ POSES: Mapping[str, Pose] = _by_label(
             )
         ),
         "facepalm": Pose(
-            right=Arm((9, 10, 15), facing((0.55, 0.83, 0.05), (0.1, 0, -1)), FLAT),
+            right=Arm((9, 10, 13.5), facing((0.55, 0.83, 0.05), (0.1, 0, -1)), FLAT),
             face=FacePose(lids=0.0, smile=-0.3),
             head=(0, 8, -3),
         ),
@@ -337,7 +337,7 @@ def _swing(pose: Pose, phase: float) -> Pose:
 def _clapping(pose: Pose, phase: float) -> Pose:
     """Hands that meet at ``phase`` 0 and are farthest apart at 1."""
     arms = [
-        replace(arm, wrist=(2.6 + 8 * phase, arm.wrist[1], arm.wrist[2]))
+        replace(arm, wrist=(2.6 + 10 * phase, arm.wrist[1], arm.wrist[2]))
         for arm in (pose.right, pose.left)
     ]
     return replace(pose, right=arms[0], left=arms[1])

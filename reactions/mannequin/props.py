@@ -1,5 +1,6 @@
 """Things that mannequins hold."""
 
+from itertools import pairwise
 from math import cos, pi, sin
 
 import numpy as np
@@ -13,8 +14,8 @@ from reactions.mannequin.solids import Ball, Clay, Plane
 _RADIUS, _HEIGHT, _WALL = 4.4, 10.5, 0.35
 """Of a mug, cm."""
 _AWAY, _ABOVE = 5.0, 3.2
-"""From the palm's bones to the mug's axis, and the mug's middle above the hand's, cm: held low, half
-of it is in sight. A hand around all of it hides it from the detector of mugs."""
+"""From the palm's bones to the mug's axis, and the mug's middle above the hand's, cm: held low,
+half of it is in sight. A hand around all of it hides it from the detector of mugs."""
 _LOOP_WAY = (0.9, -0.4)
 """Which way the handle points: away from the palm, and towards the wrist."""
 _LOOP, _LOOP_THICK = 3.0, 0.62
@@ -53,7 +54,7 @@ def _draw_handle(
     clay = _around(canvas, balls)
     if clay is None:
         return
-    for one, other in zip(balls, balls[1:], strict=False):
+    for one, other in pairwise(balls):
         clay.capsule(one, other, merge=0.2)
     canvas.lay(clay.cropped(), colour_plane(_WHITE), _GLAZE, shadow=0.2, fold=0.2)
 

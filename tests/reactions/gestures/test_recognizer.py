@@ -147,3 +147,22 @@ def test_a_talking_mouth_is_not_surprised() -> None:
         if index == 1:
             assert scores[0].score > DECISION
     assert scores[0].score < DECISION
+
+
+def test_a_hand_that_hides_the_face_lies_on_the_face_of_before() -> None:
+    recognizer = Recognizer(["facepalm"], shapes=Shapes())
+    _, motion = recognizer.recognize(see(0.0, face=make_face()), None)
+    hand = make_hand((320, 190), palm=60)
+    scores, motion = recognizer.recognize(see(0.2, hand), motion)
+    assert best(list(scores))["facepalm"] > DECISION
+    late, _ = recognizer.recognize(see(4.0, hand), motion)
+    assert not late
+
+
+def test_a_face_behind_a_hand_is_not_the_one_that_is_remembered() -> None:
+    recognizer = Recognizer(["facepalm"], shapes=Shapes())
+    hand = make_hand((320, 190), palm=60)
+    _, motion = recognizer.recognize(see(0.0, hand, face=make_face()), None)
+    assert motion.bare is None
+    _, motion = recognizer.recognize(see(0.2, face=make_face()), motion)
+    assert motion.bare is not None

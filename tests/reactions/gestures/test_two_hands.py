@@ -7,7 +7,14 @@ import pytest
 from reactions.gestures.calibration import DECISION
 from reactions.gestures.motion import Motion, claps
 from reactions.gestures.recognizer import Recognizer
-from reactions.gestures.two_hands import HandPair, edge_on, heart_hands, namaste, timeout_sign
+from reactions.gestures.two_hands import (
+    HandPair,
+    aslant,
+    edge_on,
+    heart_hands,
+    namaste,
+    timeout_sign,
+)
 from reactions.labels import LabelScore
 from reactions.landmark_types import Hand, Side
 from tests.reactions.gestures.figures import make_hand, see
@@ -99,6 +106,14 @@ def test_a_hand_seen_from_its_edge_differs_from_one_seen_from_the_front() -> Non
     edge.points[:, 0] = 300 + (edge.points[:, 0] - 300) * 0.4
     assert edge_on(edge) > DECISION
     assert edge_on(front) < 0.2
+
+
+def test_pressed_hands_from_aside_are_narrower_than_a_shown_palm() -> None:
+    shown = make_hand((300, 300), palm=PALM)
+    turned = Hand(shown.points.copy(), shown.side, 0.9, 0.9)
+    turned.points[:, 0] = 300 + (turned.points[:, 0] - 300) * 0.6
+    assert aslant(turned) > DECISION > edge_on(turned)
+    assert aslant(shown) < DECISION
 
 
 def crossbar(lean: float = 90, up: float = 0.0) -> Hand:

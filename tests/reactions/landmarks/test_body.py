@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactions.landmark_types import Body, RgbImage
-from reactions.landmarks.body import BodyDetector, BodyFollower, BodyLandmarker, refined
+from reactions.landmark_types import Body, Hand, RgbImage, Side
+from reactions.landmarks.body import (
+    BodyDetector,
+    BodyFollower,
+    BodyLandmarker,
+    hand_regions,
+    missed_hand,
+    refined,
+)
 from reactions.landmarks.interpreter import Tensor
 from reactions.landmarks.model_manifest import POSE_FULL
 from reactions.landmarks.model_store import ModelStore
@@ -50,6 +57,37 @@ def test_refining_all_points_at_once_is_refining_each(seed: int, level: float) -
 def test_a_cold_heat_map_moves_nothing() -> None:
     points = np.array([[0.5, 0.5, 0.1]], np.float32)
     assert (refined(points, np.full((64, 64, 1), -5, np.float32)) == points).all()
+
+
+def body_with_hands(*fingers: tuple[float, float], seen: float = 0.9) -> Body:
+    """Shoulders 100 pixels apart, and the index fingers of left and right hand."""
+    points = np.zeros((33, 3), np.float32)
+    points[11, :2], points[12, :2] = (370, 100), (270, 100)
+    points[19, :2], points[20, :2] = fingers
+    return Body(points, np.full(33, seen, np.float32), 1.0)
+
+
+def hand_around(x: float, y: float) -> Hand:
+    points = np.zeros((21, 3), np.float32)
+    points[:, :2] = x, y
+    return Hand(points, Side.LEFT, 1.0, 1.0)
+
+
+def test_hands_are_looked_for_inwards_and_above_the_fingers_too() -> None:
+    regions = hand_regions(body_with_hands((340, 200), (-50, 200)), 640, 360)
+    assert [(region.x, region.y) for region in regions] == [
+        (340, 200), (340, 180), (320, 180), (340, 200)
+    ]  # fmt: skip
+
+
+def test_a_body_shows_the_hand_that_is_not_among_the_known_ones() -> None:
+    body = body_with_hands((400, 200), (240, 210))
+    missed = missed_hand(body, [hand_around(400, 190)], 640, 360)
+    assert missed is not None
+    assert (missed.x, missed.y) == (240, 210)
+    assert missed_hand(body, [hand_around(400, 190), hand_around(240, 200)], 640, 360) is None
+    hidden = body_with_hands((400, 200), (240, 210), seen=0.3)
+    assert missed_hand(hidden, [hand_around(400, 190)], 640, 360) is None
 
 
 class World:

@@ -218,6 +218,44 @@ def test_a_hand_that_the_body_shows_is_read_again_where_its_landmarks_are() -> N
     assert trail.regions == (hand_from_landmarks(hands[0].points),)
 
 
+def test_a_hand_that_the_body_shows_is_added_to_the_one_that_is_known() -> None:
+    world = World([hand_at(120, 180)])
+    follower = HandFollower(world, world)
+    hands, trail = follower.look_at(PICTURE, HandTrail(), [Roi(120, 180, 120, 120)])
+    world.hands.append(hand_at(420, 180))
+    hands, trail = follower.add(PICTURE, hands, trail, Roi(420, 180, 120, 120))
+    assert len(hands) == len(trail.regions) == 2
+    again, _ = follower.add(PICTURE, hands[:1], trail, trail.regions[0])
+    assert len(again) == 1
+
+
+def test_a_hand_that_meets_the_other_is_looked_for_where_it_was_lost() -> None:
+    one, other = hand_at(120, 180), hand_at(420, 180)
+    world = World([one, other])
+    follower = HandFollower(world, world)
+    _, trail = follower.follow(PICTURE, None)
+    world.hands = [one]
+    hands, trail = follower.follow(PICTURE, trail)
+    assert len(hands) == 1
+    assert trail.lost is not None
+    world.hands, searched = [one, other], len(world.searches)
+    hands, trail = follower.follow(PICTURE, trail)
+    assert len(hands) == 2
+    assert trail.lost is None
+    assert len(world.searches) == searched
+
+
+def test_a_lost_hand_is_given_up_after_a_second() -> None:
+    one = hand_at(120, 180)
+    world = World([one, hand_at(420, 180)])
+    follower = HandFollower(world, world)
+    _, trail = follower.follow(PICTURE, None)
+    world.hands = [one]
+    for _ in range(6):
+        _, trail = follower.follow(PICTURE, trail)
+    assert trail.lost is None
+
+
 def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> None:
     world = World()
     run(world, 1)
