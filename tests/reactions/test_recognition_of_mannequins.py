@@ -27,9 +27,12 @@ WEAK = {
     "arms_crossed": 0.2,
     "shrug": 0.5,
     # The hand hides the face that it is placed by.
-    "facepalm": 0.3,
+    "facepalm": 0.55,
+    # Hands that touch are found one after the other, or as one.
+    "namaste": 0.65,
+    "timeout": 0.55,
     # The second hand is found late or misread from aside.
-    **dict.fromkeys(("double_thumbs_up", "double_thumbs_down", "heart_hands"), 0.5),
+    **dict.fromkeys(("double_thumbs_up", "double_thumbs_down"), 0.55),
     **dict.fromkeys(("double_victory", "shush", "head_on_hand", "hands_on_head"), 0.6),
 }
 """Least share of labels that are seen less often, a frame or two below what was measured."""
