@@ -169,12 +169,8 @@ class HandFollower:
         if looks.due and not seen.hands:
             self._look_again(picture, looks, seen)
             looks = looks.used()
-        regions, missing = tuple(seen.regions), _missing(trail, seen)
-        missed = trail.missed + pace if missing is trail.lost else 0.0
-        if missed >= _MISSED - _NEARLY:
-            missing = None
-        moved = HandTrail(regions, unsearched, searches, looks, missing, missed)
-        return tuple(seen.hands), moved
+        moved = replace(trail, unsearched=unsearched, searches=searches, looks=looks)
+        return tuple(seen.hands), _after(moved, seen, pace)
 
     def look_at(
         self, picture: RgbImage, trail: HandTrail, regions: Sequence[Roi]
@@ -240,12 +236,16 @@ class HandFollower:
         return seen
 
 
-def _missing(trail: HandTrail, seen: "_Seen") -> Roi | None:
-    """Where the hand was that is not among those ``seen`` any more, but for the only one."""
-    if not seen.hands or len(seen.hands) >= max(len(trail.regions), HANDS):
-        return None
+def _after(trail: HandTrail, seen: "_Seen", pace: float) -> HandTrail:
+    """``trail`` with the regions of ``seen``, and where one of several hands was lost."""
     gone = [region for region in trail.regions if new_among(region, seen.regions)]
-    return gone[0] if gone and len(trail.regions) > len(seen.hands) else trail.lost
+    alone = 0 < len(seen.hands) < max(len(trail.regions), HANDS)
+    newly = alone and bool(gone) and len(trail.regions) > len(seen.hands)
+    missed = 0.0 if newly else trail.missed + pace
+    lost = gone[0] if newly else trail.lost
+    if not alone or missed >= _MISSED - _NEARLY:
+        lost = None
+    return replace(trail, regions=tuple(seen.regions), lost=lost, missed=missed)
 
 
 class _Seen:
