@@ -21,6 +21,15 @@ RELABELLED: Mapping[str, str] = MappingProxyType(
         "emre_hand/neg_hand_fidget/no_class_4f4321f9-29eb-4086-b6bf-206b39d08948_org.jpg": (
             "thumbs_up"
         ),
+        # A hand at the chin, below a mask: it may be called thinking.
+        **dict.fromkeys(
+            (
+                f"mask_portraits/neg_hand_over_mouth/2020-06-23-{shot}{copy}.jpg"
+                for shot in ("120235", "120241")
+                for copy in ("", "__copy_", "__another_copy_")
+            ),
+            "mixed",
+        ),
         # A straight face.
         "vladmandic_human/smiling/samples_in_stock-emotions-a-3.jpg": "negative",
     }

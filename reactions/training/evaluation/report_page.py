@@ -25,7 +25,7 @@ body { font: 14px/1.4 system-ui, sans-serif; margin: 2rem; color: #222; backgrou
 table { border-collapse: collapse; margin-bottom: 2rem }
 td, th { border: 1px solid #ccc; padding: .2rem .5rem; text-align: left }
 .sheet { display: flex; flex-wrap: wrap; gap: .8rem }
-figure { margin: 0; width: 240px } figcaption { font-size: 12px }
+figure { margin: 0; width: 240px } figcaption { font-size: 12px; overflow-wrap: anywhere }
 """
 
 

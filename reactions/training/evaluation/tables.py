@@ -55,7 +55,7 @@ def _aims(summary: Summary) -> TextTable:
             str(aim.stream.of),
             "–" if aim.still is None else _share(aim.still),
             _share(aim.stream),
-            "**missed**" if aim.missed else "reached",
+            "missed" if aim.missed else "reached",
         ]
         for aim in summary.aims
     ]
