@@ -74,7 +74,7 @@ def summarize(verdicts: Sequence[CaseVerdict]) -> Summary:
             *recall_rows(near, lambda each: each.case.condition.value, labels=False),
         ],
         tones=[
-            *recall_rows(drawn, _monk, labels=False),
+            *recall_rows(sorted(drawn, key=_tone), _monk, labels=False),
             *recall_rows(_toned(photos), _apparent, labels=False),
         ],
         tone_fires=[
@@ -83,6 +83,10 @@ def summarize(verdicts: Sequence[CaseVerdict]) -> Summary:
             for kind, some in grouped(members, _kind).items()
         ],
     )
+
+
+def _tone(verdict: CaseVerdict) -> int:
+    return verdict.case.tone
 
 
 def _monk(verdict: CaseVerdict) -> str:
