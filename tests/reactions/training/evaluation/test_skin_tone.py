@@ -19,7 +19,7 @@ from reactions.training.evaluation.skin_tone import (
         ((96, 65, 52), ApparentTone.DARK),
     ],
 )
-def test_tones_are_told_by_lightness_and_yellow(
+def test_a_tone_follows_from_lightness_and_yellow(
     colour: tuple[int, int, int], tone: ApparentTone
 ) -> None:
     assert tone_of(np.array(colour, np.float64)) is tone
