@@ -27,7 +27,7 @@ SIDECAR_FLOORS = (
     {"supervisor"},
     {"server"},
     {"join", "replay", "annotate", "serve", "pictures_of_videos"},
-    {"demo", "modelling"},
+    {"demo", "datasets", "modelling"},
     {"doctor"},
     {"cli", "web"},
     {"__main__"},

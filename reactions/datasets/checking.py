@@ -28,6 +28,7 @@ class FindingKind(StrEnum):
     TINY = "tiny box"
     RARE = "imbalance"
     UNTESTED = "untested label"
+    DOUBTED = "doubted label"
 
 
 @dataclass(frozen=True, slots=True)

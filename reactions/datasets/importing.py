@@ -208,4 +208,5 @@ def _filled(origin: Origin, other: Origin) -> Origin:
         licence=origin.licence or other.licence,
         consent=origin.consent or other.consent,
         delete_after=day,
+        url=origin.url or other.url,
     )

@@ -62,7 +62,7 @@ class Origin:
     """Who is in a picture, what it was taken from, and what may be done with it.
 
     ``source``: the recording or folder; pictures of one are alike. ``delete_after``: the last day
-    on which the picture may be kept.
+    on which the picture may be kept. ``url``: where it was downloaded from.
     """
 
     person: Text = ""
@@ -71,6 +71,7 @@ class Origin:
     licence: Text = ""
     consent: Text = ""
     delete_after: date | None = None
+    url: Text = ""
 
     def cleaned(self) -> "Origin":
         """The same with texts that a manifest can hold: see `storable`."""
@@ -81,6 +82,7 @@ class Origin:
             author=storable(self.author)[:MAX_TEXT],
             licence=storable(self.licence)[:MAX_TEXT],
             consent=storable(self.consent)[:MAX_TEXT],
+            url=storable(self.url)[:MAX_TEXT],
         )
 
 

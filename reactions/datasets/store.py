@@ -2,6 +2,8 @@
 
     FOLDER/dataset.jsonl       a line that names format and version, then a line a picture
     FOLDER/pictures/ab/ab….jpg  the files, unchanged, by the first two digits of their SHA-256
+    FOLDER/annotations/ab….xml  the boxes as labelImg reads them, of pictures labelled on the page
+    FOLDER/cache                thumbnails and the recogniser's opinions: may be deleted
 
 The manifest is replaced as a whole, and a picture's file is there before its line: what is killed
 in between leaves files without a line, which the next import of the same picture takes up.
@@ -27,6 +29,7 @@ from reactions.datasets.records import PictureRecord, record_from_json
 MANIFEST: Final = "dataset.jsonl"
 FORMAT: Final = "reaction-sidecar-dataset"
 VERSION: Final = 1
+CACHE: Final = "cache"
 _PICTURES: Final = "pictures"
 _LOCK: Final = ".lock"
 _MAX_LINE: Final = 4 << 20
@@ -36,9 +39,15 @@ _MAX_LINE: Final = 4 << 20
 class Dataset:
     """The data set in ``folder``; `open_dataset` and `changing_dataset` make one."""
 
-    def __init__(self, folder: Path, records: Mapping[str, PictureRecord]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        records: Mapping[str, PictureRecord],
+        lines: Mapping[str, int] | None = None,
+    ) -> None:
         self.folder = folder
         self._records = dict(records)
+        self._lines = lines or {}
 
     @property
     def records(self) -> Mapping[str, PictureRecord]:
@@ -49,6 +58,19 @@ class Dataset:
         """Where the file of ``record`` is."""
         return self.folder / _PICTURES / record.file[:2] / record.file
 
+    def annotation(self, record: PictureRecord) -> Path:
+        """Where the boxes of ``record`` are kept for labelImg, if they are."""
+        return self.folder / "annotations" / f"{record.file.partition('.')[0]}.xml"
+
+    def thumbnail(self, record: PictureRecord) -> Path:
+        """Where a small copy of the picture is kept, if one is."""
+        stem = record.file.partition(".")[0]
+        return self.folder / CACHE / "thumbnails" / stem[:2] / f"{stem}.jpg"
+
+    def line(self, record: PictureRecord) -> int:
+        """The line of the manifest that ``record`` was read from; 0 for one that is new."""
+        return self._lines.get(record.file, 0)
+
     def put(self, record: PictureRecord, picture: Path | None = None) -> None:
         """Add or replace ``record``; ``picture`` is copied if given. `save` makes it last."""
         if picture is not None and not self.path(record).exists():
@@ -58,7 +80,8 @@ class Dataset:
     def remove(self, record: PictureRecord) -> None:
         """Delete a picture, its file first: after a crash a line without a file may stay, and the
         next call removes it."""
-        self.path(record).unlink(missing_ok=True)
+        for path in (self.path(record), self.annotation(record), self.thumbnail(record)):
+            path.unlink(missing_ok=True)
         self._records.pop(record.file, None)
 
     def save(self) -> None:
@@ -76,12 +99,13 @@ def open_dataset(folder: Path) -> Dataset:
         with manifest.open("rb") as file:
             header = file.readline(_MAX_LINE)
             _check_header(header, manifest)
-            records = {record.file: record for record in _lines(file, manifest)}
+            found = {record.file: (record, line) for line, record in _lines(file, manifest)}
     except OSError as error:
         do = f"name a folder that holds {MANIFEST}; sidecar dataset import makes one"
         what = f"is no data set: {error.strerror}"
         raise DatasetError(what, where=str(folder), do=do) from error
-    return Dataset(folder, records)
+    records = {file: record for file, (record, _) in found.items()}
+    return Dataset(folder, records, {file: line for file, (_, line) in found.items()})
 
 
 @contextmanager
@@ -126,12 +150,12 @@ def _check_header(line: bytes, manifest: Path) -> None:
         raise DatasetError(what, where=f"{manifest}:1", do="update the program")
 
 
-def _lines(file: Iterator[bytes], manifest: Path) -> Iterator[PictureRecord]:
+def _lines(file: Iterator[bytes], manifest: Path) -> Iterator[tuple[int, PictureRecord]]:
     for number, line in enumerate(file, 2):
         if not line.strip():
             continue
         try:
-            yield record_from_json(line[:_MAX_LINE])
+            yield number, record_from_json(line[:_MAX_LINE])
         except ValueError as error:
             do = "correct the line or delete it"
             raise DatasetError(str(error), where=f"{manifest}:{number}", do=do) from error

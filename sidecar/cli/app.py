@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from config.errors import SidecarError
-from sidecar.cli import annotate, config, dataset, demo, doctor, join, model, models, replay, serve
+from sidecar.cli import (
+    annotate,
+    config,
+    dataset,
+    dataset_gathering,
+    demo,
+    doctor,
+    join,
+    model,
+    models,
+    replay,
+    serve,
+)
 from sidecar.redaction import printable
 
 USAGE = 2
@@ -34,6 +46,7 @@ app.command("annotate")(annotate.command)
 app.command("config")(config.command)
 app.add_typer(model.app, name="model")
 app.add_typer(models.app, name="models")
+dataset.app.add_typer(dataset_gathering.app)
 app.add_typer(dataset.app, name="dataset")
 
 

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import DatasetError
+from sidecar.cli.models import ready_store
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import exit_on_signals
 from sidecar.plain_text import escape_controls
 
 if TYPE_CHECKING:
+    from reactions.datasets.checking import Finding
     from reactions.datasets.importing import ImportOptions
     from reactions.datasets.records import Origin, Split
+    from reactions.datasets.store import Dataset
+    from sidecar.datasets.judge import RecogniserJudge
 
 app = typer.Typer(
     help="Import, divide, check and export pictures with labels (docs/datasets.md).",
@@ -86,7 +91,7 @@ def import_command(
     from reactions.training.label_names import HAGRID_NAMES, OUR_NAMES
 
     names = {} if keep_names else {**OUR_NAMES, **(HAGRID_NAMES if kind == "hagrid" else {})}
-    origin = _origin(person, source_name, author, licence, consent, delete_after)
+    origin = origin_of(person, source_name, author, licence, consent, delete_after)
     _import(
         kind, source, into, ImportOptions(origin, _split_option(split), _classes(classes), names)
     )
@@ -105,7 +110,7 @@ def _import(kind: str, source: Path, into: Path, options: "ImportOptions") -> No
         work = PictureImport(dataset, options, look_at, problems)
         with progress_bar("Importing") as move:
             report = work.run(read, tree, move)
-    _print_problems(problems)
+    print_problems(problems)
     print(
         f"{report.pictures} pictures with {report.boxes} boxes added to {into},"
         f" {report.known} were there, {len(problems)} problems"
@@ -137,7 +142,7 @@ def export_command(
     write, problems = writer_of(kind), ProblemList()
     with progress_bar("Exporting") as move:
         count = export_dataset(open_dataset(folder), write, to, problems, move)
-    _print_problems(problems)
+    print_problems(problems)
     print(f"{count} pictures written to {to}, {len(problems)} problems")
 
 
@@ -166,14 +171,14 @@ def explode_command(
     from reactions.datasets.store import changing_dataset
     from sidecar.pictures_of_videos import explode_video
 
-    origin = _origin(person, source_name, author, licence, consent, delete_after)
+    origin = origin_of(person, source_name, author, licence, consent, delete_after)
     with changing_dataset(into, create=True) as dataset:
         for video in videos:
             choice = FrameChoice(every, scenes=scenes, alike=-1 if duplicates else ALIKE)
-            with progress_bar(_shown(video.name)) as move:
+            with progress_bar(shown(video.name)) as move:
                 report = explode_video(video, dataset, choice, origin, move)
             print(
-                f"{_shown(video.name)}: {report.added} frames added, {report.known} were there,"
+                f"{shown(video.name)}: {report.added} frames added, {report.known} were there,"
                 f" {report.duplicates} near-duplicates left out"
             )
 
@@ -252,15 +257,30 @@ def split_command(
     _print_table(folder)
 
 
-@app.command("check", epilog="Example: sidecar dataset check drinking-tea")
-def check_command(folder: Folder) -> None:
-    """Print leaks between splits, near-duplicates, bad boxes and imbalance; status 1 for leaks."""
+@app.command("check", epilog="Example: sidecar dataset check drinking-tea --doubts")
+def check_command(
+    folder: Folder,
+    doubts: Annotated[
+        bool, typer.Option("--doubts", help="Ask the recogniser as well which labels it doubts.")
+    ] = False,
+    config: ConfigFile = None,
+    reactions: ReactionsFile = None,
+) -> None:
+    """Print leaks between splits, near-duplicates, bad boxes and imbalance; status 1 for leaks.
+
+    With --doubts also the labels that the recogniser does not see, with file and line. It looks at
+    about ten pictures a second, and at each picture once.
+    """
+    exit_on_signals()
     from reactions.datasets.checking import FindingKind, check_dataset
     from reactions.datasets.store import open_dataset
 
-    found = list(check_dataset(open_dataset(folder)))
+    dataset = open_dataset(folder)
+    found = list(check_dataset(dataset))
+    if doubts:
+        found += _doubts(dataset, recogniser_judge(config, reactions))
     for finding in found:
-        print(f"{finding.kind}: {_shown(finding.what)}")
+        print(f"{finding.kind}: {shown(finding.what)}")
     print(f"{len(found)} findings")
     if any(finding.kind in (FindingKind.LEAK, FindingKind.MISSING) for finding in found):
         raise typer.Exit(1)
@@ -319,12 +339,42 @@ def prune_command(
     with changing_dataset(folder) as dataset:
         due = overdue(dataset, today)
         for record in due:
-            print(f"{_shown(record.name)}: to keep until {record.origin.delete_after}")
+            print(f"{shown(record.name)}: to keep until {record.origin.delete_after}")
             if not dry_run:
                 dataset.remove(record)
         if not dry_run:
             dataset.save()
     print(f"{len(due)} pictures {'are due' if dry_run else 'deleted'}")
+
+
+def recogniser_judge(config: Path | None, reactions: Path | None) -> "RecogniserJudge":
+    """The recogniser of the settings, its models fetched."""
+    settings, table = load_configuration(config, reactions)
+    store = ready_store(settings, table)
+    from sidecar.datasets.judge import RecogniserJudge
+    from sidecar.session.factories import pipeline_config
+
+    return RecogniserJudge(pipeline_config(store, table, settings), table)
+
+
+def _doubts(dataset: "Dataset", judge: "RecogniserJudge") -> "list[Finding]":
+    """The labels that ``judge`` doubts, with the manifest's lines; lists unreadable pictures."""
+    from reactions.datasets.checking import Finding, FindingKind
+    from reactions.datasets.problems import ProblemList
+    from reactions.datasets.store import MANIFEST
+    from sidecar.datasets.judge import find_doubts
+
+    problems = ProblemList()
+    with progress_bar("Looking at the pictures") as move:
+        found = [
+            Finding(
+                FindingKind.DOUBTED,
+                f"{dataset.folder / MANIFEST}:{dataset.line(record)}: {record.name}: {doubt}",
+            )
+            for record, doubt in find_doubts(dataset, judge, problems, move)
+        ]
+    print_problems(problems)
+    return found
 
 
 def _print_table(folder: Path) -> None:
@@ -340,21 +390,21 @@ def _print_table(folder: Path) -> None:
     for column in found.columns:
         table.add_column(column, justify="right")
     for row in found.rows:
-        table.add_row(Text(_shown(row.label)), *map(str, row.counts))
+        table.add_row(Text(shown(row.label)), *map(str, row.counts))
     Console().print(table)
 
 
-def _print_problems(problems: Iterable[object]) -> None:
+def print_problems(problems: Iterable[object]) -> None:
     for problem in problems:
-        print(f"sidecar: note: {_shown(str(problem))}", file=sys.stderr)
+        print(f"sidecar: note: {shown(str(problem))}", file=sys.stderr)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """``text`` as it can be printed on a terminal: a file's name may hold any bytes."""
     return escape_controls(text.encode(errors="surrogateescape").decode(errors="replace"))
 
 
-def _origin(
+def origin_of(
     person: str, source: str, author: str, licence: str, consent: str, delete_after: str
 ) -> "Origin":
     from reactions.datasets.records import Origin
@@ -378,10 +428,15 @@ def _split_option(name: str) -> "Split":
 
 
 def _classes(path: Path | None) -> frozenset[str] | None:
-    if path is None:
-        return None
+    return None if path is None else frozenset(class_list(path))
+
+
+def class_list(path: Path) -> tuple[str, ...]:
+    """The labels in a predefined_classes.txt, in their order; raises DatasetError."""
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except ValueError as error:
         raise DatasetError("is no UTF-8 text", where=str(path)) from error
-    return frozenset(line.strip() for line in lines if line.strip())
+    except OSError as error:
+        raise DatasetError(f"can't be read: {error.strerror}", where=str(path)) from error
+    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))

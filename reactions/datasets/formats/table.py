@@ -1,7 +1,7 @@
 """CSV: a row a box, in the columns of TensorFlow's detection tutorials and the origin's.
 
 ``filename,width,height,class,xmin,ymin,xmax,ymax`` and then ``split,person,source,author,licence,
-consent,delete_after``. A row without edges labels the whole picture, one without a class shows
+consent,url,delete_after``. A row without edges labels the whole picture, one without a class shows
 nothing. Columns may be missing and in any order.
 """
 
@@ -17,11 +17,11 @@ from reactions.datasets.found import FoundBox, FoundPicture, split_named
 from reactions.datasets.leaving import LeavingPicture
 from reactions.datasets.parsing import number, stated_size
 from reactions.datasets.problems import ProblemList
-from reactions.datasets.records import MAX_NAME, Origin
+from reactions.datasets.records import MAX_NAME, MAX_TEXT, Origin
 from reactions.datasets.source_tree import SourceTree, read_limited
 
 _EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
-_TEXTS: Final = ("person", "source", "author", "licence", "consent")
+_TEXTS: Final = ("person", "source", "author", "licence", "consent", "url")
 _COLUMNS: Final = (
     *("filename", "width", "height", "class"),
     *_EDGES,
@@ -110,10 +110,9 @@ def _take(
 
 
 def _origin(entry: _Row, path: Path, problems: ProblemList) -> Origin:
-    person, source, author, licence, consent = (
-        entry.first.get(name, "")[:MAX_NAME] for name in _TEXTS
-    )
-    origin = Origin(person, source, author, licence, consent)
+    limits = dict.fromkeys(_TEXTS, MAX_NAME) | {"url": MAX_TEXT}
+    texts = {name: entry.first.get(name, "")[:limit] for name, limit in limits.items()}
+    origin = Origin(**texts)
     day = entry.first.get("delete_after", "")
     try:
         return replace(origin, delete_after=date.fromisoformat(day)) if day else origin

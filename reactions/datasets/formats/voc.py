@@ -72,10 +72,8 @@ def write_voc(pictures: Sequence[LeavingPicture], target: Path, problems: Proble
     (target / "Annotations").mkdir()
     for picture in pictures:
         picture.copy(target / "JPEGImages")
-        root = annotation(picture).to_pascal_voc()
-        _complete(root)
         file = target / "Annotations" / f"{picture.stem}.xml"
-        ElementTree(root).write(file, encoding="utf-8")
+        voc_document(picture, "JPEGImages").write(file, encoding="utf-8")
     for split, members in by_split(pictures).items():
         if split:
             name = "val" if split is Split.VALIDATION else split.value
@@ -84,11 +82,18 @@ def write_voc(pictures: Sequence[LeavingPicture], target: Path, problems: Proble
             file.write_text("".join(f"{member.stem}\n" for member in members), encoding="utf-8")
 
 
-def _complete(root: Element) -> None:
+def voc_document(picture: LeavingPicture, folder: str) -> "ElementTree[Element]":
+    """The XML of one picture, which is in ``folder``."""
+    root = annotation(picture).to_pascal_voc()
+    _complete(root, folder)
+    return ElementTree(root)
+
+
+def _complete(root: Element, name: str) -> None:
     """Add what globox leaves out and readers count on: TensorFlow's tutorials take the edges from
     the fifth child of an object, as whole numbers."""
     folder = Element("folder")
-    folder.text = "JPEGImages"
+    folder.text = name
     root.insert(0, folder)
     size = root.find("size")
     if size is not None:

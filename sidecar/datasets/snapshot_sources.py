@@ -1,0 +1,214 @@
+"""Where snapshots of a live meeting come from: a room of a server, or a meeting that is joined."""
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, Protocol
+
+import aiohttp
+from pydantic import ValidationError
+from yarl import URL
+
+from config.errors import DatasetError
+from config.reaction_rule import ReactionRule
+from config.reaction_table import only_labels
+from config.settings import Settings
+from reactions.landmark_types import Sample
+from reactions.pipeline import Care, Detection, Memory, first_memory
+from sidecar.addresses import AddressRule, guarded_session
+from sidecar.aio import Component
+from sidecar.inference.threads import ThreadDetector
+from sidecar.rooms.base import Consent
+from sidecar.rooms.reconnect import ReconnectingRoom
+from sidecar.rooms.registry import find_adapter
+from sidecar.session.factories import join_options, make_stickers
+from sidecar.session.session import Session
+from sidecar.session.snapshots import snapshots
+from sidecar.supervisor.values import SnapshotSet, SnapshotView
+
+_ANSWER: Final = 30.0
+"""Seconds for one answer of a server."""
+_MAX_ANSWER: Final = 64 << 20
+"""Bytes of one answer: pictures of all participants."""
+AGREED: Final = "Opted in to being looked at in the meeting."
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPicture:
+    """A picture of one participant, who has agreed. ``delete_after``: where its source says so."""
+
+    participant: str
+    name: str
+    jpeg: bytes
+    note: str = AGREED
+    delete_after: date | None = None
+
+
+class SnapshotSource(Protocol):
+    """One room; an async context manager."""
+
+    room: str
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def take(self) -> Sequence[TakenPicture]:
+        """The newest picture of each participant who has agreed; raises SidecarError."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether the meeting has ended."""
+        ...
+
+
+class ServerRoom(Component):
+    """The room ``room`` of the server at ``address``; ``token`` needs the scope ``admin``."""
+
+    over = False
+
+    def __init__(self, address: str, room: str, token: str) -> None:
+        self.room = room
+        self._url = URL(address) / "v1" / "rooms" / room / "snapshots"
+        self._token = token
+        self._http: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        # The address is the operator's own.
+        self._http = guarded_session(
+            AddressRule.ANY, headers={"Authorization": f"Bearer {self._token}"}
+        )
+
+    async def aclose(self) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def take(self) -> Sequence[TakenPicture]:
+        answer = await self._ask()
+        try:
+            found = SnapshotSet.model_validate_json(answer)
+        except ValidationError as error:
+            what = "the answer is no set of snapshots"
+            raise DatasetError(what, where=self._where, do="update both programs") from error
+        day = None if found.delete_after is None else found.delete_after.date()
+        return [
+            TakenPicture(one.participant, one.name, await self._jpeg(one), found.note, day)
+            for one in found.pictures
+        ]
+
+    async def _ask(self) -> bytes:
+        assert self._http is not None, "take while the room is started"
+        try:
+            async with asyncio.timeout(_ANSWER), self._http.post(self._url) as answer:
+                data = bytearray()
+                async for chunk in answer.content.iter_any():
+                    data += chunk
+                    if len(data) > _MAX_ANSWER:
+                        raise DatasetError(
+                            f"answers more than {_MAX_ANSWER} bytes", where=self._where
+                        )
+                if answer.status != 201:
+                    raise self._refusal(answer.status)
+                return bytes(data)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            what = f"the server does not answer ({type(error).__name__})"
+            raise DatasetError(what, where=self._where, do="check --server") from error
+
+    def _refusal(self, status: int) -> DatasetError:
+        do = {
+            401: "give the server's token in SIDECAR_API_TOKEN",
+            403: "use a token with the scope admin",
+            404: "name a room by its id: GET /v1/rooms lists them",
+        }.get(status, "look into the server's log")
+        return DatasetError(f"the server answered {status}", where=self._where, do=do)
+
+    async def _jpeg(self, picture: SnapshotView) -> bytes:
+        try:
+            if picture.jpeg is not None:
+                return base64.b64decode(picture.jpeg, validate=True)
+            return await asyncio.to_thread(Path(picture.file or "").read_bytes)
+        except (OSError, binascii.Error) as error:
+            what = "keeps its snapshots in a folder that can't be read here"
+            do = "run this on the server's machine, or unset serve.snapshots_folder"
+            raise DatasetError(what, where=self._where, do=do) from error
+
+    @property
+    def _where(self) -> str:
+        return f"{self._url.host}: {self.room}"
+
+
+class JoinedMeeting(Component):
+    """A meeting that is joined by its ``url``, as by ``sidecar join``, but nothing is shown in it.
+
+    Only participants who opted in are looked at. Nothing is recognised. Raises RoomError where the
+    meeting can't be joined.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        table: Mapping[str, ReactionRule],
+        environ: Mapping[str, str],
+    ) -> None:
+        self.room = URL(url).host or "meeting"
+        self._url = url
+        self._settings = settings
+        self._table = only_labels(dict(table), "face")
+        self._environ = environ
+        self._session: Session | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self._life = AsyncExitStack()
+
+    async def start(self) -> None:
+        adapter = await find_adapter(self._url)
+        options = join_options(self._settings, self._environ)
+        room = ReconnectingRoom(lambda: adapter.room(self._url, options))
+        self.room = room.name or self.room
+        async with AsyncExitStack() as stack:
+            detector = await stack.enter_async_context(ThreadDetector(_SeesNothing))
+            session = Session(
+                *(room, detector, make_stickers(self._table, self._settings)),
+                *(self._table, self._settings),
+                outputs=(),
+                consent=Consent.OPT_OUT,
+            )
+            self._session = await stack.enter_async_context(session)
+            self._ended = asyncio.ensure_future(session.ended())
+            self._life = stack.pop_all()
+
+    async def aclose(self) -> None:
+        if self._ended is not None:
+            self._ended.cancel()
+        await self._life.aclose()
+
+    @property
+    def over(self) -> bool:
+        """Whether the meeting has ended."""
+        return self._ended is not None and self._ended.done()
+
+    async def take(self) -> Sequence[TakenPicture]:
+        assert self._session is not None, "take while the meeting is joined"
+        if self._ended is not None and self._ended.done():
+            self._ended.result()
+            return ()
+        found = await snapshots(self._session, time.monotonic())
+        return [
+            TakenPicture(one.participant, one.name, base64.b64decode(one.jpeg)) for one in found
+        ]
+
+
+class _SeesNothing:
+    """A pipeline without models: only the cameras' pictures are wanted."""
+
+    def detect(self, sample: Sample, memory: Memory | None) -> Detection:
+        kept = memory or first_memory(Care.NONE, sample.width, sample.height)
+        assert kept is not None
+        return Detection((), None, kept, 0.0)
