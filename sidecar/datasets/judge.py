@@ -31,10 +31,12 @@ class RecogniserJudge:
     def __init__(self, config: PipelineConfig, table: Mapping[str, ReactionRule]) -> None:
         self._config = config
         self._pipeline: RecognitionPipeline | None = None
+        shown = {spec.name for spec in LABELS.values() if spec.group not in _UNSEEN}
+        shown.update(taught.name for taught in config.taught)
         self._thresholds = {
             label: rule.threshold
             for label, rule in table.items()
-            if rule.kind is not Kind.OFF and LABELS[label].group not in _UNSEEN
+            if rule.kind is not Kind.OFF and label in shown
         }
         self.judged = frozenset(self._thresholds)
         """The labels that it can see in a still picture."""
@@ -52,7 +54,8 @@ class RecogniserJudge:
 
 def _identity(config: PipelineConfig, thresholds: Mapping[str, float]) -> str:
     digest = hashlib.sha256((config.hand_classifier or SHIPPED).read_bytes())
-    digest.update(repr((config.hand_model, sorted(thresholds.items()))).encode())
+    parts = config.hand_model, config.taught, sorted(thresholds.items())
+    digest.update(repr(parts).encode())
     return f"{version('reaction-sidecar')}-{digest.hexdigest()[:16]}"
 
 
