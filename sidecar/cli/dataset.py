@@ -220,7 +220,7 @@ def synthesize_command(
     if hands is not None:
         refuse_existing(hands)
     with changing_dataset(into, create=True) as dataset, progress_bar("Drawing") as move:
-        origin = _origin("", "", "", licence, "", "")
+        origin = origin_of("", "", "", licence, "", "")
         report = synthesize_pictures(work, dataset, origin, move)
     print(f"{report.added} pictures added to {into}, {report.known} were there")
     if hands is not None:
