@@ -10,6 +10,8 @@ import typer
 
 from config.errors import DatasetError
 from sidecar.cli.dataset import (
+    Consent,
+    DeleteAfter,
     Folder,
     Into,
     Licence,
@@ -33,6 +35,30 @@ if TYPE_CHECKING:
     from sidecar.datasets.picture_sources import PictureSource
     from sidecar.datasets.snapshot_sources import SnapshotSource
     from sidecar.datasets.snapshotting import SnapshotPlan, SnapshotReport
+
+OpenverseQuery = Annotated[
+    str, typer.Option(metavar="QUERY", help="Take what Openverse finds in place of a list.")
+]
+OpenverseLicences = Annotated[
+    str, typer.Option(metavar="A,B", help="Openverse's licences to take: by,by-sa,cc0,pdm …")
+]
+OpenverseLimit = Annotated[
+    int, typer.Option(min=1, max=10_000, metavar="N", help="Pictures to take from Openverse.")
+]
+RoomNames = Annotated[
+    list[str], typer.Argument(metavar="ROOM…", help="Meetings by URL; rooms by id with --server.")
+]
+ServerUrl = Annotated[
+    str, typer.Option(metavar="URL", help="A sidecar server; SIDECAR_API_TOKEN has its token.")
+]
+BlurFaces = Annotated[
+    bool,
+    typer.Option("--blur-faces", help="Blur faces; pictures without a found one are left out."),
+]
+
+KeepAlike = Annotated[
+    bool, typer.Option("--duplicates", help="Keep pictures that look like the last one.")
+]
 
 app = typer.Typer(rich_markup_mode=None)
 """Merged into ``dataset.app``."""
@@ -79,15 +105,9 @@ def collect_command(
         Path | None,
         typer.Argument(metavar="[LIST.csv]", help="Columns url, licence, author; also label."),
     ] = None,
-    openverse: Annotated[
-        str, typer.Option(metavar="QUERY", help="Take what Openverse finds in place of a list.")
-    ] = "",
-    licences: Annotated[
-        str, typer.Option(metavar="A,B", help="Openverse's licences to take: by,by-sa,cc0,pdm …")
-    ] = "",
-    limit: Annotated[
-        int, typer.Option(min=1, max=10_000, metavar="N", help="Pictures to take from Openverse.")
-    ] = 100,
+    openverse: OpenverseQuery = "",
+    licences: OpenverseLicences = "",
+    limit: OpenverseLimit = 100,
     licence: Licence = "",
     every: Annotated[
         float, typer.Option(min=0.1, max=60, help="Seconds between two requests to one host.")
@@ -107,12 +127,12 @@ def collect_command(
     from reactions.datasets.problems import ProblemList
     from sidecar.datasets.picture_sources import ListedPictures, OpenversePictures, PictureSource
 
-    token = os.environ.get("OPENVERSE_TOKEN", "")
-    source: PictureSource = (
-        OpenversePictures(openverse, licences=licences, limit=limit, token=token)
-        if listing is None
-        else ListedPictures(listing, licence)
-    )
+    source: PictureSource
+    if listing is not None:
+        source = ListedPictures(listing, licence)
+    else:
+        token = os.environ.get("OPENVERSE_TOKEN", "")
+        source = OpenversePictures(openverse, licences=licences, limit=limit, token=token)
     problems = ProblemList()
     report = _collect(source, into, problems, every=every, private=private)
     print_problems(problems)
@@ -149,29 +169,17 @@ def _collect(
     " --consent 'agreed in the meeting' --delete-after 2027-06-30",
 )
 def snapshot_command(
-    rooms: Annotated[
-        list[str],
-        typer.Argument(metavar="ROOM…", help="Meetings by URL; rooms by id with --server."),
-    ],
+    rooms: RoomNames,
     into: Into,
-    consent: Annotated[str, typer.Option(help="Who agreed to what, and when.")],
-    delete_after: Annotated[
-        str, typer.Option("--delete-after", metavar="YYYY-MM-DD", help="The last day to keep them.")
-    ],
-    server: Annotated[
-        str, typer.Option(metavar="URL", help="A sidecar server; SIDECAR_API_TOKEN has its token.")
-    ] = "",
+    consent: Consent,
+    delete_after: DeleteAfter,
+    server: ServerUrl = "",
     every: Annotated[float, typer.Option(min=0.2, help="Seconds between two pictures.")] = 5.0,
     count: Annotated[
         int, typer.Option(min=1, max=100_000, help="Pictures of each participant.")
     ] = 12,
-    blur_faces: Annotated[
-        bool,
-        typer.Option("--blur-faces", help="Blur faces; pictures without a found one are left out."),
-    ] = False,
-    duplicates: Annotated[
-        bool, typer.Option("--duplicates", help="Keep pictures that look like the last one.")
-    ] = False,
+    blur_faces: BlurFaces = False,
+    duplicates: KeepAlike = False,
     licence: Licence = "",
     secrets: SecretsFile = None,
     config: ConfigFile = None,

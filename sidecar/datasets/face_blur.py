@@ -15,7 +15,7 @@ LABELS_NEEDED: Final = "face"
 _BEYOND: Final = 0.3
 """Of the face's box on each side: hair, ears and chin are blurred too."""
 _RADIUS: Final = 0.15
-"""Of the box's longer side: less leaves features that can be told."""
+"""Of the box's longer side: less leaves features that can be recognised."""
 
 
 class FaceBlur:

@@ -22,6 +22,7 @@ PAGE: Final = 20
 MAX_LISTED: Final = 100_000
 """Pictures of one list."""
 _MAX_URL: Final = 2000
+"""Characters."""
 _OTHER_NAMES: Final = {"license": "licence", "creator": "author", "class": "label"}
 
 

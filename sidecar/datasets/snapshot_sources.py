@@ -22,7 +22,7 @@ from config.settings import Settings
 from reactions.landmark_types import Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.addresses import AddressRule, guarded_session
-from sidecar.aio import Component
+from sidecar.aio import Component, TaskSet
 from sidecar.inference.threads import ThreadDetector
 from sidecar.rooms.base import Consent
 from sidecar.rooms.reconnect import ReconnectingRoom
@@ -164,7 +164,7 @@ class JoinedMeeting(Component):
         self._table = only_labels(dict(table), "face")
         self._environ = environ
         self._session: Session | None = None
-        self._ended: asyncio.Future[None] | None = None
+        self._ended: asyncio.Task[None] | None = None
         self._life = AsyncExitStack()
 
     async def start(self) -> None:
@@ -181,12 +181,11 @@ class JoinedMeeting(Component):
                 consent=Consent.OPT_OUT,
             )
             self._session = await stack.enter_async_context(session)
-            self._ended = asyncio.ensure_future(session.ended())
+            tasks = await stack.enter_async_context(TaskSet())
+            self._ended = tasks.create_task(session.ended(), name="meeting")
             self._life = stack.pop_all()
 
     async def aclose(self) -> None:
-        if self._ended is not None:
-            self._ended.cancel()
         await self._life.aclose()
 
     @property

@@ -28,7 +28,7 @@ class Blur(Protocol):
     """Makes faces unrecognisable."""
 
     def blurred(self, pixels: RgbImage) -> RgbImage | None:
-        """The picture without recognisable faces; None where that can't be told."""
+        """The picture without recognisable faces; None where that is uncertain."""
         ...
 
 

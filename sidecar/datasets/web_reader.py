@@ -19,7 +19,7 @@ from yarl import URL
 
 from config.errors import InputError, RefusedError
 from sidecar.addresses import AddressRule, guarded_session
-from sidecar.aio import Component
+from sidecar.aio import Component, TaskSet
 
 AGENT: Final = "reaction-sidecar"
 """Our name in robots.txt."""
@@ -84,7 +84,8 @@ class WebReader(Component):
         self._rule = rule
         self._max_bytes = max_bytes
         self._http: aiohttp.ClientSession | None = None
-        self._robots: dict[str, asyncio.Future[RobotFileParser]] = {}
+        self._robots: dict[str, asyncio.Task[RobotFileParser]] = {}
+        self._tasks = TaskSet()
 
     async def start(self) -> None:
         self._http = guarded_session(
@@ -99,6 +100,7 @@ class WebReader(Component):
         )
 
     async def aclose(self) -> None:
+        await self._tasks.aclose()
         if self._http is not None:
             await self._http.close()
 
@@ -175,7 +177,7 @@ class WebReader(Component):
         site = str(url.origin())
         if site not in self._robots:
             # One request for all that wait for it.
-            self._robots[site] = asyncio.ensure_future(self._rules(url))
+            self._robots[site] = self._tasks.create_task(self._rules(url), name="robots")
         rules = await asyncio.shield(self._robots[site])
         if not rules.can_fetch(AGENT, str(url)):
             raise _failure("the site's robots.txt forbids it", 403)
