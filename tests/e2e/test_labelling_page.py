@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Locator, Page
 
 from config.errors import PictureError
 from reactions.datasets.opinions import ModelOpinion, ProposedBox
@@ -24,6 +25,7 @@ from tests.reactions.datasets.pictures import draw, record_of
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 TOKEN = "a-token-of-the-labelling-page"
 SIZE = 320, 240
+Scheme = Literal["light", "dark"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -52,14 +54,18 @@ def make(folder: Path, count: int, boxes: tuple[LabelledBox, ...] = ()) -> None:
 
 
 @asynccontextmanager
-async def labelling(browser: Browser, folder: Path, **options: str) -> AsyncIterator[Page]:
+async def labelling(
+    browser: Browser, folder: Path, color_scheme: Scheme = "light"
+) -> AsyncIterator[Page]:
     """The page of the data set in ``folder``, loaded; script errors fail the test."""
     with changing_dataset(folder) as dataset:
         editor = LabelEditor(dataset, judge, model="scripted", judged=("thumbs_up", "fist"))
         app = labelling_app(LabelRoutes(editor, ("fist", "thumbs_up")), TOKEN)
         async with HttpListener(app, "127.0.0.1", 0, inner=editor) as listener:
             context = await browser.new_context(
-                viewport={"width": 1280, "height": 720}, reduced_motion="reduce", **options
+                viewport={"width": 1280, "height": 720},
+                reduced_motion="reduce",
+                color_scheme=color_scheme,
             )
             page = await context.new_page()
             page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
@@ -80,6 +86,13 @@ async def drag(page: Page, start: tuple[float, float], end: tuple[float, float])
     await page.mouse.down()
     await page.mouse.move(*places[1], steps=3)
     await page.mouse.up()
+
+
+async def width_of(element: Locator) -> float:
+    """Pixels of the screen."""
+    box = await element.bounding_box()
+    assert box is not None
+    return box["width"]
 
 
 async def saved(page: Page, holds: Callable[[], bool]) -> None:
@@ -152,11 +165,11 @@ async def test_keys_alone_draw_move_and_go_on(browser: Browser, tmp_path: Path) 
         await page.locator("#place", has_text="2 / 3").wait_for()
         assert await page.locator(".picture-row[aria-current]").inner_text() != ""
         zoomed = page.locator("#stage img")
-        size = (await zoomed.bounding_box() or {})["width"]
+        size = await width_of(zoomed)
         await page.keyboard.press("+")
-        assert (await zoomed.bounding_box() or {})["width"] > size * 1.2
+        assert await width_of(zoomed) > size * 1.2
         await page.keyboard.press("0")
-        assert (await zoomed.bounding_box() or {})["width"] == pytest.approx(size)
+        assert await width_of(zoomed) == pytest.approx(size)
 
 
 async def test_the_model_proposes_and_doubts(browser: Browser, tmp_path: Path) -> None:
@@ -196,7 +209,8 @@ async def test_a_box_is_selected_moved_and_resized_by_pointer(
         await drag(page, (0.375, 0.375), (0.5, 0.5))
         await saved(page, lambda: boxes_of(folder)[0].left > 100)
         moved = boxes_of(folder)[0]
-        assert (moved.left, moved.top) == (pytest.approx(120, abs=2), pytest.approx(90, abs=2))
+        assert moved.left == pytest.approx(120, abs=2)
+        assert moved.top == pytest.approx(90, abs=2)
         assert moved.width == pytest.approx(80)
         corner = moved.right / SIZE[0], moved.bottom / SIZE[1]
         await drag(page, corner, (0.9, 0.9))
@@ -233,7 +247,7 @@ def make_many(folder: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_it_is_accessible(browser: Browser, tmp_path: Path, scheme: str) -> None:
+async def test_it_is_accessible(browser: Browser, tmp_path: Path, scheme: Scheme) -> None:
     folder = tmp_path / "tea"
     make(folder, 12, (LabelledBox("fist", 190, 50, 310, 210),))
     async with labelling(browser, folder, color_scheme=scheme) as page:

@@ -112,7 +112,14 @@ def _take(
 def _origin(entry: _Row, path: Path, problems: ProblemList) -> Origin:
     limits = dict.fromkeys(_TEXTS, MAX_NAME) | {"url": MAX_TEXT}
     texts = {name: entry.first.get(name, "")[:limit] for name, limit in limits.items()}
-    origin = Origin(**texts)
+    origin = Origin(
+        texts["person"],
+        texts["source"],
+        texts["author"],
+        texts["licence"],
+        texts["consent"],
+        url=texts["url"],
+    )
     day = entry.first.get("delete_after", "")
     try:
         return replace(origin, delete_after=date.fromisoformat(day)) if day else origin

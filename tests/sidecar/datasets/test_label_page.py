@@ -178,7 +178,7 @@ async def test_the_recogniser_proposes_and_doubts(tmp_path: Path) -> None:
     make_dataset(folder)
     first, second, *_ = files(folder)
     async with page(folder, see_thumb) as client:
-        count, found = 0, {}
+        count, found = 0, dict[str, Any]()
         while len(found) < 4:
             news = await (await client.get(f"/labelling/opinions?after={count}")).json()
             count = news["next"]
@@ -228,7 +228,7 @@ async def test_a_picture_that_cannot_be_read_holds_up_no_other(tmp_path: Path) -
         return ModelOpinion(record.file, "scripted")
 
     async with page(folder, failing) as client:
-        count, found = 0, set()
+        count, found = 0, set[str]()
         while len(found) < 3:
             news = await (await client.get(f"/labelling/opinions?after={count}")).json()
             count = news["next"]
