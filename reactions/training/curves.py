@@ -26,16 +26,18 @@ def draw_curves(states: Sequence[MemberState], path: Path) -> None:
 
 
 def write_tensorboard(states: Sequence[MemberState], folder: Path) -> None:
-    """The same curves as TensorBoard reads them, a run a member."""
+    """The same curves as TensorBoard reads them, a run a member. TensorBoard itself is not needed:
+    ``tf.summary.scalar`` would ask for it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
+    kind = tf.compat.v1.SummaryMetadata()
+    kind.plugin_data.plugin_name = "scalars"
     for number, state in enumerate(states):
         writer = tf.summary.create_file_writer(str(folder / f"member-{number:02}"))
         with writer.as_default():
-            for epoch, (loss, share) in enumerate(
-                zip(state.losses, state.held_out, strict=True), 1
-            ):
-                tf.summary.scalar("loss", loss, step=epoch)
-                tf.summary.scalar("held_out_named_right", share, step=epoch)
+            curves = {"loss": state.losses, "held_out_named_right": state.held_out}
+            for name, values in curves.items():
+                for epoch, value in enumerate(values, 1):
+                    tf.summary.write(name, tf.constant(value), step=epoch, metadata=kind)
         writer.close()
