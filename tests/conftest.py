@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from reactions.landmarks.model_manifest import FILES
 from reactions.landmarks.model_store import ModelStore
+from tests.servers.soak import CHURN
 
 pytest.register_assert_rewrite("tests.conformance.detector", "tests.conformance.room")
 
@@ -59,6 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not whole and item.get_closest_marker("models") is not None:
             item.add_marker(without)
+        if CHURN and item.get_closest_marker("soak") is not None:
+            # What a soak finds once is found.
+            continue
         if any(item.get_closest_marker(name) for name in OTHERS):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
         elif item.get_closest_marker(PEERS) is not None:
