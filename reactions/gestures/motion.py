@@ -95,6 +95,26 @@ class HandTrack(CompactPickle):
 
 
 @dataclass(frozen=True, slots=True)
+class BareFace(CompactPickle):
+    """A face that no hand was before. Its mesh is kept as bytes: equal by what it holds."""
+
+    time: float
+    presence: float
+    mesh: bytes
+    """468 landmarks of three float32."""
+
+    @classmethod
+    def of(cls, face: Face, time: float) -> "BareFace":
+        """``face`` as it was seen at ``time``, without its finer reading."""
+        return cls(time, face.presence, face.points.astype(np.float32).tobytes())
+
+    @property
+    def face(self) -> Face:
+        """The face again."""
+        return Face(np.frombuffer(self.mesh, np.float32).reshape(-1, 3), self.presence)
+
+
+@dataclass(frozen=True, slots=True)
 class Motion(CompactPickle):
     """One participant over the last two seconds: small, frozen, picklable."""
 
@@ -108,8 +128,8 @@ class Motion(CompactPickle):
     """The newest vessel near the mouth; looked for in some samples only."""
     arms: ArmsReading | None = None
     """The newest reading of the arms; bodies are read in some samples only."""
-    bare: tuple[float, Face] | None = None
-    """The newest face that no hand was before, and when: a hand over the eyes hides the face that
+    bare: BareFace | None = None
+    """The newest face that no hand was before: a hand over the eyes hides the face that
     it is placed by, or squeezes it. See ``BARE_KEPT``."""
 
     def follow(self, observation: Observation, mouth: float | None = None) -> "Motion":
@@ -143,10 +163,10 @@ class Motion(CompactPickle):
 
     def with_bare_face(self, face: Face, time: float) -> "Motion":
         """The motion with ``face``, which no hand is before, as the newest such."""
-        return replace(self, bare=(time, Face(face.points, face.presence)))
+        return replace(self, bare=BareFace.of(face, time))
 
-    def _bare(self, time: float) -> tuple[float, Face] | None:
-        kept = self.bare is not None and 0 <= time - self.bare[0] <= BARE_KEPT
+    def _bare(self, time: float) -> BareFace | None:
+        kept = self.bare is not None and 0 <= time - self.bare.time <= BARE_KEPT
         return self.bare if kept else None
 
     def _vessel(self, observation: Observation) -> VesselReading | None:

@@ -151,7 +151,7 @@ def score_facepalm(context: Context) -> Iterator[Sighting]:
     """Each hand on eyes or forehead, as the face is seen or was last seen without a hand before it;
     the face's box."""
     now = None if context.face is None else context.face.face
-    bare = None if context.motion.bare is None else context.motion.bare[1]
+    bare = None if context.motion.bare is None else context.motion.bare.face
     for face in filter(None, (now, bare)):
         box = context.observation.box(face.points)
         for seen in context.hands:
