@@ -21,8 +21,8 @@ WEAK = {
     "wink": 0.6,
     # The drawn finger passes for an index finger in a sample or two after the hand is found.
     "middle_finger": 0.6,
-    # The first sample or two of a hand on very dark skin show no fingers apart.
-    "finger_heart": 0.75,
+    # The first samples of a hand on very dark skin show no fingers apart.
+    "finger_heart": 0.65,
     # Near the camera the hands are outside the picture.
     "shrug": 0.5,
     # The palm detector finds no hand before a face in one of the three views.
