@@ -23,6 +23,8 @@ from reactions.datasets.source_tree import SourceTree, read_limited
 
 _MAX_YAML = 1 << 20
 """Bytes of data.yaml."""
+_DEEPEST = 50
+"""Levels of brackets in it: the time that PyYAML takes grows with their square."""
 
 
 def read_yolo(tree: SourceTree, problems: ProblemList) -> Iterator[FoundPicture]:
@@ -75,9 +77,14 @@ def _yaml_classes(path: Path, problems: ProblemList) -> Mapping[int, str]:
         problems.add(path, 0, f"exceeds {_MAX_YAML >> 20} MiB")
         return {}
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(content)):
-            problems.add(path, 0, "has aliases, which are refused")
-            return {}
+        depth = 0
+        for token in yaml.scan(content):
+            depth += isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken)
+            depth -= isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken)
+            if isinstance(token, yaml.AliasToken) or depth > _DEEPEST:
+                what = "aliases" if depth <= _DEEPEST else f"more than {_DEEPEST} levels"
+                problems.add(path, 0, f"has {what}, which are refused")
+                return {}
         data = yaml.safe_load(content)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
