@@ -123,7 +123,8 @@ async def finish(work: Awaitable[T]) -> T:
         except asyncio.CancelledError as error:
             cancellation = error
     if cancellation is not None:
-        raise cancellation
+        # Asking for the failure keeps asyncio from logging it as lost.
+        raise cancellation from (None if task.cancelled() else task.exception())
     return task.result()
 
 

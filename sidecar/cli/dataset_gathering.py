@@ -115,6 +115,7 @@ def collect_command(
     private: Annotated[
         bool, typer.Option("--private", help="Take pictures at private addresses, too.")
     ] = False,
+    config: ConfigFile = None,
 ) -> None:
     """Download pictures by URL, with their licences and authors, as sites' robots.txt allow.
 
@@ -124,6 +125,7 @@ def collect_command(
     if bool(openverse) == (listing is not None):
         raise typer.BadParameter("name a list, or a search with --openverse, not both")
     exit_on_signals()
+    load_configuration(config, None)
     from reactions.datasets.problems import ProblemList
     from sidecar.datasets.picture_sources import ListedPictures, OpenversePictures, PictureSource
 

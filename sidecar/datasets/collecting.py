@@ -15,7 +15,7 @@ from reactions.datasets.look import Looker
 from reactions.datasets.problems import ProblemList
 from reactions.datasets.records import MAX_NAME, Origin, PictureRecord, storable
 from reactions.datasets.store import Dataset, content_name
-from sidecar.aio import TaskSet
+from sidecar.aio import finish, run_until_first
 from sidecar.datasets.picture_sources import PictureSource, WantedPicture
 from sidecar.datasets.web_reader import WebReader
 from sidecar.media.picture_kinds import HEAD, picture_kind
@@ -68,7 +68,6 @@ class PictureCollection:
         self._known = {record.origin.url for record in dataset.records.values()}
         self._changing = asyncio.Lock()
         self._saved = clock()
-        self._broken: OSError | None = None
         self.report = CollectReport()
 
     async def run(
@@ -81,20 +80,20 @@ class PictureCollection:
         be read, or the disk does not take a picture.
         """
         waiting: asyncio.Queue[WantedPicture] = asyncio.Queue(1)
+        workers = (self._work(waiting, source, move) for _ in range(AT_ONCE))
         try:
-            pictures = source.pictures(self._reader, self._problems)
-            async with TaskSet() as tasks, aclosing(pictures):
-                for _ in range(AT_ONCE):
-                    tasks.create_task(self._work(waiting, source, move), name="collect")
-                async for wanted in pictures:
-                    await waiting.put(wanted)
-                    self._check()
-                await waiting.join()
-                self._check()
+            # A worker ends by failing alone, which ends all.
+            await run_until_first(self._feed(waiting, source), *workers)
         finally:
             await asyncio.to_thread(self._dataset.save)
         move(1.0, "")
         return self.report
+
+    async def _feed(self, waiting: "asyncio.Queue[WantedPicture]", source: PictureSource) -> None:
+        async with aclosing(source.pictures(self._reader, self._problems)) as pictures:
+            async for wanted in pictures:
+                await waiting.put(wanted)
+        await waiting.join()
 
     async def _work(
         self,
@@ -104,14 +103,12 @@ class PictureCollection:
     ) -> None:
         while True:
             wanted = await waiting.get()
-            try:
-                await self._take(wanted)
-            finally:
-                waiting.task_done()
+            await self._take(wanted)
             move(
                 min(self.report.seen / max(source.expected, 1), 1.0),
                 urlsplit(wanted.url).hostname or "",
             )
+            waiting.task_done()
 
     async def _take(self, wanted: WantedPicture) -> None:
         if wanted.url in self._known:
@@ -124,8 +121,9 @@ class PictureCollection:
                 raise InputError(f"is {kind}, no picture", status=415)
             added = await self._keep(wanted, answer.data)
         except OSError as error:
-            self._broken = error
-            return
+            what, where = str(error.strerror), str(self._dataset.folder)
+            do = "free disk space, and run it again"
+            raise DatasetError(what, where=where, do=do) from error
         except (InputError, PictureError) as error:
             self.report.failed += 1
             self._problems.add(*wanted.where, f"{_shown(wanted.url)}: {error.what}: left out")
@@ -133,19 +131,14 @@ class PictureCollection:
         self.report.added += added
         self.report.known += not added
 
-    def _check(self) -> None:
-        """Raise DatasetError where the disk does not take the pictures."""
-        if self._broken is not None:
-            what, where = str(self._broken.strerror), str(self._dataset.folder)
-            raise DatasetError(what, where=where, do="free disk space, and run it again")
-
     async def _keep(self, wanted: WantedPicture, data: bytes) -> bool:
         """Whether the picture is new; raises PictureError for what is none."""
         async with self._changing:
-            added = await asyncio.to_thread(self._add, wanted, data)
+            # To its end, cancelled or not: the manifest is written next.
+            added = await finish(asyncio.to_thread(self._add, wanted, data))
             self._known.add(wanted.url)
             if self._clock() - self._saved > _SAVE_EVERY:
-                await asyncio.to_thread(self._dataset.save)
+                await finish(asyncio.to_thread(self._dataset.save))
                 self._saved = self._clock()
         return added
 

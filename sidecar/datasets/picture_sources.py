@@ -8,7 +8,9 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+
+from yarl import URL
 
 from config.errors import DatasetError, InputError
 from reactions.datasets.problems import ProblemList
@@ -108,7 +110,7 @@ class ListedPictures:
         self, row: Mapping[str, str], line: int, problems: ProblemList
     ) -> WantedPicture | None:
         url, licence = row["url"], row.get("licence", "") or self._licence
-        if not url.lower().startswith(("http://", "https://")) or len(url) > _MAX_URL:
+        if not _is_usable(url):
             problems.add(self._path, line, "has no http or https URL: left out")
             return None
         if not licence:
@@ -202,11 +204,20 @@ def _openverse_picture(
     url, code = texts.get("url", ""), texts.get("license", "")
     if fields.get("mature") is True:
         return None
-    if not url.startswith(("http://", "https://")) or len(url) > _MAX_URL or not code:
+    if not _is_usable(url) or not code:
         problems.add(where[0], where[1], "is a result without URL or licence: left out")
         return None
     licence = _licence_name(code, texts.get("license_version", ""))
     return WantedPicture(url, licence, texts.get("creator", "")[:MAX_TEXT], where=where)
+
+
+def _is_usable(url: str) -> bool:
+    """Whether ``url`` is an http or https one with a host; both parsers that read it must agree."""
+    try:
+        named = urlsplit(url).hostname and URL(url).host
+    except ValueError:
+        return False
+    return url.lower().startswith(("http://", "https://")) and bool(named) and len(url) <= _MAX_URL
 
 
 def _licence_name(code: str, version: str) -> str:

@@ -5,6 +5,7 @@ moment of the connection. Requests to one host are a second apart, or as far as 
 """
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -84,7 +85,7 @@ class WebReader(Component):
         self._rule = rule
         self._max_bytes = max_bytes
         self._http: aiohttp.ClientSession | None = None
-        self._robots: dict[str, asyncio.Task[RobotFileParser]] = {}
+        self._robots: dict[str, asyncio.Task[RobotFileParser | InputError]] = {}
         self._tasks = TaskSet()
 
     async def start(self) -> None:
@@ -116,15 +117,8 @@ class WebReader(Component):
         """
         try:
             return await self._follow(URL(address), accept, token, robots)
-        except TimeoutError:
-            raise _failure(f"no answer within {TIMEOUT:g} s") from None
-        except RefusedError as error:
-            raise _failure(error.what, 403) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            cause = error.__cause__ or error.__context__
-            if isinstance(cause, RefusedError):
-                raise _failure(cause.what, 403) from None
-            raise _failure(f"no connection ({type(error).__name__})") from error
+        except _FAILURES as error:
+            raise _as_failure(error) from error
 
     async def _follow(self, url: URL, accept: str, token: str, robots: bool) -> WebAnswer:
         home = url.origin()
@@ -179,15 +173,20 @@ class WebReader(Component):
             # One request for all that wait for it.
             self._robots[site] = self._tasks.create_task(self._rules(url), name="robots")
         rules = await asyncio.shield(self._robots[site])
+        if isinstance(rules, InputError):
+            raise _failure(f"the site's robots.txt can't be read: {rules.what}", 403)
         if not rules.can_fetch(AGENT, str(url)):
             raise _failure("the site's robots.txt forbids it", 403)
-        delay = float(rules.crawl_delay(AGENT) or 0)
+        try:
+            delay = float(rules.crawl_delay(AGENT) or 0)
+        except OverflowError:
+            delay = math.inf
         if delay > LONGEST_WAIT:
             raise _failure(f"the site's robots.txt wants {delay:g} s between requests", 403)
         return delay
 
-    async def _rules(self, url: URL) -> RobotFileParser:
-        """The robots.txt of a site (RFC 9309): none allows all, one that fails forbids all."""
+    async def _rules(self, url: URL) -> RobotFileParser | InputError:
+        """The robots.txt of a site (RFC 9309): none allows all; why, for one that can't be read."""
         rules, place = RobotFileParser(), url.origin() / "robots.txt"
         try:
             for _ in range(REDIRECTS + 1):
@@ -199,8 +198,10 @@ class WebReader(Component):
                     return rules
                 place = place.join(found)
         except InputError as error:
-            rules.parse(_EVERYTHING if error.status == 404 else _NOTHING)
-            return rules
+            if error.status != 404:
+                return error
+        except _FAILURES as error:
+            return _as_failure(error)
         rules.parse(_EVERYTHING)
         return rules
 
@@ -211,7 +212,8 @@ class WebReader(Component):
 
 
 _EVERYTHING: Final = ("User-agent: *", "Allow: /")
-_NOTHING: Final = ("User-agent: *", "Disallow: /")
+_FAILURES: Final = (RefusedError, aiohttp.ClientError, OSError, ValueError)
+"""What a request or the text of an answer raises."""
 
 
 def _check(url: URL) -> None:
@@ -231,3 +233,15 @@ def _retry_after(text: str) -> float:
 
 def _failure(what: str, status: int = 502) -> InputError:
     return InputError(what, status=status)
+
+
+def _as_failure(error: Exception) -> InputError:
+    """``error``, one of ``_FAILURES``, as the user reads it."""
+    if isinstance(error, TimeoutError):
+        return _failure(f"no answer within {TIMEOUT:g} s")
+    cause = error if isinstance(error, RefusedError) else error.__cause__ or error.__context__
+    if isinstance(cause, RefusedError):
+        return _failure(cause.what, 403)
+    if isinstance(error, ValueError):
+        return _failure("the address or the answer is malformed")
+    return _failure(f"no connection ({type(error).__name__})")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from aiohttp import web
@@ -267,3 +268,58 @@ async def test_a_list_without_urls_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"list\.csv:1: has no column 'url'"):
         await collect(tmp_path / "tea", ListedPictures(tmp_path / "list.csv"))
     assert json.loads((tmp_path / "tea" / "dataset.jsonl").read_text())["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[bad", "http://a[::1]/a.png", "http:///a.png", "http://\u2100/a.png"]
+)
+async def test_malformed_urls_are_listed_and_the_rest_goes_on(tmp_path: Path, url: str) -> None:
+    async with site() as pictures, asyncio.timeout(30):
+        # One more than there are downloads at once.
+        rows = [f"{url}{'?' * count},MIT,," for count in range(9)]
+        rows.append(f"{pictures.url('/good.png')},MIT,,")
+        report, problems = await collect(tmp_path / "tea", listed(tmp_path, *rows))
+        pictures.pages = [{"page_count": 1, "results": [result(url)]}]
+        _, more = await collect(
+            tmp_path / "tea", OpenversePictures("tea", limit=1, address=pictures.url(""))
+        )
+    assert (report.added, len(problems)) == (1, 9)
+    assert "no http or https URL" in problems[0]
+    assert "without URL or licence" in more[0]
+
+
+async def test_a_defect_ends_the_collection(tmp_path: Path) -> None:
+    def look(path: Path) -> NoReturn:
+        raise ZeroDivisionError
+
+    with changing_dataset(tmp_path / "tea", create=True) as dataset:
+        async with site() as pictures, reader() as reading, asyncio.timeout(30):
+            work = PictureCollection(dataset, reading, look, ProblemList())
+            rows = [f"{pictures.url(f'/{count}.png')},MIT,," for count in range(12)]
+            with pytest.raises(ZeroDivisionError):
+                await work.run(listed(tmp_path, *rows))
+
+
+@pytest.mark.parametrize(
+    "robots",
+    [f"User-agent: *\nCrawl-delay: {'9' * digits}\n" for digits in (400, 5000)]
+    + ["User-agent: *\nDisallow: http://[bad\n", "User-agent: *\nCrawl-delay: \u00b2\n"],
+)
+async def test_a_robots_txt_that_is_malformed_or_asks_for_ages_is_a_refusal(robots: str) -> None:
+    async with site(robots=robots) as pictures, reader() as reading:
+        with pytest.raises(InputError, match=r"robots\.txt") as raised:
+            await reading.read(pictures.url("/a.png"))
+        assert raised.value.status == 403
+        assert pictures.asked == ["/robots.txt"]
+
+
+async def test_a_site_that_does_not_answer_is_one_line_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with site() as pictures:
+        url = pictures.url("/a.png")
+    report, problems = await collect(tmp_path / "tea", listed(tmp_path, f"{url},MIT,,"))
+    assert report.failed == 1
+    assert "robots.txt can't be read: no connection (ClientConnector" in problems[0]
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.out + captured.err
