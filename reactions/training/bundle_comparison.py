@@ -29,7 +29,7 @@ class ComparedShares:
     difference: float | None
     """Of the second to the first, as a mean over people; None for one bundle."""
     between: Interval | None
-    """95 % of the difference, were others drawn from people like these."""
+    """95 % of the difference, were others drawn from people like these; None of one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def _compared(label: str, people: Sequence[str], hits: Sequence[Sequence[bool]])
     if count < 2:
         return ComparedShares(label, shares, None, None)
     each = list(_differences(people, hits))
-    return ComparedShares(label, shares, sum(each) / len(each), bootstrap(each))
+    between = bootstrap(each) if len(each) > 1 else None
+    return ComparedShares(label, shares, sum(each) / len(each), between)
 
 
 def _differences(people: Sequence[str], hits: Sequence[Sequence[bool]]) -> Iterator[float]:

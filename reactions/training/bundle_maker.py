@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,7 +64,8 @@ def add_taught(
         write_taught([*kept, label], partial / TAUGHT)
         if sticker is not None:
             (partial / sticker.name(label.name)).write_bytes(sticker.content)
-        (partial / MODEL_CARD).write_text(card, encoding="utf-8")
+        cards = [card, *_model_cards(base, {one.name for one in kept})]
+        (partial / MODEL_CARD).write_text("\n".join(cards), encoding="utf-8")
         names = ", ".join(one.name for one in [*kept, label])
         write_card(
             partial,
@@ -75,6 +76,15 @@ def add_taught(
             parent=base.name,
         )
     return ModelBundle.read(folder)
+
+
+def _model_cards(base: ModelBundle, labels: Collection[str]) -> Iterator[str]:
+    """The sections of ``base``'s card that describe ``labels``."""
+    path = None if base.folder is None else base.folder / MODEL_CARD
+    text = path.read_text(encoding="utf-8") if path is not None and path.is_file() else ""
+    for section in re.split(r"(?m)^(?=# Model card: )", text):
+        if section.partition("\n")[0].removeprefix("# Model card: ") in labels:
+            yield section.rstrip() + "\n"
 
 
 def bundle_of_classifier(

@@ -53,5 +53,9 @@ def describe_taught(
         lines.append("* Places of the repository's hands by the face are drawn, not recorded.")
     lines += ["", "| label | before | after | fires the new one |", "| --- | ---: | ---: | ---: |"]
     lines += [f"| `{row[0]}` | {' | '.join(row[1:])} |" for row in figure_rows(label.name, figures)]
-    text = "Shares of hands of the repository at the shipped thresholds; the hand classifier was"
-    return "\n".join([*lines, "", f"{text} trained on them.", ""])
+    text = (
+        "Shares of hands of the repository at the shipped thresholds; the hand classifier was"
+        " trained on them, and this label on those of two thirds of the people. Intervals take"
+        " hands for independent: those of one person are not, so they are too narrow."
+    )
+    return "\n".join([*lines, "", text, ""])

@@ -64,7 +64,7 @@ class TeachFigures:
     other_pictures: Share
     """Pictures of anything else that fire it; likewise."""
     other_hands: Share
-    """Hands of people from whom nothing was learnt that fire it."""
+    """Hands that fire it, of people from whom neither it nor its threshold was learnt."""
     alike: Sequence[str]
     """Names of the repository's hands that show the same; they count nowhere."""
     shapes: Mapping[str, BeforeAfter]
@@ -106,7 +106,8 @@ def teach(
     outranks = _outranked(shown)
     move(0.8, "measuring all labels")
     shapes = lesson.measure_shapes(network, threshold, outranks, classifier)
-    fires = share_of((lesson.held_out_scores(network, alike) >= threshold).tolist())
+    judged = lesson.unseen_scores(network, alike, judging=True)
+    fires = share_of((judged >= threshold).tolist())
     figures = TeachFigures(recall, quiet, fires, sorted(alike), shapes)
     move(1.0, "")
     return TaughtResult(network, threshold, outranks, figures)
@@ -155,15 +156,19 @@ class _Lesson:
         return frozenset(name for name in others if fired[names == name].mean() >= _ALIKE)
 
     def threshold(self, network: TaughtNetwork, alike: frozenset[str]) -> float:
-        scores = self.held_out_scores(network, alike)
+        scores = self.unseen_scores(network, alike, judging=False)
         low, high = _THRESHOLDS
         if not len(scores):
             return low
         return round(float(np.clip(np.quantile(scores, 1 - _FIRES) + 0.005, low, high)), 2)
 
-    def held_out_scores(self, network: TaughtNetwork, alike: frozenset[str]) -> Vectors:
-        """Scores (n,) of hands of people from whom nothing is learnt; none for arms."""
-        which = self.known.held_out & ~self._named(alike)
+    def unseen_scores(
+        self, network: TaughtNetwork, alike: frozenset[str], *, judging: bool
+    ) -> Vectors:
+        """Scores (n,) of hands of people from whom nothing is learnt: of the half of them who set
+        the threshold, or of those who judge it. None for arms."""
+        half = self.known.hands.source % 2 == int(judging)
+        which = self.known.held_out & half & ~self._named(alike)
         rng = np.random.default_rng([self.seed, 19])
         return network.scorer()(self.known.vectors(self.view, which, rng))
 

@@ -106,8 +106,14 @@ def _fingerprint(plan: TrainingPlan, hands: TrainingHands) -> Mapping[str, Any]:
     for array in (
         hands.people.points,
         hands.people.label,
+        hands.people.near,
+        hands.people.source,
+        hands.people_fold,
         hands.photos.points,
+        hands.photos.left,
         hands.photos.classes,
+        hands.photos.sources,
+        hands.photo_fold,
         hands.mannequins.points,
         hands.synthetic.points,
     ):

@@ -9,7 +9,8 @@ import typer
 
 from config.errors import ModelError
 from sidecar.cli.model_training import model_evaluate, model_train
-from sidecar.cli.options import ConfigFile
+from sidecar.cli.models import ready_store
+from sidecar.cli.options import ConfigFile, load_configuration
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import exit_on_signals
 from sidecar.plain_text import escape_controls
@@ -17,6 +18,7 @@ from sidecar.plain_text import escape_controls
 if TYPE_CHECKING:
     from config.settings import Settings
     from reactions.bundle import ModelBundle
+    from reactions.landmarks.model_store import ModelStore
     from reactions.taught_labels import LandmarkView
     from sidecar.modelling.teach import Examples, TaughtBundle, TeachOptions
     from sidecar.supervisor.model_store import BundleStore
@@ -89,7 +91,8 @@ def model_teach(
         *(title, how, Kind.EVENT if event else Kind.STICKER, sticker, hold, seed),
     )
     settings, bundles = _opened(config)
-    taught = _teach(options, source, other, settings, bundles, again=again)
+    store = ready_store(settings, load_configuration(config, None)[1])
+    taught = _teach(options, source, other, store, bundles, again=again)
     _print_figures(taught)
     name = taught.bundle.name
     if yes or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
@@ -102,7 +105,7 @@ def _teach(
     options: "TeachOptions",
     source: Path,
     other: Path | None,
-    settings: "Settings",
+    store: "ModelStore",
     bundles: "BundleStore",
     *,
     again: bool,
@@ -110,14 +113,13 @@ def _teach(
     from reactions.gestures.hand_classifier import HandShapeClassifier
     from reactions.training.bundle_maker import free_name
     from sidecar.modelling.teach import check_teachable, new_sticker, read_examples, teach_bundle
-    from sidecar.session.factories import make_store
 
     base = bundles.get(bundles.names().active)
     check_teachable(options, base, again=again)
     new_sticker(options)
     classifier = HandShapeClassifier(base.weights)
     with progress_bar("Reading") as move:
-        examples = read_examples(options, source, other, make_store(settings), classifier, move)
+        examples = read_examples(options, source, other, store, classifier, move)
     _print_notes(examples)
     folder = bundles.folder / free_name(bundles.folder, "taught")
     with progress_bar("Teaching") as move:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import ModelError
+from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, load_configuration
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import exit_on_signals
@@ -54,18 +55,17 @@ def model_train(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     _check_kind(kind)
     _check_training_extra()
-    from reactions.landmarks.model_store import ModelStore
     from reactions.training.train_hand_classifier import TrainingPlan
     from reactions.training.training_run import refuse_trained, train_hand
     from sidecar.modelling.train_pictures import read_dataset_hands
 
     refuse_trained(out)
-    settings, _ = load_configuration(config, None)
+    settings, table = load_configuration(config, None)
     plan = TrainingPlan(seed=seed, hands=hands, epochs=epochs, members=members, folds=folds)
     more = None
     if data:
+        store = ready_store(settings, table)
         with progress_bar("Reading") as move:
-            store = ModelStore(settings.models.folder)
             more = read_dataset_hands(data, store, out / "readings", move)
     with progress_bar("Training") as move:
         outcome = train_hand(plan, more, out, threads=os.cpu_count() or 1, move=move)
@@ -121,15 +121,15 @@ def model_evaluate(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from sidecar.modelling.evaluation import evaluate_bundles
     from sidecar.serve.plan import bundles_folder
-    from sidecar.session.factories import make_store
     from sidecar.supervisor.model_store import BundleStore
 
     settings, table = load_configuration(config, None)
     store = BundleStore(bundles_folder(settings))
     names = [*([against] if against else []), bundle or store.names().active]
     bundles = [store.get(name) for name in names]
+    models = ready_store(settings, table)
     with progress_bar("Measuring") as move:
-        outcome = evaluate_bundles(dataset, bundles, make_store(settings), table, move)
+        outcome = evaluate_bundles(dataset, bundles, models, table, move)
     for note in outcome.notes:
         print(f"sidecar: note: {escape_controls(note)}", file=sys.stderr)
     _print_comparison(outcome.comparison)
@@ -158,7 +158,8 @@ def _row(row: "ComparedShares") -> list[str]:
     for share in row.shares:
         ends = f"{share.interval.low:.0%}–{share.interval.high:.0%}"
         shown.append(f"{share.value:.1%} ({ends}, {share.of})")
-    if row.difference is not None and row.between is not None:
-        ends = f"{100 * row.between.low:+.1f} to {100 * row.between.high:+.1f}"
-        shown.append(f"{100 * row.difference:+.1f} ({ends})")
+    if row.difference is not None:
+        between = row.between
+        ends = between and f" ({100 * between.low:+.1f} to {100 * between.high:+.1f})"
+        shown.append(f"{100 * row.difference:+.1f}{ends or ''}")
     return shown

@@ -85,13 +85,17 @@ class ExampleReader:
         ]
         self._recognizer = Recognizer(labels, shapes=classifier)
 
-    def add(self, picture: TeachPicture, examples: Examples) -> bool:
-        """Whether the view finds something in ``picture``, which is then added to ``examples``."""
+    def add(self, picture: TeachPicture, examples: Examples, *, again: bool = False) -> bool:
+        """Whether the view finds something in ``picture``, which is then added to ``examples``.
+
+        ``again``: it is the one before, of which another box is read.
+        """
         found: list[Example] = []
+        number = examples.pictures - again
         for observation in self._look(picture.pixels):
-            found += self._read(observation, picture, examples.pictures)
+            found += self._read(observation, picture, number)
         (examples.shown if picture.shows else examples.other).extend(found)
-        examples.pictures += 1
+        examples.pictures = number + 1
         return bool(found)
 
     def _look(self, pixels: RgbImage) -> Iterator[Observation]:
@@ -141,13 +145,16 @@ def read_examples(
     for done, file in enumerate(files):
         move(done / len(files), file.path.name)
         assert reader is not None
-        _add_file(file, reader, examples)
+        again = done > 0 and files[done - 1].path == file.path
+        _add_file(file, reader, examples, again=again)
     return examples
 
 
-def _add_file(file: TeachFile, reader: ExampleReader, examples: Examples) -> None:
+def _add_file(
+    file: TeachFile, reader: ExampleReader, examples: Examples, *, again: bool = False
+) -> None:
     try:
-        seen = [reader.add(picture, examples) for picture in read_teach_file(file)]
+        seen = [reader.add(picture, examples, again=again) for picture in read_teach_file(file)]
     except PictureError as error:
         examples.notes.append(unreadable(file, error))
         return

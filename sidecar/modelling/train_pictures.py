@@ -57,13 +57,16 @@ def read_dataset_hands(
     scheduler = LandmarkScheduler(store, frozenset({ModelFamily.HANDS, ModelFamily.FACE}))
     cache.mkdir(parents=True, exist_ok=True)
     found: list[DatasetHand] = []
+    people: dict[str, int] = {}
     sources: list[str] = []
     for done, (dataset, record) in enumerate(pictures):
         move(done / len(pictures), record.name)
         hands = _read_cached(dataset, record, scheduler, cache)
         found += hands
-        person = record.origin.person or record.origin.source
-        sources += [f"{dataset.folder.name}/{person}"] * len(hands)
+        origin = record.origin
+        person = origin.person or f"{dataset.folder.name}/{origin.source}"
+        # The classifier's file tells the sources, and is given away: it holds no name.
+        sources += [f"data set, person {people.setdefault(person, len(people) + 1)}"] * len(hands)
     return _as_real_hands(found, sources)
 
 

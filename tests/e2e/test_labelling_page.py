@@ -142,6 +142,24 @@ async def test_a_box_is_drawn_labelled_undone_and_kept_as_voc(
         await saved(page, lambda: len(boxes_of(folder)) < 2)
 
 
+async def test_a_box_without_a_label_stays_with_no_other_picture(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tea"
+    make(folder, 2)
+    async with labelling(browser, folder) as page:
+        await page.keyboard.press("w")
+        await drag(page, (0.25, 0.25), (0.75, 0.5))
+        await page.locator("#boxes li").wait_for()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("d")
+        await page.locator("#place", has_text="2 / 2").wait_for()
+        assert await page.locator("#boxes li").count() == 0
+        await page.keyboard.press("a")
+        await page.locator("#place", has_text="1 / 2").wait_for()
+        assert await page.locator("#boxes li").count() == 0
+
+
 async def test_keys_alone_draw_move_and_go_on(browser: Browser, tmp_path: Path) -> None:
     folder = tmp_path / "tea"
     make(folder, 3)

@@ -65,7 +65,7 @@ class LandmarkCache:
         path = self._folder / digest[:2] / f"{digest}.npz"
         try:
             return read_observations(path)
-        except (OSError, ValueError, KeyError, BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile):
             # Not there, or cut short by an interrupted run.
             made = make()
             path.parent.mkdir(parents=True, exist_ok=True)

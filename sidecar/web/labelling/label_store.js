@@ -95,21 +95,25 @@ export class LabelStore {
         this.#take(answer);
       } catch (error) {
         this.#sent = null;
-        if (error.status === 409) {
-          await this.#reload(file);
-          continue;
-        }
         if (!this.#unsaved.has(file)) this.#unsaved.set(file, edit);
+        if (error.status === 409 && (await this.#reload(file))) continue;
         return this.onSaved("waiting", `not saved: ${error.message}`);
       }
     }
     if (this.#unsaved.size === 0) this.onSaved("live", "saved");
   }
 
+  /** Takes what another page has saved in place of what is unsaved here; false where it can't be had. */
   async #reload(file) {
-    this.#unsaved.delete(file);
-    this.#take(await call("GET", `/labelling/pictures/${file}`));
+    try {
+      const answer = await call("GET", `/labelling/pictures/${file}`);
+      this.#unsaved.delete(file);
+      this.#take(answer);
+    } catch {
+      return false;
+    }
     this.onConflict(file);
+    return true;
   }
 
   /** News of one picture; labels that are unsaved here stay. */

@@ -19,6 +19,8 @@ const panel = new BoxPanel({ select, label: relabel, remove, unlabel, accept: (b
 let shown = [];
 let current = null;
 let selected = -1;
+/** A box that has been drawn and has no label yet. */
+let pending = null;
 
 function status(state, text) {
   byId("status").dataset.state = state;
@@ -92,6 +94,7 @@ async function open(file) {
   const picture = store.picture(file);
   current = picture;
   selected = -1;
+  pending = null;
   view.draw(false);
   pressed("draw", false);
   history.replaceState(null, "", `#${file}`);
@@ -187,8 +190,6 @@ function add(box) {
   redraw();
   panel.focus(selected);
 }
-
-let pending = null;
 
 function relabel(index, text) {
   const { boxes, labels } = state();
@@ -306,9 +307,12 @@ function redraw() {
 
 function conflict(file) {
   edits.forget(file);
-  if (current?.file !== file) return;
+  const picture = store.picture(file);
+  notify(byId("notice"), `Another page has changed the labels of ${picture.name}; yours were not kept.`);
+  if (current !== picture) return;
+  selected = -1;
+  pending = null;
   redraw();
-  notify(byId("notice"), "Another page has changed this picture's labels; they are shown now.");
 }
 
 function pressed(id, on) {
@@ -390,12 +394,14 @@ function onKey(event) {
     if (writing && name !== "s") return;
     return act(CONTROL[name], event);
   }
+  // Alt and a letter is the browser's; with an arrow it changes a box's size.
+  if (event.altKey && !name.startsWith("Arrow")) return;
   if (writing) {
     if (event.key === "Enter" || event.key === "Escape") byId("stage").focus({ preventScroll: true });
     return;
   }
   if (event.key === "Enter" && view.drawing) return act(() => drawn(view.middleBox("")), event);
-  if (/^[1-9]$/.test(event.key) && !event.altKey) return act(() => choose(Number(event.key)), event);
+  if (/^[1-9]$/.test(event.key)) return act(() => choose(Number(event.key)), event);
   if (name.startsWith("Arrow") && !event.target.closest("#stage, body:focus")) return;
   if (name === "Backspace" && event.target.closest("button")) return;
   act(KEYS[name], event);

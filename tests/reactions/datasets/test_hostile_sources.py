@@ -135,12 +135,17 @@ def test_yolo_lists_lines_and_classes_without_a_name(tmp_path: Path) -> None:
 
 def test_yaml_makes_no_objects_and_no_bombs(tmp_path: Path) -> None:
     draw(tmp_path / "source" / "a.png", 1)
-    for text in ("names: !!python/object/apply:os.system ['true']\n", "a: &a [1]\nnames: *a\n"):
+    for text in (
+        "names: !!python/object/apply:os.system ['true']\n",
+        "a: &a [1]\nnames: *a\n",
+        "names: " + "[" * 100_000,
+    ):
         (tmp_path / "source" / "data.yaml").write_text(text)
         _, _, problems = import_into(tmp_path / "set", "yolo", tmp_path / "source")
         assert problems[0] in (
             "data.yaml:1: is broken YAML",
             "data.yaml: has aliases, which are refused",
+            "data.yaml: has more than 50 levels, which are refused",
         )
 
 

@@ -38,3 +38,9 @@ def test_what_fires_and_is_not_shown_is_wrong_but_presence() -> None:
 def test_labels_that_no_bundle_knows_are_named() -> None:
     found = compare_bundles(("mine",), [seen("ada", "dab", "fist")], KNOWN)
     assert (found.recall, found.unknown) == ((), ("dab",))
+
+
+def test_pictures_of_one_person_leave_open_how_others_differ() -> None:
+    pictures = [seen("ada", "fist", "", "fist"), seen("ada", "fist", "fist", "fist")]
+    (fist,) = compare_bundles(("shipped", "mine"), pictures, KNOWN).recall
+    assert (fist.difference, fist.between) == (0.5, None)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,21 @@ def test_a_training_ends_with_classifier_curves_log_and_bundle(
     assert "fist" in bundle.thresholds
     with pytest.raises(ModelError, match="holds a trained classifier"):
         refuse_trained(folder)
+
+
+def test_a_training_goes_on_with_the_same_people_alone(
+    hands: TrainingHands, tmp_path: Path
+) -> None:
+    def stop(share: float, what: str) -> None:
+        if what.startswith("epoch"):
+            raise KeyboardInterrupt
+
+    more = mine(3)
+    with pytest.raises(KeyboardInterrupt):
+        train_hand(PLAN, more, tmp_path, hands=hands, threads=1, move=stop)
+    others = replace(more, sources=np.array(["ada", "ada", "bob"]))
+    with pytest.raises(ModelError, match="another data"):
+        train_hand(PLAN, others, tmp_path, hands=hands, threads=1)
 
 
 def test_hands_of_users_are_held_out_as_photos_are(hands: TrainingHands) -> None:

@@ -1,9 +1,23 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from reactions.datasets.records import LabelledBox, PictureRecord
+from reactions.datasets.records import LabelledBox, Origin, PictureRecord
+from reactions.datasets.store import changing_dataset, open_dataset
+from reactions.datasets.synthesizing import Synthesis, synthesize_pictures
+from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.landmark_types import Hand, Observation, Side
-from sidecar.modelling.train_pictures import hand_shape_of, label_picture_hands
+from reactions.landmarks.model_store import ModelStore
+from reactions.mannequin.pose_file import PoseRecipe
+from reactions.taught_labels import LandmarkView
+from sidecar.modelling.teach import TeachOptions, read_examples
+from sidecar.modelling.train_pictures import (
+    hand_shape_of,
+    label_picture_hands,
+    read_dataset_hands,
+)
 
 
 def record(*labels: str, boxes: tuple[LabelledBox, ...] = ()) -> PictureRecord:
@@ -47,3 +61,31 @@ def test_a_whole_picture_s_label_is_that_of_its_upper_hand() -> None:
 )
 def test_a_label_says_what_its_hand_shows(label: str, shape: str | None) -> None:
     assert hand_shape_of(label) == shape
+
+
+@pytest.fixture
+def fists(tmp_path: Path) -> Path:
+    """A data set of one picture of a mannequin called Ada."""
+    work = Synthesis(PoseRecipe(like="fist"), "fist", 1)
+    with changing_dataset(tmp_path / "set", create=True) as dataset:
+        synthesize_pictures(work, dataset, Origin(person="Ada"), lambda *_: None)
+    return tmp_path / "set"
+
+
+@pytest.mark.models
+def test_a_person_of_two_data_sets_is_one_and_is_not_named(fists: Path, tmp_path: Path) -> None:
+    hands = read_dataset_hands([fists, fists], ModelStore(), tmp_path / "cache")
+    assert len(hands.points) >= 2
+    assert set(hands.sources.tolist()) == {"data set, person 1"}
+
+
+@pytest.mark.models
+def test_boxes_of_one_picture_teach_as_one(fists: Path) -> None:
+    with changing_dataset(fists) as dataset:
+        (record,) = dataset.records.values()
+        dataset.put(replace(record, boxes=(*record.boxes, *record.boxes)))
+        dataset.save()
+    options = TeachOptions("fist", LandmarkView.HAND)
+    read = read_examples(options, fists, None, ModelStore(), HandShapeClassifier(), lambda *_: None)
+    assert len(open_dataset(fists).records) == read.pictures == 1
+    assert {example.picture for example in read.shown} == {0}

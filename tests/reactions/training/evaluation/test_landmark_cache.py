@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from reactions.landmark_types import Body, Face, Hand, Observation, Points, Quality, Side
 from reactions.training.evaluation.landmark_cache import (
@@ -52,10 +53,11 @@ def test_what_is_kept_is_not_made_again(tmp_path: Path) -> None:
     assert len(made) == 2
 
 
-def test_a_file_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [0, 100])
+def test_a_file_that_was_cut_short_is_made_again(tmp_path: Path, kept: int) -> None:
     LandmarkCache(tmp_path).observations("a", seen)
     (path,) = tmp_path.rglob("*.npz")
-    path.write_bytes(path.read_bytes()[:100])
+    path.write_bytes(path.read_bytes()[:kept])
     assert len(LandmarkCache(tmp_path).observations("a", seen)) == 2
 
 
