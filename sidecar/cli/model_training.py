@@ -159,7 +159,8 @@ def _row(row: "ComparedShares") -> list[str]:
         ends = f"{share.interval.low:.0%}–{share.interval.high:.0%}"
         shown.append(f"{share.value:.1%} ({ends}, {share.of})")
     if row.difference is not None:
-        between = row.between
-        ends = between and f" ({100 * between.low:+.1f} to {100 * between.high:+.1f})"
-        shown.append(f"{100 * row.difference:+.1f}{ends or ''}")
+        text = f"{100 * row.difference:+.1f}"
+        if row.between is not None:
+            text += f" ({100 * row.between.low:+.1f} to {100 * row.between.high:+.1f})"
+        shown.append(text)
     return shown
