@@ -8,16 +8,19 @@ and labels that users taught.
      "labels": ["ok_hand", …], "thresholds": {"fist": 0.7}}
 
 ``taught.json`` holds taught labels, ``card.md`` is for people, and stickers of taught labels are
-further files; all of them are listed in ``files``, and none of them is needed.
+further files; all of them are listed in ``files``, and none of them is needed. Of the folder only
+what is listed is ever read.
 
 What the program itself ships is the bundle ``shipped``. A bundle is read whole and checked before
 any of it is used; a wrong or changed one is refused with one line.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from errno import ENOENT
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -26,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from config.errors import ModelError
 from reactions.gestures.hand_classes import CLASSES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
-from reactions.taught_labels import TaughtLabel, read_taught
+from reactions.taught_labels import BUNDLE_FILE, TaughtLabel, read_taught
 
 SHIPPED_NAME: Final = "shipped"
 CARD: Final = "bundle.json"
@@ -37,6 +40,11 @@ MODEL_CARD: Final = "card.md"
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 MAX_FILE: Final = 64 << 20
 """Bytes of one file; the shipped classifier has 0.2 MB."""
+MAX_STICKER: Final = 8 << 20
+"""Bytes of a sticker."""
+_OWN: Final = frozenset({CARD, WEIGHTS, CLASSIFIER_CARD, TAUGHT, MODEL_CARD})
+_MAX_CARD: Final = 1 << 20
+"""Bytes of ``bundle.json``."""
 _DO: Final = "make the bundle again"
 
 
@@ -48,7 +56,7 @@ class BundleCard(BaseModel):
     format: Literal[1]
     name: Annotated[str, Field(pattern=NAME)]
     """That of the folder."""
-    created: str = ""
+    created: Annotated[str, Field(pattern="^[ -~]*$", max_length=40)] = ""
     """A date, for people."""
     description: Annotated[str, Field(max_length=1000)] = ""
     files: Annotated[
@@ -59,7 +67,7 @@ class BundleCard(BaseModel):
     """What the hand classifier tells apart, in its order."""
     thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
     """The score from which a label counts, where the reaction table says nothing else."""
-    parent: str = ""
+    parent: Annotated[str, Field(pattern=f"^$|{NAME}")] = ""
     """The bundle that this one was made from."""
 
 
@@ -77,6 +85,8 @@ class ModelBundle:
     """Labels beside those of the vocabulary."""
     parent: str = ""
     """The bundle that this one was made from; empty for none."""
+    files: frozenset[str] = frozenset()
+    """What ``bundle.json`` lists: plain files of the folder, each with its checksum."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -99,12 +109,29 @@ class ModelBundle:
         taught = read_taught(folder / TAUGHT) if TAUGHT in card.files else ()
         thresholds = dict(card.thresholds)
         made = (card.created, card.description, taught, card.parent)
-        return cls(card.name, folder, thresholds, *made)
+        bundle = cls(card.name, folder, thresholds, *made, frozenset(card.files))
+        _check_stickers(bundle)
+        return bundle
 
     @property
     def weights(self) -> Path:
         """The hand classifier's file."""
         return SHIPPED if self.folder is None else self.folder / WEIGHTS
+
+    @property
+    def stickers(self) -> Mapping[str, Path]:
+        """The files of the bundle that its taught labels play, by their names."""
+        if self.folder is None:
+            return {}
+        played = {label.sticker for label in self.taught if label.sticker is not None}
+        return {name: self.folder / name for name in sorted(played & self.files - _OWN)}
+
+    @property
+    def model_card(self) -> Path | None:
+        """Its own ``card.md``; None where it has none."""
+        if self.folder is None or MODEL_CARD not in self.files:
+            return None
+        return self.folder / MODEL_CARD
 
 
 SHIPPED_BUNDLE: Final = ModelBundle(SHIPPED_NAME, description="What this version ships.")
@@ -144,7 +171,10 @@ def _card(folder: Path) -> BundleCard:
     if folder.is_symlink() or (folder / CARD).is_symlink():
         raise ModelError("is a link", where=str(folder), do="copy the bundle")
     try:
-        return BundleCard.model_validate_json((folder / CARD).read_bytes()[: 1 << 20])
+        if not (folder / CARD).is_file():
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
+        with (folder / CARD).open("rb") as file:
+            return BundleCard.model_validate_json(file.read(_MAX_CARD))
     except OSError as error:
         raise ModelError(f"can't be read: {error.strerror}", where=where, do=_DO) from error
     except ValidationError as error:
@@ -155,7 +185,7 @@ def _card(folder: Path) -> BundleCard:
 
 def _check_file(folder: Path, name: str, checksum: str) -> None:
     where = str(folder / name)
-    if re.match(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", name) is None or (folder / name).is_symlink():
+    if re.fullmatch(BUNDLE_FILE, name) is None or not _is_plain(folder / name):
         raise ModelError("is not a plain file of the bundle", where=where, do=_DO)
     try:
         if (folder / name).stat().st_size > MAX_FILE:
@@ -165,6 +195,28 @@ def _check_file(folder: Path, name: str, checksum: str) -> None:
         raise ModelError(f"can't be read: {error.strerror}", where=where, do=_DO) from error
     if found != checksum:
         raise ModelError("is not the file that the bundle was made with", where=where, do=_DO)
+
+
+def _check_stickers(bundle: ModelBundle) -> None:
+    """Raise ModelError for a sticker that is no listed file, or too large.
+
+    A name without a point may be one of ours.
+    """
+    for label in bundle.taught:
+        name = label.sticker
+        if name is None or ("." not in name and name not in bundle.files):
+            continue
+        where = f"{bundle.folder}: {label.name}.sticker"
+        file = bundle.stickers.get(name)
+        if file is None:
+            raise ModelError("is no file that the bundle lists", where=where, do=_DO)
+        if file.stat().st_size > MAX_STICKER:
+            raise ModelError(f"exceeds {MAX_STICKER} bytes", where=where, do="make it smaller")
+
+
+def _is_plain(file: Path) -> bool:
+    """Whether ``file`` may be read: no link, and no pipe that would be waited for."""
+    return not file.is_symlink() and (file.is_file() or not file.exists())
 
 
 def _checksum(file: Path) -> str:

@@ -32,6 +32,8 @@ MAX_TAUGHT: Final = 32
 MAX_HIDDEN: Final = 64
 """Units of a network's hidden layer."""
 LABEL_NAME: Final = r"^[a-z]+(_[a-z]+)*$"
+BUNDLE_FILE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""The name of a file of a bundle: it never leads out of its folder."""
 _RELEASE: Final = 0.5
 
 Vector: TypeAlias = npt.NDArray[np.float32]
@@ -167,8 +169,8 @@ class TaughtLabel(BaseModel):
     how: Annotated[str, Field(min_length=1, max_length=200)]
     threshold: Annotated[float, Field(gt=0, le=1)]
     kind: Kind = Kind.EVENT
-    sticker: Annotated[str, Field(max_length=100)] | None = None
-    """A sticker of ours, or a file of the bundle."""
+    sticker: Annotated[str, Field(pattern=BUNDLE_FILE, max_length=100)] | None = None
+    """A sticker of ours, whose name has no point, or a file of the bundle."""
     hold: Annotated[float, Field(ge=0, le=10)] = 0.8
     cooldown: Annotated[float, Field(ge=0, le=600)] = 5.0
     outranks: tuple[str, ...] = ()

@@ -38,7 +38,7 @@ class HeadCard:
         try:
             card = json.loads(path.read_text(encoding="utf-8"))
             return cls(tuple(card["classes"]), int(card["features"]), int(card["seed"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelError(
                 "not the card of a hand classifier", where=str(path), do=_REPAIR
             ) from error

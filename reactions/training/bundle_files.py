@@ -1,8 +1,10 @@
 """Bundles that go from one machine to another: exported as a folder or a zip, and taken again."""
 
+import lzma
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -14,7 +16,6 @@ from config.errors import ModelError
 from reactions.bundle import (
     CARD,
     MAX_FILE,
-    MODEL_CARD,
     NAME,
     SHIPPED_NAME,
     WEIGHTS,
@@ -22,12 +23,19 @@ from reactions.bundle import (
 )
 from reactions.datasets.store import refuse_existing, whole_file
 from reactions.gestures.hand_classifier import SHIPPED, HeadCard
+from reactions.taught_labels import BUNDLE_FILE
 from reactions.training.bundle_maker import bundle_of_classifier, copy_bundle, free_name
 from reactions.training.classifier_card import describe_classifier, read_thresholds
 
 _MOST_FILES: Final = 64
 """Of one bundle."""
-_PLAIN: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_MOST_BYTES: Final = 2 * MAX_FILE
+"""Of all files of one bundle, unpacked."""
+_NO_ZIP: Final = (
+    *(OSError, ValueError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""What reading a damaged, encrypted or unknown zip raises."""
 
 
 def export_bundle(source: ModelBundle | Path, target: Path) -> str:
@@ -104,20 +112,21 @@ def _unpack(source: Path, folder: Path) -> Path:
         with zipfile.ZipFile(source) as packed:
             entries = [entry for entry in packed.infolist() if not entry.is_dir()]
             names = {entry.filename.partition("/")[0] for entry in entries}
-            if len(names) != 1 or not 0 < len(entries) <= _MOST_FILES:
+            size = sum(entry.file_size for entry in entries)
+            if len(names) != 1 or len(entries) > _MOST_FILES or size > _MOST_BYTES:
                 raise ModelError("holds no bundle", where=str(source), do=do)
             (name,) = names
-            if re.match(NAME, name) is None:
+            if re.fullmatch(NAME, name) is None:
                 raise ModelError("holds no bundle", where=str(source), do=do)
             (folder / name).mkdir()
             for entry in entries:
                 file = entry.filename.partition("/")[2]
-                if _PLAIN.match(file) is None or entry.file_size > MAX_FILE:
+                if re.fullmatch(BUNDLE_FILE, file) is None or entry.file_size > MAX_FILE:
                     raise ModelError("holds what no bundle has", where=str(source), do=do)
                 with packed.open(entry) as inner, (folder / name / file).open("xb") as outer:
                     shutil.copyfileobj(inner, outer)
             return folder / name
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+    except _NO_ZIP as error:
         raise ModelError("can't be read as a bundle", where=str(source), do=do) from error
 
 
@@ -125,8 +134,7 @@ def model_card(bundle: ModelBundle) -> str:
     """The card of ``bundle`` in Markdown."""
     if bundle.folder is None:
         return describe_classifier(SHIPPED.with_suffix(".json"))
-    card = bundle.folder / MODEL_CARD
-    if card.is_file():
-        return card.read_text(encoding="utf-8")
+    if bundle.model_card is not None:
+        return bundle.model_card.read_text(encoding="utf-8", errors="replace")
     HeadCard.read(bundle.weights.with_suffix(".json"))
     return describe_classifier(bundle.weights.with_suffix(".json"))

@@ -10,7 +10,6 @@ from typing import Final
 
 from config.errors import ModelError
 from reactions.bundle import (
-    CARD,
     CLASSIFIER_CARD,
     MODEL_CARD,
     NAME,
@@ -106,8 +105,8 @@ def copy_bundle(source: ModelBundle, folder: Path) -> ModelBundle:
     check_name(folder.name)
     with new_folder(folder) as partial:
         _copy_base(source, partial)
-        if source.folder is not None and (source.folder / MODEL_CARD).is_file():
-            shutil.copyfile(source.folder / MODEL_CARD, partial / MODEL_CARD)
+        if source.model_card is not None:
+            shutil.copyfile(source.model_card, partial / MODEL_CARD)
         if source.taught:
             write_taught(source.taught, partial / TAUGHT)
         write_card(
@@ -123,7 +122,7 @@ def copy_bundle(source: ModelBundle, folder: Path) -> ModelBundle:
 
 def check_name(name: str) -> None:
     """Raise ModelError for what can't be the name of a bundle."""
-    if re.match(NAME, name) is None:
+    if re.fullmatch(NAME, name) is None:
         do = "use lower-case letters, digits, points and hyphens"
         raise ModelError("can't be the name of a bundle", where=repr(name[:80]), do=do)
 
@@ -133,9 +132,5 @@ def _copy_base(base: ModelBundle, folder: Path) -> None:
     shutil.copyfile(base.weights, folder / WEIGHTS)
     card = SHIPPED.with_suffix(".json") if base.folder is None else base.folder / CLASSIFIER_CARD
     shutil.copyfile(card, folder / CLASSIFIER_CARD)
-    if base.folder is not None:
-        own = {CARD, WEIGHTS, CLASSIFIER_CARD, TAUGHT, MODEL_CARD}
-        for path in base.folder.iterdir():
-            used = any(path.name == label.sticker for label in base.taught)
-            if path.is_file() and path.name not in own and used:
-                shutil.copyfile(path, folder / path.name)
+    for name, path in base.stickers.items():
+        shutil.copyfile(path, folder / name)

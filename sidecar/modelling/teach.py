@@ -1,5 +1,6 @@
 """Teach a label from pictures: the core of ``sidecar model teach``."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -245,7 +246,8 @@ def new_sticker(options: TeachOptions) -> NewSticker | None:
         do = "name one of ours, or a file"
         raise StickerError("is no sticker of ours and no file", where=options.sticker, do=do)
     load_sticker(path, 16, 16, StickerLimits())
-    return NewSticker(path.read_bytes(), path.suffix.lower())
+    suffix = path.suffix.lower()
+    return NewSticker(path.read_bytes(), suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else "")
 
 
 def _drawn(text: str) -> bytes:

@@ -83,11 +83,7 @@ class ReactionStore:
         return frozenset(self._table)
 
     def _keep_stickers(self, bundle: ModelBundle) -> None:
-        named = {label.sticker for label in bundle.taught if label.sticker}
-        for name in sorted(named):
-            file = None if bundle.folder is None else bundle.folder / name
-            if file is None or not file.is_file():
-                continue
+        for name, file in bundle.stickers.items():
             try:
                 self._taught.mkdir(parents=True, exist_ok=True, mode=0o700)
                 with new_file(self._taught / name) as partial:
@@ -106,9 +102,9 @@ class ReactionStore:
         return StickerFolder(self._of(room) / "stickers")
 
     def folders(self, room: str | None = None) -> Sequence[Path]:
-        """Where stickers are looked for, in this order."""
+        """Where stickers are looked for, in this order: a bundle's hide none of the operator's."""
         own = () if room is None else (self.stickers(room).path,)
-        return (*own, self.stickers().path, self._taught, *self._folders)
+        return (*own, self.stickers().path, *self._folders, self._taught)
 
     def table(self, room: str | None = None) -> Mapping[str, ReactionRule]:
         """The reaction table of the server, or of ``room``; raises ConfigError."""

@@ -119,3 +119,12 @@ def test_taught_labels_come_and_go_with_their_bundle(store: ReactionStore, tmp_p
     assert "vulcan" not in {*store.table(), *store.table("r-1"), *store.labels}
     store.use_bundle(ModelBundle.read(folder))
     assert (store.table()["vulcan"].hold, store.table("r-1")["vulcan"].hold) == (2.0, 3.0)
+
+
+def test_a_bundle_s_sticker_hides_none_of_the_operator_s(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "logo.gif").write_bytes(b"own")
+    store = ReactionStore(tmp_path / "data", TABLE, [tmp_path / "own"])
+    label = taught_label("vulcan", kind="sticker", sticker="logo.gif")
+    store.use_bundle(ModelBundle.read(taught_bundle(tmp_path / "taught-1", label)))
+    assert find_sticker("logo.gif", store.folders()).read_bytes() == b"own"
