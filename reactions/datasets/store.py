@@ -6,12 +6,14 @@
     FOLDER/cache                thumbnails and the recogniser's opinions: may be deleted
 
 The manifest is replaced as a whole, and a picture's file is there before its line: what is killed
-in between leaves files without a line, which the next import of the same picture takes up.
+in between leaves files without a line, which the next import of the same picture takes up and
+``sidecar dataset prune`` deletes.
 """
 
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -32,6 +34,8 @@ VERSION: Final = 1
 CACHE: Final = "cache"
 _PICTURES: Final = "pictures"
 _LOCK: Final = ".lock"
+_PARTIAL: Final = re.compile(r"\.[0-9a-f]{16}\.partial")
+_CONTENT: Final = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
 _MAX_LINE: Final = 4 << 20
 """Bytes of a line of the manifest."""
 
@@ -167,6 +171,22 @@ def overdue(dataset: Dataset, today: date) -> list[PictureRecord]:
     return [record for record, day in days if day is not None and day < today]
 
 
+def unlisted(dataset: Dataset) -> list[Path]:
+    """The pictures and unfinished copies of a command that was killed, which no record names.
+
+    Files that users put into the folder are none of them: a picture's name is its content's.
+    """
+    named = set(map(dataset.path, dataset.records.values()))
+    files = (path for path in (dataset.folder / _PICTURES).glob("*/*") if path not in named)
+    return sorted(path for path in files if path.is_file() and _is_left_over(path))
+
+
+def _is_left_over(path: Path) -> bool:
+    if _PARTIAL.fullmatch(path.name):
+        return True
+    return _CONTENT.fullmatch(path.name) is not None and content_name(path) == path.name
+
+
 def content_name(path: Path) -> str:
     """The name of a picture in a data set: its SHA-256 and its suffix in lower case."""
     with path.open("rb") as file:
@@ -184,7 +204,7 @@ def _copy(source: Path, target: Path) -> None:
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A file beside ``path`` to write to, which replaces ``path`` when the block ends well."""
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
+    partial = path.with_name(f".{secrets.token_hex(8)}.partial")  # as _PARTIAL
     try:
         yield partial
         with partial.open("rb+") as file:

@@ -332,11 +332,16 @@ def prune_command(
     folder: Folder,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print them, delete nothing.")] = False,
 ) -> None:
-    """Delete the pictures whose deletion date is past."""
-    from reactions.datasets.store import changing_dataset, overdue
+    """Delete the pictures whose deletion date is past, and those that a killed command left."""
+    from reactions.datasets.store import MANIFEST, changing_dataset, overdue, unlisted
 
     today = date.today()  # noqa: DTZ011 (the user's own day)
     with changing_dataset(folder) as dataset:
+        left = unlisted(dataset)
+        for path in left:
+            print(f"{shown(path.name)}: has no line in {MANIFEST}")
+            if not dry_run:
+                path.unlink(missing_ok=True)
         due = overdue(dataset, today)
         for record in due:
             print(f"{shown(record.name)}: to keep until {record.origin.delete_after}")
@@ -344,7 +349,7 @@ def prune_command(
                 dataset.remove(record)
         if not dry_run:
             dataset.save()
-    print(f"{len(due)} pictures {'are due' if dry_run else 'deleted'}")
+    print(f"{len(due) + len(left)} pictures {'are due' if dry_run else 'deleted'}")
 
 
 def recogniser_judge(config: Path | None, reactions: Path | None) -> "RecogniserJudge":

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -15,7 +14,7 @@ import aiohttp
 from pydantic import ValidationError
 from yarl import URL
 
-from config.errors import DatasetError
+from config.errors import DatasetError, PictureError
 from config.reaction_rule import ReactionRule
 from config.reaction_table import only_labels
 from config.settings import Settings
@@ -24,9 +23,12 @@ from reactions.pipeline import Care, Detection, Memory, first_memory
 from sidecar.addresses import AddressRule, guarded_session
 from sidecar.aio import Component, TaskSet
 from sidecar.inference.threads import ThreadDetector
+from sidecar.media.container.inputs import require_file
+from sidecar.redaction import shown_url
 from sidecar.rooms.base import Consent
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
+from sidecar.server.hosts import is_loopback_name
 from sidecar.session.factories import join_options, make_stickers
 from sidecar.session.session import Session
 from sidecar.session.snapshots import snapshots
@@ -70,13 +72,17 @@ class SnapshotSource(Protocol):
 
 
 class ServerRoom(Component):
-    """The room ``room`` of the server at ``address``; ``token`` needs the scope ``admin``."""
+    """The room ``room`` of the server at ``address``; ``token`` needs the scope ``admin``.
+
+    Files that the server names are read where it is on this machine. Raises DatasetError for an
+    ``address`` that is no URL.
+    """
 
     over = False
 
     def __init__(self, address: str, room: str, token: str) -> None:
         self.room = room
-        self._url = URL(address) / "v1" / "rooms" / room / "snapshots"
+        self._url = _server_url(address) / "v1" / "rooms" / room / "snapshots"
         self._token = token
         self._http: aiohttp.ClientSession | None = None
 
@@ -133,8 +139,10 @@ class ServerRoom(Component):
         try:
             if picture.jpeg is not None:
                 return base64.b64decode(picture.jpeg, validate=True)
-            return await asyncio.to_thread(Path(picture.file or "").read_bytes)
-        except (OSError, binascii.Error) as error:
+            if not is_loopback_name(self._url.host or ""):
+                raise PictureError("is on the server's machine", where=picture.file or "")
+            return await asyncio.to_thread(_read_file, Path(picture.file or ""))
+        except (OSError, ValueError, PictureError) as error:
             what = "keeps its snapshots in a folder that can't be read here"
             do = "run this on the server's machine, or unset serve.snapshots_folder"
             raise DatasetError(what, where=self._where, do=do) from error
@@ -142,6 +150,24 @@ class ServerRoom(Component):
     @property
     def _where(self) -> str:
         return f"{self._url.host}: {self.room}"
+
+
+def _server_url(address: str) -> URL:
+    try:
+        url = URL(address)
+        if url.scheme in {"http", "https"} and url.host:
+            return url
+    except ValueError:
+        pass
+    do = "write it as http://127.0.0.1:8080"
+    raise DatasetError("is no http or https URL", where=f"--server {shown_url(address)}", do=do)
+
+
+def _read_file(path: Path) -> bytes:
+    """The content of a regular file of at most ``_MAX_ANSWER`` bytes; raises PictureError."""
+    if require_file(path).st_size > _MAX_ANSWER:
+        raise PictureError(f"exceeds {_MAX_ANSWER} bytes", where=str(path))
+    return path.read_bytes()
 
 
 class JoinedMeeting(Component):
@@ -158,7 +184,7 @@ class JoinedMeeting(Component):
         table: Mapping[str, ReactionRule],
         environ: Mapping[str, str],
     ) -> None:
-        self.room = URL(url).host or "meeting"
+        self.room = "meeting"
         self._url = url
         self._settings = settings
         self._table = only_labels(dict(table), "face")

@@ -19,6 +19,7 @@ from reactions.datasets.problems import ProblemList
 from reactions.datasets.records import Origin, PictureRecord, storable
 from reactions.datasets.store import Dataset, content_name
 from reactions.landmark_types import RgbImage
+from sidecar.aio import finish
 from sidecar.datasets.snapshot_sources import SnapshotSource, TakenPicture
 from sidecar.media.pictures import read_picture
 from sidecar.session.snapshots import QUALITY
@@ -92,7 +93,8 @@ class SnapshotTaking:
         """Take the pictures; ``move`` gets the share that is done and how many there are.
 
         A round that fails in one room is listed. Ends early where all meetings have ended. The
-        manifest is written after each round. Raises SidecarError where a room can't be entered.
+        manifest is written after each round, after one that was interrupted too. Raises
+        SidecarError where a room can't be entered.
         """
         async with AsyncExitStack() as stack:
             for source in sources:
@@ -100,13 +102,19 @@ class SnapshotTaking:
             for done in range(self._plan.rounds):
                 # The first round too: cameras take a moment to send their first frame.
                 await self._sleep(self._plan.every)
-                for source in sources:
-                    await self._take(source)
-                await asyncio.to_thread(self._dataset.save)
+                await self._take_round(sources)
                 move((done + 1) / self._plan.rounds, f"{self.report.added} pictures")
                 if all(source.over for source in sources):
                     break
         return self.report
+
+    async def _take_round(self, sources: Sequence[SnapshotSource]) -> None:
+        """No picture stays on disk without the line that has its consent and deletion date."""
+        try:
+            for source in sources:
+                await self._take(source)
+        finally:
+            await finish(asyncio.to_thread(self._dataset.save))
 
     async def _take(self, source: SnapshotSource) -> None:
         try:
@@ -116,7 +124,8 @@ class SnapshotTaking:
             return
         for picture in taken:
             try:
-                await asyncio.to_thread(self._keep, source.room, picture)
+                # To its end, cancelled or not: the manifest is written next.
+                await finish(asyncio.to_thread(self._keep, source.room, picture))
             except PictureError as error:
                 self._problems.add(source.room, 0, f"{picture.participant}: {error.what}: left out")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reactions.datasets.store import content_name
 from tests.reactions.datasets.pictures import draw
 from tests.sidecar.cli.conftest import Run
 
@@ -65,6 +66,21 @@ def test_prune_deletes_what_is_due(run: Run, labelled: Path, tmp_path: Path) -> 
     assert run("dataset", "prune", "tea")[1].endswith("4 pictures deleted\n")
     assert len(list((tmp_path / "tea").rglob("*.png"))) == 4
     assert run("dataset", "prune", "tea")[1] == "0 pictures deleted\n"
+
+
+def test_prune_deletes_what_a_killed_command_left(run: Run, labelled: Path, tmp_path: Path) -> None:
+    run("dataset", "import", "csv", "source", "--into", "tea")
+    run("dataset", "prune", "tea")
+    pictures = tmp_path / "tea" / "pictures"
+    before = set(pictures.rglob("*"))
+    strange = draw(tmp_path / "strange.png", 99)
+    folder = next(path for path in before if path.is_dir())
+    strange.rename(folder / content_name(strange))
+    (folder / f".{'0' * 16}.partial").write_bytes(b"half")
+    (folder / "my own notes.txt").write_text("kept")
+    assert run("dataset", "prune", "tea", "--dry-run")[1].endswith("2 pictures are due\n")
+    assert run("dataset", "prune", "tea")[1].endswith("2 pictures deleted\n")
+    assert set(pictures.rglob("*")) == before | {folder / "my own notes.txt"}
 
 
 def test_a_split_is_not_made_twice_by_accident(run: Run, labelled: Path) -> None:

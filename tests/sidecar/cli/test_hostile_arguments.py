@@ -41,6 +41,16 @@ WRONG = (
             "deep_keys.toml", "types.toml",
         )
     ),
+    *(
+        ["dataset", "snapshot", *where, "--into", "tea", "--consent", "yes", "--delete-after", day]
+        for where, day in (
+            (["r1", "--server", "http://[x"], "2099-01-31"),
+            (["r1", "--server", "http://h:99999"], "2099-01-31"),
+            (["http://[x"], "2099-01-31"),
+            (["ws://host:99999/x"], "2099-01-31"),
+            (["ws://host#room"], "soon"),
+        )
+    ),
     ["join", ""],
     ["join", "-"],
     ["join", LONG],

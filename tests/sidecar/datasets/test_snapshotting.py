@@ -1,7 +1,10 @@
 """Snapshots of meetings: from a server's API, from a meeting in memory, blurred and pruned."""
 
+import asyncio
 import base64
 import io
+import json
+import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,7 +18,7 @@ from PIL import Image
 from config.errors import DatasetError, RoomError
 from reactions.datasets.problems import ProblemList
 from reactions.datasets.records import Origin
-from reactions.datasets.store import changing_dataset, open_dataset, overdue
+from reactions.datasets.store import changing_dataset, open_dataset, overdue, unlisted
 from reactions.geometry import Box
 from reactions.landmark_types import RgbImage
 from sidecar.datasets.face_blur import blur_boxes
@@ -187,3 +190,69 @@ async def test_a_room_of_a_server(tmp_path: Path) -> None:
         room = ServerRoom(address, "none", "a-token")
         _, problems, _ = await taken(tmp_path / "tea", room, SnapshotPlan(ORIGIN, rounds=1))
         assert "answered 404 (name a room by its id" in problems[0]
+
+
+class InterruptedRoom(ScriptedRoom):
+    """A room in which Ctrl-C comes when the second room of a round is asked."""
+
+    async def take(self) -> Sequence[TakenPicture]:
+        raise asyncio.CancelledError
+
+
+async def test_pictures_of_an_interrupted_round_have_their_deletion_date(tmp_path: Path) -> None:
+    first = ScriptedRoom([TakenPicture("p1", "Ada", jpeg(1))])
+    with changing_dataset(tmp_path / "tea", create=True) as dataset:
+        plan = SnapshotPlan(ORIGIN, every=0.0)
+        taking = SnapshotTaking(dataset, plan, ProblemList(), now=lambda: NOW)
+        with pytest.raises(asyncio.CancelledError):
+            await taking.run([first, InterruptedRoom([])])
+    kept = open_dataset(tmp_path / "tea")
+    assert len(overdue(kept, date(2027, 7, 1))) == 1
+    assert unlisted(kept) == []
+
+
+async def a_named_file(server: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """What is taken where the server at ``server`` answers that a picture is in ``path``."""
+    shown = {"participant": "p1", "name": "Ada", "width": 96, "height": 72, "file": str(path)}
+    body = {
+        "room": "r1",
+        "taken": NOW.isoformat(),
+        "note": "",
+        "delete_after": None,
+        "pictures": [shown],
+    }
+
+    async def ask(room: ServerRoom) -> bytes:
+        return json.dumps(body).encode()
+
+    monkeypatch.setattr(ServerRoom, "_ask", ask)
+    async with asyncio.timeout(30):
+        (picture,) = await ServerRoom(server, "r1", "a-token").take()
+    return picture.jpeg
+
+
+async def test_files_are_read_where_the_server_of_this_machine_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "private.jpg"
+    path.write_bytes(jpeg(1))
+    assert await a_named_file("http://127.0.0.1:80", path, monkeypatch) == jpeg(1)
+    with pytest.raises(DatasetError, match="can't be read here"):
+        await a_named_file("http://sidecar.example", path, monkeypatch)
+
+
+async def test_pipes_devices_and_large_files_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path / "large", tmp_path):
+        with pytest.raises(DatasetError, match="can't be read here"):
+            await a_named_file("http://127.0.0.1:80", path, monkeypatch)
+
+
+@pytest.mark.parametrize("address", ["http://[x", "http://h:99999", "h:80", "ftp://h", "http://"])
+def test_a_server_s_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(DatasetError, match="--server"):
+        ServerRoom(address, "r1", "a-token")
