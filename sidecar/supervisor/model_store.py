@@ -4,6 +4,8 @@
 the one before it.
 """
 
+import re
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -11,14 +13,14 @@ import structlog
 from pydantic import ValidationError
 
 from config.errors import JournalError, ModelError, NotFoundError, PictureError, RefusedError
-from reactions.bundle import SHIPPED_BUNDLE, SHIPPED_NAME, ModelBundle
+from reactions.bundle import NAME, SHIPPED_BUNDLE, SHIPPED_NAME, ModelBundle
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.values import ActiveModels, BundleView, ModelList
 
 log = structlog.get_logger(__name__)
 
 MAX_BUNDLES: Final = 100
-"""That are listed."""
+"""That are listed, the first by name; others can be used as well."""
 
 
 class BundleStore:
@@ -48,8 +50,8 @@ class BundleStore:
         """The bundle ``name``; raises NotFoundError, and ModelError for one that is wrong."""
         if name == SHIPPED_NAME:
             return SHIPPED_BUNDLE
-        path = next((path for path in self._paths() if path.name == name), None)
-        if path is None:
+        path = self._folder / name
+        if re.fullmatch(NAME, name) is None or not path.is_dir():
             do = "GET /v1/models lists all"
             raise NotFoundError("there is no such bundle", where=name[:64], do=do)
         return ModelBundle.read(path)
@@ -95,7 +97,9 @@ class BundleStore:
             entries = sorted(self._folder.iterdir())
         except OSError:
             return []
-        return [one for one in entries if one.is_dir() and one.name != SHIPPED_NAME][:MAX_BUNDLES]
+        # A point first: a bundle that is being written, or was when its program was killed.
+        names = (one for one in entries if one.name != SHIPPED_NAME and one.name[0] != ".")
+        return list(islice((one for one in names if one.is_dir()), MAX_BUNDLES))
 
 
 def _view(bundle: ModelBundle) -> BundleView:

@@ -8,7 +8,7 @@ that the server was started with. All methods block: they are for a thread.
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from reactions.labels import LABELS, THRESHOLDS, LabelSpec, by_groups
 from reactions.taught_labels import with_taught
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.sticker_folder import LIMITS, StickerFolder
-from sidecar.supervisor.values import ReactionRow, ReactionRows, ReactionTableView
+from sidecar.supervisor.values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 
 WHERE: Final = "rows"
 _ROOM: Final = r"^[A-Za-z0-9-]{1,64}$"
@@ -108,31 +108,37 @@ class ReactionStore:
 
     def table(self, room: str | None = None) -> Mapping[str, ReactionRule]:
         """The reaction table of the server, or of ``room``; raises ConfigError."""
-        table = with_rows(self._table, self._known(None), self._place(None))
+        table = with_rows(self._table, self._fitted(None, self._table), self._place(None))
         if room is None:
             return table
-        return with_rows(table, self._known(room), self._place(room))
+        return with_rows(table, self._fitted(room, table), self._place(room))
 
     def view(self, room: str | None = None) -> ReactionTableView:
         """The table and what was changed of it."""
-        table, rows = self.table(room), self._rows(room)
+        base = self._base(room)
         return ReactionTableView(
-            table=dict(table),
-            rows={label: ReactionRow(**row) for label, row in rows.items()},
-            base=dict(self._table if room is None else self.table()),
+            table=dict(self.table(room)),
+            rows={label: ReactionRow(**row) for label, row in self._fitted(room, base).items()},
+            base=dict(base),
         )
 
     def replaced(self, rows: ReactionRows, room: str | None = None) -> TableChange:
-        """``rows`` as all that is changed; raises ConfigError naming the row."""
-        return self._checked(rows.plain(), room)
+        """``rows`` as all that is changed; raises ConfigError naming the row.
+
+        Rows of taught labels that are gone stay, for when their bundle is used again.
+        """
+        base = self._base(room)
+        kept = {label: row for label, row in self._rows(room).items() if label not in base}
+        return self._checked(rows.plain(), kept, room)
 
     def changed(self, rows: ReactionRows, room: str | None = None) -> TableChange:
         """``rows`` over those that are kept, key by key; a row that is null is as it was before
         all changes. Raises as ``replaced`` does."""
-        kept = {label: dict(row) for label, row in self._rows(room).items()}
-        for label, row in rows.plain(with_empty=True).items():
-            kept[label] = kept.get(label, {}) | row if row else {}
-        return self._checked({label: row for label, row in kept.items() if row}, room)
+        given = rows.plain(with_empty=True)
+        kept = {label: row for label, row in self._rows(room).items() if label not in given}
+        before = self._fitted(room, self._base(room))
+        changed = {label: {**before.get(label, {}), **row} for label, row in given.items() if row}
+        return self._checked(changed, kept, room)
 
     def keep(self, change: TableChange) -> ReactionTableView:
         """Keep a change on disk; raises JournalError."""
@@ -158,14 +164,15 @@ class ReactionStore:
         )
 
     def picture(self, name: str, room: str | None = None) -> tuple[bytes, ImageInfo]:
-        """The file that ``name`` means in a row: one of ours, an upload, or the operator's own.
+        """The file that ``name`` means in a row: one of ours, an upload, the operator's own, or
+        that of a taught label.
 
         Raises NotFoundError.
         """
         data = self._uploaded(name, room)
         try:
             if data is None:
-                folders = () if own_file(name) else self._folders
+                folders = () if own_file(name) else (*self._folders, self._taught)
                 data = find_sticker(name, folders).read_bytes()[: LIMITS.file_bytes + 1]
             return data, probe(data, max_frames=LIMITS.frames)
         except (StickerError, OSError, ValueError):
@@ -193,13 +200,18 @@ class ReactionStore:
         self._read.pop(room, None)
         shutil.rmtree(self._of(room), ignore_errors=True)
 
-    def _checked(self, rows: Rows, room: str | None) -> TableChange:
-        under = self._table if room is None else self.table()
-        table = with_rows(under, rows, WHERE)
-        self._check_stickers(table, under, rows, room)
-        known = rows.keys() & LABELS.keys()
+    def _checked(self, rows: Rows, kept: Rows, room: str | None) -> TableChange:
+        """The change to ``rows`` beside those that are ``kept`` as they are."""
+        base = self._base(room)
+        table = with_rows(base, rows, WHERE)
+        self._check_stickers(table, base, rows, room)
+        table = with_rows(table, _fitted_rows(kept, base), WHERE)
+        known = (kept.keys() | rows.keys()) & LABELS.keys()
         on = frozenset(label for label in known if table[label].kind is not Kind.OFF)
-        return TableChange(rows, room, on)
+        gone = [label for label in kept if label not in base]
+        dropped = set(gone[: max(0, len(kept) + len(rows) - MAX_ROWS)])
+        left = {label: row for label, row in kept.items() if label not in dropped}
+        return TableChange({**left, **rows}, room, on)
 
     def _check_stickers(
         self, table: ReactionTable, under: ReactionTable, rows: Rows, room: str | None
@@ -217,9 +229,12 @@ class ReactionStore:
                     what, do = "there is no such sticker", "GET /v1/stickers lists all"
                     raise ConfigError(what, where=f"{WHERE}: {label}.{key}", do=do) from error
 
-    def _known(self, room: str | None) -> Rows:
-        """The rows of labels that there are: a taught one may be gone with its bundle."""
-        return {label: row for label, row in self._rows(room).items() if label in self._table}
+    def _base(self, room: str | None) -> ReactionTable:
+        """The table under the rows of the server, or of ``room``."""
+        return self._table if room is None else self.table()
+
+    def _fitted(self, room: str | None, base: ReactionTable) -> Rows:
+        return _fitted_rows(self._rows(room), base)
 
     def _rows(self, room: str | None) -> Rows:
         if room not in self._read:
@@ -246,6 +261,28 @@ class ReactionStore:
 
     def _place(self, room: str | None) -> str:
         return str(self._of(room) / "reactions.json")
+
+
+def _fitted_rows(rows: Rows, base: ReactionTable) -> Rows:
+    """Kept ``rows`` as they count over ``base``, which may be another bundle's than when they were
+    checked: without the labels that are gone, and with no ``release`` above the threshold."""
+    return {
+        label: _fitted_row(row, base[label], base) for label, row in rows.items() if label in base
+    }
+
+
+def _fitted_row(
+    row: Mapping[str, Any], rule: ReactionRule, labels: Collection[str]
+) -> Mapping[str, Any]:
+    fitted = dict(row)
+    if "outranks" in fitted:
+        fitted["outranks"] = [label for label in fitted["outranks"] if label in labels]
+    threshold = fitted.get("threshold", rule.threshold)
+    if fitted.get("release", rule.release) > threshold:
+        fitted["release"] = threshold
+    if fitted.get("kind") == Kind.STICKER and not (fitted.get("sticker") or rule.sticker):
+        del fitted["kind"]
+    return fitted
 
 
 def with_thresholds(

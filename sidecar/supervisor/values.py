@@ -14,6 +14,8 @@ from config.reaction_rule import ReactionRule
 from config.sensitivity import Sensitivity
 
 MAX_URL = 2048
+MAX_ROWS = 128
+"""Of one reaction table's changes."""
 """Characters of a meeting's URL, as most servers and proxies limit them."""
 
 
@@ -327,7 +329,7 @@ class ReactionRows(Value):
 
     rows: Annotated[
         dict[Label, ReactionRow | None],
-        Field(max_length=128, json_schema_extra={"additionalProperties": False}),
+        Field(max_length=MAX_ROWS, json_schema_extra={"additionalProperties": False}),
     ]
 
     def plain(self, *, with_empty: bool = False) -> dict[str, dict[str, Any]]:

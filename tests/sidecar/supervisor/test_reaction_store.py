@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,10 +8,10 @@ from config.errors import ConfigError, RefusedError
 from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
 from gifs.catalogue import find_sticker
-from reactions.bundle import SHIPPED_BUNDLE, ModelBundle
+from reactions.bundle import SHIPPED_BUNDLE, ModelBundle, write_card
 from reactions.labels import LABELS
 from sidecar.supervisor.reaction_store import ReactionStore
-from sidecar.supervisor.values import ReactionRow, ReactionRows, ReactionTableView
+from sidecar.supervisor.values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 from tests.sidecar.supervisor.test_sticker_folder import picture
 from tests.taught import taught_bundle, taught_label
 
@@ -128,3 +130,80 @@ def test_a_bundle_s_sticker_hides_none_of_the_operator_s(tmp_path: Path) -> None
     label = taught_label("vulcan", kind="sticker", sticker="logo.gif")
     store.use_bundle(ModelBundle.read(taught_bundle(tmp_path / "taught-1", label)))
     assert find_sticker("logo.gif", store.folders()).read_bytes() == b"own"
+
+
+@pytest.fixture
+def taught(tmp_path: Path) -> ModelBundle:
+    """A bundle that teaches vulcan."""
+    label = taught_label("vulcan", kind="sticker", sticker="vulcan-1.gif")
+    return ModelBundle.read(taught_bundle(tmp_path / "taught-1", label))
+
+
+@pytest.mark.parametrize("room", [None, "r-1"])
+def test_rows_of_a_label_that_is_gone_stay_when_others_are_changed(
+    store: ReactionStore, taught: ModelBundle, tmp_path: Path, room: str | None
+) -> None:
+    store.use_bundle(taught)
+    change(store, rows(vulcan=ReactionRow(hold=2.0)), room)
+    store.use_bundle(SHIPPED_BUNDLE)
+    view = change(store, rows(wave=ReactionRow(hold=3.0)), room)
+    assert set(view.rows) == {"wave"}
+    view = store.keep(store.replaced(ReactionRows(rows=dict(view.rows)), room))
+    assert set(view.rows) == {"wave"}
+    with pytest.raises(ConfigError, match="rows: vulcan: unknown label"):
+        change(store, rows(vulcan=ReactionRow(hold=1.0)), room)
+    again = ReactionStore(tmp_path, TABLE)
+    again.use_bundle(taught)
+    assert (again.table(room)["vulcan"].hold, again.table(room)["wave"].hold) == (2.0, 3.0)
+    again.use_bundle(SHIPPED_BUNDLE)
+    change(again, rows(vulcan=None), room)
+    again.use_bundle(taught)
+    assert again.view(room).rows.keys() == {"wave"}
+
+
+def test_kept_rows_fit_the_table_of_another_bundle(
+    store: ReactionStore, taught: ModelBundle
+) -> None:
+    store.use_bundle(replace(taught, thresholds={"fist": 0.9}))
+    sticker = ReactionRow(kind="sticker", outranks=("fist", "vulcan"))
+    change(store, rows(wave=sticker, fist=ReactionRow(release=0.85), vulcan=ReactionRow(hold=1.0)))
+    store.use_bundle(SHIPPED_BUNDLE)
+    table = store.table()
+    assert table["wave"].outranks == ("fist",)
+    assert table["fist"].release == table["fist"].threshold < 0.85
+    change(store, rows(smile=ReactionRow(hold=2.0)))
+    with pytest.raises(ConfigError, match=r"rows: fist\.release"):
+        change(store, rows(fist=ReactionRow(release=0.85)))
+    store.use_bundle(replace(taught, thresholds={"fist": 0.9}))
+    assert store.table()["wave"].outranks == ("fist", "vulcan")
+    assert store.table()["fist"].release == 0.85
+
+
+def test_a_sticker_row_of_a_label_that_is_taught_newly_as_an_event_is_left(
+    store: ReactionStore, taught: ModelBundle
+) -> None:
+    store.use_bundle(taught)
+    change(store, rows(vulcan=ReactionRow(kind="sticker")))
+    store.use_bundle(replace(taught, taught=(taught_label("vulcan"),)))
+    assert store.table()["vulcan"].kind is Kind.EVENT
+
+
+def test_rows_of_labels_that_are_gone_leave_room_for_others(
+    store: ReactionStore, tmp_path: Path
+) -> None:
+    gone = {f"gone_{number}": {"hold": 1.0} for number in range(MAX_ROWS)}
+    (tmp_path / "reactions.json").write_text(json.dumps({"rows": gone}))
+    change(store, rows(wave=ReactionRow(hold=2.0)))
+    assert ReactionStore(tmp_path, TABLE).table()["wave"].hold == 2.0
+
+
+def test_a_taught_label_s_sticker_can_be_looked_at(
+    store: ReactionStore, taught: ModelBundle
+) -> None:
+    assert taught.folder is not None
+    (taught.folder / "vulcan-1.gif").write_bytes(picture("GIF"))
+    write_card(taught.folder)
+    store.use_bundle(ModelBundle.read(taught.folder))
+    data, found = store.picture("vulcan-1.gif")
+    assert (data, found.kind) == (picture("GIF"), "GIF")
+    assert store.picture("vulcan-1.gif", "r-1")[0] == data
