@@ -139,6 +139,7 @@ async def share_detector(
 ) -> SharedParts:
     """What all rooms share, with the labels scored that an earlier run had turned on."""
     reactions = ReactionStore(data_folder(settings), table, settings.stickers.folders)
+    reactions.keep_stickers(bundle)
     reactions.use_bundle(bundle)
     scored = scored_labels(detector, settings, table, bundle)
     # What is wrong with the rows of an earlier run is said before anything listens.

@@ -64,11 +64,7 @@ class ReactionStore:
 
     def use_bundle(self, bundle: ModelBundle) -> None:
         """Take a bundle's thresholds for labels whose threshold the operator did not set, and its
-        taught labels with their stickers; those of another bundle go.
-
-        Raises JournalError where a sticker can't be kept.
-        """
-        self._keep_stickers(bundle)
+        taught labels; those of another bundle go. ``keep_stickers`` comes first."""
         self._table = with_taught(with_thresholds(self._given, bundle.thresholds), bundle.taught)
         self._specs = (*by_groups(), *(label.spec() for label in bundle.taught))
 
@@ -82,12 +78,20 @@ class ReactionStore:
         """The names of all labels."""
         return frozenset(self._table)
 
-    def _keep_stickers(self, bundle: ModelBundle) -> None:
+    def keep_stickers(self, bundle: ModelBundle) -> None:
+        """Copy the stickers of a bundle's taught labels to where rooms find them.
+
+        Raises JournalError where one can't be kept.
+        """
         for name, file in bundle.stickers.items():
+            target = self._taught / name
             try:
+                content = file.read_bytes()
+                if target.is_file() and target.read_bytes() == content:
+                    continue
                 self._taught.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with new_file(self._taught / name) as partial:
-                    partial.write_bytes(file.read_bytes())
+                with new_file(target) as partial:
+                    partial.write_bytes(content)
             except (OSError, PictureError) as error:
                 what = f"the sticker of a taught label can't be kept: {error}"
                 raise JournalError(what, where=name, do="free disk space") from error

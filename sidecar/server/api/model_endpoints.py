@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
-from config.errors import InferenceError, SidecarError
+from config.errors import SidecarError
 from reactions.bundle import SHIPPED_NAME, ModelBundle
 from sidecar.server.api.endpoints import Endpoint, Exchange
 from sidecar.server.api.tokens import Scope
@@ -14,6 +15,9 @@ from sidecar.supervisor.model_store import BundleStore
 from sidecar.supervisor.values import ModelList
 
 log = structlog.get_logger(__name__)
+
+MAX_PAUSE: Final = 128
+"""Looks between two tries to use a chosen bundle: a minute, at two looks a second."""
 
 
 @dataclass(slots=True)
@@ -24,10 +28,14 @@ class ModelEndpoints:
     use: Callable[[ModelBundle], Awaitable[None]]
     used: str = SHIPPED_NAME
     """The name of the bundle in use."""
-    _refused: str | None = None
-    """A chosen bundle that could not be used."""
-    _logged: str | None = None
-    """The bundle whose fault is in the log."""
+    _mixed: bool = False
+    """Whether a change failed: some workers may use another bundle."""
+    _failed: str | None = None
+    """A bundle that another program chose, and that could not be used."""
+    _failures: int = 0
+    """How often."""
+    _pause: int = 0
+    """Calls of ``follow`` until it is tried again."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One change at a time."""
 
@@ -63,29 +71,43 @@ class ModelEndpoints:
     async def follow(self) -> None:
         """Use the bundle that another program, such as ``sidecar model use``, chose meanwhile.
 
-        One that can't be used is logged once, and the bundle in use stays; where no worker could
-        change over just now, the next call tries again.
+        One that can't be used is logged once, and the bundle in use stays. It is tried again at
+        the next call, and after twice as many calls each time that it fails: a full disk, a
+        network that is away and workers that start pass by.
         """
-        wanted = (await asyncio.to_thread(self.store.names)).active
-        if wanted in {self.used, self._refused}:
-            return
         async with self._lock:
+            wanted = (await asyncio.to_thread(self.store.names)).active
+            settled = wanted == self.used and not self._mixed
+            if settled or wanted != self._failed:
+                self._failed, self._failures, self._pause = None, 0, 0
+            if settled:
+                return
+            if self._pause > 0:
+                self._pause -= 1
+                return
             try:
-                await self.use(await asyncio.to_thread(self.store.get, wanted))
+                await self._load(await asyncio.to_thread(self.store.get, wanted))
             except SidecarError as error:
-                if wanted != self._logged:
+                if self._failed is None:
                     log.error("chosen models not used", bundle=wanted, reason=str(error))
-                self._logged = wanted
-                if not isinstance(error, InferenceError):
-                    self._refused = wanted
+                self._failed, self._pause = wanted, min(2**self._failures, MAX_PAUSE) - 1
+                self._failures = min(self._failures + 1, MAX_PAUSE)
             else:
-                self.used, self._refused, self._logged = wanted, None, None
+                self._mixed = False
                 log.info("models changed", bundle=wanted)
 
     async def _use(self, find: Callable[[], ModelBundle]) -> ModelList:
         async with self._lock:
             bundle = await asyncio.to_thread(find)
-            await self.use(bundle)
-            self.used = bundle.name
+            await self._load(bundle)
+            # Where this fails, ``follow`` goes back to the one that is chosen.
             await asyncio.to_thread(self.store.keep, bundle.name)
+            self._failed = None
+            self._mixed = False
             return await asyncio.to_thread(self.store.bundles)
+
+    async def _load(self, bundle: ModelBundle) -> None:
+        """Have ``bundle`` used; where that fails, ``follow`` makes sure of the one that was."""
+        self._mixed = True
+        await self.use(bundle)
+        self.used = bundle.name

@@ -23,6 +23,11 @@ def store(tmp_path: Path) -> ReactionStore:
     return ReactionStore(tmp_path, TABLE)
 
 
+def use(store: ReactionStore, bundle: ModelBundle) -> None:
+    store.keep_stickers(bundle)
+    store.use_bundle(bundle)
+
+
 def change(
     store: ReactionStore, changed: ReactionRows, room: str | None = None
 ) -> ReactionTableView:
@@ -111,15 +116,15 @@ def test_a_damaged_file_is_one_line(store: ReactionStore, tmp_path: Path) -> Non
 def test_taught_labels_come_and_go_with_their_bundle(store: ReactionStore, tmp_path: Path) -> None:
     label = taught_label("vulcan", kind="sticker", sticker="vulcan-1.gif")
     folder = taught_bundle(tmp_path / "taught-1", label)
-    store.use_bundle(ModelBundle.read(folder))
+    use(store, ModelBundle.read(folder))
     assert store.specs[-1].name == "vulcan"
     assert store.table()["vulcan"].kind is Kind.STICKER
     assert find_sticker("vulcan-1.gif", store.folders()).read_bytes() == b"GIF89a"
     change(store, rows(vulcan=ReactionRow(hold=2.0)))
     change(store, rows(vulcan=ReactionRow(hold=3.0)), "r-1")
-    store.use_bundle(SHIPPED_BUNDLE)
+    use(store, SHIPPED_BUNDLE)
     assert "vulcan" not in {*store.table(), *store.table("r-1"), *store.labels}
-    store.use_bundle(ModelBundle.read(folder))
+    use(store, ModelBundle.read(folder))
     assert (store.table()["vulcan"].hold, store.table("r-1")["vulcan"].hold) == (2.0, 3.0)
 
 
@@ -128,7 +133,7 @@ def test_a_bundle_s_sticker_hides_none_of_the_operator_s(tmp_path: Path) -> None
     (tmp_path / "own" / "logo.gif").write_bytes(b"own")
     store = ReactionStore(tmp_path / "data", TABLE, [tmp_path / "own"])
     label = taught_label("vulcan", kind="sticker", sticker="logo.gif")
-    store.use_bundle(ModelBundle.read(taught_bundle(tmp_path / "taught-1", label)))
+    use(store, ModelBundle.read(taught_bundle(tmp_path / "taught-1", label)))
     assert find_sticker("logo.gif", store.folders()).read_bytes() == b"own"
 
 
@@ -143,9 +148,9 @@ def taught(tmp_path: Path) -> ModelBundle:
 def test_rows_of_a_label_that_is_gone_stay_when_others_are_changed(
     store: ReactionStore, taught: ModelBundle, tmp_path: Path, room: str | None
 ) -> None:
-    store.use_bundle(taught)
+    use(store, taught)
     change(store, rows(vulcan=ReactionRow(hold=2.0)), room)
-    store.use_bundle(SHIPPED_BUNDLE)
+    use(store, SHIPPED_BUNDLE)
     view = change(store, rows(wave=ReactionRow(hold=3.0)), room)
     assert set(view.rows) == {"wave"}
     view = store.keep(store.replaced(ReactionRows(rows=dict(view.rows)), room))
@@ -153,28 +158,28 @@ def test_rows_of_a_label_that_is_gone_stay_when_others_are_changed(
     with pytest.raises(ConfigError, match="rows: vulcan: unknown label"):
         change(store, rows(vulcan=ReactionRow(hold=1.0)), room)
     again = ReactionStore(tmp_path, TABLE)
-    again.use_bundle(taught)
+    use(again, taught)
     assert (again.table(room)["vulcan"].hold, again.table(room)["wave"].hold) == (2.0, 3.0)
-    again.use_bundle(SHIPPED_BUNDLE)
+    use(again, SHIPPED_BUNDLE)
     change(again, rows(vulcan=None), room)
-    again.use_bundle(taught)
+    use(again, taught)
     assert again.view(room).rows.keys() == {"wave"}
 
 
 def test_kept_rows_fit_the_table_of_another_bundle(
     store: ReactionStore, taught: ModelBundle
 ) -> None:
-    store.use_bundle(replace(taught, thresholds={"fist": 0.9}))
+    use(store, replace(taught, thresholds={"fist": 0.9}))
     sticker = ReactionRow(kind="sticker", outranks=("fist", "vulcan"))
     change(store, rows(wave=sticker, fist=ReactionRow(release=0.85), vulcan=ReactionRow(hold=1.0)))
-    store.use_bundle(SHIPPED_BUNDLE)
+    use(store, SHIPPED_BUNDLE)
     table = store.table()
     assert table["wave"].outranks == ("fist",)
     assert table["fist"].release == table["fist"].threshold < 0.85
     change(store, rows(smile=ReactionRow(hold=2.0)))
     with pytest.raises(ConfigError, match=r"rows: fist\.release"):
         change(store, rows(fist=ReactionRow(release=0.85)))
-    store.use_bundle(replace(taught, thresholds={"fist": 0.9}))
+    use(store, replace(taught, thresholds={"fist": 0.9}))
     assert store.table()["wave"].outranks == ("fist", "vulcan")
     assert store.table()["fist"].release == 0.85
 
@@ -182,9 +187,9 @@ def test_kept_rows_fit_the_table_of_another_bundle(
 def test_a_sticker_row_of_a_label_that_is_taught_newly_as_an_event_is_left(
     store: ReactionStore, taught: ModelBundle
 ) -> None:
-    store.use_bundle(taught)
+    use(store, taught)
     change(store, rows(vulcan=ReactionRow(kind="sticker")))
-    store.use_bundle(replace(taught, taught=(taught_label("vulcan"),)))
+    use(store, replace(taught, taught=(taught_label("vulcan"),)))
     assert store.table()["vulcan"].kind is Kind.EVENT
 
 
@@ -203,7 +208,16 @@ def test_a_taught_label_s_sticker_can_be_looked_at(
     assert taught.folder is not None
     (taught.folder / "vulcan-1.gif").write_bytes(picture("GIF"))
     write_card(taught.folder)
-    store.use_bundle(ModelBundle.read(taught.folder))
+    use(store, ModelBundle.read(taught.folder))
     data, found = store.picture("vulcan-1.gif")
     assert (data, found.kind) == (picture("GIF"), "GIF")
     assert store.picture("vulcan-1.gif", "r-1")[0] == data
+
+
+def test_a_sticker_that_is_kept_already_needs_no_room_on_the_disk(
+    store: ReactionStore, taught: ModelBundle, tmp_path: Path
+) -> None:
+    use(store, taught)
+    before = (tmp_path / "taught-stickers" / "vulcan-1.gif").stat().st_ino
+    store.keep_stickers(taught)
+    assert (tmp_path / "taught-stickers" / "vulcan-1.gif").stat().st_ino == before
