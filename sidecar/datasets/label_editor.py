@@ -88,14 +88,22 @@ class LabelEditor(Component):
         if self._judge is not None:
             self._tasks.create_task(self._look_at_all(self._judge), name="recogniser")
 
+    async def stop_looking(self) -> None:
+        """Let the recogniser end; pages that wait for its news are answered."""
+        await self._tasks.aclose()
+        self.done = True
+        self.changed.notify()
+
     async def aclose(self) -> None:
         """End what runs; what was saved is on disk."""
-        await self._tasks.aclose()
+        await self.stop_looking()
         await asyncio.to_thread(self._shut_down)
 
     def _shut_down(self) -> None:
-        for pool in (self._disk, self._pictures, self._models):
+        for pool in (self._pictures, self._models):
             pool.shutdown(wait=True, cancel_futures=True)
+        # Labels that wait to be written are not lost.
+        self._disk.shutdown(wait=True)
 
     @property
     def name(self) -> str:
@@ -148,7 +156,7 @@ class LabelEditor(Component):
             # Not cancelled with the request: a page that is closed sends its last labels so.
             await asyncio.shield(writing)
         except OSError as error:
-            self._revisions[file] = revision
+            self._revisions[file] -= 1
             what = f"the labels can't be written: {error.strerror}"
             raise JournalError(what, where=record.name, do="free disk space") from error
         return self._edited(changed)
@@ -168,14 +176,23 @@ class LabelEditor(Component):
         return await asyncio.get_running_loop().run_in_executor(self._pictures, work)
 
     def _write(self, record: PictureRecord) -> None:
+        before = self._dataset.records[record.file]
         self._dataset.put(record)
+        try:
+            self._write_voc(record)
+            self._dataset.save()
+        except OSError:
+            # A page that is loaded next must not show labels that are not on disk.
+            self._dataset.put(before)
+            raise
+
+    def _write_voc(self, record: PictureRecord) -> None:
         annotation = self._dataset.annotation(record)
         annotation.parent.mkdir(exist_ok=True)
         folder = self._dataset.path(record).parent.relative_to(self._dataset.folder)
         leaving = LeavingPicture(record, self._dataset.path(record), record.file)
         with whole_file(annotation) as partial:
             voc_document(leaving, folder.as_posix()).write(partial, encoding="utf-8")
-        self._dataset.save()
 
     def _record(self, file: str) -> PictureRecord:
         record = self._dataset.records.get(file)

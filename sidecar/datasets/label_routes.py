@@ -1,22 +1,15 @@
-"""The labelling page and what it calls: pictures, labels, proposals.
-
-Open to this machine's browsers that have the token alone: the address that the command prints
-carries it once, and a cookie from then on, which other sites can't send.
-"""
+"""The labelling page and what it calls: pictures, labels, proposals."""
 
 import asyncio
-import hashlib
-import hmac
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from config.errors import HttpRefusalError, InputError, PictureError, UnauthorizedError
+from config.errors import HttpRefusalError, InputError, PictureError
 from reactions.datasets.opinions import Doubt, ProposedBox
 from reactions.datasets.records import (
     MAX_BOXES,
@@ -27,6 +20,7 @@ from reactions.datasets.records import (
     Split,
 )
 from sidecar.datasets.label_editor import EditedPicture, LabelEditor
+from sidecar.datasets.page_access import PageAccess
 from sidecar.server.app import create_app
 from sidecar.server.pages import WEB, page_file
 
@@ -191,41 +185,11 @@ class LabelRoutes:
         return await _as_jpeg(self.editor.view(file))
 
 
-def labelling_app(routes: LabelRoutes, token: str) -> web.Application:
-    """The application of ``routes`` for browsers that know ``token``."""
+def labelling_app(routes: LabelRoutes, access: PageAccess) -> web.Application:
+    """The application of ``routes`` for browsers that ``access`` admits."""
     app = create_app(routes.routes(), host="127.0.0.1", max_body=MAX_BODY)
-    app.middlewares.append(_require(token))
+    app.middlewares.append(access.middleware())
     return app
-
-
-def token_cookie(token: str) -> str:
-    """The name of the cookie: browsers share cookies between the ports of one host."""
-    return f"sidecar_label_{hashlib.sha256(token.encode()).hexdigest()[:12]}"
-
-
-def _require(token: str) -> Middleware:
-    name = token_cookie(token)
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path == "/" and "token" in request.query:
-            _check(request.query["token"], token)
-            answer = web.Response(
-                status=303, headers={"Location": "/", "Cache-Control": "no-store"}
-            )
-            answer.set_cookie(name, token, httponly=True, samesite="Strict")
-            return answer
-        if not request.path.startswith("/static/"):
-            _check(request.cookies.get(name, ""), token)
-        return await handler(request)
-
-    return middleware
-
-
-def _check(given: str, token: str) -> None:
-    if not hmac.compare_digest(given.encode(errors="replace"), token.encode()):
-        do = "open the address that sidecar dataset label printed"
-        raise UnauthorizedError("this page needs its token", do=do)
 
 
 async def _page(request: web.Request) -> web.FileResponse:

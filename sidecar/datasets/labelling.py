@@ -1,10 +1,9 @@
 """Label a data set on a page of this machine: the core of ``sidecar dataset label``."""
 
 import asyncio
-import secrets
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from reactions.datasets.store import changing_dataset
 from sidecar.datasets.judge import RecogniserJudge
 from sidecar.datasets.label_editor import LabelEditor
 from sidecar.datasets.label_routes import LabelRoutes, labelling_app
+from sidecar.datasets.page_access import PageAccess
 from sidecar.server.listener import HttpListener
 
 LOOPBACK: Final = "127.0.0.1"
@@ -25,8 +25,9 @@ async def labelling_page(
     *,
     labels: Sequence[str] = (),
     port: int = 0,
-) -> AsyncIterator[str]:
-    """The address of the labelling page of the data set in ``folder``, with its token.
+) -> AsyncIterator[Callable[[], str]]:
+    """Serve the labelling page of the data set in ``folder``; a call gives an address of it, which
+    opens one browser.
 
     ``judge`` proposes boxes; ``labels`` are offered besides those in use. No other command changes
     the data set meanwhile. Raises DatasetError, and ServerError where ``port`` is taken.
@@ -35,7 +36,7 @@ async def labelling_page(
         import globox  # noqa: F401 (what is saved as VOC needs it)
     except ImportError as error:
         raise missing_extra(error) from error
-    token = secrets.token_urlsafe(24)
+    access = PageAccess()
     with changing_dataset(folder) as dataset:
         editor = LabelEditor(
             dataset,
@@ -43,9 +44,19 @@ async def labelling_page(
             model="" if judge is None else judge.model,
             judged=() if judge is None else judge.judged,
         )
-        app = labelling_app(LabelRoutes(editor, labels), token)
-        async with HttpListener(app, LOOPBACK, port, inner=editor) as listener:
-            yield listener.url(f"/?token={token}")
+        async with editor, labelling_server(editor, access, labels=labels, port=port) as listener:
+            yield lambda: listener.url(f"/?code={access.new_code()}")
+
+
+def labelling_server(
+    editor: LabelEditor, access: PageAccess, *, labels: Sequence[str] = (), port: int = 0
+) -> HttpListener:
+    """The server of the page of ``editor``, which is started before it and closed after it: labels
+    that arrive while the server closes are saved."""
+    closing = AsyncExitStack()
+    closing.push_async_callback(editor.stop_looking)
+    app = labelling_app(LabelRoutes(editor, labels), access)
+    return HttpListener(app, LOOPBACK, port, inner=closing)
 
 
 async def label(
@@ -58,9 +69,9 @@ async def label(
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve the page until the task is cancelled; ``say`` gets its address."""
-    async with labelling_page(folder, judge, labels=labels, port=port) as address:
-        say(f"Label {folder} at {address} (Ctrl-C ends it; each change is saved)")
+    async with labelling_page(folder, judge, labels=labels, port=port) as new_address:
+        say(f"Label {folder} at {new_address()} (Ctrl-C ends it; each change is saved)")
         if browser:
             # Finding and starting a browser may take seconds.
-            await asyncio.to_thread(webbrowser.open, address)
+            await asyncio.to_thread(webbrowser.open, new_address())
         await asyncio.Event().wait()

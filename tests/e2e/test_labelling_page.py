@@ -16,14 +16,13 @@ from reactions.datasets.opinions import ModelOpinion, ProposedBox
 from reactions.datasets.records import LabelledBox, PictureRecord
 from reactions.datasets.store import changing_dataset, open_dataset
 from sidecar.datasets.label_editor import LabelEditor
-from sidecar.datasets.label_routes import LabelRoutes, labelling_app
-from sidecar.server.listener import HttpListener
+from sidecar.datasets.labelling import labelling_server
+from sidecar.datasets.page_access import PageAccess
 from tests.e2e.accessibility import violations
 from tests.e2e.browser import launched, until
 from tests.reactions.datasets.pictures import draw, record_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-TOKEN = "a-token-of-the-labelling-page"
 SIZE = 320, 240
 Scheme = Literal["light", "dark"]
 
@@ -60,8 +59,8 @@ async def labelling(
     """The page of the data set in ``folder``, loaded; script errors fail the test."""
     with changing_dataset(folder) as dataset:
         editor = LabelEditor(dataset, judge, model="scripted", judged=("thumbs_up", "fist"))
-        app = labelling_app(LabelRoutes(editor, ("fist", "thumbs_up")), TOKEN)
-        async with HttpListener(app, "127.0.0.1", 0, inner=editor) as listener:
+        access, labels = PageAccess(), ("fist", "thumbs_up")
+        async with editor, labelling_server(editor, access, labels=labels) as listener:
             context = await browser.new_context(
                 viewport={"width": 1280, "height": 720},
                 reduced_motion="reduce",
@@ -69,7 +68,7 @@ async def labelling(
             )
             page = await context.new_page()
             page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-            await page.goto(listener.url(f"/?token={TOKEN}"))
+            await page.goto(listener.url(f"/?code={access.new_code()}"))
             await page.locator("#stage img").wait_for()
             try:
                 yield page

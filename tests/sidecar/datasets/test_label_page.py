@@ -1,6 +1,7 @@
 """What the labelling page calls: who may, what is saved, and what the recogniser adds."""
 
 import asyncio
+import errno
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,14 +20,15 @@ from reactions.datasets.opinions import ModelOpinion, OpinionFile, PictureJudge,
 from reactions.datasets.problems import ProblemList
 from reactions.datasets.records import LabelledBox, PictureRecord
 from reactions.datasets.source_tree import opened_source
-from reactions.datasets.store import changing_dataset, open_dataset
+from reactions.datasets.store import Dataset, changing_dataset, open_dataset
 from sidecar.datasets.label_editor import LabelEditor
-from sidecar.datasets.label_routes import LabelRoutes, labelling_app, token_cookie
-from sidecar.datasets.labelling import labelling_page
+from sidecar.datasets.label_routes import LabelRoutes, labelling_app
+from sidecar.datasets.labelling import labelling_page, labelling_server
+from sidecar.datasets.page_access import PageAccess
 from tests.reactions.datasets.pictures import make_dataset
+from tests.sidecar.clients import eventually
 
 Client = TestClient[Any, Any]
-TOKEN = "a-token-of-the-labelling-page"
 THUMB = ProposedBox("thumbs_up", 30, 2, 60, 40, 0.9, "hand")
 
 
@@ -40,10 +42,12 @@ async def page(
 ) -> AsyncIterator[Client]:
     with changing_dataset(folder) as dataset:
         editor = LabelEditor(dataset, judge, model="scripted", judged=("thumbs_up", "fist"))
-        app = labelling_app(LabelRoutes(editor, ("wave",)), TOKEN)
-        cookies = {token_cookie(TOKEN): TOKEN} if logged_in else {}
+        access = PageAccess()
+        app = labelling_app(LabelRoutes(editor, ("wave",)), access)
         jar = aiohttp.CookieJar(unsafe=True)
-        async with editor, TestClient(TestServer(app), cookie_jar=jar, cookies=cookies) as client:
+        async with editor, TestClient(TestServer(app), cookie_jar=jar) as client:
+            if logged_in:
+                await client.get("/", params={"code": access.new_code()})
             yield client
 
 
@@ -127,20 +131,35 @@ async def test_wrong_labels_are_refused_and_nothing_changes(
     assert (tmp_path / "tea" / "dataset.jsonl").read_bytes() == before
 
 
-async def test_only_browsers_with_the_token_are_answered(tmp_path: Path) -> None:
+async def test_only_a_browser_that_opened_an_address_is_answered(tmp_path: Path) -> None:
     make_dataset(tmp_path / "tea")
     file = files(tmp_path / "tea")[0]
     async with page(tmp_path / "tea", logged_in=False) as client:
-        for path in ("/", "/labelling/pictures", f"/labelling/thumbnails/{file}"):
+        for path in ("/", "/?code=", "/?code=x", "/labelling/pictures", f"/labelling/views/{file}"):
             assert (await client.get(path)).status == 401
         assert (await save(client, file))[0] == 401
-        assert (await client.get("/?token=wrong")).status == 401
-        opened = await client.get(f"/?token={TOKEN}", allow_redirects=False)
-        assert (opened.status, opened.headers["Location"]) == (303, "/")
-        cookie = opened.headers["Set-Cookie"]
-        assert "HttpOnly" in cookie
-        assert "SameSite=Strict" in cookie
-        assert (await client.get("/")).status == 200
+
+
+async def test_an_address_opens_one_browser_and_shows_no_lasting_secret(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "tea")
+    async with labelling_page(tmp_path / "tea") as new_address:
+        address, other = new_address(), new_address()
+        assert address != other
+        jars = [aiohttp.CookieJar(unsafe=True) for _ in range(2)]
+        async with (
+            aiohttp.ClientSession(cookie_jar=jars[0]) as first,
+            aiohttp.ClientSession(cookie_jar=jars[1]) as second,
+        ):
+            opened = await first.get(address, allow_redirects=False)
+            assert (opened.status, opened.headers["Location"]) == (303, "/")
+            cookie = opened.headers["Set-Cookie"]
+            assert "HttpOnly" in cookie
+            assert "SameSite=Strict" in cookie
+            assert address.partition("code=")[2] not in cookie
+            # The same browser may open its bookmark; another one that read the address may not.
+            assert "Labels" in await (await first.get(address)).text()
+            assert (await second.get(address)).status == 401
+            assert (await second.get(other)).status == 200
 
 
 async def test_other_names_and_other_sites_are_refused(tmp_path: Path) -> None:
@@ -238,16 +257,13 @@ async def test_a_picture_that_cannot_be_read_holds_up_no_other(tmp_path: Path) -
 
 async def test_the_data_set_is_locked_and_the_address_is_of_this_machine(tmp_path: Path) -> None:
     make_dataset(tmp_path / "tea")
-    async with labelling_page(tmp_path / "tea") as address:
-        assert address.startswith("http://127.0.0.1:")
+    async with labelling_page(tmp_path / "tea") as new_address:
+        assert new_address().startswith("http://127.0.0.1:")
         with (
             pytest.raises(DatasetError, match="another command"),
             changing_dataset(tmp_path / "tea"),
         ):
             pass
-        jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(cookie_jar=jar) as http, http.get(address) as answer:
-            assert "Labels" in await answer.text()
 
 
 async def test_what_is_deleted_leaves_no_copy(tmp_path: Path) -> None:
@@ -263,3 +279,57 @@ async def test_what_is_deleted_leaves_no_copy(tmp_path: Path) -> None:
         dataset.remove(dataset.records[file])
         dataset.save()
     assert list(folder.rglob(f"{stem}.*")) == []
+
+
+async def test_labels_that_wait_to_be_written_when_the_server_closes_are_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(tmp_path / "tea")
+    go, whole_save = Event(), Dataset.save
+
+    def slow(dataset: Dataset) -> None:
+        assert go.wait(30)
+        whole_save(dataset)
+
+    with changing_dataset(tmp_path / "tea") as dataset:
+        editor, access = LabelEditor(dataset), PageAccess()
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with editor, aiohttp.ClientSession(cookie_jar=jar) as http:
+            async with labelling_server(editor, access) as listener:
+                await http.get(listener.url("/"), params={"code": access.new_code()})
+                monkeypatch.setattr(Dataset, "save", slow)
+                edit = {"revision": 0, "boxes": [], "labels": ["late"]}
+                urls = [listener.url(f"/labelling/pictures/{file}") for file in dataset.records]
+                puts = [asyncio.create_task(http.put(url, json=edit)) for url in urls]
+                await eventually(lambda: all(one.revision for one in editor.pictures()))
+                seen = editor.changed.version
+                closing = asyncio.create_task(release(editor, seen, go))
+            assert [(await put).status for put in puts] == [200] * 4
+            await closing
+    found = open_dataset(tmp_path / "tea").records.values()
+    assert [record.labels for record in found] == [("late",)] * 4
+
+
+async def release(editor: LabelEditor, seen: int, go: Event) -> None:
+    """Set ``go`` once the server closes, which ends the recogniser."""
+    await editor.changed.wait(seen)
+    go.set()
+
+
+async def test_labels_that_a_full_disk_does_not_take_are_not_shown_as_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(tmp_path / "tea")
+    file = files(tmp_path / "tea")[0]
+
+    def full(dataset: Dataset) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with page(tmp_path / "tea") as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(Dataset, "save", full)
+            assert (await save(client, file, labels=["lost"]))[0] == 507
+        loaded = await (await client.get(f"/labelling/pictures/{file}")).json()
+        assert (loaded["labels"], loaded["revision"]) == ([], 0)
+        assert (await save(client, file, labels=["kept"]))[0] == 200
+    assert open_dataset(tmp_path / "tea").records[file].labels == ("kept",)
