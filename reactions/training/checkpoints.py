@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from config.errors import ModelError
+from reactions.training.array_errors import UNREADABLE_ARRAYS
 
 PLAN: Final = "plan.json"
 _PARTIAL: Final = ".partial"
@@ -107,7 +107,7 @@ class CheckpointFolder:
                 )
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        except UNREADABLE_ARRAYS as error:
             do = "delete it to train this part newly"
             raise ModelError("is no whole checkpoint", where=str(path), do=do) from error
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from config.errors import ModelError
 from reactions.gestures.features import Landmarks
 from reactions.gestures.hand_classes import CLASSES, NONE
+from reactions.training.array_errors import UNREADABLE_ARRAYS
 from reactions.training.photos import Photo
 from reactions.training.sightings import Sightings
 
@@ -47,7 +48,7 @@ class RealHands:
                 points = saved["tenths"].astype(np.float32) / 10
                 classes = np.array([CLASSES.index(name) for name in saved["names"].tolist()])
                 return cls(points, saved["left"], classes[saved["classes"]], saved["sources"])
-        except (OSError, KeyError, ValueError) as error:
+        except UNREADABLE_ARRAYS as error:
             raise ModelError("no landmarks of real hands", where=str(path)) from error
 
     def save(self, path: Path) -> None:

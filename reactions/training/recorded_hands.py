@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from config.errors import ModelError
 from reactions.gestures.features import Landmarks
+from reactions.training.array_errors import UNREADABLE_ARRAYS
 
 PEOPLES_HANDS = Path(__file__).with_name("data") / "people.npz"
 """Hands of 80 people under Apache-2.0 and MIT; ``people-sources.csv`` beside it names them."""
@@ -56,7 +56,7 @@ class RecordedHands:
                     tuple(saved["nears"].tolist()),
                     tuple(saved["sources"].tolist()),
                 )
-        except (OSError, EOFError, ValueError, BadZipFile) as error:
+        except UNREADABLE_ARRAYS as error:
             raise ModelError("no recorded hands", where=str(path)) from error
         hands._check(path)
         return hands

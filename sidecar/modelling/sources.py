@@ -13,6 +13,7 @@ from reactions.datasets.records import PictureRecord, Split
 from reactions.datasets.store import MANIFEST, Dataset, open_dataset
 from reactions.frame_sampler import FrameSampler
 from reactions.landmark_types import RgbImage
+from reactions.training.array_errors import UNREADABLE_ARRAYS
 from sidecar.media.container.reader import TimedFrame, VideoReader
 from sidecar.media.pictures import is_picture, read_picture
 
@@ -63,11 +64,37 @@ def find_teach_files(source: Path, label: str) -> list[TeachFile]:
     elif source.is_file():
         found = [TeachFile(source, shows=True)]
     else:
-        raise ModelError("is not there", where=str(source), do="name a folder, a clip or a file")
+        raise _missing(source)
     if not any(one.shows for one in found):
         do = "name a folder of pictures in which it is shown"
         raise ModelError(f"holds no picture of {label}", where=str(source), do=do)
     return _thinned(found, shows=True) + _thinned(found, shows=False)
+
+
+def find_other_files(source: Path, label: str) -> list[TeachFile]:
+    """The pictures and clips in ``source`` that show anything but ``label``.
+
+    Of a folder, its files and those of its folders, one called ``label`` left out. Of a data set,
+    the pictures without the label; those of its split ``test`` are left out. Raises ModelError for
+    what holds none.
+    """
+    if (source / MANIFEST).is_file():
+        found = [one for one in _of_dataset(open_dataset(source), label) if not one.shows]
+    elif source.is_dir():
+        folders = sorted(path for path in source.iterdir() if path.is_dir() and path.name != label)
+        found = [one for path in (source, *folders) for one in _of_folder(path, shows=False)]
+    elif source.is_file():
+        found = [TeachFile(source, shows=False)]
+    else:
+        raise _missing(source)
+    if not found:
+        do = "name a folder of pictures in which it is not shown"
+        raise ModelError(f"holds no picture but of {label}", where=str(source), do=do)
+    return _thinned(found, shows=False)
+
+
+def _missing(source: Path) -> ModelError:
+    return ModelError("is not there", where=str(source), do="name a folder, a clip or a file")
 
 
 def _thinned(files: list[TeachFile], *, shows: bool) -> list[TeachFile]:
@@ -131,7 +158,7 @@ def read_landmark_file(path: Path) -> LandmarkFile:
             points = np.asarray(saved["points"], np.float32)
             count = len(points)
             left = saved["left"] if "left" in saved.files else np.zeros(count)
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except UNREADABLE_ARRAYS as error:
         do = "write points (n, 21, 2) with numpy.savez"
         raise ModelError("is no file of landmarks", where=str(path), do=do) from error
     shape = points.shape

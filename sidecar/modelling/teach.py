@@ -31,6 +31,7 @@ from reactions.training.teach import TaughtResult, teach
 from sidecar.modelling.sources import (
     TeachFile,
     TeachPicture,
+    find_other_files,
     find_teach_files,
     is_landmark_file,
     read_landmark_file,
@@ -140,8 +141,7 @@ def read_examples(
     else:
         files = find_teach_files(source, options.label)
     if other is not None:
-        more = find_teach_files(other, options.label)
-        files += [TeachFile(one.path, shows=False) for one in more]
+        files += find_other_files(other, options.label)
     reader = ExampleReader(options.view, store, classifier) if files else None
     for done, file in enumerate(files):
         move(done / len(files), file.path.name)

@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ import numpy.typing as npt
 import reactions
 from reactions import landmark_types
 from reactions.landmark_types import Observation
+from reactions.training.array_errors import UNREADABLE_ARRAYS
 
 _Numbers: TypeAlias = npt.NDArray[np.float32]
 
@@ -65,7 +65,7 @@ class LandmarkCache:
         path = self._folder / digest[:2] / f"{digest}.npz"
         try:
             return read_observations(path)
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile):
+        except UNREADABLE_ARRAYS:
             # Not there, or cut short by an interrupted run.
             made = make()
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def write_observations(path: Path, observations: Sequence[Observation]) -> None:
 
 
 def read_observations(path: Path) -> Sequence[Observation]:
-    """The observations in ``path``. Raises OSError, ValueError or KeyError for another file."""
+    """The observations in ``path``. Raises one of ``UNREADABLE_ARRAYS`` for another file."""
     with path.open("rb") as file, np.load(file) as saved:
         outline, numbers = json.loads(str(saved["outline"])), saved["numbers"]
     place = [0]

@@ -11,6 +11,7 @@ from reactions.datasets.records import LabelledBox, PictureRecord, Split
 from reactions.datasets.store import changing_dataset, content_name
 from sidecar.modelling.sources import (
     MAX_PICTURES,
+    find_other_files,
     find_teach_files,
     read_landmark_file,
     read_teach_file,
@@ -56,6 +57,25 @@ def test_a_data_set_says_where_the_label_is_and_its_test_pictures_are_left_out(
         (True, (0.25, 0.25, 0.75, 0.75)),
         (False, None),
     ]
+    # As what shows something else, the same data set is its other picture alone.
+    (other,) = find_other_files(tmp_path / "set", "vulcan")
+    assert (other.path, other.shows) == (found[1].path, False)
+    assert len(find_other_files(tmp_path / "set", "wave")) == 2
+
+
+def test_what_shows_something_else_is_a_folder_with_its_folders_or_a_file(tmp_path: Path) -> None:
+    for name in ("a.png", "vulcan/b.png", "wave/c.png", "rest/d.png"):
+        picture(tmp_path / name)
+    found = find_other_files(tmp_path, "vulcan")
+    assert sorted(one.path.name for one in found) == ["a.png", "c.png", "d.png"]
+    assert not any(one.shows for one in found)
+    (file,) = find_other_files(tmp_path / "a.png", "vulcan")
+    assert (file.path.name, file.shows) == ("a.png", False)
+    (tmp_path / "empty" / "vulcan").mkdir(parents=True)
+    with pytest.raises(ModelError, match="no picture but of vulcan"):
+        find_other_files(tmp_path / "empty", "vulcan")
+    with pytest.raises(ModelError, match="is not there"):
+        find_other_files(tmp_path / "none", "vulcan")
 
 
 def test_more_pictures_than_help_are_thinned_evenly(tmp_path: Path) -> None:
@@ -88,3 +108,26 @@ def test_what_is_no_file_of_landmarks_is_refused(tmp_path: Path, arrays: dict[st
     np.savez(tmp_path / "x.npz", **arrays)
     with pytest.raises(ModelError, match=r"x\.npz"):
         read_landmark_file(tmp_path / "x.npz")
+
+
+def is_refused(path: Path) -> bool:
+    """Whether the file of landmarks is refused in one line; else it has three hands."""
+    try:
+        return len(read_landmark_file(path).points) != 3
+    except ModelError:
+        return True
+
+
+def test_a_damaged_file_of_landmarks_is_refused_or_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, points=np.random.default_rng(1).random((3, 21, 2)))
+    whole = path.read_bytes()
+    places = range(0, len(whole), 7)
+    for at in places:
+        path.write_bytes(whole[:at])
+        assert is_refused(path)
+    refused = 0
+    for at in places:
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        refused += is_refused(path)
+    assert refused > len(places) / 2
