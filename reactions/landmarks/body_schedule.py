@@ -9,6 +9,7 @@ from typing import Self
 
 from reactions.compact_pickle import CompactPickle
 from reactions.landmarks.roi import Roi
+from reactions.landmarks.sample_pace import NEARLY
 
 STIRRED = 0.02
 """The share of the picture that changes between two samples when an arm moves."""
@@ -46,7 +47,8 @@ class BodyTrail(CompactPickle):
     @property
     def due(self) -> bool:
         """Whether this sample's body is to be read."""
-        return self.unread >= RESTING or (self.stirred and self.unread >= 2 and self.credit >= 1)
+        passed = self.unread + NEARLY
+        return passed >= RESTING or (self.stirred and passed >= 2 and self.credit >= 1)
 
     def read(self, region: Roi | None) -> Self:
         """The state after a reading that found the body in ``region``, or none."""

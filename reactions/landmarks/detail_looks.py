@@ -9,6 +9,7 @@ import numpy as np
 from reactions.compact_pickle import CompactPickle
 from reactions.landmark_types import FaceDetail, Points, RgbImage
 from reactions.landmarks.roi import Roi
+from reactions.landmarks.sample_pace import NEARLY
 from reactions.landmarks.warp import crop_on_edge
 
 EVERY = 15
@@ -53,11 +54,12 @@ def is_due(points: Points, eyes: bytes, last: DetailTrail, *, always: bool) -> b
     Its mouth is open or, with ``always``, its eyes have changed, there was something to see in the
     last look, or that was long ago; but never twice within a usual sample's time.
     """
-    if last.unread < 1:
+    if last.unread < 1 - NEARLY:
         return False
     if mouth_opening(points) > _MOUTH_OPEN:
         return True
-    return always and (last.lively or last.unread >= EVERY or unlike(eyes, last.eyes) > _UNLIKE)
+    long_ago = last.unread >= EVERY - NEARLY
+    return always and (last.lively or long_ago or unlike(eyes, last.eyes) > _UNLIKE)
 
 
 def is_lively(detail: FaceDetail) -> bool:

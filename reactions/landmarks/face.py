@@ -13,6 +13,7 @@ from reactions.landmarks.interpreter import Interpreter, Range
 from reactions.landmarks.model_manifest import FACE_DETECTOR, FACE_MESH
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi, face_from_detection, face_from_landmarks, letterbox
+from reactions.landmarks.sample_pace import NEARLY
 from reactions.landmarks.search_regions import SURE, face_looks
 from reactions.landmarks.ssd import SsdDetector
 from reactions.landmarks.track_state import FaceTrail
@@ -20,8 +21,6 @@ from reactions.landmarks.warp import crop_on_edge
 
 PRESENT = 0.5
 """From this confidence on it is a face."""
-_WHOLE = 1.02
-"""Of a usual sample, that a reading may be old; a little more, since shares are not exact."""
 _STRIDES = (8, 16, 16, 16)
 """Of the detector's layers, in pixels (MediaPipe's face_detection_short_range)."""
 
@@ -105,7 +104,7 @@ class FaceFollower:
         """
         last = trail or FaceTrail()
         unread = last.unread + pace
-        if trail is not None and unread + pace <= _WHOLE and (last.held or last.region is None):
+        if trail is not None and unread + pace <= 1 + NEARLY and (last.held or last.region is None):
             passed = replace(last, unread=unread, detail=last.detail.passed(pace))
             return _held_face(last), passed
         face = self._landmarks.read(picture, last.region) if last.region else None

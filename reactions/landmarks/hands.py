@@ -11,6 +11,7 @@ from reactions.landmarks.interpreter import Interpreter, Range
 from reactions.landmarks.model_manifest import PALM_SQUARE, PALM_WIDE
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi, hand_from_landmarks, hand_from_palm, letterbox
+from reactions.landmarks.sample_pace import NEARLY
 from reactions.landmarks.search_regions import (
     SURE,
     WIDE,
@@ -37,8 +38,6 @@ _SPARE = 1
 _SEARCH_EVERY = {0: 2, 1: 3}
 """Palms are looked for in every so many samples of the usual five a second while no hand, and one
 or more, are in view."""
-_NEARLY = 0.05
-"""Of a sample, by which a search may be early: sums of shares are not exact."""
 _MISSED = 5
 """Usual samples for which a hand is looked for where it was lost: hands that clap merge."""
 _STRIDES = (8, 16, 16, 16)
@@ -160,7 +159,7 @@ class HandFollower:
         lost = len(seen.hands) < len(trail.regions)
         unsearched, searches = trail.unsearched + pace, trail.searches
         looks = trail.looks.after(alarm, found=bool(seen.hands), pace=pace)
-        due = unsearched >= _SEARCH_EVERY[min(len(seen.hands), 1)] - _NEARLY
+        due = unsearched >= _SEARCH_EVERY[min(len(seen.hands), 1)] - NEARLY
         if (lost or due) and not seen.full:
             height, width = picture.shape[:2]
             near_face = around_small_face(face, width, height) if searches % 2 else None
@@ -239,11 +238,12 @@ class HandFollower:
 def _after(trail: HandTrail, seen: "_Seen", pace: float) -> HandTrail:
     """``trail`` with the regions of ``seen``, and where one of several hands was lost."""
     gone = [region for region in trail.regions if new_among(region, seen.regions)]
-    alone = 0 < len(seen.hands) < max(len(trail.regions), HANDS)
+    alone = 0 < len(seen.hands) < seen.most
     newly = alone and bool(gone) and len(trail.regions) > len(seen.hands)
+    found = len(seen.hands) > len(trail.regions)
     missed = 0.0 if newly else trail.missed + pace
     lost = gone[0] if newly else trail.lost
-    if not alone or missed >= _MISSED - _NEARLY:
+    if not alone or found or missed >= _MISSED - NEARLY:
         lost = None
     return replace(trail, regions=tuple(seen.regions), lost=lost, missed=missed)
 

@@ -8,6 +8,8 @@ USUAL = 0.2
 """Seconds between two samples."""
 _EARLY = 0.75 * USUAL
 """Samples that come later than that after the one before count in full: cameras are not exact."""
+NEARLY = 0.05
+"""Of a usual sample, by which what is due may be early: sums of paces are not exact."""
 
 
 def sample_pace(elapsed: float) -> float:

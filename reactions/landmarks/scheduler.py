@@ -46,7 +46,7 @@ from reactions.landmarks.model_manifest import (
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.people import PeopleFollower
 from reactions.landmarks.roi import Roi, body_from_face
-from reactions.landmarks.sample_pace import sample_pace
+from reactions.landmarks.sample_pace import NEARLY, sample_pace
 from reactions.landmarks.still_refine import StillRefiner
 from reactions.landmarks.track_state import FaceTrail, HandTrail, PeopleTrail, Tracks
 from reactions.landmarks.vessels import EVERY, VesselDetector, Vessels, mouth_region
@@ -91,8 +91,8 @@ class LandmarkScheduler:
 
         Without ``tracks``, or after a change of size, everything is searched and hands are read
         twice, as in a still picture. A sample whose quality is not OK has no landmarks and keeps
-        the tracks. Models that ``sample`` has no interest in are left out, and keep their tracks;
-        but without ``tracks`` the search for hands needs the face.
+        the tracks as they are, their time included. Models that ``sample`` has no interest in are
+        left out, and keep their tracks; but without ``tracks`` the search for hands needs the face.
         """
         by = factor(sample.width, sample.height)
         seen, tracks = self._observe(replace(sample, pixels=shrunk(sample.pixels, by)), tracks)
@@ -107,7 +107,7 @@ class LandmarkScheduler:
         pace = sample_pace(time - last.time)
         if quality is not Quality.OK:
             seen = Observation(width, height, time, quality=quality)
-            return seen, replace(last, fingerprint=fingerprint, time=time)
+            return seen, replace(last, fingerprint=fingerprint)
         face, face_trail = self._read_face(sample, last, pace)
         near = face_trail.region if face_trail else None
         change = change_between(last.fingerprint, fingerprint)
@@ -121,7 +121,7 @@ class LandmarkScheduler:
             else ((), last.hands)
         )
         body, body_trail = self._read_body(sample, last, near, change.share, pace)
-        if body is not None and hand_trail is not None:
+        if body and hand_trail and _wanted(sample, ModelFamily.HANDS):
             hands, hand_trail = self._hands_by_body(lit, body, hands, hand_trail)
         if last.hands is None and last.refine:
             hands = tuple(self._refiner.refine(lit, hand) for hand in hands)
@@ -141,8 +141,10 @@ class LandmarkScheduler:
         self, sample: Sample, last: Tracks, pace: float
     ) -> tuple[Face | None, FaceTrail | None]:
         """The main person's face where it is of interest, or tells a first search for hands."""
-        if self._face is None or not (_wanted(sample, ModelFamily.FACE) or last.hands is None):
+        if self._face is None:
             return None, last.face
+        if not (_wanted(sample, ModelFamily.FACE) or last.hands is None):
+            return None, last.face.left_out(pace) if last.face else None
         return self._face.follow(sample.pixels, last.face, pace)
 
     def _hands_by_body(
@@ -169,7 +171,7 @@ class LandmarkScheduler:
         self, sample: Sample, hands: Sequence[Hand], face: Face | None, unlooked: float
     ) -> tuple[Vessel, ...] | None:
         """The vessels near the mouth where a hand is there and a look is due, else None."""
-        due = unlooked >= EVERY and _wanted(sample, ModelFamily.OBJECTS)
+        due = unlooked >= EVERY - NEARLY and _wanted(sample, ModelFamily.OBJECTS)
         if self._vessels is None or face is None or not due:
             return None
         region = mouth_region(face, hands)

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from reactions.compact_pickle import CompactPickle
 from reactions.landmarks.body_schedule import BodyTrail
@@ -42,6 +43,11 @@ class FaceTrail(CompactPickle):
     """Samples since the last reading or search, each by its pace."""
     held: HeldFace | None = None
     """What the last reading saw; None where none was found, and at the usual rate."""
+
+    def left_out(self, pace: float) -> Self:
+        """The trail after a sample in which the face was of no interest: what was held is old."""
+        unread = self.unread + pace if self.region is None else self.unread
+        return replace(self, unread=unread, held=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class Tracks(CompactPickle):
     """Whether hands that are found by a first search are read a second time."""
     people: PeopleTrail | None = None
     time: float = -math.inf
-    """Of the sample, in seconds on its clock."""
+    """Of the last sample that was read, in seconds on its clock: its quality was OK."""
 
 
 def new_among(region: Roi, known: Iterable[Roi]) -> bool:

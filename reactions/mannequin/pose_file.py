@@ -53,7 +53,9 @@ class _Bounds:
 
     def __call__(self, value: Any) -> Span:
         ends = value if isinstance(value, list | tuple) else [value, value]
-        numbers = [end for end in ends if isinstance(end, int | float) and end is not True]
+        numbers = [
+            end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)
+        ]
         if len(ends) == len(numbers) == 2 and self.low <= ends[0] <= ends[1] <= self.high:
             return float(ends[0]), float(ends[1])
         raise ValueError(f"write a number or [low, high], within {self.low:g} and {self.high:g}")
@@ -120,7 +122,8 @@ class ArmRanges(_Table):
     long: FingerRanges = FingerRanges()
     ring: FingerRanges = FingerRanges()
     little: FingerRanges = FingerRanges()
-    holds: Literal["", "mug"] = ""
+    holds: Literal["", "mug"] | None = None
+    """What the hand holds: empty for nothing."""
 
     @model_validator(mode="after")
     def _turns_somewhere(self) -> Self:
@@ -217,8 +220,8 @@ class PoseRecipe(_Table):
             right=self._arm(base.right, self.right, rng),
             left=self._arm(base.left, self.left, rng),
             head=_three((self.head.yaw, self.head.pitch, self.head.roll), base.head, rng),
-            mug=base.mug if self.right is None else bool(self.right.holds),
-            mug_left=base.mug_left if self.left is None else bool(self.left.holds),
+            mug=_holds(base.mug, self.right),
+            mug_left=_holds(base.mug_left, self.left),
             lean=_three(self.lean or (None, None, None), base.lean, rng),
         )
         posing = {
@@ -295,6 +298,10 @@ def _arm(base: Arm, ranges: ArmRanges, rng: np.random.Generator) -> Arm:
         ),
         swivel=_one(ranges.swivel, base.swivel, rng),
     )
+
+
+def _holds(base: bool, ranges: ArmRanges | None) -> bool:
+    return base if ranges is None or ranges.holds is None else bool(ranges.holds)
 
 
 def _finger(base: FingerPose, ranges: FingerRanges, rng: np.random.Generator) -> FingerPose:

@@ -1,4 +1,9 @@
+from itertools import pairwise
+
+import pytest
+
 from reactions.landmarks.body_schedule import CREDIT, RESTING, STIRRED, BodyTrail
+from reactions.landmarks.sample_pace import sample_pace
 
 
 def readings(changes: list[float], pace: float = 1.0) -> list[int]:
@@ -28,3 +33,13 @@ def test_a_restless_picture_is_read_once_in_five_samples() -> None:
 def test_more_samples_a_second_cost_no_more_readings() -> None:
     assert readings([0.0] * 51, pace=0.4) == [0, 25, 50]
     assert len(readings([0.2] * 400, pace=0.5)) <= 200 * 0.2 + CREDIT + 1
+
+
+@pytest.mark.parametrize("rate", [15, 20, 25, 30])
+def test_a_body_is_read_each_two_seconds_at_any_rate(rate: int) -> None:
+    times = [index / rate for index in range(2 * rate + 1)]
+    trail = BodyTrail().after(0.0).read(None)
+    for before, now in pairwise(times):
+        assert not trail.due
+        trail = trail.after(0.0, sample_pace(now - before))
+    assert trail.due

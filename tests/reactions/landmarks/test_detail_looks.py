@@ -11,6 +11,7 @@ from reactions.landmarks.detail_looks import (
     mouth_opening,
     unlike,
 )
+from reactions.landmarks.sample_pace import sample_pace
 from tests.reactions.gestures.figures import make_face
 
 
@@ -93,3 +94,11 @@ def test_eye_patches_follow_the_head() -> None:
     shifted = points + np.array([40, 0, 0], np.float32)
     assert unlike(eye_patches(picture, points), eye_patches(moved, shifted)) < 0.01
     assert unlike(eye_patches(picture, points), eye_patches(moved, points)) > 0.35
+
+
+def test_a_burst_of_fifteen_a_second_is_looked_at_as_often_as_usual() -> None:
+    trail = DetailTrail(0, eyes=eyes())
+    for _ in range(3):
+        trail = trail.passed(sample_pace(11 / 15 - 10 / 15))
+    assert trail.unread < 1
+    assert is_due(face(0.5), eyes(), trail, always=True)

@@ -256,6 +256,21 @@ def test_a_lost_hand_is_given_up_after_a_second() -> None:
     assert trail.lost is None
 
 
+def test_one_of_three_hands_is_looked_for_where_it_was_lost_for_a_second() -> None:
+    hands = [hand_at(x, 180) for x in (100, 300, 500)]
+    world = World(list(hands))
+    follower = HandFollower(world, world)
+    _, trail = follower.follow(PICTURE, HandTrail(unsearched=9), most=4)
+    world.hands = hands[:2]
+    for _ in range(4):
+        _, trail = follower.follow(PICTURE, trail, most=4)
+        assert trail.lost is not None
+    world.hands, world.palms = hands, []
+    seen, trail = follower.follow(PICTURE, trail, most=4)
+    assert len(seen) == 3
+    assert trail.lost is None
+
+
 def test_a_still_picture_is_looked_at_more_widely_until_a_hand_is_found() -> None:
     world = World()
     run(world, 1)

@@ -9,6 +9,7 @@ import pytest
 
 from config.errors import ModelError
 from reactions.landmark_types import ModelFamily, Observation, Quality, RgbImage, Sample
+from reactions.landmarks.hands import HandLandmarker
 from reactions.landmarks.interpreter import Interpreter, Tensor
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
@@ -184,3 +185,66 @@ def test_body_is_read_where_a_label_needs_it() -> None:
     )
     assert observation.body
     assert tracks.body
+
+
+EMPTY_ROOM: RgbImage = np.tile(np.linspace(40, 200, 640).astype(np.uint8)[:, None], (360, 1, 3))
+
+
+def held(scheduler: LandmarkScheduler) -> Tracks:
+    """The tracks of a face that kept still from one sample to the next, up to 0.13 s."""
+    tracks = None
+    for n in range(3):
+        _, tracks = scheduler.observe(Sample(picture("neutral"), n / 15), tracks)
+    assert tracks is not None
+    assert tracks.face is not None
+    assert tracks.face.held is not None
+    return tracks
+
+
+def test_a_face_that_was_held_before_a_black_picture_is_read_after_it(
+    scheduler: LandmarkScheduler,
+) -> None:
+    tracks, black = held(scheduler), np.zeros((360, 640, 3), np.uint8)
+    for time in (0.16, 30.0, 60.0):
+        observation, tracks = scheduler.observe(Sample(black, time), tracks)
+        assert observation.quality is Quality.BLACK
+    observation, _ = scheduler.observe(Sample(EMPTY_ROOM, 60.03), tracks)
+    assert observation.quality is Quality.OK
+    assert observation.face is None
+
+
+def test_a_face_that_was_held_while_it_was_of_no_interest_is_read_again(
+    scheduler: LandmarkScheduler,
+) -> None:
+    tracks, hands = held(scheduler), frozenset({ModelFamily.HANDS})
+    for time in (0.16, 20.0):
+        _, tracks = scheduler.observe(Sample(EMPTY_ROOM, time, families=hands), tracks)
+    dimmed: RgbImage = EMPTY_ROOM - np.uint8(20)
+    observation, _ = scheduler.observe(Sample(dimmed, 20.05), tracks)
+    assert observation.quality is Quality.OK
+    assert observation.face is None
+
+
+def test_the_time_in_which_an_absent_face_was_of_no_interest_counts(
+    scheduler: LandmarkScheduler, runs: Counter[str]
+) -> None:
+    _, tracks = scheduler.observe(Sample(EMPTY_ROOM, 0.0), None)
+    hands = frozenset({ModelFamily.HANDS})
+    _, tracks = scheduler.observe(Sample(EMPTY_ROOM, 0.2, families=hands), tracks)
+    runs.clear()
+    scheduler.observe(Sample(EMPTY_ROOM, 0.22), tracks)
+    assert runs["face detector"] >= 1
+
+
+def test_a_body_shows_no_hands_where_hands_are_of_no_interest() -> None:
+    families = {ModelFamily.HANDS, ModelFamily.BODY}
+    scheduler = LandmarkScheduler(ModelStore(), families)
+    hands = frozenset({ModelFamily.HANDS})
+    _, tracks = scheduler.observe(Sample(EMPTY_ROOM, 0.0, families=hands), None)
+    body = Sample(picture("open_palm"), 10.0, families=frozenset({ModelFamily.BODY}))
+    with patch.object(HandLandmarker, "read") as read:
+        observation, after = scheduler.observe(body, tracks)
+    assert observation.body
+    assert not observation.hands
+    assert not read.called
+    assert after.hands == tracks.hands

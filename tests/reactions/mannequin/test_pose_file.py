@@ -102,6 +102,13 @@ def test_what_is_not_written_is_the_catalogues() -> None:
     assert drawn.posing == {Side.RIGHT, Side.LEFT}
 
 
+def test_a_hand_holds_what_the_catalogue_says_where_nothing_is_written(tmp_path: Path) -> None:
+    like = 'like = "drinking"\n[right]\nswivel = 3\n'
+    assert POSES["drinking"].mug
+    assert draw(recipe(tmp_path, like)).pose.mug
+    assert not draw(recipe(tmp_path, f'{like}holds = ""')).pose.mug
+
+
 def test_a_pose_of_the_face_has_no_posing_hand() -> None:
     assert draw(catalogue_pose("smile")).posing == frozenset()
 
@@ -122,6 +129,7 @@ def test_a_posing_arm_varies_and_a_resting_one_does_not() -> None:
         ("[right]\nwrist = [1, 2]", "right.wrist"),
         ("[right.indx]\nknuckle = 3", "right.indx: unknown key; did you mean 'index'?"),
         ("[head]\nyaw = true", "head.yaw: True is refused: write a number"),
+        ("[head]\nyaw = false", "head.yaw: False is refused: write a number"),
         ("[head]\nyaw = nan", "head.yaw: nan is refused: write a number"),
         ("[head]\nyaw = [1, 2, 3]", "head.yaw: write a number or [low, high]"),
         ("tones = [11]", "tones.0: 11 is refused"),
