@@ -16,10 +16,10 @@ from reactions.labels import LABELS, families_for
 from reactions.landmark_types import Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
-from reactions.taught_labels import VIEW_FAMILIES, with_taught
 from reactions.training.bundle_comparison import BundleComparison, PictureFires, compare_bundles
 from reactions.training.label_names import Shown, meaning_of
 from sidecar.media.pictures import read_picture
+from sidecar.supervisor.reaction_store import with_bundle
 
 LONGEST = 1280
 """Pixels of the longer side at which pictures are read."""
@@ -35,23 +35,19 @@ class EvaluationOutcome:
     """Whether pictures of the split ``test`` alone were measured."""
 
 
-class _JudgedBundle:
-    """What fires with a bundle at its thresholds."""
+class JudgedBundle:
+    """What fires with a bundle over a reaction table, as on a server."""
 
     def __init__(self, bundle: ModelBundle, table: ReactionTable) -> None:
-        rules = with_taught(table, bundle.taught)
+        rules = with_bundle(table, bundle)
         self._thresholds = {
-            name: bundle.thresholds.get(name, rule.threshold)
-            for name, rule in rules.items()
-            if rule.kind is not Kind.OFF
+            name: rule.threshold for name, rule in rules.items() if rule.kind is not Kind.OFF
         }
         self._outranks = {name: rules[name].outranks for name in self._thresholds}
         self.known = frozenset(self._thresholds)
-        taught = [label.spec() for label in bundle.taught]
+        taught = [label.spec() for label in bundle.taught if label.name in self.known]
         own = self.known & LABELS.keys()
-        self.families = families_for(own).union(
-            *(VIEW_FAMILIES[label.view] for label in bundle.taught)
-        )
+        self.families = families_for(own).union(*(label.families for label in taught))
         shapes = HandShapeClassifier(bundle.weights)
         self.recognizer = Recognizer(own, shapes=shapes, taught=taught)
 
@@ -80,7 +76,7 @@ def evaluate_bundles(
     if not records:
         do = "label its pictures first"
         raise DatasetError("holds no labelled picture", where=str(folder), do=do)
-    judged = [_JudgedBundle(bundle, table) for bundle in bundles]
+    judged = [JudgedBundle(bundle, table) for bundle in bundles]
     families = frozenset().union(*(each.families for each in judged))
     scheduler = LandmarkScheduler(store, families)
     found: list[PictureFires] = []
@@ -100,7 +96,7 @@ def _judge_picture(
     path: Path,
     record: PictureRecord,
     scheduler: LandmarkScheduler,
-    judged: Sequence[_JudgedBundle],
+    judged: Sequence[JudgedBundle],
 ) -> PictureFires:
     pixels = read_picture(path, longest=LONGEST).pixels
     observation, _ = scheduler.observe(Sample(pixels, 0.0), None)

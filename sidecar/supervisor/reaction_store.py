@@ -65,7 +65,7 @@ class ReactionStore:
     def use_bundle(self, bundle: ModelBundle) -> None:
         """Take a bundle's thresholds for labels whose threshold the operator did not set, and its
         taught labels; those of another bundle go. ``keep_stickers`` comes first."""
-        self._table = with_taught(with_thresholds(self._given, bundle.thresholds), bundle.taught)
+        self._table = with_bundle(self._given, bundle)
         self._specs = (*by_groups(), *(label.spec() for label in bundle.taught))
 
     @property
@@ -287,6 +287,11 @@ def _fitted_row(
     if fitted.get("kind") == Kind.STICKER and not (fitted.get("sticker") or rule.sticker):
         del fitted["kind"]
     return fitted
+
+
+def with_bundle(table: ReactionTable, bundle: ModelBundle) -> dict[str, ReactionRule]:
+    """``table`` with a bundle's thresholds, where the table sets none, and its taught labels."""
+    return with_taught(with_thresholds(table, bundle.thresholds), bundle.taught)
 
 
 def with_thresholds(

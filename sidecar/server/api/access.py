@@ -2,8 +2,10 @@
 
 import ipaddress
 import os
+import secrets
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -80,16 +82,13 @@ def authenticate(
 
 
 def read_made_token(file: Path) -> list[KnownToken]:
-    """The token of ``file``, which is made, for its owner alone, where it is not there.
+    """The token of ``file``, which is made, for its owner alone, where it is not there or empty.
 
     Raises ConfigError where it can't be written or others may read it.
     """
     try:
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            new = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(new, "w") as writer:
-                writer.write(f"{make_token()}\n")
+        if not file.exists() or file.stat().st_size == 0:
+            _keep_made_token(file)
         readable = file.stat().st_mode & 0o077
     except OSError as error:
         what = f"no token is given, and the one that was made can't be kept: {error.strerror}"
@@ -99,6 +98,29 @@ def read_made_token(file: Path) -> list[KnownToken]:
         do = f"chmod 600, or give {TOKEN_VARIABLE} or --token-file"
         raise ConfigError("others may read this token", where=str(file), do=do)
     return read_token_file(file)
+
+
+def _keep_made_token(file: Path) -> None:
+    """Write a new token to ``file``, whole or not at all; one that appears meanwhile stays."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = file.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        new = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(new, "w") as writer:
+            writer.write(f"{make_token()}\n")
+            writer.flush()
+            os.fsync(new)
+        try:
+            os.link(partial, file)
+        except FileExistsError:
+            if file.stat().st_size == 0:
+                partial.replace(file)
+        except OSError:
+            # A file system without hard links.
+            partial.replace(file)
+    finally:
+        with suppress(OSError):
+            partial.unlink()
 
 
 def listens_on_loopback(host: str) -> bool:

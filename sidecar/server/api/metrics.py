@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from reactions.labels import LABELS
+from reactions.taught_labels import MAX_TAUGHT
 from sidecar.inference.detector import DetectorStats
 from sidecar.server.connections import ConnectionCounts
 from sidecar.supervisor.supervisor import Supervisor
@@ -35,6 +36,8 @@ _COUNTERS: Final = {
     "bursts": ("sampling_bursts", "Bursts of samples begun."),
     "encoded_bytes": ("encoded_bytes", "Bytes of encoded composites."),
 }
+_MORE_TAUGHT: Final = "taught"
+"""The series of taught labels after the first ``MAX_TAUGHT``."""
 _TABLES: Final = {
     "dropped": ("samples_dropped", "Samples dropped, by reason.", "reason"),
     "reactions": ("reactions", "Reactions started, by label.", "label"),
@@ -102,7 +105,7 @@ class SidecarCollector(Collector):
         for name, (metric, text, label) in _TABLES.items():
             counts: Mapping[str, float] = totals.tables[name]
             if name == "reactions":
-                counts = {key: count for key, count in counts.items() if key in LABELS}
+                counts = _bounded_labels(counts)
             family = CounterMetricFamily(f"sidecar_{metric}", text, labels=[label])
             for key, count in counts.items():
                 family.add_metric([key], count)
@@ -189,6 +192,21 @@ def resident_bytes(pid: int) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return 0
+
+
+def _bounded_labels(counts: Mapping[str, float]) -> Mapping[str, float]:
+    """``counts`` by label: those of the vocabulary and the first taught ones have their names.
+
+    ``counts`` keeps its order and loses nothing, so that no label changes its series.
+    """
+    bounded: dict[str, float] = {}
+    taught = 0
+    for label, count in counts.items():
+        if label not in LABELS:
+            taught += 1
+        name = label if label in LABELS or taught <= MAX_TAUGHT else _MORE_TAUGHT
+        bounded[name] = bounded.get(name, 0.0) + count
+    return bounded
 
 
 def _by(name: str, text: str, label: str, counts: Mapping[RoomState, int]) -> Metric:

@@ -1,12 +1,16 @@
 """Who may call the API, by the settings."""
 
+import os
+import resource
+from concurrent.futures import ThreadPoolExecutor
+from errno import EPERM
 from pathlib import Path
 
 import pytest
 
 from config.errors import ConfigError, UnauthorizedError
 from config.settings import Settings
-from sidecar.server.api.access import authenticate
+from sidecar.server.api.access import authenticate, read_made_token
 from sidecar.server.api.tokens import EVERYTHING, TOKEN_VARIABLE, Scope
 
 TOKEN = "a-token-that-is-long-enough"
@@ -46,6 +50,46 @@ def test_a_token_that_can_t_be_kept_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="can't be kept") as refused:
         authenticate(Settings(), {}, made_file=tmp_path / "data" / "token")
     assert TOKEN_VARIABLE in refused.value.do
+
+
+def test_a_full_disk_leaves_no_half_token_behind(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "token"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(ConfigError, match="can't be kept"):
+            authenticate(Settings(), {}, made_file=file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(file.parent.iterdir()) == []
+    authenticate(Settings(), {}, made_file=file)
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_an_empty_file_of_a_killed_start_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.touch(0o644)
+    authenticate(Settings(), {}, made_file=file)
+    assert len(file.read_text()) > 24
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_starts_at_once_have_one_token(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read_made_token, [file] * 16))
+    assert all(one == found[0] for one in found)
+
+
+def test_a_file_system_without_hard_links_keeps_the_token_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: Path, target: Path) -> None:
+        raise PermissionError(EPERM, os.strerror(EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    found = read_made_token(tmp_path / "token")
+    assert read_made_token(tmp_path / "token") == found
 
 
 def test_no_token_is_made_where_one_is_given(tmp_path: Path) -> None:
