@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page
+from playwright.async_api import Browser, Locator, Page, Route
 
 from config.errors import PictureError
 from reactions.datasets.opinions import ModelOpinion, ProposedBox
@@ -187,6 +187,87 @@ async def test_keys_alone_draw_move_and_go_on(browser: Browser, tmp_path: Path) 
         assert await width_of(zoomed) > size * 1.2
         await page.keyboard.press("0")
         assert await width_of(zoomed) == pytest.approx(size)
+
+
+async def focused(page: Page) -> str:
+    """What has the focus: its name for screen readers, else its id."""
+    found: str = await page.evaluate(
+        "() => document.activeElement.ariaLabel ?? document.activeElement.id"
+    )
+    return found
+
+
+async def test_a_label_that_is_typed_while_the_lists_are_drawn_again_is_kept(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tea"
+    make(folder, 1, (LabelledBox("cup", 80, 60, 160, 120),))
+    async with labelling(browser, folder) as page:
+        await page.locator("#proposed li").first.wait_for()
+        await page.keyboard.press("n")
+        await page.keyboard.press("e")
+        await page.keyboard.type("mug")
+        # As news of the model do.
+        await page.locator("#show-proposed").dispatch_event("change")
+        assert await focused(page) == "Label of box 1"
+        await page.keyboard.press("Tab")
+        await saved(page, lambda: [one.label for one in boxes_of(folder)] == ["mug"])
+        assert await page.locator("#labels option[value=mug]").count() == 1
+
+
+async def test_buttons_keep_the_focus_and_arrows_move_without_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tea"
+    cups = tuple(LabelledBox("cup", left, 60, left + 40, 120) for left in (10, 80, 150))
+    make(folder, 1, cups)
+    async with labelling(browser, folder) as page:
+        await page.locator("#proposed li").first.wait_for()
+        await page.keyboard.press("n")
+        await page.evaluate("() => document.activeElement.blur()")
+        await page.keyboard.press("Shift+ArrowDown")
+        await saved(page, lambda: boxes_of(folder)[0].top == pytest.approx(70))
+        await page.get_by_role("button", name="Delete box 2, cup").focus()
+        await page.keyboard.press("Enter")
+        await saved(page, lambda: len(boxes_of(folder)) == 2)
+        assert await focused(page) == "Delete box 2, cup"
+        await page.keyboard.press("Enter")
+        await saved(page, lambda: len(boxes_of(folder)) == 1)
+        stage = await page.locator("#stage").get_attribute("aria-label")
+        assert await focused(page) == (stage or "stage")
+
+
+async def test_what_the_server_refuses_is_not_sent_again_by_itself(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tea"
+    make(folder, 1, (LabelledBox("cup", 80, 60, 160, 120),))
+    refused: list[str] = []
+
+    async def refuse(route: Route) -> None:
+        if route.request.method == "PUT":
+            refused.append(route.request.url)
+            await route.fulfill(status=422, json={"detail": "is refused"})
+        else:
+            await route.fallback()
+
+    async with labelling(browser, folder) as page:
+        await page.locator("#proposed li").first.wait_for()
+        await page.clock.install()
+        await page.route("**/labelling/pictures/*", refuse)
+        await page.locator("#stage").focus()
+        await page.keyboard.press("n")
+        await page.keyboard.press("Delete")
+        await page.clock.run_for(1_000)
+        await page.locator("#status", has_text="not saved: is refused").wait_for()
+        for _ in range(3):
+            await page.clock.run_for(10_000)
+        assert len(refused) == 1
+        await page.unroute_all()
+        await page.keyboard.press("Control+z")
+        await page.keyboard.press("Control+y")
+        await page.clock.run_for(1_000)
+        await saved(page, lambda: boxes_of(folder) == ())
 
 
 async def test_the_model_proposes_and_doubts(browser: Browser, tmp_path: Path) -> None:

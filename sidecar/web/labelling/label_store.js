@@ -76,15 +76,18 @@ export class LabelStore {
     clearTimeout(this.#timer);
     while (this.#saving !== null) await this.#saving;
     this.#saving = this.#saveAll();
+    let again = true;
     try {
-      await this.#saving;
+      again = await this.#saving;
     } finally {
       this.#saving = null;
     }
-    if (this.#unsaved.size > 0) this.#timer = setTimeout(() => this.flush(), AGAIN);
+    if (again && this.#unsaved.size > 0) this.#timer = setTimeout(() => this.flush(), AGAIN);
   }
 
+  /** Whether what is left is to be sent again soon: what the server refuses waits for the next change. */
   async #saveAll() {
+    let refused = null;
     for (const [file, edit] of [...this.#unsaved]) {
       const picture = this.#byFile.get(file);
       this.#unsaved.delete(file);
@@ -97,10 +100,14 @@ export class LabelStore {
         this.#sent = null;
         if (!this.#unsaved.has(file)) this.#unsaved.set(file, edit);
         if (error.status === 409 && (await this.#reload(file))) continue;
-        return this.onSaved("waiting", `not saved: ${error.message}`);
+        this.onSaved("waiting", `not saved: ${error.message}`);
+        if (!isFinal(error)) return true;
+        refused = error;
       }
     }
     if (this.#unsaved.size === 0) this.onSaved("live", "saved");
+    else if (refused !== null) this.onSaved("waiting", `not saved: ${refused.message}`);
+    return false;
   }
 
   /** Takes what another page has saved in place of what is unsaved here; false where it can't be had. */
@@ -147,3 +154,6 @@ export class LabelStore {
     }
   }
 }
+
+/** Whether the same request would be refused again. */
+const isFinal = ({ status }) => status >= 400 && status < 500 && ![408, 409, 429].includes(status);

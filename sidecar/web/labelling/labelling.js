@@ -40,6 +40,7 @@ async function start() {
   byId("proposals").hidden = !store.looks;
   status("live", "saved");
   fillLabels();
+  offerLabels();
   const wanted = location.hash.slice(1);
   filter(store.pictures.some((picture) => picture.file === wanted) ? wanted : null);
 }
@@ -55,7 +56,13 @@ function fillLabels() {
     ...used.map((label) => new Option(label, label)),
   );
   if (used.includes(value)) choice.value = value;
-  byId("labels").replaceChildren(...store.labels.map((label) => element("option", { value: label })));
+}
+
+/** Offers all labels where one is typed. */
+function offerLabels() {
+  const offered = byId("labels");
+  if (offered.childElementCount === store.labels.length) return;
+  offered.replaceChildren(...store.labels.map((label) => element("option", { value: label })));
 }
 
 function matches(picture) {
@@ -263,6 +270,7 @@ function select(index) {
 
 function changed(file) {
   list.refresh(file);
+  offerLabels();
   if (current?.file === file) {
     ask(file);
     redraw();
@@ -402,7 +410,7 @@ function onKey(event) {
   }
   if (event.key === "Enter" && view.drawing) return act(() => drawn(view.middleBox("")), event);
   if (/^[1-9]$/.test(event.key)) return act(() => choose(Number(event.key)), event);
-  if (name.startsWith("Arrow") && !event.target.closest("#stage, body:focus")) return;
+  if (name.startsWith("Arrow") && event.target !== document.body && !event.target.closest("#stage")) return;
   if (name === "Backspace" && event.target.closest("button")) return;
   act(KEYS[name], event);
 }
