@@ -21,8 +21,8 @@ from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import ReactionTable
 from reactions.geometry import Box
 from reactions.gestures.arms import ArmsReading
-from reactions.gestures.context import Context, Scorer, SeenHand, Sighting
-from reactions.gestures.features import FEATURES, hand_features
+from reactions.gestures.context import Context, Scorer, Sighting
+from reactions.gestures.features import FEATURES
 from reactions.gestures.hand_classes import NONE
 from reactions.labels import LABELS, Group, LabelSpec
 from reactions.landmark_types import ModelFamily, Side
@@ -37,7 +37,8 @@ BUNDLE_FILE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _RELEASE: Final = 0.5
 
 Vector: TypeAlias = npt.NDArray[np.float32]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+"""A weight. Larger ones overflow float32, and have no meaning."""
 
 
 class LandmarkView(StrEnum):
@@ -63,7 +64,7 @@ class ViewReading:
 
 def _read_hands(context: Context) -> Iterator[ViewReading]:
     for seen in context.hands:
-        yield ViewReading(_hand_vector(seen), seen.box, seen.hand.side)
+        yield ViewReading(seen.features, seen.box, seen.hand.side)
 
 
 def _read_hands_at_face(context: Context) -> Iterator[ViewReading]:
@@ -72,12 +73,7 @@ def _read_hands_at_face(context: Context) -> Iterator[ViewReading]:
             x, y = seen.place.palm
             # As a right hand, like the shape.
             place = np.array([-x if seen.hand.side is Side.LEFT else x, y], np.float32)
-            yield ViewReading(np.concatenate([_hand_vector(seen), place]), seen.box, seen.hand.side)
-
-
-def _hand_vector(seen: SeenHand) -> Vector:
-    points = seen.hand.points[None].astype(np.float32, copy=False)
-    return np.asarray(hand_features(points, np.array([seen.hand.side is Side.LEFT]))[0], np.float32)
+            yield ViewReading(np.concatenate([seen.features, place]), seen.box, seen.hand.side)
 
 
 def _read_arms(context: Context) -> Iterator[ViewReading]:

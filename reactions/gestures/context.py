@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from reactions.geometry import Box
 from reactions.gestures import expressions, hand_at_face, motion
 from reactions.gestures.arms import ArmsReading
 from reactions.gestures.expressions import FaceReading
 from reactions.gestures.eyes import DetailReading
+from reactions.gestures.features import hand_features
 from reactions.gestures.hand_at_face import HandAtHead
 from reactions.gestures.motion import HandTrack, Motion
 from reactions.landmark_types import Face, Hand, Observation, Side
@@ -25,9 +30,9 @@ class Sighting:
     """The hand that shows it; None for faces, bodies and both hands."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class SeenHand:
-    """One hand and what is known about it."""
+    """One hand and what is known about it. Without slots, for ``features``."""
 
     hand: Hand
     box: Box
@@ -39,6 +44,12 @@ class SeenHand:
     """Where it is by the face; None where no face is seen."""
     shapes: Mapping[str, float]
     """The probability of each ``HandClass``; empty where no label needs hand shapes."""
+
+    @cached_property
+    def features(self) -> npt.NDArray[np.float32]:
+        """The hand's shape as numbers, (``FEATURES``,): computed once for all taught labels."""
+        points = self.hand.points[None].astype(np.float32, copy=False)
+        return hand_features(points, np.array([self.hand.side is Side.LEFT]))[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,7 @@ from reactions.gestures.face_motion import FaceMotion
 from reactions.gestures.objects import VESSEL_KEPT, VesselReading, read_vessel
 from reactions.gestures.turns import find_turns
 from reactions.landmark_types import Face, Hand, Observation, Side
+from reactions.packed_face import PackedFace
 
 HISTORY = 2.0
 """Seconds of past that a motion keeps."""
@@ -96,22 +97,13 @@ class HandTrack(CompactPickle):
 
 @dataclass(frozen=True, slots=True)
 class BareFace(CompactPickle):
-    """A face that no hand was before. Its mesh is kept as bytes: equal by what it holds."""
+    """A face that no hand was before."""
 
     time: float
-    presence: float
-    mesh: bytes
-    """468 landmarks of three float32."""
-
-    @classmethod
-    def of(cls, face: Face, time: float) -> "BareFace":
-        """``face`` as it was seen at ``time``, without its finer reading."""
-        return cls(time, face.presence, face.points.astype(np.float32).tobytes())
-
-    @property
-    def face(self) -> Face:
-        """The face again."""
-        return Face(np.frombuffer(self.mesh, np.float32).reshape(-1, 3), self.presence)
+    width: int
+    height: int
+    """Of its sample, in pixels: in one of another size it would be elsewhere."""
+    packed: PackedFace
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +122,7 @@ class Motion(CompactPickle):
     """The newest reading of the arms; bodies are read in some samples only."""
     bare: BareFace | None = None
     """The newest face that no hand was before: a hand over the eyes hides the face that
-    it is placed by, or squeezes it. See ``BARE_KEPT``."""
+    it is placed by, or squeezes it. See ``BARE_KEPT``. None where no label needs it."""
 
     def follow(self, observation: Observation, mouth: float | None = None) -> "Motion":
         """The motion with ``observation``'s hands and ``mouth`` added, what is too old dropped."""
@@ -158,16 +150,22 @@ class Motion(CompactPickle):
             gaps=self._gaps(added, observation.time),
             vessel=self._vessel(observation),
             arms=self._arms(observation),
-            bare=self._bare(observation.time),
+            bare=self._bare(observation),
         )
 
-    def with_bare_face(self, face: Face, time: float) -> "Motion":
-        """The motion with ``face``, which no hand is before, as the newest such."""
-        return replace(self, bare=BareFace.of(face, time))
+    def with_bare_face(self, face: Face, observation: Observation) -> "Motion":
+        """The motion with the ``face`` of ``observation``, which no hand is before, as the newest
+        such."""
+        time, width, height = observation.time, observation.width, observation.height
+        return replace(self, bare=BareFace(time, width, height, PackedFace.of(face)))
 
-    def _bare(self, time: float) -> BareFace | None:
-        kept = self.bare is not None and 0 <= time - self.bare.time <= BARE_KEPT
-        return self.bare if kept else None
+    def _bare(self, observation: Observation) -> BareFace | None:
+        """The bare face of before, if it is new enough and of a sample of the same size."""
+        bare = self.bare
+        if bare is None or not 0 <= observation.time - bare.time <= BARE_KEPT:
+            return None
+        same = (bare.width, bare.height) == (observation.width, observation.height)
+        return bare if same else None
 
     def _vessel(self, observation: Observation) -> VesselReading | None:
         """The vessel in ``observation``, or that of before where none was looked for."""

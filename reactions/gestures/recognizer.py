@@ -11,6 +11,7 @@ from reactions.gestures.hand_at_face import before_head, place_hand
 from reactions.gestures.hand_classes import HandClass
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.motion import Motion, steadiness
+from reactions.gestures.scorers import score_facepalm
 from reactions.gestures.thumb import beside_palm
 from reactions.labels import LABELS, LabelScore, LabelSpec, families_for
 from reactions.landmark_types import Hand, ModelFamily, Observation
@@ -53,6 +54,7 @@ class Recognizer:
         if shapes is None and ModelFamily.HANDS in families_for(labels):
             shapes = HandShapeClassifier()
         self._shapes = shapes
+        self._keeps_bare_faces = any(spec.score is score_facepalm for spec in self._specs)
 
     def recognize(
         self, observation: Observation, motion: Motion | None
@@ -84,8 +86,9 @@ class Recognizer:
         if face is None or reading is None:
             return Context(observation, hands, None, moved, moved.arms)
         seen = SeenFace.of(face, reading, observation, hands, moved)
-        if all(hand.place is None or not before_head(hand.place) for hand in hands):
-            moved = moved.with_bare_face(face, observation.time)
+        hidden = any(hand.place is not None and before_head(hand.place) for hand in hands)
+        if self._keeps_bare_faces and not hidden:
+            moved = moved.with_bare_face(face, observation)
         return Context(observation, hands, seen, moved, moved.arms)
 
     def _measure_hand(self, hand: Hand, observation: Observation, moved: Motion) -> SeenHand:

@@ -148,15 +148,20 @@ def score_at_face(measure: Callable[[SeenHand, HandAtHead, SeenFace], float]) ->
 
 
 def score_facepalm(context: Context) -> Iterator[Sighting]:
-    """Each hand on eyes or forehead, as the face is seen or was last seen without a hand before it;
-    the face's box."""
-    now = None if context.face is None else context.face.face
-    bare = None if context.motion.bare is None else context.motion.bare.face
-    for face in filter(None, (now, bare)):
-        box = context.observation.box(face.points)
-        for seen in context.hands:
-            place = hand_at_face.place_hand(seen.hand, face)
-            yield Sighting(hand_at_face.facepalm(place), box, seen.hand.side)
+    """Each hand on eyes or forehead, as the face is seen or was last seen without a hand before it,
+    whichever shows more; that face's box."""
+    bare = context.motion.bare
+    before = bare.packed.face if bare and bare.time < context.observation.time else None
+    for seen in context.hands:
+        ways: list[Sighting] = []
+        if context.face is not None and seen.place is not None:
+            score = hand_at_face.facepalm(seen.place)
+            ways.append(Sighting(score, context.face.box, seen.hand.side))
+        if before is not None:
+            score = hand_at_face.facepalm(hand_at_face.place_hand(seen.hand, before))
+            ways.append(Sighting(score, context.observation.box(before.points), seen.hand.side))
+        if ways:
+            yield max(ways, key=lambda way: way.score)
 
 
 score_shush = score_at_face(lambda hand, place, face: hand_at_face.shush(place))

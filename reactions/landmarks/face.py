@@ -8,7 +8,6 @@ import numpy as np
 
 from reactions.landmark_types import Face, FaceDetail, RgbImage
 from reactions.landmarks.detail_looks import DetailTrail
-from reactions.landmarks.held_face import HeldFace, keeps_still
 from reactions.landmarks.interpreter import Interpreter, Range
 from reactions.landmarks.model_manifest import FACE_DETECTOR, FACE_MESH
 from reactions.landmarks.model_store import ModelStore
@@ -18,9 +17,13 @@ from reactions.landmarks.search_regions import SURE, face_looks
 from reactions.landmarks.ssd import SsdDetector
 from reactions.landmarks.track_state import FaceTrail
 from reactions.landmarks.warp import crop_on_edge
+from reactions.packed_face import PackedFace
 
 PRESENT = 0.5
 """From this confidence on it is a face."""
+STILL = 0.02
+"""Widths of its region by which a face may move, grow and shrink between two readings; a nod of 5
+degrees moves it by three times as much."""
 _STRIDES = (8, 16, 16, 16)
 """Of the detector's layers, in pixels (MediaPipe's face_detection_short_range)."""
 
@@ -106,7 +109,7 @@ class FaceFollower:
         unread = last.unread + pace
         if trail is not None and unread + pace <= 1 + NEARLY and (last.held or last.region is None):
             passed = replace(last, unread=unread, detail=last.detail.passed(pace))
-            return _held_face(last), passed
+            return last.held.face if last.held else None, passed
         face = self._landmarks.read(picture, last.region) if last.region else None
         searches = last.searches
         if face is None:
@@ -119,7 +122,7 @@ class FaceFollower:
             detail, looked = self._detail.look(picture, face, looked, pace)
             face = replace(face, detail=detail)
         still = pace < 1 and last.region is not None and keeps_still(last.region, region)
-        held = HeldFace.of(face, region) if still else None
+        held = PackedFace.of(face) if still else None
         return face, FaceTrail(region, searches, looked, held=held)
 
     def _search(self, picture: RgbImage, searches: int, *, everywhere: bool) -> Face | None:
@@ -138,7 +141,7 @@ class FaceFollower:
         return face if face and face.presence >= presence else None
 
 
-def _held_face(trail: FaceTrail) -> Face | None:
-    if trail.held is None or trail.region is None:
-        return None
-    return trail.held.face(trail.region)
+def keeps_still(before: Roi, now: Roi) -> bool:
+    """Whether a face's region hardly moved from ``before`` to ``now``."""
+    moved = math.hypot(now.x - before.x, now.y - before.y)
+    return max(moved, abs(now.width - before.width)) <= STILL * before.width

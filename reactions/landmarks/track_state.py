@@ -9,9 +9,9 @@ from reactions.compact_pickle import CompactPickle
 from reactions.landmarks.body_schedule import BodyTrail
 from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.frame_quality import Fingerprint
-from reactions.landmarks.held_face import HeldFace
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.second_looks import SecondLooks
+from reactions.packed_face import PackedFace
 
 _SAME_HAND = 0.5
 """Regions that overlap more (intersection over union) hold the same hand."""
@@ -41,7 +41,7 @@ class FaceTrail(CompactPickle):
     detail: DetailTrail = field(default_factory=DetailTrail)
     unread: float = 0.0
     """Samples since the last reading or search, each by its pace."""
-    held: HeldFace | None = None
+    held: PackedFace | None = None
     """What the last reading saw; None where none was found, and at the usual rate."""
 
     def left_out(self, pace: float) -> Self:

@@ -1,6 +1,7 @@
 import json
 import pickle
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
 from reactions.bundle import TAUGHT, ModelBundle, write_card
 from reactions.geometry import Box
+from reactions.gestures import context
 from reactions.gestures.arms import ArmPlace, ArmsReading
-from reactions.gestures.features import FEATURES
+from reactions.gestures.features import FEATURES, hand_features
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS
 from reactions.landmark_types import Hand, Observation, Side
@@ -24,6 +26,7 @@ from reactions.taught_labels import (
     read_taught,
     with_taught,
 )
+from tests.reactions.gestures.figures import make_face
 from tests.taught import taught_bundle, taught_label
 
 
@@ -62,6 +65,34 @@ def test_both_hands_look_alike_to_a_network() -> None:
         for side in Side
     ]
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+
+
+def test_a_hand_is_measured_once_for_all_taught_labels() -> None:
+    specs = [
+        taught_label(f"{name}_{view}", view).spec()
+        for name in ("spread", "salute")
+        for view in (LandmarkView.HAND, LandmarkView.HAND_AT_FACE)
+    ]
+    seen = Observation(640, 480, 0.0, tuple(map(hand, Side)), make_face())
+    with patch.object(context, "hand_features", wraps=hand_features) as measure:
+        scores, _ = Recognizer([], shapes=NoShapes(), taught=specs).recognize(seen, None)
+    assert len(scores) == 8
+    assert measure.call_count == 2
+
+
+@pytest.mark.parametrize("weight", [1e300, -1e300, 1e7])
+def test_weights_that_overflow_are_refused(weight: float) -> None:
+    with pytest.raises(ValidationError, match=r"hidden\.0\.0"):
+        TaughtNetwork(hidden=((weight,), (0.0,)), out=(0.0, 0.0))
+    with pytest.raises(ValidationError, match=r"out\.0"):
+        TaughtNetwork(hidden=((0.0,), (0.0,)), out=(weight, 0.0))
+
+
+def test_the_largest_weights_still_give_a_score() -> None:
+    hidden = tuple((sign * 1e6,) * 64 for sign in (-1, 1, 1))
+    answer = TaughtNetwork(hidden=hidden, out=(*(1e6, -1e6) * 32, 1e6)).scorer()
+    scores = answer(np.array([[1e3, -1e3], [-1e3, 1e3]], np.float32))
+    assert np.all((scores >= 0) & (scores <= 1))
 
 
 def test_arms_have_a_vector_of_the_view_s_size() -> None:

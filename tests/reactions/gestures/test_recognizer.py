@@ -166,3 +166,40 @@ def test_a_face_behind_a_hand_is_not_the_one_that_is_remembered() -> None:
     assert motion.bare is None
     _, motion = recognizer.recognize(see(0.2, face=make_face()), motion)
     assert motion.bare is not None
+
+
+@pytest.mark.parametrize("wrist", [(320, 190), (500, 300)])
+def test_a_hand_is_sighted_once_on_a_face_that_is_seen(wrist: tuple[float, float]) -> None:
+    recognizer = Recognizer(["facepalm"], shapes=Shapes())
+    _, motion = recognizer.recognize(see(0.0, face=make_face()), None)
+    seen = see(0.2, make_hand(wrist, palm=60), face=make_face())
+    for motion_before in (None, motion):
+        scores, _ = recognizer.recognize(seen, motion_before)
+        assert [score.hand for score in scores] == [Side.RIGHT]
+
+
+def test_a_facepalm_is_the_better_of_the_face_now_and_before() -> None:
+    recognizer = Recognizer(["facepalm"], shapes=Shapes())
+    _, motion = recognizer.recognize(see(0.0, face=make_face()), None)
+    squeezed = see(0.2, make_hand((320, 190), palm=60), face=make_face(at=(320.0, 240.0)))
+    still, _ = recognizer.recognize(squeezed, None)
+    scores, _ = recognizer.recognize(squeezed, motion)
+    assert len(scores) == 1
+    assert scores[0].score > DECISION > still[0].score
+
+
+def test_a_face_of_a_sample_of_another_size_is_not_remembered() -> None:
+    recognizer = Recognizer(["facepalm"], shapes=Shapes())
+    _, motion = recognizer.recognize(see(0.0, face=make_face()), None)
+    hand = make_hand((320, 190), palm=60)
+    scores, motion = Recognizer(["facepalm"]).recognize(
+        Observation(WIDTH // 2, HEIGHT // 2, 0.2, (hand,)), motion
+    )
+    assert not scores
+    assert motion.bare is None
+
+
+def test_no_face_is_remembered_where_no_label_needs_it() -> None:
+    recognizer = Recognizer([label for label in LABELS if label != "facepalm"], shapes=Shapes())
+    _, motion = recognizer.recognize(see(0.0, face=make_face()), None)
+    assert motion.bare is None

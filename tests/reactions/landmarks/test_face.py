@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from reactions.landmark_types import Face, RgbImage
-from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
+from reactions.landmarks.face import STILL, FaceDetector, FaceFollower, FaceMesh, keeps_still
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.search_regions import SURE, face_looks
@@ -52,6 +52,14 @@ def test_more_samples_a_second_cost_no_more_readings_of_a_face_that_keeps_still(
         assert np.allclose(face.points[:, :2], MESH[:, :2], atol=0.1)
         reads.append(world.reads)
     assert reads == [2, 2, 3, 3, 4, 4]
+
+
+def test_a_face_that_moves_or_grows_does_not_keep_still() -> None:
+    region = Roi(300.0, 200.0, 200.0, 200.0)
+    step = 1.5 * STILL * region.width
+    assert keeps_still(region, region.moved(0.3 * step, 0.3 * step))
+    assert not keeps_still(region, region.moved(0, step))
+    assert not keeps_still(region, Roi(300.0, 200.0, 200.0 + step, 200.0 + step))
 
 
 def test_a_face_that_moves_is_read_in_each_sample() -> None:
