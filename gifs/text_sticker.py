@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 _SIZE: Final = 240
 """Pixels of a side, as of our drawings."""
 _PLATE, _EDGE, _INK = (255, 248, 231, 255), (38, 42, 58, 255), (38, 42, 58, 255)
-_STEPS: Final = (0.2, 0.7, 1.08, 1.0, 0.97, 1.0, 0.97, 1.0)
-"""Sizes of the frames: it pops up, and then breathes."""
+_STEPS: Final = (0.2, 0.7, 1.0, 0.97, 1.0, 0.97, 1.0)
+"""Shares of the full size, a frame each: it pops up, and then breathes."""
 _FRAME_MS: Final = 110
 _LARGEST, _SMALLEST = 64, 14
 """Pixels of letters."""
@@ -51,7 +51,7 @@ def _plate(text: str) -> Image.Image:
 
 def _frame(plate: Image.Image, size: float) -> Image.Image:
     """``plate`` at a share of its size, in 255 colours and one that is transparent."""
-    side = round(_SIZE * min(size, 1.0))
+    side = round(_SIZE * size)
     frame = Image.new("RGBA", (_SIZE, _SIZE))
     frame.paste(plate.resize((side, side), Image.Resampling.LANCZOS), ((_SIZE - side) // 2,) * 2)
     flat = frame.convert("RGB").quantize(255)

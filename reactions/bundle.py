@@ -73,7 +73,7 @@ class BundleCard(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ModelBundle:
-    """A bundle that was checked. Picklable: workers load it by its path."""
+    """A bundle that was checked. Picklable: workers load the classifier by its path."""
 
     name: str
     folder: Path | None = None

@@ -16,7 +16,7 @@ all keys. ``right`` is the arm that poses: with ``side`` left the picture's pose
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
 from pydantic import (
@@ -38,10 +38,7 @@ from reactions.mannequin.person import CAST, MONK, Person
 from reactions.mannequin.pose import Arm, FacePose, Pose, Vector, facing
 from reactions.mannequin.poses import POSES
 from reactions.mannequin.scene import Background, Scene
-from reactions.mannequin.variation import vary_arm
-
-Span: TypeAlias = tuple[float, float]
-"""The lowest and the highest value."""
+from reactions.mannequin.variation import DESK, SceneRanges, Span, draw_scene, vary_arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +161,17 @@ class FaceRanges(_Table):
 class CameraRanges(_Table):
     """Where the picture is taken from: degrees around and above the person, and cm away."""
 
-    yaw: Angle = (-28, 28)
-    pitch: Angle = (-8, 12)
-    distance: Distance = (58, 125)
+    yaw: Angle = DESK.yaw
+    pitch: Angle = DESK.pitch
+    distance: Distance = DESK.distance
 
 
 class LightRanges(_Table):
     """Strength of the key light (1: a well-lit room), noise in grey levels, and what is behind."""
 
-    strength: Light = (0.65, 1.3)
-    noise: Noise = (1, 6)
-    backgrounds: Annotated[tuple[Background, ...], Field(min_length=1)] = tuple(Background)
+    strength: Light = DESK.light
+    noise: Noise = DESK.noise
+    backgrounds: Annotated[tuple[Background, ...], Field(min_length=1)] = DESK.backgrounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +234,8 @@ class PoseRecipe(_Table):
         )
         if mirrored:
             pose, posing = pose.mirrored(), {_OTHER[side] for side in posing}
-        return DrawnMannequin(self._person(rng), pose, self._scene(rng), frozenset(posing))
+        person, scene = self._person(rng), draw_scene(rng, self._scenes)
+        return DrawnMannequin(person, pose, scene, frozenset(posing))
 
     def _arm(self, base: Arm, ranges: ArmRanges | None, rng: np.random.Generator) -> Arm:
         arm = base if ranges is None else _arm(base, ranges, rng)
@@ -248,15 +246,16 @@ class PoseRecipe(_Table):
         tone = self.tones[rng.integers(len(self.tones))]
         return replace(cast[rng.integers(len(cast))], skin=MONK[tone - 1])
 
-    def _scene(self, rng: np.random.Generator) -> Scene:
-        grounds = self.light.backgrounds
-        return Scene(
-            yaw=rng.uniform(*self.camera.yaw),
-            pitch=rng.uniform(*self.camera.pitch),
-            distance=rng.uniform(*self.camera.distance),
-            light=rng.uniform(*self.light.strength),
-            background=grounds[rng.integers(len(grounds))],
-            noise=rng.uniform(*self.light.noise),
+    @property
+    def _scenes(self) -> SceneRanges:
+        camera, light = self.camera, self.light
+        return SceneRanges(
+            yaw=camera.yaw,
+            pitch=camera.pitch,
+            distance=camera.distance,
+            light=light.strength,
+            backgrounds=light.backgrounds,
+            noise=light.noise,
         )
 
 

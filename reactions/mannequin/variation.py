@@ -1,6 +1,7 @@
 """Chance in mannequins: hands, cameras and light that differ a little from picture to picture."""
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -8,6 +9,8 @@ from reactions.mannequin.hand import FingerPose, HandShape, Thumb
 from reactions.mannequin.pose import Arm
 from reactions.mannequin.scene import Background, Scene
 
+Span: TypeAlias = tuple[float, float]
+"""The lowest and the highest value."""
 _BEND = 5.0
 """Standard deviation of each joint of a hand, degrees."""
 _TURN = 0.1
@@ -40,14 +43,31 @@ def _vary_shape(shape: HandShape, rng: np.random.Generator, bend: float) -> Hand
     return HandShape(Thumb(*thumb), *fingers)
 
 
-def draw_scene(rng: np.random.Generator) -> Scene:
-    """A camera at a desk, a little to the side, above or below, in better or worse light."""
-    grounds = list(Background)
+@dataclass(frozen=True, slots=True)
+class SceneRanges:
+    """The lowest and highest value of each number of a ``Scene``, and what may be behind.
+
+    By default a camera at a desk, a little to the side, above or below, in better or worse light.
+    """
+
+    yaw: Span = (-28, 28)
+    pitch: Span = (-8, 12)
+    distance: Span = (58, 125)
+    light: Span = (0.65, 1.3)
+    backgrounds: tuple[Background, ...] = tuple(Background)
+    noise: Span = (1, 6)
+
+
+DESK: Final = SceneRanges()
+
+
+def draw_scene(rng: np.random.Generator, ranges: SceneRanges = DESK) -> Scene:
+    """A camera and its light, each number drawn evenly from its range."""
     return Scene(
-        yaw=float(rng.uniform(-28, 28)),
-        pitch=float(rng.uniform(-8, 12)),
-        distance=float(rng.uniform(58, 125)),
-        light=float(rng.uniform(0.65, 1.3)),
-        background=grounds[rng.integers(len(grounds))],
-        noise=float(rng.uniform(1, 6)),
+        yaw=float(rng.uniform(*ranges.yaw)),
+        pitch=float(rng.uniform(*ranges.pitch)),
+        distance=float(rng.uniform(*ranges.distance)),
+        light=float(rng.uniform(*ranges.light)),
+        background=ranges.backgrounds[rng.integers(len(ranges.backgrounds))],
+        noise=float(rng.uniform(*ranges.noise)),
     )
