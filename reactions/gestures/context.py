@@ -49,7 +49,9 @@ class SeenHand:
     def features(self) -> npt.NDArray[np.float32]:
         """The hand's shape as numbers, (``FEATURES``,): computed once for all taught labels."""
         points = self.hand.points[None].astype(np.float32, copy=False)
-        return hand_features(points, np.array([self.hand.side is Side.LEFT]))[0]
+        left = np.array([self.hand.side is Side.LEFT])
+        vector: npt.NDArray[np.float32] = hand_features(points, left)[0]
+        return vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from gifs.text_sticker import draw_text_sticker
 
@@ -9,9 +9,6 @@ def test_each_frame_differs_from_the_one_before_it(tmp_path: Path) -> None:
     path = tmp_path / "salute.gif"
     draw_text_sticker("salute", path)
     with Image.open(path) as sticker:
-        durations = []
-        for index in range(sticker.n_frames):
-            sticker.seek(index)
-            durations.append(sticker.info["duration"])
+        durations = [frame.info["duration"] for frame in ImageSequence.Iterator(sticker)]
     assert len(durations) > 4
     assert set(durations) == {110}
