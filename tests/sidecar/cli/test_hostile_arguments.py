@@ -51,6 +51,7 @@ WRONG = (
             (["ws://host#room"], "soon"),
         )
     ),
+    ["dataset", "collect", "x.csv", "--into", "tea", "--config", "types.toml"],
     ["join", ""],
     ["join", "-"],
     ["join", LONG],

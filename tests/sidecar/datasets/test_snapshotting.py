@@ -16,14 +16,26 @@ from aiohttp.test_utils import TestServer
 from PIL import Image
 
 from config.errors import DatasetError, RoomError
+from config.reaction_table import load_reaction_table
+from config.settings import Settings
 from reactions.datasets.problems import ProblemList
 from reactions.datasets.records import Origin
 from reactions.datasets.store import changing_dataset, open_dataset, overdue, unlisted
 from reactions.geometry import Box
+from reactions.labels import LABELS
 from reactions.landmark_types import RgbImage
 from sidecar.datasets.face_blur import blur_boxes
-from sidecar.datasets.snapshot_sources import ServerRoom, SnapshotSource, TakenPicture
+from sidecar.datasets.snapshot_sources import (
+    JoinedMeeting,
+    ServerRoom,
+    SnapshotSource,
+    TakenPicture,
+)
 from sidecar.datasets.snapshotting import Blur, SnapshotPlan, SnapshotReport, SnapshotTaking
+from sidecar.rooms.base import Consent
+from sidecar.rooms.memory import MemoryMeeting
+from tests.sidecar.clients import eventually
+from tests.sidecar.supervisor.memory_handle import MemoryAdapter, SlowCamera
 
 ORIGIN = Origin(consent="agreed in the meeting", delete_after=date(2027, 6, 30))
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
@@ -256,3 +268,33 @@ async def test_pipes_devices_and_large_files_are_not_read(
 def test_a_server_s_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(DatasetError, match="--server"):
         ServerRoom(address, "r1", "a-token")
+
+
+async def test_of_a_joined_meeting_participants_who_opted_in_are_kept_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = MemoryMeeting("standup")
+    for name in ("ada", "bob", "cleo"):
+        meeting.join(name, name.title(), SlowCamera())
+    meeting.choose("ada", Consent.OPT_IN)
+    meeting.choose("cleo", Consent.OPT_OUT)
+
+    async def find(url: str) -> MemoryAdapter:
+        return MemoryAdapter(meeting)
+
+    monkeypatch.setattr("sidecar.datasets.snapshot_sources.find_adapter", find)
+    table = load_reaction_table(LABELS, None)
+    room = JoinedMeeting("memory://standup", Settings(), table, {})
+    async with asyncio.timeout(60), room:
+        pictures: Sequence[TakenPicture] = ()
+        while not pictures:
+            await asyncio.sleep(0.05)
+            pictures = await room.take()
+        assert [(one.participant, one.name, one.note) for one in pictures] == [
+            ("ada", "Ada", "Opted in to being looked at in the meeting.")
+        ]
+        assert (room.room, room.over, meeting.composite) == ("standup", False, None)
+        meeting.end()
+        await eventually(lambda: room.over)
+        assert list(await room.take()) == []
+    assert meeting.rooms == []
