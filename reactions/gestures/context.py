@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -13,7 +12,6 @@ from reactions.gestures import expressions, hand_at_face, motion
 from reactions.gestures.arms import ArmsReading
 from reactions.gestures.expressions import FaceReading
 from reactions.gestures.eyes import DetailReading
-from reactions.gestures.features import hand_features
 from reactions.gestures.hand_at_face import HandAtHead
 from reactions.gestures.motion import HandTrack, Motion
 from reactions.landmark_types import Face, Hand, Observation, Side
@@ -30,9 +28,9 @@ class Sighting:
     """The hand that shows it; None for faces, bodies and both hands."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class SeenHand:
-    """One hand and what is known about it. Without slots, for ``features``."""
+    """One hand and what is known about it."""
 
     hand: Hand
     box: Box
@@ -42,16 +40,10 @@ class SeenHand:
     """Whether it is held rather than swung, 0–1."""
     place: HandAtHead | None
     """Where it is by the face; None where no face is seen."""
+    features: npt.NDArray[np.float32]
+    """(``FEATURES``,): the hand as its classifier and taught labels read it."""
     shapes: Mapping[str, float]
     """The probability of each ``HandClass``; empty where no label needs hand shapes."""
-
-    @cached_property
-    def features(self) -> npt.NDArray[np.float32]:
-        """The hand's shape as numbers, (``FEATURES``,): computed once for all taught labels."""
-        points = self.hand.points[None].astype(np.float32, copy=False)
-        left = np.array([self.hand.side is Side.LEFT])
-        vector: npt.NDArray[np.float32] = hand_features(points, left)[0]
-        return vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,8 @@ synthetic hands loses a tenth of its recall on real ones.
 import numpy as np
 import numpy.typing as npt
 
+from reactions.landmark_types import Hand, Side
+
 Landmarks = npt.NDArray[np.float32]
 """(n, 21, ≥2): hands in MediaPipe's order; pixels, x right, y down."""
 Features = npt.NDArray[np.float32]
@@ -57,6 +59,13 @@ def canonical(points: Landmarks, left: npt.NDArray[np.bool_]) -> Landmarks:
     shape: Landmarks = (flat - center) / np.maximum(size, _TINY)[:, None, None]
     shape[:, :, 0] *= np.where(left, np.float32(-1), np.float32(1))[:, None]
     return shape
+
+
+def features_of(hand: Hand) -> npt.NDArray[np.float32]:
+    """The vector (FEATURES,) of one ``hand``."""
+    points = hand.points[None].astype(np.float32, copy=False)
+    vector: npt.NDArray[np.float32] = hand_features(points, np.array([hand.side is Side.LEFT]))[0]
+    return vector
 
 
 def hand_features(points: Landmarks, left: npt.NDArray[np.bool_]) -> Features:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from config.errors import ModelError
-from reactions.gestures.features import FEATURES, hand_features
+from reactions.gestures.features import FEATURES
 from reactions.gestures.hand_classes import CLASSES, NONE
-from reactions.landmark_types import Hand, Side
+from reactions.landmark_types import Hand
 
 SHIPPED = Path(__file__).with_name("hand_classifier.tflite")
 _NONE = CLASSES.index(NONE)
@@ -64,15 +65,13 @@ class HandShapeClassifier:
         self._input = self._model.get_input_details()[0]["index"]
         self._output = self._model.get_output_details()[0]["index"]
 
-    def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
-        """The probability of each class for ``hand``, in a ``width`` x ``height`` picture; they
+    def shapes(self, hand: Hand, features: npt.NDArray[np.float32]) -> Mapping[str, float]:
+        """The probability of each class for ``hand``, whose ``features_of`` are ``features``; they
         sum to 1.
 
         What the landmark model doubts to be a hand is ``none`` by as much.
         """
-        left = np.array([hand.side is Side.LEFT])
-        features = hand_features(hand.points[None].astype(np.float32, copy=False), left)
-        self._model.set_tensor(self._input, features)
+        self._model.set_tensor(self._input, features[None])
         self._model.invoke()
         shares = self._model.get_tensor(self._output)[0] * np.float32(hand.presence)
         shares[_NONE] += 1 - shares.sum()

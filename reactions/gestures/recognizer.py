@@ -4,8 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from reactions.gestures.context import Context, SeenFace, SeenHand
 from reactions.gestures.expressions import read_face
+from reactions.gestures.features import features_of
 from reactions.gestures.fingers import free_of_ring, spread_as_palm
 from reactions.gestures.hand_at_face import before_head, place_hand
 from reactions.gestures.hand_classes import HandClass
@@ -23,8 +27,8 @@ _DOUBTFUL = 0.2
 class ShapeReader(Protocol):
     """What tells hand shapes apart (``reactions.gestures.hand_classifier.HandShapeClassifier``)."""
 
-    def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
-        """The probability of each hand shape's label for ``hand``, seen in so many pixels."""
+    def shapes(self, hand: Hand, features: npt.NDArray[np.float32]) -> Mapping[str, float]:
+        """The probability of each hand shape's label for ``hand``, of which ``features`` are."""
         ...
 
 
@@ -93,9 +97,10 @@ class Recognizer:
 
     def _measure_hand(self, hand: Hand, observation: Observation, moved: Motion) -> SeenHand:
         place = None if observation.face is None else place_hand(hand, observation.face)
+        features = features_of(hand)
         shapes: Mapping[str, float] = {}
         if self._shapes is not None:
-            read = self._shapes.shapes(hand, observation.width, observation.height)
+            read = self._shapes.shapes(hand, features)
             thumb = beside_palm(hand.points) if place is None else place.thumb
             shapes = _checked(read, hand, thumb)
         track = moved.track_of(hand, observation.time)
@@ -105,6 +110,7 @@ class Recognizer:
             track=track,
             steady=1.0 if track is None else steadiness(track),
             place=place,
+            features=features,
             shapes=shapes,
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from config.reaction_rule import ReactionRule
+from reactions.gestures.features import features_of
 from reactions.gestures.hand_classes import SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.landmark_types import Hand, Side
@@ -99,7 +100,7 @@ def read_shapes(classifier: HandShapeClassifier, hands: RecordedHands) -> Scores
     for i, (points, left) in enumerate(zip(hands.points, hands.left, strict=True)):
         flat[:, :2] = points
         hand = Hand(flat, Side.LEFT if left else Side.RIGHT, 1.0, 1.0)
-        shares = classifier.shapes(hand, 1, 1)
+        shares = classifier.shapes(hand, features_of(hand))
         scores[i] = [shares[name] for name in SHAPES]
     return scores
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from pydantic import ValidationError
 
@@ -12,9 +13,9 @@ from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
 from reactions.bundle import TAUGHT, ModelBundle, write_card
 from reactions.geometry import Box
-from reactions.gestures import context
+from reactions.gestures import features
 from reactions.gestures.arms import ArmPlace, ArmsReading
-from reactions.gestures.features import FEATURES, hand_features
+from reactions.gestures.features import FEATURES
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS
 from reactions.landmark_types import Hand, Observation, Side
@@ -33,7 +34,7 @@ from tests.taught import taught_bundle, taught_label
 class NoShapes:
     """Reads no hand shape."""
 
-    def shapes(self, hand: Hand, width: int, height: int) -> dict[str, float]:
+    def shapes(self, hand: Hand, features: npt.NDArray[np.float32]) -> dict[str, float]:
         return {}
 
 
@@ -67,16 +68,16 @@ def test_both_hands_look_alike_to_a_network() -> None:
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)
 
 
-def test_a_hand_is_measured_once_for_all_taught_labels() -> None:
+def test_a_hand_is_measured_once_for_all_labels() -> None:
     specs = [
         taught_label(f"{name}_{view}", view).spec()
         for name in ("spread", "salute")
         for view in (LandmarkView.HAND, LandmarkView.HAND_AT_FACE)
     ]
     seen = Observation(640, 480, 0.0, tuple(map(hand, Side)), make_face())
-    with patch.object(context, "hand_features", wraps=hand_features) as measure:
-        scores, _ = Recognizer([], shapes=NoShapes(), taught=specs).recognize(seen, None)
-    assert len(scores) == 8
+    with patch.object(features, "hand_features", wraps=features.hand_features) as measure:
+        scores, _ = Recognizer(["fist"], taught=specs).recognize(seen, None)
+    assert len(scores) == 10
     assert measure.call_count == 2
 
 

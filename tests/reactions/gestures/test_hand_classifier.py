@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import ModelError
+from reactions.gestures.features import features_of
 from reactions.gestures.hand_classes import CLASSES, NONE, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
 from reactions.labels import LABELS, Group
@@ -41,6 +43,10 @@ def hand(points: npt.NDArray[Any], side: Side = Side.RIGHT, presence: float = 1.
     return Hand(points.astype(np.float32), side, 0.99, presence)
 
 
+def read(hand: Hand) -> Mapping[str, float]:
+    return CLASSIFIER.shapes(hand, features_of(hand))
+
+
 def test_every_hand_shape_of_the_vocabulary_has_a_class() -> None:
     assert set(SHAPES) == {name for name, spec in LABELS.items() if spec.group is Group.HAND}
 
@@ -49,7 +55,7 @@ def test_every_hand_shape_of_the_vocabulary_has_a_class() -> None:
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1))
 def test_the_probabilities_of_any_hand_sum_to_one(seed: int, presence: float) -> None:
     points = np.random.default_rng(seed).uniform(0, 640, (21, 3))
-    shapes = CLASSIFIER.shapes(hand(points, presence=presence), 640, 480)
+    shapes = read(hand(points, presence=presence))
     assert tuple(shapes) == CLASSES
     assert sum(shapes.values()) == pytest.approx(1, abs=1e-5)
     assert min(shapes.values()) >= 0
@@ -57,8 +63,8 @@ def test_the_probabilities_of_any_hand_sum_to_one(seed: int, presence: float) ->
 
 def test_what_is_hardly_a_hand_shows_nothing() -> None:
     points = hand_joints(POSES["victory"].right.shape)
-    sure = CLASSIFIER.shapes(hand(points), 640, 480)["victory"]
-    doubtful = CLASSIFIER.shapes(hand(points, presence=0.5), 640, 480)
+    sure = read(hand(points))["victory"]
+    doubtful = read(hand(points, presence=0.5))
     assert doubtful["victory"] == pytest.approx(sure / 2, abs=1e-5)
 
 
@@ -75,14 +81,14 @@ def test_a_mannequins_own_joints_are_named(label: str, side: Side) -> None:
     joints = hand_joints(POSES[label].right.shape)
     if side is Side.LEFT:
         joints = joints * [-1, 1, 1]
-    shapes = CLASSIFIER.shapes(hand(joints, side), 640, 480)
+    shapes = read(hand(joints, side))
     assert max(shapes, key=shapes.__getitem__) == label
 
 
 def test_the_palm_and_the_back_of_a_hand_differ_by_its_side() -> None:
     joints = hand_joints(POSES["open_palm"].right.shape)
-    palm = CLASSIFIER.shapes(hand(joints, Side.RIGHT), 640, 480)
-    back = CLASSIFIER.shapes(hand(joints, Side.LEFT), 640, 480)
+    palm = read(hand(joints, Side.RIGHT))
+    back = read(hand(joints, Side.LEFT))
     assert palm["open_palm"] > 0.8
     assert back[NONE] > 0.8
 
@@ -91,7 +97,7 @@ def test_synthetic_hands_it_never_saw_are_named() -> None:
     rng = np.random.default_rng(987_654_321)
     for recipe in RECIPES:
         drawn = draw_recipe(recipe, 200, rng)
-        named = [CLASSIFIER.shapes(hand(points), 640, 480)[recipe.label] > 0.5 for points in drawn]
+        named = [read(hand(points))[recipe.label] > 0.5 for points in drawn]
         assert np.mean(named) > HARD.get((recipe.label, recipe.name), 0.8), recipe
 
 
@@ -100,7 +106,7 @@ def test_synthetic_look_alikes_it_never_saw_seldom_fire() -> None:
     fired = []
     for recipe in LOOK_ALIKES:
         for points in draw_recipe(recipe, 4, rng):
-            shapes = CLASSIFIER.shapes(hand(points), 640, 480)
+            shapes = read(hand(points))
             fired.append(max(shapes[label] for label in SHAPES) > 0.7)
     assert np.mean(fired) < 0.04
 

@@ -1,5 +1,7 @@
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from reactions.gestures.calibration import DECISION
@@ -13,8 +15,7 @@ from tests.reactions.gestures.figures import HEIGHT, WIDTH, make_face, make_hand
 class Shapes:
     """Reads every left hand as an open palm and every right one as a thumb."""
 
-    def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
-        assert (width, height) == (WIDTH, HEIGHT)
+    def shapes(self, hand: Hand, features: npt.NDArray[np.float32]) -> Mapping[str, float]:
         shown = "open_palm" if hand.side is Side.LEFT else "thumbs_up"
         return {"open_palm": 0.01, "thumbs_up": 0.01, "none": 0.01} | {shown: 0.97}
 

@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from reactions.gestures.calibration import DECISION
@@ -25,7 +26,7 @@ PALM = 40.0
 class ThumbsUp:
     """Reads every hand as a thumb up, the left one less surely."""
 
-    def shapes(self, hand: Hand, width: int, height: int) -> Mapping[str, float]:
+    def shapes(self, hand: Hand, features: npt.NDArray[np.float32]) -> Mapping[str, float]:
         sure = 0.8 if hand.side is Side.LEFT else 0.95
         return {"thumbs_up": sure, "open_palm": 0.01, "ok_hand": 0.01}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reactions.gestures.features import hand_features
+from reactions.gestures.features import features_of, hand_features
 from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
 from reactions.labels import LABELS
@@ -57,7 +57,8 @@ def test_the_exported_classifier_answers_as_the_members_do(
     for points, left, shares in zip(some.points, some.left, wanted, strict=True):
         deep = np.column_stack([points, np.zeros(21, np.float32)])
         side = Side.LEFT if left else Side.RIGHT
-        shapes = classifier.shapes(Hand(deep, side, 1.0, 1.0), 640, 480)
+        hand = Hand(deep, side, 1.0, 1.0)
+        shapes = classifier.shapes(hand, features_of(hand))
         np.testing.assert_allclose(list(shapes.values()), shares, atol=1e-4)
 
 
