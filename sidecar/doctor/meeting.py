@@ -48,10 +48,13 @@ async def meeting_checks(
 
 async def _reached(url: str) -> AsyncGenerator[Check, None]:
     """A TCP connection to the server of ``url``, and a TLS handshake where there is to be one."""
-    split = urlsplit(url)
-    scheme = split.scheme.rpartition("+")[2]
-    host = split.hostname
-    port = split.port or PORTS.get(scheme)
+    try:
+        split = urlsplit(url)
+        scheme = split.scheme.rpartition("+")[2]
+        host = split.hostname
+        port = split.port or PORTS.get(scheme)
+    except ValueError:
+        return  # Its adapter says what is wrong.
     if host is None or port is None:
         return  # A file, a webcam, or a system with a port of its own: joining tells.
     began = time.perf_counter()

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from config.errors import InputError
+from config.errors import ConfigError, InputError
+from sidecar.redaction import shown_url
 
 FORWARDED: Final = "X-Forwarded-For"
 
@@ -111,9 +112,21 @@ def is_loopback_name(name: str) -> bool:
 
 
 def own_names(host: str, origins: Collection[str]) -> frozenset[str]:
-    """The names of a server that listens on ``host`` and serves pages of ``origins``."""
-    listed = (urlsplit(origin).hostname for origin in origins)
+    """The names of a server that listens on ``host`` and serves pages of ``origins``.
+
+    Raises ConfigError for an origin that is malformed.
+    """
+    listed = map(_name_of_origin, origins)
     return frozenset(name.rstrip(".").lower() for name in (host, *listed) if name)
+
+
+def _name_of_origin(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError as error:
+        what = f"{shown_url(origin)!r} is no origin"
+        do = "write it as https://site.example"
+        raise ConfigError(what, where="server.origins", do=do) from error
 
 
 def check_hosts(names: Collection[str]) -> Middleware:

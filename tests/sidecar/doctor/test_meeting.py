@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -100,3 +101,9 @@ async def test_an_address_of_no_system_is_reported_with_the_known_systems() -> N
     (only,) = await checks("ftp://127.0.0.1/room")
     assert (only.what, only.verdict) == ("system", Verdict.WRONG)
     assert "livekit://" in only.do
+
+
+@pytest.mark.parametrize("url", ["whep+http://[x/", "rtsp://[x/", "whep+http://h:99999/a"])
+async def test_a_malformed_address_is_a_failed_check(url: str) -> None:
+    *_, last = await checks(url)
+    assert last.verdict is Verdict.WRONG

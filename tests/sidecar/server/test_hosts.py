@@ -1,5 +1,6 @@
 import pytest
 
+from config.errors import ConfigError
 from sidecar.server.hosts import TrustedProxies, client_key, is_ours, own_names
 
 NAMES = own_names("sidecar.example", ["https://meet.example:8443"])
@@ -61,3 +62,8 @@ def test_only_a_trusted_proxy_names_its_client(peer: str, forwarded: str, client
 )
 def test_a_client_is_an_ipv4_address_or_an_ipv6_network(address: str, key: str) -> None:
     assert client_key(address) == key
+
+
+def test_a_malformed_origin_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"server\.origins: 'http://\[x"):
+        own_names("", ["https://meet.example", "http://[x"])
