@@ -1,4 +1,4 @@
-"""Pictures of mannequins that show a pose, added to a data set, and the joints of their hands.
+"""Pictures of mannequins that show a pose or objects, added to a data set, with their true boxes.
 
 Picture ``n`` of a pose and a seed is the same whenever it is drawn: an interrupted synthesis goes
 on where it ended.
@@ -6,10 +6,10 @@ on where it ended.
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from PIL import Image
@@ -18,15 +18,24 @@ from reactions.datasets.look import difference_hash
 from reactions.datasets.records import LabelledBox, Origin, PictureRecord
 from reactions.datasets.store import Dataset, content_name
 from reactions.landmark_types import Points, RgbImage, Side
-from reactions.mannequin.pose_file import DrawnMannequin, PoseRecipe
-from reactions.mannequin.render import landmarks, render
+from reactions.mannequin.drawn import DrawnMannequin
+from reactions.mannequin.object_scenes import draw_object_scene
+from reactions.mannequin.object_trace import SeenObject
+from reactions.mannequin.pose_file import catalogue_pose
+from reactions.mannequin.render import landmarks, render_objects
+from reactions.mannequin.things import OBJECTS, ThingKind
 
 WIDTH, HEIGHT = 640, 360
 """Pixels of a picture."""
+ALL_OBJECTS: Final = "objects"
 _MARGIN: Final = 0.15
 """Around the joints of the hands, as a share of the longer side of what they take up."""
 _QUALITY: Final = 92
 """Of the JPEG files."""
+_SEEN: Final = 0.25
+"""Of an object's pixels, so many must be seen for a box."""
+_SMALLEST: Final = 8
+"""Pixels of a box's shorter side."""
 _SAVED: Final = 25
 """Pictures between two times that the manifest is written."""
 
@@ -39,18 +48,60 @@ class SynthesisReport:
     known: int
 
 
+class SceneRecipe(Protocol):
+    """What draws people and scenes (``PoseRecipe``, ``ObjectRecipe``)."""
+
+    @property
+    def written(self) -> str:
+        """All that tells it from other recipes."""
+        ...
+
+    def draw(self, rng: np.random.Generator) -> DrawnMannequin:
+        """One picture to be."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRecipe:
+    """Scenes at random with objects of ``kinds``, and clutter."""
+
+    kinds: tuple[ThingKind, ...] = OBJECTS
+
+    @property
+    def written(self) -> str:
+        return " ".join(self.kinds)
+
+    def draw(self, rng: np.random.Generator) -> DrawnMannequin:
+        """One scene."""
+        return draw_object_scene(rng, self.kinds)
+
+
+def shows_objects(label: str) -> bool:
+    """Whether pictures of ``label`` are of objects: one of their kinds, or ``objects`` for all."""
+    return label == ALL_OBJECTS or label in list(OBJECTS)
+
+
+def recipe_of_label(label: str) -> SceneRecipe:
+    """Scenes with objects, or the catalogue's pose; raises ConfigError for another ``label``."""
+    if not shows_objects(label):
+        return catalogue_pose(label)
+    return ObjectRecipe() if label == ALL_OBJECTS else ObjectRecipe((ThingKind(label),))
+
+
 @dataclass(frozen=True, slots=True)
 class Synthesis:
     """``pictures`` of ``recipe``, which show ``label``; another ``seed`` draws others."""
 
-    recipe: PoseRecipe
+    recipe: SceneRecipe
     label: str
     pictures: int
     seed: int = 0
+    objects: bool = False
+    """Whether boxes are those of the objects in the picture, rather than the posing hands'."""
 
     def drawn(self) -> Iterator[tuple[str, DrawnMannequin]]:
         """The name of each picture, and what it shows. Another pose's pictures have other names."""
-        pose = hashlib.sha256(self.recipe.model_dump_json().encode()).hexdigest()[:8]
+        pose = hashlib.sha256(self.recipe.written.encode()).hexdigest()[:8]
         for number in range(self.pictures):
             rng = np.random.default_rng([self.seed, number])
             yield f"{self.label}-{pose}-{self.seed}-{number:06d}.jpg", self.recipe.draw(rng)
@@ -61,18 +112,26 @@ def synthesize_pictures(
 ) -> SynthesisReport:
     """Draw the pictures that ``dataset`` lacks; where ``origin`` names no person, the mannequin is
     one, so that `split_pictures` keeps its pictures together."""
-    there = {record.name for record in dataset.records.values() if record.labels or record.boxes}
+    there = {
+        record.name
+        for record in dataset.records.values()
+        if work.objects or record.labels or record.boxes
+    }
     added = 0
     with tempfile.TemporaryDirectory(prefix="sidecar-dataset-") as folder:
         file = Path(folder) / "picture.jpg"
         try:
             for number, (name, shown) in enumerate(work.drawn()):
                 if name not in there:
-                    picture = render(
+                    picture, seen = render_objects(
                         shown.person, shown.pose, shown.scene, WIDTH, HEIGHT, seed=number
                     )
                     Image.fromarray(picture).save(file, quality=_QUALITY)
-                    record = _record(name, picture, shown, work.label, origin)
+                    record = _record(name, picture, shown, origin)
+                    if work.objects:
+                        record = replace(record, boxes=object_boxes(seen))
+                    else:
+                        record = _with_hands(record, shown, work.label)
                     dataset.put(replace(record, file=content_name(file)), file)
                     added += 1
                     if added % _SAVED == 0:
@@ -83,13 +142,8 @@ def synthesize_pictures(
     return SynthesisReport(added, work.pictures - added)
 
 
-def _record(
-    name: str, picture: RgbImage, shown: DrawnMannequin, label: str, origin: Origin
-) -> PictureRecord:
-    """The record, but for its file: a box around the hands that pose; where none does, the label is
-    the whole picture's."""
-    hands = landmarks(shown.person, shown.pose, shown.scene, WIDTH, HEIGHT)
-    box = box_around({side: hands[side] for side in shown.posing}, label)
+def _record(name: str, picture: RgbImage, shown: DrawnMannequin, origin: Origin) -> PictureRecord:
+    """The record, but for its file and what it shows."""
     person = f"mannequin {shown.person.name}"
     return PictureRecord(
         "",
@@ -97,9 +151,24 @@ def _record(
         WIDTH,
         HEIGHT,
         f"{difference_hash(picture):016x}",
-        () if box is None else (box,),
-        (label,) if box is None else (),
         origin=replace(origin, person=origin.person or person).cleaned(),
+    )
+
+
+def _with_hands(record: PictureRecord, shown: DrawnMannequin, label: str) -> PictureRecord:
+    """``record`` with a box around the hands that pose; where none does, the label is the whole
+    picture's."""
+    hands = landmarks(shown.person, shown.pose, shown.scene, WIDTH, HEIGHT)
+    box = box_around({side: hands[side] for side in shown.posing}, label)
+    return replace(record, labels=(label,)) if box is None else replace(record, boxes=(box,))
+
+
+def object_boxes(seen: Sequence[SeenObject]) -> tuple[LabelledBox, ...]:
+    """Boxes around what is seen of each object; hardly seen ones are left out."""
+    return tuple(
+        LabelledBox(one.name, one.left, one.top, one.right, one.bottom)
+        for one in seen
+        if one.share >= _SEEN and min(one.right - one.left, one.bottom - one.top) >= _SMALLEST
     )
 
 

@@ -18,6 +18,16 @@ def background(kind: Background, light: float, width: int, height: int) -> Plane
     return plane
 
 
+@lru_cache(maxsize=2)
+def random_room(seed: int, light: float, width: int, height: int) -> Plane:
+    """A room at random, as ``background``: walls, windows, furniture, lamps and plants."""
+    room = _Room(width, height)
+    _paint_at_random(room, np.random.default_rng([seed, 9]))
+    plane = room.finish(light, blur=float(np.random.default_rng([seed, 10]).uniform(0.1, 1.2)))
+    plane.setflags(write=False)
+    return plane
+
+
 class _Room:
     """A picture in units of its height, y down, blurred like a camera focused on the face."""
 
@@ -65,10 +75,10 @@ class _Room:
         for c in range(3):
             self.rgb[c] += np.float32(colour[c] * strength) * g
 
-    def finish(self, light: float) -> Plane:
+    def finish(self, light: float, blur: float = 1.0) -> Plane:
         plane = self.rgb
-        radius = max(len(self.y) // 70, 1)
-        for _ in range(3):
+        radius = max(int(blur * (len(self.y) // 70)), 1)
+        for _ in range(3 if blur > 0.5 else 1):
             plane = _box_blur(plane, radius)
         plane = np.clip(plane * np.float32(0.35 + 0.65 * light), 0, 255)
         big = plane.repeat(2, axis=1).repeat(2, axis=2)
@@ -164,3 +174,29 @@ _PAINTERS = {
     Background.LOUNGE: _lounge,
     Background.DARK: _dark,
 }
+
+
+def _paint_at_random(room: _Room, rng: np.random.Generator) -> None:
+    def colour(low: float = 20, high: float = 245) -> tuple[float, ...]:
+        grey, tint = rng.uniform(low, high), rng.normal(0, 28, 3)
+        return tuple(np.clip(grey + tint, 5, 250).tolist())
+
+    room.gradient(colour(30, 235), colour(30, 235))
+    right = room.right
+    for _ in range(int(rng.integers(0, 4))):
+        x, y, r = rng.uniform(0, right), rng.uniform(0, 1), rng.uniform(0.15, 0.7)
+        room.glow(x, y, r, tuple(rng.uniform(0, 160, 3).tolist()), rng.uniform(0.1, 0.6))
+    for _ in range(int(rng.integers(0, 12))):
+        x, y = rng.uniform(-0.1, right), rng.uniform(-0.1, 1)
+        w, h = np.exp(rng.uniform(np.log(0.02), np.log(0.7), 2))
+        room.box(x, y, x + w, y + h, colour(), rng.uniform(0.5, 1))
+        if rng.random() < 0.3:
+            room.box(x + 0.1 * w, y + 0.1 * h, x + 0.9 * w, y + 0.9 * h, colour())
+    for _ in range(int(rng.integers(0, 7))):
+        x, y = rng.uniform(0, right), rng.uniform(0, 1)
+        rx, ry = np.exp(rng.uniform(np.log(0.02), np.log(0.3), 2))
+        room.disc(x, y, rx, ry, colour(), rng.uniform(0.4, 1), rng.uniform(-1.5, 1.5))
+    if rng.random() < 0.4:
+        _plant(room, rng.uniform(0, right), rng.uniform(0.5, 1.05), rng.uniform(0.6, 2.5))
+    if rng.random() < 0.3:
+        room.rgb += rng.normal(0, rng.uniform(2, 14), room.rgb.shape).astype(np.float32)

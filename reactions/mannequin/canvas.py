@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from reactions.mannequin.object_trace import ObjectTrace
 from reactions.mannequin.scene import Scene
 from reactions.mannequin.solids import COVER, NX, NY, Clay, Plane
 
@@ -54,8 +55,10 @@ def skin_material(colour: Colour) -> Material:
 class RasterCanvas:
     """Planar float RGB (3, height, width) with a height for every pixel."""
 
-    def __init__(self, background: Plane, scene: Scene) -> None:
+    def __init__(self, background: Plane, scene: Scene, trace: ObjectTrace | None = None) -> None:
+        """``trace`` is asked to follow what is laid, for true boxes."""
         self.rgb = background.copy()
+        self._trace = trace
         self.depth = np.full(background.shape[1:], _FAR, np.float32)
         direction = np.array(scene.light_from) * np.array([1, -1, 1])
         self._key = (direction / np.linalg.norm(direction)).astype(np.float32)
@@ -79,12 +82,13 @@ class RasterCanvas:
         mask: Plane | None = None,
         fold: float = 0.3,
         sink: float = 0.0,
+        alpha: Plane | float = 1.0,
     ) -> None:
         """Shade ``clay`` (cropped) and put it into the picture where nothing nearer is.
 
         ``albedo`` is (3, h, w) or (3, 1, 1); ``shadow`` darkens what lies close behind; ``mask``
         (0–1) cuts parts away; ``fold`` is the reach in cm of the darkening in creases; ``sink``
-        puts all of it that many cm farther back.
+        puts all of it that many cm farther back; ``alpha`` (0–1) lets what is behind through.
         """
         box = self._box(clay)
         cover = clay.layers[COVER]
@@ -100,6 +104,10 @@ class RasterCanvas:
         front += np.float32(0.5 - 1.6 * sink)
         np.clip(front, 0, 1, out=front)
         front *= cover
+        solid = front > 0.5
+        if self._trace is not None:
+            self._trace.lay(box, cover > 0.5, solid)
+        front *= alpha
         bare = 1 - front
         sheen = self._sheen(clay, facing, material)
         rgb = self.rgb[:, box[0], box[1]]
@@ -112,7 +120,7 @@ class RasterCanvas:
             shade *= front
             rgb[c] *= bare
             rgb[c] += shade
-        np.copyto(depth, clay.height - np.float32(sink), where=front > 0.5)
+        np.copyto(depth, clay.height - np.float32(sink), where=solid)
 
     def stroke(
         self,
@@ -138,6 +146,9 @@ class RasterCanvas:
         near = polyline_distance(x, y, p)
         alpha = np.clip(half + 0.5 - near, 0, 1) * np.float32(strength * min(width, 1.0))
         alpha *= np.abs(self.depth[y0:y1, x0:x1] - np.float32(height)) < np.float32(reach)
+        if self._trace is not None:
+            drawn = alpha > 0.3
+            self._trace.lay((slice(y0, y1), slice(x0, x1)), drawn, drawn)
         rgb = self.rgb[:, y0:y1, x0:x1]
         for c in range(3):
             rgb[c] += (np.float32(colour[c]) - rgb[c]) * alpha

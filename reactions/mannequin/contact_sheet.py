@@ -1,6 +1,7 @@
 """Pictures of the mannequins: a contact sheet, and how to make each pose.
 
-python -m reactions.mannequin.contact_sheet OUT.png
+python -m reactions.mannequin.contact_sheet OUT.png             # every pose
+python -m reactions.mannequin.contact_sheet --objects OUT.png   # scenes with objects, and boxes
 """
 
 import sys
@@ -12,10 +13,11 @@ import numpy as np
 
 from config.errors import PictureError
 from reactions.landmark_types import RgbImage, Side
+from reactions.mannequin.object_scenes import draw_object_scene
 from reactions.mannequin.person import CAST
 from reactions.mannequin.pose import Arm
 from reactions.mannequin.poses import LOOKALIKES, POSES
-from reactions.mannequin.render import landmarks, render
+from reactions.mannequin.render import landmarks, render, render_objects
 from reactions.mannequin.scene import FAR, MEDIUM, Background, Scene
 
 LEGEND_SIZE = 288
@@ -62,28 +64,57 @@ def contact_sheet(names: Sequence[str] = (), width: int = 400) -> RgbImage:
     """Every pose (or ``names``) with a different person, room and side each, row by row."""
     names = names or [*POSES, *LOOKALIKES]
     height = width * 9 // 16
-    rows = -(-len(names) // _COLUMNS)
-    shape = (rows * (height + _GAP) + _GAP, _COLUMNS * (width + _GAP) + _GAP, 3)
-    sheet = np.full(shape, _PAPER, np.uint8)
+    pictures = []
     for i, name in enumerate(names):
         pose = POSES[name] if name in POSES else LOOKALIKES[name]
-        row, column = divmod(i, _COLUMNS)
+        row = i // _COLUMNS
         scene = Scene(background=_ROOMS[(i + row) % len(_ROOMS)], yaw=(-14, 0, 12)[i % 3], noise=1)
         if i % 2:
             pose = pose.mirrored()
+        pictures.append(render(_PEOPLE[i % len(_PEOPLE)], pose, scene, width, height))
+    return _sheet(pictures)
+
+
+def object_sheet(count: int = 12, width: int = 480, seed: int = 3) -> RgbImage:
+    """Scenes at random with objects, and the boxes of what is seen of them."""
+    from PIL import Image, ImageDraw
+
+    pictures = []
+    for number in range(count):
+        shown = draw_object_scene(np.random.default_rng([seed, number]))
+        size = width, width * 9 // 16
+        drawn, seen = render_objects(shown.person, shown.pose, shown.scene, *size, seed=number)
+        picture = Image.fromarray(drawn)
+        draw = ImageDraw.Draw(picture)
+        for one in seen:
+            draw.rectangle((one.left, one.top, one.right, one.bottom), outline=(90, 255, 90))
+            draw.text((one.left + 2, one.top + 1), one.name, (255, 255, 90))
+        pictures.append(np.asarray(picture))
+    return _sheet(pictures)
+
+
+def _sheet(pictures: Sequence[RgbImage]) -> RgbImage:
+    """``pictures`` of one size, row by row."""
+    height, width = pictures[0].shape[:2]
+    rows = -(-len(pictures) // _COLUMNS)
+    shape = (rows * (height + _GAP) + _GAP, _COLUMNS * (width + _GAP) + _GAP, 3)
+    sheet = np.full(shape, _PAPER, np.uint8)
+    for i, picture in enumerate(pictures):
+        row, column = divmod(i, _COLUMNS)
         top, left = _GAP + row * (height + _GAP), _GAP + column * (width + _GAP)
-        picture = render(_PEOPLE[i % len(_PEOPLE)], pose, scene, width, height)
         sheet[top : top + height, left : left + width] = picture
     return sheet
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the contact sheet; the exit status."""
-    if len(arguments) != 1:
-        print("usage: python -m reactions.mannequin.contact_sheet OUT.png", file=sys.stderr)
+    """Write a contact sheet; the exit status."""
+    files = [one for one in arguments if one != "--objects"]
+    if len(files) != 1 or len(arguments) > 2:
+        usage = "usage: python -m reactions.mannequin.contact_sheet [--objects] OUT.png"
+        print(usage, file=sys.stderr)
         return 2
     try:
-        save(contact_sheet(), Path(arguments[0]))
+        save(object_sheet() if len(arguments) == 2 else contact_sheet(), Path(files[0]))
     except PictureError as error:
         print(error, file=sys.stderr)
         return 2

@@ -4,6 +4,7 @@ import numpy as np
 
 from reactions.mannequin.canvas import Material, RasterCanvas, colour_plane, skin_material
 from reactions.mannequin.face import FaceCanvas, jaw_drop, paint_face
+from reactions.mannequin.frames import Frames, lens_outline
 from reactions.mannequin.part_space import Part, toned
 from reactions.mannequin.person import Person
 from reactions.mannequin.pose import FacePose
@@ -71,28 +72,36 @@ def _nose(clay: Clay, head: Part) -> None:
 
 
 def draw_glasses(canvas: RasterCanvas, person: Person, head: Part) -> None:
-    """Round frames in front of the eyes; the lenses only catch a little light."""
+    """Frames in front of the eyes; clear lenses only catch a little light."""
     if person.glasses is None:
         return
+    frames = person.frames
     height, scale = float(head.origin[2]) + 9.0, head.scale
-    angle = np.linspace(0, 2 * np.pi, 25)
-    width = max(0.34 * scale, 1.2)
+    width = max(frames.wire * scale, 1.2)
     for side in (-1.0, 1.0):
-        # A superellipse between a circle and a rounded square.
-        ring = np.column_stack(
-            [
-                side * 3.2 + 2.55 * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.8,
-                0.1 + 2.2 * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.8,
-                np.full(25, -8.6),
-            ]
-        )
+        ring = lens_outline(frames, side) - (0, 0, 8.6)
         seen = head.project(ring)[:, :2]
-        _glare(canvas, head, side)
+        _lens(canvas, frames, head, side)
         canvas.stroke(seen, width, person.glasses, 0.95, height, reach=6.0)
-        temple = head.project([(side * 5.7, -0.3, -8.4), (side * 7.6, -0.1, -1.0)])[:, :2]
+        hinge = side * (3.15 + frames.wide)
+        temple = head.project([(hinge, -0.3, -8.4), (side * 7.6, -0.1, -1.0)])[:, :2]
         canvas.stroke(temple, width, toned(person.glasses, 0.8), 0.9, height - 4, reach=9.0)
     bridge = head.project([(-0.7, -0.35, -8.7), (0, -0.6, -8.9), (0.7, -0.35, -8.7)])[:, :2]
     canvas.stroke(bridge, width, person.glasses, 0.95, height, reach=6.0)
+
+
+def _lens(canvas: RasterCanvas, frames: Frames, head: Part, side: float) -> None:
+    """What a lens adds to the eye behind it: a streak of light, or the dark of sunglasses."""
+    if frames.dark:
+        place, radii = (side * 3.2, 0.1, -8.6), (frames.wide, frames.tall, 0.3)
+        x, y, _, _ = head.project(place)[0].tolist()
+        reach = 1.2 * max(frames.wide, frames.tall) * head.scale
+        box = (x - reach, y - reach, x + reach, y + reach)
+        clay = Clay.around([box], canvas.width, canvas.height)
+        if clay is not None:
+            head.ellipsoid(clay, place, radii, merge=0.1)
+            canvas.lay(clay, colour_plane((30, 32, 38)), _METAL, alpha=frames.dark)
+    _glare(canvas, head, side)
 
 
 def _glare(canvas: RasterCanvas, head: Part, side: float) -> None:

@@ -6,6 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
+from reactions.mannequin.frames import PLAIN_FRAMES, Frames
+
 Colour: TypeAlias = tuple[float, float, float]
 """RGB, 0–255."""
 
@@ -77,6 +79,8 @@ class Person:
     shoulders: float = 1.0
     """Width of the shoulders against the average."""
     short_sleeves: bool = False
+    frames: Frames = PLAIN_FRAMES
+    """Of the glasses."""
 
 
 CAST: Mapping[str, Person] = MappingProxyType(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reactions.mannequin.hand import FingerPose, HandShape, Thumb, blend_shapes
+from reactions.mannequin.things import Thing
 
 Vector: TypeAlias = tuple[float, float, float]
 Quaternion: TypeAlias = tuple[float, float, float, float]
@@ -85,9 +86,9 @@ class Pose:
     left: Arm = field(default_factory=Arm)
     head: Vector = (0.0, 0.0, 0.0)
     """Yaw (to the picture's right), pitch (down) and roll (to the picture's right), degrees."""
-    mug: bool = False
-    """Whether there is one in the right hand."""
-    mug_left: bool = False
+    holds: Thing | None = None
+    """What is in the right hand."""
+    holds_left: Thing | None = None
     lean: Vector = (0.0, 0.0, 0.0)
     """Offset of the upper body: picture right, up, towards the camera, cm."""
 
@@ -103,8 +104,8 @@ class Pose:
             left=self.right,
             head=(-yaw, pitch, -roll),
             lean=(-x, y, z),
-            mug=self.mug_left,
-            mug_left=self.mug,
+            holds=self.holds_left,
+            holds_left=self.holds,
         )
 
 
@@ -120,8 +121,8 @@ def blend_poses(a: Pose, b: Pose, w: float) -> Pose:
         left=_blend_arms(a.left, b.left, w),
         head=_mix(a.head, b.head, w),
         lean=_mix(a.lean, b.lean, w),
-        mug=a.mug or b.mug,
-        mug_left=a.mug_left or b.mug_left,
+        holds=a.holds or b.holds,
+        holds_left=a.holds_left or b.holds_left,
     )
 
 

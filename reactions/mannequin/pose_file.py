@@ -33,11 +33,13 @@ from config.errors import ConfigError
 from config.toml_files import read_toml
 from config.validation_errors import config_error_from, nearest
 from reactions.landmark_types import Side
+from reactions.mannequin.drawn import DrawnMannequin
 from reactions.mannequin.hand import FingerPose, HandShape, Thumb
 from reactions.mannequin.person import CAST, MONK, Person
 from reactions.mannequin.pose import Arm, FacePose, Pose, Vector, facing
 from reactions.mannequin.poses import POSES
-from reactions.mannequin.scene import Background, Scene
+from reactions.mannequin.scene import Background
+from reactions.mannequin.things import LOOKS, Thing, ThingKind
 from reactions.mannequin.variation import DESK, SceneRanges, Span, draw_scene, vary_arm
 
 
@@ -119,8 +121,8 @@ class ArmRanges(_Table):
     long: FingerRanges = FingerRanges()
     ring: FingerRanges = FingerRanges()
     little: FingerRanges = FingerRanges()
-    holds: Literal["", "mug"] | None = None
-    """What the hand holds: empty for nothing."""
+    holds: Literal["", "mug", "phone", "glass", "book", "glasses"] | None = None
+    """What the hand holds, each time another one of its kind: empty for nothing."""
 
     @model_validator(mode="after")
     def _turns_somewhere(self) -> Self:
@@ -174,17 +176,6 @@ class LightRanges(_Table):
     backgrounds: Annotated[tuple[Background, ...], Field(min_length=1)] = DESK.backgrounds
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnMannequin:
-    """One picture to be: ``render(person, pose, scene)``."""
-
-    person: Person
-    pose: Pose
-    scene: Scene
-    posing: frozenset[Side]
-    """The hands that do something."""
-
-
 class PoseRecipe(_Table):
     """What a pose file holds."""
 
@@ -209,16 +200,22 @@ class PoseRecipe(_Table):
     def _known_pose(cls, name: str) -> str:
         return _known(name)
 
+    @property
+    def written(self) -> str:
+        """All its keys, as JSON."""
+        return self.model_dump_json()
+
     def draw(self, rng: np.random.Generator) -> DrawnMannequin:
         """A person in the pose before a camera, each number drawn evenly from its range."""
         base = POSES[self.like]
+        (looks,) = rng.spawn(1)
         pose = Pose(
             face=_face(base.face, self.face, rng),
             right=self._arm(base.right, self.right, rng),
             left=self._arm(base.left, self.left, rng),
             head=_three((self.head.yaw, self.head.pitch, self.head.roll), base.head, rng),
-            mug=_holds(base.mug, self.right),
-            mug_left=_holds(base.mug_left, self.left),
+            holds=_holds(base.holds, self.right, looks),
+            holds_left=_holds(base.holds_left, self.left, looks),
             lean=_three(self.lean or (None, None, None), base.lean, rng),
         )
         posing = {
@@ -299,8 +296,12 @@ def _arm(base: Arm, ranges: ArmRanges, rng: np.random.Generator) -> Arm:
     )
 
 
-def _holds(base: bool, ranges: ArmRanges | None) -> bool:
-    return base if ranges is None or ranges.holds is None else bool(ranges.holds)
+def _holds(
+    base: Thing | None, ranges: ArmRanges | None, looks: np.random.Generator
+) -> Thing | None:
+    if ranges is None or ranges.holds is None:
+        return base
+    return Thing(ThingKind(ranges.holds), int(looks.integers(LOOKS))) if ranges.holds else None
 
 
 def _finger(base: FingerPose, ranges: FingerRanges, rng: np.random.Generator) -> FingerPose:

@@ -16,6 +16,7 @@ from reactions.mannequin.pose import (
     Vector,
     facing,
 )
+from reactions.mannequin.things import MUG
 
 WAVE_HZ = 1.4
 """Full swings of a waving hand a second."""
@@ -117,7 +118,7 @@ _THUMBS_DOWN = _right(
     _DOWN, (26, 8, 8), facing((0.92, 0.31, -0.26), (0.29, -0.07, 0.96)), swivel=45
 )
 _ROCK = _right(_shape(_FOLDED, "ip", 1), turn=facing((-0.1, 1, 0.1), (0.6, 0, 1)))
-_GRIP = HandShape(
+GRIP = HandShape(
     Thumb((34, 50), (16, 46), (2, 36)),
     FingerPose(48, 52, 30), FingerPose(52, 56, 32), FingerPose(56, 58, 34), FingerPose(58, 60, 34),
 )  # fmt: skip
@@ -216,12 +217,12 @@ POSES: Mapping[str, Pose] = _by_label(
             head=(0, 0, -18),
         ),
         "drinking": Pose(
-            right=Arm((9, 5, 13), facing((0.2, -0.2, 0.9), (1, 0.05, -0.2)), _GRIP, 20),
+            right=Arm((9, 5, 13), facing((0.2, -0.2, 0.9), (1, 0.05, -0.2)), GRIP, 20),
             head=(0, -8, 0),
-            mug=True,
+            holds=MUG,
         ),
         "phone_at_ear": Pose(
-            right=Arm((15, 4, 3), facing((0.1, 1, -0.1), (1, 0, -0.2)), _GRIP, -25),
+            right=Arm((15, 4, 3), facing((0.1, 1, -0.1), (1, 0, -0.2)), GRIP, -25),
             head=(0, 0, -4),
         ),
         "crossed_fingers": _right(_CROSSED_FINGERS, turn=facing((0.15, 1, -0.35), (0.4, 0, 1))),
@@ -273,7 +274,7 @@ LOOKALIKES: Mapping[str, Pose] = MappingProxyType(
             face=FacePose(gaze=(0, 0.7), lids=0.8),
         ),
         "holding_mug": Pose(
-            right=Arm((9, -9, 16), facing((0.3, 0.1, 0.9), (0.95, 0, -0.3)), _GRIP), mug=True
+            right=Arm((9, -9, 16), facing((0.3, 0.1, 0.9), (0.95, 0, -0.3)), GRIP), holds=MUG
         ),
         "talking": Pose(face=FacePose(mouth_open=0.3)),
         "yawn_behind_hand": Pose(

@@ -7,6 +7,7 @@ from math import cos, radians, sin
 import numpy as np
 
 from reactions.mannequin.pose import Matrix, Vector
+from reactions.mannequin.things import PlacedThing, TableTop
 
 NEAR, MEDIUM, FAR = 64.0, 80.0, 100.0
 """SceneCamera distances in cm: leaning in, at a desk, leaning back."""
@@ -43,6 +44,11 @@ class Scene:
     background: Background = Background.STUDY
     noise: float = 2.0
     """Standard deviation of the sensor's noise, grey levels."""
+    room: int | None = None
+    """Draws a room at random, another for each number, in place of ``background``."""
+    table: TableTop | None = None
+    things: tuple[PlacedThing, ...] = ()
+    """What stands or lies about, before and behind the person."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +73,12 @@ class SceneCamera:
     def eye(self) -> Matrix:
         """Where the camera stands, body coordinates."""
         place: Matrix = _TARGET - self.view.T @ np.array([0.0, 0.0, self.distance])
+        return place
+
+    def unproject(self, x: float, y: float, distance: float) -> Matrix:
+        """(3,): the body point seen at pixel (``x``, ``y``), ``distance`` cm along the view."""
+        ray = np.array([x - self.center[0], y - self.center[1], self.focal]) / self.focal
+        place: Matrix = _TARGET + self.view.T @ (ray * distance - (0, 0, self.distance))
         return place
 
     def project(self, points: Matrix) -> Matrix:

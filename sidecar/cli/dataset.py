@@ -204,19 +204,27 @@ def synthesize_command(
 ) -> None:
     """Add pictures of mannequins that show a pose, drawn from a catalogue or a file of ranges.
 
+    LABEL may be mug, phone, glass, book or glasses: boxes are then around all objects that are
+    seen. Without a pose these are scenes at random; "objects" has all five kinds in them.
     Repeat an interrupted synthesis: pictures that are there are not drawn again.
     """
     exit_on_signals()
     from reactions.datasets.records import storable
     from reactions.datasets.store import changing_dataset, refuse_existing, whole_file
-    from reactions.datasets.synthesizing import Synthesis, synthesize_pictures, write_landmarks
-    from reactions.mannequin.pose_file import catalogue_pose, read_pose_file
+    from reactions.datasets.synthesizing import (
+        Synthesis,
+        recipe_of_label,
+        shows_objects,
+        synthesize_pictures,
+        write_landmarks,
+    )
+    from reactions.mannequin.pose_file import read_pose_file
 
-    recipe = read_pose_file(pose) if pose else catalogue_pose(label)
+    recipe = read_pose_file(pose) if pose else recipe_of_label(label)
     if not label or label != storable(label) or len(label) > _MAX_LABEL:
         what = f"must be 1 to {_MAX_LABEL} printable characters"
         raise DatasetError(what, where="LABEL")
-    work = Synthesis(recipe, label, pictures, seed)
+    work = Synthesis(recipe, label, pictures, seed, shows_objects(label))
     if hands is not None:
         refuse_existing(hands)
     with changing_dataset(into, create=True) as dataset, progress_bar("Drawing") as move:

@@ -4,19 +4,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from config.errors import ConfigError
 from reactions.datasets.records import Origin
 from reactions.datasets.store import Dataset, changing_dataset, open_dataset
 from reactions.datasets.synthesizing import (
     HEIGHT,
     WIDTH,
+    ObjectRecipe,
     Synthesis,
     SynthesisReport,
     box_around,
+    object_boxes,
+    recipe_of_label,
+    shows_objects,
     synthesize_pictures,
     write_landmarks,
 )
 from reactions.landmark_types import Side
-from reactions.mannequin.pose_file import PoseRecipe
+from reactions.mannequin.object_trace import SeenObject
+from reactions.mannequin.pose_file import ArmRanges, PoseRecipe, PosingHand
+from reactions.mannequin.things import ThingKind
 from reactions.training.recorded_hands import RecordedHands
 
 VICTORY = Synthesis(PoseRecipe(like="victory"), "victory", 3, seed=4)
@@ -86,3 +93,39 @@ def test_landmarks_are_read_by_the_report(tmp_path: Path) -> None:
     assert hands.points.shape == (4, 21, 2)
     # Mirrored, the left hand, which comes first, looks like a right one.
     assert hands.left.tolist() == [False, True] * 2
+
+
+def test_pictures_of_objects_have_their_true_boxes(tmp_path: Path) -> None:
+    work = Synthesis(recipe_of_label("objects"), "objects", 3, seed=2, objects=True)
+    assert add(work, tmp_path) == SynthesisReport(3, 0)
+    records = open_dataset(tmp_path).records.values()
+    labels = {box.label for record in records for box in record.boxes}
+    assert labels <= {"mug", "phone", "glass", "book", "glasses"}
+    assert labels
+    assert all(record.labels == () for record in records)
+    assert add(work, tmp_path) == SynthesisReport(0, 3)
+
+
+def test_a_pose_that_holds_a_phone_has_its_box(tmp_path: Path) -> None:
+    recipe = PoseRecipe(like="phone_at_ear", right=ArmRanges(holds="phone"))
+    add(Synthesis(recipe, "phone", 1, objects=True), tmp_path)
+    (record,) = open_dataset(tmp_path).records.values()
+    assert "phone" in {box.label for box in record.boxes}
+
+
+def test_hardly_seen_and_tiny_objects_have_no_box() -> None:
+    seen = (
+        SeenObject("mug", 10, 10, 60, 60, 0.2),
+        SeenObject("phone", 10, 10, 60, 16, 1.0),
+        SeenObject("book", 10, 10, 60, 60, 0.9),
+    )
+    assert [box.label for box in object_boxes(seen)] == ["book"]
+
+
+def test_a_label_of_the_catalogue_is_a_pose_and_an_object_is_a_scene() -> None:
+    assert recipe_of_label("fist") == PoseRecipe(like="fist", side=PosingHand.EITHER)
+    assert recipe_of_label("phone") == ObjectRecipe((ThingKind.PHONE,))
+    assert shows_objects("mug")
+    assert not shows_objects("fist")
+    with pytest.raises(ConfigError, match="no pose for 'fone'"):
+        recipe_of_label("fone")

@@ -72,7 +72,7 @@ def test_numbers_are_drawn_from_their_ranges(
     assert 0.2 <= drawn.scene.light <= 0.3
     assert drawn.scene.background == "dark"
     assert drawn.person.skin in {MONK[2], MONK[8]}
-    assert drawn.pose.mug
+    assert drawn.pose.holds is not None
     assert drawn.posing == {Side.RIGHT}
     assert drawn.pose.left == Arm()
 
@@ -104,9 +104,9 @@ def test_what_is_not_written_is_the_catalogues() -> None:
 
 def test_a_hand_holds_what_the_catalogue_says_where_nothing_is_written(tmp_path: Path) -> None:
     like = 'like = "drinking"\n[right]\nswivel = 3\n'
-    assert POSES["drinking"].mug
-    assert draw(recipe(tmp_path, like)).pose.mug
-    assert not draw(recipe(tmp_path, f'{like}holds = ""')).pose.mug
+    assert POSES["drinking"].holds
+    assert draw(recipe(tmp_path, like)).pose.holds
+    assert not draw(recipe(tmp_path, f'{like}holds = ""')).pose.holds
 
 
 def test_a_pose_of_the_face_has_no_posing_hand() -> None:
@@ -149,3 +149,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None
 def test_a_label_without_a_pose_is_refused() -> None:
     with pytest.raises(ConfigError, match="no pose for 'tea'"):
         catalogue_pose("tea")
+
+
+@pytest.mark.parametrize("kind", ["mug", "phone", "glass", "book", "glasses"])
+def test_a_hand_holds_each_kind_of_object_in_many_looks(tmp_path: Path, kind: str) -> None:
+    pose = recipe(tmp_path, f'like = "hand"\n[right]\nholds = "{kind}"\n')
+    things = {draw(pose, seed).pose.holds for seed in range(4)}
+    assert {thing.kind for thing in things if thing is not None} == {kind}
+    assert len(things) == 4
