@@ -268,7 +268,8 @@ def _between(clay: Clay, low: Ball, high: Ball, flatness: float, foot: float = 1
     along, across, length = _axis(clay, low, high)
 
     def bulge(radius: float) -> Plane:
-        return np.sqrt(np.clip(1 - (across / radius) ** 2, 0, 1)) * radius * flatness
+        disc: Plane = np.sqrt(np.clip(1 - (across / radius) ** 2, 0, 1))
+        return disc * radius * flatness
 
     inside = np.minimum(along + bulge(low.radius), length + bulge(low.radius / foot) - along)
     cut: Plane = np.clip(inside + 0.5, 0, 1).astype(np.float32)

@@ -87,7 +87,7 @@ def _light(rng: np.random.Generator) -> Vector:
 
 
 def _thing(rng: np.random.Generator, kinds: Sequence[ThingKind]) -> Thing:
-    return Thing(kinds[rng.integers(len(kinds))], int(rng.integers(1, LOOKS)))
+    return Thing(kinds[int(rng.integers(len(kinds)))], int(rng.integers(1, LOOKS)))
 
 
 def _pose(rng: np.random.Generator, wanted: Sequence[ThingKind]) -> Pose:

@@ -60,6 +60,7 @@ class ObjectTrace:
             if not rows.size:
                 continue
             share = float(mask.sum() / max(int(whole.sum()), 1))
-            edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-            found.append(SeenObject(name, *(int(edge) for edge in edges), min(share, 1.0)))
+            left, right = int(columns[0]), int(columns[-1]) + 1
+            top, bottom = int(rows[0]), int(rows[-1]) + 1
+            found.append(SeenObject(name, left, top, right, bottom, min(share, 1.0)))
         return tuple(found)

@@ -289,7 +289,8 @@ def draw_flat_clutter(
         sides = (float(rng.uniform(14, 40)), float(rng.uniform(14, 40)), 1.5)
         edge = (70.0, 54.0, 44.0)
     else:
-        sides = (*(float(x) for x in rng.uniform(10, 26, 2)), float(rng.uniform(8, 20)))
+        wide, tall, deep = rng.uniform((10, 10, 8), (26, 26, 20)).tolist()
+        sides = (wide, tall, deep)
         edge = (176.0, 140.0, 100.0)
     spots = rng.uniform(-0.4, 0.4, (4, 3))
 

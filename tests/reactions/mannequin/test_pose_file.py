@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from config.errors import ConfigError
 from reactions.landmark_types import Side
+from reactions.mannequin.drawn import DrawnMannequin
 from reactions.mannequin.person import MONK
 from reactions.mannequin.pose import Arm, facing
 from reactions.mannequin.pose_file import (
-    DrawnMannequin,
     PoseRecipe,
     catalogue_pose,
     read_pose_file,
