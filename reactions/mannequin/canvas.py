@@ -96,9 +96,6 @@ class RasterCanvas:
             cover = cover * mask
         if shadow:
             self._cast(clay, cover, box, shadow)
-        facing = clay.facing()
-        light = self._light(clay, facing)
-        light *= 1 - material.crease * _creases(clay.height, fold)
         depth = self.depth[box]
         front = (clay.height - depth) * np.float32(1.6)
         front += np.float32(0.5 - 1.6 * sink)
@@ -108,8 +105,19 @@ class RasterCanvas:
         if self._trace is not None:
             self._trace.lay(box, cover > 0.5, solid)
         front *= alpha
+        self._shade(clay, albedo, material, front, fold)
+        np.copyto(depth, clay.height - np.float32(sink), where=solid)
+
+    def _shade(
+        self, clay: Clay, albedo: Plane, material: Material, front: Plane, fold: float
+    ) -> None:
+        """Mix the lit surface into the picture, as much of each pixel as ``front`` says (0–1)."""
+        facing = clay.facing()
+        light = self._light(clay, facing)
+        light *= 1 - material.crease * _creases(clay.height, fold)
         bare = 1 - front
         sheen = self._sheen(clay, facing, material)
+        box = self._box(clay)
         rgb = self.rgb[:, box[0], box[1]]
         low, high = material.shadow, material.light
         for c in range(3):
@@ -120,7 +128,6 @@ class RasterCanvas:
             shade *= front
             rgb[c] *= bare
             rgb[c] += shade
-        np.copyto(depth, clay.height - np.float32(sink), where=solid)
 
     def stroke(
         self,
