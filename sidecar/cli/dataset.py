@@ -209,31 +209,26 @@ def synthesize_command(
     Repeat an interrupted synthesis: pictures that are there are not drawn again.
     """
     exit_on_signals()
+    from reactions.datasets import synthesizing
     from reactions.datasets.records import storable
     from reactions.datasets.store import changing_dataset, refuse_existing, whole_file
-    from reactions.datasets.synthesizing import (
-        Synthesis,
-        recipe_of_label,
-        shows_objects,
-        synthesize_pictures,
-        write_landmarks,
-    )
     from reactions.mannequin.pose_file import read_pose_file
 
-    recipe = read_pose_file(pose) if pose else recipe_of_label(label)
+    recipe = read_pose_file(pose) if pose else synthesizing.recipe_of_label(label)
     if not label or label != storable(label) or len(label) > _MAX_LABEL:
         what = f"must be 1 to {_MAX_LABEL} printable characters"
         raise DatasetError(what, where="LABEL")
-    work = Synthesis(recipe, label, pictures, seed, shows_objects(label))
+    objects = synthesizing.shows_objects(label)
+    work = synthesizing.Synthesis(recipe, label, pictures, seed, objects)
     if hands is not None:
         refuse_existing(hands)
     with changing_dataset(into, create=True) as dataset, progress_bar("Drawing") as move:
         origin = origin_of("", "", "", licence, "", "")
-        report = synthesize_pictures(work, dataset, origin, move)
+        report = synthesizing.synthesize_pictures(work, dataset, origin, move)
     print(f"{report.added} pictures added to {into}, {report.known} were there")
     if hands is not None:
         with whole_file(hands) as partial:
-            print(f"{write_landmarks(work, partial)} hands written to {hands}")
+            print(f"{synthesizing.write_landmarks(work, partial)} hands written to {hands}")
 
 
 @app.command("split", epilog="Example: sidecar dataset split drinking-tea --test 0.2 --seed 1")
