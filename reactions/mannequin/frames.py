@@ -11,7 +11,7 @@ _Matrix: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
+class SpectacleFrames:
     """Half width and height of a lens in the head's centimetres, how round it is, its wire."""
 
     wide: float = 2.55
@@ -24,19 +24,19 @@ class Frames:
     """How dark the lenses are, 0–1: 0 is clear, sunglasses have 0.8."""
 
 
-PLAIN_FRAMES: Final = Frames()
+PLAIN_FRAMES: Final = SpectacleFrames()
 _COLOURS: Final[tuple[_Colour, ...]] = (
     (52, 44, 42), (24, 24, 28), (120, 74, 48), (176, 82, 74), (188, 168, 120), (150, 156, 164),
     (44, 62, 110),
 )  # fmt: skip
 
 
-def random_frames(look: int) -> tuple[Frames, _Colour]:
+def random_frames(look: int) -> tuple[SpectacleFrames, _Colour]:
     """The plain ones, or some at random, and their colour."""
     if look == 0:
         return PLAIN_FRAMES, _COLOURS[0]
     rng = np.random.default_rng([look, 8])
-    frames = Frames(
+    frames = SpectacleFrames(
         float(rng.uniform(2.2, 2.95)),
         float(rng.uniform(1.5, 2.6)),
         float(rng.uniform(0.5, 1.0)),
@@ -46,7 +46,7 @@ def random_frames(look: int) -> tuple[Frames, _Colour]:
     return frames, _COLOURS[rng.integers(len(_COLOURS))]
 
 
-def lens_outline(frames: Frames, side: float) -> _Matrix:
+def lens_outline(frames: SpectacleFrames, side: float) -> _Matrix:
     """(25, 3): the outline of one lens, a superellipse 3.2 cm beside the bridge."""
     angle = np.linspace(0, 2 * np.pi, 25)
     x, y = np.cos(angle), np.sin(angle)
@@ -59,6 +59,6 @@ def lens_outline(frames: Frames, side: float) -> _Matrix:
     )
 
 
-def lens_tint(frames: Frames) -> tuple[_Colour, float]:
+def lens_tint(frames: SpectacleFrames) -> tuple[_Colour, float]:
     """Colour and strength of a lens."""
     return ((30, 32, 38), frames.dark) if frames.dark else ((214, 224, 230), 0.14)

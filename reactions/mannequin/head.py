@@ -4,7 +4,7 @@ import numpy as np
 
 from reactions.mannequin.canvas import Material, RasterCanvas, colour_plane, skin_material
 from reactions.mannequin.face import FaceCanvas, jaw_drop, paint_face
-from reactions.mannequin.frames import Frames, lens_outline
+from reactions.mannequin.frames import SpectacleFrames, lens_outline
 from reactions.mannequin.part_space import Part, toned
 from reactions.mannequin.person import Person
 from reactions.mannequin.pose import FacePose
@@ -90,7 +90,7 @@ def draw_glasses(canvas: RasterCanvas, person: Person, head: Part) -> None:
     canvas.stroke(bridge, width, person.glasses, 0.95, height, reach=6.0)
 
 
-def _lens(canvas: RasterCanvas, frames: Frames, head: Part, side: float) -> None:
+def _lens(canvas: RasterCanvas, frames: SpectacleFrames, head: Part, side: float) -> None:
     """What a lens adds to the eye behind it: a streak of light, or the dark of sunglasses."""
     if frames.dark:
         place, radii = (side * 3.2, 0.1, -8.6), (frames.wide, frames.tall, 0.3)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from reactions.mannequin.frames import PLAIN_FRAMES, Frames
+from reactions.mannequin.frames import PLAIN_FRAMES, SpectacleFrames
 
 Colour: TypeAlias = tuple[float, float, float]
 """RGB, 0–255."""
@@ -79,7 +79,7 @@ class Person:
     shoulders: float = 1.0
     """Width of the shoulders against the average."""
     short_sleeves: bool = False
-    frames: Frames = PLAIN_FRAMES
+    frames: SpectacleFrames = PLAIN_FRAMES
     """Of the glasses."""
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from reactions.landmark_types import Side
 from reactions.mannequin import CAST, POSES, Pose, Scene, landmarks, render
-from reactions.mannequin.frames import Frames
+from reactions.mannequin.frames import SpectacleFrames
 from reactions.mannequin.object_trace import ObjectTrace, SeenObject
 from reactions.mannequin.render import render_objects
 from reactions.mannequin.things import OBJECTS, PlacedThing, TableTop, Thing, ThingKind
@@ -98,7 +98,7 @@ def test_worn_glasses_have_a_box_on_the_face() -> None:
 
 def test_sunglasses_are_darker_than_clear_ones() -> None:
     clear = replace(CAST["Jonas"], skin=(234, 218, 186))
-    dark = replace(clear, frames=Frames(dark=0.8))
+    dark = replace(clear, frames=SpectacleFrames(dark=0.8))
     (seen,) = render_objects(dark, AT_REST, Scene())[1]
     window = slice(seen.top, seen.bottom), slice(seen.left, seen.right)
     one, other = (render(who, AT_REST, Scene())[window].mean() for who in (clear, dark))
