@@ -68,6 +68,18 @@ class StandingRoom(Section):
     """``env:NAME`` or ``file:PATH`` by the names of the adapter's documentation."""
 
 
+class LiveKitDispatch(Section):
+    """Rooms that a LiveKit server dispatches to this server: docs/dispatch.md."""
+
+    url: str | None = Field(None, max_length=2048, pattern=r"^(wss?|https?)://[^\s/?#]+[^\s?#]*$")
+    """The LiveKit server, `wss://HOST`; without it none is asked for rooms. Its key and secret are
+    LIVEKIT_API_KEY and LIVEKIT_API_SECRET."""
+    agent_name: str = Field(min_length=1, max_length=256)
+    """The name that dispatches give; servers with the same name share its rooms."""
+    namespace: str = Field(max_length=256)
+    """LiveKit's namespace of agents; empty on servers that do not use it."""
+
+
 class ServeSettings(Section):
     """The server of many rooms."""
 
@@ -145,5 +157,7 @@ class ServeSettings(Section):
     """Deliveries that wait for one webhook at most; further events are dropped and counted."""
     otlp_endpoint: str | None = Field(None, pattern=r"^https?://\S+$")
     """OpenTelemetry collector that traces and metrics are sent to; needs the extra ``otel``."""
+    livekit: LiveKitDispatch
+    """LiveKit server that dispatches rooms: url, agent_name, namespace."""
     rooms: tuple[StandingRoom, ...]
     """Rooms that are joined at the start."""

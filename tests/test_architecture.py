@@ -25,6 +25,7 @@ SIDECAR_FLOORS = (
     {"session"},
     {"sinks"},
     {"supervisor"},
+    {"dispatch"},
     {"server"},
     {"join", "replay", "annotate", "serve", "pictures_of_videos"},
     {"demo", "datasets", "modelling"},

@@ -21,6 +21,10 @@ def command(
         Path | None,
         typer.Option(metavar="FILE", help="Tokens, one a line: TOKEN [SCOPE …]."),
     ] = None,
+    livekit: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="LiveKit server that dispatches rooms: wss://HOST."),
+    ] = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
@@ -34,7 +38,7 @@ def command(
     curl -H "Authorization: Bearer $TOKEN" -d '{"url": "wss://sfu.example#room"}' HOST/v1/rooms
     """
     settings, table = load_configuration(
-        config, reactions, {"server.host": host, "server.port": port}
+        config, reactions, {"server.host": host, "server.port": port, "serve.livekit.url": livekit}
     )
     from sidecar.serve.plan import ServePlan
     from sidecar.serve.server import serve

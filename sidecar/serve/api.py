@@ -7,6 +7,7 @@ from aiohttp import web
 
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
+from sidecar.dispatch.worker import DispatchWorker
 from sidecar.inference.detector import Detector
 from sidecar.inference.processes import ProcessDetector
 from sidecar.serve.rooms import SharedParts
@@ -78,6 +79,7 @@ def metric_sources(
     detector: Detector,
     streams: EventStreams,
     connections: Callable[[], ConnectionCounts],
+    worker: DispatchWorker | None = None,
 ) -> MetricSources:
     """What the metrics are read from."""
     return MetricSources(
@@ -86,6 +88,7 @@ def metric_sources(
         (lambda: detector.pids) if isinstance(detector, ProcessDetector) else tuple,
         connections,
         lambda: streams.dropped,
+        worker,
     )
 
 

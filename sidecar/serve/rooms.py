@@ -12,10 +12,12 @@ from pydantic import SecretStr
 from config.errors import CapacityError, ConfigError, SidecarError
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
+from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
 from sidecar.inference.detector import Detector
 from sidecar.inference.shared import DetectorShare
 from sidecar.media.ice import configured_servers
 from sidecar.redaction import shown_url
+from sidecar.rooms.livekit.tokens import KEY, SECRET, KeyPair
 from sidecar.rooms.memory import MemoryRoom
 from sidecar.serve.detection import sample_bytes
 from sidecar.serve.plan import ServePlan, journal_file
@@ -110,6 +112,27 @@ def make_supervisor(plan: ServePlan, settings: Settings, parts: SharedParts) -> 
             plan.environ, frozenset(wanted.secret_variables), wanted.secrets_folder
         ),
     )
+
+
+def make_worker(
+    settings: Settings, environ: Mapping[str, str], supervisor: Supervisor
+) -> DispatchWorker | None:
+    """The worker of the LiveKit server that ``settings`` name, not started yet.
+
+    None where they name none; raises ConfigError where its key or secret is missing.
+    """
+    wanted = settings.serve.livekit
+    if wanted.url is None:
+        return None
+    keys = environ.get(KEY, "").strip(), environ.get(SECRET, "").strip()
+    if not all(keys):
+        do = f"set {KEY} and {SECRET} for the server"
+        raise ConfigError("the key of the LiveKit server is not set", where="serve.livekit", do=do)
+    server = wanted.url.rstrip("/")
+    if server.startswith("http"):
+        server = f"ws{server.removeprefix('http')}"
+    options = WorkerOptions(server, KeyPair(*keys), wanted.agent_name, wanted.namespace)
+    return DispatchWorker(options, supervisor)
 
 
 def handle_maker(

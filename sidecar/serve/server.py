@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.bundle import ModelBundle
 from sidecar.aio import Contained
+from sidecar.dispatch.worker import DispatchWorker
 from sidecar.inference.detector import Detector
 from sidecar.serve.api import (
     ApiParts,
@@ -28,6 +29,7 @@ from sidecar.serve.rooms import (
     SharedParts,
     make_hosted_rooms,
     make_supervisor,
+    make_worker,
     open_standing_rooms,
 )
 from sidecar.server.api.access import MADE_TOKEN, authenticate
@@ -57,6 +59,8 @@ class RoomsServer:
     hosted: HostedRooms
     listener: HttpListener
     draining: asyncio.Event
+    worker: DispatchWorker | None = None
+    """Of a LiveKit server's agents, not started yet."""
 
     async def host(self, name: str) -> None:
         """Make the hosted room ``name``, and return once it can be joined; raises SidecarError."""
@@ -79,8 +83,9 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     make_detector = partial(shared_detector, settings, table)
     async with open_server(plan, settings, table, make_detector) as server:
         await open_standing_rooms(server.supervisor, settings.serve.rooms)
-        await server.wait()
-        await server.supervisor.drain()
+        async with server.worker or nullcontext():
+            await server.wait()
+            await server.supervisor.drain()
 
 
 @asynccontextmanager
@@ -106,11 +111,14 @@ async def open_server(
         detector = await stack.enter_async_context(make_detector(bundle))
         shared = await share_detector(detector, bundle, plan, settings, table)
         supervisor = make_supervisor(plan, settings, shared)
+        worker = make_worker(settings, plan.environ, supervisor)
         parts = await _open_parts(
             stack, settings, shared, supervisor, BundleUse(bundles, bundle), access.authenticator
         )
         draining = asyncio.Event()
-        sources = metric_sources(supervisor, detector, parts.streams, lambda: listener.connections)
+        sources = metric_sources(
+            supervisor, detector, parts.streams, lambda: listener.connections, worker
+        )
         app = make_app(sources, parts, settings, drain=draining.set, home=plan.home)
         if settings.serve.otlp_endpoint is not None:
             await stack.enter_async_context(observe(app, sources, settings.serve.otlp_endpoint))
@@ -119,7 +127,7 @@ async def open_server(
         plan.say(f"The API is at {listener.url('/v1')} (Ctrl-C ends it)")
         if access.shown:
             plan.say(access.shown)
-        yield RoomsServer(supervisor, shared.hosted, listener, draining)
+        yield RoomsServer(supervisor, shared.hosted, listener, draining, worker)
 
 
 @dataclass(frozen=True, slots=True)

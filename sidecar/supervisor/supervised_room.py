@@ -144,6 +144,10 @@ class SupervisedRoom:
         if self.state.over:
             raise RoomError(self.reason or "the room is over", where=self._shown_url)
 
+    async def over(self) -> None:
+        """Wait until no process runs for the room any more."""
+        await self._updated.wait_for(lambda: self.state.over)
+
     async def leave(self, reason: str) -> None:
         """Leave the meeting; ``run`` returns when that is done."""
         if self.state.over or self._ending:

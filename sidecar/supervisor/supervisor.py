@@ -203,8 +203,30 @@ class Supervisor(Component):
         cores = self.admission.costs(self._clock()).get(room.id, 0.0)
         return room.view(load=round(cores / self.admission.cores, 3))
 
-    async def create(self, request: RoomRequest) -> tuple[CreatedRoom, bool]:
+    def reserve(self, name: str, request: RoomRequest) -> None:
+        """Reserve what ``request`` costs as ``name``, until ``release`` or ``create`` takes it.
+
+        Raises CapacityError when there is no capacity or the server drains.
+        """
+        self._check_draining()
+        self.admission.admit(name, self._cost(request), self._clock())
+
+    def release(self, name: str) -> None:
+        """Free what is reserved as ``name``, if anything is."""
+        self.admission.release(name)
+
+    def _check_draining(self) -> None:
+        if self.draining:
+            what = "the server is draining and takes no new rooms"
+            raise CapacityError(what, where="admission", do="ask another server")
+
+    async def create(
+        self, request: RoomRequest, *, reserved: str | None = None
+    ) -> tuple[CreatedRoom, bool]:
         """The room for ``request``, and whether it is new (False: the idempotency key is known).
+
+        A room with the name of its reservation, ``reserved``, is another system's to place: it is
+        kept while it is empty and does not stand in the journal.
 
         Raises CapacityError when there is no capacity or the server drains, ConfigError or
         RefusedError for a URL that may not be joined or a name in use, JournalError.
@@ -212,9 +234,7 @@ class Supervisor(Component):
         key = request.idempotency_key
         if key is not None and key in self._keys:
             return CreatedRoom(**dict(self.view(self.room(self._keys[key])))), False
-        if self.draining:
-            what = "the server is draining and takes no new rooms"
-            raise CapacityError(what, where="admission", do="ask another server")
+        self._check_draining()
         shown = self._parts.check(request)
         given = {name: value.get_secret_value() for name, value in request.secrets.items()}
         await self._parts.score(request.labels or ())
@@ -228,6 +248,8 @@ class Supervisor(Component):
             if name is not None:
                 self._take_name(name, room)
                 undo.callback(self._hosted.pop, name)
+            if reserved is not None:
+                self.admission.release(reserved)
             self.admission.admit(room, self._cost(request), self._clock())
             undo.callback(self.admission.release, room)
             if key is not None:
@@ -236,10 +258,11 @@ class Supervisor(Component):
             plain = request.model_copy(update={"secrets": {}})
             stored = stored_secrets(given, self._store.seal(given))
             wanted = WantedRoom(room, plain, stored, datetime.now(UTC))
-            await self.webhooks.remember(room, plain.webhooks, wanted.secrets)
-            await self._journal.add(wanted)
+            if reserved is None:
+                await self.webhooks.remember(room, plain.webhooks, wanted.secrets)
+                await self._journal.add(wanted)
             undo.pop_all()
-        view = self.view(self._open(wanted, given, shown))
+        view = self.view(self._open(wanted, given, shown, lasting=reserved is not None))
         return CreatedRoom(**dict(view), token=token or None), True
 
     def _take_name(self, name: str, room: str) -> None:
@@ -306,7 +329,12 @@ class Supervisor(Component):
             return None
 
     def _open(
-        self, wanted: WantedRoom, given: Mapping[str, str] | None, shown: str
+        self,
+        wanted: WantedRoom,
+        given: Mapping[str, str] | None,
+        shown: str,
+        *,
+        lasting: bool = False,
     ) -> SupervisedRoom:
         """``given`` are the secrets, None for those of the journal."""
 
@@ -332,7 +360,7 @@ class Supervisor(Component):
             events=self.events,
             totals=self.totals,
             restarts=RestartLimit(self._options.max_restarts, self._options.restart_window),
-            limits=self._options.limits if name is None else LASTING,
+            limits=LASTING if lasting or name is not None else self._options.limits,
             clock=self._clock,
         )
         self._rooms[room.id] = room

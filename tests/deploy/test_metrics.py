@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics_core import Metric
 
+from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
 from sidecar.inference.dispatcher import Dispatcher
+from sidecar.rooms.livekit.tokens import KeyPair
 from sidecar.server.api.metrics import MetricSources, SidecarCollector
 from sidecar.supervisor.values import RoomStats
 from tests.sidecar.supervisor.test_supervisor import World
@@ -35,7 +37,9 @@ async def metrics() -> list[Metric]:
     }
     async with World().running() as supervisor:
         supervisor.totals.add(RoomStats(), RoomStats(**counts))
-        sources = MetricSources(supervisor, lambda: Dispatcher().stats(restarts=0))
+        options = WorkerOptions("wss://sfu.example", KeyPair("key", "secret"), "reaction-sidecar")
+        worker = DispatchWorker(options, supervisor)
+        sources = MetricSources(supervisor, lambda: Dispatcher().stats(restarts=0), worker=worker)
         return list(SidecarCollector(sources).collect())
 
 

@@ -31,6 +31,7 @@ from livekit.protocol.rtc import (
     Ping,
     SessionDescription,
     SignalRequest,
+    UpdateParticipantMetadata,
     UpdateSubscription,
     UpdateTrackSettings,
 )
@@ -46,6 +47,8 @@ COMPOSITE: Final = "reaction-sidecar composite"
 composite would grow without end."""
 CHOICE: Final = "reactions"
 """The participant attribute, or key of the metadata, that says ``on`` or ``off``."""
+BEAT: Final = "reaction-sidecar.beat"
+"""The attribute of a dispatched room's watcher that changes once a second."""
 EVENT_TOPIC: Final = "reactions"
 """The topic of our data messages, whose payload is an event as JSON."""
 STREAM_TOPIC: Final = "lk.chat"
@@ -117,6 +120,12 @@ def add_composite(cid: str) -> bytes:
 def ping(milliseconds: int, round_trip: int) -> bytes:
     """A sign of life; the time comes back in the ``pong``."""
     return SignalRequest(ping_req=Ping(timestamp=milliseconds, rtt=round_trip)).SerializeToString()
+
+
+def beat(number: int) -> bytes:
+    """Say that we live to who lists the participants: an attribute that changes each time."""
+    update = UpdateParticipantMetadata(attributes={BEAT: str(number)})
+    return SignalRequest(update_metadata=update).SerializeToString()
 
 
 def leave() -> bytes:

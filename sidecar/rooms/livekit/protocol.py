@@ -263,6 +263,11 @@ class LiveKitProtocol:
         """Give a sign of life at this time."""
         self._outgoing.append(messages.ping(milliseconds, round_trip))
 
+    def beat(self, number: int) -> None:
+        """Let our attributes change, once in the room."""
+        if self.phase is ConnectionPhase.JOINED:
+            self._outgoing.append(messages.beat(number))
+
     def leave(self) -> None:
         """Say that we leave; what was to be sent before is of no use any more."""
         if self.phase is ConnectionPhase.JOINED:

@@ -1,6 +1,8 @@
 """A LiveKit room as a session sees it: a hidden participant watches, a visible one publishes."""
 
+import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +43,14 @@ from sidecar.rooms.livekit.protocol import (
 )
 from sidecar.rooms.livekit.publisher import LiveKitPublisher
 from sidecar.rooms.livekit.subscriber import LiveKitSubscriber
-from sidecar.rooms.livekit.tokens import SKEW, TOKEN, GivenToken, KeyPair, read_grants
+from sidecar.rooms.livekit.tokens import (
+    IDENTITY_SUFFIX,
+    SKEW,
+    TOKEN,
+    GivenToken,
+    KeyPair,
+    read_grants,
+)
 from sidecar.rooms.livekit.transport import LiveKitTimeouts, LiveKitTransport, redirect_target
 from sidecar.rooms.livekit.url import LiveKitUrl
 from sidecar.rooms.turn_probe import reachable_servers
@@ -49,6 +58,10 @@ from sidecar.rooms.turn_probe import reachable_servers
 log = structlog.get_logger(__name__)
 
 IDENTITY: Final = "reaction-sidecar"
+WATCHER: Final = "-watcher"
+"""What the hidden participant's identity has after ``IDENTITY``."""
+BEAT_EVERY: Final = 1.0
+"""Seconds between two signs of life of a dispatched room; an update of attributes each."""
 OPEN_UDP: Final = "let UDP through to its ports, or give it a TURN server over TCP or TLS"
 
 
@@ -104,7 +117,10 @@ class LiveKitRoom(Component):
         self._address = address
         self._access = access
         self._options = options
-        self._state = state or ReconnectState()
+        self._shared_suffix = options.environ.get(IDENTITY_SUFFIX, "")
+        self._state = state or (
+            ReconnectState(self._shared_suffix) if self._shared_suffix else ReconnectState()
+        )
         self._timeouts = timeouts or LiveKitTimeouts()
         self._clock = clock
         given = access.grants.room if isinstance(access, GivenToken) else ""
@@ -199,6 +215,14 @@ class LiveKitRoom(Component):
         self._tasks.create_task(subscriber.answer_offers(), name="LiveKit negotiation")
         self._tasks.create_task(self._guard(subscriber), name="LiveKit subscriber")
         self._tasks.create_task(self._follow(member), name="LiveKit watcher's signalling")
+        if self._shared_suffix and isinstance(self._access, KeyPair):
+            self._tasks.create_task(self._beat(member), name="LiveKit signs of life")
+
+    async def _beat(self, member: _Member) -> None:
+        for number in itertools.count():
+            with member.transport.send_context() as protocol:
+                protocol.beat(number)
+            await asyncio.sleep(BEAT_EVERY)
 
     async def _publishing_member(self) -> _Member:
         if isinstance(self._access, KeyPair):
@@ -299,7 +323,8 @@ class LiveKitRoom(Component):
 
     def _watcher_token(self) -> str:
         if isinstance(self._access, KeyPair):
-            return self._access.watcher(self._name, self._identity("-watcher"), self._clock())
+            identity, beats = self._identity(WATCHER), bool(self._shared_suffix)
+            return self._access.watcher(self._name, identity, self._clock(), beats=beats)
         works = "watching and publishing" if self._access.grants.shows else "watching alone"
         log.info("single token joined as one participant", room=self._name, works=works)
         return self._current(self._access)

@@ -15,6 +15,9 @@ from sidecar.rooms.livekit.url import LiveKitUrl
 KEY: Final = "LIVEKIT_API_KEY"
 SECRET: Final = "LIVEKIT_API_SECRET"  # noqa: S105
 TOKEN: Final = "LIVEKIT_TOKEN"  # noqa: S105
+IDENTITY_SUFFIX: Final = "LIVEKIT_IDENTITY"
+"""The end of our identities in place of a random one. Of two sidecars with the same one the server
+keeps the newer: that is how a dispatched room has one at a time."""
 
 VALID_FOR: Final = 600
 """Seconds. A token is needed for joining alone; each rejoin makes a new one."""
@@ -56,9 +59,24 @@ class KeyPair:
     key: str
     secret: str = field(repr=False)
 
-    def watcher(self, room: str, identity: str, now: float) -> str:
-        """A token for a hidden participant who only subscribes."""
-        video = {
+    def worker(self, now: float) -> str:
+        """A token for a worker, to which the server dispatches jobs."""
+        return self._sign("", "", {"agent": True}, now)
+
+    def lister(self, now: float) -> str:
+        """A token that lists the server's rooms."""
+        return self._sign("", "", {"roomList": True}, now)
+
+    def admin(self, room: str, now: float) -> str:
+        """A token that administers ``room``: its participants and dispatches."""
+        return self._sign("", "", {"roomAdmin": True, "room": room}, now)
+
+    def watcher(self, room: str, identity: str, now: float, *, beats: bool = False) -> str:
+        """A token for a hidden participant who only subscribes.
+
+        With ``beats`` it may change its own attributes, which say that it lives.
+        """
+        video: dict[str, object] = {
             "roomJoin": True,
             "room": room,
             "hidden": True,
@@ -66,6 +84,8 @@ class KeyPair:
             "canPublish": False,
             "canPublishData": False,
         }
+        if beats:
+            video["canUpdateOwnMetadata"] = True
         return self._sign(identity, "", video, now)
 
     def publisher(self, room: str, identity: str, name: str, now: float) -> str:

@@ -21,6 +21,8 @@ from prometheus_client.registry import Collector
 
 from reactions.labels import LABELS
 from reactions.taught_labels import MAX_TAUGHT
+from sidecar.dispatch.job_board import JobResult
+from sidecar.dispatch.worker import DispatchWorker
 from sidecar.inference.detector import DetectorStats
 from sidecar.server.connections import ConnectionCounts
 from sidecar.supervisor.supervisor import Supervisor
@@ -59,6 +61,8 @@ class MetricSources:
     """Those of the server's port."""
     streams_dropped: Callable[[], int] = lambda: 0
     """Event streams that ended because their clients did not read."""
+    worker: DispatchWorker | None = None
+    """What takes rooms from a LiveKit server's dispatch; None where nothing does."""
 
 
 class SidecarCollector(Collector):
@@ -70,6 +74,7 @@ class SidecarCollector(Collector):
         self._worker_pids = sources.worker_pids
         self._connections = sources.connections
         self._streams_dropped = sources.streams_dropped
+        self._dispatch = sources.worker
 
     def collect(self) -> Iterable[Metric]:
         yield from self._rooms()
@@ -80,6 +85,7 @@ class SidecarCollector(Collector):
         yield from self._processes()
         yield from self._workers()
         yield from self._http()
+        yield from self._dispatched()
 
     def _rooms(self) -> Iterable[Metric]:
         rooms = self._supervisor.rooms()
@@ -174,6 +180,20 @@ class SidecarCollector(Collector):
         text = "Resident memory of all detection workers."
         memory = sum(map(resident_bytes, self._worker_pids()))
         yield GaugeMetricFamily("sidecar_detection_workers_resident_bytes", text, memory)
+
+    def _dispatched(self) -> Iterable[Metric]:
+        if (worker := self._dispatch) is None:
+            return
+        text = "Whether the LiveKit server may offer jobs."
+        yield GaugeMetricFamily("sidecar_dispatch_registered", text, float(worker.registered))
+        yield GaugeMetricFamily("sidecar_dispatch_jobs", "Jobs that run.", worker.jobs)
+        text = "Jobs of the LiveKit server, by what came of them."
+        family = CounterMetricFamily("sidecar_dispatch_results", text, labels=["result"])
+        for result in JobResult:
+            family.add_metric([result.value], worker.results[result])
+        yield family
+        text = "Dispatches that no server worked on, dispatched again by this one."
+        yield CounterMetricFamily("sidecar_dispatch_taken_over", text, worker.taken_over)
 
     def _http(self) -> Iterable[Metric]:
         counts = self._connections()
