@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
-import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import MappingProxyType
@@ -42,11 +40,20 @@ def worker(
     return served(own, server, environ=whole)
 
 
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
+    """Ask ten times a second until ``condition`` holds."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
 async def registered(*workers: Served) -> None:
     for one in workers:
-        async with asyncio.timeout(60):
-            while not await one.metric("sidecar_dispatch_registered"):
-                await asyncio.sleep(0.1)
+
+        async def counted(one: Served = one) -> bool:
+            return await one.metric("sidecar_dispatch_registered") == 1
+
+        await until(counted)
 
 
 async def rooms(sidecar: Served, *states: str) -> list[dict[str, Any]]:
@@ -59,10 +66,13 @@ async def live(sidecar: Served) -> list[str]:
     return [room["url"] for room in await rooms(sidecar, "live")]
 
 
-async def until_live(sidecar: Served, count: int) -> None:
-    async with asyncio.timeout(120):
-        while len(await live(sidecar)) != count:
-            await asyncio.sleep(0.1)
+async def until_live(count: int, *sidecars: Served) -> None:
+    """Wait until all of ``sidecars`` together have ``count`` live rooms."""
+
+    async def counted() -> bool:
+        return sum([len(await live(one)) for one in sidecars]) == count
+
+    await until(counted)
 
 
 async def test_a_dispatched_room_is_joined_and_left_when_its_dispatch_is_deleted(
@@ -74,7 +84,7 @@ async def test_a_dispatched_room_is_joined_and_left_when_its_dispatch_is_deleted
         async with guest.joined(server.address, "standup", "ada", watch=True) as ada:
             await ada.publish(ColourTrack(100))
             dispatch = await owner.dispatch(server, "standup", wanted)
-            await until_live(sidecar, 1)
+            await until_live(1, sidecar)
             await eventually(lambda: ada.names() == ["Applause"])
             await eventually(lambda: ada.frames)
             (room,) = await rooms(sidecar)
@@ -95,11 +105,13 @@ async def test_a_job_with_wrong_metadata_fails_with_one_line_and_harms_no_other(
         async with served(tmp_path, server, environ=own, stderr=stderr) as sidecar:
             await registered(sidecar)
             await owner.dispatch(server, "good", WANTED)
-            await until_live(sidecar, 1)
+            await until_live(1, sidecar)
             await owner.dispatch(server, "bad", '{"labels": "wave"}')
-            async with asyncio.timeout(30):
-                while await owner.dispatches(server, "bad"):
-                    await asyncio.sleep(0.1)
+
+            async def given_up() -> bool:
+                return not await owner.dispatches(server, "bad")
+
+            await until(given_up)
             assert len(await live(sidecar)) == 1
     (line,) = [one for one in log.read_text().splitlines() if "job failed" in one]
     assert "job metadata: labels: Input should be a valid" in line
