@@ -1,6 +1,7 @@
 """The worker's state machine, fed with the messages of a real server's protocol."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from livekit.protocol.agent import (
     AvailabilityRequest,
@@ -34,9 +35,9 @@ REGISTER = ServerMessage(
 ).SerializeToString()
 
 
-def job(number: int = 1, **fields: object) -> Job:
+def job(number: int = 1, **fields: Any) -> Job:
     room = Room(name="standup", sid="RM_1")
-    given = {"type": JobType.JT_ROOM, "room": room, "metadata": "{}", **fields}
+    given: dict[str, Any] = {"type": JobType.JT_ROOM, "room": room, "metadata": "{}", **fields}
     return Job(id=f"AJ_{number}", dispatch_id=f"AD_{number}", **given)
 
 
