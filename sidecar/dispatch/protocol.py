@@ -159,7 +159,7 @@ class WorkerProtocol:
 
     def ping(self, milliseconds: int) -> None:
         """Give a sign of life at this time, once registered."""
-        self._report(worker_messages.ping(milliseconds))
+        self._report(worker_messages.worker_ping(milliseconds))
 
     def _report(self, message: bytes) -> None:
         if self.phase is WorkerPhase.REGISTERED:

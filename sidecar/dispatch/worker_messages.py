@@ -81,6 +81,6 @@ def job_ended(job: str, error: str) -> bytes:
     return WorkerMessage(update_job=update).SerializeToString()
 
 
-def ping(milliseconds: int) -> bytes:
+def worker_ping(milliseconds: int) -> bytes:
     """A sign of life; the time comes back in the pong."""
     return WorkerMessage(ping=WorkerPing(timestamp=milliseconds)).SerializeToString()
