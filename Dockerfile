@@ -1,59 +1,84 @@
-# A small image that runs `sidecar` as a user without rights: no TensorFlow, no compiler, no tests.
+# A small image that runs `sidecar` as a user without rights, on a root file system of its own:
+# Python, what it loads and the models; no shell, no package manager, no compiler.
 #
 #   docker build -t sidecar .
-#   docker run --network host sidecar                        # the demo's room on port 8080
-#   docker build --build-arg MODELS=mounted -t sidecar .       # without the models, and then
-#   docker run --network host -v $PWD/models:/var/lib/sidecar/models sidecar
+#   docker run --network host -v $PWD/sidecar.toml:/etc/sidecar/sidecar.toml:ro sidecar
+#   docker run --network host sidecar demo --no-browser --mannequins 0
 #
-# WebRTC needs the host's network (or a TURN server): aiortc has no port range to publish.
+# docs/container.md has the rest. WebRTC needs the host's network (or a TURN server): aiortc has no
+# port range to publish.
 
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
-RUN apt-get update -qq && apt-get install -qq --no-install-recommends binutils
-# The installer stays out of the environment that it fills.
+RUN apt-get update -qq && apt-get install -qq --no-install-recommends binutils ca-certificates
+# The installer and what it builds with stay out of the environment that it fills. Every file that
+# either gets has the SHA-256 that these lists name.
 RUN python3 -m venv /opt/installer && python3 -m venv --without-pip /opt/sidecar
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY deploy/container/*requirements.txt deploy/container/
+RUN /opt/installer/bin/pip install --no-cache-dir --disable-pip-version-check --quiet \
+      --only-binary :all: --require-hashes -r deploy/container/build-requirements.txt \
+    && /opt/installer/bin/pip --python /opt/sidecar/bin/python install --no-compile \
+      --no-cache-dir --disable-pip-version-check --quiet \
+      --only-binary :all: --require-hashes -r deploy/container/requirements.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY config config
 COPY gifs gifs
 COPY reactions reactions
 COPY sidecar sidecar
-RUN /opt/installer/bin/pip --python /opt/sidecar/bin/python install \
-      --no-cache-dir --no-compile --disable-pip-version-check --constraint constraints.txt .
-# What never runs here: other chips' compilers and a GPU backend of LiteRT (30 MB), training,
-# test suites, headers, type stubs, and the symbols of extension modules (40 MB; libraries beside
-# them are left alone, because auditwheel's patching and strip don't go together). Byte code is kept
-# only of modules that the sidecar imports.
-RUN set -eu; cd /opt/sidecar/lib/python3.*/site-packages; \
-    rm -rf ai_edge_litert/libLiteRtWebGpuAccelerator.so ai_edge_litert/tools ai_edge_litert/vendors \
-           reactions/training numpy/f2py; \
-    find . -type d \( -name tests -o -name include \) -prune -exec rm -rf {} +; \
-    find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' \
-           -o -name '*.h' -o -name '*.a' \) -delete; \
-    find . -name '*.so' -not -path '*.libs/*' -exec strip --strip-unneeded {} +; \
-    /opt/sidecar/bin/python -c 'import sidecar.cli.app, sidecar.demo, sidecar.replay, sidecar.annotate'
+RUN /opt/installer/bin/python -m hatchling build -t wheel -d /wheel \
+    && /opt/installer/bin/pip --python /opt/sidecar/bin/python install --no-compile --no-deps \
+      --no-index --disable-pip-version-check --quiet /wheel/*.whl
 
-# The models that the shipped labels need; a mounted folder may hold more.
+# Every model that a label can need. `--build-context models=FOLDER` takes a folder that has them.
 FROM build AS models
 ARG MODELS=fetched
-RUN mkdir /models; test "$MODELS" = mounted || SIDECAR_MODELS=/models \
+RUN mkdir /models; test "$MODELS" != fetched || PATH=/opt/installer/bin:$PATH SIDECAR_MODELS=/models \
       PYTHONPATH="$(echo /opt/installer/lib/python3.*/site-packages)" \
-      /opt/sidecar/bin/sidecar models fetch
+      /opt/sidecar/bin/sidecar models fetch face hands body objects face_detail blendshapes
 
-FROM ${PYTHON_IMAGE}
-RUN useradd --uid 10001 --user-group --create-home sidecar \
-    && install -d -o sidecar -g sidecar /var/lib/sidecar
-COPY --from=build /opt/sidecar /opt/sidecar
-COPY --from=models --chown=sidecar:sidecar /models /var/lib/sidecar/models
-ENV PATH=/opt/sidecar/bin:$PATH \
+FROM build AS assembled
+COPY --from=models /models /models
+COPY deploy/__init__.py deploy/__init__.py
+COPY deploy/container deploy/container
+RUN PYTHONHASHSEED=0 /opt/sidecar/bin/python -m deploy.container.assemble /image/root \
+      --prune deploy/container/prune \
+    && /opt/sidecar/bin/python -m deploy.container.models /models /image/root/opt/models \
+    && cp deploy/container/health.py /image/root/opt/sidecar/ \
+    && install -d -m 0700 /image/data/sidecar
+RUN /opt/installer/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+      -o /environment.json /opt/sidecar/bin/python \
+    && /opt/installer/bin/python -m deploy.container.sbom /environment.json /image/root \
+      --models /image/root/opt/models
+# The same time for every file, so that two builds are alike.
+ARG SOURCE_DATE_EPOCH=0
+RUN find /image -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+
+FROM scratch
+COPY --from=assembled /image/root/ /
+COPY --from=assembled --chown=10001:10001 /image/data/ /var/lib/
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+ARG SOURCE=unknown
+LABEL org.opencontainers.image.title="Reaction Sidecar" \
+      org.opencontainers.image.description="A hidden WebRTC peer that recognises poses in a meeting and plays the matching GIF" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
+ENV PATH=/opt/sidecar/bin \
+    HOME=/var/lib/sidecar \
     PYTHONUNBUFFERED=1 \
-    SIDECAR_MODELS=/var/lib/sidecar/models \
+    PYTHONDONTWRITEBYTECODE=1 \
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    SIDECAR_MODELS=/opt/models \
     SIDECAR_SERVER__HOST=0.0.0.0
-USER sidecar
-WORKDIR /var/lib/sidecar
+USER 10001:10001
+WORKDIR /etc/sidecar
+VOLUME /var/lib/sidecar
 EXPOSE 8080
-HEALTHCHECK --start-period=60s --interval=10s --timeout=3s CMD ["python", "-c", \
-    "import os, urllib.request as r; r.urlopen('http://127.0.0.1:%s/livez' % os.environ.get('SIDECAR_SERVER__PORT', 8080), timeout=2)"]
-ENTRYPOINT ["sidecar"]
-CMD ["demo", "--no-browser"]
+HEALTHCHECK --start-period=60s --interval=10s --timeout=5s \
+    CMD ["/opt/sidecar/bin/python", "-I", "-S", "/opt/sidecar/health.py"]
+ENTRYPOINT ["/opt/sidecar/bin/sidecar"]
+CMD ["serve"]
