@@ -12,7 +12,9 @@ from reactions.landmarks.model_manifest import FILES
 from reactions.landmarks.model_store import ModelStore
 from tests.servers.soak import CHURN
 
-pytest.register_assert_rewrite("tests.conformance.detector", "tests.conformance.room")
+pytest.register_assert_rewrite(
+    "tests.conformance.detector", "tests.conformance.room", "tests.conformance.room_handle"
+)
 
 # How long an example takes says more about what else this machine is doing than about the code.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])

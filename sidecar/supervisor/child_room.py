@@ -266,9 +266,14 @@ class ReportQueue:
         self._capacity = capacity
         self._waiting: list[Report] = []
         self._wake = asyncio.Event()
-        self.ended = False
+        self._ended = asyncio.Event()
         self.dropped = 0
         """Reports that gave way."""
+
+    @property
+    def ended(self) -> bool:
+        """There will be no more."""
+        return self._ended.is_set()
 
     def put(self, report: Report) -> None:
         """Add a report at the end."""
@@ -282,8 +287,12 @@ class ReportQueue:
 
     def end(self) -> None:
         """There will be no more; those that wait may still be read."""
-        self.ended = True
+        self._ended.set()
         self._wake.set()
+
+    async def wait_ended(self) -> None:
+        """Wait until there will be no more."""
+        await self._ended.wait()
 
     def __aiter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 
-from config.errors import ControlError
+from config.errors import ControlError, SidecarError
 from config.settings import Settings
 from sidecar.supervisor.values import (
     ParticipantPatch,
@@ -154,6 +154,13 @@ class Raised(Value):
     do: str = ""
 
 
+def raised_message(number: int, error: SidecarError) -> Raised:
+    """The answer to call ``number``, which raised ``error``."""
+    return Raised(
+        number=number, error=type(error).__name__, what=error.what, where=error.where, do=error.do
+    )
+
+
 class StateReport(Value):
     """The room's state changed."""
 
@@ -162,6 +169,8 @@ class StateReport(Value):
     reason: str = ""
     final: bool = False
     """Restarting the process can't help: the meeting refused or ended."""
+    restarted: bool = False
+    """Another process runs for the room within this life, as a cluster starts one."""
 
 
 class StatsReport(Value):

@@ -27,9 +27,9 @@ from sidecar.supervisor.control import (
     Begin,
     Call,
     Message,
-    Raised,
     Returned,
     encode_frame,
+    raised_message,
     read_message,
 )
 from sidecar.supervisor.room_runner import RoomRunner, room_settings, room_table
@@ -108,7 +108,7 @@ class RoomProcess:
             self._tasks.create_task(self._answer(message, runner), name="call")
 
     async def _answer(self, call: Call, runner: RoomRunner) -> None:
-        answer: Message = _raised(call.number, SidecarError("internal error"))
+        answer: Message = raised_message(call.number, SidecarError("internal error"))
         self._calls += 1
         with Contained("call failed"):
             try:
@@ -117,7 +117,7 @@ class RoomProcess:
                 result = await runner.call(call.what)
                 answer = Returned(number=call.number, result=result)
             except SidecarError as error:
-                answer = _raised(call.number, error)
+                answer = raised_message(call.number, error)
             finally:
                 self._calls -= 1
         await self._send(answer)
@@ -131,12 +131,6 @@ class RoomProcess:
             async with self._writing, asyncio.timeout(WRITING):
                 self._writer.write(encode_frame(message))
                 await self._writer.drain()
-
-
-def _raised(number: int, error: SidecarError) -> Raised:
-    return Raised(
-        number=number, error=type(error).__name__, what=error.what, where=error.where, do=error.do
-    )
 
 
 def room_detector(begin: Begin, settings: Settings) -> Detector:

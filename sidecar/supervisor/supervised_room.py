@@ -206,6 +206,9 @@ class SupervisedRoom:
         match report:
             case StateReport():
                 self._final = report.final
+                if report.restarted:
+                    self.restarts.total += 1
+                    self.stats = RoomStats()
                 if not self._ending or report.state.over:
                     self._enter(report.state, self._ending or report.reason)
             case StatsReport():
