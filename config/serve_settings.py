@@ -80,6 +80,27 @@ class LiveKitDispatch(Section):
     """LiveKit's namespace of agents; empty on servers that do not use it."""
 
 
+class ClusterSettings(Section):
+    """The Ray cluster of ``serve.engine = "ray"``."""
+
+    address: str = Field(min_length=1, max_length=256)
+    """``HOST:PORT`` of its head; ``auto`` is the cluster that this machine is a node of."""
+    namespace: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    """Of this server's rooms: another server of the same cluster needs another."""
+    room_cpus: float = Field(ge=0, le=64)
+    """CPUs that Ray reserves where it places a room; admission counts what rooms cost."""
+    replica_cpus: float = Field(ge=0, le=64)
+    """CPUs that Ray reserves for a replica of detection."""
+    min_replicas: int = Field(ge=1, le=1024)
+    """Replicas of detection that there are always."""
+    max_replicas: int = Field(ge=1, le=1024)
+    """Replicas of detection under load."""
+    target_requests: float = Field(gt=0, le=64)
+    """Samples under way in one replica, waiting ones included, beyond which there is another."""
+    orphan_timeout: float = Field(ge=10, le=86_400)
+    """Seconds without a server after which a room leaves by itself."""
+
+
 class ServeSettings(Section):
     """The server of many rooms."""
 
@@ -157,6 +178,11 @@ class ServeSettings(Section):
     """Deliveries that wait for one webhook at most; further events are dropped and counted."""
     otlp_endpoint: str | None = Field(None, pattern=r"^https?://\S+$")
     """OpenTelemetry collector that traces and metrics are sent to; needs the extra ``otel``."""
+    engine: Literal["local", "ray"]
+    """Run rooms and detection on this machine, or on a Ray cluster: docs/cluster.md."""
+    cluster: ClusterSettings
+    """The Ray cluster: address, namespace, room_cpus, replica_cpus, min_replicas, max_replicas,
+    target_requests, orphan_timeout."""
     livekit: LiveKitDispatch
     """LiveKit server that dispatches rooms: url, agent_name, namespace."""
     rooms: tuple[StandingRoom, ...]

@@ -23,6 +23,7 @@ from reactions.mannequin.clip import render_clip
 from sidecar.inference.detector import Detector
 from sidecar.media.clip_track import ClipTrack
 from sidecar.rooms.whip import WhipPublisher
+from sidecar.serve.engine import local_engine
 from sidecar.serve.plan import ServePlan, bundles_folder
 from sidecar.serve.server import RoomsServer, open_server
 from sidecar.session.factories import make_detector, make_store
@@ -91,7 +92,9 @@ async def hosting(
         }
         settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=own)})
         plan = ServePlan(environ=os.environ, say=say, room_tokens=False, home=True, bundles=bundles)
-        async with open_server(plan, settings, table, lambda _: detector) as server:
+        async with open_server(
+            plan, settings, table, local_engine(settings, lambda _: detector)
+        ) as server:
             await server.host(room)
             yield server
 

@@ -26,7 +26,7 @@ SIDECAR_FLOORS = (
     {"sinks"},
     {"supervisor"},
     {"dispatch"},
-    {"server"},
+    {"server", "cluster"},
     {"join", "replay", "annotate", "serve", "pictures_of_videos"},
     {"demo", "datasets", "modelling"},
     {"doctor"},

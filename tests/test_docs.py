@@ -130,7 +130,7 @@ def test_the_page_of_libraries_names_every_dependency() -> None:
     wanted += [
         one for name, extra in extras.items() if name not in {"dev", "train"} for one in extra
     ]
-    names = {re.split(r"[<>=; ]", one)[0].lower() for one in wanted}
+    names = {re.split(r"[<>=; \[]", one)[0].lower() for one in wanted}
     text = (ROOT / "docs" / "libraries.md").read_text(encoding="utf-8").lower()
     assert sorted(name for name in names if name not in text) == []
 

@@ -25,6 +25,10 @@ def command(
         str | None,
         typer.Option(metavar="URL", help="LiveKit server that dispatches rooms: wss://HOST."),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="E", help="local, or ray: rooms and detection on a Ray cluster."),
+    ] = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
@@ -38,7 +42,14 @@ def command(
     curl -H "Authorization: Bearer $TOKEN" -d '{"url": "wss://sfu.example#room"}' HOST/v1/rooms
     """
     settings, table = load_configuration(
-        config, reactions, {"server.host": host, "server.port": port, "serve.livekit.url": livekit}
+        config,
+        reactions,
+        {
+            "server.host": host,
+            "server.port": port,
+            "serve.engine": engine,
+            "serve.livekit.url": livekit,
+        },
     )
     from sidecar.serve.plan import ServePlan
     from sidecar.serve.server import serve

@@ -3,7 +3,8 @@
 import asyncio
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from importlib import metadata
 from typing import Any, Final, cast
 
 import ray
@@ -74,15 +75,14 @@ class ReplicaCalls:
 class RayDetector(RemoteDetector):
     """A detector that deploys its replicas; rooms elsewhere use them by ``ReplicaCalls``.
 
-    ``load`` must be picklable. Replicas of an earlier server that have the same ``version`` are
-    used as they are.
+    ``load`` must be picklable, and the method of a dataclass that says what is loaded. Replicas
+    that an earlier server deployed alike are used as they are.
     """
 
     def __init__(
         self,
         connection: RayConnection,
         load: LoadPipeline,
-        version: str,
         *,
         scale: ReplicaScale | None = None,
         slots: int = 1,
@@ -92,7 +92,6 @@ class RayDetector(RemoteDetector):
         super().__init__(ReplicaCalls(self._app), "server", slots=slots, answer=answer)
         self._connection = connection
         self._load = load
-        self._version = version
         self._scale = scale or ReplicaScale()
         self._replicas = 0
         self._counting = TaskSet()
@@ -100,8 +99,9 @@ class RayDetector(RemoteDetector):
     async def start(self) -> None:
         """Deploy; raises what loading raises, and InferenceError where no replica comes up."""
         async with undo_on_failure(self.aclose):
-            if await self._connection.run(running_version, self._app) != self._version:
-                await self.replace(self._load, self._version)
+            running = await self._connection.run(running_version, self._app)
+            if running != replica_version(self._load, self._scale):
+                await self.replace(self._load)
             self._replicas = await self._connection.run(count_replicas, self._app)
             await super().start()
             self._counting.create_task(self._count(), name="detection replicas")
@@ -113,7 +113,7 @@ class RayDetector(RemoteDetector):
         with Contained("detection replicas not ended"):
             await self._connection.run(serve.delete, self._app)
 
-    async def replace(self, load: LoadPipeline, version: str = "") -> None:
+    async def replace(self, load: LoadPipeline) -> None:
         """Go on with pipelines that ``load`` makes: replicas are replaced one after another.
 
         Raises what keeps a new one from being ready, before any is replaced.
@@ -121,7 +121,7 @@ class RayDetector(RemoteDetector):
         if (error := await self._connection.run(try_load, load)) is not None:
             raise error
         with Captured() as attempt:
-            await self._connection.run(deploy, self._app, load, version, self._scale)
+            await self._connection.run(deploy, self._app, load, self._scale)
         if attempt.error is not None:
             do = "sidecar doctor, and the cluster's log, say more"
             raise InferenceError(f"no detection replica: {attempt.reason[:300]}", do=do)
@@ -137,7 +137,21 @@ class RayDetector(RemoteDetector):
                 self._replicas = await self._connection.run(count_replicas, self._app)
 
 
-def deploy(app: str, load: LoadPipeline, version: str, scale: ReplicaScale) -> None:
+def replica_version(load: LoadPipeline, scale: ReplicaScale) -> str:
+    """A text that is the same for replicas that are deployed alike, also by another process."""
+    config = getattr(load, "__self__", None)
+    if config is None or not is_dataclass(config):
+        raise ValueError("load must be a method of a dataclass")
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    # A set has another order in each process.
+    ordered = {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in values.items()
+    }
+    return f"{metadata.version('reaction-sidecar')} {ordered!r} {scale!r}"
+
+
+def deploy(app: str, load: LoadPipeline, scale: ReplicaScale) -> None:
     """Start the application, or replace its replicas one after another; blocks until it runs."""
     serve.start(proxy_location=ProxyLocation.Disabled)
     deployment = serve.deployment(DetectionReplica).options(
@@ -156,7 +170,7 @@ def deploy(app: str, load: LoadPipeline, version: str, scale: ReplicaScale) -> N
         graceful_shutdown_wait_loop_s=0.1,
         graceful_shutdown_timeout_s=2.0,
     )
-    serve.run(deployment.bind(load, version), name=app, route_prefix=None)
+    serve.run(deployment.bind(load, replica_version(load, scale)), name=app, route_prefix=None)
 
 
 def running_version(app: str) -> str | None:

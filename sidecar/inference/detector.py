@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
@@ -119,4 +119,14 @@ class Detector(Protocol):
 
     def stats(self) -> DetectorStats:
         """The numbers of this moment."""
+        ...
+
+
+@runtime_checkable
+class ReplaceableDetector(Protocol):
+    """A detector whose workers can be given other models while it runs."""
+
+    async def replace(self, load: LoadPipeline) -> None:
+        """Go on with pipelines that ``load`` makes; raises what keeps a new worker from being
+        ready, and the workers that there are go on then."""
         ...

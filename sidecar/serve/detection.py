@@ -10,7 +10,8 @@ from config.settings import Settings
 from reactions.bundle import ModelBundle
 from reactions.labels import LABELS, families_for
 from reactions.landmarks.model_manifest import files_of
-from sidecar.inference.detector import Detector, LoadPipeline
+from reactions.pipeline import PipelineConfig
+from sidecar.inference.detector import Detector, LoadPipeline, ReplaceableDetector
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.worker_process import WorkerLimits
 from sidecar.session.factories import enabled_labels, make_store, pipeline_config
@@ -25,12 +26,19 @@ def sample_bytes(settings: Settings) -> int:
     return 3 * settings.sampling.longest**2
 
 
+def detection_config(
+    settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+) -> PipelineConfig:
+    """What the workers of all rooms load at the start."""
+    return pipeline_config(make_store(settings), table, settings, bundle)
+
+
 def shared_detector(
     settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
 ) -> ProcessDetector:
     """The workers of all rooms and of the annotate service, not started yet."""
     return ProcessDetector(
-        pipeline_config(make_store(settings), table, settings, bundle).load,
+        detection_config(settings, table, bundle).load,
         workers=settings.serve.workers or max(1, round(usable_cores())),
         limits=WorkerLimits(capacity=sample_bytes(settings)),
     )
@@ -50,7 +58,7 @@ def scored_labels(
         return replace(config, labels=known).load
 
     async def change(load: LoadPipeline) -> None:
-        if not isinstance(detector, ProcessDetector):
+        if not isinstance(detector, ReplaceableDetector):
             do = 'set sampling.engine = "processes"'
             raise InferenceError("threads keep the models that they loaded", do=do)
         await detector.replace(load)

@@ -14,12 +14,11 @@ from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
 from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
 from sidecar.inference.detector import Detector
-from sidecar.inference.shared import DetectorShare
 from sidecar.media.ice import configured_servers
 from sidecar.redaction import shown_url
 from sidecar.rooms.livekit.tokens import KEY, SECRET, KeyPair
 from sidecar.rooms.memory import MemoryRoom
-from sidecar.serve.detection import sample_bytes
+from sidecar.serve.engine import RoomMaker
 from sidecar.serve.plan import ServePlan, journal_file
 from sidecar.server.hosted_rooms import HostedRooms, hosted_limits, hosted_name
 from sidecar.sinks.base import SinkOptions
@@ -29,9 +28,7 @@ from sidecar.sinks.webhook.dispatcher import DispatchLimits
 from sidecar.sinks.webhook.sender import Webhook
 from sidecar.sinks.webhook.signature import signing_key
 from sidecar.supervisor.admission import CompositeSize, CostTable
-from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.control import Begin, plain_settings
-from sidecar.supervisor.cores import usable_cores
 from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
@@ -46,8 +43,6 @@ from sidecar.supervisor.webhooks import WebhookOptions
 log = structlog.get_logger(__name__)
 
 MEGABYTE: Final = 2**20
-SLOTS: Final = 2
-"""Samples of one room that are detected at once: more than one lets a second worker help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +54,10 @@ class SharedParts:
     hosted: HostedRooms
     """Has the rooms whose URL is ``room:NAME``; each other room has a process of its own."""
     scored: ScoredLabels
+    rooms: RoomMaker
+    """Makes the rooms of other meetings."""
+    cores: float
+    """That there are for all rooms, unless the settings say so."""
 
 
 def make_hosted_rooms(
@@ -93,9 +92,9 @@ def make_supervisor(plan: ServePlan, settings: Settings, parts: SharedParts) -> 
         )
 
     return Supervisor(
-        supervisor_options(settings, plan.environ),
+        supervisor_options(settings, plan.environ, parts.cores),
         RoomParts(
-            handle_maker(parts.detector, parts.hosted, capacity=sample_bytes(settings)),
+            handle_maker(parts.rooms, parts.hosted),
             begin,
             lambda request: check_request(request, reactions.labels),
             detector=parts.detector.stats,
@@ -135,18 +134,11 @@ def make_worker(
     return DispatchWorker(options, supervisor)
 
 
-def handle_maker(
-    detector: Detector, hosted: HostedRooms, *, capacity: int
-) -> Callable[[RoomRequest], RoomHandle]:
-    """Makes a room's handle; rooms of other processes share ``detector`` by samples of at most
-    ``capacity`` bytes."""
-
-    def share(room: str) -> DetectorShare:
-        return DetectorShare(detector, room, slots=SLOTS, capacity=capacity)
+def handle_maker(rooms: RoomMaker, hosted: HostedRooms) -> Callable[[RoomRequest], RoomHandle]:
+    """Makes a room's handle: ``hosted`` has those whose URL is ``room:NAME``."""
 
     def make(request: RoomRequest) -> RoomHandle:
-        own = name_of_hosted(request) is not None
-        return hosted.handle() if own else ChildRoom(share=share)
+        return rooms() if name_of_hosted(request) is None else hosted.handle()
 
     return make
 
@@ -181,13 +173,15 @@ def check_request(request: RoomRequest, known: Collection[str]) -> str:
     return shown_url(request.url)
 
 
-def supervisor_options(settings: Settings, environ: Mapping[str, str]) -> SupervisorOptions:
+def supervisor_options(
+    settings: Settings, environ: Mapping[str, str], cores: float
+) -> SupervisorOptions:
     """How rooms are run, by ``settings``; raises ConfigError for a sink or a webhook's secret."""
     check_sinks(settings, environ)
     wanted, composite = settings.serve, settings.composite
     costs = wanted.costs
     return SupervisorOptions(
-        cores=wanted.cpu_share * (wanted.cores or usable_cores()),
+        cores=wanted.cpu_share * (wanted.cores or cores),
         costs=CostTable(**costs.model_dump()),
         expected_participants=wanted.expected_participants,
         rate=settings.sampling.rate,

@@ -1,10 +1,9 @@
 """A server of rooms from start to end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import partial
 
 from aiohttp import web
 
@@ -23,7 +22,8 @@ from sidecar.serve.api import (
     metric_sources,
     table_user,
 )
-from sidecar.serve.detection import bundle_user, scored_labels, shared_detector
+from sidecar.serve.detection import bundle_user, scored_labels
+from sidecar.serve.engine import ServeEngine, open_engine
 from sidecar.serve.plan import ServePlan, bundles_folder, data_folder
 from sidecar.serve.rooms import (
     SharedParts,
@@ -80,8 +80,10 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     A second cancellation ends draining. Raises ConfigError for what is wrong with the settings,
     ModelError where a model is missing, ServerError where the port can't be had.
     """
-    make_detector = partial(shared_detector, settings, table)
-    async with open_server(plan, settings, table, make_detector) as server:
+    async with (
+        open_engine(settings, table) as engine,
+        open_server(plan, settings, table, engine) as server,
+    ):
         await open_standing_rooms(server.supervisor, settings.serve.rooms)
         async with server.worker or nullcontext():
             await server.wait()
@@ -93,9 +95,9 @@ async def open_server(
     plan: ServePlan,
     settings: Settings,
     table: Mapping[str, ReactionRule],
-    make_detector: Callable[[ModelBundle], Detector],
+    engine: ServeEngine,
 ) -> AsyncIterator[RoomsServer]:
-    """A server with the detector that ``make_detector`` makes for the bundle of models in use.
+    """A server that detects and runs rooms as ``engine`` says, with the bundle of models in use.
 
     Raises as ``serve`` does.
     """
@@ -108,8 +110,8 @@ async def open_server(
     async with AsyncExitStack() as stack:
         bundles = BundleStore(plan.bundles or bundles_folder(settings))
         bundle = bundles.at_start()
-        detector = await stack.enter_async_context(make_detector(bundle))
-        shared = await share_detector(detector, bundle, plan, settings, table)
+        detector = await stack.enter_async_context(engine.detector(bundle))
+        shared = await share_detector(detector, engine, bundle, plan, settings, table)
         supervisor = make_supervisor(plan, settings, shared)
         worker = make_worker(settings, plan.environ, supervisor)
         parts = await _open_parts(
@@ -140,6 +142,7 @@ class BundleUse:
 
 async def share_detector(
     detector: Detector,
+    engine: ServeEngine,
     bundle: ModelBundle,
     plan: ServePlan,
     settings: Settings,
@@ -155,7 +158,7 @@ async def share_detector(
     with Contained("labels of an earlier run not loaded"):
         await scored.require(labels)
     hosted = make_hosted_rooms(detector, settings, plan.environ)
-    return SharedParts(detector, reactions, hosted, scored)
+    return SharedParts(detector, reactions, hosted, scored, engine.rooms(detector), engine.cores())
 
 
 async def _open_parts(

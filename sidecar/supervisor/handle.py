@@ -1,7 +1,7 @@
 """The seam between the supervisor and a room: one life of one room, wherever it runs.
 
-A room in a child process, in the same process and in a Ray actor are implementations of
-``RoomHandle``; ``tests/conformance/room_handle.py`` says what each must do.
+A room in a child process, in the same process and in a Ray actor (``sidecar.cluster.ray_room``) are
+implementations of ``RoomHandle``; ``tests/conformance/room_handle.py`` says what each must do.
 """
 
 from collections.abc import AsyncIterator

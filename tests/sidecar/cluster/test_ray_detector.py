@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("ray", reason="ray is not installed: CI's job `cluster` has it")
+pytest.importorskip("ray", reason="Ray is not installed: `.ci/cluster` has it")
 
 from ray import serve
 
@@ -42,6 +42,4 @@ class TestRayDetector(DetectorConformance):
 
     def make(self, scripts: ScriptFolder, workers: int = 1) -> Detector:
         scale = ReplicaScale(workers, workers, cpus=0.5)
-        return RayDetector(
-            self.connection, scripts.load, str(scripts.folder), scale=scale, slots=workers
-        )
+        return RayDetector(self.connection, scripts.load, scale=scale, slots=workers)

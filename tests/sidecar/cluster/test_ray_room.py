@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ray", reason="ray is not installed: CI's job `cluster` has it")
+pytest.importorskip("ray", reason="Ray is not installed: `.ci/cluster` has it")
 
 from sidecar.cluster.ray_connection import RayConnection
 from sidecar.cluster.ray_room import ActorRoom

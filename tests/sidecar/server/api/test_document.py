@@ -16,6 +16,7 @@ from config.settings import Settings
 from reactions.bundle import ModelBundle
 from reactions.labels import LABELS
 from sidecar.addresses import AddressRule
+from sidecar.serve.engine import local_engine
 from sidecar.serve.plan import ServePlan
 from sidecar.serve.server import open_server
 from sidecar.server.api.annotate_endpoints import AnnotateEndpoints
@@ -188,7 +189,9 @@ async def test_schemathesis_tries_every_endpoint_of_the_server(tmp_path: Path) -
     plan = ServePlan(environ={"SIDECAR_API_TOKEN": TOKEN})
     async with (
         serving(tmp_path / "tried") as (_, tried),
-        open_server(plan, settings, TABLE, lambda _: NothingSeen()) as served,
+        open_server(
+            plan, settings, TABLE, local_engine(settings, lambda _: NothingSeen())
+        ) as served,
         aiohttp.ClientSession() as http,
     ):
         urls = (str(tried.make_url("/v1/openapi.json")), served.listener.url("/v1/openapi.json"))

@@ -1,0 +1,76 @@
+"""Where detection and the rooms of other meetings run: on this machine, or on a Ray cluster."""
+
+import importlib.util
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from config.errors import ConfigError
+from config.reaction_rule import ReactionRule
+from config.settings import Settings
+from reactions.bundle import ModelBundle
+from sidecar.inference.detector import Detector
+from sidecar.inference.shared import DetectorShare
+from sidecar.serve.detection import detection_config, sample_bytes, shared_detector
+from sidecar.supervisor.child_room import ChildRoom
+from sidecar.supervisor.cores import usable_cores
+from sidecar.supervisor.handle import RoomHandle
+
+SLOTS = 2
+"""Samples of one room that are detected at once: more than one lets a second worker help."""
+RoomMaker: TypeAlias = Callable[[], RoomHandle]
+"""A handle for one life of a room, not started yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeEngine:
+    """How a server detects, and runs the rooms that it does not host itself."""
+
+    detector: Callable[[ModelBundle], Detector]
+    """The detector of the annotate service and of hosted rooms, not started yet."""
+    rooms: Callable[[Detector], RoomMaker]
+    """Makes rooms that use that detector, or its replicas."""
+    cores: Callable[[], float]
+    """Cores that there are for all of them."""
+
+
+def local_rooms(capacity: int) -> Callable[[Detector], RoomMaker]:
+    """Rooms in child processes, which share a detector by samples of ``capacity`` bytes at most."""
+
+    def rooms(detector: Detector) -> RoomMaker:
+        def share(room: str) -> DetectorShare:
+            return DetectorShare(detector, room, slots=SLOTS, capacity=capacity)
+
+        return lambda: ChildRoom(share=share)
+
+    return rooms
+
+
+def local_engine(
+    settings: Settings, make_detector: Callable[[ModelBundle], Detector]
+) -> ServeEngine:
+    """Everything on this machine."""
+    return ServeEngine(make_detector, local_rooms(sample_bytes(settings)), usable_cores)
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings, table: Mapping[str, ReactionRule]
+) -> AsyncIterator[ServeEngine]:
+    """The engine that the settings name; raises ConfigError, and ServerError without a cluster."""
+    if settings.serve.engine == "local":
+        yield local_engine(settings, partial(shared_detector, settings, table))
+        return
+    if importlib.util.find_spec("ray") is None:
+        do = "pip install 'reaction-sidecar[cluster]'"
+        raise ConfigError("Ray is not installed", where="serve.engine", do=do)
+    from sidecar.cluster.ray_engine import RayEngine
+
+    async with RayEngine(settings.serve) as ray:
+        yield ServeEngine(
+            lambda bundle: ray.detector(detection_config(settings, table, bundle)),
+            lambda _: ray.room,
+            ray.cores,
+        )
