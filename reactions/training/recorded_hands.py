@@ -17,6 +17,15 @@ _ARRAYS = ("points", "label", "labels", "near", "nears", "source", "sources")
 _INDEX_KNUCKLE, _LITTLE_KNUCKLE = 5, 17
 
 
+def require_checkout(path: Path = PEOPLES_HANDS) -> None:
+    """Raise ModelError where the hands that learning needs are not installed, as in a wheel."""
+    if path.parent == PEOPLES_HANDS.parent and not path.parent.is_dir():
+        do = "run it in a checkout of the repository: make .venv/.run, then .venv/bin/sidecar model"
+        raise ModelError(
+            "the hands that it learns from are not in the wheel", where="learning", do=do
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedHands:
     """Hands (n) by index into ``labels``, ``nears`` and ``sources``.
@@ -42,6 +51,7 @@ class RecordedHands:
 
         Raises ModelError naming the file and what is wrong with it.
         """
+        require_checkout(path)
         try:
             with path.open("rb") as file, np.load(file) as saved:
                 missing = [name for name in _ARRAYS if name not in saved.files]

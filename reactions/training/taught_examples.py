@@ -7,6 +7,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from reactions.geometry import Box
 from reactions.gestures.context import Context
 from reactions.gestures.features import Landmarks, hand_features
 from reactions.landmark_types import Side
@@ -38,6 +39,8 @@ class Example:
     left: bool
     fires: frozenset[str] = frozenset()
     """Labels of the vocabulary that fire in the picture."""
+    box: Box | None = None
+    """Where it is; None for landmarks without a picture."""
 
 
 def take_examples(
@@ -73,7 +76,7 @@ def _example(
     if view is not LandmarkView.ARMS:
         seen = next(one for one in context.hands if one.box == reading.box)
         points = seen.hand.points[:, :2].astype(np.float32)
-    return Example(picture, reading.vector, points, reading.hand is Side.LEFT, fires)
+    return Example(picture, reading.vector, points, reading.hand is Side.LEFT, fires, reading.box)
 
 
 def hand_example(view: LandmarkView, points: Landmarks, left: bool, picture: int) -> Example:

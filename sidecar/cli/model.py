@@ -9,6 +9,7 @@ import typer
 
 from config.errors import ModelError
 from sidecar.cli.model_training import model_evaluate, model_train
+from sidecar.cli.model_webcam import check_sources, teach_on_page
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import ConfigFile, load_configuration
 from sidecar.cli.progress import progress_bar
@@ -35,9 +36,14 @@ LabelName = Annotated[
     str, typer.Argument(metavar="LABEL", help="Lower-case words, joined by underscores.")
 ]
 TeachFrom = Annotated[
-    Path,
+    Path | None,
     typer.Option("--from", metavar="SOURCE", help="Folder of pictures, clip, data set, or .npz."),
 ]
+Webcam = Annotated[
+    bool, typer.Option("--webcam", help="Record it before your camera, on a page in the browser.")
+]
+Port = Annotated[int, typer.Option(metavar="N", help="TCP port of the page; 0 takes a free one.")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the page's address only.")]
 TeachOther = Annotated[
     Path | None,
     typer.Option("--not", metavar="SOURCE", help="Pictures or a clip of anything else."),
@@ -56,10 +62,15 @@ Hold = Annotated[float, typer.Option(min=0, max=10, help="Seconds until it start
 Seed = Annotated[int, typer.Option(help="Another seed learns in another order.")]
 
 
-@app.command("teach", epilog="Example: sidecar model teach vulcan --from my-pictures --not others")
+@app.command(
+    "teach",
+    epilog="Examples: sidecar model teach vulcan --from my-pictures --not others;"
+    " sidecar model teach vulcan --webcam",
+)
 def model_teach(
     label: LabelName,
-    source: TeachFrom,
+    source: TeachFrom = None,
+    webcam: Webcam = False,
     other: TeachOther = None,
     of: TeachView = "hand",
     title: Title = "",
@@ -72,9 +83,11 @@ def model_teach(
     yes: Annotated[
         bool, typer.Option("--yes", help="Use the bundle at once, without a question.")
     ] = False,
+    port: Port = 0,
+    no_browser: NoBrowser = False,
     config: ConfigFile = None,
 ) -> None:
-    """Teach a new label from 20-50 pictures; all other labels stay as they are.
+    """Teach a new label from 20-50 pictures, or before the webcam; all other labels stay.
 
     The result is a new bundle beside the one in use. Once accepted, a running demo or server uses
     it within two seconds; "sidecar model rollback" undoes that.
@@ -83,8 +96,11 @@ def model_teach(
     # Matrices this small take longer on several threads; numpy is imported after this.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from config.reaction_rule import Kind
+    from reactions.training.recorded_hands import require_checkout
     from sidecar.modelling.teach import TeachOptions
 
+    check_sources(source, webcam=webcam, yes=yes)
+    require_checkout()
     options = TeachOptions(
         _label_name(label),
         _view(of),
@@ -92,6 +108,13 @@ def model_teach(
     )
     settings, bundles = _opened(config)
     store = ready_store(settings, load_configuration(config, None)[1])
+    if source is None:
+        more = _read(options, None, other, store, bundles)
+        page = {"again": again, "port": port, "browser": not no_browser}
+        accepted = teach_on_page(options, more, store, bundles, **page)
+        if accepted is not None:
+            _use(bundles, accepted.bundle.name)
+        return
     taught = _teach(options, source, other, store, bundles, again=again)
     _print_figures(taught)
     name = taught.bundle.name
@@ -112,18 +135,35 @@ def _teach(
 ) -> "TaughtBundle":
     from reactions.gestures.hand_classifier import HandShapeClassifier
     from reactions.training.bundle_maker import free_name
-    from sidecar.modelling.teach import check_teachable, new_sticker, read_examples, teach_bundle
+    from sidecar.modelling.teach import check_teachable, new_sticker, teach_bundle
 
     base = bundles.get(bundles.names().active)
     check_teachable(options, base, again=again)
     new_sticker(options)
     classifier = HandShapeClassifier(base.weights)
-    with progress_bar("Reading") as move:
-        examples = read_examples(options, source, other, store, classifier, move)
-    _print_notes(examples)
+    examples = _read(options, source, other, store, bundles)
     folder = bundles.folder / free_name(bundles.folder, "taught")
     with progress_bar("Teaching") as move:
         return teach_bundle(options, examples, base, classifier, folder, move)
+
+
+def _read(
+    options: "TeachOptions",
+    source: Path | None,
+    other: Path | None,
+    store: "ModelStore",
+    bundles: "BundleStore",
+) -> "Examples":
+    """What the files show; nothing where none are named."""
+    from reactions.gestures.hand_classifier import HandShapeClassifier
+    from sidecar.modelling.teach import read_examples
+
+    base = bundles.get(bundles.names().active)
+    with progress_bar("Reading") as move:
+        classifier = HandShapeClassifier(base.weights)
+        examples = read_examples(options, source, other, store, classifier, move)
+    _print_notes(examples)
+    return examples
 
 
 app.command("train", epilog="Example: sidecar model train hand --data tea --out tea-hands")(

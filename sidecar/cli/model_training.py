@@ -55,6 +55,9 @@ def model_train(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     _check_kind(kind)
     _check_training_extra()
+    from reactions.training.recorded_hands import require_checkout
+
+    require_checkout()
     from reactions.training.train_hand_classifier import TrainingPlan
     from reactions.training.training_run import refuse_trained, train_hand
     from sidecar.modelling.train_pictures import read_dataset_hands

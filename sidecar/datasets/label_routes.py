@@ -20,8 +20,8 @@ from reactions.datasets.records import (
     Split,
 )
 from sidecar.datasets.label_editor import EditedPicture, LabelEditor
-from sidecar.datasets.page_access import PageAccess
 from sidecar.server.app import create_app
+from sidecar.server.page_access import PageAccess
 from sidecar.server.pages import WEB, page_file
 
 FILES: Final = (

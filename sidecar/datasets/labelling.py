@@ -12,8 +12,8 @@ from reactions.datasets.store import changing_dataset
 from sidecar.datasets.judge import RecogniserJudge
 from sidecar.datasets.label_editor import LabelEditor
 from sidecar.datasets.label_routes import LabelRoutes, labelling_app
-from sidecar.datasets.page_access import PageAccess
 from sidecar.server.listener import HttpListener
+from sidecar.server.page_access import PageAccess
 
 LOOPBACK: Final = "127.0.0.1"
 

@@ -59,6 +59,11 @@ class TeachOptions:
     hold: float = 0.8
     seed: int = 0
 
+    @property
+    def shown_title(self) -> str:
+        """``title``, or one made of the label."""
+        return self.title or self.label.replace("_", " ").capitalize()
+
 
 @dataclass(slots=True)
 class Examples:
@@ -124,7 +129,7 @@ class ExampleReader:
 
 def read_examples(
     options: TeachOptions,
-    source: Path,
+    source: Path | None,
     other: Path | None,
     store: ModelStore,
     classifier: HandShapeClassifier,
@@ -135,10 +140,10 @@ def read_examples(
     ``move`` gets the share of files that are read. Raises SidecarError where nothing can be.
     """
     examples = Examples()
-    if is_landmark_file(source):
+    files: list[TeachFile] = []
+    if source is not None and is_landmark_file(source):
         _add_poses(options.view, source, examples)
-        files = []
-    else:
+    elif source is not None:
         files = find_teach_files(source, options.label)
     if other is not None:
         files += find_other_files(other, options.label)
@@ -214,12 +219,11 @@ def teach_bundle(
 
 
 def _label(options: TeachOptions, result: TaughtResult, sticker: NewSticker | None) -> TaughtLabel:
-    title = options.title or options.label.replace("_", " ").capitalize()
     name = options.sticker if sticker is None else sticker.name(options.label)
     return TaughtLabel(
         name=options.label,
         view=options.view,
-        title=title,
+        title=options.shown_title,
         how=options.how or "as it was shown",
         threshold=result.threshold,
         kind=options.kind,

@@ -41,17 +41,17 @@ export async function list() {
     .map((device, index) => ({ id: device.deviceId, label: device.label || `Camera ${index + 1}` }));
 }
 
-/** What to tell the user about an error of `open`. */
-export function explain(error) {
+/** What to tell the user about an error of `open`; `again` is what to do once it is mended. */
+export function explain(error, again = "join again") {
   switch (error.name) {
     case "NotAllowedError":
       return (
         "The camera is blocked. Allow it for this page (the camera sign in the address bar), " +
-        "then join again."
+        `then ${again}.`
       );
     case "NotFoundError":
     case "OverconstrainedError":
-      return "No camera was found. Plug one in or choose another, then join again.";
+      return `No camera was found. Plug one in or choose another, then ${again}.`;
     case "NotReadableError":
     case "AbortError":
       return "The camera is in use by another program, or doesn't answer. Close that and try again.";

@@ -5,8 +5,9 @@ import contextlib
 import io
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from reactions.mannequin import POSES, Person, Scene, render
-from reactions.mannequin.choreography import idle
+from reactions.mannequin.choreography import idle, pose_named
 
 FLAGS = (
     "--no-sandbox",
@@ -75,6 +76,22 @@ def camera_file(
         file.write(b"YUV4MPEG2 W640 H360 F%d:1 Ip A1:1 C420jpeg\n" % fps)
         for tick in range(seconds * fps):
             file.write(planes[tick * len(planes) // (2 * fps) % len(planes)])
+    return path
+
+
+def acted_camera_file(path: Path, person: Person, acts: Sequence[tuple[str, float]]) -> Path:
+    """The same of several poses, one after another, each for its seconds; five frames a second."""
+    moving = ((0, 0, 0), (3, 1, -4), (-4, 2, 3), (1, -2, 6), (-2, 0, -3))
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H360 F5:1 Ip A1:1 C420jpeg\n")
+        for name, seconds in acts:
+            poses = [replace(pose_named(name), lean=lean) for lean in moving]
+            moments = [
+                b"FRAME\n" + _planes(render(person, idle(pose, at / 2), Scene(), 640, 360, seed=at))
+                for at, pose in enumerate(poses)
+            ]
+            for tick in range(round(5 * seconds)):
+                file.write(moments[tick % len(moments)])
     return path
 
 

@@ -17,7 +17,7 @@ from reactions.datasets.records import LabelledBox, PictureRecord
 from reactions.datasets.store import changing_dataset, open_dataset
 from sidecar.datasets.label_editor import LabelEditor
 from sidecar.datasets.labelling import labelling_server
-from sidecar.datasets.page_access import PageAccess
+from sidecar.server.page_access import PageAccess
 from tests.e2e.accessibility import violations
 from tests.e2e.browser import launched, until
 from tests.reactions.datasets.pictures import draw, record_of

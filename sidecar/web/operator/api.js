@@ -9,9 +9,10 @@ export class ApiError extends Error {
   }
 }
 
-/** The JSON of an answer; null where it has none. Throws `ApiError`. */
+/** The JSON of an answer; null where it has none. A blob is sent as what it is. Throws `ApiError`. */
 export function call(method, path, body) {
   if (body === undefined) return request(path, { method });
+  if (body instanceof Blob) return request(path, { method, headers: { "Content-Type": body.type }, body });
   const headers = { "Content-Type": "application/json" };
   return request(path, { method, headers, body: JSON.stringify(body) });
 }

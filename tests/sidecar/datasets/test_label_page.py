@@ -24,7 +24,7 @@ from reactions.datasets.store import Dataset, changing_dataset, open_dataset
 from sidecar.datasets.label_editor import LabelEditor
 from sidecar.datasets.label_routes import LabelRoutes, labelling_app
 from sidecar.datasets.labelling import labelling_page, labelling_server
-from sidecar.datasets.page_access import PageAccess
+from sidecar.server.page_access import PageAccess
 from tests.reactions.datasets.pictures import make_dataset
 from tests.sidecar.clients import eventually
 

@@ -1,4 +1,4 @@
-"""Who may use the labelling page: this machine's browsers that opened an address of it."""
+"""Who may use a page of one command: this machine's browsers that opened an address of it."""
 
 import hashlib
 import hmac
@@ -18,14 +18,16 @@ class PageAccess:
     """Admits a browser by a code, which is void after its first use, and then by a cookie.
 
     A code is part of an address, which other users of this machine see in the browser's command
-    line. The cookie holds another secret, and other sites can't send it.
+    line. The cookie holds another secret, and other sites can't send it. ``command`` is what prints
+    the address.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, command: str = "sidecar dataset label") -> None:
+        self._command = command
         self._secret = secrets.token_urlsafe(_BYTES)
         self._codes: set[str] = set()
         # Browsers share cookies between the ports of one host.
-        self._cookie = f"sidecar_label_{hashlib.sha256(self._secret.encode()).hexdigest()[:12]}"
+        self._cookie = f"sidecar_page_{hashlib.sha256(self._secret.encode()).hexdigest()[:12]}"
 
     def new_code(self) -> str:
         """A code that admits one browser."""
@@ -56,7 +58,7 @@ class PageAccess:
     def _check(self, request: web.Request) -> None:
         shown = request.cookies.get(self._cookie, "").encode(errors="replace")
         if not hmac.compare_digest(shown, self._secret.encode()):
-            do = "end sidecar dataset label, run it again, and open the address that it prints"
+            do = f"end {self._command}, run it again, and open the address that it prints"
             raise UnauthorizedError("an address of this page opens one browser, once", do=do)
 
 
