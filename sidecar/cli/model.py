@@ -110,8 +110,9 @@ def model_teach(
     store = ready_store(settings, load_configuration(config, None)[1])
     if source is None:
         more = _read(options, None, other, store, bundles)
-        page = {"again": again, "port": port, "browser": not no_browser}
-        accepted = teach_on_page(options, more, store, bundles, **page)
+        accepted = teach_on_page(
+            options, more, store, bundles, again=again, port=port, browser=not no_browser
+        )
         if accepted is not None:
             _use(bundles, accepted.bundle.name)
         return

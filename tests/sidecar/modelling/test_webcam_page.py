@@ -3,7 +3,7 @@
 import asyncio
 import io
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -220,12 +220,12 @@ async def test_other_sites_and_other_users_are_refused(teacher: ScriptedTeacher)
 
 
 async def test_the_command_ends_once_its_label_is_accepted(teacher: ScriptedTeacher) -> None:
-    lesson, said = WebcamLesson(BrightReader, teacher), []
-    say: Callable[[str], None] = said.append
+    lesson = WebcamLesson(BrightReader, teacher)
+    said: list[str] = []
     async with asyncio.TaskGroup() as tasks:
         options = TeachOptions("vulcan")
         running = tasks.create_task(
-            teach_at_webcam(lesson, options, port=0, browser=False, say=say)
+            teach_at_webcam(lesson, options, port=0, browser=False, say=said.append)
         )
         async with asyncio.timeout(20):
             while not said:  # noqa: ASYNC110
