@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,34 +96,51 @@ def model_teach(
     exit_on_signals()
     # Matrices this small take longer on several threads; numpy is imported after this.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from config.reaction_rule import Kind
-    from reactions.training.recorded_hands import require_checkout
-    from sidecar.modelling.teach import TeachOptions
-
     check_sources(source, webcam=webcam, yes=yes)
-    require_checkout()
-    options = TeachOptions(
-        _label_name(label),
-        _view(of),
-        *(title, how, Kind.EVENT if event else Kind.STICKER, sticker, hold, seed),
-    )
+    options = _teach_options(label, of, event=event)
+    options = replace(options, title=title, how=how, sticker=sticker, hold=hold, seed=seed)
     settings, bundles = _opened(config)
     store = ready_store(settings, load_configuration(config, None)[1])
     if source is None:
         more = _read(options, None, other, store, bundles)
-        accepted = teach_on_page(
-            options, more, store, bundles, again=again, port=port, browser=not no_browser
-        )
-        if accepted is not None:
-            _use(bundles, accepted.bundle.name)
-        return
-    taught = _teach(options, source, other, store, bundles, again=again)
+        _accept_on_page(options, more, store, bundles, again, port, browser=not no_browser)
+    else:
+        taught = _teach(options, source, other, store, bundles, again=again)
+        _accept(taught, bundles, yes=yes)
+
+
+def _teach_options(label: str, of: str, *, event: bool) -> "TeachOptions":
+    from config.reaction_rule import Kind
+    from reactions.training.recorded_hands import require_checkout
+    from sidecar.modelling.teach import TeachOptions
+
+    require_checkout()
+    kind = Kind.EVENT if event else Kind.STICKER
+    return TeachOptions(_label_name(label), _view(of), kind=kind)
+
+
+def _accept(taught: "TaughtBundle", bundles: "BundleStore", *, yes: bool) -> None:
     _print_figures(taught)
     name = taught.bundle.name
     if yes or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
         _use(bundles, name)
     else:
         print(f"sidecar model use {name} makes it count")
+
+
+def _accept_on_page(
+    options: "TeachOptions",
+    more: "Examples",
+    store: "ModelStore",
+    bundles: "BundleStore",
+    again: bool,
+    port: int,
+    *,
+    browser: bool,
+) -> None:
+    taught = teach_on_page(options, more, store, bundles, again=again, port=port, browser=browser)
+    if taught is not None:
+        _use(bundles, taught.bundle.name)
 
 
 def _teach(
