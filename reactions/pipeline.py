@@ -15,7 +15,7 @@ from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LabelScore, families_for
-from reactions.landmark_types import Observation, Sample
+from reactions.landmark_types import ModelFamily, Observation, Sample
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
@@ -110,7 +110,9 @@ class RecognitionPipeline:
         beside ``labels``."""
         specs = [label.spec() for label in taught]
         families = families_for(labels).union(*(spec.families for spec in specs))
-        self._scheduler = LandmarkScheduler(store, families, hand_model=hand_model)
+        # What users teach may be arms whose hands are out of sight, as on the hips.
+        body = any(ModelFamily.BODY in spec.families for spec in specs)
+        self._scheduler = LandmarkScheduler(store, families, hand_model=hand_model, every_body=body)
         shapes = None if hand_classifier is None else HandShapeClassifier(hand_classifier)
         self._recognizer = Recognizer(labels, shapes=shapes, taught=specs)
 

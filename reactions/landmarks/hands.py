@@ -1,16 +1,23 @@
 """Hands: the palm detector and the landmark model."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from reactions.landmark_types import Hand, RgbImage, Side
+from reactions.landmarks.arm_hints import FAINT, arms_hinted
 from reactions.landmarks.interpreter import Interpreter, Range
 from reactions.landmarks.model_manifest import PALM_SQUARE, PALM_WIDE
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.roi import Roi, hand_from_landmarks, hand_from_palm, letterbox
+from reactions.landmarks.roi import (
+    Positions,
+    Roi,
+    hand_from_landmarks,
+    hand_from_palm,
+    letterbox,
+)
 from reactions.landmarks.sample_pace import NEARLY
 from reactions.landmarks.search_regions import (
     SURE,
@@ -46,11 +53,21 @@ _FLATTENED = 0.4
 """The model's z is that much flatter than its x and y."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PalmLook:
+    """What one look for palms showed."""
+
+    hands: list[Roi]
+    """Where hands are, the surest first."""
+    faint: Positions
+    """The middles (n, 2; pixels) of all that may be a palm (``arm_hints.FAINT``)."""
+
+
 class Palms(Protocol):
     """Finds hands in a picture."""
 
-    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
-        """Where hands are in ``region``, the surest first.
+    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> PalmLook:
+        """What is in ``region``.
 
         Outside the picture it is black, or the picture's ``edge`` is repeated.
         """
@@ -72,14 +89,13 @@ class PalmDetector:
         self._store = store
         self._detectors: dict[str, SsdDetector] = {}
 
-    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
-        """Where hands are in ``region``, the surest first; ``edge`` as in ``Detector.detect``."""
+    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> PalmLook:
+        """What is in ``region``; ``edge`` as in ``SsdDetector.detect``."""
         wide = region.width >= WIDE * region.height
         detector = self._detector(PALM_WIDE if wide else PALM_SQUARE)
-        return [
-            hand_from_palm(palm.box, palm.keypoints)
-            for palm in detector.detect(picture, region, edge=edge)
-        ]
+        look = detector.look(picture, region, FAINT, edge=edge)
+        hands = [hand_from_palm(palm.box, palm.keypoints) for palm in look.boxes]
+        return PalmLook(hands, look.faint)
 
     def _detector(self, name: str) -> SsdDetector:
         """Loaded at first use: a meeting of wide cameras never needs the square model."""
@@ -160,15 +176,17 @@ class HandFollower:
         unsearched, searches = trail.unsearched + pace, trail.searches
         looks = trail.looks.after(alarm, found=bool(seen.hands), pace=pace)
         due = unsearched >= _SEARCH_EVERY[min(len(seen.hands), 1)] - NEARLY
+        hinted = True
         if (lost or due) and not seen.full:
             height, width = picture.shape[:2]
             near_face = around_small_face(face, width, height) if searches % 2 else None
-            self._search(picture, near_face or quick_look(width, height), seen)
+            faint = self._search(picture, near_face or quick_look(width, height), seen)
+            hinted = face is None or arms_hinted(faint, face)
             unsearched, searches = 0.0, searches + 1
         if looks.due and not seen.hands:
             self._look_again(picture, looks, seen)
             looks = looks.used()
-        moved = replace(trail, unsearched=unsearched, searches=searches, looks=looks)
+        moved = replace(trail, unsearched=unsearched, searches=searches, looks=looks, hinted=hinted)
         return tuple(seen.hands), _after(moved, seen, pace)
 
     def look_at(
@@ -197,13 +215,14 @@ class HandFollower:
 
     def _search(
         self, picture: RgbImage, region: Roi, seen: "_Seen", *, again: bool = False
-    ) -> None:
+    ) -> Positions:
         """Reads what the palm detector sees in ``region``; a look that comes ``again``, after one
-        that found nothing, must be surer."""
+        that found nothing, must be surer. Returns what may be a palm, as ``PalmLook.faint``."""
         found = self._palms.find(picture, region, edge=again)
-        for candidate in found[: seen.most + _SPARE]:
+        for candidate in found.hands[: seen.most + _SPARE]:
             if not seen.full:
                 seen.look_at(candidate, SURE if again else PRESENT)
+        return found.faint
 
     def _look_again(self, picture: RgbImage, looks: SecondLooks, seen: "_Seen") -> None:
         """Searches for a hand nearer than the palm detector knows."""

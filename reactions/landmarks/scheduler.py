@@ -64,8 +64,14 @@ class LandmarkScheduler:
         families: Collection[ModelFamily],
         *,
         hand_model: Literal["lite", "full"] = "lite",
+        every_body: bool = False,
     ) -> None:
-        """Load the models of ``families`` only. Raises ModelError where the store lacks one."""
+        """Load the models of ``families`` only. Raises ModelError where the store lacks one.
+
+        With ``every_body``, for labels that we do not know, no body is left out for the reason that
+        no palm hints at arms (``arm_hints``).
+        """
+        self._every_body = every_body
         self._hands = self._face = self._people = self._body = None
         if ModelFamily.HANDS in families:
             model = HAND_FULL if hand_model == "full" else HAND_LITE
@@ -120,7 +126,10 @@ class LandmarkScheduler:
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
-        body, body_trail = self._read_body(sample, last, near, change.share, pace)
+        if self._body_is_left_out(sample, last, hand_trail):
+            body, body_trail = None, None
+        else:
+            body, body_trail = self._read_body(sample, last, near, change.share, pace)
         if body and hand_trail and _wanted(sample, ModelFamily.HANDS):
             hands, hand_trail = self._hands_by_body(lit, body, hands, hand_trail)
         if last.hands is None and last.refine:
@@ -176,6 +185,13 @@ class LandmarkScheduler:
             return None
         region = mouth_region(face, hands)
         return None if region is None else self._vessels.find(sample.pixels, region)
+
+    def _body_is_left_out(self, sample: Sample, last: Tracks, hands: HandTrail | None) -> bool:
+        """Whether a body that is not followed yet can show none of our labels: palms were looked
+        for in this sample, and none hints at arms."""
+        if sample.landmarks or self._every_body or last.body is not None:
+            return False
+        return hands is not None and hands is not last.hands and not hands.hinted
 
     def _read_body(
         self, sample: Sample, last: Tracks, face: Roi | None, changed: float, pace: float

@@ -27,6 +27,15 @@ class DetectedBox:
     score: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorLook:
+    """What one look showed: boxes, best first, and the middles (n, 2; pixels) of all that reach a
+    lower score, unmerged."""
+
+    boxes: list[DetectedBox]
+    faint: Positions
+
+
 class SsdDetector:
     """An SSD model over a region of a picture."""
 
@@ -48,14 +57,26 @@ class SsdDetector:
 
         Outside the picture it is black, as MediaPipe has it, or its ``edge`` is repeated.
         """
+        return self.look(picture, region, self._threshold, edge=edge).boxes
+
+    def look(
+        self, picture: RgbImage, region: Roi, faint: float, *, edge: bool = False
+    ) -> DetectorLook:
+        """As ``detect``, with what reaches the score ``faint``, which is no more than the
+        threshold."""
         width, height = self._session.width, self._session.height
         crop = (crop_on_edge if edge else crop_on_black)(picture, region, width, height)
         raw, logits = self._session.run(crop)
-        scores, boxes = decode(raw[0], logits[0, :, 0], self._anchors, self._threshold)
+        scores, boxes = decode(raw[0], logits[0, :, 0], self._anchors, faint)
         size = np.array([width, height], np.float32)
-        return [
-            _placed(score, box.reshape(-1, 2) / size, region) for score, box in merge(scores, boxes)
-        ]
+        sure = scores > self._threshold
+        return DetectorLook(
+            [
+                _placed(score, box.reshape(-1, 2) / size, region)
+                for score, box in merge(scores[sure], boxes[sure])
+            ],
+            region.to_picture(boxes[:, :2] / size),
+        )
 
 
 def decode(raw: Tensor, logits: Tensor, centres: Tensor, threshold: float) -> tuple[Tensor, Tensor]:

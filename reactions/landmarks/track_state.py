@@ -30,6 +30,8 @@ class HandTrail(CompactPickle):
     """Where one of several hands was lost; None once it is found, and after a second."""
     missed: float = 0.0
     """Usual samples since then."""
+    hinted: bool = True
+    """Whether arms may be up, crossed or on the head (``arm_hints``); True without a search."""
 
 
 @dataclass(frozen=True, slots=True)

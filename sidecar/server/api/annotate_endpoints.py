@@ -29,7 +29,7 @@ from sidecar.server.api.endpoints import Endpoint, Exchange, Parameter
 from sidecar.server.api.picture_fetcher import PictureFetcher, PictureUrl, read_picture_url
 from sidecar.server.api.streams import StreamMemories
 from sidecar.server.api.tokens import Scope
-from sidecar.server.api.uploads import FORMATS, Upload, decode_upload
+from sidecar.server.api.uploads import FORMATS, Upload, decode_plain, decode_upload
 from sidecar.session.stills import label_reports
 
 STREAM: Final = "Sidecar-Stream"
@@ -190,9 +190,11 @@ class AnnotateEndpoints:
             raise CapacityError(what, where="annotate", do="send fewer at once")
         self._busy += 1
         try:
-            upload = await asyncio.get_running_loop().run_in_executor(
-                self._pool, decode_upload, data, content_type, self._longest
-            )
+            upload = decode_plain(data, content_type, self._longest)
+            if upload is None:
+                upload = await asyncio.get_running_loop().run_in_executor(
+                    self._pool, decode_upload, data, content_type, self._longest
+                )
             detection = await self._detect(upload, options)
         except SampleDroppedError as error:
             do = "send fewer at once, and one frame of a stream after the other"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reactions.landmark_types import Hand, RgbImage, Side
-from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector
+from reactions.landmarks.hands import HandFollower, HandLandmarker, PalmDetector, PalmLook
 from reactions.landmarks.model_manifest import HAND_FULL, HAND_LITE
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.roi import Roi, hand_from_landmarks
@@ -44,11 +44,15 @@ class World:
     def reads(self) -> int:
         return len(self.regions_read)
 
-    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
+    faint: list[tuple[float, float]] = field(default_factory=list)
+    """What may be a palm, in pixels."""
+
+    def find(self, picture: RgbImage, region: Roi, *, edge: bool = False) -> PalmLook:
         self.searches.append(region)
-        if self.palms is not None:
-            return self.palms
-        return [hand_from_landmarks(hand.points) for hand in self.hands]
+        found = self.palms
+        if found is None:
+            found = [hand_from_landmarks(hand.points) for hand in self.hands]
+        return PalmLook(found, np.array(self.faint, np.float32).reshape(-1, 2))
 
     def read(self, picture: RgbImage, roi: Roi) -> Hand | None:
         self.regions_read.append(roi)
@@ -306,8 +310,8 @@ def test_second_looks_demand_certainty() -> None:
     assert follower.follow(PICTURE, None)[0] == ()
     palm = hand_from_landmarks(world.hands[0].points)
 
-    def only_wider(picture: RgbImage, region: Roi, *, edge: bool = False) -> list[Roi]:
-        return [palm] if region.width > 640 else []
+    def only_wider(picture: RgbImage, region: Roi, *, edge: bool = False) -> PalmLook:
+        return PalmLook([palm] if region.width > 640 else [], np.empty((0, 2), np.float32))
 
     world.find = only_wider  # type: ignore[method-assign]
     assert follower.follow(PICTURE, None)[0] == ()
@@ -352,7 +356,25 @@ def test_a_drawn_hand_is_the_person_s_right_one_and_in_the_mirror_the_left(
 def test_both_palm_models_find_the_same_hand(store: ModelStore) -> None:
     palms = PalmDetector(store)
     picture = render(CAST["Mei"], POSES["victory"], Scene())
-    square = palms.find(picture, Roi(320, 180, 640, 640))
-    wide = palms.find(picture, Roi(320, 180, 640, 640 / WIDE))
+    square = palms.find(picture, Roi(320, 180, 640, 640)).hands
+    wide = palms.find(picture, Roi(320, 180, 640, 640 / WIDE)).hands
     assert len(square) == len(wide) == 1
     assert square[0].overlap(wide[0]) > 0.7
+
+
+FACE = Roi(320, 140, 180, 180)
+
+
+def test_what_may_be_a_palm_before_the_chest_hints_at_arms() -> None:
+    trail = HandTrail(unsearched=5)
+    for faint, hinted in (([], False), ([(320.0, 300.0)], True), ([(320.0, 140.0)], False)):
+        follower = HandFollower(world := World(faint=faint), world)
+        assert follower.follow(PICTURE, trail, FACE)[1].hinted is hinted
+
+
+def test_without_a_search_or_a_face_arms_are_always_possible() -> None:
+    follower = HandFollower(world := World(), world)
+    assert follower.follow(PICTURE, HandTrail(unsearched=5))[1].hinted
+    _, trail = follower.follow(PICTURE, HandTrail(unsearched=5), FACE)
+    assert not trail.hinted
+    assert follower.follow(PICTURE, trail, FACE)[1].hinted

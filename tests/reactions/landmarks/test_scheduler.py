@@ -15,6 +15,7 @@ from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import Tracks
 from reactions.mannequin import CAST, POSES, Scene, render
+from reactions.pipeline import Care, first_memory
 
 FACE_AND_HANDS = frozenset({ModelFamily.FACE, ModelFamily.HANDS})
 MODELS = {(128, 128): "face detector", (192, 192): "mesh", (192, 128): "palms", (224, 224): "hand"}
@@ -185,6 +186,28 @@ def test_body_is_read_where_a_label_needs_it() -> None:
     )
     assert observation.body
     assert tracks.body
+
+
+@pytest.mark.parametrize(
+    ("pose", "every_body", "landmarks", "read"),
+    [
+        ("neutral", False, False, False),
+        ("arms_crossed", False, False, True),
+        ("neutral", True, False, True),
+        ("neutral", False, True, True),
+    ],
+    ids=["no hand", "crossed arms", "unknown labels", "asked for"],
+)
+def test_a_body_without_a_hint_at_arms_is_left_out_where_no_care_is_taken(
+    pose: str, every_body: bool, landmarks: bool, read: bool
+) -> None:
+    families = {ModelFamily.FACE, ModelFamily.HANDS, ModelFamily.BODY}
+    scheduler = LandmarkScheduler(ModelStore(), families, every_body=every_body)
+    memory = first_memory(Care.NONE, 640, 360)
+    assert memory is not None
+    observation, tracks = scheduler.observe(Sample(picture(pose), 0.0, landmarks), memory.tracks)
+    assert (observation.body is not None) is read
+    assert (tracks.body is not None) is read
 
 
 EMPTY_ROOM: RgbImage = np.tile(np.linspace(40, 200, 640).astype(np.uint8)[:, None], (360, 1, 3))

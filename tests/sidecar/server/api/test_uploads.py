@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from config.errors import InputError
-from sidecar.server.api.uploads import MAX_PIXELS, decode_upload
+from sidecar.server.api.uploads import MAX_PIXELS, decode_plain, decode_upload
 
 
 def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
@@ -76,3 +76,46 @@ def test_a_picture_of_too_many_pixels_is_refused_by_its_header() -> None:
     with pytest.raises(InputError, match="pixels") as refused:
         decode_upload(bomb, "image/png", 640)
     assert refused.value.status == 413
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"comment": b"of a camera"}])
+def test_a_plain_jpeg_gives_the_same_pixels_either_way(options: dict[str, object]) -> None:
+    data = encoded(picture(), **options)
+    quick = decode_plain(data, "image/jpeg", 640)
+    assert quick is not None
+    assert (quick.width, quick.height) == (640, 360)
+    assert np.array_equal(quick.pixels, decode_upload(data, "image/jpeg", 640).pixels)
+
+
+def turned() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+SCAN = b"\xff\xda\x00\x0c\x03\x01\x00\x02\x11\x03\x11\x00\x3f\x00"
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [
+        (encoded(picture(), exif=turned()), "image/jpeg"),
+        (encoded(picture(), icc_profile=b"of a camera"), "image/jpeg"),
+        (encoded(picture(), progressive=True), "image/jpeg"),
+        (encoded(picture().convert("L")), "image/jpeg"),
+        (encoded(picture().convert("CMYK")), "image/jpeg"),
+        (encoded(picture(641, 360)), "image/jpeg"),
+        (encoded(picture())[:-2] + 1000 * SCAN + b"\xff\xd9", "image/jpeg"),
+        (encoded(picture())[:2000], "image/jpeg"),
+        (encoded(picture())[:20], "image/jpeg"),
+        (b"", "image/jpeg"),
+        (encoded(picture(), "PNG"), "image/png"),
+        (encoded(picture()), "image/png"),
+    ],
+    ids=[
+        *("turned", "profile", "progressive", "grey", "cmyk", "large", "many scans"),
+        *("cut", "no scan", "nothing", "png", "wrong type"),
+    ],
+)
+def test_what_takes_longer_or_is_damaged_is_no_plain_jpeg(data: bytes, content_type: str) -> None:
+    assert decode_plain(data, content_type, 640) is None
