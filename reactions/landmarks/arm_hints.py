@@ -3,7 +3,7 @@
 A body costs a quarter of a single picture's detection. The labels of arms (``arms_raised``,
 ``hands_on_head``, ``arms_crossed``, ``shrug``, ``namaste``) have hands above the head, on it, or
 before the chest and below it: where the palm detector sees nothing there that is the least like a
-palm, none of them shows. Measured on 1,285 photos with a face (docs/annotate.md): 313 bodies are
+palm, none of them shows. Measured on 1,285 photos with a face (docs/annotate.md): 315 bodies are
 left out, and no label of any photo changes; of the 94 photos in which a label of arms fires, the
 faintest best palm has a score of 0.15.
 """
