@@ -35,7 +35,7 @@ def test_a_second_reading_is_nearer_to_the_truth() -> None:
     for person in list(CAST.values())[:4]:
         picture = render(person, pose, scene)
         truth = landmarks(person, pose, scene)[Side.RIGHT][:, :2]
-        hand = reader.read(picture, palms.find(picture, letterbox(640, 360))[0])
+        hand = reader.read(picture, palms.find(picture, letterbox(640, 360)).hands[0])
         assert hand
         first += float(np.linalg.norm(hand.points[:, :2] - truth, axis=1).mean())
         again = refiner.refine(picture, hand)
@@ -49,7 +49,7 @@ def test_a_mirrored_hand_has_the_other_side_and_unmirrored_landmarks() -> None:
     store = ModelStore()
     reader = HandLandmarker(store, HAND_LITE)
     picture = render(CAST["Mei"], POSES["open_palm"], Scene())
-    roi = PalmDetector(store).find(picture, letterbox(640, 360))[0]
+    roi = PalmDetector(store).find(picture, letterbox(640, 360)).hands[0]
     plain, mirrored = reader.read(picture, roi), reader.read(picture, roi, mirrored=True)
     assert plain
     assert mirrored

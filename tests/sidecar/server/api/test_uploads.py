@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_a_picture_of_too_many_pixels_is_refused_by_its_header() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"comment": b"of a camera"}])
-def test_a_plain_jpeg_gives_the_same_pixels_either_way(options: dict[str, object]) -> None:
+def test_a_plain_jpeg_gives_the_same_pixels_either_way(options: dict[str, Any]) -> None:
     data = encoded(picture(), **options)
     quick = decode_plain(data, "image/jpeg", 640)
     assert quick is not None
