@@ -126,9 +126,8 @@ class LandmarkScheduler:
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
-        if self._body_is_left_out(sample, last, hand_trail):
-            body, body_trail = None, None
-        else:
+        body, body_trail = None, None
+        if not self._body_is_left_out(sample, last, hand_trail):
             body, body_trail = self._read_body(sample, last, near, change.share, pace)
         if body and hand_trail and _wanted(sample, ModelFamily.HANDS):
             hands, hand_trail = self._hands_by_body(lit, body, hands, hand_trail)
