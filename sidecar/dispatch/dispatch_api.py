@@ -46,6 +46,15 @@ Answer = TypeVar("Answer", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
+class ListedRoom:
+    """A room of the server."""
+
+    name: str
+    sid: str
+    """Of this life of the room."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoomDispatch:
     """A dispatch of one agent name, as the server lists it."""
 
@@ -89,13 +98,13 @@ class DispatchApi:
         self._keys = keys
         self._clock = clock
 
-    async def rooms(self) -> Sequence[str]:
-        """The names of all rooms."""
+    async def rooms(self) -> Sequence[ListedRoom]:
+        """All rooms."""
         token = self._keys.lister(self._clock())
         answer = await self._call(
             "RoomService/ListRooms", ListRoomsRequest(), ListRoomsResponse(), token
         )
-        return [room.name for room in answer.rooms]
+        return [ListedRoom(room.name, room.sid) for room in answer.rooms]
 
     async def dispatches(self, room: str, agent_name: str) -> Sequence[RoomDispatch]:
         """The dispatches of ``agent_name`` in ``room``."""

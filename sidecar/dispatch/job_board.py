@@ -59,11 +59,6 @@ class JobBoard:
         """How many jobs are assigned."""
         return sum(one.assigned for one in self._jobs.values())
 
-    @property
-    def dispatches(self) -> frozenset[str]:
-        """The dispatches of all jobs."""
-        return frozenset(one.job.dispatch for one in self._jobs.values())
-
     def all(self) -> Sequence[WorkerJob]:
         """All jobs, the oldest first."""
         return list(self._jobs.values())

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from config.errors import SidecarError
 from sidecar.dispatch.abandoned import AbandonedWatch, ListedDispatch
-from sidecar.dispatch.dispatch_api import DispatchApi, RoomDispatch
+from sidecar.dispatch.dispatch_api import DispatchApi, ListedRoom, RoomDispatch
 from sidecar.dispatch.job_metadata import room_suffix
+from sidecar.dispatch.protocol import DispatchedJob
 from sidecar.rooms.livekit.room import IDENTITY, WATCHER
 
 PAUSE: Final = 1.0
@@ -18,6 +20,25 @@ SHARE: Final = 4
 more than a fifth of the time is spent on asking."""
 AT_ONCE: Final = 8
 """Rooms that are asked for side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookResult:
+    """What a look found."""
+
+    abandoned: tuple[RoomDispatch, ...]
+    """No server works on these."""
+    withdrawn: tuple[DispatchedJob, ...]
+    """Jobs of our own whose dispatch was deleted, which a lost connection kept from us. Those of a
+    server that died and came back are none of them: its rooms are others, by their ``sid``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _InRoom:
+    """What was found in one room."""
+
+    others: Sequence[ListedDispatch]
+    withdrawn: Sequence[DispatchedJob]
 
 
 class DispatchSweep:
@@ -37,29 +58,35 @@ class DispatchSweep:
         self._watch = watch or AbandonedWatch()
         self._clock = clock
 
-    async def look(self, own: Collection[str], server_now: float) -> Sequence[RoomDispatch]:
-        """The dispatches that no server works on, ``own`` left out; raises SidecarError."""
+    async def look(self, own: Collection[DispatchedJob], server_now: float) -> LookResult:
+        """Look at all dispatches, but for those of ``own`` jobs; raises SidecarError."""
         begun = self._clock()
         limit = asyncio.Semaphore(AT_ONCE)
 
-        async def one(room: str) -> Sequence[ListedDispatch]:
+        async def one(room: ListedRoom) -> _InRoom:
             async with limit:
-                return await self._in_room(room, own)
+                return await self._in_room(room, [job for job in own if job.room == room.name])
 
         found = await asyncio.gather(*(one(room) for room in await self._api.rooms()))
         now = self._clock()
         self.pause = max(PAUSE, SHARE * (now - begun))
-        return self._watch.look([each for some in found for each in some], now, server_now)
+        others = [each for some in found for each in some.others]
+        withdrawn = tuple(job for some in found for job in some.withdrawn)
+        return LookResult(tuple(self._watch.look(others, now, server_now)), withdrawn)
 
-    async def _in_room(self, room: str, own: Collection[str]) -> Sequence[ListedDispatch]:
+    async def _in_room(self, room: ListedRoom, own: Sequence[DispatchedJob]) -> _InRoom:
         try:
-            found = await self._api.dispatches(room, self._agent_name)
-            others = [one for one in found if one.dispatch not in own]
+            found = await self._api.dispatches(room.name, self._agent_name)
+            listed = {one.dispatch for one in found}
+            withdrawn = [
+                job for job in own if job.room_sid == room.sid and job.dispatch not in listed
+            ]
+            others = [one for one in found if one.dispatch not in {job.dispatch for job in own}]
             if not others:
-                return []
-            identity = f"{IDENTITY}{WATCHER}-{room_suffix(self._agent_name, room)}"
-            sign = await self._api.sign(room, identity)
+                return _InRoom((), withdrawn)
+            identity = f"{IDENTITY}{WATCHER}-{room_suffix(self._agent_name, room.name)}"
+            sign = await self._api.sign(room.name, identity)
         except SidecarError:
             # The room closed in between, or its server is too busy: the next look tells.
-            return []
-        return [ListedDispatch(one, sign) for one in others]
+            return _InRoom((), ())
+        return _InRoom([ListedDispatch(one, sign) for one in others], withdrawn)

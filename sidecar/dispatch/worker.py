@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakValueDictionary
 
 import aiohttp
 import structlog
@@ -94,6 +95,7 @@ class DispatchWorker(Component):
         self._server_ahead = 0.0
         """Seconds that the server's clock is before ours."""
         self._board = JobBoard()
+        self._meetings: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._protocol = WorkerProtocol(options.agent_name, options.namespace)
         self._connection: WorkerConnection | None = None
         self._api: DispatchApi | None = None
@@ -164,9 +166,7 @@ class DispatchWorker(Component):
                     self._tasks.create_task(self._begin(job), name=f"job {job.job.job}")
             case JobTerminated():
                 if (job := self._board.find(event.job)) is not None:
-                    self._tasks.create_task(
-                        self._leave(job, "terminated"), name=f"end of job {job.job.job}"
-                    )
+                    self._tasks.create_task(self._terminate(job), name=f"end of job {job.job.job}")
             case WorkerPonged():
                 self._server_ahead = event.server / 1000 - self._wall()
 
@@ -200,11 +200,21 @@ class DispatchWorker(Component):
         suffix = room_suffix(options.agent_name, room)
         return room_request(options.server, options.keys, suffix, room, read_metadata(metadata))
 
+    def _meeting(self, job: WorkerJob) -> asyncio.Lock:
+        """Held while a job of the meeting begins or ends: its rooms have the same identities."""
+        return self._meetings.setdefault(job.job.room, asyncio.Lock())
+
     async def _begin(self, job: WorkerJob) -> None:
         """Make the room of a job that was assigned."""
         self.results[JobResult.ACCEPTED] += 1
-        for other in self._board.in_meeting(job.job.room, job):
-            await self._leave(other, "dispatched again")
+        async with self._meeting(job):
+            for other in self._board.in_meeting(job.job.room, job):
+                await self._end(other, "dispatched again")
+                await self._delete(other)
+            if self._board.find(job.job.job) is job:
+                await self._make_room(job)
+
+    async def _make_room(self, job: WorkerJob) -> None:
         try:
             if job.request is None:
                 raise ConfigError(job.error)
@@ -243,8 +253,12 @@ class DispatchWorker(Component):
         self._send_load()
         await self._delete(job)
 
-    async def _leave(self, job: WorkerJob, why: str) -> None:
-        """Leave the room of a job that is wanted no more: its dispatch is gone or replaced."""
+    async def _terminate(self, job: WorkerJob) -> None:
+        async with self._meeting(job):
+            await self._end(job, "its dispatch was deleted")
+
+    async def _end(self, job: WorkerJob, why: str) -> None:
+        """Leave the room of a job that is wanted no more."""
         if self._board.remove(job.job.job) is None:
             return
         self.results[JobResult.TERMINATED] += 1
@@ -253,8 +267,6 @@ class DispatchWorker(Component):
         await self._leave_room(job)
         self._act(lambda protocol: protocol.report_ended(job.job.job))
         self._send_load()
-        if why != "terminated":
-            await self._delete(job)
 
     async def _leave_room(self, job: WorkerJob) -> None:
         if not job.room:
@@ -279,10 +291,11 @@ class DispatchWorker(Component):
 
     async def _hand_over(self, job: WorkerJob) -> None:
         """Leave the room of a job that is still wanted, and dispatch it again."""
-        self._board.remove(job.job.job)
-        self._supervisor.release(job.reservation)
         with Contained("job not handed over", job=job.job.job):
-            await self._leave_room(job)
+            async with self._meeting(job):
+                self._board.remove(job.job.job)
+                self._supervisor.release(job.reservation)
+                await self._leave_room(job)
             if self._api is None or not job.job.dispatch:
                 return
             found = await self._api.dispatches(job.job.room, self._options.agent_name)
@@ -296,17 +309,23 @@ class DispatchWorker(Component):
             if not self.registered or self._supervisor.draining:
                 continue
             with Contained("dispatches not looked at", SidecarError):
-                for dispatch in await sweep.look(
-                    self._board.dispatches, self._wall() + self._server_ahead
-                ):
-                    if self._has_capacity(dispatch) and await self._again(dispatch):
-                        self.taken_over += 1
-                        log.info(
-                            "abandoned dispatch begun again",
-                            room=dispatch.room,
-                            dispatch=dispatch.dispatch,
-                            had_job=bool(dispatch.jobs),
-                        )
+                await self._look(sweep)
+
+    async def _look(self, sweep: DispatchSweep) -> None:
+        own = [one.job for one in self._board.all() if one.job.dispatch]
+        found = await sweep.look(own, self._wall() + self._server_ahead)
+        for withdrawn in found.withdrawn:
+            if (job := self._board.find(withdrawn.job)) is not None:
+                await self._terminate(job)
+        for dispatch in found.abandoned:
+            if self._has_capacity(dispatch) and await self._again(dispatch):
+                self.taken_over += 1
+                log.info(
+                    "abandoned dispatch begun again",
+                    room=dispatch.room,
+                    dispatch=dispatch.dispatch,
+                    had_job=bool(dispatch.jobs),
+                )
 
     def _has_capacity(self, dispatch: RoomDispatch) -> bool:
         """Whether we would take its job: a server that is full leaves it to another."""

@@ -45,3 +45,10 @@ async def dispatches(server: LiveKit, room: str) -> list[dict[str, Any]]:
 async def withdraw(server: LiveKit, room: str, dispatch: str) -> None:
     """Delete a dispatch."""
     await call(server, "AgentDispatchService/DeleteDispatch", room, dispatch_id=dispatch)
+
+
+async def participants(server: LiveKit, room: str) -> list[dict[str, Any]]:
+    """All participants of ``room``, hidden ones too."""
+    listed = await call(server, "RoomService/ListParticipants", room)
+    found: list[dict[str, Any]] = listed["participants"]
+    return found
