@@ -9,7 +9,6 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from config.serve_settings import ServeSettings
 from config.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +44,6 @@ def environment(folder: Path) -> dict[str, str]:
 def settings_of(folder: Path) -> Settings:
     """The settings of the pod: its variables over its settings file."""
     environ = {**environment(folder), "SIDECAR_CONFIG": str(folder / "sidecar.toml")}
-    if "livekit" not in ServeSettings.model_fields:
-        environ.pop("SIDECAR_SERVE__LIVEKIT", None)
     return load_settings(environ=environ)
 
 

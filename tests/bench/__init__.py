@@ -1,0 +1,1 @@
+"""What bench computes, beside what it measures."""
