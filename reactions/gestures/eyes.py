@@ -80,12 +80,13 @@ def laugh(detail: DetailReading) -> float:
 
 def eyes_closed(detail: DetailReading) -> float:
     """How much both eyes are shut, 0–1, of a head that is upright: who looks down at a keyboard has
-    lowered lids, too. A smile makes eyes narrow but leaves the blendshapes low."""
+    lowered lids, too. A broad smile narrows eyes until they seem shut."""
     if detail.blinks is None:
         return 0.0
     return min(
         ramp(min(detail.blinks), at=0.35, sure=0.48),
         ramp(max(detail.lids), at=0.26, sure=0.19),
+        ramp(detail.face.smiling, at=0.42, sure=0.36),
         ramp(detail.face.pitch, at=8, sure=4),
         ramp(abs(detail.face.yaw), at=35, sure=28),
         ramp(detail.face.scale, at=42, sure=48),

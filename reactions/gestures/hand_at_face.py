@@ -200,7 +200,7 @@ def head_on_hand(hand: HandAtHead, roll: float) -> float:
     """
     x, y = hand.palm
     towards = roll if x > 0 else -roll
-    leans = max(ramp(towards, at=10, sure=16), ramp(hand.breadth, at=0.36, sure=0.3))
+    leans = max(ramp(towards, at=10, sure=16), ramp(hand.breadth, at=0.39, sure=0.32))
     return min(
         leans,
         ramp(abs(x), at=0.24, sure=0.32),

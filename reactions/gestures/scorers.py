@@ -100,9 +100,15 @@ def score_shake(context: Context) -> Iterator[Sighting]:
 
 
 def score_away(context: Context) -> Iterator[Sighting]:
-    """A camera picture without a face or a hand; the box is all of it."""
-    observation = context.observation
-    seen = face_motion.in_sight(observation.face) or bool(context.hands)
+    """A camera picture without a face, a hand or a body; the box is all of it.
+
+    Of a person across the room, the body is often all that the models find. One that was read
+    before the face went says nothing.
+    """
+    observation, arms_seen = context.observation, context.arms
+    missed = context.motion.face.missed or 0.0
+    body = arms_seen is not None and arms_seen.time >= missed
+    seen = face_motion.in_sight(observation.face) or bool(context.hands) or body
     if observation.quality is Quality.OK and not seen:
         yield Sighting(1.0, WHOLE_FRAME)
 

@@ -73,6 +73,11 @@ def test_eyes_that_a_smile_makes_narrow_are_open() -> None:
     assert eyes_closed(read(width=0.7, drop=0.14, lids=0.16, blinks=(0.28, 0.3))) < 0.5
 
 
+def test_a_broad_smile_shuts_no_eyes() -> None:
+    laughing = read(width=0.74, drop=0.12, lids=0.1, blinks=(SHUT, SHUT))
+    assert eyes_closed(laughing) < 0.3
+
+
 @pytest.mark.parametrize("pitch", [20, 30])
 def test_lids_of_a_head_that_looks_down_say_nothing(pitch: float) -> None:
     down = read(lids=0.1, blinks=(SHUT, SHUT), turned=rotation(pitch=pitch))

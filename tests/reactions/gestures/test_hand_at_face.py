@@ -168,6 +168,12 @@ def test_a_head_that_leans_on_a_hand_at_the_cheek_rests() -> None:
     assert head_on_hand(hand, -20.0) < DECISION
 
 
+def test_a_straight_head_rests_on_hands_that_are_seen_from_their_edge() -> None:
+    edge = make_hand((375, CHIN + 45), palm=45)
+    edge.points[:, 0] = 375 + (edge.points[:, 0] - 375) * 0.5
+    assert head_on_hand(place_hand(edge, FACE), 0.0) > DECISION
+
+
 def test_a_hand_beside_the_head_or_at_the_mouth_bears_no_head() -> None:
     assert head_on_hand(place(150, 45, palm=45), 20.0) < DECISION
     assert head_on_hand(place(10, 45, palm=45), 20.0) < DECISION

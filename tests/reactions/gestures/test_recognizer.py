@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS, LabelScore
 from reactions.landmark_types import Hand, Observation, Quality, Side
 from tests.reactions.gestures.figures import HEIGHT, WIDTH, make_face, make_hand, see
+from tests.reactions.gestures.test_arms import make_body, see_body
 
 
 class Shapes:
@@ -50,6 +52,33 @@ def test_scores_come_best_first_and_within_0_and_1() -> None:
     scores = [score.score for score in recognize(see(0.0, make_hand((500, 300)), face=make_face()))]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
+
+
+def test_a_person_of_whom_only_the_body_is_found_is_not_away() -> None:
+    assert best(recognize(see_body(None)))["away"] == 1
+    body = make_body((0.6, 0.6), (0.6, 1.2))
+    assert "away" not in best(recognize(see_body(body)))
+
+
+def test_a_body_that_left_with_its_face_is_away_at_once() -> None:
+    recognizer = Recognizer(("away",), shapes=Shapes())
+    body = make_body((0.6, 0.6), (0.6, 1.2))
+    _, memory = recognizer.recognize(replace(see_body(body), face=make_face()), None)
+    scores, _ = recognizer.recognize(see_body(None, time=0.2), memory)
+    assert best(list(scores))["away"] == 1
+
+
+def test_a_palm_held_forward_before_the_chest_is_not_pressed_to_another() -> None:
+    body = make_body((0.9, 0.8), (0.05, 0.55))
+    pressed = make_hand((320, 270), side=Side.RIGHT)
+    pressed.points[:, 0] = 320 + (pressed.points[:, 0] - 320) * 0.6
+    forward = Hand(pressed.points, Side.LEFT, 0.98, 0.97)
+    scores = {
+        hand.side: best(recognize(replace(see_body(body), hands=(hand,)), ("namaste",)))["namaste"]
+        for hand in (pressed, forward)
+    }
+    assert scores[Side.RIGHT] > DECISION
+    assert scores[Side.LEFT] < 0.1
 
 
 def test_presence_is_the_models_own_confidence() -> None:
