@@ -2,33 +2,25 @@
 
 import asyncio
 import logging
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import ray
 
 from config.errors import ServerError
 from sidecar.aio import Component
+from sidecar.cluster.environment import worker_environment
+
+LOGGERS: Final = {"ray.serve": logging.WARNING, "ray._private.worker": logging.ERROR}
+"""What Ray logs in this process, from which level on."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 THREADS: Final = 8
 """For calls of Ray that wait for its control store: all of them wait while that is gone."""
-ENVIRON: Final[Mapping[str, str]] = {
-    # aiortc is tried with asyncio's own loop.
-    "RAY_USE_UVLOOP": "0",
-    # Threads of numpy only compete with the rooms beside.
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    # Ray Serve learns of the load of each second; by default of that of ten.
-    "RAY_SERVE_HANDLE_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
-    "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
-}
-"""Of the processes of rooms and replicas."""
 
 
 class RayConnection(Component):
@@ -57,7 +49,8 @@ class RayConnection(Component):
         return await asyncio.get_running_loop().run_in_executor(self._threads, bound)
 
     def _connect(self) -> None:
-        logging.getLogger("ray.serve").setLevel(logging.WARNING)
+        for name, level in LOGGERS.items():
+            logging.getLogger(name).setLevel(level)
         try:
             ray.init(
                 address=self._address,
@@ -71,9 +64,3 @@ class RayConnection(Component):
             what = f"the Ray cluster can't be reached: {error}".replace("\n", " ")[:300]
             do = "start it first: docs/cluster.md"
             raise ServerError(what, where="serve.cluster.address", do=do) from error
-
-
-def worker_environment() -> dict[str, Any]:
-    """The runtime environment of rooms and replicas: modules are found where we find them."""
-    ours = {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}
-    return {"env_vars": {**ENVIRON, **ours}}

@@ -16,7 +16,9 @@ from ray.serve.exceptions import RayServeException
 from config.errors import InferenceError
 from sidecar.aio import Contained, TaskSet, undo_on_failure
 from sidecar.captured import Captured
-from sidecar.cluster.ray_connection import RayConnection, worker_environment
+from sidecar.cluster.environment import worker_environment
+from sidecar.cluster.parent_watch import end_with_parent
+from sidecar.cluster.ray_connection import RayConnection
 from sidecar.cluster.remote_detector import ANSWER, Answered, RemoteDetector, SentSample
 from sidecar.cluster.replica import DetectionReplica
 from sidecar.inference.detector import DetectorStats, LoadPipeline
@@ -70,6 +72,14 @@ class ReplicaCalls:
             self._handle = await asyncio.to_thread(serve.get_app_handle, self._app)
         answer = await self._handle.detect.remote(sent)
         return cast("Answered", pickle.loads(answer))  # noqa: S301 - from our own replica
+
+
+class RayReplica(DetectionReplica):
+    """A replica in a worker of Ray."""
+
+    def __init__(self, load: LoadPipeline, version: str) -> None:
+        end_with_parent()
+        super().__init__(load, version)
 
 
 class RayDetector(RemoteDetector):
@@ -154,7 +164,7 @@ def replica_version(load: LoadPipeline, scale: ReplicaScale) -> str:
 def deploy(app: str, load: LoadPipeline, scale: ReplicaScale) -> None:
     """Start the application, or replace its replicas one after another; blocks until it runs."""
     serve.start(proxy_location=ProxyLocation.Disabled)
-    deployment = serve.deployment(DetectionReplica).options(
+    deployment = serve.deployment(RayReplica).options(
         name=DEPLOYMENT,
         max_ongoing_requests=ONGOING,
         ray_actor_options={"num_cpus": scale.cpus, "runtime_env": worker_environment()},

@@ -16,7 +16,8 @@ from sidecar.aio import TaskSet
 from sidecar.captured import failure_text
 from sidecar.cluster.begin_changes import changed_begin
 from sidecar.cluster.begin_seal import BeginSeal
-from sidecar.cluster.ray_connection import RayConnection, worker_environment
+from sidecar.cluster.environment import worker_environment
+from sidecar.cluster.ray_connection import RayConnection
 from sidecar.cluster.ray_detector import app_name
 from sidecar.cluster.ray_room_actor import RoomActor
 from sidecar.cluster.room_host import Attached, ReportBatch

@@ -15,6 +15,7 @@ import structlog
 from config.errors import SidecarError
 from sidecar.aio import TaskSet
 from sidecar.cluster.begin_seal import SAME_FILE, BeginSeal
+from sidecar.cluster.parent_watch import end_with_parent
 from sidecar.cluster.ray_detector import ReplicaCalls
 from sidecar.cluster.remote_detector import RemoteDetector
 from sidecar.cluster.room_host import Attached, ReportBatch, RoomHost
@@ -38,6 +39,7 @@ class RoomActor:
     async def __init__(  # type: ignore[misc]  # Ray awaits it.
         self, sealed: bytes, key_file: Path, app: str, orphaned_after: float
     ) -> None:
+        end_with_parent()
         self._tasks = TaskSet()
         self._host: RoomHost | None = None
         self._key_file = key_file

@@ -11,6 +11,7 @@ from config.errors import ConfigError
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.bundle import ModelBundle
+from sidecar.cluster.environment import prepare_environment
 from sidecar.inference.detector import Detector
 from sidecar.inference.shared import DetectorShare
 from sidecar.serve.detection import detection_config, sample_bytes, shared_detector
@@ -66,6 +67,7 @@ async def open_engine(
     if importlib.util.find_spec("ray") is None:
         do = "pip install 'reaction-sidecar[cluster]'"
         raise ConfigError("Ray is not installed", where="serve.engine", do=do)
+    prepare_environment()
     from sidecar.cluster.ray_engine import RayEngine
 
     async with RayEngine(settings.serve) as ray:

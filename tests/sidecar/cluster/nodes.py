@@ -1,14 +1,22 @@
 """A Ray cluster of several nodes on this machine, on loopback alone."""
 
+import contextlib
+import itertools
 import os
 import shutil
+import socket
+import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from ray.cluster_utils import Cluster
+
+from tests.servers.process import LOOPBACK, free_ports
 
 ROOT: Final = Path(__file__).parents[3]
 ENVIRON: Final[Mapping[str, str]] = {
@@ -40,6 +48,12 @@ class Nodes:
     def address(self) -> str:
         """Where the head listens."""
         return str(self.cluster.address)
+
+    def restart_control_store(self, pause: Callable[[], None]) -> None:
+        """Kill the head's control store (GCS), and start it again after ``pause``."""
+        self.cluster.head_node.kill_gcs_server()
+        pause()
+        self.cluster.head_node.start_gcs_server()
 
     def add(self) -> Any:
         """Start a further node."""
@@ -82,3 +96,26 @@ def nodes(
             if value is not None:
                 os.environ[name] = value
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """A Redis server on loopback, and its address; skips the test where there is none."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server can't be had here")
+    (port,) = free_ports(1)
+    arguments = {"port": port, "bind": LOOPBACK, "dir": folder, "save": "", "appendonly": "no"}
+    given = [(f"--{name}", str(value)) for name, value in arguments.items()]
+    command = [program, *itertools.chain.from_iterable(given)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        while True:
+            with contextlib.suppress(ConnectionError), socket.create_connection((LOOPBACK, port)):
+                break
+            assert process.poll() is None, "Redis ended"
+            time.sleep(0.05)
+        yield f"{LOOPBACK}:{port}"
+    finally:
+        process.kill()
+        process.wait()
