@@ -60,6 +60,10 @@ class DetectionReplica:
         assert attempt.error is not None
         return pickle.dumps(sendable(attempt.error.with_traceback(None)))
 
+    async def aclose(self) -> None:
+        """End the thread, after the sample that it has."""
+        await self._detector.aclose()
+
     def check_health(self) -> None:
         """Raise InferenceError where a model hangs: then another replica takes its place."""
         stats, now = self._detector.stats(), self._clock()

@@ -134,7 +134,7 @@ async def meetings(folder: Path, cluster: Nodes, server: LiveKit) -> AsyncIterat
 
 def report(what: str, seconds: float) -> None:
     """Print a time for docs/cluster.md."""
-    print(f"\n{what}: every room composites after {seconds:.1f} s", flush=True)
+    print(f"\n{what}: back after {seconds:.1f} s", flush=True)
     assert seconds < BACK
 
 
@@ -201,11 +201,13 @@ async def test_detection_is_back_after_its_replica_was_killed(
         await there.sidecar.counted("sidecar_samples_total", 2)
         (replica,) = processes("ray::ServeReplica")
         replica.kill()
-        await asyncio.to_thread(replica.wait)
         began = time.monotonic()
-        await there.sidecar.counted("sidecar_samples_total", 2)
+        await eventually(
+            lambda: {one.pid for one in processes("ray::ServeReplica")} - {replica.pid}
+        )
+        # More than the rooms have detected and not reported yet.
+        await there.sidecar.counted("sidecar_samples_total", 8)
         report("detection's only replica killed", time.monotonic() - began)
-        assert processes("ray::ServeReplica") != [replica]
         assert await there.pids() == pids
         for name in NAMES:
             await there.composites(name)
