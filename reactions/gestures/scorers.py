@@ -107,7 +107,7 @@ def score_away(context: Context) -> Iterator[Sighting]:
     """
     observation, arms_seen = context.observation, context.arms
     missed = context.motion.face.missed or 0.0
-    body = arms_seen is not None and arms_seen.time >= missed
+    body = arms_seen is not None and arms_seen.surely and arms_seen.time >= missed
     seen = face_motion.in_sight(observation.face) or bool(context.hands) or body
     if observation.quality is Quality.OK and not seen:
         yield Sighting(1.0, WHOLE_FRAME)

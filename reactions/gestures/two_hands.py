@@ -88,10 +88,10 @@ def score_namaste(context: Context) -> Iterator[Sighting]:
         meet = arms.palms_meet(context.arms, _middle(points, _PALM))
         roll = 0.0 if context.face is None else context.face.reading.roll
         upright_head = ramp(abs(roll), at=20, sure=13)
-        narrow = max(edge_on(seen.hand), min(aslant(seen.hand), arms.elbows_out(context.arms)))
         # Two palms held forward are an open palm to the classifier, pressed hands are none.
-        no_palm = ramp(seen.shapes.get(HandClass.OPEN_PALM, 0.0), at=0.55, sure=0.45)
-        yield Sighting(min(meet, narrow, upright_head, no_palm), seen.box)
+        no_palm = ramp(seen.shapes.get(HandClass.OPEN_PALM, 0.0), at=0.8, sure=0.7)
+        turned = min(aslant(seen.hand), arms.elbows_out(context.arms), no_palm)
+        yield Sighting(min(meet, max(edge_on(seen.hand), turned), upright_head), seen.box)
 
 
 def score_timeout(context: Context) -> Iterator[Sighting]:
