@@ -20,6 +20,7 @@ from sidecar.inference.detector import Detector
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
+from sidecar.server.preview_page import PreviewPage
 from sidecar.session.factories import (
     default_consent,
     join_options,
@@ -57,6 +58,10 @@ class JoinPlan:
     """When to leave; None stays until the meeting ends."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where adapters and sinks find keys, tokens and passwords."""
+    preview: bool = False
+    """Show the composite on a page of this machine, mirrored."""
+    say: Callable[[str], None] = print
+    """Shows one line to the user: the address of the preview."""
 
 
 class StatusView(Protocol):
@@ -83,7 +88,8 @@ async def join(
     adapter = await find_adapter(plan.url)
     options = join_options(settings, plan.environ)
     room = ReconnectingRoom(lambda: adapter.room(plan.url, options))
-    sinks = _open_sinks(plan, room, options, settings, table, event_sinks)
+    preview = PreviewPage() if plan.preview else None
+    sinks = _open_sinks(plan, room, options, settings, table, event_sinks, preview)
     shown = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
     reader = StatusReader(adapter.system, shown)
     async with AsyncExitStack() as stack:
@@ -91,6 +97,8 @@ async def join(
             make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
         )
         await stack.enter_async_context(sinks)
+        if preview is not None:
+            plan.say(f"The preview is at {preview.url}")
         stickers = make_stickers(table, settings)
         session = Session(
             *(room, detector, stickers, table, settings),
@@ -117,12 +125,14 @@ def _open_sinks(
     settings: Settings,
     table: Mapping[str, ReactionRule],
     event_sinks: Sequence[EventSink],
+    preview: PreviewPage | None,
 ) -> SinkSet:
     """Where the composite and the events go; raises ConfigError for a target that is no sink."""
     given = SinkOptions(
         room=room,
         environ=plan.environ,
         fps=settings.composite.fps,
+        size=(settings.composite.width, settings.composite.height),
         ice_servers=options.ice_servers,
         relay_only=options.relay_only,
         stickers=sticker_files(table, settings),
@@ -132,7 +142,8 @@ def _open_sinks(
         events.append(JsonlSink(plan.events))
     events += [open_event_sink(url, given) for url in plan.sinks]
     events += [open_event_sink(url, given, where="rooms.sinks") for url in settings.rooms.sinks]
-    return SinkSet(open_video_sinks(plan.publish, given), events)
+    videos = open_video_sinks(plan.publish, given)
+    return SinkSet([*videos, *([] if preview is None else [preview])], events)
 
 
 def _read_status(

@@ -4,6 +4,7 @@ import dataclasses
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,8 +38,8 @@ Publish = Annotated[
     list[str] | None,
     typer.Option(
         metavar="TARGET",
-        help="Where the composite goes: room (default), none, whip+https://…, or OUT.mp4; "
-        "may be given several times.",
+        help="Where the composite goes: room (default), none, whip+https://…, camera: (a virtual "
+        "camera), or OUT.mp4; may be given several times.",
     ),
 ]
 DisplayName = Annotated[
@@ -60,6 +61,9 @@ ConsentMode = Annotated[
 Duration = Annotated[
     str | None,
     typer.Option("--for", metavar="DURATION", help="Leave after 90, 90s, 2m or 1h30m."),
+]
+Preview = Annotated[
+    bool, typer.Option("--preview", help="Show the composite, mirrored, on a page of this machine.")
 ]
 EventFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write every event as a JSON line.")
@@ -87,6 +91,7 @@ def command(
     for_: Duration = None,
     events: EventFile = None,
     sink: Sinks = None,
+    preview: Preview = False,
     secrets: SecretsFile = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
@@ -114,7 +119,12 @@ def command(
 
     chosen = only_labels(table, labels)
     ready_store(settings, chosen)
-    plan = JoinPlan(url, tuple(publish or ("room",)), events, tuple(sink or ()), seconds, environ)
+    plan = JoinPlan(
+        *(url, tuple(publish or ("room",)), events, tuple(sink or ()), seconds, environ),
+        preview=preview,
+        # Standard output may have JSON lines.
+        say=partial(print, file=sys.stderr, flush=True),
+    )
     run_until_stopped(_join(plan, settings, chosen))
 
 

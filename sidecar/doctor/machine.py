@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from statistics import median
@@ -20,6 +21,13 @@ from sidecar.doctor.check import Check, Verdict
 from sidecar.media.aiortc_patches import dtls_suites, known_version
 from sidecar.media.encoder import Encoder
 from sidecar.session.factories import make_pipeline, make_store, models_for
+from sidecar.sinks.virtual_camera.devices import (
+    INSTALL,
+    LOOPBACK,
+    REPAIR,
+    is_installed,
+    loopback_devices,
+)
 
 SAMPLES = 15
 """Detections, or encoded pictures, of which the median is shown."""
@@ -29,7 +37,7 @@ async def machine_checks(
     settings: Settings, table: Mapping[str, ReactionRule]
 ) -> AsyncGenerator[Check, None]:
     """Everything that can be known without a meeting."""
-    for check in (check_stack, check_dtls, check_encoder):
+    for check in (check_stack, check_dtls, check_encoder, check_virtual_camera):
         yield await asyncio.to_thread(check)
     store = make_store(settings)
     models = await asyncio.to_thread(check_models, store, models_for(table))
@@ -89,6 +97,21 @@ def check_encoder() -> Check:
     if milliseconds < 40:
         return Check("encoder", Verdict.FINE, found)
     return Check("encoder", Verdict.WORTH_KNOWING, found, "make composite.width and height smaller")
+
+
+def check_virtual_camera() -> Check:
+    """Whether ``--publish camera:`` can work here; no device is opened."""
+    what = "virtual camera"
+    if not is_installed():
+        found = "not installed; only `--publish camera:` needs it"
+        return Check(what, Verdict.WORTH_KNOWING, found, INSTALL)
+    if sys.platform != "linux":
+        return Check(what, Verdict.FINE, f"pyvirtualcam is installed; if none opens: {REPAIR}")
+    devices = loopback_devices()
+    if not devices:
+        return Check(what, Verdict.WORTH_KNOWING, "there is no v4l2loopback device", LOOPBACK)
+    found = ", ".join(f"{path} ({name})" for path, name in devices.items())
+    return Check(what, Verdict.FINE, found)
 
 
 def check_models(store: ModelStore, names: Collection[str]) -> Check:

@@ -30,6 +30,8 @@ class SinkOptions:
     """Where keys and tokens come from. Never shown, logged or put into an error."""
     fps: int = 25
     """Pictures of the composite a second."""
+    size: tuple[int, int] = (1280, 720)
+    """Width and height of the composite at the beginning, in pixels."""
     ice_servers: Sequence[RTCIceServer] = field(default=(), repr=False)
     relay_only: bool = False
     """Send media through a TURN server and no other way."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import av
 import pytest
+import pyvirtualcam
 
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
@@ -24,6 +25,7 @@ from tests.e2e.conftest import SIZE, PoseTrack
 from tests.servers.mediamtx import Mediamtx
 from tests.sidecar.clients import eventually, publishing
 from tests.sidecar.rooms.files.test_room import attended
+from tests.sidecar.sinks.virtual_camera.recording import I420, NAME, RecordingBackend
 
 pytestmark = pytest.mark.models
 
@@ -69,6 +71,38 @@ async def test_clips_go_in_and_a_video_with_stickers_comes_out(
         frames = [item.frame for item in reader if isinstance(item, TimedFrame)]
     assert max(magenta(frame, hers) for frame in frames) > 0.02
     assert max(magenta(frame, his) for frame in frames) == 0
+
+
+async def test_a_clip_goes_into_a_virtual_camera_with_its_stickers_and_is_previewed(
+    tmp_path: Path, settings: Settings, table: Mapping[str, ReactionRule]
+) -> None:
+    pyvirtualcam.register_backend(NAME, RecordingBackend)
+    ada = next(iter(CAST.values()))
+    said: list[str] = []
+    status: list[int] = []
+    clip(tmp_path / "Ada.mkv", ada, "thumbs_up", 5)
+
+    async def look(line: str) -> None:
+        async with aiohttp.ClientSession() as http, http.get(line.split()[-1]) as answer:
+            status.append(answer.status)
+
+    plan = JoinPlan(
+        str(tmp_path / "Ada.mkv"), (f"camera:#backend={NAME}",), preview=True, say=said.append
+    )
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        joined = tasks.create_task(join(plan, settings, table))
+        await eventually(lambda: bool(said))
+        await look(said[0])
+        await joined
+    assert status[0] == 200
+    camera = RecordingBackend.opened[-1]
+    assert list(camera.format) == [*SIZE, settings.composite.fps, I420]
+    assert camera.closed == 1
+    rows = (SIZE[1] * 3 // 2, SIZE[0])
+    frames = [
+        av.VideoFrame.from_ndarray(one.reshape(rows), format="yuv420p") for one in camera.pictures
+    ]
+    assert max(magenta(frame, Rect(0, 0, *SIZE)) for frame in frames) > 0.02
 
 
 async def test_streams_go_in_by_whep_and_the_composite_comes_out_by_whip(

@@ -1,4 +1,5 @@
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sidecar.doctor.machine import (
     check_encoder,
     check_models,
     check_stack,
+    check_virtual_camera,
     machine_checks,
 )
 
@@ -85,3 +87,26 @@ def test_a_label_that_is_off_for_want_of_an_optional_model_is_worth_knowing(tmp_
     assert "sidecar models fetch cups" in check.do
     (tmp_path / "cups.tflite").write_bytes(b"cups")
     assert check_models(ModelStore(tmp_path, files=files), files).verdict is Verdict.FINE
+
+
+@pytest.mark.parametrize(
+    ("installed", "devices", "verdict", "said"),
+    [
+        (False, {}, Verdict.WORTH_KNOWING, "pip install 'reaction-sidecar[camera]'"),
+        (True, {}, Verdict.WORTH_KNOWING, "modprobe v4l2loopback"),
+        (True, {"/dev/video10": "Reactions"}, Verdict.FINE, "/dev/video10 (Reactions)"),
+    ],
+)
+def test_what_a_virtual_camera_lacks_is_said_with_its_repair(
+    monkeypatch: pytest.MonkeyPatch,
+    installed: bool,
+    devices: dict[str, str],
+    verdict: Verdict,
+    said: str,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr("sidecar.doctor.machine.is_installed", lambda: installed)
+    monkeypatch.setattr("sidecar.doctor.machine.loopback_devices", lambda: devices)
+    check = check_virtual_camera()
+    assert check.verdict is verdict
+    assert said in f"{check.found} {check.do}"

@@ -1,0 +1,1 @@
+"""The virtual camera, without a driver."""
