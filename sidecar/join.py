@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -43,6 +44,11 @@ STATUS_EVERY = 1.0
 """Seconds between two readings of the status."""
 
 
+def _write_note(line: str) -> None:
+    """Standard output may have JSON lines."""
+    print(line, file=sys.stderr, flush=True)
+
+
 @dataclass(frozen=True, slots=True)
 class JoinPlan:
     """What to join, and what to do there."""
@@ -60,7 +66,7 @@ class JoinPlan:
     """Where adapters and sinks find keys, tokens and passwords."""
     preview: bool = False
     """Show the composite on a page of this machine, mirrored."""
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = _write_note
     """Shows one line to the user: the address of the preview."""
 
 

@@ -4,7 +4,6 @@ import dataclasses
 import signal
 import sys
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,12 +118,8 @@ def command(
 
     chosen = only_labels(table, labels)
     ready_store(settings, chosen)
-    plan = JoinPlan(
-        *(url, tuple(publish or ("room",)), events, tuple(sink or ()), seconds, environ),
-        preview=preview,
-        # Standard output may have JSON lines.
-        say=partial(print, file=sys.stderr, flush=True),
-    )
+    targets, sinks = tuple(publish or ("room",)), tuple(sink or ())
+    plan = JoinPlan(url, targets, events, sinks, seconds, environ, preview)
     run_until_stopped(_join(plan, settings, chosen))
 
 
