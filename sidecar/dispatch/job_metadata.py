@@ -1,6 +1,7 @@
 """What a dispatch's metadata ask for: JSON with some keys of ``POST /v1/rooms``. Pure."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -9,7 +10,6 @@ from pydantic import Field, SecretStr, ValidationError
 from config.errors import ConfigError
 from config.sensitivity import Sensitivity
 from sidecar.plain_text import clean_text
-from sidecar.rooms.livekit.tokens import IDENTITY_SUFFIX, KEY, SECRET, KeyPair
 from sidecar.supervisor.values import (
     MAX_URL,
     ConsentMode,
@@ -63,7 +63,7 @@ def room_suffix(agent_name: str, room: str) -> str:
 
 
 def room_request(
-    server: str, keys: KeyPair, suffix: str, room: str, metadata: JobMetadata
+    server: str, room: str, secrets: Mapping[str, str], metadata: JobMetadata
 ) -> RoomRequest:
     """The room as it is wanted, at ``server`` (``ws://`` or ``wss://``).
 
@@ -72,9 +72,5 @@ def room_request(
     url = f"{server}#{quote(room, safe='')}"
     if len(url) > MAX_URL:
         raise ConfigError("the room's name is too long for an address", where="dispatched job")
-    secrets = {
-        KEY: SecretStr(keys.key),
-        SECRET: SecretStr(keys.secret),
-        IDENTITY_SUFFIX: SecretStr(suffix),
-    }
-    return RoomRequest(url=url, secrets=secrets, **dict(metadata))
+    hidden = {name: SecretStr(value) for name, value in secrets.items()}
+    return RoomRequest(url=url, secrets=hidden, **dict(metadata))

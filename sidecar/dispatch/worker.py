@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -31,7 +31,7 @@ from sidecar.dispatch.protocol import (
 )
 from sidecar.dispatch.sweep import DispatchSweep
 from sidecar.rooms.http import open_http
-from sidecar.rooms.livekit.tokens import KeyPair
+from sidecar.rooms.livekit.tokens import IDENTITY_SUFFIX, KEY, SECRET, KeyPair
 from sidecar.supervisor.event_log import EventRecord
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomRequest, RoomState
@@ -57,6 +57,8 @@ class WorkerOptions:
     keys: KeyPair
     agent_name: str
     namespace: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further secrets of each room: the keys of end-to-end encryption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,10 @@ class DispatchWorker(Component):
 
     def _request(self, room: str, metadata: str) -> RoomRequest:
         options = self._options
-        suffix = room_suffix(options.agent_name, room)
-        return room_request(options.server, options.keys, suffix, room, read_metadata(metadata))
+        identity = {IDENTITY_SUFFIX: room_suffix(options.agent_name, room)}
+        keys = {KEY: options.keys.key, SECRET: options.keys.secret}
+        secrets = {**options.secrets, **keys, **identity}
+        return room_request(options.server, room, secrets, read_metadata(metadata))
 
     def _meeting(self, job: WorkerJob) -> asyncio.Lock:
         """Held while a job of the meeting begins or ends: its rooms have the same identities."""

@@ -38,7 +38,13 @@ from aiortc.rtp import RtpPacket
 from aiortc.utils import uint16_add
 from OpenSSL import SSL
 
-from sidecar.media.decoder import Decoder, decode_stream, name_frames
+from sidecar.media.decoder import (
+    Decoder,
+    FrameCipher,
+    decode_stream,
+    decrypt_frames,
+    name_frames,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -206,6 +212,18 @@ def name_track(track: object, participant: str) -> None:
     that aiortc does not decode."""
     if (frames := getattr(track, "_queue", None)) is not None:
         name_frames(frames, participant)
+
+
+def decrypt_track(track: object, cipher: FrameCipher | None) -> bool:
+    """Let ``cipher`` decrypt the frames of ``track`` before they are decoded; None: not any more.
+
+    False for tracks that are not decoded by ``decode_stream``: their frames stay unreadable.
+    """
+    frames = getattr(track, "_queue", None)
+    if frames is None:
+        return cipher is None
+    decrypt_frames(frames, cipher)
+    return True
 
 
 def _stock_decoder(codec: RTCRtpCodecParameters) -> Decoder:

@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
@@ -55,6 +56,22 @@ class Decoder(Protocol):
         ...
 
 
+class FrameCipher(Protocol):
+    """What makes a stream's frames readable that were encrypted from end to end."""
+
+    def decrypt(self, codec: str, data: bytes, /) -> bytes | None:
+        """The frame as its encoder made it; None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFrame:
+    """A frame that was decrypted."""
+
+    data: bytes
+    timestamp: int
+
+
 class Frames(Protocol):
     """Where decoded frames go; None ends them."""
 
@@ -62,6 +79,7 @@ class Frames(Protocol):
 
 
 _PARTICIPANTS: Final[WeakKeyDictionary[Frames, str]] = WeakKeyDictionary()
+_CIPHERS: Final[WeakKeyDictionary[Frames, FrameCipher]] = WeakKeyDictionary()
 Work: TypeAlias = "queue.Queue[tuple[RTCRtpCodecParameters, Encoded] | None]"
 
 
@@ -155,6 +173,24 @@ def name_frames(decoded: Frames, participant: str) -> None:
     _PARTICIPANTS[decoded] = participant
 
 
+def decrypt_frames(decoded: Frames, cipher: FrameCipher | None) -> None:
+    """Let the frames that the decoder that fills ``decoded`` gets be decrypted before; None: not
+    any more."""
+    if cipher is None:
+        _CIPHERS.pop(decoded, None)
+    else:
+        _CIPHERS[decoded] = cipher
+
+
+def _readable(codec: str, encoded: Encoded, decoded: Frames) -> Encoded | None:
+    """``encoded`` for the decoder; None where it can't be decrypted: a key frame can't help."""
+    cipher = _CIPHERS.get(decoded)
+    if cipher is None:
+        return encoded
+    data = cipher.decrypt(codec, encoded.data)
+    return None if data is None else PlainFrame(data, encoded.timestamp)
+
+
 def decode_stream(
     loop: asyncio.AbstractEventLoop,
     work: Work,
@@ -177,8 +213,10 @@ def decode_stream(
         if decoder is None or codec.name != name:
             ours = DECODERS.get(codec.mimeType.lower())
             name, decoder = codec.name, VideoDecoder(ours) if ours else other(codec)
+        if (readable := _readable(codec.name, encoded, decoded)) is None:
+            continue
         try:
-            frames = decoder.decode(encoded)
+            frames = decoder.decode(readable)
         except av.FFmpegError as error:
             # The decoder's state is kept: a new one would need a key frame in any case.
             log.debug("frame not decoded", codec=name, reason=str(error))

@@ -12,7 +12,8 @@ import structlog
 from aiortc.mediastreams import MediaStreamError
 
 from sidecar.aio import Broadcast, Component, Contained, TaskSet
-from sidecar.media.aiortc_patches import name_track
+from sidecar.media.aiortc_patches import decrypt_track, name_track
+from sidecar.media.decoder import FrameCipher
 from sidecar.media.lateness_filter import Lateness, LatenessFilter
 
 log = structlog.get_logger(__name__)
@@ -46,9 +47,15 @@ class Feed(Component):
     """
 
     def __init__(
-        self, track: VideoSource | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        track: VideoSource | None = None,
+        *,
+        cipher: FrameCipher | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._track = track
+        self._cipher = cipher
+        """Decrypts the frames of what is attached."""
         self._lasts = track is None
         self._clock = clock
         self._lateness = LatenessFilter()
@@ -92,6 +99,7 @@ class Feed(Component):
             return
         self._track, self._lateness = track, LatenessFilter()
         name_track(track, self._participant)
+        decrypt_track(track, self._cipher)
         self._drop_held()
         if self.arrived is None:
             self._since = self._clock()

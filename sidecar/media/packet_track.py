@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import av
 from aiortc import MediaStreamTrack
@@ -36,6 +36,8 @@ class PacketTrack(MediaStreamTrack):
         self._news = asyncio.Event()
         self._watched = False
         self._needs_key = True
+        self.encrypt: Callable[[bytes], bytes] | None = None
+        """Encrypts each packet that is handed over, from end to end; None: they stay plain."""
         self.sent = 0
         """Packets handed to the sender."""
         self.dropped = 0
@@ -76,7 +78,8 @@ class PacketTrack(MediaStreamTrack):
             self._news.clear()
             await self._news.wait()
         self.sent += 1
-        return self._packets.popleft()
+        packet = self._packets.popleft()
+        return packet if self.encrypt is None else _replaced(packet, self.encrypt(bytes(packet)))
 
     def stop(self) -> None:
         """End the track; the encoder forgets it."""
@@ -84,3 +87,10 @@ class PacketTrack(MediaStreamTrack):
         self._packets.clear()
         self._forget(self)
         self._news.set()
+
+
+def _replaced(packet: VideoPacket, data: bytes) -> VideoPacket:
+    """``packet`` with other bytes; the encoder's own is shared by all viewers."""
+    made = cast("VideoPacket", av.Packet(data))
+    made.pts, made.time_base = packet.pts, packet.time_base
+    return made

@@ -16,6 +16,7 @@ from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
 from sidecar.inference.detector import Detector
 from sidecar.media.ice import configured_servers
 from sidecar.redaction import shown_url
+from sidecar.rooms.livekit.encryption import E2EE_KEY
 from sidecar.rooms.livekit.tokens import KEY, SECRET, KeyPair
 from sidecar.rooms.memory import MemoryRoom
 from sidecar.serve.engine import RoomMaker
@@ -130,7 +131,8 @@ def make_worker(
     server = wanted.url.rstrip("/")
     if server.startswith("http"):
         server = f"ws{server.removeprefix('http')}"
-    options = WorkerOptions(server, KeyPair(*keys), wanted.agent_name, wanted.namespace)
+    secrets = {name: value for name, value in environ.items() if name.startswith(E2EE_KEY)}
+    options = WorkerOptions(server, KeyPair(*keys), wanted.agent_name, wanted.namespace, secrets)
     return DispatchWorker(options, supervisor)
 
 

@@ -16,6 +16,8 @@ from livekit.protocol.models import (
     DataPacket,
     DataStream,
     DisconnectReason,
+    EncryptedPacket,
+    EncryptedPacketPayload,
     Encryption,
     ParticipantInfo,
     TrackInfo,
@@ -41,6 +43,13 @@ from sidecar.media.sdp import DECODABLE
 from sidecar.plain_text import clean_text, escape_controls
 from sidecar.rooms.base import Consent, ReceiverConstraints
 from sidecar.rooms.events import Ended, Refused
+from sidecar.rooms.livekit.encryption import (
+    E2EE_KEY,
+    IvSequence,
+    KeyRing,
+    open_message,
+    seal_message,
+)
 
 COMPOSITE: Final = "reaction-sidecar composite"
 """The name of every sidecar's track, by which sidecars recognise each other's: a composite within a
@@ -109,10 +118,14 @@ def _enough(amount: float) -> int:
     return max(1, math.ceil(amount / TOLERANCE))
 
 
-def add_composite(cid: str) -> bytes:
+def add_composite(cid: str, *, encrypted: bool = False) -> bytes:
     """Announce the composite as a camera, whose track has the id ``cid`` in the coming offer."""
     request = AddTrackRequest(
-        cid=cid, name=COMPOSITE, type=TrackType.VIDEO, source=TrackSource.CAMERA
+        cid=cid,
+        name=COMPOSITE,
+        type=TrackType.VIDEO,
+        source=TrackSource.CAMERA,
+        encryption=Encryption.GCM if encrypted else Encryption.NONE,
     )
     return SignalRequest(add_track=request).SerializeToString()
 
@@ -155,6 +168,24 @@ def event_packet(payload: bytes) -> bytes:
     return DataPacket(user=UserPacket(payload=payload, topic=EVENT_TOPIC)).SerializeToString()
 
 
+class MessageEncryptor:
+    """Encrypts our data messages from end to end."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+        self._ivs = IvSequence()
+
+    def event_packet(self, payload: bytes) -> bytes:
+        """A data message with ``payload`` to all participants who have the key."""
+        user = UserPacket(payload=payload, topic=EVENT_TOPIC)
+        plain = EncryptedPacketPayload(user=user).SerializeToString()
+        sealed, iv, key = seal_message(self._ring, self._ivs, plain)
+        packet = EncryptedPacket(
+            encryption_type=Encryption.GCM, iv=iv, key_index=key, encrypted_value=sealed
+        )
+        return DataPacket(encrypted_packet=packet).SerializeToString()
+
+
 @dataclass(frozen=True, slots=True)
 class CameraTrack:
     """A published camera."""
@@ -162,6 +193,8 @@ class CameraTrack:
     track: str
     """The server's id of the track: ``TR_…``."""
     muted: bool = False
+    encrypted: bool = False
+    """From end to end, with a key that all participants share."""
     problem: str = ""
     """Why it can't be watched, in a clause that follows the participant's name; mostly empty."""
 
@@ -186,8 +219,8 @@ def read_identity(identity: str) -> str:
     return escape_controls(identity[:MAX_TEXT])
 
 
-def read_participant(info: ParticipantInfo) -> RemoteParticipant:
-    """What ``info`` says of a participant."""
+def read_participant(info: ParticipantInfo, *, decrypts: bool = False) -> RemoteParticipant:
+    """What ``info`` says of a participant; ``decrypts``: we have a key for encrypted cameras."""
     sidecar = any(track.name == COMPOSITE for track in info.tracks)
     return RemoteParticipant(
         sid=info.sid[:MAX_TEXT],
@@ -195,12 +228,12 @@ def read_participant(info: ParticipantInfo) -> RemoteParticipant:
         name=clean_text(info.name or info.identity, MAX_TEXT),
         version=info.version,
         present=info.state != ParticipantInfo.DISCONNECTED,
-        camera=None if sidecar else _camera(info.tracks),
+        camera=None if sidecar else _camera(info.tracks, decrypts=decrypts),
         consent=_consent(info),
     )
 
 
-def _camera(tracks: Iterable[TrackInfo]) -> CameraTrack | None:
+def _camera(tracks: Iterable[TrackInfo], *, decrypts: bool) -> CameraTrack | None:
     """The camera among ``tracks``: one that is on goes before one that is muted, and one that says
     it is a camera before one that says nothing. Screens are none."""
     cameras = [
@@ -212,14 +245,18 @@ def _camera(tracks: Iterable[TrackInfo]) -> CameraTrack | None:
     if not cameras:
         return None
     best = min(cameras, key=lambda track: (track.muted, track.source != TrackSource.CAMERA))
-    return CameraTrack(best.sid[:MAX_TEXT], best.muted, _problem(best))
+    encrypted = best.encryption != Encryption.NONE
+    problem = _problem(best, decrypts=decrypts)
+    return CameraTrack(best.sid[:MAX_TEXT], best.muted, encrypted, problem)
 
 
-def _problem(track: TrackInfo) -> str:
-    if track.encryption != Encryption.NONE:
+def _problem(track: TrackInfo, *, decrypts: bool) -> str:
+    if track.encryption == Encryption.CUSTOM:
+        return "encrypts the camera from end to end in a way of its own"
+    if track.encryption != Encryption.NONE and not decrypts:
         return (
             "encrypts the camera from end to end, so that only holders of the key can watch it "
-            "(leave encryption off in rooms with reactions)"
+            f"(set {E2EE_KEY} to the room's shared key, or leave encryption off)"
         )
     types = {codec.mime_type.lower() for codec in track.codecs} | {track.mime_type.lower()}
     types.discard("")
@@ -342,7 +379,9 @@ class ChatReader:
     ignored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ring: KeyRing | None = None) -> None:
+        self._ring = ring
+        """Opens messages that are encrypted from end to end."""
         self._streams: dict[tuple[str, str], bytes] = {}
 
     def receive(self, data: bytes | str) -> ChatMessage | None:
@@ -353,11 +392,29 @@ class ChatReader:
             packet = DataPacket.FromString(data)
         except DecodeError:
             return None
+        if packet.HasField("encrypted_packet"):
+            packet = self._opened(packet)
         text = self._text(packet)
         # The server puts the sender in, so that no client can speak for another.
         return (
             None if text is None else ChatMessage(read_identity(packet.participant_identity), text)
         )
+
+    def _opened(self, packet: DataPacket) -> DataPacket:
+        """What an encrypted packet holds, with its sender; empty where it can't be opened."""
+        sealed = packet.encrypted_packet
+        opened = DataPacket(participant_identity=packet.participant_identity)
+        if self._ring is None:
+            return opened
+        plain = open_message(self._ring, sealed.encrypted_value, sealed.iv, sealed.key_index)
+        try:
+            payload = EncryptedPacketPayload.FromString(plain or b"")
+        except DecodeError:
+            return opened
+        kind = payload.WhichOneof("value")
+        if kind in ("user", "chat_message", "stream_header", "stream_chunk", "stream_trailer"):
+            getattr(opened, kind).CopyFrom(getattr(payload, kind))
+        return opened
 
     def _text(self, packet: DataPacket) -> str | None:
         match packet.WhichOneof("value"):

@@ -40,6 +40,7 @@ from sidecar.rooms.events import (
     Unwatchable,
 )
 from sidecar.rooms.livekit import messages
+from sidecar.rooms.livekit.encryption import KeyRing
 from sidecar.rooms.livekit.messages import (
     MAX_URL,
     MOVED,
@@ -62,6 +63,8 @@ MAX_MESSAGE: Final = 4 << 20
 """Bytes; a server describes a thousand participants in less than one MiB."""
 MAX_PARTICIPANTS: Final = 1000
 """Participants that are remembered; further ones are ignored."""
+MAX_SERVER_TRAILER: Final = 256
+"""Bytes; LiveKit's has 16."""
 MAX_TOKEN: Final = 16 * 1024
 """Characters of a renewed token that is kept."""
 
@@ -161,16 +164,22 @@ class RemoteParticipants:
 
 
 class LiveKitProtocol:
-    """The state of one connection; ``watches`` says whether it subscribes to cameras."""
+    """The state of one connection; ``watches`` says whether it subscribes to cameras.
 
-    def __init__(self, *, watches: bool = True) -> None:
+    ``ring`` has the keys of a room that is encrypted from end to end.
+    """
+
+    def __init__(self, *, watches: bool = True, ring: KeyRing | None = None) -> None:
         self.phase = ConnectionPhase.JOINING
         self.participants = RemoteParticipants()
         self.ping_interval = self.ping_timeout = 0
         """Seconds, as the server asks for; 0 before it does."""
+        self.server_trailer = b""
+        """What frames end with that the server puts into encrypted streams."""
         self._watches = watches
+        self._ring = ring
         self._outgoing: list[bytes] = []
-        self._chat = ChatReader()
+        self._chat = ChatReader(ring)
         self._constraints: dict[str, ReceiverConstraints] = {}
         self._attributes: dict[str, Consent] = {}
         """The choice in each participant's attributes as it was last seen."""
@@ -249,7 +258,8 @@ class LiveKitProtocol:
 
     def add_composite(self, cid: str) -> None:
         """Announce the composite, whose track has the id ``cid`` in the coming offer."""
-        self._outgoing.append(messages.add_composite(cid))
+        encrypted = self._ring is not None
+        self._outgoing.append(messages.add_composite(cid, encrypted=encrypted))
 
     def constrain(self, identity: str, want: ReceiverConstraints) -> None:
         """Ask for no more of a participant's camera than ``want``; the unknown are ignored."""
@@ -274,6 +284,10 @@ class LiveKitProtocol:
             self._outgoing = [messages.leave()]
         self.phase = ConnectionPhase.OVER
 
+    def note_decryption(self, track: str, problem: str) -> Sequence[LiveKitEvent]:
+        """Why the frames of ``track`` can't be decrypted; empty once they can."""
+        return self._unwatchable(track, problem)
+
     def problem(self, camera: CameraTrack) -> str:
         """Why ``camera`` can't be watched, in a clause that follows the participant's name."""
         if reason := self._problems.get(camera.track):
@@ -286,6 +300,7 @@ class LiveKitProtocol:
             self.phase = ConnectionPhase.OVER
             return [Redirected(join.alternative_url[:MAX_URL])]
         self.phase = ConnectionPhase.JOINED
+        self.server_trailer = join.sif_trailer[:MAX_SERVER_TRAILER]
         self.ping_interval, self.ping_timeout = join.ping_interval, join.ping_timeout
         entered = Entered(
             room=join.room.name,
@@ -305,7 +320,10 @@ class LiveKitProtocol:
 
     def _updated(self, infos: Sequence[ParticipantInfo]) -> Sequence[LiveKitEvent]:
         before = {participant.identity for participant in self.participants}
-        self.participants.update(map(read_participant, infos[:MAX_PARTICIPANTS]))
+        decrypts = self._ring is not None
+        self.participants.update(
+            read_participant(info, decrypts=decrypts) for info in infos[:MAX_PARTICIPANTS]
+        )
         present = {participant.identity: participant for participant in self.participants}
         left = tuple(sorted(before - present.keys()))
         for identity in left:

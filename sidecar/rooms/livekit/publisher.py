@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
-from aiortc import RTCIceServer
+from aiortc import MediaStreamTrack, RTCIceServer
 
-from config.errors import RoomError
+from config.errors import RefusedError, RoomError
+from sidecar.media.packet_track import PacketTrack
 from sidecar.media.peers import SendPeer
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.events import Answered, CandidateReceived, PublishRefused
 from sidecar.rooms.livekit import messages
+from sidecar.rooms.livekit.encryption import FrameEncryptor, KeyRing
 from sidecar.rooms.livekit.protocol import PUBLISHER, LiveKitEvent, TrackPublished
 from sidecar.rooms.livekit.transport import LiveKitTimeouts, LiveKitTransport
 
@@ -24,6 +26,13 @@ MAX_PAYLOAD: Final = 15_000
 """Bytes; LiveKit's limit for a reliable message is 15 KiB."""
 MAX_BACKLOG: Final = 256 * 1024
 """Bytes that wait to be sent, beyond which events are dropped: the server takes none then."""
+
+
+def encrypt_track(track: MediaStreamTrack, ring: KeyRing) -> None:
+    """Encrypt what ``track`` sends; raises RefusedError where it is not encoded by us."""
+    if not isinstance(track, PacketTrack):
+        raise RefusedError("a track that is not encoded here can't be encrypted", where="LiveKit")
+    track.encrypt = FrameEncryptor(ring).encrypt
 
 
 class LiveKitPublisher:
@@ -38,9 +47,16 @@ class LiveKitPublisher:
         relay_only: bool,
         data: bool,
         timeouts: LiveKitTimeouts,
+        ring: KeyRing | None = None,
     ) -> None:
+        track = composite.subscribe()
+        if ring is not None:
+            encrypt_track(track, ring)
+        self._event_packet = (
+            messages.event_packet if ring is None else messages.MessageEncryptor(ring).event_packet
+        )
         self.peer = SendPeer(
-            composite.subscribe(),
+            track,
             ice_servers,
             participant="LiveKit publisher",
             relay_only=relay_only,
@@ -98,7 +114,7 @@ class LiveKitPublisher:
         if len(payload) > MAX_PAYLOAD:
             log.info("event not sent", reason=f"{len(payload)} bytes are more than {MAX_PAYLOAD}")
         else:
-            self.peer.send_message(messages.event_packet(payload), MAX_BACKLOG)
+            self.peer.send_message(self._event_packet(payload), MAX_BACKLOG)
 
     async def aclose(self) -> None:
         """Take the composite away and free the connection."""

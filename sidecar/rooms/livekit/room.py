@@ -35,6 +35,7 @@ from sidecar.rooms.events import (
     Unwatchable,
 )
 from sidecar.rooms.http import open_http
+from sidecar.rooms.livekit.encryption import KeyRing, read_ring
 from sidecar.rooms.livekit.protocol import (
     SUBSCRIBER,
     LiveKitEvent,
@@ -78,6 +79,8 @@ class ReconnectState:
     """Where the server asked us to join the next time, which is tried once; else empty."""
     relay: str = ""
     """The TURN server that worked last; else empty."""
+    ring: KeyRing | None = field(default=None, repr=False)
+    """The keys of a room that is encrypted from end to end, which take a while to derive."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +99,14 @@ class _Member:
     async def aclose(self) -> None:
         parts = (self.publisher, self.subscriber)
         await close_all((self.transport, *(part for part in parts if part is not None)))
+
+
+def _first_state(environ: Mapping[str, str]) -> ReconnectState:
+    """That of a room that is joined for the first time; raises ConfigError for its keys."""
+    state = ReconnectState(ring=read_ring(environ))
+    if suffix := environ.get(IDENTITY_SUFFIX, ""):
+        state.suffix = suffix
+    return state
 
 
 class LiveKitRoom(Component):
@@ -118,9 +129,7 @@ class LiveKitRoom(Component):
         self._access = access
         self._options = options
         self._shared_suffix = options.environ.get(IDENTITY_SUFFIX, "")
-        self._state = state or (
-            ReconnectState(self._shared_suffix) if self._shared_suffix else ReconnectState()
-        )
+        self._state = state or _first_state(options.environ)
         self._timeouts = timeouts or LiveKitTimeouts()
         self._clock = clock
         given = access.grants.room if isinstance(access, GivenToken) else ""
@@ -178,6 +187,7 @@ class LiveKitRoom(Component):
             relay_only=self._options.relay_only,
             data=given is None or given.grants.publish_data,
             timeouts=self._timeouts,
+            ring=self._state.ring,
         )
         self._tasks.create_task(self._guard(publisher), name="LiveKit publisher")
         await publisher.publish()
@@ -201,6 +211,8 @@ class LiveKitRoom(Component):
 
     async def _enter(self) -> None:
         self._http = await self._resources.enter_async_context(open_http())
+        if (ring := self._state.ring) is not None:
+            await asyncio.to_thread(ring.own_cipher)
         # A better server that does not admit the sidecar is not tried twice.
         self._server, self._state.server = self._state.server or self._server, ""
         member, entered = await self._join(self._watcher_token(), watches=True)
@@ -211,6 +223,7 @@ class LiveKitRoom(Component):
             member.ice_servers,
             relay_only=self._options.relay_only,
             timeouts=self._timeouts,
+            ring=self._state.ring,
         )
         self._tasks.create_task(subscriber.answer_offers(), name="LiveKit negotiation")
         self._tasks.create_task(self._guard(subscriber), name="LiveKit subscriber")
@@ -244,7 +257,12 @@ class LiveKitRoom(Component):
     async def _join(self, token: str, *, watches: bool) -> tuple[_Member, Entered]:
         assert self._http is not None, "join while the room is entered"
         transport = LiveKitTransport(
-            self._http, self._server, token, watches=watches, timeouts=self._timeouts
+            self._http,
+            self._server,
+            token,
+            watches=watches,
+            ring=self._state.ring,
+            timeouts=self._timeouts,
         )
         # Closed with the room, also where it does not get in.
         member = _Member(transport)

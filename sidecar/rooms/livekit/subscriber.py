@@ -1,6 +1,7 @@
 """The subscriber's peer connection: answers the server's offers; one feed a camera."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -11,12 +12,14 @@ from aiortc import RTCIceServer, RTCRtpTransceiver
 from config.errors import ProtocolError
 from sidecar.aio import close_all
 from sidecar.media.aiortc_patches import take_over
+from sidecar.media.decoder import FrameCipher
 from sidecar.media.feed import Feed
 from sidecar.media.peers import Peer
 from sidecar.media.sdp import VideoSection, deactivate_unknown_codecs, video_sections
 from sidecar.rooms.base import ConsentChanged, Joined, SensitivityChosen
 from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.events import Offered
+from sidecar.rooms.livekit.encryption import FrameDecryptor, KeyRing
 from sidecar.rooms.livekit.messages import RemoteParticipant
 from sidecar.rooms.livekit.protocol import LiveKitProtocol
 from sidecar.rooms.livekit.transport import LiveKitTimeouts, LiveKitTransport
@@ -50,8 +53,13 @@ class MediaSection:
         """The frames of the track that it carries."""
         return self._feed if self.track and not self.problem else None
 
-    async def carry(self, track: str, ssrcs: tuple[int, ...]) -> None:
-        """Bring the stream of ``ssrcs``, that of ``track``, from now on; empty for none."""
+    async def carry(
+        self, track: str, ssrcs: tuple[int, ...], cipher: FrameCipher | None = None
+    ) -> None:
+        """Bring the stream of ``ssrcs``, that of ``track``, from now on; empty for none.
+
+        ``cipher`` decrypts its frames.
+        """
         if track == self.track and (ssrcs == self._ssrcs or not track):
             return
         self.track, self.problem = track, ""
@@ -63,7 +71,7 @@ class MediaSection:
         ):
             self.problem = NO_REUSE
         self._ssrcs = ssrcs or self._ssrcs
-        before, self._feed = self._feed, Feed()
+        before, self._feed = self._feed, Feed(cipher=cipher)
         await before.aclose()
         await self._feed.start()
         self._feed.attach(self._transceiver.receiver.track)
@@ -160,7 +168,10 @@ class LiveKitSubscriber:
         *,
         relay_only: bool,
         timeouts: LiveKitTimeouts,
+        ring: KeyRing | None = None,
     ) -> None:
+        self._ring = ring
+        self._loop = asyncio.get_running_loop()
         self.peer = Peer(
             ice_servers,
             participant="LiveKit subscriber",
@@ -219,7 +230,27 @@ class LiveKitSubscriber:
             if section.mid not in self._sections and section.track and section.mid in transceivers:
                 self._sections[section.mid] = MediaSection(transceivers[section.mid])
             if (ours := self._sections.get(section.mid)) is not None:
-                await ours.carry(section.track, section.ssrcs)
+                await ours.carry(section.track, section.ssrcs, self._cipher(section.track))
+
+    def _cipher(self, track: str) -> FrameCipher | None:
+        """What decrypts the frames of ``track``; None where they are not encrypted."""
+        protocol, ring = self._transport.protocol, self._ring
+        cameras = (participant.camera for participant in protocol.participants)
+        if ring is None or not any(
+            camera is not None and camera.track == track and camera.encrypted for camera in cameras
+        ):
+            return None
+
+        def changed(problem: str) -> None:
+            # From the decoder's thread; the loop may be closed by then.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._note_decryption, track, problem)
+
+        return FrameDecryptor(ring, protocol.server_trailer, changed)
+
+    def _note_decryption(self, track: str, problem: str) -> None:
+        self._transport.protocol.note_decryption(track, problem)
+        self.update()
 
     def on_message(self, data: str | bytes) -> None:
         """Take a data message: participants may choose by chat."""

@@ -18,6 +18,7 @@ from sidecar.redaction import shown_url
 from sidecar.rooms.events import Ended, Entered, Redirected, Refused
 from sidecar.rooms.http import close_websocket, read_body, unreachable
 from sidecar.rooms.livekit import messages
+from sidecar.rooms.livekit.encryption import KeyRing
 from sidecar.rooms.livekit.protocol import MAX_MESSAGE, LiveKitEvent, LiveKitProtocol, PingAnswered
 
 HOPS: Final = 3
@@ -71,12 +72,14 @@ class LiveKitTransport:
         token: str,
         *,
         watches: bool,
+        ring: KeyRing | None = None,
         timeouts: LiveKitTimeouts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.server = server
         """Where we are connected, after all redirections."""
-        self.protocol = LiveKitProtocol(watches=watches)
+        self.protocol = LiveKitProtocol(watches=watches, ring=ring)
+        self._ring = ring
         self._http = http
         self._headers = {"Authorization": f"Bearer {token}"}
         self._watches = watches
@@ -155,7 +158,7 @@ class LiveKitTransport:
                     case Redirected():
                         self._socket = None
                         await close_websocket(socket, self._timeouts.leave)
-                        self.protocol = LiveKitProtocol(watches=self._watches)
+                        self.protocol = LiveKitProtocol(watches=self._watches, ring=self._ring)
                         return event
                     case Refused():
                         raise event.error(self.server)

@@ -1,0 +1,223 @@
+"""Frames and messages of an end-to-end encrypted room, against an encoder written from the format.
+
+The keys of ``test_keys_are_those_of_livekit_s_client`` are what Node's WebCrypto derives.
+"""
+
+import base64
+import os
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from livekit.protocol.models import (
+    ChatMessage as ChatPacket,
+)
+from livekit.protocol.models import (
+    DataPacket,
+    EncryptedPacket,
+    EncryptedPacketPayload,
+)
+
+from config.errors import ConfigError
+from sidecar.rooms.livekit.encryption import (
+    E2EE_KEY,
+    TOLERANCE,
+    WINDOW,
+    FrameDecryptor,
+    FrameEncryptor,
+    IvSequence,
+    KeyMaterial,
+    KeyRing,
+    open_message,
+    read_ring,
+    seal_message,
+    split_frame,
+)
+from sidecar.rooms.livekit.messages import ChatMessage, ChatReader, MessageEncryptor
+
+PASSPHRASE = "correct horse battery staple"
+KEY_FRAME = bytes([0x10, 2, 0, 0x9D, 1, 0x2A, 64, 1, 180, 0]) + bytes(range(200))
+DELTA_FRAME = bytes([0x11, 2, 0]) + bytes(range(200))
+TRAILER = b"server-injected!"
+
+
+def ring(key: str = PASSPHRASE, **more: str) -> KeyRing:
+    found = read_ring({E2EE_KEY: key, **more})
+    assert found is not None
+    return found
+
+
+class Told:
+    """A decryptor and what it reported."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self.problems: list[str] = []
+        self.decryptor = FrameDecryptor(keys, TRAILER, self.problems.append)
+
+    def decrypt(self, data: bytes, codec: str = "VP8") -> bytes | None:
+        return self.decryptor.decrypt(codec, data)
+
+
+@pytest.mark.parametrize(("frame", "clear"), [(KEY_FRAME, 10), (DELTA_FRAME, 3)])
+def test_a_frame_comes_back_with_its_header_in_the_clear(frame: bytes, clear: int) -> None:
+    sent = FrameEncryptor(ring()).encrypt(frame)
+    assert sent[:clear] == frame[:clear]
+    assert frame[clear : clear + 50] not in sent
+    assert sent[-2:] == bytes([12, 0])
+    assert len(sent) == len(frame) + 16 + 12 + 2
+    assert Told(ring()).decrypt(sent) == frame
+
+
+def test_no_initialization_vector_comes_twice() -> None:
+    ivs = IvSequence()
+    assert len({ivs.next() for _ in range(1000)}) == 1000
+    assert {len(ivs.next())} == {12}
+
+
+def test_a_changed_header_is_not_accepted() -> None:
+    sent = bytearray(FrameEncryptor(ring()).encrypt(KEY_FRAME))
+    sent[7] ^= 1
+    assert Told(ring()).decrypt(bytes(sent)) is None
+
+
+def test_another_key_is_reported_once_and_its_end_too() -> None:
+    told = Told(ring("another"))
+    wrong = FrameEncryptor(ring()).encrypt(DELTA_FRAME)
+    for _ in range(3 * TOLERANCE):
+        assert told.decrypt(wrong) is None
+    assert told.problems == [f"is encrypted with another key (check {E2EE_KEY})"]
+    right = FrameEncryptor(ring("another")).encrypt(DELTA_FRAME)
+    assert told.decrypt(right) == DELTA_FRAME
+    assert told.problems[1:] == [""]
+
+
+def test_a_few_frames_that_can_t_be_decrypted_are_no_problem() -> None:
+    told = Told(ring())
+    right, wrong = (FrameEncryptor(ring(key)).encrypt(DELTA_FRAME) for key in (PASSPHRASE, "x"))
+    for _ in range(5):
+        for _ in range(TOLERANCE - 1):
+            told.decrypt(wrong)
+        assert told.decrypt(right) == DELTA_FRAME
+    assert not told.problems
+
+
+def test_a_sender_may_ratchet_its_key_within_the_window() -> None:
+    material = KeyMaterial(os.urandom(32), random=True)
+    text = f"base64:{base64.b64encode(material.secret).decode()}"
+    told = Told(ring(text))
+    for steps in range(1, WINDOW + 3):
+        material = material.ratchet()
+        assert told.decrypt(frame_with(material)) == DELTA_FRAME, steps
+    too_far = KeyMaterial(base64.b64decode(text.removeprefix("base64:")), random=True)
+    for _ in range(WINDOW + 1):
+        too_far = too_far.ratchet()
+    assert Told(ring(text)).decrypt(frame_with(too_far)) is None
+
+
+def frame_with(material: KeyMaterial, index: int = 0) -> bytes:
+    iv = os.urandom(12)
+    sealed = AESGCM(material.derive(16)).encrypt(iv, DELTA_FRAME[3:], DELTA_FRAME[:3])
+    return DELTA_FRAME[:3] + sealed + iv + bytes([12, index])
+
+
+def test_each_index_of_the_ring_has_its_key() -> None:
+    keys = ring("zero", LIVEKIT_E2EE_KEY_3="three")
+    told = Told(keys)
+    assert told.decrypt(frame_with(KeyMaterial(b"three", random=False), 3)) == DELTA_FRAME
+    assert told.decrypt(frame_with(KeyMaterial(b"zero", random=False), 0)) == DELTA_FRAME
+    for _ in range(TOLERANCE):
+        told.decrypt(frame_with(KeyMaterial(b"three", random=False), 5))
+    assert told.problems == ["is encrypted with key 5 of its ring, which is not known here"]
+
+
+def test_frames_of_the_server_are_left_out_and_are_no_failure() -> None:
+    told = Told(ring())
+    for _ in range(3 * TOLERANCE):
+        assert told.decrypt(KEY_FRAME + TRAILER) is None
+    assert not told.problems
+
+
+@pytest.mark.parametrize("data", [b"", b"\x10", KEY_FRAME[:30], DELTA_FRAME, bytes(12) + b"\x0c"])
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+def test_garbage_is_no_encrypted_frame(data: bytes, codec: str) -> None:
+    assert split_frame(codec, data) is None
+    assert Told(ring()).decrypt(data, codec) is None
+
+
+def h264_frame(body: bytes) -> bytes:
+    """As LiveKit's client encrypts one: to the second byte of the slice all is in the clear."""
+    start = b"\x00\x00\x00\x01"
+    header = start + b"\x67\x42\xc0\x1f" + start + b"\x68\xce\x3c\x80" + start + b"\x65\x88"
+    iv = bytes(12)
+    sealed = AESGCM(KeyMaterial(PASSPHRASE.encode(), random=False).derive(16)).encrypt(
+        iv, body, header
+    )
+    return header + escaped(sealed + iv + bytes([12, 0]))
+
+
+def escaped(data: bytes) -> bytes:
+    """With the emulation prevention bytes of H.264 §7.4.1."""
+    made, zeros = bytearray(), 0
+    for byte in data:
+        if zeros >= 2 and byte <= 3:
+            made.append(3)
+            zeros = 0
+        made.append(byte)
+        zeros = zeros + 1 if byte == 0 else 0
+    return bytes(made)
+
+
+def test_an_h264_frame_is_unescaped_before_it_is_decrypted() -> None:
+    body = bytes(range(256)) * 8
+    sent = h264_frame(body)
+    assert b"\x00\x00\x03\x00" in sent, "its vector of zeros is escaped"
+    plain = Told(ring()).decrypt(sent, "H264")
+    assert plain is not None
+    assert plain.endswith(b"\x65\x88" + body)
+
+
+def test_keys_are_those_of_livekit_s_client() -> None:
+    passphrase = KeyMaterial(PASSPHRASE.encode(), random=False)
+    random = KeyMaterial(bytes(range(32)), random=True)
+    assert passphrase.derive(16).hex() == "dee9745ab873685c2579655a7296d1a4"
+    assert random.derive(16).hex() == "6d0dd7b3d6f4efde47ab9a9e15abde76"
+
+
+@pytest.mark.parametrize("text", ["base64:", "base64:AAAA", "base64:not base64 at all, is it?"])
+def test_a_key_of_random_bytes_that_is_too_short_is_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(ConfigError, match=E2EE_KEY) as caught:
+        read_ring({E2EE_KEY: text})
+    assert text.removeprefix("base64:")[:8] not in str(caught.value) or text == "base64:"
+    assert read_ring({}) is None
+    assert PASSPHRASE not in repr(ring())
+
+
+def test_messages_are_encrypted_and_opened() -> None:
+    keys = ring()
+    sealed, iv, index = seal_message(keys, IvSequence(), b"payload")
+    assert open_message(keys, sealed, iv, index) == b"payload"
+    assert open_message(ring("another"), sealed, iv, index) is None
+    assert open_message(keys, sealed, iv, 5) is None
+    assert open_message(keys, sealed, b"short", index) is None
+
+
+def test_our_events_are_sent_encrypted() -> None:
+    packet = DataPacket.FromString(MessageEncryptor(ring()).event_packet(b'{"kind":"x"}'))
+    assert packet.WhichOneof("value") == "encrypted_packet"
+    sealed = packet.encrypted_packet
+    plain = open_message(ring(), sealed.encrypted_value, sealed.iv, sealed.key_index)
+    assert plain is not None
+    user = EncryptedPacketPayload.FromString(plain).user
+    assert (user.topic, user.payload) == ("reactions", b'{"kind":"x"}')
+
+
+@pytest.mark.parametrize(("key", "read"), [(PASSPHRASE, True), ("another", False)])
+def test_chat_is_read_by_those_who_have_the_key(key: str, *, read: bool) -> None:
+    payload = EncryptedPacketPayload(chat_message=ChatPacket(message="!reactions off"))
+    sealed, iv, index = seal_message(ring(), IvSequence(), payload.SerializeToString())
+    packet = DataPacket(
+        participant_identity="grace",
+        encrypted_packet=EncryptedPacket(encrypted_value=sealed, iv=iv, key_index=index),
+    )
+    found = ChatReader(ring(key)).receive(packet.SerializeToString())
+    assert found == (ChatMessage("grace", "!reactions off") if read else None)
+    assert ChatReader().receive(packet.SerializeToString()) is None
