@@ -46,7 +46,7 @@ def ring(key: str = PASSPHRASE, **more: str) -> KeyRing:
     return found
 
 
-class Told:
+class Reported:
     """A decryptor and what it reported."""
 
     def __init__(self, keys: KeyRing) -> None:
@@ -64,7 +64,7 @@ def test_a_frame_comes_back_with_its_header_in_the_clear(frame: bytes, clear: in
     assert frame[clear : clear + 50] not in sent
     assert sent[-2:] == bytes([12, 0])
     assert len(sent) == len(frame) + 16 + 12 + 2
-    assert Told(ring()).decrypt(sent) == frame
+    assert Reported(ring()).decrypt(sent) == frame
 
 
 def test_no_initialization_vector_comes_twice() -> None:
@@ -76,41 +76,41 @@ def test_no_initialization_vector_comes_twice() -> None:
 def test_a_changed_header_is_not_accepted() -> None:
     sent = bytearray(FrameEncryptor(ring()).encrypt(KEY_FRAME))
     sent[7] ^= 1
-    assert Told(ring()).decrypt(bytes(sent)) is None
+    assert Reported(ring()).decrypt(bytes(sent)) is None
 
 
 def test_another_key_is_reported_once_and_its_end_too() -> None:
-    told = Told(ring("another"))
+    reported = Reported(ring("another"))
     wrong = FrameEncryptor(ring()).encrypt(DELTA_FRAME)
     for _ in range(3 * TOLERANCE):
-        assert told.decrypt(wrong) is None
-    assert told.problems == [f"is encrypted with another key (check {E2EE_KEY})"]
+        assert reported.decrypt(wrong) is None
+    assert reported.problems == [f"is encrypted with another key (check {E2EE_KEY})"]
     right = FrameEncryptor(ring("another")).encrypt(DELTA_FRAME)
-    assert told.decrypt(right) == DELTA_FRAME
-    assert told.problems[1:] == [""]
+    assert reported.decrypt(right) == DELTA_FRAME
+    assert reported.problems[1:] == [""]
 
 
 def test_a_few_frames_that_can_t_be_decrypted_are_no_problem() -> None:
-    told = Told(ring())
+    reported = Reported(ring())
     right, wrong = (FrameEncryptor(ring(key)).encrypt(DELTA_FRAME) for key in (PASSPHRASE, "x"))
     for _ in range(5):
         for _ in range(TOLERANCE - 1):
-            told.decrypt(wrong)
-        assert told.decrypt(right) == DELTA_FRAME
-    assert not told.problems
+            reported.decrypt(wrong)
+        assert reported.decrypt(right) == DELTA_FRAME
+    assert not reported.problems
 
 
 def test_a_sender_may_ratchet_its_key_within_the_window() -> None:
     material = KeyMaterial(os.urandom(32), random=True)
     text = f"base64:{base64.b64encode(material.secret).decode()}"
-    told = Told(ring(text))
+    reported = Reported(ring(text))
     for steps in range(1, WINDOW + 3):
         material = material.ratchet()
-        assert told.decrypt(frame_with(material)) == DELTA_FRAME, steps
+        assert reported.decrypt(frame_with(material)) == DELTA_FRAME, steps
     too_far = KeyMaterial(base64.b64decode(text.removeprefix("base64:")), random=True)
     for _ in range(WINDOW + 1):
         too_far = too_far.ratchet()
-    assert Told(ring(text)).decrypt(frame_with(too_far)) is None
+    assert Reported(ring(text)).decrypt(frame_with(too_far)) is None
 
 
 def frame_with(material: KeyMaterial, index: int = 0) -> bytes:
@@ -121,26 +121,26 @@ def frame_with(material: KeyMaterial, index: int = 0) -> bytes:
 
 def test_each_index_of_the_ring_has_its_key() -> None:
     keys = ring("zero", LIVEKIT_E2EE_KEY_3="three")
-    told = Told(keys)
-    assert told.decrypt(frame_with(KeyMaterial(b"three", random=False), 3)) == DELTA_FRAME
-    assert told.decrypt(frame_with(KeyMaterial(b"zero", random=False), 0)) == DELTA_FRAME
+    reported = Reported(keys)
+    assert reported.decrypt(frame_with(KeyMaterial(b"three", random=False), 3)) == DELTA_FRAME
+    assert reported.decrypt(frame_with(KeyMaterial(b"zero", random=False), 0)) == DELTA_FRAME
     for _ in range(TOLERANCE):
-        told.decrypt(frame_with(KeyMaterial(b"three", random=False), 5))
-    assert told.problems == ["is encrypted with key 5 of its ring, which is not known here"]
+        reported.decrypt(frame_with(KeyMaterial(b"three", random=False), 5))
+    assert reported.problems == ["is encrypted with key 5 of its ring, which is not known here"]
 
 
 def test_frames_of_the_server_are_left_out_and_are_no_failure() -> None:
-    told = Told(ring())
+    reported = Reported(ring())
     for _ in range(3 * TOLERANCE):
-        assert told.decrypt(KEY_FRAME + TRAILER) is None
-    assert not told.problems
+        assert reported.decrypt(KEY_FRAME + TRAILER) is None
+    assert not reported.problems
 
 
 @pytest.mark.parametrize("data", [b"", b"\x10", KEY_FRAME[:30], DELTA_FRAME, bytes(12) + b"\x0c"])
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
 def test_garbage_is_no_encrypted_frame(data: bytes, codec: str) -> None:
     assert split_frame(codec, data) is None
-    assert Told(ring()).decrypt(data, codec) is None
+    assert Reported(ring()).decrypt(data, codec) is None
 
 
 def h264_frame(body: bytes) -> bytes:
@@ -170,7 +170,7 @@ def test_an_h264_frame_is_unescaped_before_it_is_decrypted() -> None:
     body = bytes(range(256)) * 8
     sent = h264_frame(body)
     assert b"\x00\x00\x03\x00" in sent, "its vector of zeros is escaped"
-    plain = Told(ring()).decrypt(sent, "H264")
+    plain = Reported(ring()).decrypt(sent, "H264")
     assert plain is not None
     assert plain.endswith(b"\x65\x88" + body)
 
