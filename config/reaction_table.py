@@ -1,8 +1,8 @@
 """The reaction table: the shipped ``reactions.toml`` with the user's rows merged over it."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,19 +26,27 @@ class LoadedTable:
 
     table: ReactionTable
     origins: Mapping[str, str]
+    taught: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The user's rows of labels that are not in the vocabulary, not checked yet: they count where
+    the bundle in use has the label (``with_rows``)."""
+    file: str = ""
+    """The user's file; empty where there is none."""
 
 
 def load_table_with_origins(
     labels: Mapping[str, LabelDefaults],
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
+    *,
+    taught: Callable[[], Collection[str]] = frozenset,
 ) -> LoadedTable:
     """Every label's rule: ours, with the keys that the user's file sets for it.
 
-    ``labels`` is the vocabulary: a label's threshold is its own unless a file sets one. The user's
-    file is ``file``, else SIDECAR_REACTIONS, else a ``reactions.toml`` in the working folder or in
-    the platform's configuration folder. Raises ConfigError naming file, label, key and what is
-    allowed.
+    ``labels`` is the vocabulary: a label's threshold is its own unless a file sets one. ``taught``,
+    which is called for a row that has none of them, gives the names of labels that users taught.
+    The user's file is ``file``, else SIDECAR_REACTIONS, else a ``reactions.toml`` in the working
+    folder or in the platform's configuration folder. Raises ConfigError naming file, label, key and
+    what is allowed.
     """
     environ = os.environ if environ is None else environ
     shipped = _read_rows(SHIPPED, labels)
@@ -52,13 +60,17 @@ def load_table_with_origins(
     }
     table = {label: _rule(SHIPPED, label, row, rows) for label, row in rows.items()}
     origins: dict[str, str] = {}
-    if (
-        path := find_config_file("reactions.toml", file, environ.get(REACTIONS_VARIABLE))
-    ) is not None:
-        for label, row in _read_rows(path, labels).items():
+    path = find_config_file("reactions.toml", file, environ.get(REACTIONS_VARIABLE))
+    if path is None:
+        return LoadedTable(table, origins)
+    others: dict[str, dict[str, Any]] = {}
+    for label, row in _read_rows(path, labels, taught).items():
+        origins.update({f"{label}.{key}": str(path) for key in row})
+        if label in labels:
             table[label] = _rule(path, label, rows[label] | row, rows)
-            origins.update({f"{label}.{key}": str(path) for key in row})
-    return LoadedTable(table, origins)
+        else:
+            others[label] = row
+    return LoadedTable(table, origins, others, str(path))
 
 
 def load_reaction_table(
@@ -66,20 +78,27 @@ def load_reaction_table(
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> ReactionTable:
-    """The table of ``load_table_with_origins`` alone."""
+    """The table of ``load_table_with_origins`` alone, which has no rows of taught labels."""
     return load_table_with_origins(labels, file, environ).table
 
 
-def _read_rows(path: Path, labels: Mapping[str, LabelDefaults]) -> dict[str, dict[str, Any]]:
+def _read_rows(
+    path: Path,
+    labels: Mapping[str, LabelDefaults],
+    taught: Callable[[], Collection[str]] = frozenset,
+) -> dict[str, dict[str, Any]]:
     """The rows of the file at ``path``, each of them a table that a label has."""
     rows = read_toml(path)
+    others = frozenset() if rows.keys() <= labels.keys() else frozenset(taught())
     for label, row in rows.items():
         place = f"{path}: {label}"
-        if label not in labels:
-            raise ConfigError(f"unknown label; {nearest(label, labels)}", where=place)
+        if label not in labels and label not in others:
+            known = [*labels, *sorted(others)]
+            raise ConfigError(f"unknown label; {nearest(label, known)}", where=place)
         if not isinstance(row, dict):
             raise ConfigError(f"must be a table: [{label}]", where=place)
-        if row.get("moderated", labels[label].moderated) is not labels[label].moderated:
+        moderated = label in labels and labels[label].moderated
+        if row.get("moderated", moderated) is not moderated:
             raise ConfigError("is the label's own", where=f"{place}.moderated", do="remove it")
     return rows
 

@@ -131,6 +131,9 @@ class RecognitionSettings(Section):
 
     hand_model: Literal["lite", "full"]
     """``full`` finds finger joints 3 % of a hand more exactly, at twice the time."""
+    bundle: Annotated[str, Field(max_length=64)]
+    """The bundle of models that ``join``, ``replay`` and ``annotate`` use: a name of ``sidecar
+    model list``, ``shipped``, or empty for the one that ``sidecar model use`` chose."""
 
 
 class PolicySettings(Section):

@@ -28,6 +28,7 @@ from sidecar.serve.plan import ServePlan, bundles_folder
 from sidecar.serve.server import RoomsServer, open_server
 from sidecar.session.factories import make_detector, make_store
 from sidecar.supervisor.model_store import BundleStore
+from sidecar.supervisor.reaction_store import NO_ROWS, TaughtRows
 
 ROOM: Final = "demo"
 DRAIN: Final = 10.0
@@ -73,6 +74,7 @@ async def hosting(
     *,
     say: Callable[[str], None] = lambda line: None,
     bundles: Path | None = None,
+    taught: TaughtRows = NO_ROWS,
 ) -> AsyncIterator[RoomsServer]:
     """A server of one hosted room that all may join, which is live and to which ``/`` leads.
 
@@ -91,7 +93,14 @@ async def hosting(
             "empty_timeout": EMPTY,
         }
         settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=own)})
-        plan = ServePlan(environ=os.environ, say=say, room_tokens=False, home=True, bundles=bundles)
+        plan = ServePlan(
+            environ=os.environ,
+            say=say,
+            room_tokens=False,
+            home=True,
+            bundles=bundles,
+            taught=taught,
+        )
         async with open_server(
             plan, settings, table, local_engine(settings, lambda _: detector)
         ) as server:
@@ -107,6 +116,7 @@ async def run_demo(
     browser: bool,
     seconds: float | None,
     say: Callable[[str], None] = print,
+    taught: TaughtRows = NO_ROWS,
 ) -> None:
     """Run the meeting for ``seconds`` (for ever if None), with ``actors`` in it; then drain.
 
@@ -117,7 +127,9 @@ async def run_demo(
     bundle = await asyncio.to_thread(BundleStore(bundles).at_start)
     store = make_store(settings)
     detector = make_detector(store, table, settings, engine=Engine.PROCESSES, bundle=bundle)
-    async with hosting(settings, table, detector, say=say, bundles=bundles) as server:
+    async with hosting(
+        settings, table, detector, say=say, bundles=bundles, taught=taught
+    ) as server:
         async with AsyncExitStack() as stack:
             for actor in actors:
                 query = urlencode({"name": actor.name})

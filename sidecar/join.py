@@ -15,6 +15,7 @@ import structlog
 
 from config.reaction_rule import Kind, ReactionRule
 from config.settings import Engine, Settings
+from reactions.bundle import SHIPPED_BUNDLE, ModelBundle
 from sidecar.aio import TaskSet
 from sidecar.captured import Captured
 from sidecar.inference.detector import Detector
@@ -68,6 +69,8 @@ class JoinPlan:
     """Show the composite on a page of this machine, mirrored."""
     say: Callable[[str], None] = _write_note
     """Shows one line to the user: the address of the preview."""
+    bundle: ModelBundle = SHIPPED_BUNDLE
+    """The models."""
 
 
 class StatusView(Protocol):
@@ -100,7 +103,9 @@ async def join(
     reader = StatusReader(adapter.system, shown)
     async with AsyncExitStack() as stack:
         detector = await stack.enter_async_context(
-            make_detector(make_store(settings), table, settings, engine=Engine.PROCESSES)
+            make_detector(
+                make_store(settings), table, settings, engine=Engine.PROCESSES, bundle=plan.bundle
+            )
         )
         await stack.enter_async_context(sinks)
         if preview is not None:

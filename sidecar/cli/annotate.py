@@ -11,7 +11,13 @@ import typer
 
 from config.errors import PictureError
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
+from sidecar.cli.options import (
+    Bundle,
+    ConfigFile,
+    ReactionsFile,
+    load_with_taught,
+    with_chosen_bundle,
+)
 
 MAX_LINE: Final = 65536
 """Bytes of one line of a list: no system has longer paths."""
@@ -25,6 +31,7 @@ def command(
         Path | None,
         typer.Option("--list", metavar="FILE", help="Take the pictures' paths from FILE's lines."),
     ] = None,
+    bundle: Bundle = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
@@ -36,12 +43,13 @@ def command(
     if bool(pictures) == (listing is not None):
         raise typer.BadParameter("name pictures, or a list of them with --list, not both")
     paths = iter(pictures) if pictures else listed(listing or Path("-"))
-    settings, table = load_configuration(config, reactions)
-    store = ready_store(settings, table)
+    given = load_with_taught(config, reactions, {"recognition.bundle": bundle})
+    settings, table, models = with_chosen_bundle(*given)
+    store = ready_store(settings, table, models)
     from sidecar.annotate import annotate
     from sidecar.session.factories import make_pipeline
 
-    for report in annotate(paths, make_pipeline(store, table, settings), table):
+    for report in annotate(paths, make_pipeline(store, table, settings, models), table):
         print(report.to_json(), flush=True)
 
 

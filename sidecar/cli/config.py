@@ -1,10 +1,11 @@
 """``sidecar config``: the settings in force, and where each came from."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from sidecar.cli.options import ConfigFile, ReactionsFile
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_table, with_chosen_bundle
 
 
 def command(
@@ -16,10 +17,12 @@ def command(
 ) -> None:
     """Print the settings in force as TOML, each with its origin; secrets are masked."""
     from config.dump import describe_settings, describe_table
-    from config.reaction_table import load_table_with_origins
     from config.settings import load_with_origins
-    from reactions.labels import LABELS
 
     settings = load_with_origins(config)
-    rules = load_table_with_origins(LABELS, reactions)
-    print(describe_table(rules) if table else describe_settings(settings))
+    loaded = load_table(settings.settings, reactions)
+    if not table:
+        print(describe_settings(settings))
+        return
+    rules = with_chosen_bundle(settings.settings, loaded)[1]
+    print(describe_table(replace(loaded, table=rules)))

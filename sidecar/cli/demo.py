@@ -7,7 +7,7 @@ import typer
 
 from sidecar.cli.duration import parse_duration
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, Sensitivity, load_configuration
+from sidecar.cli.options import ConfigFile, ReactionsFile, Sensitivity, load_with_taught
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import run_until_stopped
 
@@ -36,12 +36,19 @@ def command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = None if for_ is None else parse_duration(for_)
     options = {"server.port": port, "server.host": host, "policy.sensitivity": sensitivity}
-    settings, table = load_configuration(config, reactions, options)
-    ready_store(settings, table)
+    settings, loaded = load_with_taught(config, reactions, options)
+    ready_store(settings, loaded.table)
     from sidecar import demo
+    from sidecar.supervisor.reaction_store import TaughtRows
 
     with progress_bar("Drawing the mannequins (once)") as move:
         actors = demo.draw_actors(mannequins, move)
+    taught = TaughtRows(loaded.taught, loaded.file)
     run_until_stopped(
-        demo.run_demo(settings, table, actors, browser=not no_browser, seconds=seconds)
+        demo.run_demo(
+            *(settings, loaded.table, actors),
+            browser=not no_browser,
+            seconds=seconds,
+            taught=taught,
+        )
     )

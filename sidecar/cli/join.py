@@ -14,11 +14,13 @@ from sidecar.cli.duration import parse_duration
 from sidecar.cli.env_file import SecretsFile, environment
 from sidecar.cli.models import ready_store
 from sidecar.cli.options import (
+    Bundle,
     ConfigFile,
     ReactionsFile,
     RelayOnly,
     Sensitivity,
-    load_configuration,
+    load_with_taught,
+    with_chosen_bundle,
 )
 from sidecar.cli.signals import run_until_stopped
 from sidecar.cli.terminal_view import TerminalView
@@ -92,6 +94,7 @@ def command(
     sink: Sinks = None,
     preview: Preview = False,
     secrets: SecretsFile = None,
+    bundle: Bundle = None,
     config: ConfigFile = None,
     reactions: ReactionsFile = None,
 ) -> None:
@@ -111,15 +114,16 @@ def command(
         "policy.sensitivity": sensitivity,
         "sampling.rate": sample_rate,
         "composite.spotlight": None if layout is None else parse_layout(layout),
+        "recognition.bundle": bundle,
     }
-    settings, table = load_configuration(config, reactions, options)
+    settings, table, models = with_chosen_bundle(*load_with_taught(config, reactions, options))
     from config.reaction_table import only_labels
     from sidecar.join import JoinPlan
 
     chosen = only_labels(table, labels)
-    ready_store(settings, chosen)
+    ready_store(settings, chosen, models)
     targets, sinks = tuple(publish or ("room",)), tuple(sink or ())
-    plan = JoinPlan(url, targets, events, sinks, seconds, environ, preview)
+    plan = JoinPlan(url, targets, events, sinks, seconds, environ, preview, bundle=models)
     run_until_stopped(_join(plan, settings, chosen))
 
 

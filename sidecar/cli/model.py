@@ -60,7 +60,9 @@ Sticker = Annotated[
 ]
 EventOnly = Annotated[bool, typer.Option("--event", help="Send events alone, draw nothing.")]
 Hold = Annotated[float, typer.Option(min=0, max=10, help="Seconds until it starts.")]
-Seed = Annotated[int, typer.Option(help="Another seed learns in another order.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="Another seed learns in another order.")
+]
 
 
 @app.command(

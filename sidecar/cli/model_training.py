@@ -2,14 +2,20 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from config.errors import ModelError
-from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, load_configuration
+from sidecar.cli.models import fetch_missing, ready_store
+from sidecar.cli.options import (
+    ConfigFile,
+    bundle_store,
+    load_configuration,
+    load_with_taught,
+)
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import exit_on_signals
 from sidecar.plain_text import escape_controls
@@ -26,7 +32,9 @@ Data = Annotated[
     typer.Option("--data", metavar="DATASET", help="A data set of yours; may be repeated."),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder, or one begun.")]
-Seed = Annotated[int, typer.Option(help="Another seed is another classifier.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="Another seed is another classifier.")
+]
 Hands = Annotated[int, typer.Option(min=600, help="Hands of an epoch.")]
 Epochs = Annotated[int, typer.Option(min=1, max=100, help="Epochs of newly drawn hands.")]
 Members = Annotated[int, typer.Option(min=1, max=8, help="Networks that are averaged.")]
@@ -122,17 +130,22 @@ def model_evaluate(
     """
     exit_on_signals()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from sidecar.modelling.evaluation import evaluate_bundles
-    from sidecar.serve.plan import bundles_folder
-    from sidecar.supervisor.model_store import BundleStore
+    from sidecar.modelling.evaluation import evaluate_bundles, fetched_for
+    from sidecar.serve.plan import data_folder
+    from sidecar.session.factories import make_store
+    from sidecar.supervisor.reaction_store import TaughtRows, table_of_server
 
-    settings, table = load_configuration(config, None)
-    store = BundleStore(bundles_folder(settings))
+    settings, loaded = load_with_taught(config, None)
+    store = bundle_store(settings)
     names = [*([against] if against else []), bundle or store.names().active]
     bundles = [store.get(name) for name in names]
-    models = ready_store(settings, table)
+    given = TaughtRows(loaded.taught, loaded.file)
+    rules = partial(table_of_server, data_folder(settings), loaded.table, given)
+    models = make_store(settings)
+    if not models.complete(needed := fetched_for(bundles, rules)):
+        fetch_missing(models, needed)
     with progress_bar("Measuring") as move:
-        outcome = evaluate_bundles(dataset, bundles, models, table, move)
+        outcome = evaluate_bundles(dataset, bundles, models, rules, move)
     for note in outcome.notes:
         print(f"sidecar: note: {escape_controls(note)}", file=sys.stderr)
     _print_comparison(outcome.comparison)

@@ -14,6 +14,7 @@ from sidecar.cli.progress import progress_bar
 if TYPE_CHECKING:
     from config.reaction_table import ReactionTable
     from config.settings import Settings
+    from reactions.bundle import ModelBundle
     from reactions.landmarks.model_store import ModelStore, Progress
 
 app = typer.Typer(
@@ -24,11 +25,15 @@ app = typer.Typer(
 )
 
 
-def ready_store(settings: "Settings", table: "ReactionTable") -> "ModelStore":
-    """Return the store of ``settings``, after fetching the models that ``table``'s labels need."""
+def ready_store(
+    settings: "Settings", table: "ReactionTable", bundle: "ModelBundle | None" = None
+) -> "ModelStore":
+    """Return the store of ``settings``, after fetching the models that the labels of ``table`` and
+    of ``bundle`` (None: the shipped one) need."""
+    from reactions.bundle import SHIPPED_BUNDLE
     from sidecar.session.factories import make_store, models_for
 
-    store, names = make_store(settings), models_for(table)
+    store, names = make_store(settings), models_for(table, bundle or SHIPPED_BUNDLE)
     if not store.complete(names):
         fetch_missing(store, names)
     return store

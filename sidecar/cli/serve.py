@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_with_taught
 from sidecar.cli.signals import run_until_stopped
 
 
@@ -41,7 +41,7 @@ def command(
 
     curl -H "Authorization: Bearer $TOKEN" -d '{"url": "wss://sfu.example#room"}' HOST/v1/rooms
     """
-    settings, table = load_configuration(
+    settings, loaded = load_with_taught(
         config,
         reactions,
         {
@@ -53,7 +53,13 @@ def command(
     )
     from sidecar.serve.plan import ServePlan
     from sidecar.serve.server import serve
+    from sidecar.supervisor.reaction_store import TaughtRows
 
-    ready_store(settings, table)
-    plan = ServePlan(token_file=token_file, environ=dict(os.environ), terminal=sys.stdout.isatty())
-    run_until_stopped(serve(plan, settings, table))
+    ready_store(settings, loaded.table)
+    plan = ServePlan(
+        token_file=token_file,
+        environ=dict(os.environ),
+        terminal=sys.stdout.isatty(),
+        taught=TaughtRows(loaded.taught, loaded.file),
+    )
+    run_until_stopped(serve(plan, settings, loaded.table))

@@ -19,7 +19,7 @@ from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.training.bundle_comparison import BundleComparison, PictureFires, compare_bundles
 from reactions.training.label_names import Shown, meaning_of
 from sidecar.media.pictures import read_picture
-from sidecar.supervisor.reaction_store import with_bundle
+from sidecar.session.factories import models_for
 
 LONGEST = 1280
 """Pixels of the longer side at which pictures are read."""
@@ -35,11 +35,18 @@ class EvaluationOutcome:
     """Whether pictures of the split ``test`` alone were measured."""
 
 
-class JudgedBundle:
-    """What fires with a bundle over a reaction table, as on a server."""
+def fetched_for(
+    bundles: Sequence[ModelBundle], rules: Callable[[ModelBundle], ReactionTable]
+) -> Sequence[str]:
+    """The names of the landmark models that ``evaluate_bundles`` needs."""
+    names = (models_for(rules(bundle), bundle) for bundle in bundles)
+    return tuple(dict.fromkeys(name for each in names for name in each))
 
-    def __init__(self, bundle: ModelBundle, table: ReactionTable) -> None:
-        rules = with_bundle(table, bundle)
+
+class JudgedBundle:
+    """What fires with a bundle and the reaction table ``rules``, in which it has its labels."""
+
+    def __init__(self, bundle: ModelBundle, rules: ReactionTable) -> None:
         self._thresholds = {
             name: rule.threshold for name, rule in rules.items() if rule.kind is not Kind.OFF
         }
@@ -62,11 +69,12 @@ def evaluate_bundles(
     folder: Path,
     bundles: Sequence[ModelBundle],
     store: ModelStore,
-    table: ReactionTable,
+    rules: Callable[[ModelBundle], ReactionTable],
     move: Callable[[float, str], None] = lambda share, what: None,
 ) -> EvaluationOutcome:
     """What one or two ``bundles`` make of the data set in ``folder``: of its split ``test``, or of
-    all pictures where it has none.
+    all pictures where it has none. ``rules`` gives the reaction table of a server that uses a
+    bundle.
 
     Raises DatasetError where no picture is labelled, ModelError without the landmark models.
     """
@@ -76,7 +84,7 @@ def evaluate_bundles(
     if not records:
         do = "label its pictures first"
         raise DatasetError("holds no labelled picture", where=str(folder), do=do)
-    judged = [JudgedBundle(bundle, table) for bundle in bundles]
+    judged = [JudgedBundle(bundle, rules(bundle)) for bundle in bundles]
     families = frozenset().union(*(each.families for each in judged))
     scheduler = LandmarkScheduler(store, families)
     found: list[PictureFires] = []

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
+
+from pydantic import ValidationError
 
 from config.errors import ModelError, PictureError, StickerError
 from config.reaction_rule import Kind
@@ -23,7 +25,13 @@ from reactions.landmark_types import ModelFamily, Observation, RgbImage, Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.pipeline import Care, first_memory
-from reactions.taught_labels import VIEW_FAMILIES, LandmarkView, TaughtLabel
+from reactions.taught_labels import (
+    VIEW_FAMILIES,
+    VIEW_SIZES,
+    LandmarkView,
+    TaughtLabel,
+    TaughtNetwork,
+)
 from reactions.training.bundle_maker import NewSticker, add_taught
 from reactions.training.taught_card import describe_taught
 from reactions.training.taught_examples import Example, hand_example, take_examples
@@ -194,6 +202,8 @@ def check_teachable(options: TeachOptions, base: ModelBundle, *, again: bool) ->
     if not again and any(one.name == options.label for one in base.taught):
         do = "add --again to teach it newly"
         raise ModelError(f"is taught already in {base.name}", where=options.label, do=do)
+    blank = TaughtNetwork(hidden=((0.0,),) * (VIEW_SIZES[options.view] + 1), out=(0.0, 0.0))
+    _label(replace(options, kind=Kind.EVENT), blank, threshold=1.0)
 
 
 def teach_bundle(
@@ -210,7 +220,9 @@ def teach_bundle(
     result = teach(
         options.view, examples.shown, examples.other, classifier, seed=options.seed, move=move
     )
-    label = _label(options, result, sticker)
+    name = options.sticker if sticker is None else sticker.name(options.label)
+    name = name if options.kind is Kind.STICKER else None
+    label = _label(options, result.network, result.threshold, result.outranks, name)
     created = date.today().isoformat()  # noqa: DTZ011 (the user's own day)
     counts = [len({one.picture for one in each}) for each in (examples.shown, examples.other)]
     card = describe_taught(label, result.figures, base=base.name, created=created, pictures=counts)
@@ -218,20 +230,32 @@ def teach_bundle(
     return TaughtBundle(bundle, label, result)
 
 
-def _label(options: TeachOptions, result: TaughtResult, sticker: NewSticker | None) -> TaughtLabel:
-    name = options.sticker if sticker is None else sticker.name(options.label)
-    return TaughtLabel(
-        name=options.label,
-        view=options.view,
-        title=options.shown_title,
-        how=options.how or "as it was shown",
-        threshold=result.threshold,
-        kind=options.kind,
-        sticker=name if options.kind is Kind.STICKER else None,
-        hold=options.hold,
-        outranks=result.outranks,
-        network=result.network,
-    )
+def _label(
+    options: TeachOptions,
+    network: TaughtNetwork,
+    threshold: float,
+    outranks: tuple[str, ...] = (),
+    sticker: str | None = None,
+) -> TaughtLabel:
+    """The label as a bundle has it; raises ModelError naming the option that no label may have."""
+    try:
+        return TaughtLabel(
+            name=options.label,
+            view=options.view,
+            title=options.shown_title,
+            how=options.how or "as it was shown",
+            threshold=threshold,
+            kind=options.kind,
+            sticker=sticker,
+            hold=options.hold,
+            outranks=outranks,
+            network=network,
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = "LABEL" if first["loc"] in {(), ("name",)} else f"--{first['loc'][0]}"
+        what = first["msg"].removeprefix("Value error, ")
+        raise ModelError(what[:1].lower() + what[1:], where=place) from None
 
 
 def new_sticker(options: TeachOptions) -> NewSticker | None:

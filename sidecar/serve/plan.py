@@ -8,6 +8,7 @@ from typing import Final
 from platformdirs import user_state_path
 
 from config.settings import Settings
+from sidecar.supervisor.reaction_store import NO_ROWS, TaughtRows
 
 APPLICATION: Final = "reaction-sidecar"
 
@@ -28,6 +29,8 @@ class ServePlan:
     """Participants of hosted rooms need a token, unless the API needs none either."""
     home: bool = False
     """``/`` leads to the first hosted room, and there is no operator's page."""
+    taught: TaughtRows = NO_ROWS
+    """The operator's rows of labels that only some bundles have."""
     bundles: Path | None = None
     """The folder of model bundles; None: in ``serve.data_folder``."""
 

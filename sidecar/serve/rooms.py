@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from config.errors import CapacityError, ConfigError, SidecarError
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
+from config.validation_errors import config_error_from
 from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
 from sidecar.inference.detector import Detector
 from sidecar.media.ice import configured_servers
@@ -226,15 +227,26 @@ def server_webhook(wanted: ServerWebhook, environ: Mapping[str, str]) -> Webhook
 
 
 async def open_standing_rooms(supervisor: Supervisor, rooms: Sequence[StandingRoom]) -> None:
-    """Join the rooms of the settings file, once each; one that is refused is logged."""
-    for room in rooms:
-        values: dict[str, Any] = room.model_dump(exclude_none=True)
-        values["secrets"] = {name: SecretStr(value) for name, value in room.secrets.items()}
-        # The same room of an earlier run stands in the journal.
-        values["idempotency_key"] = f"standing {shown_url(room.url)}"[:128]
+    """Join the rooms of the settings file, once each; one that is refused is logged.
+
+    Raises ConfigError for one that no request could ask for.
+    """
+    for room, request in [(room, _standing_request(room)) for room in rooms]:
         try:
-            await supervisor.create(RoomRequest.model_validate(values))
+            await supervisor.create(request)
         except CapacityError as error:
             log.error("standing room not joined", url=shown_url(room.url), reason=str(error))
         except SidecarError as error:
             log.error("standing room refused", url=shown_url(room.url), reason=str(error))
+
+
+def _standing_request(room: StandingRoom) -> RoomRequest:
+    values: dict[str, Any] = room.model_dump(exclude_none=True)
+    values["secrets"] = {name: SecretStr(value) for name, value in room.secrets.items()}
+    # The same room of an earlier run stands in the journal.
+    values["idempotency_key"] = f"standing {shown_url(room.url)}"[:128]
+    try:
+        return RoomRequest.model_validate(values)
+    except ValidationError as error:
+        place = f"serve.rooms: {shown_url(room.url)}"
+        raise config_error_from(error, RoomRequest, lambda key: f"{place}: {key}") from None

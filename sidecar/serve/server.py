@@ -149,7 +149,8 @@ async def share_detector(
     table: Mapping[str, ReactionRule],
 ) -> SharedParts:
     """What all rooms share, with the labels scored that an earlier run had turned on."""
-    reactions = ReactionStore(data_folder(settings), table, settings.stickers.folders)
+    folders = settings.stickers.folders
+    reactions = ReactionStore(data_folder(settings), table, folders, plan.taught)
     reactions.keep_stickers(bundle)
     reactions.use_bundle(bundle)
     scored = scored_labels(detector, settings, table, bundle)

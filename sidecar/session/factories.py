@@ -38,9 +38,13 @@ def enabled_labels(table: Mapping[str, ReactionRule]) -> frozenset[str]:
     return frozenset(label for label, rule in table.items() if rule.kind is not Kind.OFF)
 
 
-def models_for(table: Mapping[str, ReactionRule]) -> tuple[str, ...]:
-    """The names of the models that the enabled labels need."""
-    return files_of(families_for(enabled_labels(table)))
+def models_for(
+    table: Mapping[str, ReactionRule], bundle: ModelBundle = SHIPPED_BUNDLE
+) -> tuple[str, ...]:
+    """The names of the landmark models that the enabled labels, and those that ``bundle`` was
+    taught, need."""
+    families = families_for(enabled_labels(table) & LABELS.keys())
+    return files_of(families.union(*(label.spec().families for label in bundle.taught)))
 
 
 def pipeline_config(
@@ -61,10 +65,14 @@ def pipeline_config(
 
 
 def make_pipeline(
-    store: ModelStore, table: Mapping[str, ReactionRule], settings: Settings
+    store: ModelStore,
+    table: Mapping[str, ReactionRule],
+    settings: Settings,
+    bundle: ModelBundle = SHIPPED_BUNDLE,
 ) -> RecognitionPipeline:
-    """A pipeline for every label that is not off; raises ModelError where a model is missing."""
-    return pipeline_config(store, table, settings).load()
+    """A pipeline for every label that is not off, and those that ``bundle`` was taught; raises
+    ModelError where a model is missing."""
+    return pipeline_config(store, table, settings, bundle).load()
 
 
 def make_detector(

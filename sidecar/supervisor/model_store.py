@@ -5,6 +5,7 @@ the one before it.
 """
 
 import re
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,8 @@ import structlog
 from pydantic import ValidationError
 
 from config.errors import JournalError, ModelError, NotFoundError, PictureError, RefusedError
-from reactions.bundle import NAME, SHIPPED_BUNDLE, SHIPPED_NAME, ModelBundle
+from reactions.bundle import NAME, SHIPPED_BUNDLE, SHIPPED_NAME, TAUGHT, ModelBundle
+from reactions.taught_labels import read_taught
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.values import ActiveModels, BundleView, ModelList
 
@@ -70,6 +72,15 @@ class BundleStore:
         except (ModelError, NotFoundError) as error:
             log.error("shipped models used", reason=str(error))
             return SHIPPED_BUNDLE
+
+    def taught_names(self) -> frozenset[str]:
+        """The names of the labels that any of the bundles was taught; of damaged ones, none."""
+        names: set[str] = set()
+        for path in self._paths():
+            if (path / TAUGHT).is_file():
+                with suppress(ModelError):
+                    names.update(label.name for label in read_taught(path / TAUGHT))
+        return frozenset(names)
 
     def previous(self) -> ModelBundle:
         """The bundle to go back to; raises RefusedError where there is none."""

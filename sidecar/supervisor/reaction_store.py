@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,18 @@ Rows = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class TaughtRows:
+    """Rows of a reaction table for labels that only some bundles have."""
+
+    rows: Rows = field(default_factory=dict)
+    file: str = ""
+    """The file that they are from, for errors."""
+
+
+NO_ROWS: Final = TaughtRows()
+
+
+@dataclass(frozen=True, slots=True)
 class TableChange:
     """Changed rows that were checked, and are not kept yet."""
 
@@ -53,8 +65,16 @@ class TableChange:
 class ReactionStore:
     """What clients changed; ``table`` is the server's, ``folders`` hold the operator's stickers."""
 
-    def __init__(self, folder: Path, table: ReactionTable, folders: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        table: ReactionTable,
+        folders: Sequence[Path] = (),
+        taught: TaughtRows = NO_ROWS,
+    ) -> None:
+        """``taught`` are the operator's rows of labels that only some bundles have."""
         self._folder = folder
+        self._taught_rows = taught
         self._given = dict(table)
         self._table = self._given
         self._folders = tuple(folders)
@@ -64,8 +84,11 @@ class ReactionStore:
 
     def use_bundle(self, bundle: ModelBundle) -> None:
         """Take a bundle's thresholds for labels whose threshold the operator did not set, and its
-        taught labels; those of another bundle go. ``keep_stickers`` comes first."""
-        self._table = with_bundle(self._given, bundle)
+        taught labels; those of another bundle go. ``keep_stickers`` comes first.
+
+        Raises ConfigError for an operator's row that does not fit a taught label.
+        """
+        self._table = with_bundle(self._given, bundle, self._taught_rows)
         self._specs = (*by_groups(), *(label.spec() for label in bundle.taught))
 
     @property
@@ -289,9 +312,29 @@ def _fitted_row(
     return fitted
 
 
-def with_bundle(table: ReactionTable, bundle: ModelBundle) -> dict[str, ReactionRule]:
-    """``table`` with a bundle's thresholds, where the table sets none, and its taught labels."""
-    return with_taught(with_thresholds(table, bundle.thresholds), bundle.taught)
+def with_bundle(
+    table: ReactionTable, bundle: ModelBundle, taught: TaughtRows = NO_ROWS
+) -> dict[str, ReactionRule]:
+    """``table`` with a bundle's thresholds, where the table sets none, and its taught labels; of
+    those, with the user's rows.
+
+    Raises ConfigError for a row that does not fit.
+    """
+    whole = with_taught(with_thresholds(table, bundle.thresholds), bundle.taught)
+    rows = {label: row for label, row in taught.rows.items() if label in whole}
+    return with_rows(whole, rows, taught.file)
+
+
+def table_of_server(
+    folder: Path, table: ReactionTable, taught: TaughtRows, bundle: ModelBundle
+) -> ReactionTable:
+    """The table of a server that uses ``bundle`` and keeps its clients' changes in ``folder``.
+
+    Raises ConfigError as a server does at its start.
+    """
+    store = ReactionStore(folder, table, taught=taught)
+    store.use_bundle(bundle)
+    return store.table()
 
 
 def with_thresholds(

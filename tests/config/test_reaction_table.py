@@ -129,3 +129,20 @@ def test_a_moderated_label_stays_one_in_a_changed_table() -> None:
     table = load_reaction_table(moderated("face"), environ={})
     with pytest.raises(ConfigError, match=r"rows: face\.kind: the label is moderated"):
         with_rows(table, {"face": {"kind": "sticker", "sticker": "smile"}}, "rows")
+
+
+def test_rows_of_taught_labels_are_kept_apart(tmp_path: Path) -> None:
+    path = tmp_path / "reactions.toml"
+    path.write_text("[vulcan]\nhold = 2.0\n[fist]\nhold = 1.5\n")
+    loaded = load_table_with_origins(LABELS, path, environ={}, taught=lambda: {"vulcan"})
+    assert loaded.taught == {"vulcan": {"hold": 2.0}}
+    assert set(loaded.table) == set(LABELS)
+    assert loaded.table["fist"].hold == 1.5
+    assert loaded.origins["vulcan.hold"] == loaded.file == str(path)
+
+
+def test_a_row_that_no_bundle_was_taught_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "reactions.toml"
+    path.write_text("[vulcam]\nhold = 2.0\n")
+    with pytest.raises(ConfigError, match="did you mean 'vulcan'"):
+        load_table_with_origins(LABELS, path, environ={}, taught=lambda: {"vulcan"})

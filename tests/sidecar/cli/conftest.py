@@ -21,6 +21,7 @@ def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs the command in an empty folder; gives status, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SIDECAR_SERVE__DATA_FOLDER", str(tmp_path / "data"))
     monkeypatch.setattr("config.toml_files.user_config_path", lambda name: tmp_path / "none" / name)
 
     def run(*arguments: str) -> tuple[int, str, str]:

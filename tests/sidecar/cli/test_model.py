@@ -69,6 +69,11 @@ def test_without_acceptance_the_bundle_is_there_and_not_used(
         (["three", "--from", "nowhere"], "nowhere: is not there"),
         (["three", "--from", "x", "--of", "foot"], "'foot' is no view"),
         (["three", "--from", "x", "--sticker", "none.gif"], "is no sticker of ours and no file"),
+        (["three", "--from", "x", "--title", "x" * 61], "--title: string should have at most 60"),
+        (["three", "--from", "x", "--how", "x" * 201], "--how: string should have at most 200"),
+        (["three", "--from", "x", "--hold", "nan"], "--hold"),
+        (["none", "--from", "x"], "LABEL: none is a label of the vocabulary"),
+        (["three", "--from", "x", "--seed", "-1"], "--seed"),
     ],
 )
 def test_what_can_t_be_taught_is_one_line(

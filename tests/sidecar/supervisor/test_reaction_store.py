@@ -10,7 +10,7 @@ from config.reaction_table import load_reaction_table
 from gifs.catalogue import find_sticker
 from reactions.bundle import SHIPPED_BUNDLE, ModelBundle, write_card
 from reactions.labels import LABELS
-from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.reaction_store import ReactionStore, TaughtRows, table_of_server
 from sidecar.supervisor.values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 from tests.sidecar.supervisor.test_sticker_folder import picture
 from tests.taught import taught_bundle, taught_label
@@ -221,3 +221,29 @@ def test_a_sticker_that_is_kept_already_needs_no_room_on_the_disk(
     before = (tmp_path / "taught-stickers" / "vulcan-1.gif").stat().st_ino
     store.keep_stickers(taught)
     assert (tmp_path / "taught-stickers" / "vulcan-1.gif").stat().st_ino == before
+
+
+def test_an_operator_s_row_of_a_taught_label_waits_for_its_bundle(tmp_path: Path) -> None:
+    label = taught_label("vulcan", threshold=0.6)
+    store = ReactionStore(tmp_path, TABLE, taught=TaughtRows({"vulcan": {"hold": 2.5}}, "mine"))
+    assert "vulcan" not in store.table()
+    store.use_bundle(replace(SHIPPED_BUNDLE, taught=(label,)))
+    assert store.table()["vulcan"].hold == 2.5
+    assert store.table()["vulcan"].threshold == 0.6
+    store.use_bundle(SHIPPED_BUNDLE)
+    assert "vulcan" not in store.table()
+
+
+def test_an_operator_s_row_that_does_not_fit_a_taught_label_names_its_file(tmp_path: Path) -> None:
+    rows = TaughtRows({"vulcan": {"threshold": "high"}}, "mine.toml")
+    store = ReactionStore(tmp_path, TABLE, taught=rows)
+    with pytest.raises(ConfigError, match=r"mine.toml: vulcan.threshold"):
+        store.use_bundle(replace(SHIPPED_BUNDLE, taught=(taught_label("vulcan"),)))
+
+
+def test_the_table_of_a_server_has_what_its_clients_changed(tmp_path: Path) -> None:
+    store = ReactionStore(tmp_path, TABLE)
+    store.keep(store.changed(ReactionRows(rows={"fist": ReactionRow(threshold=0.95)})))
+    bundle = replace(SHIPPED_BUNDLE, thresholds={"fist": 0.9, "rock": 0.8})
+    table = table_of_server(tmp_path, TABLE, TaughtRows(), bundle)
+    assert (table["fist"].threshold, table["rock"].threshold) == (0.95, 0.8)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from config.errors import ConfigError
 from config.reaction_table import load_reaction_table
 from config.serve_settings import StandingRoom
 from config.settings import Settings
@@ -126,3 +127,10 @@ async def test_a_standing_room_has_sinks_and_webhooks_of_its_own() -> None:
         assert room.request.sinks == ("eyeson:",)
         [webhook] = room.request.webhooks
         assert (webhook.url, webhook.events) == ("https://h.example/hook", ("room.state",))
+
+
+async def test_a_standing_room_that_no_request_could_ask_for_is_one_line() -> None:
+    standing = StandingRoom.model_validate({"url": "wss://sfu.example#lobby", "name": "x" * 65})
+    async with World().running() as supervisor:
+        with pytest.raises(ConfigError, match=r"serve.rooms: wss://sfu.example#lobby: name: .* 64"):
+            await open_standing_rooms(supervisor, [standing])
