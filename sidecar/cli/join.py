@@ -105,8 +105,7 @@ def command(
     """
     # A container's first process ignores SIGTERM unless it says otherwise.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    seconds = None if for_ is None else parse_duration(for_)
-    environ = environment(secrets)
+    seconds, environ = None if for_ is None else parse_duration(for_), environment(secrets)
     options = {
         "rooms.name": as_,
         "rooms.consent": consent,
