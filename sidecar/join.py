@@ -102,11 +102,9 @@ async def join(
     shown = {label for label, rule in table.items() if rule.kind is Kind.STICKER}
     reader = StatusReader(adapter.system, shown)
     async with AsyncExitStack() as stack:
-        detector = await stack.enter_async_context(
-            make_detector(
-                make_store(settings), table, settings, engine=Engine.PROCESSES, bundle=plan.bundle
-            )
-        )
+        given = make_store(settings), table, settings
+        made = make_detector(*given, engine=Engine.PROCESSES, bundle=plan.bundle)
+        detector = await stack.enter_async_context(made)
         await stack.enter_async_context(sinks)
         if preview is not None:
             plan.say(f"The preview is at {preview.url}")

@@ -7,7 +7,13 @@ import typer
 
 from sidecar.cli.duration import parse_duration
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, Sensitivity, load_with_taught
+from sidecar.cli.options import (
+    ConfigFile,
+    ReactionsFile,
+    Sensitivity,
+    load_with_taught,
+    taught_rows,
+)
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import run_until_stopped
 
@@ -39,11 +45,10 @@ def command(
     settings, loaded = load_with_taught(config, reactions, options)
     ready_store(settings, loaded.table)
     from sidecar import demo
-    from sidecar.supervisor.reaction_store import TaughtRows
 
     with progress_bar("Drawing the mannequins (once)") as move:
         actors = demo.draw_actors(mannequins, move)
-    taught = TaughtRows(loaded.taught, loaded.file)
+    taught = taught_rows(loaded)
     run_until_stopped(
         demo.run_demo(
             *(settings, loaded.table, actors),

@@ -15,6 +15,7 @@ from sidecar.cli.options import (
     bundle_store,
     load_configuration,
     load_with_taught,
+    taught_rows,
 )
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import exit_on_signals
@@ -133,14 +134,13 @@ def model_evaluate(
     from sidecar.modelling.evaluation import evaluate_bundles, fetched_for
     from sidecar.serve.plan import data_folder
     from sidecar.session.factories import make_store
-    from sidecar.supervisor.reaction_store import TaughtRows, table_of_server
+    from sidecar.supervisor.reaction_store import table_of_server
 
     settings, loaded = load_with_taught(config, None)
     store = bundle_store(settings)
     names = [*([against] if against else []), bundle or store.names().active]
     bundles = [store.get(name) for name in names]
-    given = TaughtRows(loaded.taught, loaded.file)
-    rules = partial(table_of_server, data_folder(settings), loaded.table, given)
+    rules = partial(table_of_server, data_folder(settings), loaded.table, taught_rows(loaded))
     models = make_store(settings)
     if not models.complete(needed := fetched_for(bundles, rules)):
         fetch_missing(models, needed)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from reactions.bundle import ModelBundle
     from sidecar.supervisor.model_store import BundleStore
+    from sidecar.supervisor.reaction_store import TaughtRows
 
 ConfigFile = Annotated[
     Path | None,
@@ -79,6 +80,13 @@ def load_table(settings: "Settings", reactions: Path | None) -> "LoadedTable":
     return load_table_with_origins(LABELS, reactions, taught=taught)
 
 
+def taught_rows(loaded: "LoadedTable") -> "TaughtRows":
+    """The user's rows of taught labels, as a server takes them."""
+    from sidecar.supervisor.reaction_store import TaughtRows
+
+    return TaughtRows(loaded.taught, loaded.file)
+
+
 def bundle_store(settings: "Settings") -> "BundleStore":
     """The bundles of this user."""
     from sidecar.serve.plan import bundles_folder
@@ -96,10 +104,10 @@ def with_chosen_bundle(
     Raises ModelError for a bundle that ``recognition.bundle`` names and that can't be used, and
     ConfigError for a row that does not fit a taught label.
     """
-    from sidecar.supervisor.reaction_store import TaughtRows, with_bundle
+    from sidecar.supervisor.reaction_store import with_bundle
 
     bundle = _chosen_bundle(settings)
-    table = with_bundle(loaded.table, bundle, TaughtRows(loaded.taught, loaded.file))
+    table = with_bundle(loaded.table, bundle, taught_rows(loaded))
     if bundle.stickers and bundle.folder is not None:
         folders = (*settings.stickers.folders, bundle.folder)
         stickers = settings.stickers.model_copy(update={"folders": folders})

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, load_with_taught
+from sidecar.cli.options import ConfigFile, ReactionsFile, load_with_taught, taught_rows
 from sidecar.cli.signals import run_until_stopped
 
 
@@ -53,13 +53,8 @@ def command(
     )
     from sidecar.serve.plan import ServePlan
     from sidecar.serve.server import serve
-    from sidecar.supervisor.reaction_store import TaughtRows
 
     ready_store(settings, loaded.table)
-    plan = ServePlan(
-        token_file=token_file,
-        environ=dict(os.environ),
-        terminal=sys.stdout.isatty(),
-        taught=TaughtRows(loaded.taught, loaded.file),
-    )
+    terminal, taught = sys.stdout.isatty(), taught_rows(loaded)
+    plan = ServePlan(token_file, dict(os.environ), terminal=terminal, taught=taught)
     run_until_stopped(serve(plan, settings, loaded.table))
