@@ -46,6 +46,8 @@ class Layout:
     """The standard library."""
     environment: Path
     """The virtual environment."""
+    prefix: Path
+    """The folder of this Python: /usr where it is Debian's own, /usr/local in Docker's image."""
 
     @classmethod
     def here(cls) -> "Layout":
@@ -53,7 +55,13 @@ class Layout:
         if sys.prefix == sys.base_prefix:
             sys.exit("assemble: error: this Python is not one of a virtual environment")
         program = Path(sys.executable).resolve()
-        return cls(program, Path(sysconfig.get_path("stdlib")), Path(sys.prefix))
+        library = Path(sysconfig.get_path("stdlib"))
+        return cls(program, library, Path(sys.prefix), Path(sys.base_prefix))
+
+    def debian(self, path: Path) -> bool:
+        """Whether ``path`` is from one of Debian's packages."""
+        folders = [self.environment, *([self.prefix] if self.prefix != Path("/usr") else [])]
+        return not any(path.is_relative_to(folder) for folder in folders)
 
     @property
     def packages(self) -> Path:
@@ -106,8 +114,8 @@ def copy_modules(
 
 
 def strip(files: Iterable[Path]) -> None:
-    """Remove the symbols of extension modules. Libraries that auditwheel put beside them stay as
-    they are, because its patching and strip don't go together."""
+    """Remove the symbols of programs and extension modules. Libraries that auditwheel put beside
+    them stay as they are: stripped after its patching, OpenBLAS can't be loaded any more."""
     wanted = [str(file) for file in files if not file.parent.name.endswith(".libs")]
     for start in range(0, len(wanted), 50):
         subprocess.run(["strip", "--strip-unneeded", *wanted[start : start + 50]], check=True)
@@ -162,14 +170,15 @@ def write_texts(root: Path) -> None:
         shutil.copyfile(Path(name).resolve(), target)
     for folder in ("dev", "proc", "sys", "run", "etc/sidecar"):
         (root / folder).mkdir(exist_ok=True)
-    (root / "tmp").mkdir(mode=0o1777)
+    (root / "tmp").mkdir(exist_ok=True)
     (root / "tmp").chmod(0o1777)
 
 
 def write_packages(files: Iterable[Path], root: Path) -> None:
     """The Debian packages that ``files`` are from: their copyright, and their records in the
     place where scanners of images without a package manager look for them."""
-    for package in sorted(owners(files)):
+    # No package has the bundle of certificates: ca-certificates makes it where it is installed.
+    for package in sorted({*owners(files), "ca-certificates"}):
         shown = ["dpkg-query", "--status", package]
         status = subprocess.run(shown, capture_output=True, text=True, check=True).stdout
         record = root / "var/lib/dpkg/status.d" / package
@@ -203,12 +212,14 @@ def assemble(layout: Layout, patterns: Sequence[PrunePattern], root: Path) -> No
     ]
     copy_environment(layout, root)
     programs = [file for file in copied if not file.is_symlink() and is_elf(file)]
-    strip(below(root, file) for file in programs if file.is_relative_to(layout.environment))
-    libraries = copy_libraries([*programs, layout.interpreter], layout.environment, root)
+    programs.append(layout.interpreter)
+    libraries = copy_libraries(programs, layout.environment, root)
+    # Debian's files are stripped, and stay as its packages have them.
+    files = [*programs, *libraries]
+    strip(below(root, one) for one in files if not layout.debian(one))
     write_texts(root)
     link_merged_folders(root)
-    standard = [file for file in programs if file.is_relative_to(layout.library)]
-    write_packages([layout.interpreter, *standard, *libraries, *map(Path, _COPIES)], root)
+    write_packages([*filter(layout.debian, files), *map(Path, _COPIES)], root)
     write_loader_cache(root)
 
 

@@ -75,6 +75,14 @@ def test_the_rooms_are_on_the_servers_that_are_started() -> None:
     assert [room["url"] for room in rooms] == [f"ws://127.0.0.1:{port}#first-look", "room:hello"]
 
 
+def test_both_rooms_are_admitted_on_two_cores() -> None:
+    settings = load_settings(FOLDER / "sidecar.toml", environ={})
+    costs, sampling = settings.serve.costs, settings.sampling
+    each = costs.participant + costs.sample * sampling.rate
+    room = costs.base + costs.composite + settings.serve.expected_participants * each
+    assert len(settings.serve.rooms) * room <= 2 * settings.serve.cpu_share
+
+
 def test_grafana_asks_prometheus_for_the_dashboard(composed: dict[str, Any]) -> None:
     source = yaml.safe_load((FOLDER / "grafana/datasources/prometheus.yaml").read_text())
     address = source["datasources"][0]["url"].removeprefix("http://")
