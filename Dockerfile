@@ -30,6 +30,12 @@ COPY sidecar sidecar
 RUN /opt/installer/bin/python -m hatchling build -t wheel -d /wheel \
     && /opt/installer/bin/pip --python /opt/sidecar/bin/python install --no-compile --no-deps \
       --no-index --disable-pip-version-check --quiet /wheel/*.whl
+# Extras of pyproject.toml, such as mqtt,otel: their versions are pinned, their files are not.
+ARG EXTRAS=
+COPY constraints.txt ./
+RUN test -z "$EXTRAS" || /opt/installer/bin/pip --python /opt/sidecar/bin/python install \
+      --no-compile --no-cache-dir --disable-pip-version-check --quiet --only-binary :all: \
+      --constraint constraints.txt "reaction-sidecar[$EXTRAS] @ file://$(echo /wheel/*.whl)"
 
 # Every model that a label can need. `--build-context models=FOLDER` takes a folder that has them.
 FROM build AS models
@@ -47,12 +53,12 @@ RUN PYTHONHASHSEED=0 /opt/sidecar/bin/python -m deploy.container.assemble /image
     && /opt/sidecar/bin/python -m deploy.container.models /models /image/root/opt/models \
     && cp deploy/container/health.py /image/root/opt/sidecar/ \
     && install -d -m 0700 /image/data/sidecar
+ARG SOURCE_DATE_EPOCH=0
 RUN /opt/installer/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
       -o /environment.json /opt/sidecar/bin/python \
     && /opt/installer/bin/python -m deploy.container.sbom /environment.json /image/root \
-      --models /image/root/opt/models
+      --models /image/root/opt/models --epoch "$SOURCE_DATE_EPOCH"
 # The same time for every file, so that two builds are alike.
-ARG SOURCE_DATE_EPOCH=0
 RUN find /image -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
 FROM scratch

@@ -78,6 +78,12 @@ def try_basics(image: ConfinedImage) -> None:
     print(f"image: {len(names)} components in the list of contents")
 
 
+def try_demo(image: ConfinedImage) -> None:
+    """The demo's room opens and closes."""
+    arguments = ("--no-browser", "--mannequins", "0", "--port", "0", "--for", "1s")
+    image.run("demo", *arguments, SIDECAR_SERVER__HOST="127.0.0.1")
+
+
 def try_doctor(image: ConfinedImage) -> None:
     """Every check of the machine passes."""
     for line in image.run("doctor").splitlines():
@@ -272,6 +278,7 @@ def try_all(root: Path, description: Path) -> None:
         image = ConfinedImage(root, config, data, work)
         try_basics(image)
         start_time(image)
+        try_demo(image)
         try_doctor(image)
         try_annotate(image)
         try_replay(image)

@@ -8,8 +8,10 @@ import argparse
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.parser import HeaderParser
 from pathlib import Path
+from uuid import NAMESPACE_OID, uuid5
 
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom
@@ -47,17 +49,26 @@ def model_components(folder: Path) -> Iterator[Component]:
         )
 
 
+def make_reproducible(bom: Bom, seed: bytes, epoch: int) -> None:
+    """Give ``bom`` a serial number by what it lists (``seed``), and a time in seconds."""
+    bom.serial_number = uuid5(NAMESPACE_OID, hashlib.sha256(seed).hexdigest())
+    bom.metadata.timestamp = datetime.fromtimestamp(epoch, UTC)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="sbom", description=__doc__)
     parser.add_argument("environment", type=Path, help="what cyclonedx-py wrote, as JSON")
     parser.add_argument("root", type=Path, help="the image's root, where the list is written")
     parser.add_argument("--models", type=Path, required=True, help="the folder with the models")
+    parser.add_argument("--epoch", type=int, default=0, help="the time of the list, in seconds")
     options = parser.parse_args()
-    bom = Bom.from_json(json.loads(options.environment.read_text()))
-    for component in debian_components(options.root / "var/lib/dpkg/status.d"):
-        bom.components.add(component)
-    for component in model_components(options.models):
-        bom.components.add(component)
+    seed = options.environment.read_bytes()
+    bom = Bom.from_json(json.loads(seed))
+    records = options.root / "var/lib/dpkg/status.d"
+    added = [*debian_components(records), *model_components(options.models)]
+    bom.components.update(added)
+    listed = [(one.name, one.version, [digest.content for digest in one.hashes]) for one in added]
+    make_reproducible(bom, seed + repr(listed).encode(), options.epoch)
     target = options.root / "usr/share/sbom/reaction-sidecar.cdx.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(JsonV1Dot6(bom).output_as_string(indent=1) + "\n")
