@@ -20,6 +20,8 @@ from tests.sidecar.dispatch import owner
 WANTED = json.dumps({"layout": SMALL, "rate": 2})
 EVERY = 0.05
 """Seconds between two looks at the servers' lists of rooms."""
+SECONDS = 600
+"""After which a round is given up."""
 
 
 async def live(*sidecars: Served) -> int:
@@ -54,14 +56,14 @@ async def round_of(folder: Path, server: LiveKit, rooms: int, number: int) -> li
         own.mkdir()
         return own
 
-    async with served(start("one"), server, environ=environ) as one:
+    async with served(start("one"), server, environ=environ, seconds=SECONDS) as one:
         await registered(one)
         for room in range(rooms):
             await owner.dispatch(server, f"round-{number}-{room}", WANTED)
         await reach(rooms, one)
         async with (
-            served(start("two"), server, environ=environ) as two,
-            served(start("three"), server, environ=environ) as three,
+            served(start("two"), server, environ=environ, seconds=SECONDS) as two,
+            served(start("three"), server, environ=environ, seconds=SECONDS) as three,
         ):
             await registered(two, three)
             one.process.kill()

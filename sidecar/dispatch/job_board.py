@@ -83,13 +83,10 @@ class JobBoard:
         """The job whose room has this id of ours."""
         return next((one for one in self._jobs.values() if room and one.room == room), None)
 
-    def in_meeting(self, name: str, besides: WorkerJob) -> Sequence[WorkerJob]:
-        """Other assigned jobs in the meeting with this name: the application dispatched again."""
-        return [
-            one
-            for one in self._jobs.values()
-            if one is not besides and one.assigned and one.job.room == name
-        ]
+    def superseded(self, meeting: str) -> Sequence[WorkerJob]:
+        """The assigned jobs in a meeting but the newest: the application dispatched again."""
+        jobs = [one for one in self._jobs.values() if one.assigned and one.job.room == meeting]
+        return jobs[:-1]
 
     def remove(self, job: str) -> WorkerJob | None:
         """Forget a job; None where it was forgotten before."""

@@ -14,6 +14,7 @@ import structlog
 
 from config.errors import CapacityError, ConfigError, RoomError, SidecarError
 from sidecar.aio import Backoff, Component, Contained, TaskSet, is_logged
+from sidecar.dispatch.abandoned import AbandonedWatch
 from sidecar.dispatch.connection import WorkerConnection
 from sidecar.dispatch.dispatch_api import DispatchApi, RoomDispatch
 from sidecar.dispatch.job_board import JobBoard, JobResult, WorkerJob
@@ -82,6 +83,7 @@ class DispatchWorker(Component):
         supervisor: Supervisor,
         *,
         backoff: Backoff | None = None,
+        watch: AbandonedWatch | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -92,6 +94,7 @@ class DispatchWorker(Component):
         self._options = options
         self._supervisor = supervisor
         self._backoff = backoff or Backoff(longest=10.0)
+        self._watch = watch or AbandonedWatch()
         self._clock = clock
         self._wall = wall
         self._server_ahead = 0.0
@@ -120,7 +123,7 @@ class DispatchWorker(Component):
         """Begin to connect; a server that can't be reached is tried again without end."""
         http = await self._resources.enter_async_context(open_http())
         self._api = DispatchApi(http, self._options.server, self._options.keys, self._wall)
-        sweep = DispatchSweep(self._api, self._options.agent_name, clock=self._clock)
+        sweep = DispatchSweep(self._api, self._options.agent_name, self._watch, self._clock)
         self._supervisor.events.subscribe(self._on_record)
         self._tasks.create_task(self._stay_connected(http), name="LiveKit worker")
         self._tasks.create_task(self._report(), name="LiveKit worker's load")
@@ -212,9 +215,9 @@ class DispatchWorker(Component):
         """Make the room of a job that was assigned."""
         self.results[JobResult.ACCEPTED] += 1
         async with self._meeting(job):
-            for other in self._board.in_meeting(job.job.room, job):
-                await self._end(other, "dispatched again")
-                await self._delete(other)
+            for older in self._board.superseded(job.job.room):
+                await self._end(older, "dispatched again")
+                await self._delete(older)
             if self._board.find(job.job.job) is job:
                 await self._make_room(job)
 
