@@ -18,6 +18,9 @@ PAUSE: Final = 1.0
 SHARE: Final = 4
 """A look that takes longer than ``PAUSE`` divided by this is followed by a longer pause, so that no
 more than a fifth of the time is spent on asking."""
+OWN_EVERY: Final = 5
+"""Looks of which one looks at the rooms of our own jobs too: a dispatch that is deleted there is
+reported to us, unless the connection was lost at that time."""
 AT_ONCE: Final = 8
 """Rooms that are asked for side by side."""
 
@@ -57,17 +60,21 @@ class DispatchSweep:
         self._agent_name = agent_name
         self._watch = watch or AbandonedWatch()
         self._clock = clock
+        self._looks = 0
 
     async def look(self, own: Collection[DispatchedJob], server_now: float) -> LookResult:
         """Look at all dispatches, but for those of ``own`` jobs; raises SidecarError."""
         begun = self._clock()
+        skipped = {job.room for job in own} if self._looks % OWN_EVERY else set()
+        self._looks += 1
         limit = asyncio.Semaphore(AT_ONCE)
 
         async def one(room: ListedRoom) -> _InRoom:
             async with limit:
                 return await self._in_room(room, [job for job in own if job.room == room.name])
 
-        found = await asyncio.gather(*(one(room) for room in await self._api.rooms()))
+        rooms = [room for room in await self._api.rooms() if room.name not in skipped]
+        found = await asyncio.gather(*map(one, rooms))
         now = self._clock()
         self.pause = max(PAUSE, SHARE * (now - begun))
         others = [each for some in found for each in some.others]

@@ -2,10 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 from typing import Final, TypeAlias
 
+from config.errors import ConfigError
+from sidecar.dispatch.job_metadata import read_metadata
+from sidecar.dispatch.protocol import JobOffered, WorkerProtocol
 from sidecar.rooms.janus.messages import JanusLayer
+from sidecar.rooms.livekit.encryption import (
+    FrameDecryptor,
+    FrameEncryptor,
+    KeyChain,
+    KeyMaterial,
+    KeyRing,
+)
 from sidecar.rooms.livekit.protocol import LiveKitProtocol
 from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.failures import Failure
@@ -13,6 +24,7 @@ from sidecar.rooms.whep.client.link_header import ice_servers
 from sidecar.rooms.whep.client.protocol import HttpAnswer, MakeOffer, Negotiation, Response
 from tests.fuzz.mutations import NESTED, conversations, mutated
 from tests.fuzz.target import FuzzTarget
+from tests.sidecar.dispatch.record import transcript as worker_transcript
 from tests.sidecar.rooms.galene import test_protocol as galene
 from tests.sidecar.rooms.janus.conversation import Conversation
 from tests.sidecar.rooms.janus.transcripts import FOLDER, received
@@ -20,6 +32,7 @@ from tests.sidecar.rooms.livekit.record import transcript
 
 Messages: TypeAlias = tuple[bytes, ...]
 
+E2EE_RING: Final = KeyRing({0: KeyChain(KeyMaterial(bytes(32), random=True))})
 _TURN: Final = b'<turn:turn.example:3478>; rel="ice-server"; username="ada"; credential="sesame"'
 
 
@@ -75,6 +88,37 @@ def tell_livekit(messages: Messages) -> bool:
             events += len(protocol.receive(message))
             protocol.take()
     return events > 0
+
+
+def worker_messages(random: Random) -> Iterator[Messages]:
+    return conversations([worker_transcript()], random, [b"", b"\xff" * 2000, *NESTED])
+
+
+def tell_worker(messages: Messages) -> bool:
+    protocol = WorkerProtocol("agent")
+    events = 0
+    for message in messages:
+        for event in protocol.receive(message):
+            events += 1
+            if isinstance(event, JobOffered):
+                protocol.answer(event.job.job, available=True)
+                with suppress(ConfigError):
+                    read_metadata(event.job.metadata)
+        protocol.take()
+    return events > 0
+
+
+def encrypted_frames(random: Random) -> Iterator[bytes]:
+    key, delta = bytes([0x10]) + bytes(99), bytes([0x11]) + bytes(99)
+    encryptor = FrameEncryptor(E2EE_RING)
+    slices = b"\0\0\0\1\x67\x42\0\0\0\1\x65\x88" + bytes(range(99)) + bytes([12, 0])
+    return mutated([encryptor.encrypt(key), encryptor.encrypt(delta), slices, b"\0\0\1"], random)
+
+
+def decrypt_frame(data: bytes) -> bool:
+    decryptor = FrameDecryptor(E2EE_RING, b"server-injected!", lambda _: None)
+    found = [decryptor.decrypt(codec, data) for codec in ("VP8", "H264")]
+    return any(plain is not None for plain in found)
 
 
 def responses(random: Random) -> Iterator[Messages]:
@@ -137,6 +181,8 @@ TARGETS: Final = (
     FuzzTarget("janus", janus_messages, tell_janus, megabytes=128),
     FuzzTarget("galene", galene_messages, tell_galene, megabytes=128),
     FuzzTarget("livekit", livekit_messages, tell_livekit, megabytes=64),
+    FuzzTarget("livekit-worker", worker_messages, tell_worker, megabytes=64),
+    FuzzTarget("livekit-frames", encrypted_frames, decrypt_frame, megabytes=16),
     FuzzTarget("whip-response", responses, answer, megabytes=64),
     FuzzTarget("link-header", links, read_links, megabytes=16),
 )

@@ -28,6 +28,7 @@ from sidecar.dispatch.protocol import (
     WorkerProtocol,
     WorkerRegistered,
 )
+from tests.sidecar.dispatch.record import transcript
 
 JOB = DispatchedJob("AJ_1", "AD_1", "standup", "RM_1", "{}")
 REGISTER = ServerMessage(
@@ -163,3 +164,26 @@ def test_garbage_changes_nothing() -> None:
     for data in (b"", b"\xff\xff\xff", "text", b"\x00" * 2**21):
         assert not protocol.receive(data)
     assert not protocol.take()
+
+
+def test_a_recorded_conversation_with_a_real_server_is_understood() -> None:
+    protocol = WorkerProtocol("reaction-sidecar")
+    events: list[object] = []
+    for message in transcript():
+        for event in protocol.receive(message):
+            events.append(event)
+            if isinstance(event, JobOffered):
+                protocol.answer(event.job.job, available=event.job.room == "standup")
+    kinds = [type(event) for event in events]
+    assert kinds == [
+        WorkerRegistered,
+        WorkerPonged,
+        JobOffered,
+        JobOffered,
+        JobAssigned,
+        JobTerminated,
+    ]
+    assigned = events[4]
+    assert isinstance(assigned, JobAssigned)
+    assert (assigned.job.room, assigned.job.metadata) == ("standup", '{"labels": ["wave"]}')
+    assert assigned.job.dispatch.startswith("AD_")

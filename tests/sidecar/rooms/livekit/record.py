@@ -17,6 +17,7 @@ from livekit.protocol.rtc import SignalResponse
 from sidecar.rooms.base import Consent, ReceiverConstraints
 from sidecar.rooms.events import Entered
 from sidecar.rooms.livekit import transport
+from sidecar.rooms.livekit.encryption import KeyRing
 from sidecar.rooms.livekit.protocol import LiveKitEvent, LiveKitProtocol
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually
@@ -39,8 +40,8 @@ class _Recorder(LiveKitProtocol):
 
     recorded: dict[str, list[bytes]]
 
-    def __init__(self, *, watches: bool = True) -> None:
-        super().__init__(watches=watches)
+    def __init__(self, *, watches: bool = True, ring: KeyRing | None = None) -> None:
+        super().__init__(watches=watches, ring=ring)
         self._messages: list[bytes] = []
 
     def receive(self, data: bytes | str) -> Sequence[LiveKitEvent]:
