@@ -25,6 +25,7 @@ from reactions.gestures.features import FEATURES, hand_features
 from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED
 from reactions.training.checkpoints import Checkpoints
+from reactions.training.corrections import corrected
 from reactions.training.hands_report import HandsReport, recall_by_source, report_hands
 from reactions.training.model import (
     ALL_HANDS,
@@ -37,9 +38,9 @@ from reactions.training.model import (
     logits,
     probabilities,
 )
+from reactions.training.operating_point import choose_operating_point
 from reactions.training.recorded_hands import RecordedHands
 from reactions.training.reliability import Bin, bins
-from reactions.training.thresholds import thresholds_within
 from reactions.training.training_set import TrainingHands, draw_epochs, right_classes
 
 _CALIBRATED = 4
@@ -61,7 +62,7 @@ class TrainingPlan:
     rounds: int = 2
     """Each epoch's hands are learnt from so often."""
     members: int = 2
-    folds: int = 4
+    folds: int = 8
     budget: float = 0.02
     """Share of other people's other hands that may set something off, as a mean over people."""
 
@@ -74,6 +75,8 @@ class HeldOut:
     thresholds: Mapping[str, float]
     report: HandsReport
     """Of the people, at these thresholds."""
+    fires_as_corrected: float | None
+    """Fires on other hands, as a mean over people, were recordings labelled as ``CORRECTIONS``."""
     by_source: Mapping[str, Mapping[str, tuple[int, int]]]
     """By person and label: hands, and how many of them fire."""
     reliability: Mapping[str, Sequence[Bin]]
@@ -140,15 +143,16 @@ def _judge(
     right = right_classes(people)
     weights = _weights(people)
     some = slice(None, None, _CALIBRATED)
-    calibration = calibrate(values[some], right[some], weights[some])
-    shares = probabilities(values, calibration)
-    scores = shares[:, : len(SHAPES)]
-    thresholds = thresholds_within(plan.budget, people, scores)
+    honest = calibrate(values[some], right[some], weights[some])
+    point = choose_operating_point(plan.budget, people, values, honest)
+    scores = probabilities(values, point.calibration)[:, : len(SHAPES)]
+    thresholds = point.thresholds
     table = {name: ReactionRule(sticker="", threshold=value) for name, value in thresholds.items()}
     return HeldOut(
-        calibration,
+        point.calibration,
         thresholds,
         report_hands(people, scores, table),
+        report_hands(corrected(people), scores, table).other_hands.mean_over_people,
         recall_by_source(people, scores, thresholds),
         {name: bins(scores[:, i], right[:, i], weights) for i, name in enumerate(SHAPES)},
         photos,
@@ -189,6 +193,7 @@ def write(trained: Trained, plan: TrainingPlan, hands: TrainingHands, folder: Pa
         "photo_hands": _counts(hands.photos.sources),
         "mannequin_hands": len(hands.mannequins.points),
         "held_out_people": _summary(held_out.report),
+        "fires_as_corrected": held_out.fires_as_corrected,
         "held_out_photos": dict(held_out.photos),
         "held_out_by_source": held_out.by_source,
         "reliability": {

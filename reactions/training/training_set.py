@@ -14,6 +14,7 @@ from reactions.gestures.features import Features, hand_features
 from reactions.gestures.hand_classes import CLASSES, NONE
 from reactions.training.augment import Variation, vary
 from reactions.training.compose import Composer
+from reactions.training.corrections import corrected
 from reactions.training.dataset import RENDERED_HANDS, RealHands
 from reactions.training.folds import assign_folds
 from reactions.training.recorded_hands import PEOPLES_HANDS, RecordedHands
@@ -110,7 +111,7 @@ def _known(names: tuple[str, ...], otherwise: str | None) -> Classes:
 
 def draw_epochs(hands: TrainingHands, count: int, rng: np.random.Generator) -> Iterator[Epoch]:
     """Endless epochs of about ``count`` hands, in the parts that ``SHARES`` says."""
-    right = right_classes(hands.people)
+    right = right_classes(corrected(hands.people))
     composer = Composer.of(hands.people, hands.people_fold, _people_chances(hands.people))
     while True:
         drawn = [
