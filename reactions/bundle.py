@@ -7,9 +7,9 @@ and labels that users taught.
      "files": {"hand_classifier.tflite": "SHA-256", "hand_classifier.json": "SHA-256"},
      "labels": ["ok_hand", …], "thresholds": {"fist": 0.7}}
 
-``taught.json`` holds taught labels, ``card.md`` is for people, and stickers of taught labels are
-further files; all of them are listed in ``files``, and none of them is needed. Of the folder only
-what is listed is ever read.
+``taught.json`` holds taught labels, ``trained.json`` networks of faces and bodies, ``card.md`` is
+for people, and stickers of taught labels are further files; all of them are listed in ``files``,
+and none of them is needed. Of the folder only what is listed is ever read.
 
 What the program itself ships is the bundle ``shipped``. A bundle is read whole and checked before
 any of it is used; a wrong or changed one is refused with one line.
@@ -30,19 +30,21 @@ from config.errors import ModelError
 from reactions.gestures.hand_classes import CLASSES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
 from reactions.taught_labels import BUNDLE_FILE, TaughtLabel, read_taught
+from reactions.trained_heads import TrainedHead, read_heads
 
 SHIPPED_NAME: Final = "shipped"
 CARD: Final = "bundle.json"
 WEIGHTS: Final = "hand_classifier.tflite"
 CLASSIFIER_CARD: Final = "hand_classifier.json"
 TAUGHT: Final = "taught.json"
+TRAINED: Final = "trained.json"
 MODEL_CARD: Final = "card.md"
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 MAX_FILE: Final = 64 << 20
 """Bytes of one file; the shipped classifier has 0.2 MB."""
 MAX_STICKER: Final = 8 << 20
 """Bytes of a sticker."""
-_OWN: Final = frozenset({CARD, WEIGHTS, CLASSIFIER_CARD, TAUGHT, MODEL_CARD})
+_OWN: Final = frozenset({CARD, WEIGHTS, CLASSIFIER_CARD, TAUGHT, TRAINED, MODEL_CARD})
 _MAX_CARD: Final = 1 << 20
 """Bytes of ``bundle.json``."""
 _DO: Final = "make the bundle again"
@@ -87,6 +89,8 @@ class ModelBundle:
     """The bundle that this one was made from; empty for none."""
     files: frozenset[str] = frozenset()
     """What ``bundle.json`` lists: plain files of the folder, each with its checksum."""
+    heads: tuple[TrainedHead, ...] = ()
+    """Networks that score labels of the vocabulary in place of their rules, or beside them."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -102,14 +106,16 @@ class ModelBundle:
         if card.labels != CLASSES:
             what = "the hand classifier tells other labels apart than this version"
             raise ModelError(what, where=str(folder), do="train it for this version")
-        if unknown := sorted(card.thresholds.keys() - set(CLASSES)):
-            what = f"a threshold for {unknown[0]!r}, which is no label of the hand classifier"
+        heads = read_heads(folder / TRAINED) if TRAINED in card.files else ()
+        known = {*CLASSES, *(label for head in heads for label in head.labels)}
+        if unknown := sorted(card.thresholds.keys() - known):
+            what = f"a threshold for {unknown[0]!r}, which no network of the bundle scores"
             raise ModelError(what, where=str(folder), do=_DO)
         HandShapeClassifier(folder / WEIGHTS)
         taught = read_taught(folder / TAUGHT) if TAUGHT in card.files else ()
         thresholds = dict(card.thresholds)
         made = (card.created, card.description, taught, card.parent)
-        bundle = cls(card.name, folder, thresholds, *made, frozenset(card.files))
+        bundle = cls(card.name, folder, thresholds, *made, frozenset(card.files), heads)
         _check_stickers(bundle)
         return bundle
 

@@ -22,6 +22,7 @@ from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import FaceTrail, HandTrail, Tracks
 from reactions.people import by_person
 from reactions.taught_labels import TaughtLabel
+from reactions.trained_heads import TrainedHead, head_families, with_heads
 
 DUE = 1000
 """Samples without a search for palms, after which one is due in any case."""
@@ -105,16 +106,20 @@ class RecognitionPipeline:
         hand_model: Literal["lite", "full"] = "lite",
         hand_classifier: Path | None = None,
         taught: Sequence[TaughtLabel] = (),
+        heads: Sequence[TrainedHead] = (),
     ) -> None:
         """``hand_classifier`` is a file in place of the shipped one; ``taught`` labels are scored
-        beside ``labels``."""
+        beside ``labels``, of which ``heads`` score some."""
         specs = [label.spec() for label in taught]
         families = families_for(labels).union(*(spec.families for spec in specs))
+        families |= head_families(frozenset(labels), heads)
         # What users teach may be arms whose hands are out of sight, as on the hips.
         body = any(ModelFamily.BODY in spec.families for spec in specs)
         self._scheduler = LandmarkScheduler(store, families, hand_model=hand_model, every_body=body)
         shapes = None if hand_classifier is None else HandShapeClassifier(hand_classifier)
-        self._recognizer = Recognizer(labels, shapes=shapes, taught=specs)
+        self._recognizer = Recognizer(
+            labels, shapes=shapes, taught=specs, own=lambda known: with_heads(known, heads)
+        )
 
     def detect(self, sample: Sample, memory: Memory | None) -> Detection:
         """Detect what ``sample`` shows.
@@ -164,6 +169,8 @@ class PipelineConfig:
     """In place of the shipped one."""
     taught: tuple[TaughtLabel, ...] = ()
     """Labels beside the vocabulary."""
+    heads: tuple[TrainedHead, ...] = ()
+    """What scores labels of the vocabulary in place of their rules, or beside them."""
 
     def load(self) -> RecognitionPipeline:
         """Load the models; raises ModelError where one is missing or damaged."""
@@ -173,4 +180,5 @@ class PipelineConfig:
             hand_model=self.hand_model,
             hand_classifier=self.hand_classifier,
             taught=self.taught,
+            heads=self.heads,
         )

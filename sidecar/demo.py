@@ -16,10 +16,14 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.parse import urlencode
 
+import numpy as np
+
 from config.reaction_rule import ReactionRule
 from config.settings import Engine, Settings
 from reactions.mannequin import CAST, Background, Scene, demonstration
+from reactions.mannequin.choreography import Choreography, acting
 from reactions.mannequin.clip import render_clip
+from reactions.mannequin.pose_file import PoseRecipe
 from sidecar.inference.detector import Detector
 from sidecar.media.clip_track import ClipTrack
 from sidecar.rooms.whip import WhipPublisher
@@ -46,11 +50,30 @@ class Actor:
     clip: Path
 
 
-def draw_actors(count: int, progress: Callable[[float, str], None]) -> list[Actor]:
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What mannequins act out in place of the reactions: a pose that is written down."""
+
+    name: str
+    recipe: PoseRecipe
+
+    def choreography(self, k: int) -> Choreography:
+        """That of the ``k``-th mannequin, who holds the pose in ``_ACTED`` ways."""
+        rng = np.random.default_rng([_SEED, k])
+        return acting(self.name, [self.recipe.draw(rng).pose for _ in range(_ACTED)], k)
+
+
+_SEED, _ACTED = 31, 3
+
+
+def draw_actors(
+    count: int, progress: Callable[[float, str], None], acts: Sequence[Act] = ()
+) -> list[Actor]:
     """``count`` mannequins with their clips, which are drawn now unless they were before.
 
-    Each acts out every reaction, from a place of its own in the loop; ``progress`` gets the share
-    done (0–1) and the mannequin's name. Raises PictureError where a clip can't be written.
+    Each acts out every reaction, from a place of its own in the loop, or one of ``acts`` where
+    there are some; ``progress`` gets the share done (0–1) and the mannequin's name. Raises
+    PictureError where a clip can't be written.
     """
     actors = []
     cast = itertools.cycle(CAST.values())
@@ -60,7 +83,8 @@ def draw_actors(count: int, progress: Callable[[float, str], None]) -> list[Acto
             progress((before + done / total) / count, name)
 
         scene = Scene(background=BACKGROUNDS[index % len(BACKGROUNDS)])
-        clip = render_clip(person, demonstration(index, count), scene, progress=report)
+        play = acts[index % len(acts)].choreography(index) if acts else demonstration(index, count)
+        clip = render_clip(person, play, scene, progress=report)
         actors.append(Actor(person.name, clip))
     return actors
 

@@ -1,6 +1,6 @@
 """Landmarks to label scores: measures a sample once, then asks the scorer of each label."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -36,7 +36,8 @@ class Recognizer:
     """Scores ``labels`` (and nothing else) in observations. Keeps no state of participants.
 
     ``shapes`` reads hand shapes; the shipped classifier by default, where a label needs hands.
-    ``taught`` are labels beside the vocabulary, scored as well.
+    ``taught`` are labels beside the vocabulary, scored as well. ``own`` may give labels of the
+    vocabulary other scorers.
     Raises ValueError for a label outside the vocabulary, ModelError where the classifier can't be
     loaded. Not thread-safe: one a worker.
     """
@@ -47,12 +48,13 @@ class Recognizer:
         *,
         shapes: ShapeReader | None = None,
         taught: Sequence[LabelSpec] = (),
+        own: Callable[[Sequence[LabelSpec]], Sequence[LabelSpec]] = tuple,
     ) -> None:
         unknown = sorted(set(labels) - set(LABELS))
         if unknown:
             raise ValueError(f"no such label: {', '.join(unknown)}")
-        own = (spec for spec in LABELS.values() if spec.name in labels)
-        self._specs = (*own, *taught)
+        known = own([spec for spec in LABELS.values() if spec.name in labels])
+        self._specs = (*known, *taught)
         suggestions = (spec.burst for spec in self._specs if spec.burst is not None)
         self._suggestions = tuple(dict.fromkeys(suggestions))
         if shapes is None and ModelFamily.HANDS in families_for(labels):

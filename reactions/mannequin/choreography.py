@@ -32,13 +32,15 @@ class Choreography:
 
     Every step is held for its time, then turns into the next within ``transition``; the last turns
     into the first, so that a clip can loop. ``left_handed`` mirrors every pose. ``seed`` varies the
-    small movements that no person holds back: breathing, swaying, blinking.
+    small movements that no person holds back: breathing, swaying, blinking. ``own`` are poses
+    beside those of the catalogue, by their names.
     """
 
     steps: Sequence[Step]
     transition: float = TRANSITION
     left_handed: bool = False
     seed: int = 0
+    own: Sequence[tuple[str, Pose]] = ()
     _poses: tuple[Pose, ...] = field(init=False, repr=False, compare=False)
     _starts: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
@@ -47,7 +49,8 @@ class Choreography:
             raise ValueError("a choreography needs at least one step")
         if self.transition < 0 or any(seconds <= 0 for _, seconds in self.steps):
             raise ValueError("steps need a positive time, transitions one of at least 0")
-        poses = [pose_named(name) for name, _ in self.steps]
+        own = dict(self.own)
+        poses = [own.get(name) or pose_named(name) for name, _ in self.steps]
         if self.left_handed:
             poses = [pose.mirrored() for pose in poses]
         lengths = [seconds + self.transition for _, seconds in self.steps]
@@ -149,6 +152,20 @@ def demonstration(k: int = 0, cast: int = 1) -> Choreography:
     for step in acts[turn:] + acts[:turn]:
         steps += [step, ("neutral", 0.4)]
     return Choreography(steps, transition=0.5, left_handed=k % 2 == 1, seed=k)
+
+
+def acting(name: str, poses: Sequence[Pose], k: int = 0) -> Choreography:
+    """A loop in which the ``k``-th mannequin holds each of ``poses``, all of which show ``name``,
+    and rests between them."""
+    own = [(f"{name} {number}", pose) for number, pose in enumerate(poses)]
+    steps: list[Step] = []
+    for title, _ in own:
+        steps += [(title, _ACTED), ("neutral", _REST)]
+    return Choreography(steps, seed=k, own=own)
+
+
+_ACTED, _REST = 4.0, 2.0
+"""Seconds that a pose of a file is held, and that come before the next."""
 
 
 def _others() -> list[str]:

@@ -16,15 +16,19 @@ from config.errors import ModelError
 from reactions.bundle import (
     CARD,
     MAX_FILE,
+    MODEL_CARD,
     NAME,
+    SHIPPED_BUNDLE,
     SHIPPED_NAME,
+    TRAINED,
     WEIGHTS,
     ModelBundle,
 )
 from reactions.datasets.store import refuse_existing, whole_file
 from reactions.gestures.hand_classifier import SHIPPED, HeadCard
 from reactions.taught_labels import BUNDLE_FILE
-from reactions.training.bundle_maker import bundle_of_classifier, copy_bundle, free_name
+from reactions.trained_heads import read_heads
+from reactions.training.bundle_maker import add_head, bundle_of_classifier, copy_bundle, free_name
 from reactions.training.classifier_card import describe_classifier, read_thresholds
 
 _MOST_FILES: Final = 64
@@ -38,18 +42,20 @@ _NO_ZIP: Final = (
 """What reading a damaged, encrypted or unknown zip raises."""
 
 
-def export_bundle(source: ModelBundle | Path, target: Path) -> str:
+def export_bundle(
+    source: ModelBundle | Path, target: Path, base: ModelBundle = SHIPPED_BUNDLE
+) -> str:
     """Write ``source`` as one bundle to ``target``, a new folder or ``.zip``; returns its name.
 
-    A path is the folder of a training. The name is that of ``target`` without its suffix. Raises
-    SidecarError, and leaves nothing then.
+    A path is the folder of a training; one of a face or a body is added to ``base``. The name is
+    that of ``target`` without its suffix. Raises SidecarError, and leaves nothing then.
     """
     refuse_existing(target)
     name = target.name.removesuffix(".zip")
     if target.suffix != ".zip":
-        return _write_bundle(source, target).name
+        return _write_bundle(source, target, base).name
     with TemporaryDirectory(prefix="sidecar-model-") as folder:
-        bundle = _write_bundle(source, Path(folder) / name)
+        bundle = _write_bundle(source, Path(folder) / name, base)
         assert bundle.folder is not None
         with whole_file(target) as partial, zipfile.ZipFile(partial, "w", _METHOD) as packed:
             for path in sorted(bundle.folder.iterdir()):
@@ -60,11 +66,16 @@ def export_bundle(source: ModelBundle | Path, target: Path) -> str:
 _METHOD: Final = zipfile.ZIP_DEFLATED
 
 
-def _write_bundle(source: ModelBundle | Path, folder: Path) -> ModelBundle:
+def _write_bundle(source: ModelBundle | Path, folder: Path, base: ModelBundle) -> ModelBundle:
     if isinstance(source, ModelBundle):
         return copy_bundle(source, folder)
     if (source / CARD).is_file():
         return copy_bundle(ModelBundle.read(source), folder)
+    today = date.today().isoformat()  # noqa: DTZ011 (the user's own day)
+    if (source / TRAINED).is_file():
+        (head,) = read_heads(source / TRAINED)
+        card = (source / MODEL_CARD).read_text(encoding="utf-8")
+        return add_head(base, head, folder, created=today, card=card)
     weights = source / WEIGHTS
     if not weights.is_file():
         what = "is neither a bundle nor the folder of a training that ended"
@@ -72,7 +83,7 @@ def _write_bundle(source: ModelBundle | Path, folder: Path) -> ModelBundle:
     return bundle_of_classifier(
         weights,
         folder,
-        created=date.today().isoformat(),  # noqa: DTZ011 (the user's own day)
+        created=today,
         thresholds=read_thresholds(weights.with_suffix(".json")),
         card=describe_classifier(weights.with_suffix(".json")),
     )

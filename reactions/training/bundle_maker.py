@@ -14,6 +14,7 @@ from reactions.bundle import (
     MODEL_CARD,
     NAME,
     TAUGHT,
+    TRAINED,
     WEIGHTS,
     ModelBundle,
     write_card,
@@ -21,6 +22,7 @@ from reactions.bundle import (
 from reactions.datasets.store import new_folder
 from reactions.gestures.hand_classifier import SHIPPED, HeadCard
 from reactions.taught_labels import TaughtLabel, write_taught
+from reactions.trained_heads import TrainedHead, write_heads
 
 _NUMBERED: Final = 10_000
 
@@ -63,7 +65,8 @@ def add_taught(
         write_taught([*kept, label], partial / TAUGHT)
         if sticker is not None:
             (partial / sticker.name(label.name)).write_bytes(sticker.content)
-        cards = [card, *_model_cards(base, {one.name for one in kept})]
+        others = {one.name for one in kept} | {one.kind.value for one in base.heads}
+        cards = [card, *_model_cards(base, others)]
         (partial / MODEL_CARD).write_text("\n".join(cards), encoding="utf-8")
         names = ", ".join(one.name for one in [*kept, label])
         write_card(
@@ -100,6 +103,31 @@ def bundle_of_classifier(
     return ModelBundle.read(folder)
 
 
+def add_head(
+    base: ModelBundle, head: TrainedHead, folder: Path, *, created: str, card: str
+) -> ModelBundle:
+    """``base`` with ``head``, in place of one of its kind, as a new bundle in ``folder``."""
+    check_name(folder.name)
+    heads = [one for one in base.heads if one.kind is not head.kind]
+    with new_folder(folder) as partial:
+        _copy_base(base, partial)
+        write_heads([*heads, head], partial / TRAINED)
+        if base.taught:
+            write_taught(base.taught, partial / TAUGHT)
+        names = {one.name for one in base.taught} | {one.kind.value for one in heads}
+        cards = [card, *_model_cards(base, names)]
+        (partial / MODEL_CARD).write_text("\n".join(cards), encoding="utf-8")
+        write_card(
+            partial,
+            name=folder.name,
+            created=created,
+            description=f"Trained: {', '.join(one.kind.value for one in [*heads, head])}",
+            thresholds={**base.thresholds, **head.thresholds},
+            parent=base.name,
+        )
+    return ModelBundle.read(folder)
+
+
 def copy_bundle(source: ModelBundle, folder: Path) -> ModelBundle:
     """``source`` under the name of ``folder``, which is new."""
     check_name(folder.name)
@@ -128,9 +156,11 @@ def check_name(name: str) -> None:
 
 
 def _copy_base(base: ModelBundle, folder: Path) -> None:
-    """The classifier of ``base``, and the stickers of its labels."""
+    """The networks of ``base``, and the stickers of its labels."""
     shutil.copyfile(base.weights, folder / WEIGHTS)
     card = SHIPPED.with_suffix(".json") if base.folder is None else base.folder / CLASSIFIER_CARD
     shutil.copyfile(card, folder / CLASSIFIER_CARD)
+    if base.heads:
+        write_heads(base.heads, folder / TRAINED)
     for name, path in base.stickers.items():
         shutil.copyfile(path, folder / name)

@@ -159,6 +159,12 @@ def write_whole(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def write_array(path: Path, **arrays: npt.NDArray[Any]) -> None:
+    """Write ``arrays`` to ``path`` as ``numpy.load`` reads them, likewise."""
+    with _Whole(path) as file:
+        np.savez(file, **arrays)
+
+
 def _flush_folder(folder: Path) -> None:
     if os.name != "posix":
         return

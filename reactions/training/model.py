@@ -6,11 +6,10 @@ four times faster by numpy than by Keras, which only writes the LiteRT file.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from math import cos, pi
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +18,8 @@ import numpy.typing as npt
 
 from reactions.gestures.features import FEATURES, Features
 from reactions.gestures.hand_classes import CLASSES
-from reactions.training.checkpoints import Checkpoints, MemberState
+from reactions.training.adamw import AdamW
+from reactions.training.checkpoints import Checkpoints
 from reactions.training.training_set import Classes, Epoch
 
 Array = npt.NDArray[np.float32]
@@ -33,16 +33,12 @@ ALL_HANDS = -2
 _WIDTHS = (FEATURES, 192, 96, len(CLASSES))
 _BATCH = 512
 _RATE = 2e-3
-_WARM_UP = 200
-_DECAY = 0.01
 _DROPOUT = 0.2
 _NOISE = 0.03
 _SMOOTHING = 0.05
 _ROBUST = 0.3
 """Zhang & Sabuncu, Generalized Cross Entropy Loss, 2018: 0 is cross entropy, 1 the mean absolute
 error. Hands that the model finds hopeless pull less, since some labels are wrong."""
-_FIRST, _SECOND = 0.9, 0.999
-"""Decay of the moments of AdamW (Loshchilov & Hutter 2019)."""
 _POOL = 8
 """Noise and dropout are cut at random places out of so many batches of random numbers."""
 _READ = 8192
@@ -137,7 +133,7 @@ def _fit_member(
     rng = np.random.default_rng([seed, 3, k])
     values = network.values[k]
     member, shaking = Member.of(values), _Shaking.of(rng)
-    optimiser = _Optimiser.of(values, sum(len(epoch.fold) // _BATCH for epoch in epochs))
+    optimiser = AdamW.of(values, sum(len(epoch.fold) // _BATCH for epoch in epochs), _RATE)
     state = None if checkpoints is None else checkpoints.load(k)
     losses: list[float] = []
     held_out: list[float] = []
@@ -158,7 +154,7 @@ def _fit_epoch(
     network: Network,
     member: Member,
     values: Array,
-    optimiser: "_Optimiser",
+    optimiser: AdamW,
     epoch: Epoch,
     fold: int,
     shaking: "_Shaking",
@@ -249,59 +245,6 @@ def _descend(
         if i:
             slope = (slope @ member.weights[i].T) * gates[i - 1]
     return float(-(np.log(found[:, 0]) * seen).sum() / max(float(seen.sum()), 1.0))
-
-
-@dataclass(slots=True, eq=False)
-class _Optimiser:
-    """AdamW whose rate warms up and then falls as a cosine does."""
-
-    steps: int
-    slopes: Array
-    """(numbers,): what ``step`` goes by; used up by it."""
-    first: Array
-    second: Array
-    done: int = 0
-
-    @classmethod
-    def of(cls, values: Array, steps: int) -> Self:
-        empty = np.zeros_like(values)
-        return cls(max(steps, 1), empty, empty.copy(), empty.copy())
-
-    def state(
-        self,
-        values: Array,
-        random: Mapping[str, Any],
-        losses: Sequence[float],
-        held_out: Sequence[float],
-    ) -> MemberState:
-        """What a checkpoint keeps of a member with ``values`` after an epoch."""
-        return MemberState(
-            values, self.first, self.second, self.done, random, tuple(losses), tuple(held_out)
-        )
-
-    def go_on(self, state: MemberState) -> None:
-        """Take up the moments that ``state`` kept."""
-        self.first[:], self.second[:], self.done = state.first, state.second, state.steps
-
-    def step(self, values: Array) -> None:
-        """Move ``values`` (in place) against the slopes."""
-        self.done += 1
-        warm = min(1.0, self.done / min(_WARM_UP, max(self.steps // 5, 1)))
-        rate = _RATE * warm * 0.5 * (1 + cos(pi * self.done / self.steps))
-        work = self.slopes
-        self.first *= np.float32(_FIRST)
-        self.first += np.float32(1 - _FIRST) * work
-        self.second *= np.float32(_SECOND)
-        np.multiply(work, work, out=work)
-        work *= np.float32(1 - _SECOND)
-        self.second += work
-        np.sqrt(self.second, out=work)
-        work *= np.float32((1 - _SECOND**self.done) ** -0.5)
-        work += np.float32(1e-7)
-        np.divide(self.first, work, out=work)
-        work *= np.float32(rate / (1 - _FIRST**self.done))
-        values *= np.float32(1 - rate * _DECAY)
-        values -= work
 
 
 def logits(network: Network, features: Features) -> Logits:

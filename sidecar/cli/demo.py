@@ -1,6 +1,7 @@
 """``sidecar demo``: a meeting of mannequins that browsers can join."""
 
 import signal
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,6 +30,12 @@ def command(
     mannequins: Annotated[
         int, typer.Option(min=0, max=12, metavar="N", help="How many mannequins act (0-12).")
     ] = 3,
+    act: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE.toml", help="What they act instead: a pose file; may be repeated."
+        ),
+    ] = None,
     for_: Annotated[
         str | None,
         typer.Option("--for", metavar="DURATION", help="Stop after 90, 90s, 2m or 1h30m."),
@@ -44,10 +51,12 @@ def command(
     options = {"server.port": port, "server.host": host, "policy.sensitivity": sensitivity}
     settings, loaded = load_with_taught(config, reactions, options)
     ready_store(settings, loaded.table)
+    from reactions.mannequin.pose_file import read_pose_file
     from sidecar import demo
 
+    acts = [demo.Act(path.stem, read_pose_file(path)) for path in act or ()]
     with progress_bar("Drawing the mannequins (once)") as move:
-        actors = demo.draw_actors(mannequins, move)
+        actors = demo.draw_actors(mannequins, move, acts)
     taught = taught_rows(loaded)
     run_until_stopped(
         demo.run_demo(

@@ -236,6 +236,9 @@ def model_rollback(config: ConfigFile = None) -> None:
 def model_export(
     bundle: Bundle,
     to: Annotated[Path, typer.Option("--to", metavar="TARGET", help="A new folder or .zip.")],
+    base: Annotated[
+        str, typer.Option(metavar="BUNDLE", help="What a trained body or face is added to.")
+    ] = "shipped",
     config: ConfigFile = None,
 ) -> None:
     """Write a bundle, or the folder of a training, as one bundle for another machine.
@@ -247,7 +250,7 @@ def model_export(
 
     _, bundles = _opened(config)
     source = Path(bundle)
-    made = export_bundle(source if source.is_dir() else bundles.get(bundle), to)
+    made = export_bundle(source if source.is_dir() else bundles.get(bundle), to, bundles.get(base))
     print(f"{made} written to {to}")
 
 

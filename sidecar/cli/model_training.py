@@ -23,11 +23,11 @@ from sidecar.plain_text import escape_controls
 
 if TYPE_CHECKING:
     from reactions.training.bundle_comparison import BundleComparison, ComparedShares
+    from reactions.training.head_network import HeadPlan
+    from reactions.training.head_run import HeadOutcome
     from reactions.training.training_run import TrainingOutcome
 
-KIND = Annotated[
-    str, typer.Argument(metavar="KIND", help="hand; other kinds are taught, not trained.")
-]
+KIND = Annotated[str, typer.Argument(metavar="KIND", help="hand, body or face.")]
 Data = Annotated[
     list[Path] | None,
     typer.Option("--data", metavar="DATASET", help="A data set of yours; may be repeated."),
@@ -36,10 +36,18 @@ Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder
 Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Another seed is another classifier.")
 ]
-Hands = Annotated[int, typer.Option(min=600, help="Hands of an epoch.")]
-Epochs = Annotated[int, typer.Option(min=1, max=100, help="Epochs of newly drawn hands.")]
-Members = Annotated[int, typer.Option(min=1, max=8, help="Networks that are averaged.")]
+Hands = Annotated[int, typer.Option(min=600, help="Hands of an epoch (hand).")]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, max=100, help="Epochs; 5 of newly drawn hands, else 20.")
+]
+Members = Annotated[int, typer.Option(min=1, max=8, help="Networks that are averaged (hand).")]
 Folds = Annotated[int, typer.Option(min=2, max=20, help="Parts of the people that are held out.")]
+Pictures = Annotated[
+    int, typer.Option(min=2, max=2000, help="Mannequins that show each label (body, face).")
+]
+Join = Annotated[
+    bool, typer.Option("--join", help="Stand beside the rules, not in their place (body, face).")
+]
 DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of the data set.")]
 
 
@@ -49,12 +57,16 @@ def model_train(
     data: Data = None,
     seed: Seed = 0,
     hands: Hands = 96_000,
-    epochs: Epochs = 5,
+    epochs: Epochs = None,
     members: Members = 2,
     folds: Folds = 4,
+    pictures: Pictures = 60,
+    join: Join = False,
     config: ConfigFile = None,
 ) -> None:
-    """Train the hand classifier from nothing, with the repository's hands and yours.
+    """Train from nothing: the hand classifier, or a network of arms or faces beside its rules.
+
+    Hands learn from the repository's hands, the others from mannequins; all from your data sets.
 
     Killed at any moment, the same command goes on where it was, to the same weights. Needs the
     extra "train" and a checkout of the repository. "sidecar model export" makes a bundle of it.
@@ -67,13 +79,16 @@ def model_train(
     from reactions.training.recorded_hands import require_checkout
 
     require_checkout()
+    if kind != "hand":
+        _train_head(_head_plan(kind, seed, epochs, folds, pictures, join), out, data or [], config)
+        return
     from reactions.training.train_hand_classifier import TrainingPlan
     from reactions.training.training_run import refuse_trained, train_hand
     from sidecar.modelling.train_pictures import read_dataset_hands
 
     refuse_trained(out)
     settings, table = load_configuration(config, None)
-    plan = TrainingPlan(seed=seed, hands=hands, epochs=epochs, members=members, folds=folds)
+    plan = TrainingPlan(seed=seed, hands=hands, epochs=epochs or 5, members=members, folds=folds)
     more = None
     if data:
         store = ready_store(settings, table)
@@ -85,12 +100,55 @@ def model_train(
 
 
 def _check_kind(kind: str) -> None:
-    if kind in {"body", "motion", "face"}:
-        do = "teach a label: sidecar model teach LABEL --from FOLDER --of arms or hand_at_face"
+    if kind == "motion":
         what = "is read by rules, which nothing trains"
-        raise ModelError(what, where=kind, do=do)
-    if kind != "hand":
-        raise ModelError(f"{kind!r} is no kind that is trained", where="KIND", do="use hand")
+        raise ModelError(what, where=kind, do="teach what is held: sidecar model teach")
+    if kind not in {"hand", "body", "face"}:
+        do = "use hand, body or face"
+        raise ModelError(f"{kind!r} is no kind that is trained", where="KIND", do=do)
+
+
+def _head_plan(
+    kind: str, seed: int, epochs: int | None, folds: int, pictures: int, join: bool
+) -> "HeadPlan":
+    from reactions.trained_heads import HeadKind, HeadMode
+    from reactions.training.head_network import HeadPlan
+
+    mode = HeadMode.JOIN if join else HeadMode.REPLACE
+    return HeadPlan(HeadKind(kind), seed, epochs or 20, folds, pictures, mode)
+
+
+def _train_head(plan: "HeadPlan", out: Path, data: list[Path], config: Path | None) -> None:
+    from reactions.labels import families_for
+    from reactions.landmarks.model_manifest import files_of
+    from reactions.trained_heads import HEAD_FAMILIES, HEAD_LABELS
+    from reactions.training.head_run import READINGS, refuse_head, train_head
+    from sidecar.modelling.head_readings import read_head_examples
+
+    refuse_head(out)
+    store = ready_store(*load_configuration(config, None))
+    store.fetch(files_of(HEAD_FAMILIES[plan.kind] | families_for(HEAD_LABELS[plan.kind])))
+    with progress_bar("Reading") as move:
+        examples = read_head_examples(plan, data, store, out / READINGS, move)
+    with progress_bar("Training") as move:
+        outcome = train_head(plan, examples, out, threads=os.cpu_count() or 1, move=move)
+    _print_head(outcome)
+
+
+def _print_head(outcome: "HeadOutcome") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("label", box=None)
+    for column in ("shown: rule", "network", "else: rule", "network"):
+        table.add_column(column, justify="right")
+    for one in outcome.figures:
+        shares = (one.rule, one.network, one.rule_wrong, one.network_wrong)
+        table.add_row(one.label, *(f"{share.value:.1%}" for share in shares))
+    Console().print(table)
+    folder = outcome.folder
+    print("Shares of readings that fire, of people the network has not seen")
+    print(f"{folder} holds it; sidecar model export {folder} --to NAME.zip makes a bundle")
 
 
 def _check_training_extra() -> None:

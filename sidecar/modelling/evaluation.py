@@ -16,6 +16,7 @@ from reactions.labels import LABELS, families_for
 from reactions.landmark_types import Sample
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
+from reactions.trained_heads import head_families, with_heads
 from reactions.training.bundle_comparison import BundleComparison, PictureFires, compare_bundles
 from reactions.training.label_names import Shown, meaning_of
 from sidecar.media.pictures import read_picture
@@ -55,8 +56,11 @@ class JudgedBundle:
         taught = [label.spec() for label in bundle.taught if label.name in self.known]
         own = self.known & LABELS.keys()
         self.families = families_for(own).union(*(label.families for label in taught))
+        self.families |= head_families(own, bundle.heads)
         shapes = HandShapeClassifier(bundle.weights)
-        self.recognizer = Recognizer(own, shapes=shapes, taught=taught)
+        self.recognizer = Recognizer(
+            own, shapes=shapes, taught=taught, own=lambda known: with_heads(known, bundle.heads)
+        )
 
     def fires(self, names: dict[str, float]) -> frozenset[str]:
         """The labels at their thresholds that no other outranks."""

@@ -11,6 +11,7 @@ from reactions.bundle import ModelBundle
 from reactions.labels import LABELS, families_for
 from reactions.landmarks.model_manifest import files_of
 from reactions.pipeline import PipelineConfig
+from reactions.trained_heads import head_families
 from sidecar.inference.detector import Detector, LoadPipeline, ReplaceableDetector
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.worker_process import WorkerLimits
@@ -53,6 +54,7 @@ def scored_labels(
         taught = {label.name: label for label in bundle.taught}
         known = labels & LABELS.keys()
         families = families_for(known).union(*(one.spec().families for one in taught.values()))
+        families |= head_families(known, bundle.heads)
         make_store(settings).fetch(files_of(families))
         config = pipeline_config(make_store(settings), table, settings, bundle)
         return replace(config, labels=known).load

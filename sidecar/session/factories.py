@@ -61,6 +61,7 @@ def pipeline_config(
         settings.recognition.hand_model,
         None if bundle.folder is None else bundle.weights,
         bundle.taught,
+        bundle.heads,
     )
 
 

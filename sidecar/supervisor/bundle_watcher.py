@@ -6,7 +6,7 @@ from typing import Final
 
 from sidecar.aio import Component, Contained, TaskSet
 
-EVERY: Final = 0.5
+EVERY: Final = 0.25
 """Seconds between two looks, each at one small file."""
 
 

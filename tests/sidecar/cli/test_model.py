@@ -130,7 +130,7 @@ def test_the_shipped_classifier_has_a_card_and_can_be_exported(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "body", "--out", "x"], "is read by rules"),
+        (["train", "motion", "--out", "x"], "is read by rules"),
         (["train", "foot", "--out", "x"], "is no kind that is trained"),
         (["evaluate", "nowhere"], "nowhere: is no data set"),
         (["evaluate", "nowhere", "--against", "none"], "there is no such bundle"),

@@ -1,0 +1,158 @@
+"""What heads learn from: readings of mannequins and of the pictures in users' data sets."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from config.errors import PictureError
+from reactions.datasets.records import PictureRecord, Split
+from reactions.datasets.store import Dataset, open_dataset
+from reactions.gestures.context import Context
+from reactions.gestures.hand_classes import NONE
+from reactions.gestures.motion import Motion
+from reactions.gestures.recognizer import Recognizer
+from reactions.labels import families_for
+from reactions.landmark_types import RgbImage
+from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.scheduler import LandmarkScheduler
+from reactions.trained_heads import (
+    HEAD_LABELS,
+    HEAD_SIZES,
+    HeadKind,
+    head_classes,
+    read_for_head,
+    rule_scores,
+)
+from reactions.training.array_errors import UNREADABLE_ARRAYS
+from reactions.training.checkpoints import write_array
+from reactions.training.head_network import HeadExamples, HeadPlan
+from reactions.training.head_pictures import HeadPicture, head_pictures
+from reactions.training.label_names import meaning_of
+from reactions.training.sightings import look_twice
+from sidecar.media.pictures import read_picture
+
+LONGEST: Final = 1280
+"""Pixels of the longer side at which pictures of data sets are read."""
+_PART: Final = 25
+"""Pictures whose readings are kept together."""
+_SPLITS: Final = frozenset({Split.NONE, Split.TRAIN, Split.VALIDATION})
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One picture, what it shows, and whose it is."""
+
+    label: str
+    person: str
+    read: Callable[[], RgbImage]
+
+
+class HeadReader:
+    """Reads pictures as heads do; belongs to one thread. Raises ModelError without the models."""
+
+    def __init__(self, kind: HeadKind, store: ModelStore) -> None:
+        self._kind = kind
+        labels = HEAD_LABELS[kind]
+        self._scheduler = LandmarkScheduler(store, families_for(labels))
+        self._recognizer = Recognizer(labels)
+
+    def rows(self, source: _Source) -> Iterator[list[float]]:
+        """The readings of one picture: class, the rules' scores, and the vector, in one list."""
+        shown = head_classes(self._kind).index(source.label)
+        for context in self._contexts(source.read()):
+            reading = read_for_head(self._kind, context)
+            if reading is not None:
+                rules = rule_scores(self._kind, context)
+                yield [float(shown), *rules, *reading.vector.tolist()]
+
+    def _contexts(self, pixels: RgbImage) -> Iterator[Context]:
+        for observation in look_twice(self._scheduler, pixels):
+            yield self._recognizer.measure(observation, Motion())
+
+
+def read_head_examples(
+    plan: HeadPlan,
+    folders: Sequence[Path],
+    store: ModelStore,
+    cache: Path,
+    move: Callable[[float, str], None] = lambda share, what: None,
+) -> HeadExamples:
+    """The readings of the mannequins of ``plan``, and of the data sets in ``folders``.
+
+    A picture without a label of the kind shows none of them. What an earlier run read is taken from
+    ``cache``. A picture that can't be read is left out. Raises DatasetError, ModelError.
+    """
+    sources = [*map(_of_mannequin, head_pictures(plan.kind, plan.pictures, plan.seed))]
+    for folder in folders:
+        sources += _of_dataset(open_dataset(folder), plan.kind)
+    cache.mkdir(parents=True, exist_ok=True)
+    reader = HeadReader(plan.kind, store)
+    rows: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
+    people: list[str] = []
+    for start in range(0, len(sources), _PART):
+        move(start / len(sources), f"picture {start} of {len(sources)}")
+        part = sources[start : start + _PART]
+        found, whose = _read_part(plan, reader, part, cache / f"{start:06d}.npz")
+        rows.append(found)
+        people += [part[int(at)].person for at in whose]
+    both = np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
+    labels = len(HEAD_LABELS[plan.kind])
+    return HeadExamples(
+        plan.kind,
+        both[:, 1 + labels :],
+        both[:, 0].astype(np.int64),
+        np.array(people, np.str_),
+        both[:, 1 : 1 + labels],
+    )
+
+
+def _read_part(
+    plan: HeadPlan, reader: HeadReader, part: Sequence[_Source], file: Path
+) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], Sequence[int]]:
+    """The rows of these pictures, and of which picture each is."""
+    key = f"{plan.kind} {plan.seed} {[(one.label, one.person) for one in part]}"
+    width = 1 + len(HEAD_LABELS[plan.kind]) + HEAD_SIZES[plan.kind]
+    try:
+        with file.open("rb") as opened, np.load(opened) as kept:
+            if str(kept["key"]) == key and kept["rows"].shape[1:] == (width,):
+                return kept["rows"].astype(np.float32), kept["whose"].tolist()
+    except UNREADABLE_ARRAYS:
+        pass
+    rows: list[list[float]] = []
+    whose: list[int] = []
+    for at, source in enumerate(part):
+        try:
+            found = list(reader.rows(source))
+        except PictureError:
+            continue
+        rows += found
+        whose += [at] * len(found)
+    both = np.array(rows, np.float32).reshape(-1, width)
+    write_array(file, key=np.array(key), rows=both, whose=np.array(whose, np.int64))
+    return both, whose
+
+
+def _of_mannequin(picture: HeadPicture) -> _Source:
+    return _Source(picture.label, picture.person, picture.pixels)
+
+
+def _of_dataset(dataset: Dataset, kind: HeadKind) -> Iterator[_Source]:
+    for record in dataset.records.values():
+        if record.split in _SPLITS and record.shown:
+            yield _of_record(dataset, record, kind)
+
+
+def _of_record(dataset: Dataset, record: PictureRecord, kind: HeadKind) -> _Source:
+    names = {meaning_of(label).label for label in record.shown}
+    mine = [label for label in HEAD_LABELS[kind] if label in names]
+    origin = record.origin
+    person = origin.person or origin.source or record.name
+    path = dataset.path(record)
+    return _Source(
+        mine[0] if mine else NONE,
+        f"{dataset.folder.name}/{person}",
+        lambda: read_picture(path, longest=LONGEST).pixels,
+    )
