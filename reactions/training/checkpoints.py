@@ -159,10 +159,11 @@ def write_whole(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def write_array(path: Path, **arrays: npt.NDArray[Any]) -> None:
+def write_array(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write ``arrays`` to ``path`` as ``numpy.load`` reads them, likewise."""
+    save: Any = np.savez  # Its types take no mapping of arrays.
     with _Whole(path) as file:
-        np.savez(file, **arrays)
+        save(file, **arrays)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from reactions.gestures.hand_classes import NONE
 from reactions.landmark_types import RgbImage
-from reactions.mannequin.pose_file import DrawnMannequin, catalogue_pose
+from reactions.mannequin.drawn import DrawnMannequin
+from reactions.mannequin.pose_file import catalogue_pose
 from reactions.mannequin.poses import LOOKALIKES, POSES
 from reactions.mannequin.render import render
 from reactions.mannequin.variation import vary_arm

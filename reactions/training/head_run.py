@@ -138,7 +138,7 @@ def _judge(
     for at, label in enumerate(HEAD_LABELS[plan.kind]):
         values, rules = scores[:, at], examples.rules[:, at]
         if plan.mode == "join":
-            values = (values + rules) / 2
+            values = ((values + rules) / 2).astype(np.float32)
         shown = examples.classes == at
         low, high = _THRESHOLDS
         wanted = float(np.quantile(values[~shown], 1 - plan.fires)) + 0.005

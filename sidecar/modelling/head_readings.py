@@ -131,7 +131,8 @@ def _read_part(
         rows += found
         whose += [at] * len(found)
     both = np.array(rows, np.float32).reshape(-1, width)
-    write_array(file, key=np.array(key), rows=both, whose=np.array(whose, np.int64))
+    arrays = {"key": np.array(key), "rows": both, "whose": np.array(whose, np.int64)}
+    write_array(file, arrays)
     return both, whose
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from reactions.gestures.features import FEATURES
 from reactions.gestures.hand_classes import CLASSES
 from reactions.training import model
+from reactions.training.adamw import AdamW
 from reactions.training.checkpoints import CheckpointFolder
 from reactions.training.training_set import NO_FOLD, Epoch
 
@@ -83,8 +84,8 @@ def half_written(number: int) -> Callable[..., None]:
 def arm(moment: str, number: int) -> None:
     match moment:
         case "step":
-            place = "reactions.training.model._Optimiser.step"
-            patch(place, killing(model._Optimiser.step, number)).start()
+            place = "reactions.training.adamw.AdamW.step"
+            patch(place, killing(AdamW.step, number)).start()
         case "write":
             patch("numpy.savez", half_written(number)).start()
         case "fsync":
