@@ -25,8 +25,6 @@ def blocks() -> list[str]:
     """The shell that readers paste; ``console`` is what they do once, or by hand."""
     found = re.finditer(r"(?ms)^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"))
     return [block[1] for block in found]
-        r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
 
 
 def free_port() -> int:
