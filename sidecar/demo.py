@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlencode
 
 import numpy as np
@@ -23,7 +23,7 @@ from config.settings import Engine, Settings
 from reactions.mannequin import CAST, Background, Scene, demonstration
 from reactions.mannequin.choreography import Choreography, acting
 from reactions.mannequin.clip import render_clip
-from reactions.mannequin.pose_file import PoseRecipe
+from reactions.mannequin.pose_file import PoseRecipe, read_pose_file
 from sidecar.inference.detector import Detector
 from sidecar.media.clip_track import ClipTrack
 from sidecar.rooms.whip import WhipPublisher
@@ -56,6 +56,11 @@ class Act:
 
     name: str
     recipe: PoseRecipe
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The pose in the TOML file ``path``; raises ConfigError."""
+        return cls(path.stem, read_pose_file(path))
 
     def choreography(self, k: int) -> Choreography:
         """That of the ``k``-th mannequin, who holds the pose in ``_ACTED`` ways."""

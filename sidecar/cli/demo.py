@@ -19,6 +19,12 @@ from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import run_until_stopped
 
 
+PoseFiles = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE.toml", help="What they act instead: a pose file; may be repeated."),
+]
+
+
 def command(
     port: Annotated[
         int | None, typer.Option(metavar="N", help="TCP port of the page; 0 takes any free one.")
@@ -30,12 +36,7 @@ def command(
     mannequins: Annotated[
         int, typer.Option(min=0, max=12, metavar="N", help="How many mannequins act (0-12).")
     ] = 3,
-    act: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE.toml", help="What they act instead: a pose file; may be repeated."
-        ),
-    ] = None,
+    act: PoseFiles = None,
     for_: Annotated[
         str | None,
         typer.Option("--for", metavar="DURATION", help="Stop after 90, 90s, 2m or 1h30m."),
@@ -51,10 +52,9 @@ def command(
     options = {"server.port": port, "server.host": host, "policy.sensitivity": sensitivity}
     settings, loaded = load_with_taught(config, reactions, options)
     ready_store(settings, loaded.table)
-    from reactions.mannequin.pose_file import read_pose_file
     from sidecar import demo
 
-    acts = [demo.Act(path.stem, read_pose_file(path)) for path in act or ()]
+    acts = [demo.Act.read(path) for path in act or ()]
     with progress_bar("Drawing the mannequins (once)") as move:
         actors = demo.draw_actors(mannequins, move, acts)
     taught = taught_rows(loaded)

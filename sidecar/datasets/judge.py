@@ -54,7 +54,7 @@ class RecogniserJudge:
 
 def _identity(config: PipelineConfig, thresholds: Mapping[str, float]) -> str:
     digest = hashlib.sha256((config.hand_classifier or SHIPPED).read_bytes())
-    parts = config.hand_model, config.taught, sorted(thresholds.items())
+    parts = config.hand_model, config.taught, config.heads, sorted(thresholds.items())
     digest.update(repr(parts).encode())
     return f"{version('reaction-sidecar')}-{digest.hexdigest()[:16]}"
 

@@ -18,6 +18,7 @@ from reactions.landmarks.model_manifest import files_of
 from reactions.landmarks.model_store import ModelStore
 from reactions.pipeline import PipelineConfig, RecognitionPipeline
 from reactions.policy import Policy
+from reactions.trained_heads import head_families
 from sidecar.inference.detector import Detector
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.threads import ThreadDetector
@@ -41,9 +42,10 @@ def enabled_labels(table: Mapping[str, ReactionRule]) -> frozenset[str]:
 def models_for(
     table: Mapping[str, ReactionRule], bundle: ModelBundle = SHIPPED_BUNDLE
 ) -> tuple[str, ...]:
-    """The names of the landmark models that the enabled labels, and those that ``bundle`` was
-    taught, need."""
-    families = families_for(enabled_labels(table) & LABELS.keys())
+    """The names of the landmark models that the enabled labels, by rules or by the networks of
+    ``bundle``, and those that ``bundle`` was taught, need."""
+    known = enabled_labels(table) & LABELS.keys()
+    families = families_for(known) | head_families(known, bundle.heads)
     return files_of(families.union(*(label.spec().families for label in bundle.taught)))
 
 
