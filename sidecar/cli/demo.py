@@ -18,7 +18,6 @@ from sidecar.cli.options import (
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import run_until_stopped
 
-
 PoseFiles = Annotated[
     list[Path] | None,
     typer.Option(metavar="FILE.toml", help="What they act instead: a pose file; may be repeated."),
