@@ -43,12 +43,13 @@ def test_every_command_and_target_that_is_named_exists(page: Path) -> None:
 
 
 def command_lines(page: Path) -> list[str]:
-    """The lines of code blocks that run ``sidecar``, without comments and continuations."""
+    """The lines of code blocks that run ``sidecar``, without comments, continuations and ``&``."""
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
     blocks = re.findall(r"^ *```[a-z]*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
     found = [
-        re.match(r"(?:\$ )?(?:\.venv/bin/)?sidecar (.+?)(?:\s+#\s.*)?$", line) for line in lines
+        re.match(r"(?:\$ )?(?:\.venv/bin/)?sidecar (.+?)(?:\s+#\s.*|\s+&)?$", line)
+        for line in lines
     ]
     return [match[1] for match in found if match]
 
