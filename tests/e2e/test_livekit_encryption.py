@@ -24,6 +24,15 @@ pytestmark = [pytest.mark.npm, pytest.mark.browser, pytest.mark.servers]
 ROOM = "secret"
 PASSPHRASE = "correct horse battery staple"
 RANDOM = bytes(range(32))
+SENT_CODEC = """
+(async () => {
+  const [publication] = room.localParticipant.videoTrackPublications.values();
+  const report = [...(await publication.track.sender.getStats()).values()];
+  const sent = report.find(({ type }) => type === "outbound-rtp");
+  return report.find(({ id }) => id === sent.codecId).mimeType;
+})()
+"""
+"""The codec in which the page sends its camera."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +51,7 @@ async def server(tmp_path: Path) -> AsyncIterator[LiveKit]:
 
 @asynccontextmanager
 async def page_in(
-    server: LiveKit, packages: Path, folder: Path, key: str | list[int]
+    server: LiveKit, packages: Path, folder: Path, key: str | list[int], codec: str = "vp8"
 ) -> AsyncIterator[Page]:
     """Grace in the room, who encrypts with ``key`` and watches the composite."""
     camera = camera_file(folder, next(iter(CAST.values())), "smile")
@@ -53,7 +62,7 @@ async def page_in(
         await page.goto(f"{origin}/livekit.html")
         await page.evaluate(
             "([url, token, publishing, key]) => join(url, token, publishing, key)",
-            [server.address, token(ROOM, "grace"), {"videoCodec": "vp8"}, key],
+            [server.address, token(ROOM, "grace"), {"videoCodec": codec}, key],
         )
         yield page
 
@@ -100,6 +109,20 @@ async def test_cameras_the_composite_chat_and_events_are_encrypted_both_ways(
         await page.evaluate("say('!reactions off')")
         await eventually(lambda: sight.consents.get("grace") is Consent.OPT_OUT)
         assert not await page.evaluate("errors")
+
+
+async def test_a_camera_in_h264_is_decrypted(
+    server: LiveKit, packages: Path, tmp_path: Path
+) -> None:
+    async with (
+        seen(server, ROOM, environ=environ(server, PASSPHRASE)) as sight,
+        page_in(server, packages, tmp_path, PASSPHRASE, "h264") as page,
+    ):
+        await eventually(lambda: sight.frames("grace") > 10)
+        frame = sight.camera("grace").frame
+        assert frame is not None
+        assert np.std(frame.to_ndarray(format="gray")) > 10
+        assert await page.evaluate(SENT_CODEC) == "video/H264"
 
 
 async def test_another_key_is_one_problem_and_no_picture(
