@@ -155,6 +155,29 @@ async def test_a_full_server_refuses_with_the_figure_that_is_full() -> None:
         assert len(supervisor.rooms()) == 2
 
 
+async def test_a_reservation_counts_until_its_room_is_made() -> None:
+    async with World().running() as supervisor:
+        supervisor.reserve("job", REQUEST)
+        await live(supervisor)
+        with pytest.raises(CapacityError):
+            supervisor.reserve("another", REQUEST)
+        await supervisor.create(REQUEST, reserved="job")
+        assert len(supervisor.rooms()) == 2
+        assert supervisor.admission.load(supervisor.now) == pytest.approx(0.8)
+
+
+async def test_a_room_that_another_system_places_is_not_joined_by_the_next_supervisor(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "journal.db")
+    async with world.running() as supervisor:
+        supervisor.reserve("job", REQUEST)
+        made, _ = await supervisor.create(REQUEST, reserved="job")
+        await eventually(lambda: supervisor.room(made.id).state is RoomState.LIVE)
+    async with world.running() as supervisor:
+        assert supervisor.rooms() == []
+
+
 async def test_a_url_that_may_not_be_joined_is_refused() -> None:
     async with World().running() as supervisor:
         with pytest.raises(RefusedError):
