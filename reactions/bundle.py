@@ -7,9 +7,10 @@ and labels that users taught.
      "files": {"hand_classifier.tflite": "SHA-256", "hand_classifier.json": "SHA-256"},
      "labels": ["ok_hand", …], "thresholds": {"fist": 0.7}}
 
-``taught.json`` holds taught labels, ``trained.json`` networks of faces and bodies, ``card.md`` is
-for people, and stickers of taught labels are further files; all of them are listed in ``files``,
-and none of them is needed. Of the folder only what is listed is ever read.
+``taught.json`` holds taught labels, ``trained.json`` networks of faces and bodies,
+``detector.tflite`` with its ``detector.json`` finds objects, ``card.md`` is for people, and
+stickers of these labels are further files; all of them are listed in ``files``, and none of them is
+needed. Of the folder only what is listed is ever read.
 
 What the program itself ships is the bundle ``shipped``. A bundle is read whole and checked before
 any of it is used; a wrong or changed one is refused with one line.
@@ -27,9 +28,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import ModelError
+from reactions.detected_labels import DetectedLabel, read_detector
 from reactions.gestures.hand_classes import CLASSES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
-from reactions.taught_labels import BUNDLE_FILE, TaughtLabel, read_taught
+from reactions.landmarks.object_detector import ObjectDetector
+from reactions.taught_labels import BUNDLE_FILE, BundleLabel, TaughtLabel, read_taught
 from reactions.trained_heads import TrainedHead, read_heads
 
 SHIPPED_NAME: Final = "shipped"
@@ -39,12 +42,16 @@ CLASSIFIER_CARD: Final = "hand_classifier.json"
 TAUGHT: Final = "taught.json"
 TRAINED: Final = "trained.json"
 MODEL_CARD: Final = "card.md"
+DETECTOR: Final = "detector.tflite"
+DETECTOR_CARD: Final = "detector.json"
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 MAX_FILE: Final = 64 << 20
 """Bytes of one file; the shipped classifier has 0.2 MB."""
 MAX_STICKER: Final = 8 << 20
 """Bytes of a sticker."""
-_OWN: Final = frozenset({CARD, WEIGHTS, CLASSIFIER_CARD, TAUGHT, TRAINED, MODEL_CARD})
+_OWN: Final = frozenset(
+    {CARD, WEIGHTS, CLASSIFIER_CARD, TAUGHT, TRAINED, MODEL_CARD, DETECTOR, DETECTOR_CARD}
+)
 _MAX_CARD: Final = 1 << 20
 """Bytes of ``bundle.json``."""
 _DO: Final = "make the bundle again"
@@ -91,6 +98,8 @@ class ModelBundle:
     """What ``bundle.json`` lists: plain files of the folder, each with its checksum."""
     heads: tuple[TrainedHead, ...] = ()
     """Networks that score labels of the vocabulary in place of their rules, or beside them."""
+    detected: tuple[DetectedLabel, ...] = ()
+    """Objects that its detector finds."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -114,8 +123,10 @@ class ModelBundle:
         HandShapeClassifier(folder / WEIGHTS)
         taught = read_taught(folder / TAUGHT) if TAUGHT in card.files else ()
         thresholds = dict(card.thresholds)
+        detected = _read_detector(folder, card)
         made = (card.created, card.description, taught, card.parent)
-        bundle = cls(card.name, folder, thresholds, *made, frozenset(card.files), heads)
+        bundle = cls(card.name, folder, thresholds, *made, frozenset(card.files), heads, detected)
+        _check_names(bundle)
         _check_stickers(bundle)
         return bundle
 
@@ -125,11 +136,21 @@ class ModelBundle:
         return SHIPPED if self.folder is None else self.folder / WEIGHTS
 
     @property
+    def detector(self) -> Path | None:
+        """The file of its detector of objects; None where it has none."""
+        return self.folder / DETECTOR if self.folder is not None and self.detected else None
+
+    @property
+    def labels(self) -> tuple[BundleLabel, ...]:
+        """All labels beside those of the vocabulary."""
+        return (*self.taught, *self.detected)
+
+    @property
     def stickers(self) -> Mapping[str, Path]:
-        """The files of the bundle that its taught labels play, by their names."""
+        """The files of the bundle that its labels play, by their names."""
         if self.folder is None:
             return {}
-        played = {label.sticker for label in self.taught if label.sticker is not None}
+        played = {label.sticker for label in self.labels if label.sticker is not None}
         return {name: self.folder / name for name in sorted(played & self.files - _OWN)}
 
     @property
@@ -203,12 +224,32 @@ def _check_file(folder: Path, name: str, checksum: str) -> None:
         raise ModelError("is not the file that the bundle was made with", where=where, do=_DO)
 
 
+def _read_detector(folder: Path, card: BundleCard) -> tuple[DetectedLabel, ...]:
+    """The labels of a bundle's detector, which is loaded once; none where it has none."""
+    listed = {DETECTOR, DETECTOR_CARD} & card.files.keys()
+    if not listed:
+        return ()
+    if len(listed) == 1:
+        other = ({DETECTOR, DETECTOR_CARD} - listed).pop()
+        raise ModelError(f"{CARD} lists no {other}", where=str(folder), do=_DO)
+    detector = read_detector(folder / DETECTOR_CARD)
+    ObjectDetector(folder / DETECTOR, detector.wants())
+    return detector.labels
+
+
+def _check_names(bundle: ModelBundle) -> None:
+    names = [label.name for label in bundle.labels]
+    if twice := [name for name in names if names.count(name) > 1]:
+        what = f"{twice[0]} is both a taught label and an object"
+        raise ModelError(what, where=str(bundle.folder), do="teach it under another name")
+
+
 def _check_stickers(bundle: ModelBundle) -> None:
     """Raise ModelError for a sticker that is no listed file, or too large.
 
     A name without a point may be one of ours.
     """
-    for label in bundle.taught:
+    for label in bundle.labels:
         name = label.sticker
         if name is None or ("." not in name and name not in bundle.files):
             continue

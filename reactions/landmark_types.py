@@ -30,6 +30,8 @@ class ModelFamily(StrEnum):
     BLENDSHAPES = "blendshapes"
     """Eyelids and jaw from that finer mesh, which then runs now and then as well; needs it."""
     OBJECTS = "objects"
+    DETECTOR = "detector"
+    """The detector that a bundle carries: of no file of ours."""
 
 
 class Side(StrEnum):
@@ -132,6 +134,17 @@ class Vessel:
     """The detector's, 0–1."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundObject:
+    """One object that a bundle's detector found."""
+
+    name: str
+    """Its class."""
+    score: float
+    """The detector's, 0–1."""
+    box: Box
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """All landmarks of one sample of ``width`` x ``height`` pixels taken at ``time``."""
@@ -145,6 +158,8 @@ class Observation:
     """None also where it was not read: it is in one of several samples (``body_schedule``)."""
     vessels: tuple[Vessel, ...] | None = None
     """Near the mouth; None where none was looked for."""
+    objects: tuple[FoundObject, ...] | None = None
+    """Anywhere in the picture; None where none was looked for."""
     quality: Quality = Quality.OK
     slot: int = 0
     """The person whose face and body these are."""

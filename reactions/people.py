@@ -39,7 +39,13 @@ def by_person(observation: Observation) -> tuple[tuple[int, Observation], ...]:
             (
                 slot,
                 replace(
-                    main, slot=slot, face=face, hands=tuple(hands[slot]), body=None, vessels=None
+                    main,
+                    slot=slot,
+                    face=face,
+                    hands=tuple(hands[slot]),
+                    body=None,
+                    vessels=None,
+                    objects=None,
                 ),
             )
             for slot, face in others.items()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from reactions.compact_pickle import CompactPickle
+from reactions.detected_labels import DetectedLabel, read_detector
 from reactions.found_landmarks import FoundLandmarks, found_landmarks
 from reactions.geometry import Box
 from reactions.gestures.hand_classifier import HandShapeClassifier
@@ -18,10 +19,11 @@ from reactions.labels import LabelScore, families_for
 from reactions.landmark_types import ModelFamily, Observation, Sample
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.object_detector import ObjectDetector
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import FaceTrail, HandTrail, Tracks
 from reactions.people import by_person
-from reactions.taught_labels import TaughtLabel
+from reactions.taught_labels import BundleLabel, TaughtLabel
 from reactions.trained_heads import TrainedHead, head_families, with_heads
 
 DUE = 1000
@@ -107,15 +109,25 @@ class RecognitionPipeline:
         hand_classifier: Path | None = None,
         taught: Sequence[TaughtLabel] = (),
         heads: Sequence[TrainedHead] = (),
+        detector: Path | None = None,
+        detected: Sequence[DetectedLabel] = (),
     ) -> None:
         """``hand_classifier`` is a file in place of the shipped one; ``taught`` labels are scored
-        beside ``labels``, of which ``heads`` score some."""
-        specs = [label.spec() for label in taught]
+        beside ``labels``, of which ``heads`` score some, and so are ``detected`` ones, which
+        ``detector`` is loaded for."""
+        own: tuple[BundleLabel, ...] = (*taught, *detected)
+        specs = [label.spec() for label in own]
         families = families_for(labels).union(*(spec.families for spec in specs))
         families |= head_families(frozenset(labels), heads)
         # What users teach may be arms whose hands are out of sight, as on the hips.
         body = any(ModelFamily.BODY in spec.families for spec in specs)
-        self._scheduler = LandmarkScheduler(store, families, hand_model=hand_model, every_body=body)
+        objects = None
+        if detected and detector is not None:
+            card = read_detector(detector.with_suffix(".json"))
+            objects = ObjectDetector(detector, card.wants())
+        self._scheduler = LandmarkScheduler(
+            store, families, hand_model=hand_model, every_body=body, objects=objects
+        )
         shapes = None if hand_classifier is None else HandShapeClassifier(hand_classifier)
         self._recognizer = Recognizer(
             labels, shapes=shapes, taught=specs, own=lambda known: with_heads(known, heads)
@@ -171,6 +183,10 @@ class PipelineConfig:
     """Labels beside the vocabulary."""
     heads: tuple[TrainedHead, ...] = ()
     """What scores labels of the vocabulary in place of their rules, or beside them."""
+    detector: Path | None = None
+    """A bundle's detector of objects."""
+    detected: tuple[DetectedLabel, ...] = ()
+    """Those of its labels that are scored; without any it is not loaded."""
 
     def load(self) -> RecognitionPipeline:
         """Load the models; raises ModelError where one is missing or damaged."""
@@ -181,4 +197,6 @@ class PipelineConfig:
             hand_classifier=self.hand_classifier,
             taught=self.taught,
             heads=self.heads,
+            detector=self.detector,
+            detected=self.detected,
         )

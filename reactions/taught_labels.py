@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -247,6 +247,27 @@ def write_taught(labels: Sequence[TaughtLabel], path: Path) -> None:
     path.write_bytes(_TAUGHT.dump_json(tuple(labels)) + b"\n")
 
 
-def with_taught(table: ReactionTable, taught: Sequence[TaughtLabel]) -> dict[str, ReactionRule]:
-    """``table`` with the rows of ``taught`` labels after its own."""
-    return {**table, **{label.name: label.rule() for label in taught}}
+class BundleLabel(Protocol):
+    """A label that a bundle brings: a taught one, or an object (``reactions.detected_labels``)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def sticker(self) -> str | None: ...
+
+    def spec(self) -> LabelSpec:
+        """The label as one of the vocabulary."""
+        ...
+
+    def rule(self) -> ReactionRule:
+        """Its row of the reaction table."""
+        ...
+
+
+def with_taught(table: ReactionTable, labels: Sequence[BundleLabel]) -> dict[str, ReactionRule]:
+    """``table`` with the rows of a bundle's ``labels`` after its own."""
+    return {**table, **{label.name: label.rule() for label in labels}}

@@ -41,7 +41,9 @@ TRAINING = ROOT / "reactions" / "training"
 MAKING_MODELS = (
     ROOT / "sidecar" / "modelling",
     ROOT / "sidecar" / "cli" / "model.py",
+    ROOT / "sidecar" / "cli" / "model_detector.py",
     ROOT / "sidecar" / "cli" / "model_training.py",
+    ROOT / "sidecar" / "cli" / "object_figures.py",
 )
 """What trains: nothing else imports it, so that a meeting never loads it."""
 PATCHES = ROOT / "sidecar" / "media" / "aiortc_patches.py"

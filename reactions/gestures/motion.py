@@ -18,7 +18,13 @@ from reactions.compact_pickle import CompactPickle
 from reactions.gestures.arms import KEPT, ArmsReading, read_arms
 from reactions.gestures.calibration import ramp
 from reactions.gestures.face_motion import FaceMotion
-from reactions.gestures.objects import VESSEL_KEPT, VesselReading, read_vessel
+from reactions.gestures.objects import (
+    VESSEL_KEPT,
+    ObjectReading,
+    VesselReading,
+    read_objects,
+    read_vessel,
+)
 from reactions.gestures.turns import find_turns
 from reactions.landmark_types import Face, Hand, Observation, Side
 from reactions.packed_face import PackedFace
@@ -118,6 +124,8 @@ class Motion(CompactPickle):
     """When two hands were seen, and the palm lengths between them; see ``MERGED``."""
     vessel: VesselReading | None = None
     """The newest vessel near the mouth; looked for in some samples only."""
+    objects: tuple[ObjectReading, ...] = ()
+    """What the newest look of a bundle's detector found, the surest of each class."""
     arms: ArmsReading | None = None
     """The newest reading of the arms; bodies are read in some samples only."""
     bare: BareFace | None = None
@@ -149,6 +157,7 @@ class Motion(CompactPickle):
             self.face,
             gaps=self._gaps(added, observation.time),
             vessel=self._vessel(observation),
+            objects=read_objects(self.objects, observation),
             arms=self._arms(observation),
             bare=self._bare(observation),
         )

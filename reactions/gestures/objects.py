@@ -12,6 +12,8 @@ from reactions.landmark_types import Face, Observation, Vessel
 
 VESSEL_KEPT = 0.9
 """Seconds that a reading holds: vessels are looked for in every third sample."""
+OBJECTS_KEPT = 1.3
+"""Seconds that a detector's reading holds: it looks once a second at the usual rate."""
 _FOREHEAD, _CHIN, _LIPS = 10, 152, (13, 14)
 
 
@@ -29,6 +31,31 @@ class VesselReading(CompactPickle):
     size: float
     """The vessel's width in face heights: a mug has about 0.5."""
     box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectReading(CompactPickle):
+    """The surest object of one class, in one sample."""
+
+    time: float
+    name: str
+    score: float
+    """The detector's, 0–1."""
+    box: Box
+
+
+def read_objects(
+    before: tuple[ObjectReading, ...], observation: Observation
+) -> tuple[ObjectReading, ...]:
+    """The surest of each class in ``observation``, or those of ``before`` that still hold where
+    none was looked for."""
+    time = observation.time
+    if observation.objects is None:
+        return tuple(one for one in before if 0 <= time - one.time <= OBJECTS_KEPT)
+    surest: dict[str, ObjectReading] = {}
+    for one in sorted(observation.objects, key=lambda each: -each.score):
+        surest.setdefault(one.name, ObjectReading(time, one.name, one.score, one.box))
+    return tuple(surest.values())
 
 
 def read_vessel(vessel: Vessel, face: Face, observation: Observation) -> VesselReading:

@@ -44,6 +44,7 @@ from reactions.landmarks.model_manifest import (
     VESSELS,
 )
 from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.object_detector import EVERY_OBJECTS, ObjectFinder
 from reactions.landmarks.people import PeopleFollower
 from reactions.landmarks.roi import Roi, body_from_face
 from reactions.landmarks.sample_pace import NEARLY, sample_pace
@@ -65,13 +66,15 @@ class LandmarkScheduler:
         *,
         hand_model: Literal["lite", "full"] = "lite",
         every_body: bool = False,
+        objects: ObjectFinder | None = None,
     ) -> None:
         """Load the models of ``families`` only. Raises ModelError where the store lacks one.
 
         With ``every_body``, for labels that we do not know, no body is left out for the reason that
-        no palm hints at arms (``arm_hints``).
+        no palm hints at arms (``arm_hints``). ``objects`` is a bundle's detector, which looks at
+        the whole picture now and then.
         """
-        self._every_body = every_body
+        self._every_body, self._objects = every_body, objects
         self._hands = self._face = self._people = self._body = None
         if ModelFamily.HANDS in families:
             model = HAND_FULL if hand_model == "full" else HAND_LITE
@@ -117,8 +120,7 @@ class LandmarkScheduler:
         face, face_trail = self._read_face(sample, last, pace)
         near = face_trail.region if face_trail else None
         change = change_between(last.fingerprint, fingerprint)
-        alarm = _alarm(last, change, near)
-        lit = lit_up(picture, fingerprint)
+        alarm, lit = _alarm(last, change, near), lit_up(picture, fingerprint)
         others, people = self._follow_others(sample, near, last.people, pace)
         most = HANDS * (1 + len(others))
         hands, hand_trail = (
@@ -138,9 +140,10 @@ class LandmarkScheduler:
         seen = Observation(
             *(width, height, time, hands, face, body, vessels), slot=people.slot, others=others
         )
-        return seen, Tracks(
+        return self._with_objects(sample, last, seen, pace), Tracks(
             *(width, height, fingerprint, hand_trail, face_trail, body_trail),
             unlooked=unlooked if vessels is None else 0.0,
+            undetected=0.0 if self._detects(sample, last, pace) else last.undetected + pace,
             people=people,
             time=time,
         )
@@ -191,6 +194,19 @@ class LandmarkScheduler:
         if sample.landmarks or self._every_body or last.body is not None:
             return False
         return hands is not None and hands is not last.hands and not hands.hinted
+
+    def _with_objects(
+        self, sample: Sample, last: Tracks, seen: Observation, pace: float
+    ) -> Observation:
+        """``seen`` with what a bundle's detector finds in the whole picture where a look is due."""
+        if self._objects is None or not self._detects(sample, last, pace):
+            return seen
+        return replace(seen, objects=self._objects.find(sample.pixels))
+
+    def _detects(self, sample: Sample, last: Tracks, pace: float) -> bool:
+        """Whether a bundle's detector looks at this sample."""
+        due = last.undetected + pace >= EVERY_OBJECTS - NEARLY
+        return self._objects is not None and due and _wanted(sample, ModelFamily.DETECTOR)
 
     def _read_body(
         self, sample: Sample, last: Tracks, face: Roi | None, changed: float, pace: float

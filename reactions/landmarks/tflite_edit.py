@@ -75,6 +75,21 @@ class Flatbuffer:
         ).DataAsNumpy()
         return content.view(np.int32)
 
+    def name(self, tensor: int) -> str:
+        """What the model's maker called a tensor."""
+        return bytes(self._graph.Tensors(tensor).Name()).decode(errors="replace")
+
+    def weights(self, tensor: int) -> npt.NDArray[np.float32]:
+        """The numbers of a constant tensor of floats, a copy; raises ModelError for another."""
+        found = self._graph.Tensors(tensor)
+        kinds = {schema.TensorType.FLOAT16: np.float16, schema.TensorType.FLOAT32: np.float32}
+        kind, shape = kinds.get(found.Type()), self.shape(tensor)
+        content = self._model.Buffers(found.Buffer()).DataAsNumpy()
+        size = 0 if kind is None else int(np.prod(shape)) * np.dtype(kind).itemsize
+        if kind is None or not isinstance(content, np.ndarray) or content.size != size:
+            raise ModelError("a tensor of weights is no constant of floats", do=REPORT_IT)
+        return content.view(kind).reshape(shape).astype(np.float32)
+
     def input(self) -> int:
         """The model's first input tensor."""
         return int(self._graph.Inputs(0))

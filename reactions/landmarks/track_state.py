@@ -93,6 +93,8 @@ class Tracks(CompactPickle):
     body: BodyTrail | None = None
     unlooked: float = 99.0
     """Samples since vessels were looked for, each by its pace."""
+    undetected: float = 99.0
+    """Samples since a bundle's detector looked, each by its pace."""
     refine: bool = True
     """Whether hands that are found by a first search are read a second time."""
     people: PeopleTrail | None = None

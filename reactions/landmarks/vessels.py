@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from reactions.landmark_types import Face, Hand, RgbImage, Vessel
+from reactions.landmarks.default_boxes import BoxLayer, default_boxes_of, placed_boxes
 from reactions.landmarks.interpreter import Interpreter, Range, Tensor
 from reactions.landmarks.model_manifest import VESSELS
 from reactions.landmarks.model_store import ModelStore
@@ -34,8 +35,6 @@ _COUNTS = (19, 10, 5, 3, 2, 1)
 """Cells a side of the detector's six layers (strides 16 to 512 of 300 pixels)."""
 _SMALLEST, _LARGEST = 0.2, 0.95
 """Sizes of the first and the last layer's boxes, in sides of the input (MediaPipe's options)."""
-_PLACE, _SIZE = 10.0, 5.0
-"""Factors of the box codes (``x_scale`` and ``w_scale`` of MediaPipe's decoder)."""
 
 
 class Vessels(Protocol):
@@ -63,7 +62,7 @@ class VesselDetector:
         score = 1 / (1 + float(np.exp(-kinds[best])))
         if score < _FAINTEST:
             return ()
-        corners = placed_box(codes[0, best], self._boxes[best])
+        corners = placed_boxes(codes[0, best : best + 1], self._boxes[best : best + 1])[0]
         points = region.to_picture(corners)
         return (Vessel(np.column_stack([points, np.zeros(2, np.float32)]), score),)
 
@@ -81,16 +80,6 @@ def mouth_region(face: Face, hands: Sequence[Hand]) -> Roi | None:
     return Roi(float(mouth[0]), float(mouth[1]) + 0.35 * unit, side, side)
 
 
-def placed_box(code: Tensor, default: Tensor) -> Tensor:
-    """The corners (2, 2: x, y in 0–1) of a box ``code`` (4,) about its ``default`` box (4,).
-
-    Both are y, x, height, width; SSD's decoding (Liu et al. 2016) with MediaPipe's factors.
-    """
-    middle = code[:2] / _PLACE * default[2:] + default[:2]
-    size = np.exp(code[2:] / _SIZE) * default[2:]
-    return np.stack([middle - size / 2, middle + size / 2])[:, ::-1].astype(np.float32)
-
-
 def default_boxes() -> Tensor:
     """(1917, 4): y, x, height and width of the detector's default boxes, 0–1.
 
@@ -98,18 +87,13 @@ def default_boxes() -> Tensor:
     ``reduce_boxes_in_lowest_layer``.
     """
     sizes = [*np.linspace(_SMALLEST, _LARGEST, len(_COUNTS)).tolist(), 1.0]
-    parts = []
+    layers = []
     for layer, count in enumerate(_COUNTS):
         size, following = sizes[layer], sizes[layer + 1]
         shapes = [(size, ratio) for ratio in (1.0, 2.0, 0.5, 3.0, 0.3333)]
         shapes.append(((size * following) ** 0.5, 1.0))
         if layer == 0:
             shapes = [(0.1, 1.0), (size, 2.0), (size, 0.5)]
-        sides = [(one / ratio**0.5, one * ratio**0.5) for one, ratio in shapes]
-        middles = (np.arange(count) + 0.5) / count
-        down, across = np.meshgrid(middles, middles, indexing="ij")
-        cells = np.stack([down, across], axis=-1).reshape(-1, 1, 2)
-        each = np.broadcast_to(np.array(sides), (len(cells), len(sides), 2))
-        places = np.broadcast_to(cells, each.shape)
-        parts.append(np.concatenate([places, each], axis=-1).reshape(-1, 4))
-    return np.concatenate(parts).astype(np.float32)
+        sides = tuple((one / ratio**0.5, one * ratio**0.5) for one, ratio in shapes)
+        layers.append(BoxLayer(count, count, sides))
+    return default_boxes_of(layers)

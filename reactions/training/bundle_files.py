@@ -15,6 +15,8 @@ from typing import Final
 from config.errors import ModelError
 from reactions.bundle import (
     CARD,
+    DETECTOR,
+    DETECTOR_CARD,
     MAX_FILE,
     MODEL_CARD,
     NAME,
@@ -28,8 +30,15 @@ from reactions.datasets.store import refuse_existing, whole_file
 from reactions.gestures.hand_classifier import SHIPPED, HeadCard
 from reactions.taught_labels import BUNDLE_FILE
 from reactions.trained_heads import read_heads
-from reactions.training.bundle_maker import add_head, bundle_of_classifier, copy_bundle, free_name
+from reactions.training.bundle_maker import (
+    add_detector,
+    add_head,
+    bundle_of_classifier,
+    copy_bundle,
+    free_name,
+)
 from reactions.training.classifier_card import describe_classifier, read_thresholds
+from reactions.training.detector_card import describe_detector
 
 _MOST_FILES: Final = 64
 """Of one bundle."""
@@ -47,8 +56,8 @@ def export_bundle(
 ) -> str:
     """Write ``source`` as one bundle to ``target``, a new folder or ``.zip``; returns its name.
 
-    A path is the folder of a training; one of a face or a body is added to ``base``. The name is
-    that of ``target`` without its suffix. Raises SidecarError, and leaves nothing then.
+    A path is the folder of a training; one of a face, a body or objects is added to ``base``. The
+    name is that of ``target`` without its suffix. Raises SidecarError, and leaves nothing then.
     """
     refuse_existing(target)
     name = target.name.removesuffix(".zip")
@@ -76,6 +85,9 @@ def _write_bundle(source: ModelBundle | Path, folder: Path, base: ModelBundle) -
         (head,) = read_heads(source / TRAINED)
         card = (source / MODEL_CARD).read_text(encoding="utf-8")
         return add_head(base, head, folder, created=today, card=card)
+    if (source / DETECTOR).is_file():
+        card = describe_detector(source / DETECTOR_CARD)
+        return add_detector(base, source, folder, created=today, card=card)
     weights = source / WEIGHTS
     if not weights.is_file():
         what = "is neither a bundle nor the folder of a training that ended"

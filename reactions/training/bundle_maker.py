@@ -11,6 +11,8 @@ from typing import Final
 from config.errors import ModelError
 from reactions.bundle import (
     CLASSIFIER_CARD,
+    DETECTOR,
+    DETECTOR_CARD,
     MODEL_CARD,
     NAME,
     TAUGHT,
@@ -20,9 +22,11 @@ from reactions.bundle import (
     write_card,
 )
 from reactions.datasets.store import new_folder
+from reactions.detected_labels import read_detector
 from reactions.gestures.hand_classifier import SHIPPED, HeadCard
 from reactions.taught_labels import TaughtLabel, write_taught
 from reactions.trained_heads import TrainedHead, write_heads
+from reactions.training.detector_card import DETECTOR_TITLE
 
 _NUMBERED: Final = 10_000
 
@@ -65,7 +69,7 @@ def add_taught(
         write_taught([*kept, label], partial / TAUGHT)
         if sticker is not None:
             (partial / sticker.name(label.name)).write_bytes(sticker.content)
-        others = {one.name for one in kept} | {one.kind.value for one in base.heads}
+        others = {one.name for one in kept} | _own_titles(base)
         cards = [card, *_model_cards(base, others)]
         (partial / MODEL_CARD).write_text("\n".join(cards), encoding="utf-8")
         names = ", ".join(one.name for one in [*kept, label])
@@ -114,8 +118,8 @@ def add_head(
         write_heads([*heads, head], partial / TRAINED)
         if base.taught:
             write_taught(base.taught, partial / TAUGHT)
-        names = {one.name for one in base.taught} | {one.kind.value for one in heads}
-        cards = [card, *_model_cards(base, names)]
+        titles = {one.name for one in base.taught} | _own_titles(base) - {head.kind.value}
+        cards = [card, *_model_cards(base, titles)]
         (partial / MODEL_CARD).write_text("\n".join(cards), encoding="utf-8")
         write_card(
             partial,
@@ -126,6 +130,39 @@ def add_head(
             parent=base.name,
         )
     return ModelBundle.read(folder)
+
+
+def add_detector(
+    base: ModelBundle, trained: Path, folder: Path, *, created: str, card: str
+) -> ModelBundle:
+    """``base`` with the detector in ``trained``, in place of one that it has, as a new bundle in
+    ``folder``. ``card`` is its description in Markdown."""
+    check_name(folder.name)
+    with new_folder(folder) as partial:
+        _copy_base(base, partial)
+        for name in (DETECTOR, DETECTOR_CARD):
+            shutil.copyfile(trained / name, partial / name)
+        if base.taught:
+            write_taught(base.taught, partial / TAUGHT)
+        titles = {one.name for one in base.taught} | _own_titles(base) - {DETECTOR_TITLE}
+        cards = [card, *_model_cards(base, titles)]
+        (partial / MODEL_CARD).write_text("\n".join(cards), encoding="utf-8")
+        names = ", ".join(one.name for one in read_detector(partial / DETECTOR_CARD).labels)
+        write_card(
+            partial,
+            name=folder.name,
+            created=created,
+            description=f"Detects: {names}"[:1000],
+            thresholds=base.thresholds,
+            parent=base.name,
+        )
+    return ModelBundle.read(folder)
+
+
+def _own_titles(base: ModelBundle) -> set[str]:
+    """The titles of the sections of ``base``'s card that are of its networks."""
+    heads = {one.kind.value for one in base.heads}
+    return heads | {DETECTOR_TITLE} if base.detected else heads
 
 
 def copy_bundle(source: ModelBundle, folder: Path) -> ModelBundle:
@@ -156,7 +193,7 @@ def check_name(name: str) -> None:
 
 
 def _copy_base(base: ModelBundle, folder: Path) -> None:
-    """The networks of ``base``, and the stickers of its labels."""
+    """The networks of ``base``, its detector, and the stickers of its labels."""
     shutil.copyfile(base.weights, folder / WEIGHTS)
     card = SHIPPED.with_suffix(".json") if base.folder is None else base.folder / CLASSIFIER_CARD
     shutil.copyfile(card, folder / CLASSIFIER_CARD)
@@ -164,3 +201,6 @@ def _copy_base(base: ModelBundle, folder: Path) -> None:
         write_heads(base.heads, folder / TRAINED)
     for name, path in base.stickers.items():
         shutil.copyfile(path, folder / name)
+    if base.detector is not None:
+        for name in (DETECTOR, DETECTOR_CARD):
+            shutil.copyfile(base.detector.with_name(name), folder / name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import ModelError
+from sidecar.cli.model_detector import model_detector
 from sidecar.cli.model_training import model_evaluate, model_train
 from sidecar.cli.model_webcam import check_sources, teach_on_page
 from sidecar.cli.models import ready_store
@@ -190,6 +191,9 @@ def _read(
 app.command("train", epilog="Example: sidecar model train hand --data tea --out tea-hands")(
     model_train
 )
+app.command("detector", epilog="Example: sidecar model detector --data things --out my-detector")(
+    model_detector
+)
 app.command("evaluate", epilog="Example: sidecar model evaluate tea --against shipped")(
     model_evaluate
 )
@@ -237,7 +241,8 @@ def model_export(
     bundle: Bundle,
     to: Annotated[Path, typer.Option("--to", metavar="TARGET", help="A new folder or .zip.")],
     base: Annotated[
-        str, typer.Option(metavar="BUNDLE", help="What a trained body or face is added to.")
+        str,
+        typer.Option(metavar="BUNDLE", help="What a trained body, face or detector is added to."),
     ] = "shipped",
     config: ConfigFile = None,
 ) -> None:
@@ -277,7 +282,7 @@ def _opened(config: Path | None) -> "tuple[Settings, BundleStore]":
 def _use(bundles: "BundleStore", name: str) -> None:
     found: ModelBundle = bundles.get(name)
     bundles.keep(found.name)
-    labels = ", ".join(label.name for label in found.taught)
+    labels = ", ".join(label.name for label in found.labels)
     print(f"{name} is in use{labels and f', with {labels}'}; sidecar model rollback undoes it")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from config.errors import ModelError
 from sidecar.cli.models import fetch_missing, ready_store
+from sidecar.cli.object_figures import print_figures
 from sidecar.cli.options import (
     ConfigFile,
     bundle_store,
@@ -75,7 +76,7 @@ def model_train(
     # A thread a network is faster than threads for matrices this small; numpy comes after this.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     _check_kind(kind)
-    _check_training_extra()
+    check_training_extra("model train")
     from reactions.training.recorded_hands import require_checkout
 
     require_checkout()
@@ -151,12 +152,13 @@ def _print_head(outcome: "HeadOutcome") -> None:
     print(f"{folder} holds it; sidecar model export {folder} --to NAME.zip makes a bundle")
 
 
-def _check_training_extra() -> None:
+def check_training_extra(command: str) -> None:
+    """Raise ModelError where what ``command`` trains with is not installed."""
     from importlib.util import find_spec
 
     if find_spec("tensorflow") is None or find_spec("matplotlib") is None:
         do = "pip install 'reaction-sidecar[train]'"
-        raise ModelError("training needs TensorFlow and matplotlib", where="model train", do=do)
+        raise ModelError("training needs TensorFlow and matplotlib", where=command, do=do)
 
 
 def _print_outcome(outcome: "TrainingOutcome") -> None:
@@ -207,6 +209,9 @@ def model_evaluate(
     for note in outcome.notes:
         print(f"sidecar: note: {escape_controls(note)}", file=sys.stderr)
     _print_comparison(outcome.comparison)
+    for name, report in outcome.objects:
+        print(f"Objects that {name} detects, at an overlap of 0.5:")
+        print_figures(report.figures)
     part = "of the split test" if outcome.only_test else "of all splits"
     print(f"{outcome.comparison.pictures} pictures {part}, {outcome.comparison.people} people")
 

@@ -32,7 +32,8 @@ class RecogniserJudge:
         self._config = config
         self._pipeline: RecognitionPipeline | None = None
         shown = {spec.name for spec in LABELS.values() if spec.group not in _UNSEEN}
-        shown.update(taught.name for taught in config.taught)
+        shown.update(label.name for label in config.taught)
+        shown.update(label.name for label in config.detected)
         self._thresholds = {
             label: rule.threshold
             for label, rule in table.items()
@@ -54,8 +55,8 @@ class RecogniserJudge:
 
 def _identity(config: PipelineConfig, thresholds: Mapping[str, float]) -> str:
     digest = hashlib.sha256((config.hand_classifier or SHIPPED).read_bytes())
-    parts = config.hand_model, config.taught, config.heads, sorted(thresholds.items())
-    digest.update(repr(parts).encode())
+    parts = (config.hand_model, config.taught, config.heads, config.detected)
+    digest.update(repr((*parts, sorted(thresholds.items()))).encode())
     return f"{version('reaction-sidecar')}-{digest.hexdigest()[:16]}"
 
 

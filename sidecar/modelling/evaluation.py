@@ -1,7 +1,7 @@
 """Measure bundles on a data set, end to end: from pictures to the labels that fire."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.errors import DatasetError, PictureError
@@ -9,15 +9,19 @@ from config.reaction_rule import Kind
 from config.reaction_table import ReactionTable
 from reactions.bundle import ModelBundle
 from reactions.datasets.records import PictureRecord, Split
-from reactions.datasets.store import open_dataset
+from reactions.datasets.store import Dataset, open_dataset
+from reactions.detected_labels import read_detector
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LABELS, families_for
-from reactions.landmark_types import Sample
+from reactions.landmark_types import Observation, RgbImage, Sample
 from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.object_detector import ObjectDetector
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.trained_heads import head_families, with_heads
 from reactions.training.bundle_comparison import BundleComparison, PictureFires, compare_bundles
+from reactions.training.detector_pictures import BoxedPicture, boxed_objects
+from reactions.training.detector_report import DetectorReport, FoundBoxes, report_boxes
 from reactions.training.label_names import Shown, meaning_of
 from sidecar.media.pictures import read_picture
 from sidecar.session.factories import models_for
@@ -34,6 +38,8 @@ class EvaluationOutcome:
     notes: tuple[str, ...]
     only_test: bool
     """Whether pictures of the split ``test`` alone were measured."""
+    objects: tuple[tuple[str, DetectorReport], ...] = ()
+    """What the detector of each bundle that has one makes of the boxes, by the bundle's name."""
 
 
 def fetched_for(
@@ -53,7 +59,8 @@ class JudgedBundle:
         }
         self._outranks = {name: rules[name].outranks for name in self._thresholds}
         self.known = frozenset(self._thresholds)
-        taught = [label.spec() for label in bundle.taught if label.name in self.known]
+        self.name = bundle.name
+        taught = [label.spec() for label in bundle.labels if label.name in self.known]
         own = self.known & LABELS.keys()
         self.families = families_for(own).union(*(label.families for label in taught))
         self.families |= head_families(own, bundle.heads)
@@ -61,6 +68,28 @@ class JudgedBundle:
         self.recognizer = Recognizer(
             own, shapes=shapes, taught=taught, own=lambda known: with_heads(known, bundle.heads)
         )
+        self.detected = tuple(one.name for one in bundle.detected if one.name in self.known)
+        self._detector = None
+        if bundle.detector is not None and self.detected:
+            card = read_detector(bundle.detector.with_suffix(".json"))
+            self._detector = ObjectDetector(bundle.detector, card.wants())
+        self.found: list[FoundBoxes] = []
+        """What its detector found, picture by picture."""
+
+    def look(self, observation: Observation, pixels: RgbImage, boxed: BoxedPicture) -> Observation:
+        """``observation`` with what its detector finds in ``pixels``, which is kept."""
+        if self._detector is None:
+            return observation
+        objects = self._detector.find(pixels)
+        self.found.append((boxed, objects))
+        return replace(observation, objects=objects)
+
+    def report(self) -> DetectorReport | None:
+        """How well its detector found the boxes; None where it has none."""
+        if self._detector is None:
+            return None
+        thresholds = {name: self._thresholds[name] for name in self.detected}
+        return report_boxes(self.found, self.detected, thresholds)
 
     def fires(self, names: dict[str, float]) -> frozenset[str]:
         """The labels at their thresholds that no other outranks."""
@@ -96,26 +125,30 @@ def evaluate_bundles(
     for done, record in enumerate(test or records):
         move(done / len(test or records), record.name)
         try:
-            found.append(_judge_picture(dataset.path(record), record, scheduler, judged))
+            found.append(_judge_picture(dataset, record, scheduler, judged))
         except PictureError as error:
             notes.append(f"{record.name}: {error.what}")
     known = frozenset().union(*(each.known for each in judged))
     names = tuple(bundle.name for bundle in bundles)
-    return EvaluationOutcome(compare_bundles(names, found, known), tuple(notes), bool(test))
+    reports = [(each.name, each.report()) for each in judged]
+    objects = tuple((name, report) for name, report in reports if report is not None)
+    comparison = compare_bundles(names, found, known)
+    return EvaluationOutcome(comparison, tuple(notes), bool(test), objects)
 
 
 def _judge_picture(
-    path: Path,
+    dataset: Dataset,
     record: PictureRecord,
     scheduler: LandmarkScheduler,
     judged: Sequence[JudgedBundle],
 ) -> PictureFires:
-    pixels = read_picture(path, longest=LONGEST).pixels
+    pixels = read_picture(dataset.path(record), longest=LONGEST).pixels
     observation, _ = scheduler.observe(Sample(pixels, 0.0), None)
     fired = []
     for each in judged:
         scores: dict[str, float] = {}
-        for score in each.recognizer.recognize(observation, None)[0]:
+        seen = each.look(observation, pixels, boxed_objects(dataset, record, each.detected))
+        for score in each.recognizer.recognize(seen, None)[0]:
             scores[score.label] = max(score.score, scores.get(score.label, 0.0))
         fired.append(each.fires(scores))
     meanings = [meaning_of(label) for label in record.shown]

@@ -57,7 +57,10 @@ def scored_labels(
         families |= head_families(known, bundle.heads)
         make_store(settings).fetch(files_of(families))
         config = pipeline_config(make_store(settings), table, settings, bundle)
-        return replace(config, labels=known).load
+        # Off in the bundle, but turned on by a row.
+        turned_on = tuple(one for one in bundle.detected if one.name in labels)
+        detected = tuple(dict.fromkeys((*config.detected, *turned_on)))
+        return replace(config, labels=known, detected=detected).load
 
     async def change(load: LoadPipeline) -> None:
         if not isinstance(detector, ReplaceableDetector):

@@ -55,8 +55,8 @@ def pipeline_config(
     settings: Settings,
     bundle: ModelBundle = SHIPPED_BUNDLE,
 ) -> PipelineConfig:
-    """What recognises every label of the vocabulary that is not off in ``table``, and those that
-    ``bundle`` was taught."""
+    """What recognises every label of the vocabulary that is not off in ``table``, those that
+    ``bundle`` was taught, and its objects that are not off."""
     return PipelineConfig(
         store.folder,
         enabled_labels(table) & LABELS.keys(),
@@ -64,6 +64,12 @@ def pipeline_config(
         None if bundle.folder is None else bundle.weights,
         bundle.taught,
         bundle.heads,
+        bundle.detector,
+        tuple(
+            label
+            for label in bundle.detected
+            if table.get(label.name, label.rule()).kind is not Kind.OFF
+        ),
     )
 
 

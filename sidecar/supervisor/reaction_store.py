@@ -86,10 +86,10 @@ class ReactionStore:
         """Take a bundle's thresholds for labels whose threshold the operator did not set, and its
         taught labels; those of another bundle go. ``keep_stickers`` comes first.
 
-        Raises ConfigError for an operator's row that does not fit a taught label.
+        Raises ConfigError for an operator's row that does not fit a label of the bundle.
         """
         self._table = with_bundle(self._given, bundle, self._taught_rows)
-        self._specs = (*by_groups(), *(label.spec() for label in bundle.taught))
+        self._specs = (*by_groups(), *(label.spec() for label in bundle.labels))
 
     @property
     def specs(self) -> Sequence[LabelSpec]:
@@ -320,7 +320,7 @@ def with_bundle(
 
     Raises ConfigError for a row that does not fit.
     """
-    whole = with_taught(with_thresholds(table, bundle.thresholds), bundle.taught)
+    whole = with_taught(with_thresholds(table, bundle.thresholds), bundle.labels)
     rows = {label: row for label, row in taught.rows.items() if label in whole}
     return with_rows(whole, rows, taught.file)
 

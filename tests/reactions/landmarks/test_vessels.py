@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 
 from config.errors import ModelError
 from reactions.landmarks.packed_assets import check_cut_out, cut_out
-from reactions.landmarks.vessels import default_boxes, mouth_region, placed_box
+from reactions.landmarks.vessels import default_boxes, mouth_region
 from tests.reactions.gestures.figures import make_face, make_hand
 
 
@@ -12,17 +11,6 @@ def test_there_is_a_default_box_for_each_output_of_the_detector() -> None:
     assert boxes.shape == (1917, 4)
     assert boxes[0].tolist() == pytest.approx([0.5 / 19, 0.5 / 19, 0.1, 0.1])
     assert boxes[-1].tolist() == pytest.approx([0.5, 0.5, 0.9747, 0.9747], abs=1e-3)
-
-
-def test_a_code_of_zeros_is_the_default_box_itself() -> None:
-    corners = placed_box(np.zeros(4, np.float32), np.array([0.5, 0.4, 0.2, 0.1], np.float32))
-    assert corners == pytest.approx(np.array([(0.35, 0.4), (0.45, 0.6)]))
-
-
-def test_a_code_moves_and_stretches_its_box() -> None:
-    code = np.array([10.0, -10.0, 5 * np.log(2), 0.0], np.float32)
-    corners = placed_box(code, np.array([0.5, 0.4, 0.2, 0.1], np.float32))
-    assert corners == pytest.approx(np.array([(0.25, 0.5), (0.35, 0.9)]), abs=1e-6)
 
 
 def test_only_a_hand_near_the_mouth_is_a_reason_to_look() -> None:

@@ -1,6 +1,7 @@
 """``sidecar model`` as a user runs it, with landmarks in place of pictures."""
 
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,32 @@ def test_bad_input_is_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["model", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "nowhere", "--out", "new"], "nowhere"),
+        (["--data", "x", "--out", "new", "--size", "300x300"], "'300x300' is no size"),
+        (["--data", "x", "--out", "letters"], "holds something else than a training"),
+    ],
+)
+def test_what_no_detector_can_be_trained_from_is_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if find_spec("tensorflow") is None:  # which is not imported: aiortc can't be after it
+        pytest.skip("training needs the extra 'train'")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("ada")
+    assert run(["model", "detector", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

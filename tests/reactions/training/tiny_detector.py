@@ -1,0 +1,76 @@
+"""A tiny detector that learns phones in the hand of mannequins, for tests.
+
+``python -m tests.reactions.training.tiny_detector DATA FOLDER [MOMENT NUMBER]`` trains a still
+smaller one in FOLDER; with MOMENT it kills itself (SIGKILL) at the NUMBER-th ``step``, ``write``,
+``fsync`` or ``rename``. Then it trains another one without interruption, and prints whether both
+have the ``same`` weights.
+"""
+
+import os
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+from reactions.datasets.records import Origin
+from reactions.datasets.store import changing_dataset, open_dataset
+from reactions.datasets.synthesizing import Synthesis, synthesize_pictures
+from reactions.mannequin.pose_file import ArmRanges, CameraRanges, LightRanges, PoseRecipe
+from reactions.mannequin.scene import Background
+from reactions.training.checkpoints import CheckpointFolder
+from reactions.training.detector_network import DetectorShape
+from reactions.training.detector_pictures import box_classes, boxed_pictures
+from reactions.training.detector_training import DetectorPlan, DetectorTrainer
+from tests.reactions.training.killed_training import half_written, killing
+
+SMALL = DetectorShape(128, 64, alpha=0.35, channels=32)
+LEARNS = DetectorPlan(seed=1, steps=160, batch=4, rate=0.004, kept=80, shape=SMALL)
+KILLED = DetectorPlan(
+    seed=2, steps=6, batch=2, kept=2, shape=DetectorShape(64, 64, alpha=0.2, channels=8)
+)
+PHONES = PoseRecipe(
+    like="hand",
+    right=ArmRanges(holds="phone"),
+    vary=0.3,
+    camera=CameraRanges(yaw=(-5, 5), pitch=(0, 2), distance=(70, 80)),
+    light=LightRanges(strength=(0.9, 1.1), noise=(1, 2), backgrounds=(Background.WALL,)),
+)
+
+
+def draw_phones(folder: Path, count: int, seed: int = 0) -> Path:
+    """A data set of mannequins that hold a phone."""
+    work = Synthesis(PHONES, "phone", count, seed, objects=True)
+    with changing_dataset(folder, create=True) as dataset:
+        synthesize_pictures(work, dataset, Origin(), lambda share, what: None)
+    return folder
+
+
+def train(data: Path, folder: Path) -> bytes:
+    """Train in ``folder``, from where it was; the weights."""
+    dataset = open_dataset(data)
+    names = box_classes([dataset])
+    pictures = boxed_pictures([dataset], names)
+    trainer = DetectorTrainer(KILLED, pictures, len(names), None, threads=1)
+    state = trainer.train(CheckpointFolder(folder / "checkpoints", KILLED.written))
+    return state.values.tobytes()
+
+
+def arm(moment: str, number: int) -> None:
+    match moment:
+        case "step":
+            place = "reactions.training.detector_training.DetectorTrainer._rate"
+            patch(place, killing(DetectorTrainer._rate, number)).start()
+        case "write":
+            patch("numpy.savez", half_written(number)).start()
+        case "fsync":
+            patch("os.fsync", killing(os.fsync, number)).start()
+        case "rename":
+            patch("pathlib.Path.replace", killing(Path.replace, number)).start()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        arm(sys.argv[3], int(sys.argv[4]))
+    data, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    resumed = train(data, folder)
+    whole = train(data, folder / "whole")
+    print("same" if resumed == whole else "another")
