@@ -100,7 +100,7 @@ def wink(detail: DetailReading) -> float:
     shut = 0 if detail.lids[0] < detail.lids[1] else 1
     return min(
         ramp(detail.blinks[shut] - detail.blinks[1 - shut], at=0.2, sure=0.34),
-        ramp(detail.lids[shut] / max(detail.lids[1 - shut], 0.01), at=0.6, sure=0.48),
+        ramp(detail.lids[shut] / max(detail.lids[1 - shut], 0.01), at=0.67, sure=0.5),
         ramp(detail.lids[1 - shut], at=0.2, sure=0.25),
         ramp(abs(detail.face.yaw), at=25, sure=18),
         ramp(detail.face.scale, at=42, sure=48),

@@ -267,6 +267,11 @@ def mouth_free(hand: HandAtHead) -> float:
     return min(ramp(hand.mouth, at=1.5, sure=1.8), ramp(hand.jaw, at=0.1, sure=0.15))
 
 
+def eyes_in_sight(hand: HandAtHead) -> float:
+    """Whether ``hand`` isn't before an eye, 0–1: beside the head, or below the eyes."""
+    return max(ramp(hand.head, at=1.0, sure=1.15), ramp(hand.top, at=-0.45, sure=-0.38))
+
+
 def straightness(points: npt.NDArray[np.floating]) -> float:
     """The cosine of the bend of the most bent finger of a hand (21, 3); 1: all are straight."""
     knuckles, joints, tips = points[_FINGERS]

@@ -72,13 +72,21 @@ def score_yawn(context: Context) -> Iterator[Sighting]:
 def score_eyes_closed(context: Context) -> Iterator[Sighting]:
     """Shut eyes of a person at a desk who holds the head up."""
     if (seen := context.face) is not None and seen.detail is not None:
-        yield Sighting(min(seen.near, eyes.eyes_closed(seen.detail)), seen.box)
+        score = min(seen.near, _eyes_in_sight(context), eyes.eyes_closed(seen.detail))
+        yield Sighting(score, seen.box)
 
 
 def score_wink(context: Context) -> Iterator[Sighting]:
     """One shut eye of a person at a desk who looks into the camera."""
     if (seen := context.face) is not None and seen.detail is not None:
-        yield Sighting(min(seen.near, eyes.wink(seen.detail)), seen.box)
+        score = min(seen.near, _eyes_in_sight(context), eyes.wink(seen.detail))
+        yield Sighting(score, seen.box)
+
+
+def _eyes_in_sight(context: Context) -> float:
+    """Whether no hand is before the eyes, 0–1: the mesh invents the lids of those."""
+    places = [hand.place for hand in context.hands if hand.place is not None]
+    return min(map(hand_at_face.eyes_in_sight, places), default=1.0)
 
 
 def score_head_tilt(context: Context) -> Iterator[Sighting]:

@@ -208,7 +208,7 @@ POSES: Mapping[str, Pose] = _by_label(
             )
         ),
         "facepalm": Pose(
-            right=Arm((9, 10, 13.5), facing((0.55, 0.83, 0.05), (0.1, 0, -1)), FLAT),
+            right=Arm((7, 9, 14), facing((0.45, 0.88, 0.05), (0.1, 0, -1)), FLAT),
             face=FacePose(lids=0.0, smile=-0.3),
             head=(0, 8, -3),
         ),

@@ -17,16 +17,12 @@ FIRED = 0.12
 """Largest share of frames that set something off: likewise one of nine."""
 
 WEAK = {
-    # Behind drawn glasses the lids move too little.
-    "wink": 0.6,
     # The drawn finger passes for an index finger in a sample or two after the hand is found.
     "middle_finger": 0.6,
     # The first samples of a hand on very dark skin show no fingers apart.
     "finger_heart": 0.65,
     # Near the camera the hands are outside the picture.
     "shrug": 0.5,
-    # The palm detector finds no hand before a face in one of the three views.
-    "facepalm": 0.55,
     # Hands that touch are found one after the other, or as one.
     "namaste": 0.65,
     "timeout": 0.55,

@@ -9,6 +9,7 @@ from reactions.gestures.calibration import DECISION
 from reactions.gestures.hand_at_face import (
     HandAtHead,
     apart,
+    eyes_in_sight,
     facepalm,
     head_on_hand,
     mouth_free,
@@ -181,6 +182,12 @@ def test_a_hand_beside_the_head_or_at_the_mouth_bears_no_head() -> None:
 
 def test_a_hand_on_the_forehead_is_a_facepalm() -> None:
     assert facepalm(place(15, -40, palm=48)) > DECISION
+
+
+def test_a_hand_that_rubs_an_eye_hides_it() -> None:
+    assert eyes_in_sight(place(15, -20, palm=40)) < 0.3
+    assert eyes_in_sight(place(15, 80, palm=40)) > DECISION
+    assert eyes_in_sight(place(150, -20, palm=40)) > DECISION
 
 
 @pytest.mark.parametrize(("x", "y", "palm"), [(15, 60, 48), (130, -40, 48), (15, -150, 48)])
