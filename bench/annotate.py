@@ -204,7 +204,7 @@ def _served() -> Iterator[tuple[Target, Mapping[str, Sequence[Path]]]]:
     """A server, and the pictures to send by what they show."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pictures = {shown: _pictures(poses, folder) for shown, poses in SHOWN.items()}
+        pictures = {shown: draw_senders(poses, folder) for shown, poses in SHOWN.items()}
         server = psutil.Popen(
             [sys.executable, "-m", "sidecar", "serve", "--port", "0"],
             env=_environment(folder),
@@ -219,7 +219,7 @@ def _served() -> Iterator[tuple[Target, Mapping[str, Sequence[Path]]]]:
             server.wait(timeout=30)
 
 
-def _pictures(poses: Sequence[str], folder: Path) -> Sequence[Path]:
+def draw_senders(poses: Sequence[str], folder: Path) -> Sequence[Path]:
     """A picture for each of the senders, drawn into ``folder``."""
     people, paths = list(CAST.values()), []
     for number in range(AT_ONCE):

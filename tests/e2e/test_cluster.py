@@ -5,28 +5,24 @@ import io
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
-import psutil
 import pytest
 from PIL import Image
 
 pytest.importorskip("ray", reason="Ray is not installed: `.ci/cluster` has it")
 
 from reactions.mannequin import CAST, POSES, Scene, render
-from tests.e2e.served import TOKEN, Served, served
+from tests.e2e.cluster_rooms import NAMES, processes, raylet, serving, watched_rooms
+from tests.e2e.served import TOKEN
 from tests.servers.livekit import LiveKit, livekit
-from tests.sidecar.clients import ColourTrack, eventually
+from tests.sidecar.clients import eventually
 from tests.sidecar.cluster.nodes import ENVIRON, Nodes, nodes, redis
-from tests.sidecar.rooms.livekit import guest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.models]
 
-NAMES = ("one", "two", "three")
 BACK = 15.0
 """Seconds after which every room composites again."""
 AWAY = 3.0
@@ -47,91 +43,6 @@ async def server(tmp_path: Path) -> AsyncIterator[LiveKit]:
         yield found
 
 
-@dataclass(slots=True)
-class Meetings:
-    """A server's rooms by their names, and who watches each."""
-
-    sidecar: Served
-    rooms: Mapping[str, str]
-    guests: Mapping[str, guest.Guest]
-
-    async def pids(self) -> dict[str, int | None]:
-        """The process of each room."""
-        shown = {one["id"]: one for one in (await self.sidecar.call("GET", "/v1/rooms"))["rooms"]}
-        return {name: shown[room]["pid"] for name, room in self.rooms.items()}
-
-    async def _is_another(self, name: str, before: Mapping[str, int | None]) -> bool:
-        return (await self.pids())[name] not in {None, before[name]}
-
-    async def composites(self, name: str) -> None:
-        """Wait for three new pictures of a room."""
-        for _ in range(3):
-            await self._picture(name)
-
-    async def _picture(self, name: str) -> None:
-        frames = self.guests[name].frames
-        before = dict(frames)
-        await eventually(lambda: any(frames[one] is not before.get(one) for one in frames))
-
-    async def all_back(self, before: Mapping[str, int | None], lost: Collection[str]) -> float:
-        """Seconds until the rooms ``lost`` have other processes, and all composite."""
-        began = time.monotonic()
-        for name in lost:
-            while not await self._is_another(name, before):  # noqa: ASYNC110 - another process
-                await asyncio.sleep(0.05)
-        for name, room in self.rooms.items():
-            await self.sidecar.until(room, state="live", participants=1)
-            await self.composites(name)
-        return time.monotonic() - began
-
-    async def check_once(self) -> None:
-        """Each room is in its meeting once, and has one process."""
-        for watching in self.guests.values():
-            await eventually(lambda: watching.names().count("Reactions") == 1)  # noqa: B023
-        await eventually(lambda: len(processes("ray::RoomActor")) == len(self.rooms))
-        assert set((await self.pids()).values()) == {one.pid for one in processes("ray::RoomActor")}
-
-
-def processes(title: str) -> list[psutil.Process]:
-    """Processes that Ray gave this title."""
-    found = psutil.process_iter(["cmdline"])
-    return [one for one in found if title in str(one.info["cmdline"])]
-
-
-def raylet(pid: int | None) -> int:
-    """The process of the node that a process belongs to."""
-    return next(one.pid for one in psutil.Process(pid).parents() if one.name() == "raylet")
-
-
-@asynccontextmanager
-async def serving(folder: Path, cluster: Nodes, server: LiveKit | None) -> AsyncIterator[Served]:
-    key = folder / "journal.key"
-    key.write_text("0123456789abcdef" * 2)
-    environ = {
-        "SIDECAR_SERVE__ENGINE": "ray",
-        "SIDECAR_SERVE__KEY_FILE": str(key),
-        "SIDECAR_SERVE__CLUSTER__ADDRESS": cluster.address,
-    }
-    async with served(folder, server, environ=environ, seconds=400) as sidecar:
-        yield sidecar
-
-
-@asynccontextmanager
-async def meetings(folder: Path, cluster: Nodes, server: LiveKit) -> AsyncIterator[Meetings]:
-    """Three rooms, each with a participant who watches."""
-    async with AsyncExitStack() as life:
-        guests = {}
-        for name in NAMES:
-            joined = guest.joined(server.address, name, "ada", watch=True)
-            guests[name] = await life.enter_async_context(joined)
-            await guests[name].publish(ColourTrack(100))
-        sidecar = await life.enter_async_context(serving(folder, cluster, server))
-        rooms = {name: await sidecar.join(server.url(name)) for name in NAMES}
-        found = Meetings(sidecar, rooms, guests)
-        await found.all_back(dict.fromkeys(NAMES), ())
-        yield found
-
-
 def report(what: str, seconds: float) -> None:
     """Print a time for docs/cluster.md."""
     print(f"\n{what}: back after {seconds:.1f} s", flush=True)
@@ -141,7 +52,7 @@ def report(what: str, seconds: float) -> None:
 async def test_rooms_are_spread_over_the_nodes_and_pictures_annotated(
     tmp_path: Path, cluster: Nodes, server: LiveKit
 ) -> None:
-    async with meetings(tmp_path, cluster, server) as there:
+    async with watched_rooms(tmp_path, cluster, server) as there:
         assert len({raylet(pid) for pid in (await there.pids()).values()}) > 1
         await there.check_once()
         scene = render(next(iter(CAST.values())), POSES["thumbs_up"], Scene(), 640, 360, seed=1)
@@ -166,11 +77,10 @@ async def test_rooms_are_spread_over_the_nodes_and_pictures_annotated(
 async def test_rooms_of_a_node_that_dies_are_back_elsewhere_and_none_is_joined_twice(
     tmp_path: Path, cluster: Nodes, server: LiveKit
 ) -> None:
-    async with meetings(tmp_path, cluster, server) as there:
+    async with watched_rooms(tmp_path, cluster, server) as there:
         pids = await there.pids()
         hosts = {name: raylet(pid) for name, pid in pids.items()}
-        head = cluster.cluster.head_node.all_processes["raylet"][0].process.pid
-        victim = next(one for one in hosts.values() if one != head)
+        victim = next(one for one in hosts.values() if one != cluster.head_pid)
         lost = [name for name, one in hosts.items() if one == victim]
         os.kill(victim, signal.SIGKILL)
         report(f"a node with {len(lost)} of 3 rooms killed", await there.all_back(pids, lost))
@@ -184,7 +94,7 @@ async def test_rooms_of_a_node_that_dies_are_back_elsewhere_and_none_is_joined_t
 async def test_a_room_s_process_that_is_killed_is_back(
     tmp_path: Path, cluster: Nodes, server: LiveKit
 ) -> None:
-    async with meetings(tmp_path, cluster, server) as there:
+    async with watched_rooms(tmp_path, cluster, server) as there:
         pids = await there.pids()
         killed = pids["one"]
         assert killed is not None
@@ -196,7 +106,7 @@ async def test_a_room_s_process_that_is_killed_is_back(
 async def test_detection_is_back_after_its_replica_was_killed(
     tmp_path: Path, cluster: Nodes, server: LiveKit
 ) -> None:
-    async with meetings(tmp_path, cluster, server) as there:
+    async with watched_rooms(tmp_path, cluster, server) as there:
         pids = await there.pids()
         await there.sidecar.counted("sidecar_samples_total", 2)
         (replica,) = processes("ray::ServeReplica")
@@ -216,7 +126,7 @@ async def test_detection_is_back_after_its_replica_was_killed(
 async def test_a_server_that_is_killed_finds_its_rooms_again(
     tmp_path: Path, cluster: Nodes, server: LiveKit
 ) -> None:
-    async with meetings(tmp_path, cluster, server) as there:
+    async with watched_rooms(tmp_path, cluster, server) as there:
         pids = await there.pids()
         os.kill(there.sidecar.process.pid, signal.SIGKILL)
         await there.sidecar.process.wait()
@@ -234,7 +144,7 @@ async def test_a_server_that_is_killed_finds_its_rooms_again(
 async def test_rooms_go_on_without_a_control_store_and_it_knows_them_again(
     tmp_path: Path, cluster: Nodes, server: LiveKit
 ) -> None:
-    async with meetings(tmp_path, cluster, server) as there:
+    async with watched_rooms(tmp_path, cluster, server) as there:
         pids = await there.pids()
         restart = asyncio.to_thread(cluster.restart_control_store, lambda: time.sleep(AWAY))
         restarting = asyncio.create_task(restart)

@@ -49,6 +49,12 @@ class Nodes:
         """Where the head listens."""
         return str(self.cluster.address)
 
+    @property
+    def head_pid(self) -> int:
+        """The process of the head's raylet."""
+        pid: int = self.cluster.head_node.all_processes["raylet"][0].process.pid
+        return pid
+
     def restart_control_store(self, pause: Callable[[], None]) -> None:
         """Kill the head's control store (GCS), and start it again after ``pause``."""
         self.cluster.head_node.kill_gcs_server()
