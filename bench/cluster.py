@@ -18,7 +18,7 @@ from typing import Final
 
 import psutil
 
-from bench.annotate import SHOWN, CpuSeconds, Target, draw_senders
+from bench.annotate import SHOWN, TOKEN, CpuSeconds, Target, draw_senders
 from bench.table import Table
 from reactions.pipeline import Care
 from sidecar.supervisor.cores import usable_cores
@@ -45,8 +45,8 @@ async def annotated(rounds: int, seconds: float) -> Table:
         "Annotate service on a Ray cluster",
         ("replicas", "requests/s", "p50 ms", "p95 ms", "not 200", "CPU ms", "of which the server"),
         f"`sidecar serve --engine ray` on one node of {usable_cores():g} cores, with `hey` beside "
-        f"it; the load was {os.getloadavg()[0]:.1f} before. As many requests as can be, eight at once, "
-        f"JPEG of 640x360 pixels, {SHOW}; CPU of a request in the server and all of Ray.",
+        f"it; the load was {os.getloadavg()[0]:.1f} before. As many requests as can be, eight at "
+        f"once, JPEG of 640x360 pixels, {SHOW}; CPU of a request in the server and all of Ray.",
     )
     with nodes(1) as cluster, tempfile.TemporaryDirectory() as name:
         pictures = draw_senders(SHOWN[SHOW], Path(name))
@@ -87,8 +87,8 @@ async def killed(rounds: int) -> Table:
         "Kills on a Ray cluster of three nodes",
         ("killed", "health checks", "back after s (median)", "all s"),
         "Three rooms in meetings of LiveKit, each with a participant who watches; back is the "
-        "third new picture of every room. A node is killed by SIGKILL of its raylet, with its rooms. "
-        f"All nodes share {usable_cores():g} cores; the load was {os.getloadavg()[0]:.1f} before.",
+        "third new picture of every room. A node is killed by SIGKILL of its raylet, with its "
+        f"rooms. All nodes share {usable_cores():g} cores; the load was {os.getloadavg()[0]:.1f} before.",
     )
     for health, name in ((HEALTH, "500 ms x 3"), ({}, "Ray's defaults")):
         kinds = ("node", "process") if health else ("node",)
