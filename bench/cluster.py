@@ -88,7 +88,8 @@ async def killed(rounds: int) -> Table:
         ("killed", "health checks", "back after s (median)", "all s"),
         "Three rooms in meetings of LiveKit, each with a participant who watches; back is the "
         "third new picture of every room. A node is killed by SIGKILL of its raylet, with its "
-        f"rooms. All nodes share {usable_cores():g} cores; the load was {os.getloadavg()[0]:.1f} before.",
+        f"rooms. All nodes share {usable_cores():g} cores, whose load was "
+        f"{os.getloadavg()[0]:.1f} before.",
     )
     for health, name in ((HEALTH, "500 ms x 3"), ({}, "Ray's defaults")):
         kinds = ("node", "process") if health else ("node",)
@@ -125,6 +126,7 @@ async def _kills(
             os.kill(victim, signal.SIGKILL)
             times[kind].append(await there.all_back(pids, lost))
             if kind == "node":
-                await asyncio.to_thread(cluster.add)
+                # It sets signal handlers, and so belongs to this thread.
+                cluster.add()
             await asyncio.sleep(2)
     return times
