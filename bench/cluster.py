@@ -86,47 +86,43 @@ async def killed(rounds: int) -> Table:
     table = Table(
         "Kills on a Ray cluster of three nodes",
         ("killed", "health checks", "back after s (median)", "all s"),
-        "Three rooms in meetings of LiveKit, each with a participant who watches; back is the "
-        "third new picture of every room. A node is killed by SIGKILL of its raylet, with its "
-        f"rooms. All nodes share {usable_cores():g} cores, whose load was "
+        "Three rooms in meetings of LiveKit, each with a participant who watches; back is the third "
+        "new picture of every room. A node is killed by SIGKILL of its raylet, with its rooms; each "
+        f"time another cluster. All nodes share {usable_cores():g} cores, whose load was "
         f"{os.getloadavg()[0]:.1f} before.",
     )
     for health, name in ((HEALTH, "500 ms x 3"), ({}, "Ray's defaults")):
-        kinds = ("node", "process") if health else ("node",)
-        found = await _kills(health, kinds, rounds)
-        for kind, times in found.items():
+        found = [await _kill_each(health) for _ in range(rounds)]
+        for kind, times in (
+            ("node", [one for one, _ in found]),
+            ("process", [t for _, t in found]),
+        ):
             listed = ", ".join(f"{one:.1f}" for one in times)
             table.add(kind, name, sorted(times)[len(times) // 2], listed)
     return table
 
 
-async def _kills(
-    health: Mapping[str, int], kinds: Sequence[str], rounds: int
-) -> Mapping[str, Sequence[float]]:
+async def _kill_each(health: Mapping[str, int]) -> tuple[float, float]:
+    """Seconds after a node was killed, and after the process of a room that was not on it."""
     from tests.e2e.cluster_rooms import raylet, watched_rooms
     from tests.servers.livekit import livekit
     from tests.sidecar.cluster.nodes import nodes
 
-    times: dict[str, list[float]] = {kind: [] for kind in kinds}
     async with AsyncExitStack() as life:
         cluster = life.enter_context(nodes(3, health=health))
         folder = Path(life.enter_context(tempfile.TemporaryDirectory()))
         server = await life.enter_async_context(livekit(folder))
         there = await life.enter_async_context(watched_rooms(folder, cluster, server))
-        head = cluster.head_pid
-        for kind in kinds * rounds:
-            pids = await there.pids()
-            hosts = {name: raylet(pid) for name, pid in pids.items()}
-            elsewhere = [name for name, host in hosts.items() if host != head]
-            if not elsewhere:
-                raise RuntimeError("all rooms are on the head, which is not killed here")
-            victim = hosts[elsewhere[0]] if kind == "node" else pids[elsewhere[0]]
-            lost = [name for name in elsewhere if victim in (hosts[name], pids[name])]
-            assert victim is not None
-            os.kill(victim, signal.SIGKILL)
-            times[kind].append(await there.all_back(pids, lost))
-            if kind == "node":
-                # It sets signal handlers, and so belongs to this thread.
-                cluster.add()
-            await asyncio.sleep(2)
-    return times
+        pids = await there.pids()
+        hosts = {name: raylet(pid) for name, pid in pids.items()}
+        # The server is on the head.
+        victim = next(host for host in hosts.values() if host != cluster.head_pid)
+        lost = [name for name, host in hosts.items() if host == victim]
+        os.kill(victim, signal.SIGKILL)
+        node = await there.all_back(pids, lost)
+        pids = await there.pids()
+        other = next(name for name in hosts if name not in lost)
+        process = pids[other]
+        assert process is not None
+        os.kill(process, signal.SIGKILL)
+        return node, await there.all_back(pids, [other])
