@@ -86,17 +86,14 @@ async def killed(rounds: int) -> Table:
     table = Table(
         "Kills on a Ray cluster of three nodes",
         ("killed", "health checks", "back after s (median)", "all s"),
-        "Three rooms in meetings of LiveKit, each with a participant who watches; back is the third "
-        "new picture of every room. A node is killed by SIGKILL of its raylet, with its rooms; each "
-        f"time another cluster. All nodes share {usable_cores():g} cores, whose load was "
-        f"{os.getloadavg()[0]:.1f} before.",
+        "Three rooms in meetings of LiveKit, each with a participant who watches; back is the "
+        "third new picture of every room. A node is killed by SIGKILL of its raylet, with its "
+        f"rooms; each time another cluster. All nodes share {usable_cores():g} cores, whose load "
+        f"was {os.getloadavg()[0]:.1f} before.",
     )
     for health, name in ((HEALTH, "500 ms x 3"), ({}, "Ray's defaults")):
         found = [await _kill_each(health) for _ in range(rounds)]
-        for kind, times in (
-            ("node", [one for one, _ in found]),
-            ("process", [t for _, t in found]),
-        ):
+        for kind, times in zip(("node", "process"), zip(*found, strict=True), strict=True):
             listed = ", ".join(f"{one:.1f}" for one in times)
             table.add(kind, name, sorted(times)[len(times) // 2], listed)
     return table

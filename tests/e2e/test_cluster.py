@@ -17,9 +17,9 @@ pytest.importorskip("ray", reason="Ray is not installed: `.ci/cluster` has it")
 from reactions.mannequin import CAST, POSES, Scene, render
 from tests.e2e.cluster_rooms import NAMES, processes, raylet, serving, watched_rooms
 from tests.e2e.served import TOKEN
-from tests.servers.livekit import LiveKit, livekit
+from tests.servers.livekit import KEY, SECRET, LiveKit, livekit
 from tests.sidecar.clients import eventually
-from tests.sidecar.cluster.nodes import ENVIRON, Nodes, nodes, redis
+from tests.sidecar.cluster.nodes import ENVIRON, Nodes, Redis, nodes, redis
 
 pytestmark = [pytest.mark.cluster, pytest.mark.models]
 
@@ -30,11 +30,15 @@ AWAY = 3.0
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    with redis(tmp_path_factory.mktemp("redis")) as address:
-        environ = {**ENVIRON, "RAY_REDIS_ADDRESS": address}
-        with nodes(3, environ=environ) as started:
-            yield started
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with redis(tmp_path_factory.mktemp("redis")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cluster(store: Redis) -> Iterator[Nodes]:
+    with nodes(3, environ={**ENVIRON, "RAY_REDIS_ADDRESS": store.address}) as started:
+        yield started
 
 
 @pytest.fixture
@@ -72,6 +76,18 @@ async def test_rooms_are_spread_over_the_nodes_and_pictures_annotated(
         await there.sidecar.call("DELETE", f"/v1/rooms/{room}")
         await there.sidecar.until(room, state="ended", pid=None)
         await eventually(lambda: "Reactions" not in there.guests["one"].names())
+
+
+async def test_what_ray_keeps_of_a_room_shows_no_secret(
+    tmp_path: Path, cluster: Nodes, server: LiveKit, store: Redis
+) -> None:
+    async with watched_rooms(tmp_path, cluster, server) as there:
+        kept = await asyncio.to_thread(store.dump)
+        for room in there.rooms.values():
+            assert f"room:{room}".encode() in kept
+        assert KEY.encode() not in kept
+        assert SECRET.encode() not in kept
+        assert server.address.encode() not in kept
 
 
 async def test_rooms_of_a_node_that_dies_are_back_elsewhere_and_none_is_joined_twice(

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,14 +105,34 @@ def nodes(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """A Redis server."""
+
+    port: int
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"{LOOPBACK}:{self.port}"
+
+    def dump(self) -> bytes:
+        """Everything that it has, uncompressed."""
+        with socket.create_connection((LOOPBACK, self.port)) as connection:
+            connection.sendall(b"SAVE\r\n")
+            assert connection.recv(64) == b"+OK\r\n"
+        return (self.folder / "dump.rdb").read_bytes()
+
+
 @contextmanager
-def redis(folder: Path) -> Iterator[str]:
-    """A Redis server on loopback, and its address; skips the test where there is none."""
+def redis(folder: Path) -> Iterator[Redis]:
+    """A Redis server on loopback; skips the test where there is none."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server can't be had here")
     (port,) = free_ports(1)
-    arguments = {"port": port, "bind": LOOPBACK, "dir": folder, "save": "", "appendonly": "no"}
+    arguments = {"port": port, "bind": LOOPBACK, "dir": folder, "save": "", "rdbcompression": "no"}
     given = [(f"--{name}", str(value)) for name, value in arguments.items()]
     command = [program, *itertools.chain.from_iterable(given)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -121,7 +142,7 @@ def redis(folder: Path) -> Iterator[str]:
                 break
             assert process.poll() is None, "Redis ended"
             time.sleep(0.05)
-        yield f"{LOOPBACK}:{port}"
+        yield Redis(port, folder)
     finally:
         process.kill()
         process.wait()
