@@ -19,7 +19,7 @@ from pydantic_settings import (
 from config.section import Section
 from config.sensitivity import Sensitivity
 from config.serve_settings import ServeSettings
-from config.sources import Source, locate, merge_sources, variables
+from config.sources import Source, locate, merge_sources, option, variables
 from config.toml_files import CONFIG_VARIABLE, find_config_file, read_toml
 from config.validation_errors import config_error_from
 
@@ -277,6 +277,7 @@ _OPTIONS = {
     "composite.spotlight": "--layout",
     "rooms.name": "--as",
     "rooms.relay_only": "--relay-only",
+    "serve.livekit.url": "--livekit",
     "sampling.rate": "--sample-rate",
 }
 """Command line options that are not called as their settings are."""
@@ -291,8 +292,8 @@ def load_with_origins(
 
     ``file`` is the settings file; without one SIDECAR_CONFIG, ``./sidecar.toml`` and the platform's
     configuration folder are tried. ``options`` maps ``"section.key"`` to a value, None where an
-    option was not given. Raises ConfigError naming file, variable or option, key and what is
-    allowed.
+    option was not given; a key may be of a table in the section. Raises ConfigError naming file,
+    variable or option, key and what is allowed.
     """
     environ = os.environ if environ is None else environ
     layers: list[Source] = []
@@ -301,8 +302,7 @@ def load_with_origins(
     layers.extend(variables(Settings, environ))
     for key, value in (options or {}).items():
         if value is not None:
-            section, name = key.split(".")
-            layers.append(Source(_OPTIONS.get(key, f"--{name}"), {section: {name: value}}))
+            layers.append(option(_OPTIONS.get(key, f"--{key.rpartition('.')[2]}"), key, value))
     values, origins = merge_sources(layers)
     try:
         return LoadedSettings(Settings(**values), origins)

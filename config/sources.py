@@ -26,7 +26,7 @@ class Source:
 def merge_sources(layers: Iterable[Source]) -> tuple[dict[str, Any], dict[str, str]]:
     """Values of all ``layers``, later ones winning key by key, and each ``section.key``'s origin.
 
-    Lists are replaced, not joined.
+    Tables within a section are merged in the same way. Lists are replaced, not joined.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -36,9 +36,26 @@ def merge_sources(layers: Iterable[Source]) -> tuple[dict[str, Any], dict[str, s
                 values[section] = table
                 origins[section] = layer.origin
                 continue
-            values[section] = {**values.get(section, {}), **table}
+            values[section] = _merged(values.get(section, {}), table)
             origins.update({f"{section}.{key}": layer.origin for key in table})
     return values, origins
+
+
+def _merged(before: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """``table`` over ``before``, key by key; tables of both are merged as well."""
+    merged = dict(before)
+    for key, value in table.items():
+        old = before.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merged(old, value) if both else value
+    return merged
+
+
+def option(origin: str, key: str, value: Any) -> Source:
+    """A layer with the value of one command line option; ``key`` is its path in the settings."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return Source(origin, value)
 
 
 def locate(key: str, origins: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.sources import Source, locate, merge_sources
+from config.sources import Source, locate, merge_sources, option
 
 NAMES = st.sampled_from(["a", "b", "c"])
 LAYERS = st.lists(
@@ -30,6 +30,12 @@ def test_last_layer_that_has_a_key_gives_its_value_and_its_origin(
 def test_list_is_replaced_as_a_whole() -> None:
     values, _ = merge_sources([Source("1", {"a": {"b": [1, 2]}}), Source("2", {"a": {"b": [3]}})])
     assert values == {"a": {"b": [3]}}
+
+
+def test_a_table_of_a_section_is_merged_key_by_key() -> None:
+    layers = [Source("FILE", {"a": {"b": {"c": 1, "d": 2}}}), option("--d", "a.b.d", 3)]
+    values, _ = merge_sources(layers)
+    assert values == {"a": {"b": {"c": 1, "d": 3}}}
 
 
 def test_place_of_an_item_is_that_of_its_list() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -89,9 +89,11 @@ async def served(
     *,
     stderr: TextIO | None = None,
     environ: Mapping[str, str] = MappingProxyType({}),
+    arguments: Sequence[str] = (),
     seconds: float = 150,
 ) -> AsyncIterator[Served]:
-    """A server whose rooms may use the keys of ``server``, with ``environ`` in its environment.
+    """A server whose rooms may use the keys of ``server``, with ``environ`` in its environment
+    and further ``arguments``.
 
     Its log goes to ``stderr``, this process's own by default. TimeoutError after ``seconds``.
     """
@@ -106,7 +108,7 @@ async def served(
         **environ,
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sidecar", "serve", "--port", "0"),
+        *(sys.executable, "-m", "sidecar", "serve", "--port", "0", *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=stderr,
         env=whole,

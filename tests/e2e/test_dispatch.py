@@ -36,8 +36,7 @@ def worker(
     """A server of ours that takes rooms from ``server``."""
     own = folder / name
     own.mkdir(exist_ok=True)
-    whole = {"SIDECAR_SERVE__LIVEKIT__URL": server.address, **environ}
-    return served(own, server, environ=whole)
+    return served(own, server, environ=environ, arguments=["--livekit", server.address])
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:

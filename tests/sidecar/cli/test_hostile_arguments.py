@@ -82,6 +82,8 @@ WRONG = (
     ["serve", "--token-file", "folder"],
     ["serve", "--token-file", LONG],
     ["serve", "--token-file", "binary"],
+    ["serve", "--livekit", "sfu.example"],
+    ["serve", "--livekit", "wss://sfu.example#room"],
     ["serve", "--config", "types.toml"],
     ["models", "fetch", LONG],
     ["models", "fetch", "two\nlines"],
