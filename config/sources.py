@@ -46,8 +46,10 @@ def _merged(before: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, An
     merged = dict(before)
     for key, value in table.items():
         old = before.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(old, value) if both else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merged(old, value)
+        else:
+            merged[key] = value
     return merged
 
 
