@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import load_settings
 from tests.charts.manifests import FOLDERS, agreed, expected
 from tests.charts.render import ToolError, build, conform, lint, notes, one, template
 from tests.charts.schemas import VERSIONS
@@ -11,6 +12,7 @@ from tests.charts.schemas import VERSIONS
 VALUES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
 CASES = [(), *((file,) for file in VALUES)]
 NAMES = ["default", *(file.stem for file in VALUES)]
+LIVEKIT = ("feed=livekit", "livekit.url=wss://a", "secrets.environment=e")
 
 
 @pytest.mark.parametrize("values", CASES, ids=NAMES)
@@ -50,7 +52,10 @@ def test_the_manifests_of_kustomize_are_the_chart_s(feed: str) -> None:
         (["feed=livekit", "secrets.environment=e"], "livekit.url: feed=livekit needs"),
         (["feed=livekit", "livekit.url=wss://a"], "secrets.environment: feed=livekit needs"),
         (["feed=ray"], "ray.address: feed=ray needs"),
-        (["feed=ray", "ray.address=a:1", "autoscaling.kind=keda"], "autoscaling.prometheus"),
+        (["feed=ray", "ray.address=a:1"], "secrets.journalKey: feed=ray needs"),
+        (["feed=ray", "ray.address=a:1", "replicas=2"], "feed=ray has one replica"),
+        ([*LIVEKIT, "autoscaling.kind=keda"], "autoscaling.prometheus: kind=keda needs"),
+        ([*LIVEKIT, "autoscaling.minReplicas=30"], "autoscaling: minReplicas is above"),
         (["feed=both"], "feed"),
         (["secrets.token=abc"], "additional properties 'token' not allowed"),
         (["livekit.apiSecret=abc"], "additional properties 'apiSecret' not allowed"),
@@ -71,6 +76,31 @@ def test_the_grace_is_the_drain_and_what_is_around_it() -> None:
     livekit = template(Path(__file__).parent / "values/livekit.yaml")
     pod = one(livekit, "Deployment")["spec"]["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] == 5 + 3600 + 30
+
+
+def test_beside_ray_the_pod_is_a_node_without_cpus_that_starts_first() -> None:
+    pod = one(template(Path(__file__).parent / "values/ray.yaml"), "StatefulSet")["spec"]
+    (node,) = pod["template"]["spec"]["initContainers"]
+    assert node["restartPolicy"] == "Always"
+    assert node["args"][:3] == ["--address", "raycluster-head-svc:6379", "--num-cpus=0"]
+    (server,) = pod["template"]["spec"]["containers"]
+    mounts = [{each["mountPath"] for each in one["volumeMounts"]} for one in (node, server)]
+    assert {"/tmp", "/dev/shm"} <= mounts[0] & mounts[1]
+
+
+@pytest.mark.parametrize("values", CASES, ids=NAMES)
+def test_the_variables_of_the_pod_are_settings(values: tuple[Path, ...], tmp_path: Path) -> None:
+    found = template(*values)
+    workload = next(each for each in found if each["kind"] in {"StatefulSet", "Deployment"})
+    (server,) = workload["spec"]["template"]["spec"]["containers"]
+    environ = {each["name"]: each["value"] for each in server["env"]}
+    file = tmp_path / "sidecar.toml"
+    file.write_text(one(found, "ConfigMap")["data"]["sidecar.toml"])
+    settings = load_settings(environ={**environ, "SIDECAR_CONFIG": str(file)})
+    assert settings.server.host == "0.0.0.0"
+    if "--engine" in server["args"]:
+        assert settings.serve.cluster.address == "raycluster-head-svc:6379"
+        assert settings.serve.key_file is not None
 
 
 def test_other_settings_are_another_pod() -> None:

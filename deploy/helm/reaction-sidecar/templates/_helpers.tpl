@@ -34,14 +34,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 
 {{- define "sidecar.drain" -}}
 {{- if kindIs "invalid" .Values.drainTimeout -}}
-{{ ternary 30 3600 (eq .Values.feed "api") }}
+{{ ternary 3600 30 (eq .Values.feed "livekit") }}
 {{- else -}}
 {{ int .Values.drainTimeout }}
 {{- end -}}
 {{- end -}}
 
 {{- define "sidecar.kind" -}}
-{{ ternary "StatefulSet" "Deployment" (eq .Values.feed "api") }}
+{{ ternary "Deployment" "StatefulSet" (eq .Values.feed "livekit") }}
 {{- end -}}
 
 {{/* The names by which clients may call: the server refuses every other Host header. */}}
@@ -56,11 +56,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{/* Values that contradict each other, each with what to do. */}}
 {{- define "sidecar.check" -}}
 {{- $scaled := ne .Values.autoscaling.kind "none" -}}
-{{- if and (eq .Values.feed "api") (gt (int .Values.replicas) 1) -}}
-{{- fail "replicas: the rooms' API is a pod's own, so feed=api has one replica; use feed=livekit or feed=ray, or one release for each pod" -}}
+{{- if and (ne .Values.feed "livekit") (gt (int .Values.replicas) 1) -}}
+{{- fail (printf "replicas: the rooms' API is a pod's own, so feed=%s has one replica; several pods are fed by LiveKit's dispatch (feed=livekit), and a Ray cluster (feed=ray) takes more rooms by more nodes" .Values.feed) -}}
 {{- end -}}
-{{- if and (eq .Values.feed "api") $scaled -}}
-{{- fail "autoscaling.kind: the rooms' API is a pod's own, so feed=api has one replica; use feed=livekit or feed=ray" -}}
+{{- if and (ne .Values.feed "livekit") $scaled -}}
+{{- fail (printf "autoscaling.kind: the rooms' API is a pod's own, so feed=%s has one replica; use feed=livekit" .Values.feed) -}}
 {{- end -}}
 {{- if and (eq .Values.feed "livekit") (not .Values.livekit.url) -}}
 {{- fail "livekit.url: feed=livekit needs the address of the LiveKit server, wss://livekit.example.com" -}}
@@ -69,7 +69,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- fail "secrets.environment: feed=livekit needs the name of a Secret with LIVEKIT_API_KEY and LIVEKIT_API_SECRET" -}}
 {{- end -}}
 {{- if and (eq .Values.feed "ray") (not .Values.ray.address) -}}
-{{- fail "ray.address: feed=ray needs the address of the Ray head, ray://HEAD:10001" -}}
+{{- fail "ray.address: feed=ray needs the address of the Ray head, HEAD:6379" -}}
+{{- end -}}
+{{- if and (eq .Values.feed "ray") (not .Values.secrets.journalKey) -}}
+{{- fail "secrets.journalKey: feed=ray needs the key that all nodes have: what Ray is handed is sealed with it" -}}
 {{- end -}}
 {{- if and (eq .Values.autoscaling.kind "keda") (not .Values.autoscaling.prometheus) -}}
 {{- fail "autoscaling.prometheus: kind=keda needs the address of Prometheus, http://prometheus.monitoring.svc:9090" -}}

@@ -56,10 +56,44 @@ spec:
   {{- with .Values.affinity }}
   affinity: {{ toYaml . | nindent 4 }}
   {{- end }}
+  {{- if eq .Values.feed "ray" }}
+  initContainers:
+    # The server speaks to Ray through a node of its own pod, which takes no rooms. It starts before
+    # the server and ends after it.
+    - name: ray
+      restartPolicy: Always
+      image: {{ include "sidecar.image" . | quote }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      command: [python3, -m, ray.scripts.scripts, start]
+      args: [--address, {{ .Values.ray.address | quote }}, --num-cpus=0, --block]
+      env:
+        - {name: HOME, value: /tmp}
+        - {name: RAY_USAGE_STATS_ENABLED, value: "0"}
+      startupProbe:
+        exec:
+          command:
+            - python3
+            - -c
+            - import os, sys; sys.exit(not os.path.exists("/tmp/ray/session_latest/sockets/raylet"))
+        periodSeconds: 2
+        timeoutSeconds: 5
+        failureThreshold: 60
+      resources:
+        requests: {cpu: 250m, memory: 1Gi}
+        limits: {memory: 1Gi}
+      securityContext:
+        {{- include "sidecar.rights" . | nindent 8 }}
+      volumeMounts:
+        - {name: tmp, mountPath: /tmp}
+        - {name: shared, mountPath: /dev/shm}
+  {{- end }}
   containers:
     - name: sidecar
       image: {{ include "sidecar.image" . | quote }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
+      {{- if eq .Values.feed "ray" }}
+      command: [sidecar]
+      {{- end }}
       args:
         - serve
         {{- if eq .Values.feed "ray" }}
@@ -100,8 +134,8 @@ spec:
           value: {{ dict "url" .Values.livekit.url "agent_name" .Values.livekit.agentName | toJson | quote }}
         {{- end }}
         {{- if eq .Values.feed "ray" }}
-        - name: RAY_ADDRESS
-          value: {{ .Values.ray.address | quote }}
+        - name: SIDECAR_SERVE__CLUSTER
+          value: {{ dict "address" .Values.ray.address "namespace" .Values.ray.namespace | toJson | quote }}
         {{- end }}
         - name: HOME
           value: /tmp
@@ -146,10 +180,7 @@ spec:
           memory: {{ .Values.memory }}
         {{- end }}
       securityContext:
-        allowPrivilegeEscalation: false
-        readOnlyRootFilesystem: true
-        capabilities:
-          drop: [ALL]
+        {{- include "sidecar.rights" . | nindent 8 }}
       volumeMounts:
         - name: settings
           mountPath: /etc/reaction-sidecar
@@ -161,6 +192,10 @@ spec:
           mountPath: /data
         - name: tmp
           mountPath: /tmp
+        {{- if eq .Values.feed "ray" }}
+        - name: shared
+          mountPath: /dev/shm
+        {{- end }}
         {{- with .Values.extraVolumeMounts }}{{ toYaml . | nindent 8 }}{{ end }}
   volumes:
     - name: settings
@@ -172,11 +207,24 @@ spec:
         defaultMode: 0440
     - name: tmp
       emptyDir:
-        sizeLimit: 256Mi
-    {{- if not (and (eq .Values.feed "api") .Values.persistence.enabled) }}
+        sizeLimit: {{ ternary "2Gi" "256Mi" (eq .Values.feed "ray") }}
+    {{- if eq .Values.feed "ray" }}
+    - name: shared # Ray's object store
+      emptyDir:
+        medium: Memory
+        sizeLimit: 512Mi
+    {{- end }}
+    {{- if not (and (ne .Values.feed "livekit") .Values.persistence.enabled) }}
     - name: data
       emptyDir:
         sizeLimit: {{ .Values.persistence.size }}
     {{- end }}
     {{- with .Values.extraVolumes }}{{ toYaml . | nindent 4 }}{{ end }}
+{{- end -}}
+
+{{- define "sidecar.rights" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
 {{- end -}}
