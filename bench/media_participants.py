@@ -9,16 +9,17 @@ from bench.media_rig import OURS, Load, camera, child, load, pinned, rig, viewer
 from bench.table import Table
 
 
-async def sustained(participants: int, seconds: float, footage: Path) -> Load:
-    """The load of so many cameras with ``footage`` composited for one viewer."""
+async def sustained(participants: int, seconds: float, footage: Path, *, viewers: int = 1) -> Load:
+    """The load of so many cameras with ``footage`` composited for ``viewers``."""
     async with (
         child("cameras", str(participants), str(footage)) as cameras,
-        child("viewers", "1") as watching,
+        child("viewers", str(viewers)) as watching,
         rig() as (running, life),
     ):
         for _ in range(participants):
             running.feeds.append(await camera(cameras, life))
-        await viewer(watching, running.encoder, life)
+        for _ in range(viewers):
+            await viewer(watching, running.encoder, life)
         # Key frames, the first pictures and the caches are not what is measured.
         await asyncio.sleep(3)
         return await load(running, seconds)
