@@ -30,7 +30,8 @@ COPY sidecar sidecar
 RUN /opt/installer/bin/python -m hatchling build -t wheel -d /wheel \
     && /opt/installer/bin/pip --python /opt/sidecar/bin/python install --no-compile --no-deps \
       --no-index --disable-pip-version-check --quiet /wheel/*.whl
-# Extras of pyproject.toml, such as mqtt,otel: their versions are pinned, their files are not.
+# Extras of pyproject.toml, such as mqtt,otel: of the versions that constraints.txt has, where it
+# has them, and without SHA-256.
 ARG EXTRAS=
 COPY constraints.txt ./
 RUN test -z "$EXTRAS" || /opt/installer/bin/pip --python /opt/sidecar/bin/python install \
