@@ -140,7 +140,8 @@ class ServeSettings(Section):
     secret_variables: tuple[str, ...]
     """Environment variables that ``env:NAME`` secrets may name."""
     cores: float = Field(ge=0, le=1024)
-    """Cores that may be used; 0 takes those of this machine or of its container's quota."""
+    """Cores that may be used; 0 takes those of this machine or of its container's quota,
+    or of the cluster's nodes."""
     cpu_share: float = Field(gt=0, le=1)
     """Share of those for rooms; the rest is for the server and the system."""
     costs: RoomCosts

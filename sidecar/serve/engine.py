@@ -1,5 +1,6 @@
 """Where detection and the rooms of other meetings run: on this machine, or on a Ray cluster."""
 
+import asyncio
 import importlib.util
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -9,18 +10,23 @@ from typing import TypeAlias
 
 from config.errors import ConfigError
 from config.reaction_rule import ReactionRule
+from config.serve_settings import ServeSettings
 from config.settings import Settings
 from reactions.bundle import ModelBundle
+from sidecar.aio import Contained
 from sidecar.cluster.environment import prepare_environment
 from sidecar.inference.detector import Detector
 from sidecar.inference.shared import DetectorShare
 from sidecar.serve.detection import detection_config, sample_bytes, shared_detector
+from sidecar.supervisor.admission import Admission
 from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.cores import usable_cores
 from sidecar.supervisor.handle import RoomHandle
 
 SLOTS = 2
 """Samples of one room that are detected at once: more than one lets a second worker help."""
+CORES_EVERY = 5.0
+"""Seconds between two counts of a cluster's cores."""
 RoomMaker: TypeAlias = Callable[[], RoomHandle]
 """A handle for one life of a room, not started yet."""
 
@@ -76,3 +82,19 @@ async def open_engine(
             lambda _: ray.room,
             ray.cores,
         )
+
+
+async def follow_cores(
+    admission: Admission, engine: ServeEngine, wanted: ServeSettings, every: float = CORES_EVERY
+) -> None:
+    """Let ``admission`` follow the nodes of a cluster as they come and go, until it is cancelled.
+
+    Nothing is done on one machine, and where the settings say how many cores there are.
+    """
+    if wanted.engine == "local" or wanted.cores:
+        return
+    while True:
+        await asyncio.sleep(every)
+        # The cluster may be away.
+        with Contained("cores of the cluster not counted"):
+            admission.cores = wanted.cpu_share * await asyncio.to_thread(engine.cores)

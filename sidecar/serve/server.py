@@ -10,7 +10,7 @@ from aiohttp import web
 from config.reaction_rule import ReactionRule
 from config.settings import Settings
 from reactions.bundle import ModelBundle
-from sidecar.aio import Contained
+from sidecar.aio import Contained, TaskSet
 from sidecar.dispatch.worker import DispatchWorker
 from sidecar.inference.detector import Detector
 from sidecar.serve.api import (
@@ -23,7 +23,7 @@ from sidecar.serve.api import (
     table_user,
 )
 from sidecar.serve.detection import bundle_user, scored_labels
-from sidecar.serve.engine import ServeEngine, open_engine
+from sidecar.serve.engine import ServeEngine, follow_cores, open_engine
 from sidecar.serve.plan import ServePlan, bundles_folder, data_folder
 from sidecar.serve.rooms import (
     SharedParts,
@@ -83,7 +83,10 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     async with (
         open_engine(settings, table) as engine,
         open_server(plan, settings, table, engine) as server,
+        TaskSet() as tasks,
     ):
+        following = follow_cores(server.supervisor.admission, engine, settings.serve)
+        tasks.create_task(following, name="cores of the cluster")
         await open_standing_rooms(server.supervisor, settings.serve.rooms)
         async with server.worker or nullcontext():
             await server.wait()
