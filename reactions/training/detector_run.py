@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from config.errors import ModelError
@@ -244,10 +245,13 @@ def as_lite(network: Any) -> bytes:
 
     inputs = keras.Input(network.input_shape[1:], batch_size=1)
     single = keras.Model(inputs, network(inputs, training=False))
-    converter = tf.lite.TFLiteConverter.from_keras_model(single)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [tf.float16]
-    content: bytes = converter.convert()
+    with TemporaryDirectory(prefix="sidecar-detector-") as folder:
+        # The converter would save it itself, and print that.
+        single.export(folder, format="tf_saved_model", verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+        content: bytes = converter.convert()
     return content
 
 
