@@ -17,7 +17,7 @@ from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.worker_process import WorkerLimits
 from sidecar.session.factories import enabled_labels, make_store, pipeline_config
 from sidecar.supervisor.cores import usable_cores
-from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.reaction_store import NO_ROWS, ReactionStore, TaughtRows, with_bundle
 from sidecar.supervisor.scored_labels import ScoredLabels
 from sidecar.supervisor.supervisor import Supervisor
 
@@ -28,27 +28,40 @@ def sample_bytes(settings: Settings) -> int:
 
 
 def detection_config(
-    settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    bundle: ModelBundle,
+    rows: TaughtRows = NO_ROWS,
 ) -> PipelineConfig:
-    """What the workers of all rooms load at the start."""
-    return pipeline_config(make_store(settings), table, settings, bundle)
+    """What the workers of all rooms load at the start; ``rows`` are the user's of labels of
+    bundles."""
+    rules = with_bundle(table, bundle, rows)
+    return pipeline_config(make_store(settings), rules, settings, bundle)
 
 
 def shared_detector(
-    settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    bundle: ModelBundle,
+    rows: TaughtRows = NO_ROWS,
 ) -> ProcessDetector:
     """The workers of all rooms and of the annotate service, not started yet."""
     return ProcessDetector(
-        detection_config(settings, table, bundle).load,
+        detection_config(settings, table, bundle, rows).load,
         workers=settings.serve.workers or max(1, round(usable_cores())),
         limits=WorkerLimits(capacity=sample_bytes(settings)),
     )
 
 
 def scored_labels(
-    detector: Detector, settings: Settings, table: Mapping[str, ReactionRule], bundle: ModelBundle
+    detector: Detector,
+    settings: Settings,
+    table: Mapping[str, ReactionRule],
+    bundle: ModelBundle,
+    rows: TaughtRows = NO_ROWS,
 ) -> ScoredLabels:
-    """The labels that ``detector`` scores, and how it gets to score others."""
+    """The labels that ``detector`` scores, and how it gets to score others; ``rows`` are the
+    user's of labels of bundles."""
 
     def make(bundle: ModelBundle, labels: frozenset[str]) -> LoadPipeline:
         taught = {label.name: label for label in bundle.taught}
@@ -56,7 +69,7 @@ def scored_labels(
         families = families_for(known).union(*(one.spec().families for one in taught.values()))
         families |= head_families(known, bundle.heads)
         make_store(settings).fetch(files_of(families))
-        config = pipeline_config(make_store(settings), table, settings, bundle)
+        config = detection_config(settings, table, bundle, rows)
         # Off in the bundle, but turned on by a row.
         turned_on = tuple(one for one in bundle.detected if one.name in labels)
         detected = tuple(dict.fromkeys((*config.detected, *turned_on)))

@@ -22,6 +22,7 @@ from sidecar.supervisor.admission import Admission
 from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.cores import usable_cores
 from sidecar.supervisor.handle import RoomHandle
+from sidecar.supervisor.reaction_store import NO_ROWS, TaughtRows
 
 SLOTS = 2
 """Samples of one room that are detected at once: more than one lets a second worker help."""
@@ -64,11 +65,14 @@ def local_engine(
 
 @asynccontextmanager
 async def open_engine(
-    settings: Settings, table: Mapping[str, ReactionRule]
+    settings: Settings, table: Mapping[str, ReactionRule], rows: TaughtRows = NO_ROWS
 ) -> AsyncIterator[ServeEngine]:
-    """The engine that the settings name; raises ConfigError, and ServerError without a cluster."""
+    """The engine that the settings name; raises ConfigError, and ServerError without a cluster.
+
+    ``rows`` are the user's of labels of bundles.
+    """
     if settings.serve.engine == "local":
-        yield local_engine(settings, partial(shared_detector, settings, table))
+        yield local_engine(settings, partial(shared_detector, settings, table, rows=rows))
         return
     if importlib.util.find_spec("ray") is None:
         do = "pip install 'reaction-sidecar[cluster]'"
@@ -78,7 +82,7 @@ async def open_engine(
 
     async with RayEngine(settings.serve) as ray:
         yield ServeEngine(
-            lambda bundle: ray.detector(detection_config(settings, table, bundle)),
+            lambda bundle: ray.detector(detection_config(settings, table, bundle, rows)),
             lambda _: ray.room,
             ray.cores,
         )

@@ -81,7 +81,7 @@ async def serve(plan: ServePlan, settings: Settings, table: Mapping[str, Reactio
     ModelError where a model is missing, ServerError where the port can't be had.
     """
     async with (
-        open_engine(settings, table) as engine,
+        open_engine(settings, table, plan.taught) as engine,
         open_server(plan, settings, table, engine) as server,
         TaskSet() as tasks,
     ):
@@ -156,7 +156,7 @@ async def share_detector(
     reactions = ReactionStore(data_folder(settings), table, folders, plan.taught)
     reactions.keep_stickers(bundle)
     reactions.use_bundle(bundle)
-    scored = scored_labels(detector, settings, table, bundle)
+    scored = scored_labels(detector, settings, table, bundle, plan.taught)
     # What is wrong with the rows of an earlier run is said before anything listens.
     labels = reactions.turned_on()
     with Contained("labels of an earlier run not loaded"):

@@ -14,7 +14,15 @@ import structlog
 from pydantic import ValidationError
 
 from config.errors import JournalError, ModelError, NotFoundError, PictureError, RefusedError
-from reactions.bundle import NAME, SHIPPED_BUNDLE, SHIPPED_NAME, TAUGHT, ModelBundle
+from reactions.bundle import (
+    DETECTOR_CARD,
+    NAME,
+    SHIPPED_BUNDLE,
+    SHIPPED_NAME,
+    TAUGHT,
+    ModelBundle,
+)
+from reactions.detected_labels import read_detector
 from reactions.taught_labels import read_taught
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.values import ActiveModels, BundleView, ModelList
@@ -74,12 +82,17 @@ class BundleStore:
             return SHIPPED_BUNDLE
 
     def taught_names(self) -> frozenset[str]:
-        """The names of the labels that any of the bundles was taught; of damaged ones, none."""
+        """The names of the labels that any of the bundles was taught, or detects as objects; of
+        damaged ones, none."""
         names: set[str] = set()
         for path in self._paths():
             if (path / TAUGHT).is_file():
                 with suppress(ModelError):
                     names.update(label.name for label in read_taught(path / TAUGHT))
+            if (path / DETECTOR_CARD).is_file():
+                with suppress(ModelError):
+                    labels = read_detector(path / DETECTOR_CARD).labels
+                    names.update(label.name for label in labels)
         return frozenset(names)
 
     def previous(self) -> ModelBundle:

@@ -1,10 +1,13 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from config.errors import ModelError
 from config.reaction_rule import Kind
+from config.settings import load_settings
+from reactions.bundle import SHIPPED_BUNDLE
 from reactions.detected_labels import (
     DetectedLabel,
     DetectorCard,
@@ -20,6 +23,10 @@ from reactions.gestures.objects import OBJECTS_KEPT, read_objects
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import Group
 from reactions.landmark_types import FoundObject, ModelFamily, Observation
+from reactions.landmarks.model_store import ModelStore
+from reactions.taught_labels import with_taught
+from sidecar.session.factories import pipeline_config
+from sidecar.supervisor.model_store import BundleStore
 
 BOX = Box(0.1, 0.1, 0.2, 0.2)
 
@@ -88,6 +95,16 @@ def test_a_reading_holds_for_a_while_and_a_look_that_finds_nothing_ends_it() -> 
     assert Motion().follow(seen(FoundObject("mug", 0.7, BOX))).objects == first
 
 
+@pytest.mark.parametrize("kinds", [{}, {"phone": Kind.OFF}, {"phone": Kind.OFF, "mug": Kind.OFF}])
+def test_objects_that_a_row_turns_off_are_not_scored(kinds: dict[str, Kind]) -> None:
+    labels = (label(), label("mug"))
+    bundle = replace(SHIPPED_BUNDLE, detected=labels)
+    rules = {**with_taught({}, labels)}
+    rules |= {name: rules[name].model_copy(update={"kind": kind}) for name, kind in kinds.items()}
+    config = pipeline_config(ModelStore(), rules, load_settings(), bundle)
+    assert {one.name for one in config.detected} == {"phone", "mug"} - kinds.keys()
+
+
 def test_it_needs_no_model_of_ours() -> None:
     spec = label(title="Telephone").spec()
     assert (spec.group, spec.title) == (Group.OBJECT, "Telephone")
@@ -108,3 +125,9 @@ def test_a_class_without_letters_is_refused() -> None:
     with pytest.raises(ModelError, match="can't be the name of a label"):
         object_label("42")
     assert label_of_box("42") == ""
+
+
+def test_rows_of_objects_may_stand_in_the_user_s_table(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    write_detector(CARD, tmp_path / "mine" / "detector.json")
+    assert BundleStore(tmp_path).taught_names() == {"phone", "mug"}
