@@ -64,7 +64,7 @@ spec:
       restartPolicy: Always
       image: {{ include "sidecar.image" . | quote }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
-      command: [python3, -m, ray.scripts.scripts, start]
+      command: [python, -m, ray.scripts.scripts, start]
       args: [--address, {{ .Values.ray.address | quote }}, --num-cpus=0, --block]
       env:
         - {name: HOME, value: /tmp}
@@ -72,7 +72,7 @@ spec:
       startupProbe:
         exec:
           command:
-            - python3
+            - python
             - -c
             - import os, sys; sys.exit(not os.path.exists("/tmp/ray/session_latest/sockets/raylet"))
         periodSeconds: 2
