@@ -129,7 +129,7 @@ _HEART_HALF = HandShape(
 )  # fmt: skip
 _HEART = Arm((10.8, -4, 18), facing((0.3, 0.95, 0.1), (0.7, -0.3, 0.65)), _HEART_HALF)
 _POST = Arm((4, -12, 20), facing((0.05, 1, 0), (0.5, 0, 1)), FLAT)
-_BAR = Arm((10, 8.5, 20), facing((1, 0.03, 0), (0, -0.7, 0.7)), FLAT)
+_BAR = Arm((12, 8.5, 20), facing((1, 0.15, 0), (0, -0.6, 0.8)), FLAT)
 _CLAPS = Arm((6, -5, 17), facing((0.1, 1, 0.2), (1, 0, 0.75)), OPEN)
 
 
@@ -226,7 +226,7 @@ POSES: Mapping[str, Pose] = _by_label(
             head=(0, 0, -4),
         ),
         "crossed_fingers": _right(_CROSSED_FINGERS, turn=facing((0.15, 1, -0.35), (0.4, 0, 1))),
-        "finger_heart": _right(_FINGER_HEART, turn=facing((0.25, 1, 0.1), (-0.75, 0, 0.7))),
+        "finger_heart": _right(_FINGER_HEART, (23, 1, 9), facing((0.25, 1, 0.1), (-0.75, 0, 0.7))),
         "middle_finger": _right(
             _shape(_FOLDED, "l"), (23, 4, 9), facing((0.05, 1, -0.5), (-0.2, 0, -1))
         ),

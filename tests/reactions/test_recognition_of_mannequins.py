@@ -19,13 +19,10 @@ FIRED = 0.12
 WEAK = {
     # The drawn finger passes for an index finger in a sample or two after the hand is found.
     "middle_finger": 0.6,
-    # The first samples of a hand on very dark skin show no fingers apart.
-    "finger_heart": 0.65,
     # Near the camera the hands are outside the picture.
     "shrug": 0.5,
     # Hands that touch are found one after the other, or as one.
     "namaste": 0.65,
-    "timeout": 0.55,
     # The second hand is found late or misread from aside.
     **dict.fromkeys(("double_thumbs_up", "double_thumbs_down"), 0.55),
     **dict.fromkeys(("double_victory", "shush", "head_on_hand"), 0.6),
