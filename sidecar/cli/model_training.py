@@ -70,19 +70,19 @@ def model_train(
     Hands learn from the repository's hands, the others from mannequins; all from your data sets.
 
     Killed at any moment, the same command goes on where it was, to the same weights. Needs the
-    extra "train" and a checkout of the repository. "sidecar model export" makes a bundle of it.
+    extra "train", and for hands a checkout. "sidecar model export" makes a bundle of it.
     """
     exit_on_signals()
     # A thread a network is faster than threads for matrices this small; numpy comes after this.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     _check_kind(kind)
     check_training_extra("model train")
-    from reactions.training.recorded_hands import require_checkout
-
-    require_checkout()
     if kind != "hand":
         _train_head(_head_plan(kind, seed, epochs, folds, pictures, join), out, data or [], config)
         return
+    from reactions.training.recorded_hands import require_checkout
+
+    require_checkout()
     from reactions.training.train_hand_classifier import TrainingPlan
     from reactions.training.training_run import refuse_trained, train_hand
     from sidecar.modelling.train_pictures import read_dataset_hands

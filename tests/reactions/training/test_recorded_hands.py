@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from config.errors import ModelError
+from reactions.training import recorded_hands
 from reactions.training.recorded_hands import RecordedHands
 from tests.reactions.training.recorded import recorded, save
 
@@ -57,3 +58,12 @@ def test_points_of_another_form_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "hands.npz", **(arrays | {"points": arrays["points"][:, :20]}))
     with pytest.raises(ModelError, match=r"\(n, 21, 2\)"):
         RecordedHands.load(tmp_path / "hands.npz")
+
+
+def test_learning_from_a_wheel_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorded_hands, "PEOPLES_HANDS", tmp_path / "data" / "people.npz")
+    with pytest.raises(ModelError, match="are not in the wheel") as caught:
+        recorded_hands.require_checkout(tmp_path / "data" / "people.npz")
+    assert "\n" not in str(caught.value)
+    (tmp_path / "data").mkdir()
+    recorded_hands.require_checkout(tmp_path / "data" / "people.npz")
