@@ -44,6 +44,10 @@ class Memory(CompactPickle):
         """The motion of the person in ``slot``; None for one who was not there."""
         return self.motion if slot == 0 else dict(self.others).get(slot)
 
+    def staggered(self, phase: float) -> Self:
+        """The same, with what is looked for now and then sooner: ``Tracks.staggered``."""
+        return replace(self, tracks=self.tracks.staggered(phase))
+
     def never_frozen(self) -> Self:
         """The same, but for a source whose next sample is read even if it shows the same picture:
         a client that sends single pictures wants each one read, a still camera's too."""

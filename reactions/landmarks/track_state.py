@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from reactions.compact_pickle import CompactPickle
-from reactions.landmarks.body_schedule import BodyTrail
+from reactions.landmarks.body_schedule import RESTING, BodyTrail
 from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.second_looks import SecondLooks
 from reactions.packed_face import PackedFace
 
+_SEARCHES = 2
+"""Usual samples between two searches for palms, while there is no hand."""
 _SAME_HAND = 0.5
 """Regions that overlap more (intersection over union) hold the same hand."""
 
@@ -100,6 +102,16 @@ class Tracks(CompactPickle):
     people: PeopleTrail | None = None
     time: float = -math.inf
     """Of the last sample that was read, in seconds on its clock: its quality was OK."""
+
+    def staggered(self, phase: float) -> Self:
+        """The same, but the next search for palms and the next body come sooner by the share
+        ``phase``, 0–1, of the time between two: streams that begin together, each with a phase of
+        its own, have them in turn and not all at once."""
+        hands = self.hands
+        if hands is not None:
+            hands = replace(hands, unsearched=hands.unsearched + phase * _SEARCHES)
+        body = replace(self.body or BodyTrail(), unread=phase * RESTING)
+        return replace(self, hands=hands, body=body)
 
 
 def new_among(region: Roi, known: Iterable[Roi]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from time import monotonic
 from typing import Final
 
@@ -40,6 +41,8 @@ MAX_BATCH: Final = 32
 """Pictures of one request."""
 MAX_BUSY: Final = 64
 """Pictures under way at once; further requests are answered 503."""
+GOLDEN: Final = (5**0.5 - 1) / 2
+"""Multiples of the golden ratio, modulo 1, lie apart however many there are: phases of streams."""
 DEADLINE: Final = 5.0
 """Seconds that a picture may wait for a worker."""
 
@@ -96,6 +99,7 @@ class AnnotateEndpoints:
         self._pictures = pictures
         self._clock = clock
         self._memories = StreamMemories()
+        self._phases = (number * GOLDEN % 1.0 for number in count())
         self._busy = 0
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="uploads")
 
@@ -211,13 +215,17 @@ class AnnotateEndpoints:
         memory: Memory | None = None
         if options.stream is not None:
             memory = self._memories.get(options.stream, now)
+        first = memory is None
         if memory is None:
             memory = first_memory(options.care, width, height)
         source = "/".join(options.stream) if options.stream else uuid.uuid4().hex
         deadline = monotonic() + DEADLINE
         detection = await self._detector.detect(sample, memory, deadline, source=source)
         if options.stream is not None:
-            self._memories.put(options.stream, detection.memory.never_frozen(), now)
+            kept = detection.memory.never_frozen()
+            if first:
+                kept = kept.staggered(next(self._phases))
+            self._memories.put(options.stream, kept, now)
         return detection
 
     def _answer(self, upload: Upload, detection: Detection, options: AnnotateOptions) -> OneAnswer:

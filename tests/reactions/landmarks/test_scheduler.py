@@ -271,3 +271,22 @@ def test_a_body_shows_no_hands_where_hands_are_of_no_interest() -> None:
     assert not observation.hands
     assert not read.called
     assert after.hands == tracks.hands
+
+
+def test_streams_that_begin_together_search_in_turn() -> None:
+    families = {ModelFamily.FACE, ModelFamily.HANDS, ModelFamily.BODY}
+    scheduler, shown, begun = LandmarkScheduler(ModelStore(), families), picture("neutral"), []
+    for phase in (0.0, 0.5):
+        memory = first_memory(Care.NONE, 640, 360)
+        assert memory is not None
+        _, tracks = scheduler.observe(Sample(shown, 0.0), memory.tracks)
+        tracks, searched = tracks.staggered(phase), []
+        for number in range(1, 8):
+            before = tracks.hands
+            _, tracks = scheduler.observe(Sample(shown, number / 10), tracks)
+            assert before
+            assert tracks.hands
+            if tracks.hands.searches > before.searches:
+                searched.append(number)
+        begun.append(searched)
+    assert begun == [[4], [2, 6]]

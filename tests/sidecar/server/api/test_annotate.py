@@ -176,6 +176,18 @@ async def test_a_stream_keeps_its_memory_between_frames() -> None:
     assert later.time > 0
 
 
+async def test_streams_that_begin_together_search_in_turn() -> None:
+    detector = ScriptedDetector()
+    async with serving(detector) as client:
+        for number in (*range(4), *range(4)):
+            await post(client, jpeg(), Sidecar_Stream=f"camera-{number}")
+    began, later = detector.asked[:4], detector.asked[4:]
+    assert len({memory.tracks.hands for _, memory, _ in began if memory}) == 1
+    waits = {memory.tracks.hands.unsearched for _, memory, _ in later if memory}
+    bodies = {memory.tracks.body.unread for _, memory, _ in later if memory}
+    assert (len(waits), len(bodies)) == (4, 4)
+
+
 @pytest.mark.parametrize(
     ("query", "families"),
     [
