@@ -181,11 +181,12 @@ async def test_streams_that_begin_together_search_in_turn() -> None:
     async with serving(detector) as client:
         for number in (*range(4), *range(4)):
             await post(client, jpeg(), Sidecar_Stream=f"camera-{number}")
-    began, later = detector.asked[:4], detector.asked[4:]
-    assert len({memory.tracks.hands for _, memory, _ in began if memory}) == 1
-    waits = {memory.tracks.hands.unsearched for _, memory, _ in later if memory}
-    bodies = {memory.tracks.body.unread for _, memory, _ in later if memory}
-    assert (len(waits), len(bodies)) == (4, 4)
+    memories = [memory.tracks for _, memory, _ in detector.asked if memory]
+    hands, bodies = ([one.hands for one in memories], [one.body for one in memories[4:]])
+    assert len(set(hands[:4])) == 1
+    waits = {one.unsearched for one in hands[4:] if one}
+    bodies_due = {one.unread for one in bodies if one}
+    assert (len(waits), len(bodies_due)) == (4, 4)
 
 
 @pytest.mark.parametrize(
