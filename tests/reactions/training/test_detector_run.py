@@ -25,9 +25,10 @@ from reactions.reaction_event import ReactionStage
 from reactions.taught_labels import with_taught
 from reactions.training.bundle_files import export_bundle, model_card
 from reactions.training.detector_run import DetectorOutcome, refuse_detector, train_detector
-from tests.reactions.training.tiny_detector import KILLED, LEARNS, PHONES, draw_phones
+from tests.reactions.training.tiny_detector import KILLED, LEARNS, PHONES, SMALL, draw_phones
 
 pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
+pytestmark = pytest.mark.soak
 KILLS = max(int(os.environ.get("SIDECAR_TEST_KILLS", "3")) // 3, 1)
 """How often a training is killed; a third as often as smaller ones are."""
 MOMENTS = {"write": 3, "step": 6, "fsync": 6, "rename": 3}
@@ -36,11 +37,13 @@ MOMENTS = {"write": 3, "step": 6, "fsync": 6, "rename": 3}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return draw_phones(tmp_path_factory.mktemp("data") / "phones", 12)
+    return draw_phones(tmp_path_factory.mktemp("data") / "phones", 14)
 
 
 @pytest.fixture(scope="module")
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> DetectorOutcome:
+    if "SIDECAR_TEST_KILLS" not in os.environ:
+        pytest.skip("trains for a minute of processor time: `make soak`")
     folder = tmp_path_factory.mktemp("run") / "phones"
     shares: list[float] = []
     outcome = train_detector(
@@ -73,7 +76,11 @@ def test_the_saved_model_answers_as_the_lite_one(trained: DetectorOutcome) -> No
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    picture = np.random.default_rng(0).uniform(-1, 1, (1, 128, 192, 3)).astype(np.float32)
+    picture = (
+        np.random.default_rng(0)
+        .uniform(-1, 1, (1, SMALL.height, SMALL.width, 3))
+        .astype(np.float32)
+    )
     saved = tf.saved_model.load(str(trained.weights.parent / "saved_model"))
     codes, logits = saved.serve(picture)
     lite = Interpreter(str(trained.weights))

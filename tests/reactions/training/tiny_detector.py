@@ -22,8 +22,8 @@ from reactions.training.detector_pictures import box_classes, boxed_pictures
 from reactions.training.detector_training import DetectorPlan, DetectorTrainer
 from tests.reactions.training.killed_training import half_written, killing
 
-SMALL = DetectorShape(128, 64, alpha=0.35, channels=32)
-LEARNS = DetectorPlan(seed=1, steps=160, batch=4, rate=0.004, kept=80, shape=SMALL)
+SMALL = DetectorShape(192, 128, alpha=0.35, channels=32)
+LEARNS = DetectorPlan(seed=1, steps=150, batch=4, rate=0.004, kept=75, shape=SMALL)
 KILLED = DetectorPlan(
     seed=2, steps=6, batch=2, kept=2, shape=DetectorShape(64, 64, alpha=0.2, channels=8)
 )
