@@ -33,7 +33,8 @@ soak: $(VENV)/.dev ## servers die 50 times, meetings are joined 200 times, rooms
 	$(VENV)/bin/python -m sidecar models fetch all
 	SIDECAR_SOAK_RESTARTS=50 SIDECAR_SOAK_JOINS=200 SIDECAR_SOAK_GUESTS=60 SIDECAR_SOAK_ROOMS=50 SIDECAR_SOAK_CHURN=30 \
 		SIDECAR_SOAK_MEETINGS=4 $(VENV)/bin/python -m pytest -m soak $(ARGS)
-	SIDECAR_TEST_KILLS=20 $(VENV)/bin/python -m pytest tests/reactions/training/test_checkpoints.py
+	SIDECAR_TEST_KILLS=20 $(VENV)/bin/python -m pytest tests/reactions/training/test_checkpoints.py \
+		tests/reactions/training/test_detector_run.py
 
 lint: $(VENV)/.dev ## ruff and mypy, without writing anything
 	$(VENV)/bin/python -m ruff check .
