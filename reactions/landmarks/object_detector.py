@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from config.errors import ModelError
 from reactions.geometry import Box
 from reactions.landmark_types import FoundObject, RgbImage
 from reactions.landmarks.default_boxes import BoxLayer, default_boxes_of, placed_boxes
@@ -50,7 +51,12 @@ class ObjectDetector:
         count = len(self._boxes)
         self._classes = wants.classes
         outputs = ((1, count, 4), (1, count, len(wants.classes)))
-        self._session = Interpreter(path, Range.SYMMETRIC, outputs)
+        # With four classes, codes and logits are of one shape.
+        self._session = Interpreter(path, Range.SYMMETRIC, outputs, in_signature_order=True)
+        size = self._session.width, self._session.height
+        if size != (wants.width, wants.height):
+            what = f"takes {size[0]}x{size[1]} pixels, not {wants.width}x{wants.height}"
+            raise ModelError(what, where=str(path), do="make the bundle again")
         self._aspect = self._session.width / self._session.height
 
     def find(self, picture: RgbImage) -> tuple[FoundObject, ...]:
