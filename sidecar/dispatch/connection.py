@@ -10,7 +10,7 @@ import aiohttp
 
 from config.errors import RefusedError, RoomError
 from sidecar.aio import Component, TaskSet
-from sidecar.dispatch.protocol import MAX_MESSAGE, WorkerEvent, WorkerProtocol
+from sidecar.dispatch.protocol import MAX_MESSAGE, WorkerEvent, WorkerPhase, WorkerProtocol
 from sidecar.dispatch.worker_messages import PING_EVERY, PROTOCOL
 from sidecar.redaction import shown_url
 from sidecar.rooms.http import close_websocket, unreachable
@@ -83,12 +83,19 @@ class WorkerConnection(Component):
     async def events(self) -> AsyncIterator[WorkerEvent]:
         """What happens; raises RoomError when the connection is lost."""
         assert self._socket is not None
+        registered = asyncio.get_running_loop().time() + CONNECT
         while True:
+            registering = self._protocol.phase is WorkerPhase.REGISTERING
             try:
-                async with asyncio.timeout(SILENCE):
+                async with (
+                    asyncio.timeout(SILENCE),
+                    asyncio.timeout_at(registered if registering else None),
+                ):
                     message = await self._socket.receive()
             except TimeoutError:
                 what = f"the server was silent for {SILENCE:g} s"
+                if registering:
+                    what = f"the server did not register us within {CONNECT:g} s"
                 raise RoomError(what, where=shown_url(self._server)) from None
             if message.type not in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
                 what = self._reason or "the server closed the connection"

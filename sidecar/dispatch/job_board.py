@@ -69,10 +69,11 @@ class JobBoard:
         self._jobs[job.job.job] = job
 
     def assign(self, job: str) -> WorkerJob | None:
-        """The job is ours; None for one that was not promised."""
+        """The job is ours; None for one that was not promised, or is assigned already."""
         found = self._jobs.get(job)
-        if found is not None:
-            found.assigned = True
+        if found is None or found.assigned:
+            return None
+        found.assigned = True
         return found
 
     def find(self, job: str) -> WorkerJob | None:

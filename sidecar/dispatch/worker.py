@@ -30,6 +30,7 @@ from sidecar.dispatch.protocol import (
     WorkerProtocol,
     WorkerRegistered,
 )
+from sidecar.dispatch.renewal import DispatchRenewal
 from sidecar.dispatch.sweep import DispatchSweep
 from sidecar.rooms.http import open_http
 from sidecar.rooms.livekit.tokens import IDENTITY_SUFFIX, KEY, SECRET, KeyPair
@@ -46,7 +47,7 @@ REPORT_EVERY: Final = 2.5
 LEAVING: Final = 10.0
 """Seconds for a room to be left when the server stops."""
 RETRIES: Final = 4
-"""Attempts at deleting the dispatch of a job that is over, and at dispatching again."""
+"""Attempts at deleting the dispatch of a job that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class DispatchWorker(Component):
         self._protocol = WorkerProtocol(options.agent_name, options.namespace)
         self._connection: WorkerConnection | None = None
         self._api: DispatchApi | None = None
+        self._renewal: DispatchRenewal | None = None
         self._resources = contextlib.AsyncExitStack()
         self._tasks = TaskSet()
         self._reported: tuple[ReportedLoad, float] | None = None
@@ -123,11 +125,13 @@ class DispatchWorker(Component):
         """Begin to connect; a server that can't be reached is tried again without end."""
         http = await self._resources.enter_async_context(open_http())
         self._api = DispatchApi(http, self._options.server, self._options.keys, self._wall)
+        renewal = DispatchRenewal(self._api, self._backoff)
+        self._renewal = await self._resources.enter_async_context(renewal)
         sweep = DispatchSweep(self._api, self._options.agent_name, self._watch, self._clock)
         self._supervisor.events.subscribe(self._on_record)
         self._tasks.create_task(self._stay_connected(http), name="LiveKit worker")
         self._tasks.create_task(self._report(), name="LiveKit worker's load")
-        self._tasks.create_task(self._look_for_abandoned(sweep), name="LiveKit dispatches")
+        self._tasks.create_task(self._look_for_abandoned(sweep, renewal), name="LiveKit dispatches")
 
     async def aclose(self) -> None:
         """Take no more jobs, leave the rooms of ours, and let other servers have them."""
@@ -177,6 +181,11 @@ class DispatchWorker(Component):
 
     def _offered(self, offered: DispatchedJob) -> None:
         """Answer by our admission; a job that can't be read is taken, to be failed."""
+        if (ours := self._board.find(offered.job)) is not None:
+            # Offered again after a lost connection; a job that runs is not begun twice.
+            ours.promised = self._clock()
+            self._act(lambda protocol: protocol.answer(offered.job, available=not ours.assigned))
+            return
         job = self._read(offered)
         try:
             if self._stopping:
@@ -271,6 +280,7 @@ class DispatchWorker(Component):
         self.results[JobResult.TERMINATED] += 1
         log.info("job ended", job=job.job.job, room=job.job.room, reason=why)
         self._supervisor.release(job.reservation)
+        self._protocol.withdraw(job.job.job)
         await self._leave_room(job)
         self._act(lambda protocol: protocol.report_ended(job.job.job))
         self._send_load()
@@ -303,29 +313,29 @@ class DispatchWorker(Component):
                 self._board.remove(job.job.job)
                 self._supervisor.release(job.reservation)
                 await self._leave_room(job)
-            if self._api is None or not job.job.dispatch:
+            if self._api is None or self._renewal is None or not job.job.dispatch:
                 return
             found = await self._api.dispatches(job.job.room, self._options.agent_name)
             for dispatch in found:
-                if dispatch.dispatch == job.job.dispatch and await self._again(dispatch):
+                if dispatch.dispatch == job.job.dispatch and await self._renewal.again(dispatch):
                     self.results[JobResult.MOVED] += 1
 
-    async def _look_for_abandoned(self, sweep: DispatchSweep) -> None:
+    async def _look_for_abandoned(self, sweep: DispatchSweep, renewal: DispatchRenewal) -> None:
         while True:
             await asyncio.sleep(sweep.pause)
-            if not self.registered or self._supervisor.draining:
-                continue
-            with Contained("dispatches not looked at", SidecarError):
-                await self._look(sweep)
+            with Contained("dispatches not looked at"):
+                await renewal.settle()
+                if self.registered and not self._supervisor.draining:
+                    await self._look(sweep, renewal)
 
-    async def _look(self, sweep: DispatchSweep) -> None:
+    async def _look(self, sweep: DispatchSweep, renewal: DispatchRenewal) -> None:
         own = [one.job for one in self._board.all() if one.job.dispatch]
         found = await sweep.look(own, self._wall() + self._server_ahead)
         for withdrawn in found.withdrawn:
             if (job := self._board.find(withdrawn.job)) is not None:
                 await self._terminate(job)
         for dispatch in found.abandoned:
-            if self._has_capacity(dispatch) and await self._again(dispatch):
+            if self._has_capacity(dispatch) and await renewal.again(dispatch):
                 self.taken_over += 1
                 log.info(
                     "abandoned dispatch begun again",
@@ -346,21 +356,6 @@ class DispatchWorker(Component):
             return False
         self._supervisor.release(name)
         return True
-
-    async def _again(self, dispatch: RoomDispatch) -> bool:
-        """Dispatch it again, unless another server did: the server lets one delete it."""
-        assert self._api is not None, "dispatch while the worker runs"
-        if not await self._api.delete(dispatch.dispatch, dispatch.room):
-            return False
-        for attempt in range(RETRIES):
-            try:
-                await self._api.create(dispatch.message)
-            except SidecarError as error:
-                log.warning("not dispatched again", room=dispatch.room, reason=str(error))
-                await asyncio.sleep(self._backoff.delay(attempt))
-            else:
-                return True
-        return False
 
     async def _report(self) -> None:
         while True:

@@ -67,6 +67,8 @@ class FakeLiveKit:
         self.dispatches: dict[str, AgentDispatch] = {}
         self.deleted: list[str] = []
         self.assigning = True
+        self.failing: dict[str, int] = {}
+        """Requests that fail next, by their method."""
         self._number = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -81,10 +83,14 @@ class FakeLiveKit:
             state=AgentDispatchState(),
         )
         self.dispatches[made.id] = made
-        task = asyncio.create_task(self._offer(made))
+        self.offer(made.id)
+        return made.id
+
+    def offer(self, dispatch: str) -> None:
+        """Offer the job of a dispatch, again where it runs already."""
+        task = asyncio.create_task(self._offer(self.dispatches[dispatch]))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return made.id
 
     async def terminate(self, dispatch: str) -> None:
         """Delete a dispatch as an application does."""
@@ -149,7 +155,11 @@ class FakeLiveKit:
 
     async def twirp(self, request: web.Request) -> web.Response:
         body = await request.read()
-        match request.match_info["method"]:
+        method = request.match_info["method"]
+        if self.failing.get(method, 0) > 0:
+            self.failing[method] -= 1
+            return web.json_response({"code": "internal", "msg": "later"}, status=500)
+        match method:
             case "ListRooms":
                 names = sorted({one.room for one in self.dispatches.values()})
                 rooms = [Room(name=name, sid=f"RM_{name}") for name in names]

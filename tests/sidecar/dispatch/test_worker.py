@@ -164,6 +164,35 @@ async def test_a_dispatch_without_a_job_is_begun_once_by_two_servers(server: Fak
         assert len(server.dispatches) == 1
 
 
+@pytest.mark.parametrize(
+    "method", ["ListRooms", "ListDispatch", "DeleteDispatch", "CreateDispatch"]
+)
+async def test_a_request_that_fails_once_keeps_no_dispatch_from_being_begun_again(
+    server: FakeLiveKit, method: str
+) -> None:
+    server.dispatch("one")
+    server.failing[method] = 2
+    async with working(server, World(), AbandonedWatch(silence=0.1)) as (worker, supervisor):
+        await eventually(lambda: live(supervisor) == 1)
+        assert worker.taken_over == 1
+        assert len(server.dispatches) == 1
+        assert server.failing[method] == 0
+
+
+async def test_a_job_that_is_offered_again_while_it_runs_is_not_begun_twice(
+    server: FakeLiveKit,
+) -> None:
+    async with working(server, World()) as (worker, supervisor):
+        dispatch = server.dispatch("one")
+        await eventually(lambda: live(supervisor) == 1)
+        answers = server.links[0].answers
+        answers.clear()
+        server.offer(dispatch)
+        await eventually(lambda: answers and answers[f"AJ_{dispatch}"].done())
+        assert not answers[f"AJ_{dispatch}"].result()
+        assert live(supervisor) == worker.jobs == 1
+
+
 def test_what_is_promised_is_freed_where_no_assignment_comes() -> None:
     board = JobBoard()
     board.promise(WorkerJob(DispatchedJob("AJ_1", "AD_1", "one", "RM_1", ""), None), 10.0)
@@ -173,4 +202,5 @@ def test_what_is_promised_is_freed_where_no_assignment_comes() -> None:
     assert board.assign("AJ_1") is None
     board.promise(late, 20.0)
     assert board.assign("AJ_1") is late
+    assert board.assign("AJ_1") is None
     assert not board.expire(100.0)
