@@ -17,16 +17,18 @@ KUSTOMIZE: Final = Server(
     "kustomize", "kustomize", module="sigs.k8s.io/kustomize/kustomize/v5", version="v5.8.1"
 )
 TOOLS: Final = (HELM, KUBECONFORM, KUSTOMIZE)
+CANT_BE_TRIED: Final = 75
+"""The exit status by which a job of ``.ci`` says so (``EX_TEMPFAIL`` of sysexits.h)."""
 
 
 def main() -> int:
-    """Get all of them; the exit status is 1 where one can't be had."""
+    """Get all of them; the exit status is 75 where one can't be had: no Go, no network."""
     status = 0
     for tool in TOOLS:
         try:
             print(f"{tool.name}\t{get(tool)}", flush=True)
         except MissingError as missing:
-            status = 1
+            status = CANT_BE_TRIED
             print(f"{tool.name}\tmissing: {missing}", flush=True)
     return status
 
