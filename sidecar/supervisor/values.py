@@ -14,9 +14,9 @@ from config.reaction_rule import ReactionRule
 from config.sensitivity import Sensitivity
 
 MAX_URL = 2048
+"""Characters of a meeting's URL, as most servers and proxies limit them."""
 MAX_ROWS = 128
 """Of one reaction table's changes."""
-"""Characters of a meeting's URL, as most servers and proxies limit them."""
 
 
 class Value(BaseModel):
