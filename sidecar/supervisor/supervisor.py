@@ -29,7 +29,14 @@ from sidecar.supervisor.room_urls import host_of
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits, SupervisedRoom
 from sidecar.supervisor.totals import Totals
-from sidecar.supervisor.values import CreatedRoom, RoomLayout, RoomPatch, RoomRequest, RoomView
+from sidecar.supervisor.values import (
+    CreatedRoom,
+    RoomLayout,
+    RoomPatch,
+    RoomRequest,
+    RoomState,
+    RoomView,
+)
 from sidecar.supervisor.webhooks import WebhookDelivery, WebhookOptions
 
 log = structlog.get_logger(__name__)
@@ -401,7 +408,7 @@ class Supervisor(Component):
     @staticmethod
     def _failed(room: SupervisedRoom) -> bool:
         """A failed room stays in the journal, so that a restart with its secrets brings it back."""
-        return room.state.value == "failed"
+        return room.state is RoomState.FAILED
 
     async def _forget(self, room: SupervisedRoom) -> None:
         if room.request.idempotency_key is not None:
