@@ -77,6 +77,13 @@ def with_group(pid: int, number: signal.Signals) -> None:
         return
 
 
+def test_a_stream_that_is_cut_off_is_not_asked_for_again() -> None:
+    # "curl --retry-all-errors | grep --max-count 1" asks 90 times once grep has ended.
+    for block in blocks():
+        streams = [line for line in block.splitlines() if line.endswith("|")]
+        assert not any("--retry" in line for line in streams)
+
+
 def test_the_tutorial_leads_to_a_live_reaction(
     shell: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
