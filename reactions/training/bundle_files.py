@@ -82,9 +82,12 @@ def _write_bundle(source: ModelBundle | Path, folder: Path, base: ModelBundle) -
         return copy_bundle(ModelBundle.read(source), folder)
     today = date.today().isoformat()  # noqa: DTZ011 (the user's own day)
     if (source / TRAINED).is_file():
-        (head,) = read_heads(source / TRAINED)
-        card = (source / MODEL_CARD).read_text(encoding="utf-8")
-        return add_head(base, head, folder, created=today, card=card)
+        heads = read_heads(source / TRAINED)
+        if len(heads) != 1:
+            what = f"{TRAINED} holds {len(heads)} networks, and a training makes one"
+            raise ModelError(what, where=str(source), do="run sidecar model train again")
+        card = (source / MODEL_CARD).read_text(encoding="utf-8", errors="replace")
+        return add_head(base, heads[0], folder, created=today, card=card)
     if (source / DETECTOR).is_file():
         card = describe_detector(source / DETECTOR_CARD)
         return add_detector(base, source, folder, created=today, card=card)

@@ -81,13 +81,15 @@ def add_taught(
             thresholds=base.thresholds,
             parent=base.name,
         )
-    return ModelBundle.read(folder)
+    return _read_new(folder)
 
 
 def _model_cards(base: ModelBundle, labels: Collection[str]) -> Iterator[str]:
     """The sections of ``base``'s card that describe ``labels``."""
     path = None if base.folder is None else base.folder / MODEL_CARD
-    text = path.read_text(encoding="utf-8") if path is not None and path.is_file() else ""
+    text = ""
+    if path is not None and path.is_file():
+        text = path.read_text(encoding="utf-8", errors="replace")
     for section in re.split(r"(?m)^(?=# Model card: )", text):
         if section.partition("\n")[0].removeprefix("# Model card: ") in labels:
             yield section.rstrip() + "\n"
@@ -104,7 +106,7 @@ def bundle_of_classifier(
         shutil.copyfile(weights.with_suffix(".json"), partial / CLASSIFIER_CARD)
         (partial / MODEL_CARD).write_text(card, encoding="utf-8")
         write_card(partial, name=folder.name, created=created, thresholds=thresholds)
-    return ModelBundle.read(folder)
+    return _read_new(folder)
 
 
 def add_head(
@@ -129,7 +131,7 @@ def add_head(
             thresholds={**base.thresholds, **head.thresholds},
             parent=base.name,
         )
-    return ModelBundle.read(folder)
+    return _read_new(folder)
 
 
 def add_detector(
@@ -156,7 +158,16 @@ def add_detector(
             thresholds=base.thresholds,
             parent=base.name,
         )
-    return ModelBundle.read(folder)
+    return _read_new(folder)
+
+
+def _read_new(folder: Path) -> ModelBundle:
+    """The bundle that was just written to ``folder``, which is deleted where it can't be used."""
+    try:
+        return ModelBundle.read(folder)
+    except ModelError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _own_titles(base: ModelBundle) -> set[str]:
@@ -182,7 +193,7 @@ def copy_bundle(source: ModelBundle, folder: Path) -> ModelBundle:
             thresholds=source.thresholds,
             parent=source.parent,
         )
-    return ModelBundle.read(folder)
+    return _read_new(folder)
 
 
 def check_name(name: str) -> None:

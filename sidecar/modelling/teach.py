@@ -202,6 +202,9 @@ def check_teachable(options: TeachOptions, base: ModelBundle, *, again: bool) ->
     if not again and any(one.name == options.label for one in base.taught):
         do = "add --again to teach it newly"
         raise ModelError(f"is taught already in {base.name}", where=options.label, do=do)
+    if any(one.name == options.label for one in base.detected):
+        what = f"is an object that {base.name} detects"
+        raise ModelError(what, where=options.label, do="give the new label another name")
     blank = TaughtNetwork(hidden=((0.0,),) * (VIEW_SIZES[options.view] + 1), out=(0.0, 0.0))
     _label(replace(options, kind=Kind.EVENT), blank, threshold=1.0)
 

@@ -62,7 +62,7 @@ class BundleStore:
             return SHIPPED_BUNDLE
         path = self._folder / name
         if re.fullmatch(NAME, name) is None or not path.is_dir():
-            do = "GET /v1/models lists all"
+            do = "sidecar model list or GET /v1/models shows all"
             raise NotFoundError("there is no such bundle", where=name[:64], do=do)
         return ModelBundle.read(path)
 

@@ -108,3 +108,9 @@ def test_scores_of_a_row_sum_up_to_one() -> None:
     answer = head(HeadKind.FACE, "wink").scorer()
     rows = answer(np.zeros((3, HEAD_SIZES[HeadKind.FACE]), np.float32))
     assert rows.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_the_folder_of_a_training_has_one_network(tmp_path: Path) -> None:
+    write_heads([head(HeadKind.BODY, "shrug"), head(HeadKind.FACE, "yawn")], tmp_path / TRAINED)
+    with pytest.raises(ModelError, match="holds 2 networks, and a training makes one"):
+        export_bundle(tmp_path, tmp_path / "away")
