@@ -7,19 +7,22 @@ run removes.
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock, Timeout
 
 from config.errors import ModelError
 from reactions.training.array_errors import UNREADABLE_ARRAYS
 
 PLAN: Final = "plan.json"
 _PARTIAL: Final = ".partial"
+_LOCK: Final = ".lock"
 _Array = npt.NDArray[np.float32]
 
 
@@ -55,6 +58,25 @@ class Checkpoints(Protocol):
     def save(self, member: int, state: MemberState) -> None:
         """Keep ``state`` in place of the one before; called by several threads."""
         ...
+
+
+@contextmanager
+def only_training(folder: Path) -> Iterator[None]:
+    """While the block runs, no other training writes checkpoints in ``folder``.
+
+    Raises ModelError where one does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        do = "wait for it to end, or name another folder"
+        raise ModelError("another training works there", where=str(folder.parent), do=do) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class CheckpointFolder:

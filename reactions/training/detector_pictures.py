@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 from config.errors import DatasetError
 from reactions.datasets.records import PictureRecord, Split
@@ -32,6 +32,8 @@ _FITS, _MISSES = 0.5, 0.4
 """Overlaps from which a default box learns an object, and to which it learns nothing."""
 _LEAST_LEFT: Final = 0.35
 """Of a box, so much must be in a cut-out."""
+_KINDS: Final = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
+"""What data sets take. Others of Pillow's kinds run programs."""
 _HELD_OUT: Final = 10
 """Without a split of validation one picture in so many is held out."""
 
@@ -51,7 +53,7 @@ class BoxedPicture:
 def boxed_pictures(datasets: Sequence[Dataset], classes: Sequence[str]) -> tuple[BoxedPicture, ...]:
     """All pictures but those of the split ``test``; boxes of other labels are left out.
 
-    Raises DatasetError where no picture has a box.
+    Raises DatasetError where no picture that is learnt from has a box, and for a missing one.
     """
     found = []
     for dataset in datasets:
@@ -62,8 +64,12 @@ def boxed_pictures(datasets: Sequence[Dataset], classes: Sequence[str]) -> tuple
             if not marked and not record.split:
                 held = int(record.file[:6], 16) % _HELD_OUT == 0
             found.append(boxed_picture(dataset, record, classes, held_out=held))
-    if not any(len(one.boxes) for one in found):
+    if not any(len(one.boxes) for one in found if not one.held_out):
         raise DatasetError("holds no boxes to learn from", where="--data", do="import or draw some")
+    for one in found:
+        if not one.path.is_file():
+            what = f"{one.name} is missing"
+            raise DatasetError(what, where=str(one.path), do="import it again")
     return tuple(found)
 
 
@@ -117,10 +123,23 @@ class BoxedExample:
     classes: npt.NDArray[np.int64]
 
 
+def upright_picture(picture: BoxedPicture) -> Image.Image:
+    """The picture as its boxes count it: turned as its Exif data says, in RGB.
+
+    Raises DatasetError where the file is missing or damaged.
+    """
+    try:
+        with Image.open(picture.path, formats=_KINDS) as file:
+            return ImageOps.exif_transpose(file).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        why = "is missing" if isinstance(error, FileNotFoundError) else "can't be read"
+        do = "import it again"
+        raise DatasetError(f"{picture.name} {why}", where=str(picture.path), do=do) from error
+
+
 def plain_example(picture: BoxedPicture, width: int, height: int) -> BoxedExample:
     """The whole picture, black beside it where its shape is another."""
-    with Image.open(picture.path) as file:
-        image = file.convert("RGB")
+    image = upright_picture(picture)
     region = letterbox(*image.size, width / height)
     left, top = region.x - region.width / 2, region.y - region.height / 2
     return _cut(image, picture, (left, top, region.width, region.height), (width, height))
@@ -130,8 +149,7 @@ def drawn_example(
     picture: BoxedPicture, width: int, height: int, rng: np.random.Generator
 ) -> BoxedExample:
     """A part of the picture, or more than all of it, in other colours and worse quality."""
-    with Image.open(picture.path) as file:
-        image = file.convert("RGB")
+    image = upright_picture(picture)
     region = letterbox(*image.size, width / height)
     zoom = 1.0 if rng.random() < 0.3 else float(rng.uniform(0.45, 1.2))
     across = region.width * zoom * float(np.exp(rng.uniform(-0.13, 0.13)))

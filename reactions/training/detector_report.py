@@ -6,12 +6,11 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from reactions.detected_labels import ObjectFigures
 from reactions.landmark_types import FoundObject
 from reactions.landmarks.object_detector import ObjectFinder
-from reactions.training.detector_pictures import BoxedPicture, overlaps
+from reactions.training.detector_pictures import BoxedPicture, overlaps, upright_picture
 
 OVERLAP: Final = 0.5
 """Intersection over union from which a found box is right (Pascal VOC)."""
@@ -55,8 +54,7 @@ def measure_detector(
     found: list[FoundBoxes] = []
     for done, one in enumerate(pictures):
         move(done / len(pictures), one.name)
-        with Image.open(one.path) as file:
-            pixels = np.asarray(file.convert("RGB"))
+        pixels = np.asarray(upright_picture(one))
         size = np.array([pixels.shape[1], pixels.shape[0]] * 2, np.float32)
         found.append((replace(one, boxes=one.boxes / size), detector.find(pixels)))
     return report_boxes(found, names, thresholds)

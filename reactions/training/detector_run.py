@@ -26,7 +26,7 @@ from reactions.detected_labels import (
     write_detector,
 )
 from reactions.landmarks.object_detector import ObjectDetector
-from reactions.training.checkpoints import CheckpointFolder, MemberState
+from reactions.training.checkpoints import CheckpointFolder, MemberState, only_training
 from reactions.training.curves import draw_curves, write_tensorboard
 from reactions.training.detector_backbone import ConvWeights, read_backbone
 from reactions.training.detector_pictures import (
@@ -79,19 +79,20 @@ def train_detector(
     classes = box_classes(datasets)
     labels = _labels(classes)
     pictures = boxed_pictures(datasets, classes)
-    weights = None if start is None else read_backbone(start)
-    fingerprint = _fingerprint(plan, pictures, weights, threads)
-    checkpoints = CheckpointFolder(
-        folder / _CHECKPOINTS, fingerprint, lambda _, state: _tell(move, plan, state)
-    )
-    move(0.01, "making the network")
-    trainer = DetectorTrainer(plan, pictures, len(classes), weights, threads)
-    state = trainer.train(checkpoints)
-    move(_FITTING, "exporting")
-    card = _card(plan, labels, {**_described(pictures), "start": _start(start)})
-    outcome = _write(trainer.network, state, card, pictures, folder, cups)
-    move(1.0, "")
-    return outcome
+    with only_training(folder / _CHECKPOINTS):
+        weights = None if start is None else read_backbone(start)
+        fingerprint = _fingerprint(plan, pictures, weights, threads)
+        checkpoints = CheckpointFolder(
+            folder / _CHECKPOINTS, fingerprint, lambda _, state: _tell(move, plan, state)
+        )
+        move(0.01, "making the network")
+        trainer = DetectorTrainer(plan, pictures, len(classes), weights, threads)
+        state = trainer.train(checkpoints)
+        move(_FITTING, "exporting")
+        card = _card(plan, labels, {**_described(pictures), "start": _start(start)})
+        outcome = _write(trainer.network, state, card, pictures, folder, cups)
+        move(1.0, "")
+        return outcome
 
 
 def refuse_detector(folder: Path) -> None:

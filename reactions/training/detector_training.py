@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from config.errors import DatasetError
 from reactions.landmarks.default_boxes import default_boxes_of
 from reactions.training.checkpoints import Checkpoints, MemberState
 from reactions.training.detector_backbone import ConvWeights
@@ -94,9 +95,23 @@ class DetectorTrainer:
         }
         self._pace = [_SLOWER if id(each) in slow else 1.0 for each in learning]
         self._step = tf.function(self._learn)
+        self._unread: DatasetError | None = None
 
     def train(self, checkpoints: Checkpoints) -> MemberState:
-        """Learn up to the plan's last step, from the newest of ``checkpoints``."""
+        """Learn up to the plan's last step, from the newest of ``checkpoints``.
+
+        Raises DatasetError for a damaged picture.
+        """
+        import tensorflow as tf
+
+        try:
+            return self._train(checkpoints)
+        except tf.errors.OpError:
+            if self._unread is None:
+                raise
+            raise self._unread from None
+
+    def _train(self, checkpoints: Checkpoints) -> MemberState:
         import tensorflow as tf
 
         state = checkpoints.load(0) or MemberState(*self._flat(), 0, {}, (), ())
@@ -148,7 +163,12 @@ class DetectorTrainer:
         order, place = divmod(int(number), len(self._learnt))
         turns = np.random.default_rng([self._plan.seed, 12, order]).permutation(len(self._learnt))
         shape = self._plan.shape
-        example = drawn_example(self._learnt[turns[place]], shape.width, shape.height, rng)
+        try:
+            example = drawn_example(self._learnt[turns[place]], shape.width, shape.height, rng)
+        except DatasetError as error:
+            # TensorFlow makes another error of it.
+            self._unread = error
+            raise
         return np.ascontiguousarray(example.pixels), *match(example, self._defaults)
 
     def _learn(self, pixels: Any, codes: Any, learns: Any, rate: Any, count: Any) -> Any:

@@ -19,7 +19,12 @@ from config.errors import ModelError
 from reactions.bundle import MODEL_CARD, TRAINED
 from reactions.labels import THRESHOLDS
 from reactions.trained_heads import HEAD_LABELS, TrainedHead, head_classes, write_heads
-from reactions.training.checkpoints import CheckpointFolder, MemberState, write_whole
+from reactions.training.checkpoints import (
+    CheckpointFolder,
+    MemberState,
+    only_training,
+    write_whole,
+)
 from reactions.training.curves import draw_curves, write_tensorboard
 from reactions.training.evaluation.intervals import Share, share_of
 from reactions.training.head_network import (
@@ -87,14 +92,15 @@ def train_head(
         share = sum(done.values()) / total
         move(share, f"epoch {sum(done.values())} of {total}, loss {state.losses[-1]:.3f}")
 
-    checkpoints = CheckpointFolder(folder / _CHECKPOINTS, _fingerprint(plan, examples), saved)
-    networks = fit_heads(plan, examples, threads=threads, checkpoints=checkpoints)
-    figures = _judge(plan, examples, networks)
-    head = networks.head(plan.mode, {each.label: each.threshold for each in figures})
-    states = [checkpoints.load(member) for member in range(plan.folds + 1)]
-    outcome = HeadOutcome(folder, head, figures)
-    _write(outcome, plan, examples, [state for state in states if state is not None])
-    return outcome
+    with only_training(folder / _CHECKPOINTS):
+        checkpoints = CheckpointFolder(folder / _CHECKPOINTS, _fingerprint(plan, examples), saved)
+        networks = fit_heads(plan, examples, threads=threads, checkpoints=checkpoints)
+        figures = _judge(plan, examples, networks)
+        head = networks.head(plan.mode, {each.label: each.threshold for each in figures})
+        states = [checkpoints.load(member) for member in range(plan.folds + 1)]
+        outcome = HeadOutcome(folder, head, figures)
+        _write(outcome, plan, examples, [state for state in states if state is not None])
+        return outcome
 
 
 def refuse_head(folder: Path) -> None:

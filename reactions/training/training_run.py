@@ -17,7 +17,7 @@ import numpy as np
 
 from config.errors import ModelError
 from reactions.bundle import CLASSIFIER_CARD, WEIGHTS
-from reactions.training.checkpoints import CheckpointFolder, MemberState
+from reactions.training.checkpoints import CheckpointFolder, MemberState, only_training
 from reactions.training.curves import draw_curves, write_tensorboard
 from reactions.training.dataset import RealHands
 from reactions.training.train_hand_classifier import Trained, TrainingPlan, train, write
@@ -56,20 +56,21 @@ def train_hand(
     folder that holds a classifier or another training.
     """
     refuse_trained(folder)
-    all_hands = hands or _load(plan)
-    if more is not None and len(more.points):
-        all_hands = with_hands(all_hands, more, plan.folds)
-    progress = _Progress(plan, move)
-    checkpoints = CheckpointFolder(
-        folder / _CHECKPOINTS, _fingerprint(plan, all_hands), progress.saved
-    )
-    move(0.02, "drawing hands")
-    trained = train(plan, all_hands, threads, checkpoints)
-    move(_FITTING, "exporting")
-    states = [checkpoints.load(k) for k in range(len(trained.network.values))]
-    _write(trained, plan, all_hands, [state for state in states if state is not None], folder)
-    move(1.0, "")
-    return TrainingOutcome(folder / WEIGHTS, trained)
+    with only_training(folder / _CHECKPOINTS):
+        all_hands = hands or _load(plan)
+        if more is not None and len(more.points):
+            all_hands = with_hands(all_hands, more, plan.folds)
+        progress = _Progress(plan, move)
+        checkpoints = CheckpointFolder(
+            folder / _CHECKPOINTS, _fingerprint(plan, all_hands), progress.saved
+        )
+        move(0.02, "drawing hands")
+        trained = train(plan, all_hands, threads, checkpoints)
+        move(_FITTING, "exporting")
+        states = [checkpoints.load(k) for k in range(len(trained.network.values))]
+        _write(trained, plan, all_hands, [state for state in states if state is not None], folder)
+        move(1.0, "")
+        return TrainingOutcome(folder / WEIGHTS, trained)
 
 
 def refuse_trained(folder: Path) -> None:

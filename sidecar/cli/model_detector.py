@@ -1,6 +1,7 @@
 """``sidecar model detector``: objects that landmarks can't see."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,9 +56,13 @@ def model_detector(
 
     refuse_detector(out)
     settings, _ = load_configuration(config, None)
-    shape = _shape(size, nothing)
-    plan = DetectorPlan(seed=seed, steps=steps, batch=batch, shape=shape)
+    _shape(size, nothing)
     cups = _cups(settings)
+    if cups is None and not nothing:
+        nothing = True
+        what = "the detector of cups is not here: training begins as --from-nothing does"
+        print(f"sidecar: note: {what}", file=sys.stderr)
+    plan = DetectorPlan(seed=seed, steps=steps, batch=batch, shape=_shape(size, nothing))
     with progress_bar("Training") as move:
         outcome = train_detector(
             plan,

@@ -128,7 +128,9 @@ def _train_head(plan: "HeadPlan", out: Path, data: list[Path], config: Path | No
 
     refuse_head(out)
     store = ready_store(*load_configuration(config, None))
-    store.fetch(files_of(HEAD_FAMILIES[plan.kind] | families_for(HEAD_LABELS[plan.kind])))
+    needed = files_of(HEAD_FAMILIES[plan.kind] | families_for(HEAD_LABELS[plan.kind]))
+    if not store.complete(needed):
+        fetch_missing(store, needed)
     with progress_bar("Reading") as move:
         examples = read_head_examples(plan, data, store, out / READINGS, move)
     with progress_bar("Training") as move:

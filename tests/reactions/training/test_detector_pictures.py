@@ -20,6 +20,7 @@ from reactions.training.detector_pictures import (
     match,
     overlaps,
     plain_example,
+    upright_picture,
 )
 
 RED = LabelledBox("mug", 40, 20, 60, 60)
@@ -130,3 +131,30 @@ def test_without_objects_all_boxes_learn_nothing() -> None:
 def test_half_a_box_overlaps_by_half() -> None:
     whole, half = np.array([[0.5, 0.5, 0.4, 0.4]]), np.array([[0.5, 0.4, 0.4, 0.2]])
     assert overlaps(whole, half)[0, 0] == pytest.approx(0.5)
+
+
+def test_boxes_fit_a_picture_that_its_exif_data_turns(tmp_path: Path) -> None:
+    upright = np.zeros((80, 100, 3), np.uint8)
+    upright[20:60, 40:60] = (250, 0, 0)
+    turned = Image.Exif()
+    turned[0x0112] = 6  # The camera was held upright.
+    file = tmp_path / "turned.png"
+    Image.fromarray(np.ascontiguousarray(np.rot90(upright))).save(file, exif=turned)
+    boxes = np.array([(RED.left, RED.top, RED.right, RED.bottom)], np.float32)
+    one = BoxedPicture(file, "turned", boxes, np.zeros(1, np.int64))
+    assert upright_picture(one).size == (100, 80)
+    example = plain_example(one, 100, 80)
+    assert red(example) == pytest.approx(tuple(example.boxes[0]), abs=0.02)
+
+
+def test_pictures_that_can_t_be_learnt_from_are_one_line(tmp_path: Path) -> None:
+    dataset = add(tmp_path / "set", Split.TRAIN, Split.TRAIN)
+    with pytest.raises(DatasetError, match="holds no boxes to learn from"):
+        boxed_pictures([add(tmp_path / "held", Split.VALIDATION)], ["mug"])
+    first, second = boxed_pictures([dataset], ["mug"])
+    first.path.write_bytes(first.path.read_bytes()[:90])
+    with pytest.raises(DatasetError, match=r"\.png can't be read"):
+        plain_example(first, 64, 64)
+    second.path.unlink()
+    with pytest.raises(DatasetError, match=r"\.png is missing"):
+        boxed_pictures([dataset], ["mug"])

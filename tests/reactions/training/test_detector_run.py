@@ -15,6 +15,7 @@ import pytest
 from config.errors import DatasetError, ModelError
 from config.reaction_rule import Kind
 from reactions.bundle import DETECTOR, DETECTOR_CARD, ModelBundle
+from reactions.datasets.records import Split
 from reactions.datasets.store import changing_dataset
 from reactions.landmark_types import Sample
 from reactions.landmarks.model_store import ModelStore
@@ -24,6 +25,7 @@ from reactions.policy import Policy
 from reactions.reaction_event import ReactionStage
 from reactions.taught_labels import with_taught
 from reactions.training.bundle_files import export_bundle, model_card
+from reactions.training.checkpoints import only_training
 from reactions.training.detector_run import DetectorOutcome, refuse_detector, train_detector
 from tests.reactions.training.tiny_detector import KILLED, LEARNS, PHONES, SMALL, draw_phones
 
@@ -166,6 +168,27 @@ def test_data_without_boxes_is_one_line(tmp_path: Path) -> None:
         dataset.save()
     with pytest.raises(DatasetError, match="holds no boxes to learn from"):
         train_detector(KILLED, [tmp_path / "none"], tmp_path / "run")
+
+
+def test_a_damaged_picture_ends_a_training_with_one_line(tmp_path: Path) -> None:
+    folder = draw_phones(tmp_path / "data", 2)
+    with changing_dataset(folder) as dataset:
+        for record in list(dataset.records.values()):
+            dataset.put(replace(record, split=Split.TRAIN))
+            path = dataset.path(record)
+            path.write_bytes(path.read_bytes()[:-2000])
+        dataset.save()
+    with pytest.raises(DatasetError, match="can't be read") as caught:
+        train_detector(KILLED, [folder], tmp_path / "run", threads=1)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_trainings_in_one_folder_are_refused(data: Path, tmp_path: Path) -> None:
+    with (
+        only_training(tmp_path / "run" / "checkpoints"),
+        pytest.raises(ModelError, match="another training works there"),
+    ):
+        train_detector(KILLED, [data], tmp_path / "run")
 
 
 def run_training(*arguments: object) -> subprocess.CompletedProcess[str]:
