@@ -39,10 +39,17 @@ class ListedDispatch:
 class _Seen:
     """What was last seen of a dispatch."""
 
+    room: str
     beat: str | None
     since: float
     """When it was first seen so."""
     jobs: int
+    looked: float
+    """When it was last looked at."""
+    gone: bool
+    """Its watcher is not there."""
+    lives: bool = False
+    """Two looks, one soon after the other, saw different signs of life."""
 
 
 class AbandonedWatch:
@@ -53,19 +60,29 @@ class AbandonedWatch:
         self._starting = starting
         self._seen: dict[str, _Seen] = {}
 
+    @property
+    def open(self) -> Collection[str]:
+        """Rooms with a dispatch of which it is not known yet whether a server works on it."""
+        return {seen.room for seen in self._seen.values() if not seen.lives}
+
     def look(
-        self, listed: Collection[ListedDispatch], now: float, server_now: float
+        self,
+        listed: Collection[ListedDispatch],
+        now: float,
+        server_now: float,
+        unasked: Collection[str] = (),
     ) -> list[RoomDispatch]:
         """Those of ``listed`` that no server works on.
 
-        ``listed`` are all dispatches but our own. ``now`` is on any monotonic clock, ``server_now``
-        in seconds since 1970 on the server's.
+        ``listed`` are all dispatches but our own, without those in rooms that were ``unasked``, or
+        gave no answer: what was seen there before stays. ``now`` is on any monotonic clock,
+        ``server_now`` in seconds since 1970 on the server's.
         """
         before = self._seen
-        self._seen = {
-            one.dispatch.dispatch: _newest(before.get(one.dispatch.dispatch), one, now)
-            for one in listed
-        }
+        self._seen = {name: seen for name, seen in before.items() if seen.room in unasked}
+        for one in listed:
+            name = one.dispatch.dispatch
+            self._seen[name] = _newest(before.get(name), one, now, self._silence)
         return [one.dispatch for one in listed if self._is_abandoned(one, now, server_now)]
 
     def _is_abandoned(self, one: ListedDispatch, now: float, server_now: float) -> bool:
@@ -80,10 +97,19 @@ class AbandonedWatch:
         return seen.beat is not None or server_now - dispatch.started >= self._starting
 
 
-def _newest(before: _Seen | None, one: ListedDispatch, now: float) -> _Seen:
-    """What is seen now. A watcher that is gone is no new sign of life."""
-    if before is None or before.jobs != one.dispatch.jobs:
-        return _Seen(one.beat, now, one.dispatch.jobs)
-    if one.beat is None or one.beat == before.beat:
-        return before
-    return replace(before, beat=one.beat, since=now)
+def _newest(before: _Seen | None, one: ListedDispatch, now: float, silence: float) -> _Seen:
+    """What is seen now. A watcher that is gone is no new sign of life.
+
+    After a look long ago, a sign of life may have come at any time since, and its watcher may be
+    gone for a moment, to join again: the next looks tell.
+    """
+    gone, jobs = one.beat is None, one.dispatch.jobs
+    if before is None or before.jobs != jobs:
+        return _Seen(one.dispatch.room, one.beat, now, jobs, looked=now, gone=gone)
+    soon = now - before.looked <= silence
+    if gone:
+        since = before.since if soon or before.gone else now
+        return replace(before, since=since, looked=now, gone=True, lives=False)
+    if one.beat == before.beat:
+        return replace(before, looked=now, gone=False, lives=False)
+    return replace(before, beat=one.beat, since=now, looked=now, gone=False, lives=soon)

@@ -23,10 +23,9 @@ from livekit.protocol.agent_dispatch import (
 )
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.room import (
-    ListParticipantsRequest,
-    ListParticipantsResponse,
     ListRoomsRequest,
     ListRoomsResponse,
+    RoomParticipantIdentity,
 )
 
 from config.errors import NotFoundError, ProtocolError, RoomError
@@ -40,6 +39,8 @@ TIMEOUT: Final = 5.0
 """Seconds for one request."""
 MAX_ANSWER: Final = 16 << 20
 """Bytes of an answer: ten thousand rooms are some 2 MB."""
+MAX_BEAT: Final = 256
+"""Characters of a sign of life that are kept; ours are a few."""
 NANOSECONDS: Final = 1e9
 
 Answer = TypeVar("Answer", bound=Message)
@@ -122,14 +123,14 @@ class DispatchApi:
 
     async def sign(self, room: str, identity: str) -> SignOfLife | None:
         """The newest sign of life of the participant ``identity``; None where it isn't there."""
-        answer = await self._admin(
-            room,
-            "RoomService/ListParticipants",
-            ListParticipantsRequest(room=room),
-            ListParticipantsResponse(),
-        )
-        found = (one for one in answer.participants if one.identity == identity)
-        return next(map(_read_sign, found), None)
+        request = RoomParticipantIdentity(room=room, identity=identity)
+        try:
+            found = await self._admin(
+                room, "RoomService/GetParticipant", request, ParticipantInfo()
+            )
+        except NotFoundError:
+            return None
+        return _read_sign(found)
 
     async def delete(self, dispatch: str, room: str) -> bool:
         """Delete a dispatch; False where it is not there. Of several callers one gets True."""
@@ -197,7 +198,7 @@ def _read_dispatch(room: str, found: AgentDispatch) -> RoomDispatch:
 
 
 def _read_sign(participant: ParticipantInfo) -> SignOfLife:
-    beat = f"{participant.sid} {participant.attributes.get(BEAT, '')}"
+    beat = f"{participant.sid} {participant.attributes.get(BEAT, '')}"[:MAX_BEAT]
     return SignOfLife(participant.joined_at_ms / 1000 or participant.joined_at, beat)
 
 

@@ -147,10 +147,18 @@ def test_lost_rooms_are_found_after_the_silence_and_two_looks() -> None:
     assert found[-1] <= SILENCE + 3 * shape.period
 
 
-def test_many_rooms_of_one_server_are_found_late() -> None:
-    few, many = (SweepShape(20, rooms, 0.01) for rooms in (100, 5_000))
+def test_many_rooms_of_one_server_are_found_nearly_as_soon_as_few() -> None:
+    few, many = SweepShape(10, 200, 0.002), SweepShape(250, 5_000, 0.002)
+    assert few.asked == few.rooms
+    assert many.asked < many.rooms
     chance = np.random.default_rng(1)
-    assert found_after(many, 10, chance)[-1] > 2 * found_after(few, 10, chance)[-1]
+    assert found_after(many, 50, chance)[-1] < 2 * found_after(few, 10, chance)[-1]
+
+
+def test_rooms_of_a_server_that_is_too_slow_are_found_late() -> None:
+    quick, slow = (SweepShape(20, 2_000, request) for request in (0.002, 0.1))
+    chance = np.random.default_rng(1)
+    assert found_after(slow, 10, chance)[-1] > 2 * found_after(quick, 10, chance)[-1]
 
 
 def test_a_request_takes_longer_the_more_workers_ask() -> None:

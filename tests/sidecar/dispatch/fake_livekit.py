@@ -33,7 +33,7 @@ from livekit.protocol.agent_dispatch import (
     ListAgentDispatchResponse,
 )
 from livekit.protocol.models import Room
-from livekit.protocol.room import ListParticipantsResponse, ListRoomsResponse
+from livekit.protocol.room import ListRoomsResponse
 
 from tests.servers.livekit import SECRET
 
@@ -164,8 +164,8 @@ class FakeLiveKit:
                 names = sorted({one.room for one in self.dispatches.values()})
                 rooms = [Room(name=name, sid=f"RM_{name}") for name in names]
                 return _answer(ListRoomsResponse(rooms=rooms))
-            case "ListParticipants":
-                return _answer(ListParticipantsResponse())
+            case "GetParticipant":
+                return web.json_response({"code": "not_found", "msg": "no"}, status=404)
             case "ListDispatch":
                 room = ListAgentDispatchRequest.FromString(body).room
                 found = [one for one in self.dispatches.values() if one.room == room]

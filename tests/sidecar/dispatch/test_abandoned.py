@@ -77,3 +77,39 @@ def test_a_dispatch_that_was_not_listed_for_a_while_is_new() -> None:
     assert not watch.look(listed("1"), 0.0, STARTED)
     assert not watch.look([], 10.0, STARTED + 10)
     assert not watch.look(listed("1"), 11.0, STARTED + 11)
+
+
+def test_a_sign_that_is_newer_than_one_of_long_ago_does_not_say_that_the_room_lives_now() -> None:
+    watch = AbandonedWatch()
+    for second, beat in ((0.0, "0"), (60.0, "7")):
+        assert not watch.look(listed(beat), second, STARTED + second)
+        assert watch.open == {"standup"}
+    assert not watch.look(listed("8"), 61.0, STARTED + 61)
+    assert not watch.open
+
+
+def test_a_watcher_that_is_gone_at_a_look_long_after_the_last_may_be_joining_again() -> None:
+    watch = AbandonedWatch()
+    found = [
+        bool(watch.look(listed(beat), second, STARTED + second))
+        for second, beat in ((0.0, "0"), (60.0, None), (62.0, None), (65.0, None))
+    ]
+    assert found == [False, False, False, True]
+
+
+def test_looks_that_are_rarer_than_the_silence_find_a_watcher_that_is_gone() -> None:
+    watch = AbandonedWatch()
+    found = [
+        bool(watch.look(listed(beat), second, STARTED + second))
+        for second, beat in ((0.0, "0"), (60.0, None), (120.0, None))
+    ]
+    assert found == [False, False, True]
+
+
+def test_what_was_seen_in_a_room_that_gave_no_answer_stays() -> None:
+    watch = AbandonedWatch()
+    watch.look(listed("0"), 0.0, STARTED)
+    assert not watch.look([], 3.0, STARTED + 3, unasked={"standup"})
+    assert watch.look(listed("0"), 5.0, STARTED + 5)
+    watch.look([], 6.0, STARTED + 6)
+    assert not watch.open

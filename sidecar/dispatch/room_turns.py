@@ -1,0 +1,60 @@
+"""Which rooms of a server a look asks for: all where they are few, else some in turn. Pure.
+
+With many rooms there are many workers, each with some twenty rooms of its own. A worker that asks
+for as many as fit into its share of the time, in an order of its own, needs no other worker to
+inform it: together they come by each room as often as one worker by twenty.
+"""
+
+import random
+from collections import deque
+from collections.abc import Collection
+from typing import Final
+
+FEWEST: Final = 16
+"""Rooms of a look at least; a server that takes long for them is looked at more seldom."""
+FIRST: Final = 128
+"""Rooms of the first look, whose requests were not timed yet."""
+
+
+class RoomTurns:
+    """The order of the rooms; ``budget`` is what a look may take, in seconds."""
+
+    def __init__(self, budget: float, chance: random.Random | None = None) -> None:
+        self.size = FIRST
+        """Rooms of the next look at most."""
+        self._budget = budget
+        # An order that differs from those of other workers; no secret.
+        self._chance = chance or random.Random()  # noqa: S311
+        self._known: set[str] = set()
+        self._waiting: deque[str] = deque()
+
+    def take(self, rooms: Collection[str], followed: Collection[str]) -> list[str]:
+        """The names of those of ``rooms`` to ask for now.
+
+        Of those that are ``followed``, as it is not known yet whether a server works on them, as
+        many as half a look has place for; then new rooms, then all others in turn.
+        """
+        present = set(rooms)
+        new, self._known = present - self._known, present
+        if len(present) <= self.size:
+            self._waiting.clear()
+            return list(present)
+        self._waiting.extendleft(self._shuffled(new))
+        taken = set(self._shuffled(present & set(followed))[: self.size // 2])
+        while len(taken) < self.size:
+            if not self._waiting:
+                self._waiting.extend(self._shuffled(present))
+            if (name := self._waiting.popleft()) in present:
+                taken.add(name)
+        return list(taken)
+
+    def took(self, rooms: int, seconds: float) -> None:
+        """A look at so many rooms took so long: the next one is to keep the budget."""
+        if rooms and seconds > 0:
+            fitting = int(rooms / seconds * self._budget)
+            self.size = max(FEWEST, min(2 * self.size, fitting))
+
+    def _shuffled(self, names: Collection[str]) -> list[str]:
+        mixed = sorted(names)
+        self._chance.shuffle(mixed)
+        return mixed
