@@ -165,7 +165,8 @@ def recovery_table(sized: SizedCosts, meetings: list[DrawnMeeting]) -> Table:
     )  # fmt: skip
     for rooms in sorted({100, min(1_000, most), most}):
         workers = max(2, round(whole * rooms / most))
-        busy = request_time(workers, 20_000)
+        free = SweepShape(workers, rooms, 0.002)
+        busy = request_time(workers, 20_000) if free.requests > 20_000 else free.request
         for request, mark in ((0.002, ""), (max(0.002, busy), "*")):
             shape = SweepShape(workers - round(LOST * workers), rooms, request)
             lost = max(1, round(LOST * rooms))

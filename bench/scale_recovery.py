@@ -14,7 +14,7 @@ from livekit.protocol.agent_dispatch import AgentDispatch
 
 from sidecar.dispatch.abandoned import AbandonedWatch, ListedDispatch
 from sidecar.dispatch.dispatch_api import RoomDispatch, SignOfLife
-from sidecar.dispatch.room_turns import FEWEST
+from sidecar.dispatch.room_turns import FEWEST, PER_JOB, SMALL
 from sidecar.dispatch.sweep import AT_ONCE, PAUSE, SHARE
 
 REQUESTS: Final = 2
@@ -36,7 +36,8 @@ class SweepShape:
     def asked(self) -> int:
         """Rooms of one look."""
         fitting = int(PAUSE / SHARE * AT_ONCE / (REQUESTS * self.request))
-        return min(self.rooms, max(FEWEST, fitting))
+        wanted = max(SMALL, PER_JOB * self.rooms // self.workers)
+        return min(self.rooms, wanted, max(FEWEST, fitting))
 
     @property
     def looks(self) -> int:

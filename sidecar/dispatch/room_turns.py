@@ -1,8 +1,8 @@
 """Which rooms of a server a look asks for: all where they are few, else some in turn. Pure.
 
-With many rooms there are many workers, each with some twenty rooms of its own. A worker that asks
-for as many as fit into its share of the time, in an order of its own, needs no other worker to
-inform it: together they come by each room as often as one worker by twenty.
+With many rooms there are many workers. One that asks in each look for four times as many rooms as
+it has itself, in an order of its own, needs no word of the others: together they come by each room
+twice a second, however many there are.
 """
 
 import random
@@ -13,7 +13,11 @@ from typing import Final
 FEWEST: Final = 16
 """Rooms of a look at least; a server that takes long for them is looked at more seldom."""
 FIRST: Final = 128
-"""Rooms of the first look, whose requests were not timed yet."""
+"""Rooms of the first look at most, whose requests were not timed yet."""
+SMALL: Final = 32
+"""Rooms that a look may have though we have few ourselves."""
+PER_JOB: Final = 4
+"""Rooms of a look by those of our own: half of them were in the look before."""
 
 
 class RoomTurns:
@@ -21,27 +25,32 @@ class RoomTurns:
 
     def __init__(self, budget: float, chance: random.Random | None = None) -> None:
         self.size = FIRST
-        """Rooms of the next look at most."""
+        """Rooms that the server answers in the budget."""
         self._budget = budget
         # An order that differs from those of other workers; no secret.
         self._chance = chance or random.Random()  # noqa: S311
         self._known: set[str] = set()
         self._waiting: deque[str] = deque()
 
-    def take(self, rooms: Collection[str], followed: Collection[str]) -> list[str]:
-        """The names of those of ``rooms`` to ask for now.
+    def limit(self, jobs: int) -> int:
+        """Rooms of the next look at most, where we have ``jobs``."""
+        return min(self.size, max(SMALL, PER_JOB * jobs))
+
+    def take(self, rooms: Collection[str], followed: Collection[str], jobs: int) -> list[str]:
+        """The names of those of ``rooms`` to ask for now, where we have ``jobs`` in others.
 
         Of those that are ``followed``, as it is not known yet whether a server works on them, as
         many as half a look has place for; then new rooms, then all others in turn.
         """
         present = set(rooms)
         new, self._known = present - self._known, present
-        if len(present) <= self.size:
+        limit = self.limit(jobs)
+        if len(present) <= limit:
             self._waiting.clear()
             return list(present)
         self._waiting.extendleft(self._shuffled(new))
-        taken = set(self._shuffled(present & set(followed))[: self.size // 2])
-        while len(taken) < self.size:
+        taken = set(self._shuffled(present & set(followed))[: limit // 2])
+        while len(taken) < limit:
             if not self._waiting:
                 self._waiting.extend(self._shuffled(present))
             if (name := self._waiting.popleft()) in present:

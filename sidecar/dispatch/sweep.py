@@ -18,7 +18,7 @@ PAUSE: Final = 1.0
 """Seconds between two looks, at least."""
 SHARE: Final = 4
 """A look that takes longer than ``PAUSE`` divided by this is followed by a longer pause, so that no
-more than a fifth of the time is spent on asking. Looks are made so short that it mostly is not."""
+more than a fifth of the time is spent on asking. Looks are made so short that few are."""
 LISTING: Final = 50
 """Where not all rooms fit into a look: they are listed again after as many times as that took."""
 OWN_EVERY: Final = 5
@@ -75,7 +75,7 @@ class DispatchSweep:
     async def look(self, own: Collection[DispatchedJob], server_now: float) -> LookResult:
         """Look at dispatches, but for those of ``own`` jobs; raises SidecarError."""
         begun = self._clock()
-        fresh = await self._list(begun)
+        fresh = await self._list(begun, self._turns.limit(len(own)))
         rooms = {room.name: room for room in self._rooms}
         asked = [rooms[name] for name in self._choose(rooms, {job.room for job in own}, fresh)]
         limit = asyncio.Semaphore(AT_ONCE)
@@ -94,9 +94,9 @@ class DispatchSweep:
         abandoned = self._watch.look(others, now, server_now, unasked)
         return LookResult(tuple(abandoned), tuple(job for some in found for job in some.withdrawn))
 
-    async def _list(self, now: float) -> bool:
+    async def _list(self, now: float, limit: int) -> bool:
         """List the rooms, unless that was done not long ago; whether it was done."""
-        if len(self._rooms) > self._turns.size and now < self._list_again:
+        if len(self._rooms) > limit and now < self._list_again:
             return False
         self._rooms = await self._api.rooms()
         listed = self._clock()
@@ -105,7 +105,8 @@ class DispatchSweep:
 
     def _choose(self, rooms: Collection[str], own: Collection[str], fresh: bool) -> list[str]:
         """The rooms of this look; those of our own jobs by a new list alone, as ``sid`` counts."""
-        chosen = self._turns.take([name for name in rooms if name not in own], self._watch.open)
+        others = [name for name in rooms if name not in own]
+        chosen = self._turns.take(others, self._watch.open, len(own))
         self._looks += 1
         if not fresh or self._looks < OWN_EVERY:
             return chosen

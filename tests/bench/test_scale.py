@@ -148,11 +148,11 @@ def test_lost_rooms_are_found_after_the_silence_and_two_looks() -> None:
 
 
 def test_many_rooms_of_one_server_are_found_nearly_as_soon_as_few() -> None:
-    few, many = SweepShape(10, 200, 0.002), SweepShape(250, 5_000, 0.002)
+    few, many = SweepShape(3, 30, 0.002), SweepShape(250, 5_000, 0.002)
     assert few.asked == few.rooms
     assert many.asked < many.rooms
     chance = np.random.default_rng(1)
-    assert found_after(many, 50, chance)[-1] < 2 * found_after(few, 10, chance)[-1]
+    assert found_after(many, 50, chance)[-1] < 2 * found_after(few, 3, chance)[-1]
 
 
 def test_rooms_of_a_server_that_is_too_slow_are_found_late() -> None:
