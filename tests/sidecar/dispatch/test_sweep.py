@@ -6,13 +6,13 @@ from livekit.protocol.agent_dispatch import AgentDispatch
 
 from config.errors import RoomError
 from sidecar.dispatch.abandoned import AbandonedWatch
-from sidecar.dispatch.dispatch_api import ListedRoom, RoomDispatch, SignOfLife
+from sidecar.dispatch.dispatch_api import DispatchApi, ListedRoom, RoomDispatch, SignOfLife
 from sidecar.dispatch.protocol import DispatchedJob
 from sidecar.dispatch.room_turns import RoomTurns
 from sidecar.dispatch.sweep import DispatchSweep
 
 
-class FakeApi:
+class FakeApi(DispatchApi):
     """Rooms with a dispatch each, whose watchers live but for those in ``silent``."""
 
     def __init__(self, rooms: int) -> None:
@@ -41,9 +41,7 @@ class FakeApi:
 def sweep_of(api: FakeApi, size: int) -> DispatchSweep:
     turns = RoomTurns(0.25)
     turns.size = size
-    return DispatchSweep(  # type: ignore[arg-type]
-        api, "agent", AbandonedWatch(), clock=lambda: api.now, turns=turns
-    )
+    return DispatchSweep(api, "agent", AbandonedWatch(), clock=lambda: api.now, turns=turns)
 
 
 async def looks(
