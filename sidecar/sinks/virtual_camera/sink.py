@@ -52,7 +52,7 @@ class OpenCamera(Protocol):
 class VirtualCameraSink:
     """Implements ``PictureSink``: the camera lives in a thread of its own, which drivers may block.
 
-    ``open_camera`` opens it; ``name`` is its URL.
+    ``open_camera`` opens it, in ``opening`` seconds; ``name`` is its URL.
     """
 
     def __init__(
@@ -61,8 +61,10 @@ class VirtualCameraSink:
         name: str,
         fps: float,
         clock: Callable[[], float] = time.monotonic,
+        opening: float = OPENING,
     ) -> None:
         self.name = name
+        self._opening = opening
         self._open_camera = open_camera
         self._clock = clock
         self._pacer = CameraPacer(fps)
@@ -81,10 +83,12 @@ class VirtualCameraSink:
         )
         self._thread.start()
         try:
-            async with asyncio.timeout(OPENING):
+            async with asyncio.timeout(self._opening):
                 device = await asyncio.wrap_future(opened)
         except TimeoutError:
-            what = f"the driver of the virtual camera does not answer for {OPENING:g} s"
+            # A camera that opens later would be held for as long as the process runs.
+            self._end()
+            what = f"the driver of the virtual camera does not answer for {self._opening:g} s"
             raise ConfigError(what, where=self.name, do="load or install it again") from None
         log.info("virtual camera opened", device=device)
 
@@ -95,9 +99,7 @@ class VirtualCameraSink:
 
     async def aclose(self) -> None:
         """Close the camera; a driver that hangs is left behind."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify()
+        self._end()
         thread, self._thread = self._thread, None
         if thread is not None:
             await asyncio.to_thread(thread.join, CLOSING)
@@ -107,6 +109,11 @@ class VirtualCameraSink:
     def stats(self) -> SinkStats:
         dropped = self._pacer.replaced + self._failed
         return SinkStats(self.name, self._shown, dropped, self._reason)
+
+    def _end(self) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
 
     def _run(self, opened: "Future[str]") -> None:
         camera: OpenCamera | None = None

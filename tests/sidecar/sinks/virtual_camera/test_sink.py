@@ -1,5 +1,6 @@
 """``camera:`` by a backend of our own, registered through pyvirtualcam's public interface."""
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ import av
 import numpy as np
 import pytest
 import pyvirtualcam
+from numpy.typing import NDArray
 
 from config.errors import ConfigError
 from sidecar.addresses import AddressRule
@@ -99,6 +101,30 @@ async def test_a_driver_that_blocks_holds_up_neither_the_meeting_nor_its_end() -
     await eventually(lambda: bool(backend.pictures))
     await sink.aclose()
     assert backend.threads == {"virtual camera"}
+
+
+async def test_a_camera_that_opens_too_late_is_closed_again() -> None:
+    answer, closed = threading.Event(), threading.Event()
+
+    class LateCamera:
+        device = "late"
+        width, height = WIDTH, HEIGHT
+
+        def send(self, frame: NDArray[np.uint8]) -> None:
+            raise AssertionError("no picture was handed over")
+
+        def close(self) -> None:
+            closed.set()
+
+    def open_late() -> LateCamera:
+        answer.wait()
+        return LateCamera()
+
+    sink = VirtualCameraSink(open_late, "camera:late", 25, opening=0.05)
+    with pytest.raises(ConfigError, match=r"does not answer for 0\.05 s"):
+        await sink.start()
+    answer.set()
+    await eventually(closed.is_set)
 
 
 async def test_a_device_that_fails_is_counted_and_tried_again() -> None:
