@@ -67,10 +67,20 @@ def room_request(
 ) -> RoomRequest:
     """The room as it is wanted, at ``server`` (``ws://`` or ``wss://``).
 
-    Raises ConfigError for a room whose name is too long for an address.
+    Raises ConfigError for a room whose name is too long for an address, and for secrets that can't
+    be sent to its process.
     """
     url = f"{server}#{quote(room, safe='')}"
     if len(url) > MAX_URL:
         raise ConfigError("the room's name is too long for an address", where="dispatched job")
+    for name, value in secrets.items():
+        if any("\ud800" <= char <= "\udfff" for char in value):
+            raise ConfigError("the value is no UTF-8", where=name, do="give a text")
     hidden = {name: SecretStr(value) for name, value in secrets.items()}
-    return RoomRequest(url=url, secrets=hidden, **dict(metadata))
+    try:
+        return RoomRequest(url=url, secrets=hidden, **dict(metadata))
+    except ValidationError as error:
+        # Without values: they may be secrets.
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        what = clean_text(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 200)
+        raise ConfigError(what, where="dispatched job") from None

@@ -17,7 +17,7 @@ from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
 from sidecar.inference.detector import Detector
 from sidecar.media.ice import configured_servers
 from sidecar.redaction import shown_url
-from sidecar.rooms.livekit.encryption import E2EE_KEY
+from sidecar.rooms.livekit.encryption import KEY_NAMES, read_ring
 from sidecar.rooms.livekit.tokens import KEY, SECRET, KeyPair
 from sidecar.rooms.memory import MemoryRoom
 from sidecar.serve.engine import RoomMaker
@@ -120,7 +120,8 @@ def make_worker(
 ) -> DispatchWorker | None:
     """The worker of the LiveKit server that ``settings`` name, not started yet.
 
-    None where they name none; raises ConfigError where its key or secret is missing.
+    None where they name none; raises ConfigError where its key or secret is missing, or one of
+    end-to-end encryption can't be read.
     """
     wanted = settings.serve.livekit
     if wanted.url is None:
@@ -132,7 +133,8 @@ def make_worker(
     server = wanted.url.rstrip("/")
     if server.startswith("http"):
         server = f"ws{server.removeprefix('http')}"
-    secrets = {name: value for name, value in environ.items() if name.startswith(E2EE_KEY)}
+    read_ring(environ)
+    secrets = {name: environ[name] for name in KEY_NAMES if environ.get(name)}
     options = WorkerOptions(server, KeyPair(*keys), wanted.agent_name, wanted.namespace, secrets)
     return DispatchWorker(options, supervisor)
 

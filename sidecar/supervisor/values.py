@@ -125,7 +125,7 @@ class RoomRequest(Value):
     """How easily reactions start, for participants who choose nothing else."""
     secrets: Annotated[
         dict[SecretName, SecretStr],
-        Field(max_length=16, json_schema_extra={"additionalProperties": False}),
+        Field(max_length=32, json_schema_extra={"additionalProperties": False}),
     ] = {}
     """Keys, tokens and passwords of the meeting by the names of its adapter's documentation.
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,9 +28,14 @@ RAW: Final = "base64:"
 """What a key of random bytes begins with; any other text is a passphrase."""
 RING: Final = 16
 """Keys of a ring (``keyringSize``)."""
+KEY_NAMES: Final = (E2EE_KEY, *(f"{E2EE_KEY}_{index}" for index in range(1, RING)))
+"""The variables with the keys of a ring, by their index."""
+_NUMBERED: Final = re.compile(rf"{E2EE_KEY}_\d+")
 WINDOW: Final = 8
 """How many times a sender may have ratcheted its key further than we know (``ratchetWindowSize``).
 """
+RATCHETS: Final = 1024
+"""How often a key may be ratcheted in all: each step takes some 50 ms of a core, and is kept."""
 TOLERANCE: Final = 10
 """Frames in a row that can't be decrypted before that is reported (``failureTolerance``)."""
 SALT: Final = b"LKFrameEncryptionKey"
@@ -75,6 +81,9 @@ class KeyChain:
 
     def cipher(self, position: int = 0) -> AESGCM:
         """The cipher after ``position`` ratchets."""
+        # Without the lock, which another thread may have for some 50 ms: the list only grows.
+        if position < len(self._ciphers):
+            return self._ciphers[position]
         with self._lock:
             while len(self._ciphers) <= position:
                 material = self._materials[len(self._ciphers)]
@@ -94,6 +103,11 @@ class KeyRing:
         """The index of the key that we encrypt with."""
         return min(self.chains)
 
+    def derive(self) -> None:
+        """Derive all keys, for which no later frame or message has to wait; some 50 ms each."""
+        for chain in self.chains.values():
+            chain.cipher()
+
     def own_cipher(self) -> AESGCM:
         """The cipher that we encrypt with."""
         return self.chains[self.own_index].cipher()
@@ -101,10 +115,13 @@ class KeyRing:
 
 def read_ring(environ: Mapping[str, str]) -> KeyRing | None:
     """The keys in ``environ``, None where there is none; raises ConfigError, without the key."""
-    names = {index: E2EE_KEY if index == 0 else f"{E2EE_KEY}_{index}" for index in range(RING)}
+    for name in environ:
+        if _NUMBERED.fullmatch(name) and name not in KEY_NAMES:
+            do = f"name it {E2EE_KEY}, or {E2EE_KEY}_1 to _{RING - 1}"
+            raise ConfigError("a ring has no key of this number", where=name, do=do)
     chains = {
         index: KeyChain(_read_material(environ[name], name))
-        for index, name in names.items()
+        for index, name in enumerate(KEY_NAMES)
         if environ.get(name)
     }
     return KeyRing(chains) if chains else None
@@ -198,7 +215,7 @@ class FrameDecryptor:
         if chain is None:
             return None, f"is encrypted with key {frame.key} of its ring, which is not known here"
         known = self._positions.get(frame.key, 0)
-        for position in range(known, known + WINDOW + 1):
+        for position in range(known, min(known + WINDOW, RATCHETS) + 1):
             try:
                 plain = chain.cipher(position).decrypt(frame.iv, frame.sealed, frame.header)
             except InvalidTag:

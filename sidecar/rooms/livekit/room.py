@@ -212,7 +212,7 @@ class LiveKitRoom(Component):
     async def _enter(self) -> None:
         self._http = await self._resources.enter_async_context(open_http())
         if (ring := self._state.ring) is not None:
-            await asyncio.to_thread(ring.own_cipher)
+            await asyncio.to_thread(ring.derive)
         # A better server that does not admit the sidecar is not tried twice.
         self._server, self._state.server = self._state.server or self._server, ""
         member, entered = await self._join(self._watcher_token(), watches=True)

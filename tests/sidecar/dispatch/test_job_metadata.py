@@ -6,6 +6,8 @@ import pytest
 
 from config.errors import ConfigError
 from sidecar.dispatch.job_metadata import JobMetadata, read_metadata, room_request, room_suffix
+from sidecar.rooms.livekit.encryption import KEY_NAMES
+from sidecar.rooms.livekit.tokens import IDENTITY_SUFFIX, KEY, SECRET
 
 SERVER = "wss://sfu.example"
 
@@ -61,3 +63,24 @@ def test_identities_differ_by_agent_and_room_alone() -> None:
     assert room_suffix("agent", "room") == room_suffix("agent", "room")
     assert room_suffix("agent", "room") != room_suffix("agent", "other")
     assert room_suffix("agent", "room") != room_suffix("agents", "room")
+
+
+def test_a_room_may_have_all_keys_of_a_ring_beside_those_of_the_server() -> None:
+    secrets = dict.fromkeys((*KEY_NAMES, KEY, SECRET, IDENTITY_SUFFIX), "x")
+    assert len(room_request(SERVER, "one", secrets, JobMetadata()).secrets) == len(KEY_NAMES) + 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "where"),
+    [
+        ("A", "hush\udcff", "A: the value is no UTF-8"),
+        ("a b", "hush", "dispatched job: secrets.a b"),
+    ],
+)
+def test_a_secret_that_can_t_be_sent_fails_the_job_in_one_line_without_it(
+    name: str, value: str, where: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        room_request(SERVER, "one", {name: value}, JobMetadata())
+    assert str(caught.value).startswith(where)
+    assert "hush" not in str(caught.value)

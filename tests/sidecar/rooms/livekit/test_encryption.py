@@ -5,6 +5,7 @@ The keys of ``test_keys_are_those_of_livekit_s_client`` are what Node's WebCrypt
 
 import base64
 import os
+import threading
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,6 +19,7 @@ from livekit.protocol.models import (
 )
 
 from config.errors import ConfigError
+from sidecar.rooms.livekit import encryption
 from sidecar.rooms.livekit.encryption import (
     E2EE_KEY,
     TOLERANCE,
@@ -111,6 +113,36 @@ def test_a_sender_may_ratchet_its_key_within_the_window() -> None:
     for _ in range(WINDOW + 1):
         too_far = too_far.ratchet()
     assert Reported(ring(text)).decrypt(frame_with(too_far)) is None
+
+
+def test_a_sender_may_not_ratchet_its_key_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encryption, "RATCHETS", 3)
+    material = KeyMaterial(os.urandom(32), random=True)
+    text = f"base64:{base64.b64encode(material.secret).decode()}"
+    reported = Reported(ring(text))
+    for _ in range(3):
+        material = material.ratchet()
+        assert reported.decrypt(frame_with(material)) == DELTA_FRAME
+    assert reported.decrypt(frame_with(material.ratchet())) is None
+    assert reported.decrypt(frame_with(material)) == DELTA_FRAME
+
+
+def test_a_key_that_was_derived_waits_for_no_other_derivation() -> None:
+    keys = ring()
+    keys.derive()
+    chain = keys.chains[0]
+    with chain._lock:
+        worker = threading.Thread(target=keys.own_cipher)
+        worker.start()
+        worker.join(timeout=30)
+        assert not worker.is_alive()
+
+
+@pytest.mark.parametrize("number", ["0", "16", "01", "99"])
+def test_a_key_that_no_ring_has_is_refused(number: str) -> None:
+    name = f"{E2EE_KEY}_{number}"
+    with pytest.raises(ConfigError, match=rf"^{name}: a ring has no key of this number"):
+        read_ring({E2EE_KEY: "one", name: "two"})
 
 
 def frame_with(material: KeyMaterial, index: int = 0) -> bytes:
