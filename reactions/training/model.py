@@ -20,13 +20,10 @@ from reactions.gestures.features import FEATURES, Features
 from reactions.gestures.hand_classes import CLASSES
 from reactions.training.adamw import AdamW
 from reactions.training.checkpoints import Checkpoints
-from reactions.training.training_set import Classes, Epoch
+from reactions.training.member_calibration import Calibration, Logits, softmax
+from reactions.training.training_set import Epoch
 
 Array = npt.NDArray[np.float32]
-Logits = npt.NDArray[np.float32]
-"""(n, members, classes)"""
-Probabilities = npt.NDArray[np.float32]
-"""(n, classes)"""
 
 ALL_HANDS = -2
 """No fold: such a member is trained on all hands."""
@@ -231,7 +228,7 @@ def _descend(
         value = reached[-1] @ weights + bias
         gates.append((value > 0) * shaking.dropout(value.shape, rng))
         reached.append(value * gates[-1])
-    shares = _softmax(reached[-1] @ member.weights[-1] + member.biases[-1])
+    shares = softmax(reached[-1] @ member.weights[-1] + member.biases[-1])
     hit = shares * right
     found = np.clip(hit.sum(axis=1, keepdims=True), 1e-7, 1)
     slope = (
@@ -258,65 +255,6 @@ def logits(network: Network, features: Features) -> Logits:
                 value = np.maximum(value @ weights + bias, 0)
             out[start : start + _READ, i] = value @ member.weights[-1] + member.biases[-1]
     return out
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How sure the members may be (Guo et al., On Calibration of Modern Neural Networks, 2017)."""
-
-    temperature: float = 1.0
-    """Logits are divided by it …"""
-    bias: tuple[float, ...] = (0.0,) * len(CLASSES)
-    """… and then moved by this, a number a class."""
-
-    def apply(self, values: Logits) -> Logits:
-        """The members' logits, calibrated."""
-        moved = values / np.float32(self.temperature) + np.array(self.bias, np.float32)
-        return np.asarray(moved, np.float32)
-
-
-def probabilities(values: Logits, calibration: Calibration | None = None) -> Probabilities:
-    """The members' mean probability of each class, from their logits."""
-    scaled = values if calibration is None else calibration.apply(values)
-    return np.asarray(_softmax(scaled).mean(axis=1), np.float32)
-
-
-def _softmax(values: Array) -> Array:
-    grown = np.exp(values - values.max(axis=-1, keepdims=True))
-    return np.asarray(grown / grown.sum(axis=-1, keepdims=True), np.float32)
-
-
-_CALIBRATING_STEPS = 300
-_CALIBRATING_RATE = 0.05
-
-
-def calibrate(values: Logits, right: Classes, weights: npt.NDArray[np.float64]) -> Calibration:
-    """What makes held-out ``values`` least surprised by the ``right`` classes.
-
-    One temperature and a bias a class ("vector scaling" with one scale), by gradient descent on the
-    logarithmic loss of the members' mean, where hands count as ``weights`` (n,) say.
-    """
-    share = (weights / weights.sum()).astype(np.float32)
-    marks = right.astype(np.float32)
-    sharp, bias = 1.0, np.zeros(len(CLASSES), np.float32)
-    moved = np.zeros(len(CLASSES) + 1, np.float32)
-    pace = np.zeros_like(moved)
-    for step in range(1, _CALIBRATING_STEPS + 1):
-        shares = _softmax(values * np.float32(sharp) + bias)
-        hit = shares * marks[:, None]
-        each = hit.sum(axis=2, keepdims=True)
-        found = np.maximum(each.mean(axis=1, keepdims=True), 1e-9)
-        # The loss is -log of the members' mean share of the right classes.
-        slope = (shares * each - hit) * (share[:, None, None] / found / values.shape[1])
-        down = np.append(slope.sum(axis=(0, 1)), (slope * values).sum()).astype(np.float32)
-        moved = np.float32(0.9) * moved + np.float32(0.1) * down
-        pace = np.float32(0.99) * pace + np.float32(0.01) * down * down
-        rise = _CALIBRATING_RATE * (1 - step / _CALIBRATING_STEPS)
-        go = rise * (moved / (1 - 0.9**step)) / (np.sqrt(pace / (1 - 0.99**step)) + 1e-8)
-        bias = (bias - go[:-1]).astype(np.float32)
-        sharp = max(sharp - float(go[-1]), 0.1)
-    bias -= bias.mean()
-    return Calibration(round(1 / sharp, 4), tuple(round(float(each), 4) for each in bias))
 
 
 def export(network: Network, members: Sequence[int], calibration: Calibration, path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.training.hands_report import FEWEST_HANDS, FEWEST_PEOPLE
-from reactions.training.model import Calibration, Logits
+from reactions.training.member_calibration import Calibration, Logits
 from reactions.training.recorded_hands import RecordedHands
 from reactions.training.training_set import right_classes
 

@@ -27,17 +27,13 @@ from reactions.gestures.hand_classifier import SHIPPED
 from reactions.training.checkpoints import Checkpoints
 from reactions.training.corrections import corrected
 from reactions.training.hands_report import HandsReport, recall_by_source, report_hands
-from reactions.training.model import (
-    ALL_HANDS,
+from reactions.training.member_calibration import (
     Calibration,
     Logits,
-    Network,
     calibrate,
-    export,
-    fit,
-    logits,
     probabilities,
 )
+from reactions.training.model import ALL_HANDS, Network, export, fit, logits
 from reactions.training.operating_point import choose_operating_point
 from reactions.training.recorded_hands import RecordedHands
 from reactions.training.reliability import Bin, bins

@@ -1,7 +1,5 @@
 """``sidecar dataset``: pictures with labels, from other tools and for them."""
 
-import sys
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,56 +7,39 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import DatasetError
-from sidecar.cli.models import ready_store
-from sidecar.cli.options import ConfigFile, ReactionsFile, load_configuration
+from sidecar.cli.dataset_doubts import list_doubts, recogniser_judge
+from sidecar.cli.dataset_options import (
+    Author,
+    ClassesFile,
+    Consent,
+    DeleteAfter,
+    Folder,
+    Into,
+    KeepNames,
+    Licence,
+    Person,
+    ReadFormat,
+    Source,
+    SourceName,
+    SplitName,
+    class_list,
+    origin_of,
+    print_problems,
+    shown,
+)
+from sidecar.cli.options import ConfigFile, ReactionsFile
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.signals import exit_on_signals
-from sidecar.plain_text import escape_controls
 
 if TYPE_CHECKING:
-    from reactions.datasets.checking import Finding
     from reactions.datasets.importing import ImportOptions
-    from reactions.datasets.records import Origin, Split
-    from reactions.datasets.store import Dataset
-    from sidecar.datasets.judge import RecogniserJudge
+    from reactions.datasets.records import Split
 
 app = typer.Typer(
     help="Import, divide, check and export pictures with labels (docs/datasets.md).",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-Folder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of the data set.")]
-Into = Annotated[
-    Path, typer.Option("--into", metavar="DATASET", help="Data set to add to; made if missing.")
-]
-ReadFormat = Annotated[
-    str,
-    typer.Argument(
-        metavar="FORMAT", help="voc yolo coco cvat labelme labelstudio roboflow folders hagrid csv"
-    ),
-]
-Source = Annotated[Path, typer.Argument(help="A folder, a zip, or an annotation file.")]
-ClassesFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Take the labels in this predefined_classes.txt alone."),
-]
-KeepNames = Annotated[
-    bool, typer.Option("--keep-names", help="Keep the labels as the source calls them.")
-]
-SplitName = Annotated[
-    str, typer.Option(help="train, validation or test, where the source says none.")
-]
-Person = Annotated[str, typer.Option(help="Who is in the pictures.")]
-SourceName = Annotated[
-    str, typer.Option("--source", help="What the pictures were taken from; kept in one split.")
-]
-Author = Annotated[str, typer.Option(help="Who made the pictures.")]
-Licence = Annotated[str, typer.Option(help="Under which licence.")]
-Consent = Annotated[str, typer.Option(help="Who agreed to what, and when.")]
-DeleteAfter = Annotated[
-    str, typer.Option("--delete-after", metavar="YYYY-MM-DD", help="The last day to keep them.")
-]
 
 _MAX_LABEL = 100
 """Characters of a label whose pictures are drawn: it is part of their names."""
@@ -281,7 +262,7 @@ def check_command(
     dataset = open_dataset(folder)
     found = list(check_dataset(dataset))
     if doubts:
-        found += _doubts(dataset, recogniser_judge(config, reactions))
+        found += list_doubts(dataset, recogniser_judge(config, reactions))
     for finding in found:
         print(f"{finding.kind}: {shown(finding.what)}")
     print(f"{len(found)} findings")
@@ -355,36 +336,6 @@ def prune_command(
     print(f"{len(due) + len(left)} pictures {'are due' if dry_run else 'deleted'}")
 
 
-def recogniser_judge(config: Path | None, reactions: Path | None) -> "RecogniserJudge":
-    """The recogniser of the settings, its models fetched."""
-    settings, table = load_configuration(config, reactions)
-    store = ready_store(settings, table)
-    from sidecar.datasets.judge import RecogniserJudge
-    from sidecar.session.factories import pipeline_config
-
-    return RecogniserJudge(pipeline_config(store, table, settings), table)
-
-
-def _doubts(dataset: "Dataset", judge: "RecogniserJudge") -> "list[Finding]":
-    """The labels that ``judge`` doubts, with the manifest's lines; lists unreadable pictures."""
-    from reactions.datasets.checking import Finding, FindingKind
-    from reactions.datasets.problems import ProblemList
-    from reactions.datasets.store import MANIFEST
-    from sidecar.datasets.judge import find_doubts
-
-    problems = ProblemList()
-    with progress_bar("Looking at the pictures") as move:
-        found = [
-            Finding(
-                FindingKind.DOUBTED,
-                f"{dataset.folder / MANIFEST}:{dataset.line(record)}: {record.name}: {doubt}",
-            )
-            for record, doubt in find_doubts(dataset, judge, problems, move)
-        ]
-    print_problems(problems)
-    return found
-
-
 def _print_table(folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -402,29 +353,6 @@ def _print_table(folder: Path) -> None:
     Console().print(table)
 
 
-def print_problems(problems: Iterable[object]) -> None:
-    for problem in problems:
-        print(f"sidecar: note: {shown(str(problem))}", file=sys.stderr)
-
-
-def shown(text: str) -> str:
-    """``text`` as it can be printed on a terminal: a file's name may hold any bytes."""
-    return escape_controls(text.encode(errors="surrogateescape").decode(errors="replace"))
-
-
-def origin_of(
-    person: str, source: str, author: str, licence: str, consent: str, delete_after: str
-) -> "Origin":
-    from reactions.datasets.records import Origin
-
-    try:
-        day = date.fromisoformat(delete_after) if delete_after else None
-    except ValueError as error:
-        what = f"{delete_after!r} is no date"
-        raise DatasetError(what, where="--delete-after", do="write it as 2027-01-31") from error
-    return Origin(person, source, author, licence, consent, day)
-
-
 def _split_option(name: str) -> "Split":
     from reactions.datasets.found import split_named
 
@@ -437,14 +365,3 @@ def _split_option(name: str) -> "Split":
 
 def _classes(path: Path | None) -> frozenset[str] | None:
     return None if path is None else frozenset(class_list(path))
-
-
-def class_list(path: Path) -> tuple[str, ...]:
-    """The labels in a predefined_classes.txt, in their order; raises DatasetError."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except ValueError as error:
-        raise DatasetError("is no UTF-8 text", where=str(path)) from error
-    except OSError as error:
-        raise DatasetError(f"can't be read: {error.strerror}", where=str(path)) from error
-    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))

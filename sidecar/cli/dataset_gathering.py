@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import DatasetError
-from sidecar.cli.dataset import (
+from sidecar.cli.dataset_doubts import recogniser_judge
+from sidecar.cli.dataset_options import (
     Consent,
     DeleteAfter,
     Folder,
@@ -18,7 +19,6 @@ from sidecar.cli.dataset import (
     class_list,
     origin_of,
     print_problems,
-    recogniser_judge,
 )
 from sidecar.cli.env_file import SecretsFile, environment
 from sidecar.cli.models import ready_store

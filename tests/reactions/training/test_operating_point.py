@@ -4,7 +4,7 @@ import pytest
 from config.reaction_rule import ReactionRule
 from reactions.gestures.hand_classes import CLASSES, NONE, SHAPES
 from reactions.training.hands_report import HandsReport, report_hands
-from reactions.training.model import Calibration, Logits, probabilities
+from reactions.training.member_calibration import Calibration, Logits, probabilities
 from reactions.training.operating_point import (
     HIGHEST,
     LOWEST,

@@ -9,7 +9,8 @@ from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
 from reactions.labels import LABELS
 from reactions.landmark_types import Hand, Side
-from reactions.training.model import Calibration, calibrate, fit, logits, probabilities
+from reactions.training.member_calibration import Calibration, calibrate, probabilities
+from reactions.training.model import fit, logits
 from reactions.training.train_hand_classifier import Trained, TrainingPlan, train, write
 from reactions.training.training_set import TrainingHands, draw_epochs
 
