@@ -79,21 +79,33 @@ class WebcamFrames:
 
     def __init__(self) -> None:
         self._frames: dict[int, WebcamFrame] = {}
+        self._coming: dict[int, bool] = {}
+        """By its number whether a frame that is being read shows the label."""
         self._numbers = 0
 
     def next_number(self, shows: bool) -> int:
-        """The number of a frame that comes; raises HttpRefusalError where there are too many."""
-        if sum(frame.shows is shows for frame in self._frames.values()) >= MAX_FRAMES:
+        """The number of a frame that comes, which ``put`` or ``give_up`` gets.
+
+        Raises HttpRefusalError where there are too many.
+        """
+        taken = [*(frame.shows for frame in self._frames.values()), *self._coming.values()]
+        if taken.count(shows) >= MAX_FRAMES:
             do = "remove some, or record again"
             raise HttpRefusalError(
                 f"there are {MAX_FRAMES} frames", status=409, where="frames", do=do
             )
         self._numbers += 1
+        self._coming[self._numbers] = shows
         return self._numbers
 
     def put(self, frame: WebcamFrame) -> None:
         """Keep ``frame``."""
+        self.give_up(frame.number)
         self._frames[frame.number] = frame
+
+    def give_up(self, number: int) -> None:
+        """The frame ``number`` does not come, or has come."""
+        self._coming.pop(number, None)
 
     def get(self, number: int) -> WebcamFrame:
         """Raises NotFoundError where it was removed, or never taken."""

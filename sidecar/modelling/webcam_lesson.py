@@ -78,6 +78,8 @@ class WebcamLesson(Component):
         self._made: TaughtBundle | None = None
         """What is to be deleted unless it is accepted; set in the lesson's thread."""
         self._stopped = threading.Event()
+        self._turn = asyncio.Lock()
+        """Held while the bundle is accepted or discarded."""
         self.frames = WebcamFrames()
         self.state = LessonState()
         self.changed = Broadcast()
@@ -104,9 +106,12 @@ class WebcamLesson(Component):
         """Read a frame; raises HttpRefusalError out of turn, PictureError for no small JPEG."""
         self._require(LessonPhase.RECORDING)
         number = self.frames.next_number(shows)
-        frame = await self._run(lambda: read_webcam_frame(number, shows, jpeg, self._load()))
-        self._require(LessonPhase.RECORDING)
-        self.frames.put(frame)
+        try:
+            frame = await self._run(lambda: read_webcam_frame(number, shows, jpeg, self._load()))
+            self._require(LessonPhase.RECORDING)
+            self.frames.put(frame)
+        finally:
+            self.frames.give_up(number)
         return frame
 
     def remove(self, number: int) -> None:
@@ -151,18 +156,24 @@ class WebcamLesson(Component):
 
     async def accept(self) -> None:
         """Use the bundle from now on, and forget the frames; raises SidecarError."""
-        taught = self._require(LessonPhase.TAUGHT).taught
-        assert taught is not None
-        await self._run(lambda: self._teacher.use(taught))
+        async with self._turn:
+            taught = self._require(LessonPhase.TAUGHT).taught
+            assert taught is not None
+            await self._run(lambda: self._use(taught))
+            self.frames.remove(lambda frame: False)
+            self._become(LessonState(LessonPhase.ACCEPTED, 1.0, taught=taught))
+
+    def _use(self, taught: TaughtBundle) -> None:
+        self._teacher.use(taught)
+        # At once: the command may end before its loop learns that the bundle is in use.
         self._made = None
-        self.frames.remove(lambda frame: False)
-        self._become(LessonState(LessonPhase.ACCEPTED, 1.0, taught=taught))
 
     async def discard(self) -> None:
         """Delete the bundle; the frames are kept, so that some can be removed or taken again."""
-        self._require(LessonPhase.TAUGHT)
-        await self._run(self._drop)
-        self._become(LessonState())
+        async with self._turn:
+            self._require(LessonPhase.TAUGHT)
+            await self._run(self._drop)
+            self._become(LessonState())
 
     def _drop(self) -> None:
         made, self._made = self._made, None

@@ -50,6 +50,8 @@ class ScriptedTeacher:
         self.folder = folder / "taught-1"
         self.allowed = threading.Event()
         self.allowed.set()
+        self.asked = threading.Event()
+        """Set once a bundle is to be used."""
         self.examples = Examples()
         self.used: list[str] = []
 
@@ -66,6 +68,8 @@ class ScriptedTeacher:
         return TaughtBundle(bundle, label, TaughtResult(label.network, 0.6, (), figures))
 
     def use(self, taught: TaughtBundle) -> None:
+        self.asked.set()
+        self.allowed.wait()
         self.used.append(taught.bundle.name)
 
 
@@ -182,6 +186,47 @@ async def test_what_is_discarded_is_deleted_and_can_be_taught_again(
             _, answer = await step(client, "discard")
             assert (answer["phase"], len(answer["frames"])) == ("recording", 1)
             assert not teacher.folder.is_dir()
+
+
+async def test_frames_that_are_being_read_count_as_well(teacher: ScriptedTeacher) -> None:
+    async with page(teacher) as (client, lesson):
+        sent = [send(client, jpeg()) for _ in range(MAX_FRAMES + 20)]
+        answers = await asyncio.gather(*sent)
+        assert [status for status, _ in answers].count(200) == MAX_FRAMES
+        assert len(lesson.frames.of(True)) == MAX_FRAMES
+        # What is refused takes no place.
+        lesson.clear(True)
+        assert (await send(client, b"no JPEG"))[0] == 422
+        assert [(await send(client, jpeg()))[0] for _ in range(3)] == [200] * 3
+
+
+async def test_what_is_accepted_is_not_discarded_at_the_same_moment(
+    teacher: ScriptedTeacher,
+) -> None:
+    async with page(teacher) as (client, lesson):
+        await send(client, jpeg())
+        await step(client, "teach")
+        await reached(lesson, LessonPhase.TAUGHT)
+        await asyncio.gather(lesson.accept(), lesson.discard(), return_exceptions=True)
+        assert lesson.state.phase is LessonPhase.ACCEPTED
+    assert teacher.used == ["taught-1"]
+    assert teacher.folder.is_dir()
+
+
+async def test_a_command_that_ends_while_a_bundle_is_accepted_keeps_it(
+    teacher: ScriptedTeacher,
+) -> None:
+    async with page(teacher) as (client, lesson):
+        await send(client, jpeg())
+        await step(client, "teach")
+        await reached(lesson, LessonPhase.TAUGHT)
+        teacher.allowed.clear()
+        accepting = asyncio.ensure_future(lesson.accept())
+        await asyncio.to_thread(teacher.asked.wait)
+        accepting.cancel()
+        teacher.allowed.set()
+    assert teacher.used == ["taught-1"]
+    assert teacher.folder.is_dir()
 
 
 async def test_too_few_frames_are_said_and_more_can_be_taken(teacher: ScriptedTeacher) -> None:
