@@ -19,6 +19,7 @@ from config.errors import ModelError
 from reactions.gestures.features import FEATURES
 from reactions.gestures.hand_classes import CLASSES, NONE
 from reactions.landmark_types import Hand
+from reactions.landmarks.stderr_filter import without_notices
 
 SHIPPED = Path(__file__).with_name("hand_classifier.tflite")
 _NONE = CLASSES.index(NONE)
@@ -58,12 +59,17 @@ class HandShapeClassifier:
         if card.classes != CLASSES or card.features != FEATURES:
             raise ModelError("trained for other classes or features", where=str(path), do=_REPAIR)
         try:
-            self._model = Interpreter(model_path=str(path), num_threads=1)
-            self._model.allocate_tensors()
+            with without_notices():
+                self._model = Interpreter(model_path=str(path), num_threads=1)
+                self._model.allocate_tensors()
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelError("can't be loaded", where=str(path), do=_REPAIR) from error
-        self._input = self._model.get_input_details()[0]["index"]
-        self._output = self._model.get_output_details()[0]["index"]
+        read, said = self._model.get_input_details()[0], self._model.get_output_details()[0]
+        for details, numbers in ((read, FEATURES), (said, len(CLASSES))):
+            if details["dtype"] is not np.float32 or details["shape"].tolist() != [1, numbers]:
+                what = "has other inputs or answers than its card says"
+                raise ModelError(what, where=str(path), do=_REPAIR)
+        self._input, self._output = read["index"], said["index"]
 
     def shapes(self, hand: Hand, features: npt.NDArray[np.float32]) -> Mapping[str, float]:
         """The probability of each class for ``hand``, whose ``features_of`` are ``features``; they

@@ -134,6 +134,8 @@ def _opened_bundle(source: Path) -> Iterator[Path]:
 def _unpack(source: Path, folder: Path) -> Path:
     """The plain files of one folder in a zip, within limits; nothing else is written."""
     do = "export it again"
+    if not source.is_file():
+        raise ModelError("is no file", where=str(source), do="name an exported folder or .zip")
     try:
         with zipfile.ZipFile(source) as packed:
             entries = [entry for entry in packed.infolist() if not entry.is_dir()]

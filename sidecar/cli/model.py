@@ -44,7 +44,10 @@ TeachFrom = Annotated[
 Webcam = Annotated[
     bool, typer.Option("--webcam", help="Record it before your camera, on a page in the browser.")
 ]
-Port = Annotated[int, typer.Option(metavar="N", help="TCP port of the page; 0 takes a free one.")]
+Port = Annotated[
+    int,
+    typer.Option(min=0, max=65535, metavar="N", help="TCP port of the page; 0 takes a free one."),
+]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the page's address only.")]
 TeachOther = Annotated[
     Path | None,

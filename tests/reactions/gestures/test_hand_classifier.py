@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from reactions.gestures.hand_classes import CLASSES, NONE, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
 from reactions.labels import LABELS, Group
 from reactions.landmark_types import Hand, Side
+from reactions.landmarks.model_manifest import FACE_MESH
+from reactions.landmarks.model_store import ModelStore
 from reactions.mannequin import POSES, hand_joints
 from reactions.training.hand_pose_ranges import LOOK_ALIKES
 from reactions.training.hand_pose_ranges import SHAPES as RECIPES
@@ -122,6 +126,23 @@ def test_a_damaged_classifier_is_refused_by_name(tmp_path: Path) -> None:
     shutil.copy(SHIPPED.with_suffix(".json"), path.with_suffix(".json"))
     with pytest.raises(ModelError, match=r"cut\.tflite"):
         HandShapeClassifier(path)
+
+
+@pytest.mark.models
+def test_another_model_in_its_place_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mesh.tflite"
+    shutil.copy(ModelStore().path(FACE_MESH), path)
+    shutil.copy(SHIPPED.with_suffix(".json"), path.with_suffix(".json"))
+    with pytest.raises(ModelError, match="has other inputs or answers"):
+        HandShapeClassifier(path)
+
+
+def test_loading_it_writes_nothing_to_standard_error() -> None:
+    program = (
+        "from reactions.gestures.hand_classifier import HandShapeClassifier as Shapes; Shapes()"
+    )
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert run.stderr == b""
 
 
 def test_a_classifier_for_other_classes_is_refused(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_without_acceptance_the_bundle_is_there_and_not_used(
         (["three", "--from", "x", "--hold", "nan"], "--hold"),
         (["none", "--from", "x"], "LABEL: none is a label of the vocabulary"),
         (["three", "--from", "x", "--seed", "-1"], "--seed"),
+        (["three", "--webcam", "--port", "70000"], "--port"),
     ],
 )
 def test_what_can_t_be_taught_is_one_line(
@@ -134,6 +135,7 @@ def test_the_shipped_classifier_has_a_card_and_can_be_exported(
         (["train", "motion", "--out", "x"], "is read by rules"),
         (["train", "foot", "--out", "x"], "is no kind that is trained"),
         (["evaluate", "nowhere"], "nowhere: is no data set"),
+        (["use", "nowhere.zip"], "nowhere.zip: is no file"),
         (["evaluate", "nowhere", "--against", "none"], "there is no such bundle"),
     ],
 )
