@@ -32,7 +32,7 @@ from sidecar.server.hosts import is_loopback_name
 from sidecar.session.factories import join_options, make_stickers
 from sidecar.session.session import Session
 from sidecar.session.snapshots import snapshots
-from sidecar.supervisor.values import SnapshotSet, SnapshotView
+from sidecar.supervisor.server_values import SnapshotSet, SnapshotView
 
 _ANSWER: Final = 30.0
 """Seconds for one answer of a server."""

@@ -25,7 +25,7 @@ from reactions.bundle import (
 from reactions.detected_labels import read_detector
 from reactions.taught_labels import read_taught
 from sidecar.media.new_file import new_file
-from sidecar.supervisor.values import ActiveModels, BundleView, ModelList
+from sidecar.supervisor.server_values import ActiveModels, BundleView, ModelList
 
 log = structlog.get_logger(__name__)
 

@@ -30,8 +30,8 @@ from reactions.bundle import ModelBundle
 from reactions.labels import LABELS, THRESHOLDS, LabelSpec, by_groups
 from reactions.taught_labels import with_taught
 from sidecar.media.new_file import new_file
+from sidecar.supervisor.server_values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 from sidecar.supervisor.sticker_folder import LIMITS, StickerFolder
-from sidecar.supervisor.values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 
 WHERE: Final = "rows"
 _ROOM: Final = r"^[A-Za-z0-9-]{1,64}$"

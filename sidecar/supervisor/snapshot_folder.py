@@ -15,7 +15,7 @@ import structlog
 from pydantic import ValidationError
 
 from config.errors import JournalError
-from sidecar.supervisor.values import SnapshotSet, SnapshotView
+from sidecar.supervisor.server_values import SnapshotSet, SnapshotView
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from gifs.catalogue import own_file
 from gifs.loader import StickerLimits, load_sticker
 from gifs.probe import probe
 from sidecar.media.new_file import new_file
-from sidecar.supervisor.values import StickerView
+from sidecar.supervisor.server_values import StickerView
 
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.(gif|webp|png|apng)$"
 MAX_FILES: Final = 200

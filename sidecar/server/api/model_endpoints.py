@@ -12,7 +12,7 @@ from reactions.bundle import SHIPPED_NAME, ModelBundle
 from sidecar.server.api.endpoints import Endpoint, Exchange
 from sidecar.server.api.tokens import Scope
 from sidecar.supervisor.model_store import BundleStore
-from sidecar.supervisor.values import ModelList
+from sidecar.supervisor.server_values import ModelList
 
 log = structlog.get_logger(__name__)
 

@@ -15,15 +15,15 @@ from sidecar.server.api.tokens import Scope
 from sidecar.server.pages import pose_path
 from sidecar.supervisor.reaction_store import ReactionStore, TableChange
 from sidecar.supervisor.scored_labels import ScoredLabels
-from sidecar.supervisor.sticker_folder import LIMITS
-from sidecar.supervisor.supervisor import Supervisor
-from sidecar.supervisor.values import (
+from sidecar.supervisor.server_values import (
     LabelView,
     ReactionRows,
     ReactionTableView,
     StickerList,
     StickerView,
 )
+from sidecar.supervisor.sticker_folder import LIMITS
+from sidecar.supervisor.supervisor import Supervisor
 
 FILES: Final = ("image/gif", "image/webp", "image/png", "image/apng", "application/octet-stream")
 KINDS: Final = {"GIF": "image/gif", "WEBP": "image/webp", "PNG": "image/png"}

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from sidecar.server.api.endpoints import Endpoint, Exchange
 from sidecar.server.api.tokens import Scope
 from sidecar.supervisor.control import TakeSnapshots
+from sidecar.supervisor.server_values import SnapshotSet, SnapshotView
 from sidecar.supervisor.snapshot_folder import SnapshotFolder
 from sidecar.supervisor.supervisor import Supervisor
-from sidecar.supervisor.values import SnapshotSet, SnapshotView
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from gifs.catalogue import find_sticker
 from reactions.bundle import SHIPPED_BUNDLE, ModelBundle, write_card
 from reactions.labels import LABELS
 from sidecar.supervisor.reaction_store import ReactionStore, TaughtRows, table_of_server
-from sidecar.supervisor.values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
+from sidecar.supervisor.server_values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 from tests.sidecar.supervisor.test_sticker_folder import picture
 from tests.taught import taught_bundle, taught_label
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from config.errors import JournalError
+from sidecar.supervisor.server_values import SnapshotView
 from sidecar.supervisor.snapshot_folder import CONSENT, SnapshotFolder
-from sidecar.supervisor.values import SnapshotView
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 PICTURE = SnapshotView(
