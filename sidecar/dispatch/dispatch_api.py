@@ -178,6 +178,9 @@ class DispatchApi:
             raise unreachable(error, where) from None
         if status != 200:
             raise _refusal(status, body, where)
+        if len(body) >= MAX_ANSWER:
+            what = f"the answer is longer than {MAX_ANSWER >> 20} MiB"
+            raise ProtocolError(what, where=where, do="let the server have fewer rooms")
         try:
             answer.ParseFromString(body)
         except DecodeError:

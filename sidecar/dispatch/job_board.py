@@ -26,7 +26,7 @@ class JobResult(StrEnum):
     TERMINATED = "terminated"
     """Its dispatch was deleted, or came again."""
     MOVED = "moved"
-    """This server stopped, and dispatched it again for the others."""
+    """This server stopped, or had no capacity after all, and dispatched it again for the others."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ import aiohttp
 import structlog
 
 from config.errors import CapacityError, ConfigError, RoomError, SidecarError
-from sidecar.aio import Backoff, Component, Contained, TaskSet, is_logged
+from sidecar.aio import Backoff, Component, Contained, TaskSet, is_logged, log_failure
+from sidecar.captured import Captured
 from sidecar.dispatch.abandoned import AbandonedWatch
 from sidecar.dispatch.connection import WorkerConnection
 from sidecar.dispatch.dispatch_api import DispatchApi, RoomDispatch
@@ -231,13 +232,18 @@ class DispatchWorker(Component):
                 await self._make_room(job)
 
     async def _make_room(self, job: WorkerJob) -> None:
-        try:
+        with Captured() as attempt:
             if job.request is None:
                 raise ConfigError(job.error)
             made, _ = await self._supervisor.create(job.request, reserved=job.reservation)
-        except SidecarError as error:
+        if attempt.error is not None:
+            if not isinstance(attempt.error, SidecarError):
+                log_failure("job not begun", attempt.error, job=job.job.job)
             self._supervisor.release(job.reservation)
-            await self._over(job, str(error))
+            if isinstance(attempt.error, CapacityError):
+                await self._pass_on(job, attempt.reason)
+            else:
+                await self._over(job, attempt.reason)
             return
         job.room = made.id
         log.info("job begun", job=job.job.job, room=made.id)
@@ -245,6 +251,15 @@ class DispatchWorker(Component):
         if self._supervisor.room(made.id).state.over:
             # Before we knew which room it was.
             await self._room_over(job)
+
+    async def _pass_on(self, job: WorkerJob, error: str) -> None:
+        """We said that we take a job and can't, as we drain meanwhile: another server is to."""
+        self._board.remove(job.job.job)
+        log.warning("job passed on", job=job.job.job, room=job.job.room, reason=error)
+        self._act(lambda protocol: protocol.report_ended(job.job.job, error))
+        self._send_load()
+        with Contained("job not handed over", job=job.job.job):
+            await self._dispatch_again(job)
 
     def _on_record(self, record: EventRecord) -> None:
         if record.event.get("event") != "room.state" or self._stopping:
@@ -313,12 +328,15 @@ class DispatchWorker(Component):
                 self._board.remove(job.job.job)
                 self._supervisor.release(job.reservation)
                 await self._leave_room(job)
-            if self._api is None or self._renewal is None or not job.job.dispatch:
-                return
-            found = await self._api.dispatches(job.job.room, self._options.agent_name)
-            for dispatch in found:
-                if dispatch.dispatch == job.job.dispatch and await self._renewal.again(dispatch):
-                    self.results[JobResult.MOVED] += 1
+            await self._dispatch_again(job)
+
+    async def _dispatch_again(self, job: WorkerJob) -> None:
+        if self._api is None or self._renewal is None or not job.job.dispatch:
+            return
+        found = await self._api.dispatches(job.job.room, self._options.agent_name)
+        for dispatch in found:
+            if dispatch.dispatch == job.job.dispatch and await self._renewal.again(dispatch):
+                self.results[JobResult.MOVED] += 1
 
     async def _look_for_abandoned(self, sweep: DispatchSweep, renewal: DispatchRenewal) -> None:
         while True:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from livekit.protocol.agent import JobStatus
 
-from config.errors import ConfigError
+from config.errors import CapacityError, ConfigError
 from sidecar.aio import Backoff
 from sidecar.dispatch.abandoned import AbandonedWatch
 from sidecar.dispatch.job_board import ASSIGNMENT_TIMEOUT, JobBoard, JobResult, WorkerJob
@@ -15,7 +15,7 @@ from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
 from sidecar.rooms.livekit.tokens import KeyPair
 from sidecar.supervisor.control import StateReport
 from sidecar.supervisor.supervisor import Supervisor
-from sidecar.supervisor.values import RoomState
+from sidecar.supervisor.values import RoomRequest, RoomState
 from tests.servers.livekit import KEY, SECRET
 from tests.sidecar.clients import eventually
 from tests.sidecar.dispatch.fake_livekit import FakeLiveKit, fake_livekit
@@ -191,6 +191,42 @@ async def test_a_job_that_is_offered_again_while_it_runs_is_not_begun_twice(
         await eventually(lambda: answers and answers[f"AJ_{dispatch}"].done())
         assert not answers[f"AJ_{dispatch}"].result()
         assert live(supervisor) == worker.jobs == 1
+
+
+async def test_a_job_that_there_is_no_capacity_for_after_all_is_dispatched_again(
+    server: FakeLiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with working(server, World()) as (worker, supervisor):
+        create, refused = supervisor.create, list[str]()
+
+        async def full_at_first(request: RoomRequest, *, reserved: str | None = None) -> object:
+            if not refused:
+                refused.append(request.url)
+                raise CapacityError("draining")
+            return await create(request, reserved=reserved)
+
+        monkeypatch.setattr(supervisor, "create", full_at_first)
+        first = server.dispatch("one")
+        await eventually(lambda: live(supervisor) == 1)
+        assert server.deleted == [first]
+        assert len(server.dispatches) == 1
+        assert worker.results[JobResult.MOVED] == 1
+        assert worker.jobs == 1
+
+
+async def test_a_room_that_can_t_be_made_for_an_unexpected_reason_fails_its_job(
+    server: FakeLiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with working(server, World()) as (worker, supervisor):
+
+        async def broken(request: RoomRequest, *, reserved: str | None = None) -> object:
+            raise ValueError("two\nlines")
+
+        monkeypatch.setattr(supervisor, "create", broken)
+        server.dispatch("one")
+        await eventually(lambda: server.ended() == [(JobStatus.JS_FAILED, "two lines")])
+        assert worker.jobs == 0
+        assert supervisor.admission.load(supervisor.now) == 0
 
 
 def test_what_is_promised_is_freed_where_no_assignment_comes() -> None:
