@@ -51,8 +51,7 @@ class DispatchRenewal(Component):
 
     async def settle(self) -> None:
         """Try again to create what is owed."""
-        for dispatch in list(self._owed):
-            await self._create(dispatch)
+        await asyncio.gather(*(self._create(dispatch) for dispatch in list(self._owed)))
 
     async def _replace(self, dispatch: RoomDispatch) -> bool:
         try:

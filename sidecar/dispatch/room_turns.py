@@ -33,23 +33,24 @@ class RoomTurns:
         self._waiting: deque[str] = deque()
 
     def limit(self, jobs: int) -> int:
-        """Rooms of the next look at most, where we have ``jobs``."""
-        return min(self.size, max(SMALL, PER_JOB * jobs))
+        """Rooms of the next look, where we have ``jobs`` and follow no more than half of these."""
+        return min(self.size, _wanted(jobs))
 
     def take(self, rooms: Collection[str], followed: Collection[str], jobs: int) -> list[str]:
         """The names of those of ``rooms`` to ask for now, where we have ``jobs`` in others.
 
-        Of those that are ``followed``, as it is not known yet whether a server works on them, as
-        many as half a look has place for; then new rooms, then all others in turn.
+        Those that are ``followed``, as it is not known yet whether a server works on them, beyond
+        half of a look if the budget has place; then new rooms, then all others in turn.
         """
         present = set(rooms)
         new, self._known = present - self._known, present
-        limit = self.limit(jobs)
+        wanted, open_ones = _wanted(jobs), present & set(followed)
+        limit = min(self.size, max(wanted, wanted // 2 + len(open_ones)))
         if len(present) <= limit:
             self._waiting.clear()
             return list(present)
         self._waiting.extendleft(self._shuffled(new))
-        taken = set(self._shuffled(present & set(followed))[: limit // 2])
+        taken = set(self._shuffled(open_ones)[: max(limit // 2, limit - wanted // 2)])
         while len(taken) < limit:
             if not self._waiting:
                 self._waiting.extend(self._shuffled(present))
@@ -67,3 +68,8 @@ class RoomTurns:
         mixed = sorted(names)
         self._chance.shuffle(mixed)
         return mixed
+
+
+def _wanted(jobs: int) -> int:
+    """Rooms of a look, half of which were in the look before."""
+    return max(SMALL, PER_JOB * jobs)

@@ -162,7 +162,9 @@ async def share_detector(
     with Contained("labels of an earlier run not loaded"):
         await scored.require(labels)
     hosted = make_hosted_rooms(detector, settings, plan.environ)
-    return SharedParts(detector, reactions, hosted, scored, engine.rooms(detector), engine.cores())
+    # A cluster's control store is asked for them.
+    cores = await asyncio.to_thread(engine.cores)
+    return SharedParts(detector, reactions, hosted, scored, engine.rooms(detector), cores)
 
 
 async def _open_parts(

@@ -67,3 +67,12 @@ def test_a_worker_with_few_rooms_asks_for_few() -> None:
     assert len(made.take(names(1000), (), 0)) == SMALL
     assert len(made.take(names(1000), (), 20)) == 20 * PER_JOB
     assert len(made.take(names(1000), (), 200)) == FIRST
+
+
+def test_a_worker_follows_all_rooms_of_a_dead_server_and_looks_at_others_beside() -> None:
+    made, rooms = turns(FIRST), names(1000)
+    made.take(rooms, (), 0)
+    for _ in range(5):
+        taken = set(made.take(rooms, rooms[:60], 0))
+        assert set(rooms[:60]) <= taken
+        assert len(taken) == 60 + SMALL // 2
