@@ -43,7 +43,8 @@ from reactions.training.training_run import CURVES, TENSORBOARD
 SAVED_MODEL: Final = "saved_model"
 _CHECKPOINTS: Final = "checkpoints"
 _WORK: Final = ".written"
-_FITTING: Final = 0.93
+_FITTING, _MEASURED = 0.93, 0.99
+"""Shares of the time after which all steps, and all held-out pictures, are done."""
 _VERSIONS: Final = ("keras", "tensorflow-cpu", "tensorflow", "numpy")
 
 
@@ -82,15 +83,14 @@ def train_detector(
     with only_training(folder / _CHECKPOINTS):
         weights = None if start is None else read_backbone(start)
         fingerprint = _fingerprint(plan, pictures, weights, threads)
-        checkpoints = CheckpointFolder(
-            folder / _CHECKPOINTS, fingerprint, lambda _, state: _tell(move, plan, state)
-        )
+        progress = _Progress(plan, move)
+        checkpoints = CheckpointFolder(folder / _CHECKPOINTS, fingerprint, progress.saved)
         move(0.01, "making the network")
         trainer = DetectorTrainer(plan, pictures, len(classes), weights, threads)
-        state = trainer.train(checkpoints)
+        state = trainer.train(checkpoints, progress.stepped)
         move(_FITTING, "exporting")
         card = _card(plan, labels, {**_described(pictures), "start": _start(start)})
-        outcome = _write(trainer.network, state, card, pictures, folder, cups)
+        outcome = _write(trainer.network, state, card, pictures, folder, cups, move)
         move(1.0, "")
         return outcome
 
@@ -135,10 +135,20 @@ def _fingerprint(
     }
 
 
-def _tell(move: Move, plan: DetectorPlan, state: MemberState) -> None:
-    share = 0.02 + (_FITTING - 0.02) * state.steps / plan.steps
-    loss, found = state.losses[-1], state.held_out[-1]
-    move(share, f"step {state.steps} of {plan.steps}, loss {loss:.3f}, {found:.0%} found")
+class _Progress:
+    """Says how far the steps are, and how many held-out boxes the newest checkpoint finds."""
+
+    def __init__(self, plan: DetectorPlan, move: Move) -> None:
+        self._steps, self._move = plan.steps, move
+        self._found = ""
+
+    def saved(self, member: int, state: MemberState) -> None:
+        self._found = f", {state.held_out[-1]:.0%} found"
+        self.stepped(state.steps, state.losses[-1])
+
+    def stepped(self, steps: int, loss: float) -> None:
+        share = 0.02 + (_FITTING - 0.02) * steps / self._steps
+        self._move(share, f"step {steps} of {self._steps}, loss {loss:.3f}{self._found}")
 
 
 def _described(pictures: Sequence[BoxedPicture]) -> dict[str, int]:
@@ -190,6 +200,7 @@ def _write(
     pictures: Sequence[BoxedPicture],
     folder: Path,
     cups: Path | None,
+    move: Move,
 ) -> DetectorOutcome:
     """All results, the detector last: where it is, the training has ended."""
     work = folder / _WORK
@@ -201,7 +212,11 @@ def _write(
         held_out = [one for one in pictures if one.held_out]
         detector = ObjectDetector(work / DETECTOR, card.wants())
         names = [label.name for label in card.labels]
-        report = measure_detector(detector, held_out, names)
+
+        def measured(share: float, what: str) -> None:
+            move(_FITTING + (_MEASURED - _FITTING) * share, f"measuring {what}")
+
+        report = measure_detector(detector, held_out, names, move=measured)
         card = with_report(card, report, compare_speed(work / DETECTOR, cups))
         write_detector(card, work / DETECTOR_CARD)
         found = "Held-out boxes found, %"

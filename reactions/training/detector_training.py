@@ -77,6 +77,8 @@ class DetectorTrainer:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         import tensorflow as tf
 
+        # It would say where it writes files that are then moved.
+        tf.get_logger().setLevel("WARNING")
         tf.config.experimental.enable_op_determinism()
         self._plan, self._threads = plan, threads
         self._learnt = [one for one in pictures if not one.held_out]
@@ -97,21 +99,28 @@ class DetectorTrainer:
         self._step = tf.function(self._learn)
         self._unread: DatasetError | None = None
 
-    def train(self, checkpoints: Checkpoints) -> MemberState:
+    def train(
+        self,
+        checkpoints: Checkpoints,
+        stepped: Callable[[int, float], None] = lambda steps, loss: None,
+    ) -> MemberState:
         """Learn up to the plan's last step, from the newest of ``checkpoints``.
 
-        Raises DatasetError for a damaged picture.
+        ``stepped`` gets the number of steps and the loss after each one. Raises DatasetError for a
+        damaged picture.
         """
         import tensorflow as tf
 
         try:
-            return self._train(checkpoints)
+            return self._train(checkpoints, stepped)
         except tf.errors.OpError:
             if self._unread is None:
                 raise
             raise self._unread from None
 
-    def _train(self, checkpoints: Checkpoints) -> MemberState:
+    def _train(
+        self, checkpoints: Checkpoints, stepped: Callable[[int, float], None]
+    ) -> MemberState:
         import tensorflow as tf
 
         state = checkpoints.load(0) or MemberState(*self._flat(), 0, {}, (), ())
@@ -121,6 +130,7 @@ class DetectorTrainer:
             rate, count = (np.float32(one) for one in (self._rate(step), step + 1))
             loss = self._step(*batch, tf.constant(rate), tf.constant(count))
             losses.append(float(loss))
+            stepped(step + 1, losses[-1])
             if (step + 1) % self._plan.kept == 0 or step + 1 == self._plan.steps:
                 mean = sum(losses) / len(losses)
                 state = MemberState(

@@ -53,6 +53,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> DetectorOut
     )
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+    assert len(shares) > LEARNS.steps
     return outcome
 
 
