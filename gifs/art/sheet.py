@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m gifs.art.sheet OUT.png", file=sys.stderr)
         return 2
-    sheet = sticker_sheet().quantize(256, dither=Image.Dither.NONE)
+    sheet = sticker_sheet().quantize(256, kmeans=4, dither=Image.Dither.NONE)
     sheet.save(arguments[0], optimize=True)
     return 0
 
