@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from reactions.bundle import (
     write_card,
 )
 from reactions.datasets.store import new_folder
-from reactions.detected_labels import read_detector
+from reactions.detected_labels import DetectedLabel, read_detector
 from reactions.gestures.hand_classifier import SHIPPED, HeadCard
 from reactions.taught_labels import TaughtLabel, write_taught
 from reactions.trained_heads import TrainedHead, write_heads
@@ -138,18 +138,20 @@ def add_detector(
     base: ModelBundle, trained: Path, folder: Path, *, created: str, card: str
 ) -> ModelBundle:
     """``base`` with the detector in ``trained``, in place of one that it has, as a new bundle in
-    ``folder``. ``card`` is its description in Markdown."""
+    ``folder``. ``card`` is its description in Markdown. Raises ModelError for a missing sticker."""
     check_name(folder.name)
     with new_folder(folder) as partial:
         _copy_base(base, partial)
         for name in (DETECTOR, DETECTOR_CARD):
             shutil.copyfile(trained / name, partial / name)
+        detected = read_detector(partial / DETECTOR_CARD).labels
+        _copy_stickers(detected, trained, partial)
         if base.taught:
             write_taught(base.taught, partial / TAUGHT)
         titles = {one.name for one in base.taught} | _own_titles(base) - {DETECTOR_TITLE}
         cards = [card, *_model_cards(base, titles)]
         (partial / MODEL_CARD).write_text("\n".join(cards), encoding="utf-8")
-        names = ", ".join(one.name for one in read_detector(partial / DETECTOR_CARD).labels)
+        names = ", ".join(one.name for one in detected)
         write_card(
             partial,
             name=folder.name,
@@ -168,6 +170,23 @@ def _read_new(folder: Path) -> ModelBundle:
     except ModelError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _copy_stickers(labels: Sequence[DetectedLabel], trained: Path, folder: Path) -> None:
+    """The files that rows of ``labels`` name, which are in ``trained``; others are ours."""
+    for label in labels:
+        name = label.sticker or ""
+        if "." not in name:
+            continue
+        where = f"{trained / DETECTOR_CARD}: {label.name}.sticker"
+        if not (trained / name).is_file():
+            do = "copy the file beside detector.json, or name a sticker of ours"
+            raise ModelError(f"{name} is not there", where=where, do=do)
+        content = (trained / name).read_bytes()
+        if (folder / name).exists() and (folder / name).read_bytes() != content:
+            what = f"{name} is the name of another file of the bundle"
+            raise ModelError(what, where=where, do="rename it")
+        (folder / name).write_bytes(content)
 
 
 def _own_titles(base: ModelBundle) -> set[str]:

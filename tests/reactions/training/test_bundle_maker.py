@@ -3,8 +3,17 @@ from pathlib import Path
 import pytest
 
 from config.errors import ModelError
-from reactions.bundle import MODEL_CARD, ModelBundle, write_card
-from reactions.training.bundle_maker import add_taught
+from reactions.bundle import (
+    DETECTOR,
+    DETECTOR_CARD,
+    MODEL_CARD,
+    SHIPPED_BUNDLE,
+    WEIGHTS,
+    ModelBundle,
+    write_card,
+)
+from reactions.detected_labels import DetectedLabel, DetectorCard, LayerTable, write_detector
+from reactions.training.bundle_maker import add_detector, add_taught
 from tests.taught import taught_bundle, taught_label
 
 
@@ -40,3 +49,37 @@ def test_a_card_of_other_bytes_is_kept_as_far_as_it_can_be_read(tmp_path: Path) 
     one = taught(ModelBundle.read(folder), tmp_path / "taught-1", "vulcan", "Parted fingers.")
     assert one.folder is not None
     assert "caf\N{REPLACEMENT CHARACTER}" in (one.folder / MODEL_CARD).read_text("utf-8")
+
+
+def detector_folder(folder: Path, sticker: str) -> Path:
+    """What a training left, with a sticker in its row."""
+    row = {"name": "mug", "how": "hold it", "threshold": 0.5}
+    label = DetectedLabel.model_validate({**row, "kind": "sticker", "sticker": sticker})
+    layers = (LayerTable(rows=1, columns=1, shapes=((0.5, 0.5),)),)
+    folder.mkdir()
+    write_detector(
+        DetectorCard(width=64, height=64, layers=layers, labels=(label,)), folder / DETECTOR_CARD
+    )
+    (folder / DETECTOR).write_bytes(b"weights")
+    return folder
+
+
+def with_detector(folder: Path, trained: Path) -> ModelBundle:
+    return add_detector(SHIPPED_BUNDLE, trained, folder, created="2026-11-30", card="")
+
+
+def test_the_sticker_of_an_object_may_be_a_file_beside_its_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reactions.bundle.ObjectDetector", lambda path, wants: None)
+    trained = detector_folder(tmp_path / "trained", "mug.gif")
+    with pytest.raises(ModelError, match=r"mug\.sticker: mug\.gif is not there"):
+        with_detector(tmp_path / "none", trained)
+    (trained / "mug.gif").write_bytes(b"GIF89a")
+    bundle = with_detector(tmp_path / "mine", trained)
+    assert bundle.stickers["mug.gif"].read_bytes() == b"GIF89a"
+    other = detector_folder(tmp_path / "other", WEIGHTS)
+    (other / WEIGHTS).write_bytes(b"GIF89a")
+    with pytest.raises(ModelError, match="is the name of another file of the bundle"):
+        with_detector(tmp_path / "wrong", other)
+    assert {path.name for path in tmp_path.iterdir()} == {"trained", "mine", "other"}
