@@ -227,7 +227,8 @@ class DispatchWorker(Component):
         async with self._meeting(job):
             for older in self._board.superseded(job.job.room):
                 await self._end(older, "dispatched again")
-                await self._delete(older)
+                # Not here: a server that answers late would keep the newer room from beginning.
+                self._tasks.create_task(self._delete(older), name=f"end of job {older.job.job}")
             if self._board.find(job.job.job) is job:
                 await self._make_room(job)
 

@@ -23,6 +23,9 @@ def camera_sink(url: str, options: SinkOptions) -> "VirtualCameraSink":
     parsed = SinkUrl.parse(url, OPTIONS, where="--publish")
     if options.rule is not AddressRule.ANY:
         raise ConfigError("cameras are for the operator to name", where=parsed.shown)
+    if parsed.parts.netloc or parsed.parts.query:
+        do = "give camera:, camera:DEVICE or camera:DEVICE#backend=NAME"
+        raise ConfigError(f"{parsed.shown!r} names no camera", where="--publish", do=do)
     if not is_installed():
         raise ConfigError("a virtual camera needs an extra package", where="camera:", do=INSTALL)
     import pyvirtualcam
