@@ -142,6 +142,15 @@ def synthesize_pictures(
     return SynthesisReport(added, work.pictures - added)
 
 
+def drawn_pictures(work: Synthesis) -> Iterator[tuple[RgbImage, LabelledBox | None]]:
+    """The pictures of ``work``, each with the box around the hands that pose, if any does."""
+    for number, (_, shown) in enumerate(work.drawn()):
+        scene = (shown.person, shown.pose, shown.scene, WIDTH, HEIGHT)
+        hands = landmarks(*scene)
+        picture, _ = render_objects(*scene, seed=number)
+        yield picture, box_around({side: hands[side] for side in shown.posing}, work.label)
+
+
 def _record(name: str, picture: RgbImage, shown: DrawnMannequin, origin: Origin) -> PictureRecord:
     """The record, but for its file and what it shows."""
     person = f"mannequin {shown.person.name}"

@@ -39,7 +39,9 @@ LabelName = Annotated[
 ]
 TeachFrom = Annotated[
     Path | None,
-    typer.Option("--from", metavar="SOURCE", help="Folder of pictures, clip, data set, or .npz."),
+    typer.Option(
+        "--from", metavar="SOURCE", help="Folder of pictures, clip, data set, pose file or .npz."
+    ),
 ]
 Webcam = Annotated[
     bool, typer.Option("--webcam", help="Record it before your camera, on a page in the browser.")

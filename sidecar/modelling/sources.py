@@ -1,4 +1,5 @@
-"""Pictures to teach a label with: of a folder, a clip, a data set or a file of landmarks."""
+"""Pictures to teach a label with: of a folder, a clip, a data set, a pose that is written down, or
+a file of landmarks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ import numpy.typing as npt
 from config.errors import ModelError, PictureError
 from reactions.datasets.records import PictureRecord, Split
 from reactions.datasets.store import MANIFEST, Dataset, open_dataset
+from reactions.datasets.synthesizing import HEIGHT, WIDTH, Synthesis, drawn_pictures
 from reactions.frame_sampler import FrameSampler
 from reactions.landmark_types import RgbImage
+from reactions.mannequin.pose_file import read_pose_file
 from reactions.training.array_errors import UNREADABLE_ARRAYS
 from sidecar.media.container.reader import TimedFrame, VideoReader
 from sidecar.media.pictures import is_picture, read_picture
@@ -23,6 +26,8 @@ CLIP_LONGEST: Final = 640
 """Likewise of a clip's frames: those of a meeting have as many."""
 CLIP_EVERY: Final = 0.2
 """Seconds between two frames of a clip that are read."""
+DRAWN: Final = 40
+"""Pictures of mannequins that are drawn from a pose file."""
 MAX_PICTURES: Final = 200
 """Of the label, and as many of anything else; more change little and take long."""
 _MAX_POSES: Final = 5_000
@@ -40,7 +45,7 @@ class TeachPicture:
 
 @dataclass(frozen=True, slots=True)
 class TeachFile:
-    """A picture or a clip, which may show the label."""
+    """A picture, a clip or a pose file, which may show the label."""
 
     path: Path
     shows: bool
@@ -128,7 +133,13 @@ def _boxes(record: PictureRecord, label: str) -> list[tuple[float, float, float,
 
 
 def read_teach_file(file: TeachFile) -> Iterator[TeachPicture]:
-    """The picture in ``file``, or frames of the clip; raises PictureError for neither."""
+    """The picture in ``file``, frames of the clip, or pictures of the pose that is written there.
+
+    Raises PictureError for none of them, and ConfigError for a wrong pose.
+    """
+    if file.path.suffix.lower() == ".toml":
+        yield from _drawn(file)
+        return
     if is_picture(file.path):
         pixels = read_picture(file.path, longest=LONGEST).pixels
         yield TeachPicture(pixels, file.shows, file.within)
@@ -139,6 +150,15 @@ def read_teach_file(file: TeachFile) -> Iterator[TeachPicture]:
             if isinstance(item, TimedFrame) and item.time >= due:
                 due = item.time + CLIP_EVERY
                 yield TeachPicture(sampler.sample(item.frame, item.time).pixels, file.shows)
+
+
+def _drawn(file: TeachFile) -> Iterator[TeachPicture]:
+    work = Synthesis(read_pose_file(file.path), "pose", DRAWN)
+    for pixels, box in drawn_pictures(work):
+        ends = None
+        if box is not None:
+            ends = (box.left / WIDTH, box.top / HEIGHT, box.right / WIDTH, box.bottom / HEIGHT)
+        yield TeachPicture(pixels, file.shows, ends)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from config.errors import ModelError
+from config.errors import ConfigError, ModelError
 from reactions.datasets.look import difference_hash
 from reactions.datasets.records import LabelledBox, PictureRecord, Split
 from reactions.datasets.store import changing_dataset, content_name
@@ -76,6 +76,23 @@ def test_what_shows_something_else_is_a_folder_with_its_folders_or_a_file(tmp_pa
         find_other_files(tmp_path / "empty", "vulcan")
     with pytest.raises(ModelError, match="is not there"):
         find_other_files(tmp_path / "none", "vulcan")
+
+
+def test_a_pose_that_is_written_down_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.modelling.sources.DRAWN", 2)
+    file = tmp_path / "tea.toml"
+    file.write_text('like = "open_palm"\nside = "right"\n')
+    (found,) = find_teach_files(file, "tea")
+    first, second = read_teach_file(found)
+    assert first.pixels.shape == (360, 640, 3)
+    assert (first.pixels != second.pixels).any()
+    assert first.within is not None
+    assert 0 <= first.within[0] < first.within[2] <= 1
+    file.write_text("side = 3")
+    with pytest.raises(ConfigError, match="side"):
+        list(read_teach_file(found))
 
 
 def test_more_pictures_than_help_are_thinned_evenly(tmp_path: Path) -> None:
