@@ -1,6 +1,7 @@
 """A LiveKit server that dispatches as the real one does, without rooms or media."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,8 @@ class FakeLiveKit:
         self.dispatches: dict[str, AgentDispatch] = {}
         self.deleted: list[str] = []
         self.assigning = True
+        self.silent = 0
+        """Workers that are not registered next, but get other messages."""
         self.failing: dict[str, int] = {}
         """Requests that fail next, by their method."""
         self._number = 0
@@ -140,6 +143,12 @@ class FakeLiveKit:
 
     async def _hear(self, link: FakeWorkerLink, message: WorkerMessage) -> None:
         match message.WhichOneof("message"):
+            case "register" if self.silent:
+                self.silent -= 1
+                self.links.append(link)
+                task = asyncio.create_task(_chatter(link))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
             case "register":
                 await link.say(register=RegisterWorkerResponse(worker_id="AW_1"))
                 self.links.append(link)
@@ -180,6 +189,13 @@ class FakeLiveKit:
                 asked = CreateAgentDispatchRequest.FromString(body)
                 made = self.dispatch(asked.room, asked.metadata, asked.agent_name)
                 return _answer(self.dispatches[made])
+
+
+async def _chatter(link: FakeWorkerLink) -> None:
+    with contextlib.suppress(ConnectionError):
+        while not link.socket.closed:
+            await link.say(pong=WorkerPong())
+            await asyncio.sleep(0.05)
 
 
 def _answer(message: Message) -> web.Response:

@@ -8,6 +8,7 @@ from livekit.protocol.agent import JobStatus
 
 from config.errors import CapacityError, ConfigError
 from sidecar.aio import Backoff
+from sidecar.dispatch import connection
 from sidecar.dispatch.abandoned import AbandonedWatch
 from sidecar.dispatch.job_board import ASSIGNMENT_TIMEOUT, JobBoard, JobResult, WorkerJob
 from sidecar.dispatch.protocol import DispatchedJob
@@ -129,6 +130,21 @@ async def test_a_lost_connection_is_made_again_and_jobs_go_on(server: FakeLiveKi
         await eventually(lambda: server.links and server.links[0] is not lost)
         await eventually(lambda: worker.registered)
         assert live(supervisor) == worker.jobs == 1
+
+
+async def test_a_server_that_talks_but_registers_no_one_is_connected_to_again(
+    server: FakeLiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CONNECT", 0.3)
+    server.silent = 1
+    options = WorkerOptions(server.address, KeyPair(KEY, SECRET), "agent")
+    async with World().running() as supervisor:
+        worker = DispatchWorker(options, supervisor, backoff=Backoff(first=0.05, longest=0.1))
+        async with worker:
+            await eventually(lambda: server.links)
+            first = server.links[0]
+            await eventually(lambda: worker.registered)
+            assert first not in server.links
 
 
 async def test_a_server_that_drains_reports_that_it_is_full(server: FakeLiveKit) -> None:
