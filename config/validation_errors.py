@@ -19,6 +19,12 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     return " ".join([*guess, f"allowed: {', '.join(names)}"])
 
 
+def first_fault(error: ValidationError) -> str:
+    """Where in a file, and what: the first thing that ``error`` says, without the values there."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}"
+
+
 def config_error_from(
     error: ValidationError, model: type[BaseModel], where: Callable[[str], str]
 ) -> ConfigError:

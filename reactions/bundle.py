@@ -28,6 +28,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import ModelError
+from config.validation_errors import first_fault
 from reactions.detected_labels import DetectedLabel, read_detector
 from reactions.gestures.hand_classes import CLASSES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
@@ -205,9 +206,7 @@ def _card(folder: Path) -> BundleCard:
     except OSError as error:
         raise ModelError(f"can't be read: {error.strerror}", where=where, do=_DO) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "file"
-        raise ModelError(f"{place}: {first['msg']}", where=where, do=_DO) from None
+        raise ModelError(first_fault(error), where=where, do=_DO) from None
 
 
 def _check_file(folder: Path, name: str, checksum: str) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from config.errors import ModelError
 from config.reaction_rule import Kind, ReactionRule
+from config.validation_errors import first_fault
 from reactions.gestures.context import Context, Scorer, Sighting
 from reactions.labels import LABELS, Group, LabelSpec
 from reactions.landmark_types import ModelFamily
@@ -147,9 +148,7 @@ def read_detector(path: Path) -> DetectorCard:
     except OSError as error:
         raise ModelError(f"can't be read: {error.strerror}", where=str(path), do=do) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "file"
-        raise ModelError(f"{place}: {first['msg']}", where=str(path), do=do) from None
+        raise ModelError(first_fault(error), where=str(path), do=do) from None
 
 
 def write_detector(card: DetectorCard, path: Path) -> None:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from config.errors import ModelError
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import ReactionTable
+from config.validation_errors import first_fault
 from reactions.geometry import Box
 from reactions.gestures.arms import ArmsReading
 from reactions.gestures.context import Context, Scorer, Sighting
@@ -233,9 +234,7 @@ def read_taught(path: Path) -> tuple[TaughtLabel, ...]:
     except OSError as error:
         raise ModelError(f"can't be read: {error.strerror}", where=str(path)) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "file"
-        raise ModelError(f"{place}: {first['msg']}", where=str(path), do="teach it again") from None
+        raise ModelError(first_fault(error), where=str(path), do="teach it again") from None
     names = [label.name for label in labels]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ModelError(f"{twice[0]} is taught twice", where=str(path), do="teach it again")

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from config.errors import ModelError
+from config.validation_errors import first_fault
 from reactions.geometry import Box
 from reactions.gestures.context import Context, Scorer, SeenFace, Sighting
 from reactions.gestures.expressions import FaceReading
@@ -218,9 +219,7 @@ def read_heads(path: Path) -> tuple[TrainedHead, ...]:
     except OSError as error:
         raise ModelError(f"can't be read: {error.strerror}", where=str(path)) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "file"
-        raise ModelError(f"{place}: {first['msg']}", where=str(path), do="train it again") from None
+        raise ModelError(first_fault(error), where=str(path), do="train it again") from None
     kinds = [head.kind for head in heads]
     if len(set(kinds)) < len(kinds):
         raise ModelError("holds two heads of a kind", where=str(path), do="train it again")

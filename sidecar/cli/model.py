@@ -322,7 +322,7 @@ def _label_name(label: str) -> str:
     from reactions.taught_labels import LABEL_NAME
 
     if re.match(LABEL_NAME, label) is None or len(label) > 40:
-        do = "use lower-case words joined by underscores, as in drinking_tea"
+        do = "use words of a to z joined by underscores, as in drinking_tea"
         raise ModelError("can't be the name of a label", where=repr(label[:60]), do=do)
     return label
 
