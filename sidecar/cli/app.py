@@ -37,12 +37,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.command)
-app.command("join")(join.command)
-app.command("serve")(serve.command)
-app.command("doctor")(doctor.command)
-app.command("replay")(replay.command)
-app.command("annotate")(annotate.command)
+app.command("demo", epilog="Example: sidecar demo --act tea.toml --mannequins 1")(demo.command)
+app.command("join", epilog="Example: sidecar join 'wss://meet.example.com#standup' --for 1h")(
+    join.command
+)
+app.command("serve", epilog="Example: sidecar serve --port 8080")(serve.command)
+app.command("doctor", epilog="Example: sidecar doctor")(doctor.command)
+app.command("replay", epilog="Example: sidecar replay tea.mp4 tea-with-stickers.mp4")(
+    replay.command
+)
+app.command("annotate", epilog="Example: sidecar annotate photo.jpg")(annotate.command)
 app.command("config")(config.command)
 app.add_typer(model.app, name="model")
 app.add_typer(models.app, name="models")

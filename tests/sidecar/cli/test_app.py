@@ -131,3 +131,9 @@ def test_full_disk_is_one_line_and_status_2() -> None:
         )
     assert done.returncode == 2
     assert done.stderr == "sidecar: error: no space left on a disk (free some)\n"
+
+
+@pytest.mark.parametrize("command", ["demo", "join", "serve", "replay", "annotate", "doctor"])
+def test_the_help_of_each_command_has_an_example(command: str, run: Run) -> None:
+    _, out, _ = run(command, "--help")
+    assert f"Example: sidecar {command}" in " ".join(out.split())
