@@ -11,7 +11,7 @@ from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, Operation
 from sidecar.supervisor.supervisor import changed_request
 from sidecar.supervisor.values import RoomPatch
 
-CHANGEABLE: Final = ("labels", "layout", "rate", "consent", "sensitivity")
+CHANGEABLE: Final = ("labels", "layout", "rate", "consent", "sensitivity", "paused")
 """Fields of a request that a running room can change."""
 
 

@@ -197,13 +197,14 @@ class RoomRunner:
             consent=default_consent(self._settings),
         )
         session.sampler.labels = self._labels
+        session.sampler.paused = begin.request.paused
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(sinks)
             stack.enter_context(sinks.attached(session.events))
             stack.enter_context(session.events.subscribe(self._on_event))
             await stack.enter_async_context(session)
             self.session, self._room, self._sinks = session, room, sinks
-            self._report(StateReport(state=RoomState.LIVE))
+            self._report(StateReport(state=_attending(session)))
             await self._attend(session, room)
 
     async def _attend(self, session: Session, room: ReconnectingRoom) -> None:
@@ -215,11 +216,11 @@ class RoomRunner:
         await run_until_first(session.ended(), left(), self._report_often(session, room))
 
     async def _report_often(self, session: Session, room: ReconnectingRoom) -> None:
-        state = RoomState.LIVE
+        state = _attending(session)
         while True:
             self._report(StatsReport(stats=self.stats()))
             await asyncio.sleep(REPORT_EVERY)
-            now = RoomState.PAUSED if session.sampler.paused else RoomState.LIVE
+            now = _attending(session)
             if room.lost:
                 now = RoomState.REJOINING
             if now is not state:
@@ -362,6 +363,11 @@ def room_settings(begin: Begin) -> Settings:
     if request.rate is not None:
         values["sampling"] = {**values.get("sampling", {}), "rate": request.rate}
     return Settings.model_validate(values)
+
+
+def _attending(session: Session) -> RoomState:
+    """The state of a room that is joined."""
+    return RoomState.PAUSED if session.sampler.paused else RoomState.LIVE
 
 
 def changed_composite(composite: CompositeSettings, layout: RoomLayout) -> CompositeSettings:

@@ -511,7 +511,7 @@ class Supervisor(Component):
 
 def changed_request(request: RoomRequest, patch: RoomPatch) -> RoomRequest:
     """How a room is wanted after ``patch``; of a layout, what is not given stays as well."""
-    changed = patch.model_dump(exclude_none=True, exclude={"paused"})
+    changed = patch.model_dump(exclude_none=True)
     if request.layout is not None and "layout" in changed:
         changed["layout"] = request.layout.model_dump(exclude_none=True) | changed["layout"]
     return RoomRequest.model_validate(request.model_dump() | changed)

@@ -120,6 +120,8 @@ class RoomRequest(Value):
     """``opt-in`` samples no participant before they agree."""
     sensitivity: Sensitivity | None = None
     """How easily reactions start, for participants who choose nothing else."""
+    paused: Flag = False
+    """Join, and sample no participant before a change says so."""
     secrets: Annotated[
         dict[SecretName, SecretStr],
         Field(max_length=32, json_schema_extra={"additionalProperties": False}),

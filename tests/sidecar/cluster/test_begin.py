@@ -44,7 +44,7 @@ def test_what_was_changed_is_changed_again() -> None:
     wanted = changed_begin(BEGIN, PATCH)
     assert wanted.request.rate == 2.0
     (change,) = operations_between(BEGIN, wanted) or ()
-    assert change == ChangeRoom(patch=RoomPatch(rate=2.0, layout=RoomLayout(width=640)))
+    assert change == PATCH
     assert operations_between(changed_begin(BEGIN, change), wanted) == []
 
 

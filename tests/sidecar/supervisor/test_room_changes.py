@@ -1,6 +1,7 @@
 """Changes of a running room, through the runner, in a meeting in memory."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -14,8 +15,17 @@ from sidecar.supervisor.control import (
     ChangeParticipant,
     ChangeRoom,
     ListParticipants,
+    StateReport,
+    StatsReport,
 )
-from sidecar.supervisor.values import ParticipantPatch, RoomPatch, RoomRequest
+from sidecar.supervisor.handle import Report
+from sidecar.supervisor.values import (
+    ParticipantPatch,
+    RoomPatch,
+    RoomRequest,
+    RoomState,
+    RoomStats,
+)
 from tests.sidecar.supervisor.memory_handle import MemoryHandle
 
 
@@ -65,3 +75,23 @@ async def test_a_participants_own_sensitivity_outlasts_a_change_of_the_rooms() -
     await handle.call(ChangeRoom(patch=RoomPatch(sensitivity=Sensitivity.NORMAL)))
     assert await sensitivity(handle) == "playful"
     await handle.aclose()
+
+
+async def test_a_room_that_is_wanted_paused_samples_no_participant_until_it_goes_on() -> None:
+    handle = MemoryHandle()
+    await handle.start(begin(paused=True))
+    reports = handle.reports()
+    async with asyncio.timeout(20):
+        assert await anext(reports) == StateReport(state=RoomState.PAUSED)
+        assert (await numbers(reports, lambda stats: stats.frames_in > 2)).samples == 0
+        await handle.call(ChangeRoom(patch=RoomPatch(paused=False)))
+        await numbers(reports, lambda stats: stats.samples > 0)
+    await handle.aclose()
+
+
+async def numbers(reports: AsyncIterator[Report], wanted: Callable[[RoomStats], bool]) -> RoomStats:
+    """The room's first numbers that are as ``wanted``."""
+    async for report in reports:
+        if isinstance(report, StatsReport) and wanted(report.stats):
+            return report.stats
+    raise AssertionError("the room ended")

@@ -240,6 +240,19 @@ async def test_a_change_reaches_the_room_and_is_remembered(tmp_path: Path) -> No
         assert supervisor.room(made.id).request.rate == 1.0
 
 
+async def test_a_paused_room_is_joined_again_as_paused(tmp_path: Path) -> None:
+    world = World(tmp_path / "journal.db")
+    async with world.running() as supervisor:
+        made = await live(supervisor)
+        await supervisor.change(made.id, RoomPatch(paused=True))
+        assert supervisor.room(made.id).request.paused
+    async with world.running() as supervisor:
+        assert supervisor.room(made.id).request.paused
+        await eventually(lambda: supervisor.room(made.id).state is RoomState.LIVE)
+        await supervisor.change(made.id, RoomPatch(paused=False))
+        assert not supervisor.room(made.id).request.paused
+
+
 async def test_changes_of_a_layout_add_up() -> None:
     async with World().running() as supervisor:
         made = await live(supervisor)
