@@ -22,6 +22,7 @@ from reactions.geometry import Box
 from reactions.gestures.context import Context, Scorer, SeenFace, Sighting
 from reactions.gestures.expressions import FaceReading
 from reactions.gestures.hand_classes import NONE
+from reactions.gestures.motion_window import WINDOW_NUMBERS, read_window
 from reactions.labels import LABELS, LabelSpec
 from reactions.landmark_types import ModelFamily
 from reactions.taught_labels import VIEW_SIZES, LandmarkView, Number, arms_vector
@@ -42,6 +43,8 @@ class HeadKind(StrEnum):
     """Elbows, wrists and fingers of both arms by the shoulders."""
     FACE = "face"
     """Measures of the face mesh, and of the finer one where it was read."""
+    MOTION = "motion"
+    """The courses of hands and head over the last 1.6 seconds."""
 
 
 class HeadMode(StrEnum):
@@ -59,6 +62,9 @@ class HeadReading:
     vector: npt.NDArray[np.float32]
     """(``HEAD_SIZES`` of the kind,)"""
     box: Box
+    own: Mapping[str, Sighting] | None = None
+    """Who shows each label, where labels are shown by different parts (scores are not set): a label
+    that is left out can't be shown. None where all are shown by what ``box`` is around."""
 
 
 def _read_body(context: Context) -> HeadReading | None:
@@ -71,6 +77,19 @@ def _read_face(context: Context) -> HeadReading | None:
     return (
         None if context.face is None else HeadReading(face_vector(context.face), context.face.box)
     )
+
+
+def _read_motion(context: Context) -> HeadReading | None:
+    window = read_window(context)
+    if window is None:
+        return None
+    own: dict[str, Sighting] = {}
+    if (hand := window.hand) is not None:
+        own["wave"] = Sighting(0.0, hand.box, hand.hand.side)
+        own["clap"] = Sighting(0.0, Box.union(seen.box for seen in context.hands))
+    if (face := window.head) is not None:
+        own["nod"] = own["shake"] = Sighting(0.0, face.box)
+    return HeadReading(window.vector, next(iter(own.values())).box, own)
 
 
 def face_vector(seen: SeenFace) -> npt.NDArray[np.float32]:
@@ -97,13 +116,18 @@ _MEASURES: Final = 9
 BLINKS_READ: Final = slice(2 * _MEASURES + 3, 2 * _MEASURES + 6)
 """Where a face's vector has its blendshapes, which a server may not read."""
 HEAD_SIZES: Final[Mapping[HeadKind, int]] = MappingProxyType(
-    {HeadKind.BODY: VIEW_SIZES[LandmarkView.ARMS], HeadKind.FACE: 2 * _MEASURES + 6}
+    {
+        HeadKind.BODY: VIEW_SIZES[LandmarkView.ARMS],
+        HeadKind.FACE: 2 * _MEASURES + 6,
+        HeadKind.MOTION: WINDOW_NUMBERS,
+    }
 )
 """Numbers of one reading, by kind."""
 HEAD_LABELS: Final[Mapping[HeadKind, tuple[str, ...]]] = MappingProxyType(
     {
         HeadKind.BODY: ("arms_raised", "hands_on_head", "arms_crossed", "shrug"),
         HeadKind.FACE: ("smile", "laugh", "surprised", "yawn", "wink", "eyes_closed"),
+        HeadKind.MOTION: ("wave", "clap", "nod", "shake"),
     }
 )
 """The labels that each kind can tell apart, and the order of its answers."""
@@ -111,11 +135,13 @@ HEAD_FAMILIES: Final[Mapping[HeadKind, frozenset[ModelFamily]]] = MappingProxyTy
     {
         HeadKind.BODY: frozenset({ModelFamily.BODY, ModelFamily.FACE}),
         HeadKind.FACE: frozenset({ModelFamily.FACE, ModelFamily.FACE_DETAIL}),
+        HeadKind.MOTION: frozenset(),
     }
 )
-"""The landmark models that each kind needs."""
+"""The landmark models that each kind needs beside those of its labels' rules. Motions are learnt
+with hands or head unread, too: a server reads no more than the enabled ones need."""
 _READERS: Final[Mapping[HeadKind, Callable[[Context], HeadReading | None]]] = MappingProxyType(
-    {HeadKind.BODY: _read_body, HeadKind.FACE: _read_face}
+    {HeadKind.BODY: _read_body, HeadKind.FACE: _read_face, HeadKind.MOTION: _read_motion}
 )
 
 
@@ -175,22 +201,27 @@ class TrainedHead(BaseModel):
                 continue
             rule = spec.score if self.mode is HeadMode.JOIN else None
             at = self.labels.index(spec.name)
-            score = _head_scorer(self.kind, answer, at, rule)
+            score = _head_scorer(self, answer, at, rule)
             families = spec.families | HEAD_FAMILIES[self.kind]
             yield replace(spec, score=score, families=families)
 
 
 def _head_scorer(
-    kind: HeadKind, answer: Callable[[Vectors], Vectors], at: int, rule: Scorer | None
+    head: TrainedHead, answer: Callable[[Vectors], Vectors], at: int, rule: Scorer | None
 ) -> Scorer:
+    label = head.labels[at]
+
     def score(context: Context) -> Iterator[Sighting]:
-        reading = read_for_head(kind, context)
+        reading = read_for_head(head.kind, context)
         if reading is None:
+            return
+        shown = Sighting(0.0, reading.box) if reading.own is None else reading.own.get(label)
+        if shown is None:
             return
         value = float(answer(reading.vector[None])[0, at])
         if rule is not None:
             value = (value + max((seen.score for seen in rule(context)), default=0.0)) / 2
-        yield Sighting(value, reading.box)
+        yield replace(shown, score=value)
 
     return score
 

@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from reactions.training.head_run import HeadOutcome
     from reactions.training.training_run import TrainingOutcome
 
-KIND = Annotated[str, typer.Argument(metavar="KIND", help="hand, body or face.")]
+KIND = Annotated[str, typer.Argument(metavar="KIND", help="hand, body, face or motion.")]
 Data = Annotated[
     list[Path] | None,
-    typer.Option("--data", metavar="DATASET", help="A data set of yours; may be repeated."),
+    typer.Option(
+        "--data",
+        metavar="DATASET",
+        help="A data set of yours, or a folder of clips by label (motion); may be repeated.",
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder, or one begun.")]
 Seed = Annotated[
@@ -44,10 +48,10 @@ Epochs = Annotated[
 Members = Annotated[int, typer.Option(min=1, max=8, help="Networks that are averaged (hand).")]
 Folds = Annotated[int, typer.Option(min=2, max=20, help="Parts of the people that are held out.")]
 Pictures = Annotated[
-    int, typer.Option(min=2, max=2000, help="Mannequins that show each label (body, face).")
+    int, typer.Option(min=2, max=2000, help="Mannequins that show each label (not hand).")
 ]
 Join = Annotated[
-    bool, typer.Option("--join", help="Stand beside the rules, not in their place (body, face).")
+    bool, typer.Option("--join", help="Stand beside the rules, not in their place (not hand).")
 ]
 DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of the data set.")]
 
@@ -65,7 +69,7 @@ def model_train(
     join: Join = False,
     config: ConfigFile = None,
 ) -> None:
-    """Train from nothing: the hand classifier, or a network of arms or faces beside its rules.
+    """Train from nothing: the hand classifier, or a network of arms, faces or motions.
 
     Hands learn from the repository's hands, the others from mannequins; all from your data sets.
 
@@ -101,11 +105,8 @@ def model_train(
 
 
 def _check_kind(kind: str) -> None:
-    if kind == "motion":
-        what = "is read by rules, which nothing trains"
-        raise ModelError(what, where=kind, do="teach what is held: sidecar model teach")
-    if kind not in {"hand", "body", "face"}:
-        do = "use hand, body or face"
+    if kind not in {"hand", "body", "face", "motion"}:
+        do = "use hand, body, face or motion"
         raise ModelError(f"{kind!r} is no kind that is trained", where="KIND", do=do)
 
 
@@ -122,17 +123,26 @@ def _head_plan(
 def _train_head(plan: "HeadPlan", out: Path, data: list[Path], config: Path | None) -> None:
     from reactions.labels import families_for
     from reactions.landmarks.model_manifest import files_of
-    from reactions.trained_heads import HEAD_FAMILIES, HEAD_LABELS
+    from reactions.trained_heads import HEAD_FAMILIES, HEAD_LABELS, HeadKind
     from reactions.training.head_run import READINGS, refuse_head, train_head
     from sidecar.modelling.head_readings import read_head_examples
+    from sidecar.modelling.motion_readings import find_clips, read_motion_examples
+    from sidecar.session.factories import make_store
 
     refuse_head(out)
-    store = ready_store(*load_configuration(config, None))
-    needed = files_of(HEAD_FAMILIES[plan.kind] | families_for(HEAD_LABELS[plan.kind]))
-    if not store.complete(needed):
-        fetch_missing(store, needed)
+    moves = plan.kind is HeadKind.MOTION
+    clips = find_clips(data) if moves else []
+    store = make_store(load_configuration(config, None)[0])
+    if clips or not moves:
+        store = ready_store(*load_configuration(config, None))
+        needed = files_of(HEAD_FAMILIES[plan.kind] | families_for(HEAD_LABELS[plan.kind]))
+        if not store.complete(needed):
+            fetch_missing(store, needed)
     with progress_bar("Reading") as move:
-        examples = read_head_examples(plan, data, store, out / READINGS, move)
+        if moves:
+            examples = read_motion_examples(plan, clips, store, out / READINGS, move)
+        else:
+            examples = read_head_examples(plan, data, store, out / READINGS, move)
     with progress_bar("Training") as move:
         outcome = train_head(plan, examples, out, threads=os.cpu_count() or 1, move=move)
     _print_head(outcome)

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from config.errors import PictureError
 from reactions.datasets.records import PictureRecord, Split
 from reactions.datasets.store import Dataset, open_dataset
 from reactions.gestures.context import Context
@@ -20,24 +17,20 @@ from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.trained_heads import (
     HEAD_LABELS,
-    HEAD_SIZES,
     HeadKind,
     head_classes,
     read_for_head,
     rule_scores,
 )
-from reactions.training.array_errors import UNREADABLE_ARRAYS
-from reactions.training.checkpoints import write_array
 from reactions.training.head_network import HeadExamples, HeadPlan
 from reactions.training.head_pictures import HeadPicture, head_pictures
 from reactions.training.label_names import meaning_of
 from reactions.training.sightings import look_twice
 from sidecar.media.pictures import read_picture
+from sidecar.modelling.kept_readings import collect_readings
 
 LONGEST: Final = 1280
 """Pixels of the longer side at which pictures of data sets are read."""
-_PART: Final = 25
-"""Pictures whose readings are kept together."""
 _SPLITS: Final = frozenset({Split.NONE, Split.TRAIN, Split.VALIDATION})
 
 
@@ -88,52 +81,8 @@ def read_head_examples(
     sources = [*map(_of_mannequin, head_pictures(plan.kind, plan.pictures, plan.seed))]
     for folder in folders:
         sources += _of_dataset(open_dataset(folder), plan.kind)
-    cache.mkdir(parents=True, exist_ok=True)
     reader = HeadReader(plan.kind, store)
-    rows: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
-    people: list[str] = []
-    for start in range(0, len(sources), _PART):
-        move(start / len(sources), f"picture {start} of {len(sources)}")
-        part = sources[start : start + _PART]
-        found, whose = _read_part(plan, reader, part, cache / f"{start:06d}.npz")
-        rows.append(found)
-        people += [part[int(at)].person for at in whose]
-    both = np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
-    labels = len(HEAD_LABELS[plan.kind])
-    return HeadExamples(
-        plan.kind,
-        both[:, 1 + labels :],
-        both[:, 0].astype(np.int64),
-        np.array(people, np.str_),
-        both[:, 1 : 1 + labels],
-    )
-
-
-def _read_part(
-    plan: HeadPlan, reader: HeadReader, part: Sequence[_Source], file: Path
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], Sequence[int]]:
-    """The rows of these pictures, and of which picture each is."""
-    key = f"{plan.kind} {plan.seed} {[(one.label, one.person) for one in part]}"
-    width = 1 + len(HEAD_LABELS[plan.kind]) + HEAD_SIZES[plan.kind]
-    try:
-        with file.open("rb") as opened, np.load(opened) as kept:
-            if str(kept["key"]) == key and kept["rows"].shape[1:] == (width,):
-                return kept["rows"].astype(np.float32), kept["whose"].tolist()
-    except UNREADABLE_ARRAYS:
-        pass
-    rows: list[list[float]] = []
-    whose: list[int] = []
-    for at, source in enumerate(part):
-        try:
-            found = list(reader.rows(source))
-        except PictureError:
-            continue
-        rows += found
-        whose += [at] * len(found)
-    both = np.array(rows, np.float32).reshape(-1, width)
-    arrays = {"key": np.array(key), "rows": both, "whose": np.array(whose, np.int64)}
-    write_array(file, arrays)
-    return both, whose
+    return collect_readings(plan, sources, reader.rows, cache, move)
 
 
 def _of_mannequin(picture: HeadPicture) -> _Source:

@@ -94,7 +94,8 @@ def test_a_training_is_added_to_a_bundle_and_stays_in_what_is_made_of_it(tmp_pat
     assert [one.name for one in first.taught] == ["vulcan"]
     assert first.thresholds["shrug"] == 0.6
     export_bundle(tmp_path / "face", tmp_path / "two", first)
-    both = ModelBundle.read(tmp_path / "two")
+    export_bundle(tmp_path / "motion", tmp_path / "more", ModelBundle.read(tmp_path / "two"))
+    both = ModelBundle.read(tmp_path / "more")
     assert {one.kind for one in both.heads} == set(HeadKind)
     assert both.model_card is not None
     card = both.model_card.read_text(encoding="utf-8")

@@ -132,7 +132,7 @@ def test_the_shipped_classifier_has_a_card_and_can_be_exported(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "motion", "--out", "x"], "is read by rules"),
+        (["train", "motion", "--out", "x", "--data", "missing"], "is no folder"),
         (["train", "foot", "--out", "x"], "is no kind that is trained"),
         (["evaluate", "nowhere"], "nowhere: is no data set"),
         (["use", "nowhere.zip"], "nowhere.zip: is no file"),
