@@ -1,5 +1,6 @@
 """The training of heads on numbers: what it learns, and that it goes on where it was ended."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +21,15 @@ class KilledError(Exception):
     """Stands for a signal."""
 
 
-def examples(count: int = 240, seed: int = 0) -> HeadExamples:
+def examples(count: int = 240, seed: int = 0, kind: HeadKind = HeadKind.BODY) -> HeadExamples:
     """Readings in which each class has a direction of its own; the rules see nothing."""
     rng = np.random.default_rng(seed)
-    classes = np.arange(count) % len(head_classes(HeadKind.BODY))
-    vectors = rng.normal(0, 0.3, (count, HEAD_SIZES[HeadKind.BODY])).astype(np.float32)
+    classes = np.arange(count) % len(head_classes(kind))
+    vectors = rng.normal(0, 0.3, (count, HEAD_SIZES[kind])).astype(np.float32)
     vectors[np.arange(count), classes] += 3
     people = np.array([f"person {number % 6}" for number in range(count)])
-    rules = np.zeros((count, len(HEAD_LABELS[HeadKind.BODY])), np.float32)
-    return HeadExamples(HeadKind.BODY, vectors, classes, people, rules)
+    rules = np.zeros((count, len(HEAD_LABELS[kind])), np.float32)
+    return HeadExamples(kind, vectors, classes, people, rules)
 
 
 def test_it_learns_and_says_how_well_beside_the_rules(tmp_path: Path) -> None:
@@ -45,26 +46,28 @@ def test_it_learns_and_says_how_well_beside_the_rules(tmp_path: Path) -> None:
         train_head(PLAN, examples(), tmp_path / "out")
 
 
+@pytest.mark.parametrize("kind", [HeadKind.BODY, HeadKind.MOTION])
 def test_a_training_that_was_killed_goes_on_to_the_same_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: HeadKind
 ) -> None:
-    train_head(PLAN, examples(), tmp_path / "whole")
+    plan = replace(PLAN, kind=kind, epochs=5)
+    train_head(plan, examples(kind=kind), tmp_path / "whole")
     save, saves = CheckpointFolder.save, 0
 
     def killing(self: CheckpointFolder, member: int, state: MemberState) -> None:
         nonlocal saves
         saves += 1
-        if saves == 9:
+        if saves == 7:
             raise KilledError
         save(self, member, state)
 
     monkeypatch.setattr(CheckpointFolder, "save", killing)
     with pytest.raises(KilledError):
-        train_head(PLAN, examples(), tmp_path / "killed")
+        train_head(plan, examples(kind=kind), tmp_path / "killed")
     assert not (tmp_path / "killed" / TRAINED).exists()
     with pytest.raises(ModelError, match="another data"):
-        train_head(PLAN, examples(seed=1), tmp_path / "killed")
-    train_head(PLAN, examples(), tmp_path / "killed", threads=2)
+        train_head(plan, examples(seed=1, kind=kind), tmp_path / "killed")
+    train_head(plan, examples(kind=kind), tmp_path / "killed", threads=2)
     whole, killed = ((tmp_path / name / TRAINED).read_bytes() for name in ("whole", "killed"))
     assert whole == killed
 

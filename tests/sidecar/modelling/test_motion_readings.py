@@ -22,7 +22,7 @@ from sidecar.modelling import motion_readings
 from sidecar.modelling.motion_readings import find_clips, read_motion_examples
 
 LABELS = HEAD_LABELS[HeadKind.MOTION]
-PLAN = HeadPlan(HeadKind.MOTION, pictures=8, epochs=10, folds=2)
+PLAN = HeadPlan(HeadKind.MOTION, pictures=6, epochs=6, folds=2)
 
 
 @pytest.fixture(scope="module")
