@@ -18,7 +18,7 @@ import numpy.typing as npt
 from config.errors import ModelError
 from reactions.bundle import MODEL_CARD, TRAINED
 from reactions.labels import THRESHOLDS
-from reactions.trained_heads import HEAD_LABELS, TrainedHead, head_classes, write_heads
+from reactions.trained_heads import HEAD_LABELS, HeadKind, TrainedHead, head_classes, write_heads
 from reactions.training.checkpoints import (
     CheckpointFolder,
     MemberState,
@@ -197,9 +197,11 @@ def describe_head(outcome: HeadOutcome, plan: HeadPlan, examples: HeadExamples) 
         shares = (one.rule, one.network, one.rule_wrong, one.network_wrong)
         row = " | ".join(f"{share.value:.1%}" for share in shares)
         lines.append(f"| `{one.label}` | {one.threshold} | {row} |")
+    how = "real pictures by `sidecar model evaluate DATASET --against shipped`"
+    if plan.kind is HeadKind.MOTION:
+        how = "clips of other people by `sidecar replay CLIP --bundle NAME` and `--bundle shipped`"
     text = (
         "Shares of readings of people whom the network had not seen, the rule at its shipped"
-        " threshold. Mannequins are few people, and are drawn: measure real pictures by"
-        " `sidecar model evaluate DATASET --against shipped` before you use it."
+        f" threshold. Mannequins are few people, and no real ones: measure {how} before you use it."
     )
     return "\n".join([*lines, "", text, ""])

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
+import av
 import numpy as np
 import pytest
 
@@ -12,14 +14,21 @@ from reactions.datasets.store import MANIFEST
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
 from reactions.labels import LabelScore
+from reactions.landmark_types import Observation, Sample
 from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.trained_heads import HEAD_LABELS, HEAD_SIZES, HeadKind, TrainedHead, with_heads
 from reactions.training.bundle_files import export_bundle
 from reactions.training.head_network import HeadPlan
 from reactions.training.head_run import train_head
-from reactions.training.motion_sequences import MotionSequence
+from reactions.training.motion_sequences import SURE, MotionSequence
 from sidecar.modelling import motion_readings
-from sidecar.modelling.motion_readings import find_clips, read_motion_examples
+from sidecar.modelling.motion_readings import (
+    LabelledClip,
+    clip_source,
+    find_clips,
+    read_motion_examples,
+)
 
 LABELS = HEAD_LABELS[HeadKind.MOTION]
 PLAN = HeadPlan(HeadKind.MOTION, pictures=6, epochs=6, folds=2)
@@ -99,6 +108,30 @@ def test_clips_show_what_their_folder_is_called(tmp_path: Path) -> None:
     assert [found[f"{n}.mp4"].label for n in (1, 2, 3)] == ["wave", "wave", "none"]
     assert found["1.mp4"].person == "mine/ada"
     assert found["2.mp4"].person == "mine/wave/2.mp4"
+
+
+class SeesNothing:
+    """Stands for the landmark models."""
+
+    def observe(self, sample: Sample, tracks: object) -> tuple[Observation, None]:
+        return Observation(sample.width, sample.height, sample.time), None
+
+
+def test_a_clip_is_read_as_a_stream_and_shows_its_label_after_a_while(tmp_path: Path) -> None:
+    path = tmp_path / "wave.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=20)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(60):
+            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    scheduler = cast("LandmarkScheduler", SeesNothing())
+    source = clip_source(LabelledClip(path, "wave", "ada"), scheduler, 5.0)
+    samples = list(source.samples())
+    assert len(samples) == 15
+    labels = [(one.observation.time, one.label) for one in samples]
+    assert all(label == ("wave" if time >= SURE else None) for time, label in labels)
 
 
 def test_what_holds_no_clips_is_one_line(tmp_path: Path) -> None:
