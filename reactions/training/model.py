@@ -5,6 +5,8 @@ fold those that must not see its people. Matrices this small are multiplied
 four times faster by numpy than by Keras, which only writes the LiteRT file.
 """
 
+import contextlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -275,7 +277,9 @@ def export(network: Network, members: Sequence[int], calibration: Calibration, p
     mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(entry, mean))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(converter.convert())
+    # Keras prints what it hands to the converter.
+    with contextlib.redirect_stdout(io.StringIO()):
+        path.write_bytes(converter.convert())
 
 
 def _as_keras(value: Any, network: Network, member: Member, calibration: Calibration) -> Any:
