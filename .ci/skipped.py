@@ -23,15 +23,25 @@ versions of our libraries; a behaviour of rooms that one system does not know; w
 an hour; and what another job does."""
 
 
+_WHOLE_FILE = "collection skipped"
+"""What pytest writes in the place of the reason where a whole file is skipped: the reason then
+stands in the element's text."""
+
+
 def skipped(report: Path) -> list[tuple[str, str]]:
-    """Each skipped test of a JUnit report, with its reason."""
+    """Each skipped test or file of tests of a JUnit report, with its reason."""
     # Our own pytest wrote the file a moment ago: nothing hostile is in it.
     cases = ElementTree.parse(report).iter("testcase")  # noqa: S314
     return [
-        (f"{case.get('classname')}.{case.get('name')}", mark.get("message", ""))
+        (f"{case.get('classname')}.{case.get('name')}", _reason(mark))
         for case in cases
         for mark in case.iter("skipped")
     ]
+
+
+def _reason(mark: ElementTree.Element) -> str:
+    message = mark.get("message", "")
+    return (mark.text or "") if message == _WHOLE_FILE else message
 
 
 def main(report: Path) -> int:
