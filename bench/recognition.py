@@ -1,23 +1,28 @@
 """How well the shipped recogniser names what mannequins show, and what look-alikes set off.
 
 Every pose is seen as a camera would: taken up from a neutral stance and then held, sampled five
-times a second, with the memory that travels from sample to sample.
+times a second, with the memory that travels from sample to sample. Landmarks are kept in
+``out/landmarks``: a run that was interrupted goes on where it was, and one after a change of
+classifier, rules or thresholds draws and detects nothing.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product, repeat
 from multiprocessing import get_context
+from pathlib import Path
 
 from bench.table import Table
 from config.reaction_rule import Kind, ReactionRule
-from config.reaction_table import ReactionTable, load_reaction_table
-from reactions.labels import LABELS, Group
-from reactions.landmark_types import ModelFamily, Sample
+from config.reaction_table import load_reaction_table
+from reactions.gestures.recognizer import Recognizer
+from reactions.labels import LABELS, Group, LabelScore, families_for
+from reactions.landmark_types import ModelFamily, Observation, Sample
 from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.mannequin import (
     CAST,
     FAR,
@@ -33,6 +38,7 @@ from reactions.mannequin import (
 )
 from reactions.mannequin.choreography import Step
 from reactions.pipeline import Memory, RecognitionPipeline
+from reactions.training.evaluation.landmark_cache import LandmarkCache
 
 RATE = 5.0
 """Samples a second: the sampler's default."""
@@ -45,6 +51,8 @@ HELD = 0.5
 LATE = 0.8
 """Seconds until a second hand or a vessel is looked for and a body is read: in one of several
 samples."""
+LANDMARKS = Path("out/landmarks")
+"""Where landmarks are kept, as ``make recognition`` keeps its own."""
 _SELDOM = {ModelFamily.BODY, ModelFamily.OBJECTS}
 LEADS = {
     "wave": 1.0,
@@ -111,23 +119,44 @@ def cells(
 
 def cells_in_turn() -> Iterator[Cell]:
     """30 cells: each of ten tones from every distance, and from each yaw in turn."""
-    for tone in range(10):
-        for turn, distance in enumerate(DISTANCES):
+    for turn, distance in enumerate(DISTANCES):
+        for tone in range(10):
             yield Cell(tone, distance, YAWS[(tone + turn) % len(YAWS)])
 
 
-def held_frames(name: str, cell: Cell, *, seed: int = 0) -> Iterator[tuple[Sample, bool]]:
-    """The samples of ``name`` being taken up and held, and whether each counts as held."""
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A pose that is taken up and held, and the part of it that counts."""
+
+    play: Choreography
+    counts_from: float
+    end: float
+
+    @property
+    def times(self) -> Iterator[float]:
+        """When it is sampled, seconds."""
+        return (index / RATE for index in range(int(self.end * RATE) + 1))
+
+    def counts(self, time: float) -> bool:
+        return self.counts_from - 1e-6 <= time <= self.end
+
+
+def take_of(name: str, cell: Cell, *, seed: int = 0) -> Take:
+    """How ``name`` is acted in ``cell``."""
     lead = LEADS.get(name, 0.0)
     hold = lead + MOVING if lead else HELD
     steps = [("neutral", 0.1), *BEFORE.get(name, ()), (name, hold)]
     play = Choreography(steps, TRANSITION, seed=seed + cell.tone)
-    counts_from, end = play.holds[-1].start + lead, play.holds[-1].end
-    samples = int(end * RATE) + 1
-    for index in range(samples):
-        time = index / RATE
-        picture = render(cell.person, play.pose_at(time), cell.scene, seed=index)
-        yield Sample(picture, time), counts_from - 1e-6 <= time <= end
+    return Take(play, play.holds[-1].start + lead, play.holds[-1].end)
+
+
+def held_samples(take: Take, cell: Cell) -> Iterator[Sample]:
+    """The samples of ``take`` in ``cell``."""
+    for index, time in enumerate(take.times):
+        yield Sample(render(cell.person, take.play.pose_at(time), cell.scene, seed=index), time)
+
+
+Seen = tuple[Observation, Sequence[LabelScore]]
 
 
 def watch(
@@ -139,25 +168,33 @@ def watch(
     """Show ``name`` in every cell of ``where`` and count what single frames say."""
     tally = Tally()
     for cell in where:
-        memory: Memory | None = None
-        for sample, counts in held_frames(name, cell):
-            observation, detection = detector.observe(sample, memory)
-            memory = detection.memory
-            if not counts:
-                continue
-            firing = {
-                score.label
-                for score in detection.scores
-                if score.score >= table[score.label].threshold
-            }
-            tally.held += 1
-            tally.named += name in firing
-            tally.faceless += observation.face is None
-            tally.handless += not observation.hands
-            wrong = sorted(firing - related(name, table))
-            tally.fired.update(wrong)
-            tally.fired["any"] += bool(wrong)
+        take = take_of(name, cell)
+        _count(tally, _detected(detector, held_samples(take, cell)), take, table, name)
     return tally
+
+
+def _detected(detector: RecognitionPipeline, samples: Iterable[Sample]) -> Iterator[Seen]:
+    memory: Memory | None = None
+    for sample in samples:
+        observation, detection = detector.observe(sample, memory)
+        memory = detection.memory
+        yield observation, detection.scores
+
+
+def _count(
+    tally: Tally, seen: Iterable[Seen], take: Take, table: Mapping[str, ReactionRule], name: str
+) -> None:
+    for observation, scores in seen:
+        if not take.counts(observation.time):
+            continue
+        firing = {score.label for score in scores if score.score >= table[score.label].threshold}
+        tally.held += 1
+        tally.named += name in firing
+        tally.faceless += observation.face is None
+        tally.handless += not observation.hands
+        wrong = sorted(firing - related(name, table))
+        tally.fired.update(wrong)
+        tally.fired["any"] += bool(wrong)
 
 
 def related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
@@ -174,19 +211,57 @@ def related(name: str, table: Mapping[str, ReactionRule]) -> set[str]:
 def measure(quick: bool) -> Iterator[Table]:
     """Labels and look-alikes in 30 cells (2 when quick), one process a core."""
     where = [Cell(1, MEDIUM, 0.0), Cell(7, MEDIUM, 20.0)] if quick else list(cells_in_turn())
-    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_prepare) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_kept) as pool:
         yield _table("Mannequins holding a pose", "named", POSES, pool, where)
         yield _table("Mannequins that only look alike", "", LOOKALIKES, pool, where)
 
 
+class KeptWatch:
+    """Counts as ``watch`` does, from landmarks that are kept in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the shipped models and table. Raises ModelError where a model is missing."""
+        self._scheduler = LandmarkScheduler(ModelStore(), families_for(LABELS))
+        self._recognizer = Recognizer(list(LABELS))
+        self._cache = LandmarkCache(folder, "all labels ")
+        self._table = load_reaction_table(LABELS)
+
+    def tally(self, name: str, where: Sequence[Cell]) -> Tally:
+        """What single frames say of ``name`` in the cells of ``where``."""
+        tally = Tally()
+        for cell in where:
+            take = take_of(name, cell)
+            seen = self._scored(self._landmarks(name, cell, take))
+            _count(tally, seen, take, self._table, name)
+        return tally
+
+    def _landmarks(self, name: str, cell: Cell, take: Take) -> Sequence[Observation]:
+        key = f"bench {name} {cell} {BEFORE.get(name)} {TRANSITION} {RATE} {take.end}"
+        return self._cache.observations(
+            key, lambda: list(self._watched(held_samples(take, cell))), drawn=True
+        )
+
+    def _watched(self, samples: Iterable[Sample]) -> Iterator[Observation]:
+        tracks = None
+        for sample in samples:
+            observation, tracks = self._scheduler.observe(sample, tracks)
+            yield observation
+
+    def _scored(self, observations: Iterable[Observation]) -> Iterator[Seen]:
+        motion = None
+        for observation in observations:
+            scores, motion = self._recognizer.recognize(observation, motion)
+            yield observation, scores
+
+
 @cache
-def _prepare() -> tuple[RecognitionPipeline, ReactionTable]:
-    """The shipped models and table, once a process."""
-    return RecognitionPipeline(ModelStore(), list(LABELS)), load_reaction_table(LABELS)
+def _kept() -> KeptWatch:
+    """The one of this process."""
+    return KeptWatch(LANDMARKS)
 
 
 def _watch(name: str, where: Sequence[Cell]) -> Tally:
-    return watch(*_prepare(), name, where)
+    return _kept().tally(name, where)
 
 
 def _table(
