@@ -22,9 +22,10 @@ demo: $(VENV)/.run ## a meeting of mannequins, in the browser
 serve: $(VENV)/.run ## rooms by API on this machine; prints the address and a token
 	$(VENV)/bin/python -m sidecar serve $(ARGS)
 
+# Tests start hundreds of processes of ours: each would compile what it imports where this is set.
 test: $(VENV)/.dev ## all tests
 	$(VENV)/bin/python -m sidecar models fetch all
-	$(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	env -u PYTHONDONTWRITEBYTECODE $(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: $(VENV)/.dev ## hostile inputs for two minutes; ARGS="--seconds 3600 container-"
 	$(VENV)/bin/python -m tests.fuzz $(ARGS)

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reactions.landmarks.model_store import ModelStore
+from tests.servers.process import free_ports
 
 pytestmark = [pytest.mark.peers, pytest.mark.models]
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial-drinking-tea.md"
@@ -25,11 +25,6 @@ def blocks() -> list[str]:
     """The shell that readers paste; ``console`` is what they do once, or by hand."""
     found = re.finditer(r"(?ms)^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"))
     return [block[1] for block in found]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture
@@ -87,7 +82,7 @@ def test_a_stream_that_is_cut_off_is_not_asked_for_again() -> None:
 def test_the_tutorial_leads_to_a_live_reaction(
     shell: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
-    script = "\n".join(blocks()).replace(PORT, str(free_port()))
+    script = "\n".join(blocks()).replace(PORT, str(*free_ports(1)))
     assert "sidecar demo --act" in script
     # The demo would wait for Ctrl-C.
     out, _ = shell.communicate(f"{script}\nkill %1\nwait\necho the end\n", timeout=PATIENCE)

@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import contextlib
+import random
 import socket
 import subprocess
 import time
@@ -13,21 +14,46 @@ from typing import Self
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
+CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST = 10_000
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that are free at this moment, over TCP and UDP."""
+    """Ports that are free at this moment on all addresses, over TCP and UDP.
+
+    None is one that the system gives to a client by itself: another test's connection would take it
+    before the server has it, or while the server is restarted.
+    """
     with contextlib.ExitStack() as stack:
         ports: list[int] = []
-        while len(ports) < count:
-            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            tcp.bind((LOOPBACK, 0))
-            port = tcp.getsockname()[1]
-            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            with contextlib.suppress(OSError):
-                udp.bind((LOOPBACK, port))
+        # Not from the lowest on: other processes look for ports at the same time.
+        possible = own_ports()
+        for port in random.sample(possible, k=len(possible)):
+            if len(ports) == count:
+                return ports
+            if _taken(stack, port):
                 ports.append(port)
-        return ports
+    raise RuntimeError(f"there are no {count} free ports")
+
+
+def own_ports() -> range:
+    """Ports below those of clients, or any where clients get nearly all."""
+    with contextlib.suppress(OSError, ValueError):
+        lowest = int(CLIENT_PORTS.read_text().split()[0])
+        if lowest >= _LOWEST + 2000:
+            return range(_LOWEST, lowest)
+    return range(_LOWEST, 65536 - 100)
+
+
+def _taken(stack: contextlib.ExitStack, port: int) -> bool:
+    """Whether the port could be had, over both; it is held until ``stack`` is closed."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        one = stack.enter_context(socket.socket(socket.AF_INET, kind))
+        try:
+            one.bind(("", port))
+        except OSError:
+            return False
+    return True
 
 
 class ServerProcess:

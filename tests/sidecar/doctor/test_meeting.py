@@ -1,6 +1,5 @@
 import asyncio
 import datetime
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from config.settings import Settings
 from sidecar.doctor.check import Check, Verdict
 from sidecar.doctor.meeting import meeting_checks
+from tests.servers.process import free_ports
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
@@ -58,19 +58,13 @@ async def listening(context: ssl.SSLContext | None = None) -> AsyncIterator[int]
         yield server.sockets[0].getsockname()[1]
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
 async def checks(url: str) -> list[Check]:
     return [check async for check in meeting_checks(url, Settings(), {})]
 
 
 async def test_a_server_that_is_not_there_ends_the_checks() -> None:
-    *_, last = await checks(f"ws://127.0.0.1:{free_port()}#room")
+    (port,) = free_ports(1)
+    *_, last = await checks(f"ws://127.0.0.1:{port}#room")
     assert (last.what, last.verdict) == ("server", Verdict.WRONG)
     assert "connection refused" in last.found
     assert "firewall" in last.do

@@ -1,6 +1,5 @@
 """What every room must do, for one on another sidecar's server with real peers in it."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import pytest
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, JoinOptions, Room
 from sidecar.rooms.sidecar_room.adapter import ADAPTER
 from tests.conformance.room import RoomConformance, RoomHarness, kinds, lacks, watched
+from tests.servers.process import free_ports
 from tests.sidecar.clients import Client, ColourTrack, eventually, publishing
 from tests.sidecar.rooms.attendance import entered, following
 from tests.sidecar.rooms.janus.proxy import Proxy, proxy
@@ -35,7 +35,8 @@ class SidecarRoomHarness:
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
         self._life = AsyncExitStack()
-        self._port = free_port()
+        # One that the server can have again after it was down.
+        (self._port,) = free_ports(1)
         self._proxy: Proxy | None = None
         self._house: RunningServer | None = None
         self._visits: dict[str, Visit] = {}
@@ -114,14 +115,6 @@ class SidecarRoomHarness:
     async def hang(self) -> None:
         assert self._proxy is not None
         self._proxy.hold()
-
-
-def free_port() -> int:
-    """A port that the server can have again after it was down."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 class TestSidecarRoom(RoomConformance):
