@@ -176,6 +176,11 @@ class Policy:
         """What counts for ``participant``: their own choice, or that of the room."""
         return self._chosen.get(participant, self._sensitivity)
 
+    @property
+    def chosen(self) -> Mapping[str, Sensitivity]:
+        """The choices that participants made."""
+        return dict(self._chosen)
+
     def choose(self, participant: str, sensitivity: Sensitivity) -> None:
         """Take the choice of ``participant``, who may be absent; it holds over leaving.
 

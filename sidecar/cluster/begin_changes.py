@@ -7,7 +7,7 @@ keep the first message as later operations changed it, and compare the two. Pure
 from collections.abc import Sequence
 from typing import Final
 
-from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, Operation
+from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, Operation, TakeChoices
 from sidecar.supervisor.supervisor import changed_request
 from sidecar.supervisor.values import RoomPatch
 
@@ -23,6 +23,8 @@ def changed_begin(begin: Begin, operation: Operation) -> Begin:
             return begin.model_copy(update={"request": request})
         case ChangeTable():
             return begin.model_copy(update={"table": operation.table})
+        case TakeChoices():
+            return begin.model_copy(update={"choices": operation.choices})
         case _:
             return begin
 
@@ -31,7 +33,8 @@ def operations_between(now: Begin, wanted: Begin) -> Sequence[Operation] | None:
     """What makes a running room of ``now`` one of ``wanted``; None where it must join again."""
     fields = {name: getattr(wanted.request, name) for name in CHANGEABLE}
     request = now.request.model_copy(update=fields)
-    if now.model_copy(update={"request": request, "table": wanted.table}) != wanted:
+    same = {"request": request, "table": wanted.table, "choices": wanted.choices}
+    if now.model_copy(update=same) != wanted:
         return None
     changed = {name: value for name, value in fields.items() if value != getattr(now.request, name)}
     if None in changed.values():
@@ -41,4 +44,6 @@ def operations_between(now: Begin, wanted: Begin) -> Sequence[Operation] | None:
         operations.append(ChangeTable(table=wanted.table))
     if changed:
         operations.append(ChangeRoom(patch=RoomPatch(**changed)))
+    if now.choices != wanted.choices:
+        operations.append(TakeChoices(choices=wanted.choices))
     return operations

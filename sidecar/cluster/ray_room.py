@@ -22,7 +22,14 @@ from sidecar.cluster.ray_detector import app_name
 from sidecar.cluster.ray_room_actor import RoomActor
 from sidecar.cluster.room_host import Attached, ReportBatch
 from sidecar.supervisor.child_room import MAX_REPORTS, ReportQueue, raised_error
-from sidecar.supervisor.control import Begin, Operation, Raised, Returned, StateReport
+from sidecar.supervisor.control import (
+    Begin,
+    ChoicesReport,
+    Operation,
+    Raised,
+    Returned,
+    StateReport,
+)
 from sidecar.supervisor.handle import Report, Usage
 from sidecar.supervisor.values import RoomState
 
@@ -186,7 +193,7 @@ class ActorRoom:
             after = 0
             while (batch := await self._next_batch(actor, attached.reader, after)) is not None:
                 for one in batch.reports:
-                    self._reports.put(one.report)
+                    self._take(one.report)
                     after = one.number
                 self._usage = batch.usage
                 if batch.ended:
@@ -201,6 +208,12 @@ class ActorRoom:
         except (RayActorError, TimeoutError) as error:
             self._lose(error)
             return True
+
+    def _take(self, report: Report) -> None:
+        if isinstance(report, ChoicesReport) and self._begin is not None:
+            # The actor's next life begins with them.
+            self._begin = self._begin.model_copy(update={"choices": report.choices})
+        self._reports.put(report)
 
     async def _attach(self, actor: Any) -> Attached | None:
         """Read from now on; None where the actor's node can't run the room."""

@@ -22,7 +22,7 @@ from sidecar.cluster.report_log import NumberedReport, ReportLog
 from sidecar.inference.detector import Detector
 from sidecar.rooms.base import Adapter
 from sidecar.rooms.registry import find_adapter
-from sidecar.supervisor.control import Begin, Operation, StateReport
+from sidecar.supervisor.control import Begin, ChoicesReport, Operation, StateReport
 from sidecar.supervisor.handle import Report, Usage
 from sidecar.supervisor.room_runner import RoomRunner
 from sidecar.supervisor.values import RoomState
@@ -181,6 +181,8 @@ class RoomHost(Component):
                 # The room is joined again at once: no server is to take that for its end.
                 report = StateReport(state=RoomState.REJOINING, reason="changed by the server")
             self._state = report
+        if isinstance(report, ChoicesReport):
+            self._begin = self._begin.model_copy(update={"choices": report.choices})
         self._log.put(report)
 
 

@@ -34,6 +34,7 @@ from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.room_keys import is_standing, standing_key
 from sidecar.supervisor.room_urls import check_room_url, public_rule
 from sidecar.supervisor.scored_labels import ScoredLabels
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
@@ -231,9 +232,16 @@ def server_webhook(wanted: ServerWebhook, environ: Mapping[str, str]) -> Webhook
 async def open_standing_rooms(supervisor: Supervisor, rooms: Sequence[StandingRoom]) -> None:
     """Join the rooms of the settings file, once each; one that is refused is logged.
 
+    Rooms that the settings named in an earlier run, and name no more or otherwise, are left.
     Raises ConfigError for one that no request could ask for.
     """
-    for room, request in [(room, _standing_request(room)) for room in rooms]:
+    wanted = [(room, _standing_request(room)) for room in rooms]
+    keys = {request.idempotency_key for _, request in wanted}
+    for found in supervisor.rooms():
+        if is_standing(found.request) and found.request.idempotency_key not in keys:
+            log.info("standing room left", room=found.id, reason="not in the settings any more")
+            await supervisor.delete(found.id)
+    for room, request in wanted:
         try:
             await supervisor.create(request)
         except CapacityError as error:
@@ -246,7 +254,7 @@ def _standing_request(room: StandingRoom) -> RoomRequest:
     values: dict[str, Any] = room.model_dump(exclude_none=True)
     values["secrets"] = {name: SecretStr(value) for name, value in room.secrets.items()}
     # The same room of an earlier run stands in the journal.
-    values["idempotency_key"] = f"standing {shown_url(room.url)}"[:128]
+    values["idempotency_key"] = standing_key(room.model_dump_json())
     try:
         return RoomRequest.model_validate(values)
     except ValidationError as error:

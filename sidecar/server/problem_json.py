@@ -40,13 +40,22 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def problem(
-    status: int, detail: str, *, do: str = "", headers: dict[str, str] | None = None
+    status: int,
+    detail: str,
+    *,
+    do: str = "",
+    passing: bool = True,
+    headers: dict[str, str] | None = None,
 ) -> web.Response:
-    """A response that says what is wrong and, where there is something, what to ``do``."""
+    """A response that says what is wrong and, where there is something, what to ``do``.
+
+    ``passing``: the same request may be answered otherwise soon.
+    """
     body = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     if do:
         body["do"] = do
-    extra = {"Retry-After": str(RETRY_AFTER[status])} if status in RETRY_AFTER else {}
+    again = passing and status in RETRY_AFTER
+    extra = {"Retry-After": str(RETRY_AFTER[status])} if again else {}
     return web.Response(
         status=status,
         text=json.dumps(body),
@@ -87,7 +96,8 @@ def problem_of(error: SidecarError) -> web.Response:
         headers["Retry-After"] = str(math.ceil(error.seconds))
     if isinstance(error, UnauthorizedError):
         headers["WWW-Authenticate"] = 'Bearer realm="sidecar"'
-    return problem(status, detail, do=error.do, headers=headers)
+    passing = not isinstance(error, RefusedError)
+    return problem(status, detail, do=error.do, passing=passing, headers=headers)
 
 
 @web.middleware

@@ -60,6 +60,11 @@ class Consents:
         if participant in self._choices or len(self._choices) < MAX_CHOICES:
             self._choices[participant] = consent
 
+    @property
+    def made(self) -> Mapping[str, Consent]:
+        """The choices that participants made."""
+        return dict(self._choices)
+
 
 class Participant:
     """A participant from joining to leaving, with the camera's ``feed`` where there is one.
@@ -161,10 +166,12 @@ class Participant:
 
     def choose(self, consent: Consent, time: float) -> list[SessionEvent]:
         """Opt out, which ends what runs at ``time``, or in."""
-        if self._consents[self.participant] is not consent:
-            self._consents[self.participant] = consent
-        if consent is Consent.OPT_IN:
-            return []
+        # Also where it is the default, which may change.
+        self._consents[self.participant] = consent
+        return [] if consent is Consent.OPT_IN else self.stop(time)
+
+    def stop(self, time: float) -> list[SessionEvent]:
+        """End what runs at ``time``, and forget what was seen."""
         events = self.apply(self._policy.stop(self.participant, time))
         self.memory = self._face = None
         self._other_faces = ()

@@ -31,6 +31,7 @@ from sidecar.rooms.base import (
     SensitivityChosen,
     TrackSource,
 )
+from sidecar.session.choices import SessionChoices
 from sidecar.session.crowd_watch import CrowdWatch
 from sidecar.session.events import EventBus, ParticipantJoined, ParticipantLeft, SessionEvent
 from sidecar.session.factories import make_policy
@@ -192,7 +193,21 @@ class Session(Component):
         self._consents.default = consent
         for participant in self._participants.values():
             if participant.opted_out:
-                self._publish_events(participant.choose(participant.consent, self._clock()))
+                self._publish_events(participant.stop(self._clock()))
+
+    @property
+    def choices(self) -> SessionChoices:
+        """What was chosen for participants until now."""
+        return SessionChoices(self._consents.made, self._policy.chosen, self._pinned)
+
+    def take_choices(self, choices: SessionChoices) -> None:
+        """Go on with what was chosen in an earlier session of the room, or by its operator."""
+        for participant, consent in choices.consents.items():
+            self.choose(participant, consent)
+        for participant, sensitivity in choices.sensitivities.items():
+            self.choose_sensitivity(participant, sensitivity)
+        if choices.pinned != self._pinned:
+            self.pin(choices.pinned)
 
     def sensitivity(self, participant: str) -> Sensitivity:
         """How easily reactions of ``participant`` start."""

@@ -47,6 +47,8 @@ class Begin(Value):
     """The server's settings, as ``plain_settings`` makes them."""
     table: dict[str, Any]
     """The room's reaction table, one rule a label."""
+    choices: dict[str, ParticipantPatch] = Field(default_factory=dict)
+    """Of participants, in earlier lives of the room."""
     inference: str = ""
     """``DetectorShare.argument``; empty detects inside the process."""
 
@@ -89,6 +91,13 @@ class ChangeParticipant(Value):
     patch: ParticipantPatch
 
 
+class TakeChoices(Value):
+    """Participants chose this meanwhile, present or not."""
+
+    operation: Literal["choices"] = "choices"
+    choices: dict[str, ParticipantPatch]
+
+
 class TriggerReaction(Value):
     operation: Literal["react"] = "react"
     reaction: ReactionRequest
@@ -123,6 +132,7 @@ SessionOperation: TypeAlias = (
     | ChangeSampling
     | ListParticipants
     | ChangeParticipant
+    | TakeChoices
     | TriggerReaction
     | TakePreview
     | TakeSnapshots
@@ -180,6 +190,13 @@ class StatsReport(Value):
     stats: RoomStats
 
 
+class ChoicesReport(Value):
+    """What was chosen for participants until now, by them and by operators; sent as it changes."""
+
+    kind: Literal["choices"] = "choices"
+    choices: dict[str, ParticipantPatch]
+
+
 class EventReport(Value):
     """An event of the session, as ``sidecar.session.events.as_json`` makes it."""
 
@@ -188,7 +205,7 @@ class EventReport(Value):
 
 
 Message: TypeAlias = Annotated[
-    Begin | Call | Returned | Raised | StateReport | StatsReport | EventReport,
+    Begin | Call | Returned | Raised | StateReport | StatsReport | ChoicesReport | EventReport,
     Field(discriminator="kind"),
 ]
 _MESSAGES: Final[TypeAdapter[Message]] = TypeAdapter(Message)

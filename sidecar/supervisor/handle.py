@@ -10,13 +10,14 @@ from typing import Any, Protocol, TypeAlias
 
 from sidecar.supervisor.control import (
     Begin,
+    ChoicesReport,
     EventReport,
     Operation,
     StateReport,
     StatsReport,
 )
 
-Report: TypeAlias = StateReport | StatsReport | EventReport
+Report: TypeAlias = StateReport | StatsReport | ChoicesReport | EventReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class RoomHandle(Protocol):
         """What the room reports, in order; ends with its life. One reader only.
 
         A reader that is slow loses statistics first and then events (counted by the room), never
-        states.
+        states and choices.
         """
         ...
 

@@ -5,15 +5,19 @@ The same file has the webhook deliveries that wait (``outbox``). Secrets are sea
 """
 
 import json
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from sidecar.aio import Component
 from sidecar.sinks.journal_file import JournalFile
 from sidecar.sinks.webhook import outbox
-from sidecar.supervisor.values import RoomRequest
+from sidecar.supervisor.participant_choices import ParticipantChoices
+from sidecar.supervisor.values import ParticipantPatch, RoomRequest
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS rooms (
@@ -23,7 +27,12 @@ CREATE TABLE IF NOT EXISTS rooms (
     idempotency_key TEXT UNIQUE,
     created TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS choices (
+    room TEXT PRIMARY KEY,
+    choices TEXT NOT NULL
+) STRICT;
 """
+_CHOICES: Final = TypeAdapter(dict[str, ParticipantPatch])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,8 @@ class WantedRoom:
     secrets: dict[str, str]
     """References and sealed values."""
     created: datetime
+    choices: ParticipantChoices = field(default_factory=dict)
+    """Of participants."""
 
 
 class Journal(Component):
@@ -72,12 +83,24 @@ class Journal(Component):
 
     async def remove(self, room: str) -> None:
         """Forget the room with this id; raises JournalError where the disk does not take it."""
-        await self._file.execute("DELETE FROM rooms WHERE id = ?", room)
+
+        def remove(database: sqlite3.Connection) -> None:
+            database.execute("DELETE FROM rooms WHERE id = ?", (room,))
+            database.execute("DELETE FROM choices WHERE room = ?", (room,))
+
+        await self._file.run(remove)
+
+    async def choose(self, room: str, choices: ParticipantChoices) -> None:
+        """Remember the choices of participants of a wanted room; raises JournalError."""
+        text = _CHOICES.dump_json(choices, exclude_none=True).decode()
+        sql = "INSERT OR REPLACE INTO choices SELECT id, ? FROM rooms WHERE id = ?"
+        await self._file.execute(sql, text, room)
 
     async def rooms(self) -> list[WantedRoom]:
         """All rooms that are wanted, the oldest first."""
         rows = await self._file.execute(
-            "SELECT id, request, secrets, created FROM rooms ORDER BY created, id"
+            "SELECT id, request, secrets, created, choices FROM rooms "
+            "LEFT JOIN choices ON room = id ORDER BY created, id"
         )
         return [
             WantedRoom(
@@ -85,6 +108,7 @@ class Journal(Component):
                 request=RoomRequest.model_validate_json(str(request)),
                 secrets=json.loads(str(secrets)),
                 created=datetime.fromisoformat(str(created)),
+                choices=_CHOICES.validate_json(str(choices or "{}")),
             )
-            for room, request, secrets, created in rows
+            for room, request, secrets, created, choices in rows
         ]

@@ -47,6 +47,7 @@ from sidecar.supervisor.control import (
     ChangeRoom,
     ChangeSampling,
     ChangeTable,
+    ChoicesReport,
     EventReport,
     LeaveRoom,
     ListParticipants,
@@ -55,11 +56,13 @@ from sidecar.supervisor.control import (
     SessionOperation,
     StateReport,
     StatsReport,
+    TakeChoices,
     TakePreview,
     TakeSnapshots,
     TriggerReaction,
 )
 from sidecar.supervisor.handle import Report
+from sidecar.supervisor.participant_choices import plain_choices, session_choices
 from sidecar.supervisor.room_urls import public_rule
 from sidecar.supervisor.scored_labels import with_labels
 from sidecar.supervisor.values import (
@@ -109,6 +112,8 @@ class RoomRunner:
         self._system = ""
         self._sinks = SinkSet()
         self._leaving = asyncio.Event()
+        self._state = RoomState.JOINING
+        self._choices = begin.choices
         self.session: Session | None = None
         """The session, from the moment that the room is entered."""
 
@@ -156,14 +161,20 @@ class RoomRunner:
     async def _call(self, session: Session, operation: SessionOperation) -> Any:
         match operation:
             case ChangeRoom():
-                return self._change(session, operation.patch)
+                self._change(session, operation.patch)
+                return self._report_changes(session)
             case ChangeSampling():
                 session.sampler.factor = operation.factor
                 return None
             case ListParticipants():
                 return [one.model_dump() for one in views(session)]
             case ChangeParticipant():
-                return self._change_participant(session, operation.participant, operation.patch)
+                changed = self._change_participant(session, operation.participant, operation.patch)
+                self._report_changes(session)
+                return changed
+            case TakeChoices():
+                session.take_choices(session_choices(operation.choices))
+                return self._report_changes(session)
             case TriggerReaction():
                 return session.trigger(operation.reaction.participant, operation.reaction.label)
             case ListScores():
@@ -198,34 +209,40 @@ class RoomRunner:
         )
         session.sampler.labels = self._labels
         session.sampler.paused = begin.request.paused
+        session.take_choices(session_choices(begin.choices))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(sinks)
             stack.enter_context(sinks.attached(session.events))
             stack.enter_context(session.events.subscribe(self._on_event))
             await stack.enter_async_context(session)
             self.session, self._room, self._sinks = session, room, sinks
-            self._report(StateReport(state=_attending(session)))
-            await self._attend(session, room)
+            self._report_changes(session)
+            await self._attend(session)
 
-    async def _attend(self, session: Session, room: ReconnectingRoom) -> None:
+    async def _attend(self, session: Session) -> None:
         """Report until the meeting is over or is to be left; raises what ended it."""
 
         async def left() -> None:
             await self._leaving.wait()
 
-        await run_until_first(session.ended(), left(), self._report_often(session, room))
+        await run_until_first(session.ended(), left(), self._report_often(session))
 
-    async def _report_often(self, session: Session, room: ReconnectingRoom) -> None:
-        state = _attending(session)
+    async def _report_often(self, session: Session) -> None:
         while True:
             self._report(StatsReport(stats=self.stats()))
             await asyncio.sleep(REPORT_EVERY)
-            now = _attending(session)
-            if room.lost:
-                now = RoomState.REJOINING
-            if now is not state:
-                state = now
-                self._report(StateReport(state=state, reason=room.lost))
+            self._report_changes(session)
+
+    def _report_changes(self, session: Session) -> None:
+        """Report state and choices where they are others than were reported last."""
+        lost = "" if self._room is None else self._room.lost
+        state = RoomState.REJOINING if lost else _attending(session)
+        if state is not self._state:
+            self._state = state
+            self._report(StateReport(state=state, reason=lost))
+        if (choices := plain_choices(session.choices)) != self._choices:
+            self._choices = choices
+            self._report(ChoicesReport(choices=choices))
 
     def stats(self) -> RoomStats:
         """The numbers of this moment."""

@@ -10,11 +10,19 @@ from typing import Any, Final
 
 import structlog
 
-from config.errors import RoomError, SidecarError
+from config.errors import RefusedError, RoomError, SidecarError
 from sidecar.aio import Broadcast
-from sidecar.supervisor.control import Begin, EventReport, Operation, StateReport, StatsReport
+from sidecar.supervisor.control import (
+    Begin,
+    ChoicesReport,
+    EventReport,
+    Operation,
+    StateReport,
+    StatsReport,
+)
 from sidecar.supervisor.event_log import EventLog
-from sidecar.supervisor.handle import RoomHandle, Usage
+from sidecar.supervisor.handle import Report, RoomHandle, Usage
+from sidecar.supervisor.participant_choices import ParticipantChoices
 from sidecar.supervisor.recent_reactions import RecentReactions
 from sidecar.supervisor.restarts import RestartLimit
 from sidecar.supervisor.totals import Totals
@@ -60,13 +68,15 @@ class SupervisedRoom:
         restarts: RestartLimit | None = None,
         limits: RoomLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        on_choices: Callable[[ParticipantChoices], None] = lambda _: None,
     ) -> None:
         self.id = room
         self.request = request
         self.stats = RoomStats()
+        self.choices: ParticipantChoices = {}
+        """Of participants, by the room's last report; the next life begins with them."""
         self.restarts = restarts or RestartLimit()
-        self.state = RoomState.JOINING
-        self.reason = ""
+        self.state, self.reason = RoomState.JOINING, ""
         self._shown_url = shown_url
         self._created = created
         self._since = created
@@ -76,12 +86,12 @@ class SupervisedRoom:
         self._totals = totals or Totals()
         self._limits = limits or RoomLimits()
         self._clock = clock
+        self._on_choices = on_choices
         self._handle: RoomHandle | None = None
         self._final = False
         self._ending = ""
         self._reactions = RecentReactions()
-        self._quiet_since = clock()
-        self._quiet_kind = ""
+        self._quiet_since, self._quiet_kind = clock(), ""
         self._frames = 0
         self._updated = Broadcast()
 
@@ -112,7 +122,13 @@ class SupervisedRoom:
         return None if self._handle is None else self._handle.usage()
 
     async def call(self, operation: Operation) -> Any:
-        """Carry out ``operation`` in the room; raises RoomError while no process runs for it."""
+        """Carry out ``operation`` in the room.
+
+        Raises RoomError while no process runs for it, and RefusedError once it is over.
+        """
+        if self.state.over:
+            do = "make it again: POST /v1/rooms"
+            raise RefusedError(f"the room is {self.state.value}", where=self.id, do=do)
         handle = self._handle
         if handle is None or handle.pid is None:
             what = f"the room is {self.state.value}"
@@ -169,7 +185,7 @@ class SupervisedRoom:
         ``limits`` are in place of the room's own.
         """
         limits = limits or self._limits
-        if self.state is not RoomState.LIVE:
+        if self.state not in {RoomState.LIVE, RoomState.PAUSED}:
             self._quiet_kind = ""
             return None
         frames, self._frames = self._frames, self.stats.frames_in
@@ -202,7 +218,7 @@ class SupervisedRoom:
                 await handle.aclose()
             self._handle = None
 
-    def _take(self, report: StateReport | StatsReport | EventReport) -> None:
+    def _take(self, report: Report) -> None:
         match report:
             case StateReport():
                 self._final = report.final
@@ -214,6 +230,9 @@ class SupervisedRoom:
             case StatsReport():
                 self._totals.add(self.stats, report.stats)
                 self.stats = report.stats
+            case ChoicesReport():
+                self.choices = report.choices
+                self._on_choices(report.choices)
             case EventReport():
                 if report.event.get("event") == "reaction.started":
                     self._reactions.add(str(report.event["label"]), self._clock())

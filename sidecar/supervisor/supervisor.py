@@ -23,7 +23,9 @@ from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.overload import LoadCounts, SamplingControl
+from sidecar.supervisor.participant_choices import ParticipantChoices
 from sidecar.supervisor.restarts import LIMIT, WINDOW, RestartLimit
+from sidecar.supervisor.room_keys import RoomKeys, check_repeated, is_standing
 from sidecar.supervisor.room_tokens import ROOM_TOKEN, issue_token, stored_secrets
 from sidecar.supervisor.room_urls import host_of
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
@@ -135,7 +137,7 @@ class Supervisor(Component):
         )
         self.events.subscribe(self.webhooks.take)
         self._rooms: dict[str, SupervisedRoom] = {}
-        self._keys: dict[str, str] = {}
+        self._keys = RoomKeys()
         self._hosted: dict[str, str] = {}
         """The room of each name of a hosted one."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -236,11 +238,18 @@ class Supervisor(Component):
         kept while it is empty and does not stand in the journal.
 
         Raises CapacityError when there is no capacity or the server drains, ConfigError or
-        RefusedError for a URL that may not be joined or a name in use, JournalError.
+        RefusedError for a URL that may not be joined or a name in use, InputError for a key that
+        made another room, JournalError.
         """
-        key = request.idempotency_key
-        if key is not None and key in self._keys:
-            return CreatedRoom(**dict(self.view(self.room(self._keys[key])))), False
+        async with self._keys.turn(request.idempotency_key):
+            known = self._keys.get(request.idempotency_key)
+            if known is None:
+                return await self._make(request, reserved), True
+            room = self.room(known)
+            check_repeated(request, room.request)
+            return CreatedRoom(**dict(self.view(room))), False
+
+    async def _make(self, request: RoomRequest, reserved: str | None) -> CreatedRoom:
         self._check_draining()
         shown = self._parts.check(request)
         given = {name: value.get_secret_value() for name, value in request.secrets.items()}
@@ -259,9 +268,6 @@ class Supervisor(Component):
                 self.admission.release(reserved)
             self.admission.admit(room, self._cost(request), self._clock())
             undo.callback(self.admission.release, room)
-            if key is not None:
-                self._keys[key] = room
-                undo.callback(self._keys.pop, key, None)
             plain = request.model_copy(update={"secrets": {}})
             stored = stored_secrets(given, self._store.seal(given))
             wanted = WantedRoom(room, plain, stored, datetime.now(UTC))
@@ -269,8 +275,9 @@ class Supervisor(Component):
                 await self.webhooks.remember(room, plain.webhooks, wanted.secrets)
                 await self._journal.add(wanted)
             undo.pop_all()
+        self._keys.put(request.idempotency_key, room)
         view = self.view(self._open(wanted, given, shown, lasting=reserved is not None))
-        return CreatedRoom(**dict(view), token=token or None), True
+        return CreatedRoom(**dict(view), token=token or None)
 
     def _take_name(self, name: str, room: str) -> None:
         """Keep the name of a hosted room until that is over; raises RefusedError for one in use."""
@@ -322,8 +329,7 @@ class Supervisor(Component):
             shown = self._parts.check(wanted.request)
         except SidecarError:
             shown = "(not allowed any more)"
-        if wanted.request.idempotency_key is not None:
-            self._keys[wanted.request.idempotency_key] = wanted.id
+        self._keys.put(wanted.request.idempotency_key, wanted.id)
         if (name := self._hosted_name(wanted.request)) is not None:
             self._hosted.setdefault(name, wanted.id)
         self._open(wanted, None, shown)
@@ -347,8 +353,7 @@ class Supervisor(Component):
 
         def begin(room: SupervisedRoom) -> Begin:
             self._parts.check(room.request)
-            secrets_now = self._store.open(wanted.secrets) if given is None else given
-            return self._parts.begin(room.id, room.request, self._references.resolve(secrets_now))
+            return self._begin(room, self._store.open(wanted.secrets) if given is None else given)
 
         def secret(name: str) -> str:
             if given is None:
@@ -356,7 +361,7 @@ class Supervisor(Component):
             return self._references.resolve({name: given[name]})[name]
 
         self.webhooks.open_room(wanted.id, wanted.request.webhooks, secret)
-        name = self._hosted_name(wanted.request)
+        lasting |= is_standing(wanted.request) or self._hosted_name(wanted.request) is not None
         room = SupervisedRoom(
             wanted.id,
             wanted.request,
@@ -367,12 +372,29 @@ class Supervisor(Component):
             events=self.events,
             totals=self.totals,
             restarts=RestartLimit(self._options.max_restarts, self._options.restart_window),
-            limits=LASTING if lasting or name is not None else self._options.limits,
+            limits=LASTING if lasting else self._options.limits,
             clock=self._clock,
+            on_choices=lambda choices: self._remember(wanted.id, choices),
         )
+        room.choices = wanted.choices
         self._rooms[room.id] = room
         self._tasks[room.id] = self._helpers.create_task(self._run(room), name=f"room {room.id}")
         return room
+
+    def _begin(self, room: SupervisedRoom, secrets_now: Mapping[str, str]) -> Begin:
+        """The first message of the room's next life."""
+        resolved = self._references.resolve(secrets_now)
+        begin = self._parts.begin(room.id, room.request, resolved)
+        return begin.model_copy(update={"choices": room.choices})
+
+    def _remember(self, room: str, choices: ParticipantChoices) -> None:
+        """Keep the choices of participants for the next supervisor."""
+
+        async def write() -> None:
+            with Contained("choices of participants not kept", room=room):
+                await self._journal.choose(room, choices)
+
+        self._helpers.create_task(write(), name=f"choices {room}")
 
     async def _run(self, room: SupervisedRoom) -> None:
         try:
@@ -411,8 +433,7 @@ class Supervisor(Component):
         return room.state is RoomState.FAILED
 
     async def _forget(self, room: SupervisedRoom) -> None:
-        if room.request.idempotency_key is not None:
-            self._keys.pop(room.request.idempotency_key, None)
+        self._keys.remove(room.request.idempotency_key)
         await asyncio.to_thread(self._parts.forget, room.id)
         try:
             await self._journal.remove(room.id)

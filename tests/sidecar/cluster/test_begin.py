@@ -8,8 +8,8 @@ from cryptography.fernet import Fernet
 from config.errors import ConfigError
 from sidecar.cluster.begin_changes import changed_begin, operations_between
 from sidecar.cluster.begin_seal import BeginSeal
-from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, ListParticipants
-from sidecar.supervisor.values import RoomLayout, RoomPatch
+from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, ListParticipants, TakeChoices
+from sidecar.supervisor.values import ParticipantPatch, RoomLayout, RoomPatch
 from tests.sidecar.supervisor.clip_meeting import SECRET, clip_begin
 
 BEGIN = clip_begin(Path("clips"))
@@ -52,6 +52,12 @@ def test_a_table_that_was_changed_is_sent_again() -> None:
     table = {**BEGIN.table, "wave": {"kind": "off"}}
     wanted = changed_begin(BEGIN, ChangeTable(table=table))
     assert operations_between(BEGIN, wanted) == [ChangeTable(table=table)]
+
+
+def test_choices_that_were_made_are_taken_again() -> None:
+    choices = {"ada": ParticipantPatch(opted_out=True)}
+    wanted = changed_begin(BEGIN, TakeChoices(choices=choices))
+    assert operations_between(BEGIN, wanted) == [TakeChoices(choices=choices)]
 
 
 def test_operations_that_ask_change_nothing() -> None:

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from config.errors import RoomError, SampleDroppedError
 from config.reaction_rule import Kind, ReactionRule
+from config.sensitivity import Sensitivity
 from config.settings import Settings
 from gifs.animation import Animation, YuvaFrame
 from reactions.geometry import Box
@@ -28,6 +29,7 @@ from reactions.pipeline import Detection, Memory
 from sidecar.inference.detector import DetectorStats
 from sidecar.rooms.base import Consent, RoomChange
 from sidecar.rooms.memory import MemoryMeeting, MemoryRoom
+from sidecar.session.choices import SessionChoices
 from sidecar.session.events import as_json
 from sidecar.session.session import Session
 
@@ -237,6 +239,28 @@ async def test_with_opt_in_no_participant_is_sampled_before_they_agree() -> None
         await rig.until(lambda: rig.session.stats().participants[0].samples > 2)
         ada, bob = rig.session.stats().participants
         assert (ada.opted_out, bob.opted_out, bob.samples) == (False, True, 0)
+
+
+async def test_a_choice_that_was_the_room_s_own_already_outlasts_a_change_of_the_room() -> None:
+    rig = Rig(consent=Consent.OPT_OUT)
+    async with rig.joined("ada", "bob"):
+        await rig.until(lambda: len(rig.session.stats().participants) == 2)
+        rig.session.choose("ada", Consent.OPT_OUT)
+        rig.session.choose_default(Consent.OPT_IN)
+        await rig.until(lambda: rig.session.stats().participants[1].samples > 2)
+        ada, bob = rig.session.stats().participants
+        assert (ada.opted_out, ada.samples, bob.opted_out) == (True, 0, False)
+
+
+async def test_choices_are_taken_before_anything_is_sampled(rig: Rig) -> None:
+    consents = {"ada": Consent.OPT_OUT}
+    rig.session.take_choices(SessionChoices(consents, {"bob": Sensitivity.CALM}, "bob"))
+    async with rig.joined("ada", "bob"):
+        await rig.until(lambda: len(rig.session.stats().participants) == 2)
+        await rig.until(lambda: rig.session.stats().participants[1].samples > 2)
+        ada, _ = rig.session.stats().participants
+        assert (ada.opted_out, ada.samples, rig.session.pinned) == (True, 0, "bob")
+        assert rig.session.choices == SessionChoices(consents, {"bob": Sensitivity.CALM}, "bob")
 
 
 async def test_an_opt_out_is_kept_for_participants_who_come_back(rig: Rig) -> None:

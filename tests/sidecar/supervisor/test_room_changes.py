@@ -14,6 +14,7 @@ from sidecar.supervisor.control import (
     Begin,
     ChangeParticipant,
     ChangeRoom,
+    ChoicesReport,
     ListParticipants,
     StateReport,
     StatsReport,
@@ -86,6 +87,34 @@ async def test_a_room_that_is_wanted_paused_samples_no_participant_until_it_goes
         assert (await numbers(reports, lambda stats: stats.frames_in > 2)).samples == 0
         await handle.call(ChangeRoom(patch=RoomPatch(paused=False)))
         await numbers(reports, lambda stats: stats.samples > 0)
+    await handle.aclose()
+
+
+async def test_a_pause_is_reported_before_it_is_answered() -> None:
+    handle = MemoryHandle()
+    await handle.start(begin())
+    await sensitivity(handle)
+    await handle.call(ChangeRoom(patch=RoomPatch(paused=True)))
+    await handle.aclose()
+    states = [one.state async for one in handle.reports() if isinstance(one, StateReport)]
+    assert states[:2] == [RoomState.LIVE, RoomState.PAUSED]
+
+
+async def test_what_was_chosen_for_participants_counts_in_the_next_life() -> None:
+    handle = MemoryHandle()
+    await handle.start(begin())
+    await sensitivity(handle)
+    patch = ParticipantPatch(opted_out=True, sensitivity=Sensitivity.CALM, pinned=True)
+    await handle.call(ChangeParticipant(participant="ada", patch=patch))
+    await handle.aclose()
+    [report] = [one async for one in handle.reports() if isinstance(one, ChoicesReport)]
+    assert report.choices == {"ada": patch}
+    handle = MemoryHandle()
+    await handle.start(begin().model_copy(update={"choices": report.choices}))
+    assert await sensitivity(handle) == "calm"
+    [ada] = await handle.call(ListParticipants())
+    assert (ada["opted_out"], ada["pinned"]) == (True, True)
+    assert (await numbers(handle.reports(), lambda stats: stats.frames_in > 2)).samples == 0
     await handle.aclose()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -15,12 +16,13 @@ from sidecar.serve.rooms import open_standing_rooms
 from sidecar.supervisor.control import Begin, StateReport, TriggerReaction, plain_settings
 from sidecar.supervisor.handle import Report
 from sidecar.supervisor.room_runner import RoomRunner
+from sidecar.supervisor.supervised_room import RoomLimits
 from sidecar.supervisor.values import ReactionRequest, RoomRequest, RoomState
 from tests.sidecar.clients import eventually
 from tests.sidecar.sinks.eyeson.double import KEY, Eyeson, eyeson
 from tests.sidecar.sinks.webhook.receiver import SECRET, Receiver, receiving
 from tests.sidecar.supervisor.memory_handle import MemoryAdapter, NothingSeen, SlowCamera
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.test_supervisor import World, live
 
 TABLE = load_reaction_table(LABELS, environ={})
 RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}
@@ -134,3 +136,30 @@ async def test_a_standing_room_that_no_request_could_ask_for_is_one_line() -> No
     async with World().running() as supervisor:
         with pytest.raises(ConfigError, match=r"serve.rooms: wss://sfu.example#lobby: name: .* 64"):
             await open_standing_rooms(supervisor, [standing])
+
+
+async def test_a_standing_room_that_the_settings_name_otherwise_is_made_again(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "journal.db")
+    lobby = StandingRoom(url="wss://sfu.example#lobby")
+    async with world.running() as supervisor:
+        await open_standing_rooms(supervisor, [lobby, StandingRoom(url="wss://sfu.example#old")])
+        before = {room.request.url: room.id for room in supervisor.rooms()}
+    async with world.running() as supervisor:
+        changed = StandingRoom(url="wss://sfu.example#new", rate=2.0)
+        await open_standing_rooms(supervisor, [lobby, changed])
+        rooms = {room.request.url: room for room in supervisor.rooms() if not room.state.over}
+        assert rooms["wss://sfu.example#lobby"].id == before["wss://sfu.example#lobby"]
+        assert rooms["wss://sfu.example#new"].request.rate == 2.0
+        left = supervisor.room(before["wss://sfu.example#old"])
+        await eventually(lambda: left.state is RoomState.ENDED)
+
+
+async def test_a_standing_room_is_kept_while_it_is_empty() -> None:
+    async with World(limits=RoomLimits(empty=0.0)).running() as supervisor:
+        await open_standing_rooms(supervisor, [StandingRoom(url="wss://sfu.example#lobby")])
+        made = await live(supervisor)
+        [standing] = [room for room in supervisor.rooms() if room.id != made.id]
+        assert standing.idle() is None
+        assert supervisor.room(made.id).idle() == "empty for 0 s"

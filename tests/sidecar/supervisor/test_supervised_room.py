@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.errors import ConfigError, RoomError, SidecarError
+from config.errors import ConfigError, RefusedError, RoomError, SidecarError
 from sidecar.supervisor.control import Begin, EventReport, LeaveRoom, StateReport, StatsReport
 from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.restarts import RestartLimit
@@ -148,6 +148,16 @@ async def test_a_room_without_a_process_can_t_be_called() -> None:
         await lives.room.call(LeaveRoom())
 
 
+async def test_a_room_that_is_over_refuses_calls_for_ever() -> None:
+    lives = Lives()
+    async with lives.running() as room:
+        await room.leave("deleted")
+        await room.over()
+        with pytest.raises(RefusedError, match="the room is ended"):
+            await room.call(LeaveRoom())
+
+
+@pytest.mark.parametrize("state", [RoomState.LIVE, RoomState.PAUSED])
 @pytest.mark.parametrize(
     ("participants", "frames", "seconds", "reason"),
     [
@@ -157,10 +167,16 @@ async def test_a_room_without_a_process_can_t_be_called() -> None:
     ],
 )
 async def test_a_room_that_is_empty_or_without_media_is_idle(
-    participants: int, frames: Callable[[float], int], seconds: float, reason: str | None
+    participants: int,
+    frames: Callable[[float], int],
+    seconds: float,
+    reason: str | None,
+    state: RoomState,
 ) -> None:
     lives = Lives()
     async with lives.running() as room:
+        lives.newest.report(StateReport(state=state))
+        await eventually(lambda: room.state is state)
         found = None
         while lives.now < seconds + 2:
             assert found is None

@@ -1,7 +1,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,27 @@ from config.errors import (
     CapacityError,
     ConfigError,
     InferenceError,
+    InputError,
     JournalError,
     NotFoundError,
     RefusedError,
 )
 from sidecar.supervisor.admission import CostTable
-from sidecar.supervisor.control import Begin, ChangeRoom, ChangeSampling, StateReport, StatsReport
+from sidecar.supervisor.control import (
+    Begin,
+    ChangeRoom,
+    ChangeSampling,
+    ChoicesReport,
+    StateReport,
+    StatsReport,
+)
 from sidecar.supervisor.handle import Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
+from sidecar.supervisor.supervised_room import RoomLimits
 from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
 from sidecar.supervisor.values import (
+    ParticipantPatch,
     RoomLayout,
     RoomPatch,
     RoomRequest,
@@ -52,6 +62,7 @@ class World:
         memory_warn: int = 0,
         memory_limit: int = 0,
         webhooks: WebhookOptions | None = None,
+        limits: RoomLimits | None = None,
     ) -> None:
         self.handles: list[FakeHandle] = []
         self.make: Callable[[], FakeHandle] = FakeHandle
@@ -65,6 +76,7 @@ class World:
             memory_warn=memory_warn,
             memory_limit=memory_limit,
             webhooks=webhooks or WebhookOptions(),
+            limits=limits or RoomLimits(),
         )
 
     @asynccontextmanager
@@ -144,6 +156,73 @@ async def test_an_idempotency_key_makes_one_room() -> None:
         first, new = await supervisor.create(request)
         second, again = await supervisor.create(request)
         assert (first.id, new, again) == (second.id, True, False)
+
+
+async def test_requests_with_one_key_at_the_same_time_make_one_room() -> None:
+    world = World()
+    async with world.running() as supervisor:
+        request = REQUEST.model_copy(update={"idempotency_key": "k"})
+        made = await asyncio.gather(*(supervisor.create(request) for _ in range(5)))
+        assert len({view.id for view, _ in made}) == 1
+        assert [new for _, new in made].count(True) == 1
+        assert len(supervisor.rooms()) == 1
+
+
+async def test_a_key_that_failed_may_be_used_again() -> None:
+    world = World()
+    async with world.running() as supervisor:
+        request = REQUEST.model_copy(update={"idempotency_key": "k"})
+        world.can_score = False
+        tries = (supervisor.create(request) for _ in range(2))
+        results = await asyncio.gather(*tries, return_exceptions=True)
+        assert [type(one) for one in results] == [InferenceError, InferenceError]
+        world.can_score = True
+        _, new = await supervisor.create(request)
+        assert new
+
+
+async def test_a_key_of_another_room_is_refused() -> None:
+    async with World().running() as supervisor:
+        request = REQUEST.model_copy(update={"idempotency_key": "k"})
+        made, _ = await supervisor.create(request)
+        await eventually(lambda: supervisor.room(made.id).state is RoomState.LIVE)
+        # What can be changed later may differ from what the key was made with.
+        await supervisor.change(made.id, RoomPatch(rate=1.0))
+        again, _ = await supervisor.create(request)
+        assert again.id == made.id
+        other = request.model_copy(update={"url": "wss://sfu.example#other"})
+        with pytest.raises(InputError, match="another url") as caught:
+            await supervisor.create(other)
+        assert caught.value.status == 422
+
+
+async def test_choices_of_participants_outlast_the_room_s_process_and_the_supervisor(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "journal.db")
+    choices = {"ada": ParticipantPatch(opted_out=True), "bob": ParticipantPatch(pinned=True)}
+    async with world.running() as supervisor:
+        made = await live(supervisor)
+        world.handles[0].report(ChoicesReport(choices=choices))
+        await eventually(lambda: supervisor.room(made.id).choices == choices)
+        world.handles[0].die()
+        await eventually(lambda: len(world.handles) == 2 and world.handles[1].begun is not None)
+        assert begun_with(world, 1) == choices
+    async with world.running() as supervisor:
+        await eventually(lambda: len(world.handles) == 3 and world.handles[2].begun is not None)
+        assert begun_with(world, 2) == choices
+        await supervisor.delete(made.id)
+        await eventually(lambda: supervisor.room(made.id).state is RoomState.ENDED)
+    async with aclosing(Journal(tmp_path / "journal.db")) as journal:
+        await journal.start()
+        assert await journal.rooms() == []
+
+
+def begun_with(world: World, life: int) -> Mapping[str, ParticipantPatch]:
+    """The choices that a life of a room began with."""
+    begun = world.handles[life].begun
+    assert begun is not None
+    return begun.choices
 
 
 async def test_a_full_server_refuses_with_the_figure_that_is_full() -> None:
