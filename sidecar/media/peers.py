@@ -47,6 +47,7 @@ from sidecar.media.sdp import (
     parse_description,
     sent_video,
 )
+from sidecar.media.transports import check_transports
 
 log = structlog.get_logger(__name__)
 
@@ -313,6 +314,7 @@ class Peer(Component):
     async def _set_remote(self, sdp: str, kind: str) -> None:
         kept = complete_directions(drop_unusable_candidates(sdp, self._budget))
         kept, self._formats = replace_h264_formats(kept)
+        check_transports(parse_description(kept), kind)
         await self.connection.setRemoteDescription(RTCSessionDescription(kept, kind))
         if self._allowance is not None:
             allow_checks(self.connection, self._allowance)

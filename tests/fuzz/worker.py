@@ -1,6 +1,8 @@
 """The process that runs one target: it takes its limits, then inputs until its time is over."""
 
+import gc
 import itertools
+import logging
 import resource
 import signal
 import time
@@ -44,6 +46,24 @@ class TooSlowError(Exception):
     """One input took more CPU time than its target allows."""
 
 
+class AsyncioFaults(logging.Handler):
+    """What asyncio logs as an error: above all, a task's exception that no one awaited."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self.errors.append(f"{record.getMessage().splitlines()[0]}: {error!r}")
+
+    def take(self) -> list[str]:
+        """What has been logged since the last call; a task is asked when it is collected."""
+        gc.collect()
+        taken, self.errors = self.errors, []
+        return taken
+
+
 def run_worker(
     target: FuzzTarget[Any], pipe: Connection, current: Path, seed: int, seconds: float, most: int
 ) -> None:
@@ -59,10 +79,14 @@ def run_worker(
     warnings.filterwarnings("ignore", module=r"PIL\.")
     signal.signal(signal.SIGPROF, _too_slow)
     _limit(target.megabytes, seconds)
+    unawaited = AsyncioFaults()
+    logging.getLogger("asyncio").addHandler(unawaited)
     count = FuzzCount(target.name)
     inputs = target.inputs(Random(seed))
     # What draws inputs needs memory too, hypothesis above all.
     inputs = itertools.chain([next(inputs)], inputs)
+    # What has been imported needs no look at each collection.
+    gc.freeze()
     began, before = time.monotonic(), _resident()
     with current.open("wb", buffering=0) as file:
         while time.monotonic() - began < seconds and count.inputs < most:
@@ -71,6 +95,9 @@ def run_worker(
             file.truncate()
             file.write(target.show(value))
             _run_one(target, value, count, pipe)
+            for fault in unawaited.take():
+                count.faults += 1
+                pipe.send((fault, target.show(value)))
             if count.inputs == _WARM:
                 before = _resident()
             _compare_memory(target, value, before, count, pipe)

@@ -20,6 +20,7 @@ from sidecar.media.sdp import (
     keep_video_codecs,
     parse_description,
 )
+from sidecar.media.transports import transport_fault
 from sidecar.plain_text import clean_text
 
 MAX_BODY: Final = 64 * 1024
@@ -124,13 +125,11 @@ def _check_sections(description: ParsedDescription, role: Role) -> None:
 def _check_section(media: ParsedMedia, role: Role) -> None:
     if not media.rtcp_mux:
         raise _refused(400, f"the {media.kind} section lacks a=rtcp-mux", role)
-    if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
-        raise _refused(400, "the offer lacks a=ice-ufrag or a=ice-pwd", role)
+    if fault := transport_fault(media, "offer"):
+        raise _refused(400, f"the {media.kind} section {fault}", role)
     if max(len(media.ice.usernameFragment), len(media.ice.password)) > MAX_UFRAG:
         what = f"a=ice-ufrag and a=ice-pwd have at most {MAX_UFRAG} characters"
         raise _refused(400, what, role)
-    if media.dtls is None or not media.dtls.fingerprints:
-        raise _refused(400, "the offer lacks a=fingerprint or a=setup", role)
     if media.kind != "video":
         return
     # A section without a direction is sendrecv (RFC 8866 §6.7).

@@ -222,7 +222,7 @@ class HostedRoom:
                 status, what = 400, clean_text(error.what)
                 if error.timed_out:
                     status, what = 504, "no ICE candidates in time"
-                raise HttpRefusalError(what, status=status) from error
+                raise HttpRefusalError(what, status=status, do=error.do) from error
             undo.pop_all()
         await self._check_kept(place, connection)
         return HostedAnswer(sdp, place.token, place.etag, place.participant)

@@ -232,6 +232,22 @@ async def test_an_answer_that_cannot_be_used_is_the_same_kind_of_error(encoder: 
             await peer.accept("v=0\r\n")
 
 
+async def test_an_offer_without_a_fingerprint_is_refused_in_one_line(encoder: Encoder) -> None:
+    async with sender(encoder) as ours, receiver() as theirs:
+        offer = (await ours.offer()).replace("a=fingerprint:", "a=x:")
+        with pytest.raises(NegotiationError) as refusal:
+            await theirs.answer(offer)
+    assert "section 1 (video) lacks a whole a=fingerprint" in refusal.value.what
+    assert "\n" not in str(refusal.value)
+
+
+async def test_an_answer_without_a_fingerprint_is_refused_too(encoder: Encoder) -> None:
+    async with sender(encoder) as ours, receiver() as theirs:
+        answer = (await theirs.answer(await ours.offer())).replace("a=fingerprint:", "a=x:")
+        with pytest.raises(NegotiationError, match="answer can't be used: section 1"):
+            await ours.accept(answer)
+
+
 async def test_an_offer_without_video_is_refused() -> None:
     async with closing(peer_connection()) as publisher, receiver() as peer:
         publisher.addTransceiver("audio", direction="sendonly")

@@ -55,9 +55,10 @@ class ResponseHeaders(Protocol):
     def value(self, name: str) -> str: ...
 
 
-def garbage(what: str, where: str) -> Failure:
+def garbage(what: str, where: str, do: str = "") -> Failure:
     """The server speaks something else."""
-    return Failure(what, "check that the address is that of its endpoint", where, Retry.LATER)
+    do = do or "check that the address is that of its endpoint"
+    return Failure(what, do, where, Retry.LATER)
 
 
 def redirected(where: str, location: str, count: int) -> Failure:

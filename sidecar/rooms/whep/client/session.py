@@ -200,7 +200,7 @@ class WhipSession:
         try:
             await self.peer.accept(answer.sdp)
         except NegotiationError as error:
-            return garbage(f"its answer can't be used: {error.what}"[:200], self._where)
+            return garbage(error.what[:200], self._where, error.do)
         return None
 
     async def _up(self) -> Failure | None:

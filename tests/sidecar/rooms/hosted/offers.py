@@ -1,11 +1,15 @@
 """Offers to check: a small valid one, and what may be done to it."""
 
+from typing import Final
+
+FINGERPRINT: Final = ":".join(["AB"] * 32)
+
 _VIDEO = """m=video 9 UDP/TLS/RTP/SAVPF 96 97 102
 c=IN IP4 0.0.0.0
 a=rtcp:9 IN IP4 0.0.0.0
 a=ice-ufrag:abcd
 a=ice-pwd:abcdefghijklmnopqrstuvwx
-a=fingerprint:sha-256 AA:BB
+a=fingerprint:sha-256 {fingerprint}
 a=setup:actpass
 a=mid:{mid}
 a={direction}
@@ -24,7 +28,7 @@ _AUDIO = """m=audio 9 UDP/TLS/RTP/SAVPF 111
 c=IN IP4 0.0.0.0
 a=ice-ufrag:abcd
 a=ice-pwd:abcdefghijklmnopqrstuvwx
-a=fingerprint:sha-256 AA:BB
+a=fingerprint:sha-256 {fingerprint}
 a=setup:actpass
 a=mid:{mid}
 a={direction}
@@ -46,5 +50,6 @@ def offer(direction: str = "sendonly", kinds: str = "v", bundle: str | None = No
         "",
     ]
     return "\n".join(head) + "".join(
-        sections[kind].format(mid=index, direction=direction) for index, kind in enumerate(kinds)
+        sections[kind].format(mid=index, direction=direction, fingerprint=FINGERPRINT)
+        for index, kind in enumerate(kinds)
     )
