@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from config.errors import NegotiationError
+from sidecar.media.ice import MAX_UFRAG
 from sidecar.media.sdp import ParsedDescription, ParsedMedia
 from sidecar.plain_text import clean_text
 
@@ -38,9 +39,11 @@ def check_transports(description: ParsedDescription, kind: str) -> None:
 
 
 def transport_fault(media: ParsedMedia, kind: str) -> str:
-    """What ``media``, of an ``offer`` or an ``answer``, lacks; empty where it lacks nothing."""
+    """What is wrong with ``media``, of an ``offer`` or an ``answer``; empty where nothing is."""
     if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
         return "lacks a=ice-ufrag or a=ice-pwd"
+    if max(len(media.ice.usernameFragment), len(media.ice.password)) > MAX_UFRAG:
+        return f"has an a=ice-ufrag or a=ice-pwd of more than {MAX_UFRAG} characters"
     if media.dtls is None:
         return "lacks a=setup"
     if kind == "answer" and media.dtls.role not in ("client", "server"):

@@ -10,7 +10,7 @@ from typing import Final
 
 from config.errors import HttpRefusalError
 from sidecar.media.h264 import ADVICE, h264_problem
-from sidecar.media.ice import MAX_CANDIDATES, MAX_UFRAG, CandidateBudget, drop_unusable_candidates
+from sidecar.media.ice import MAX_CANDIDATES, CandidateBudget, drop_unusable_candidates
 from sidecar.media.sdp import (
     AUXILIARY,
     DECODABLE,
@@ -127,9 +127,6 @@ def _check_section(media: ParsedMedia, role: Role) -> None:
         raise _refused(400, f"the {media.kind} section lacks a=rtcp-mux", role)
     if fault := transport_fault(media, "offer"):
         raise _refused(400, f"the {media.kind} section {fault}", role)
-    if max(len(media.ice.usernameFragment), len(media.ice.password)) > MAX_UFRAG:
-        what = f"a=ice-ufrag and a=ice-pwd have at most {MAX_UFRAG} characters"
-        raise _refused(400, what, role)
     if media.kind != "video":
         return
     # A section without a direction is sendrecv (RFC 8866 §6.7).

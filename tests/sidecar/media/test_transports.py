@@ -59,6 +59,7 @@ def test_the_fingerprint_and_the_role_may_be_those_of_the_session() -> None:
     [
         ("a=ice-ufrag", "a=x", "section 1 (video) lacks a=ice-ufrag"),
         ("a=ice-pwd:0123456789", "a=ice-pwd:", "lacks a=ice-ufrag or a=ice-pwd"),
+        ("a=ice-ufrag:", "a=ice-ufrag:" + "x" * 256, "of more than 256 characters"),
         ("a=setup", "a=x", "section 1 (video) lacks a=setup"),
         ("a=fingerprint", "a=x", "lacks a whole a=fingerprint"),
         ("sha-256", "md5", "lacks a whole a=fingerprint of sha-256"),
