@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reactions.training.dataset import FREE_SOURCES
 from reactions.training.evaluation.cases import MANNEQUINS, CaseKind
+from reactions.training.evaluation.clips import started_in
 from reactions.training.evaluation.conditions import NEAR_HANDS, Condition
 from reactions.training.evaluation.intervals import Share, share_of
 from reactions.training.evaluation.rows import grouped
@@ -55,23 +56,32 @@ def _aims(verdicts: Sequence[CaseVerdict]) -> Iterator[Aim]:
     plain = [each for each in verdicts if each.case.condition is Condition.PLAIN]
     photos = [each for each in plain if each.case.kind is CaseKind.PHOTO]
     shown = [each for each in photos if each.case.meaning.shown is Shown.LABEL]
+    new = [each for each in shown if _is_new(each)]
+    yield _named("photos of people not trained on, all sources", 0.95, new)
     for source, some in grouped(shown, lambda each: each.case.source).items():
         note = " (the classifier was trained on them)" if source in FREE_SOURCES else ""
         yield _named(f"photos of {source}{note}", 0.95, some)
     dark = [each for each in verdicts if each.case.condition is Condition.DARK]
     yield _named("photos in a dark room", 0.85, dark)
+    new = [each for each in dark if _is_new(each)]
+    yield _named("photos in a dark room, people not trained on", 0.85, new)
     yield from _false(photos)
     yield from _near(verdicts)
-    yield _quiet_clips(plain)
+    yield from _quiet_clips(plain)
     for label in _RARE:
         some = [each for each in shown if each.case.meaning.label == label]
         yield _named(f"photos of {label}", 0.9, some)
     yield from _drawn([each for each in plain if each.case.source == MANNEQUINS])
 
 
+def _is_new(verdict: CaseVerdict) -> bool:
+    """Whether the classifier was trained on no photo of the source."""
+    return verdict.case.source not in FREE_SOURCES
+
+
 def _false(photos: Sequence[CaseVerdict]) -> Iterator[Aim]:
-    new = [each for each in photos if each.case.source not in FREE_SOURCES]
-    alike = [each for each in new if each.case.meaning.shown is Shown.LOOK_ALIKE]
+    alike = [each for each in photos if each.case.meaning.shown is Shown.LOOK_ALIKE]
+    alike = [each for each in alike if _is_new(each)]
     yield _wrong("look-alikes in photos of people not trained on", 0.03, alike)
     ordinary = [each for each in photos if each.case.meaning.shown is Shown.ORDINARY]
     yield _wrong("ordinary people in photos", 0.003, ordinary)
@@ -98,14 +108,18 @@ _NEAR = {
 }
 
 
-def _quiet_clips(plain: Sequence[CaseVerdict]) -> Aim:
+def _quiet_clips(plain: Sequence[CaseVerdict]) -> Iterator[Aim]:
     clips = [
         each
         for each in plain
         if each.case.kind is CaseKind.CLIP and each.case.meaning.shown is Shown.ORDINARY
     ]
     started = share_of(bool(each.wrong_started) for each in clips)
-    return Aim("clips of people who talk or listen with a reaction", 0.0, True, None, started)
+    yield Aim("clips of people who talk or listen with a reaction", 0.0, True, None, started)
+    event = share_of(bool(started_in(each)) for each in clips)
+    yield Aim(
+        "clips of people who talk or listen with an event or reaction", 0.0, True, None, event
+    )
 
 
 def _drawn(drawn: Sequence[CaseVerdict]) -> Iterator[Aim]:

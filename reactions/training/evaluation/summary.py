@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from reactions.training.evaluation.aims import Aim, aims
 from reactions.training.evaluation.breakdowns import LabelRow, SourceRow, label_rows, source_rows
 from reactions.training.evaluation.cases import MANNEQUINS, CaseKind
+from reactions.training.evaluation.clips import ClipRow, clip_rows
 from reactions.training.evaluation.conditions import NEAR_HANDS, Condition
 from reactions.training.evaluation.intervals import HourlyRate, Interval, Share
 from reactions.training.evaluation.rows import (
@@ -40,6 +41,7 @@ class Summary:
     means: Sequence[MeanRow]
     fires: Sequence[FireRow]
     footage: Sequence[FootageRow]
+    clips: Sequence[ClipRow]
     conditions: Sequence[ConditionRow]
     near: Sequence[RecallRow]
     tones: Sequence[RecallRow]
@@ -68,6 +70,7 @@ def summarize(verdicts: Sequence[CaseVerdict]) -> Summary:
         ],
         fires=fire_rows(nothing),
         footage=footage_rows(plain),
+        clips=clip_rows(plain),
         conditions=condition_rows(verdicts),
         near=[
             *recall_rows(near, condition_and_source, labels=False),

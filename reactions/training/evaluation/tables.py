@@ -37,6 +37,7 @@ def text_tables(summary: Summary) -> list[TextTable]:
         _labels(summary),
         _fires(summary.fires, "What must set nothing off"),
         _footage(summary),
+        _clips(summary),
         _sources(summary),
         _conditions(summary),
         TextTable("Near hands", ("condition, source", *recall), _recall(summary.near, 1)),
@@ -169,6 +170,15 @@ def _footage(summary: Summary) -> TextTable:
     ]
     columns = ("footage", "files", "minutes", "false reactions", "an hour (95 %)", "which")
     return TextTable("False reactions an hour", columns, rows)
+
+
+def _clips(summary: Summary) -> TextTable:
+    rows = [
+        [row.source, row.name, row.shows, f"{row.seconds:.0f}", _list(row.started)]
+        for row in summary.clips
+    ]
+    columns = ("source", "name", "shows", "seconds", "what starts, events included")
+    return TextTable("Clips", columns, rows)
 
 
 _MEANS = ("group", "people", "named, still (95 %)", "stream (95 %)")

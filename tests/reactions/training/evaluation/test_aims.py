@@ -15,6 +15,7 @@ def test_each_source_has_a_line_and_what_was_trained_on_says_so() -> None:
         verdict("fist", "fist", source="one"), verdict("fist", "fist", source="subhi_hands")
     )
     assert list(found) == [
+        "photos of people not trained on, all sources",
         "photos of one",
         "photos of subhi_hands (the classifier was trained on them)",
     ]
@@ -23,9 +24,19 @@ def test_each_source_has_a_line_and_what_was_trained_on_says_so() -> None:
 def test_a_line_that_the_stream_alone_misses_is_missed_and_comes_first() -> None:
     lines = aims([verdict("fist", "fist"), verdict("fist", "fist", started={}, source="two")])
     assert [(aim.name, aim.missed) for aim in lines] == [
+        ("photos of people not trained on, all sources", True),
         ("photos of two", True),
         ("photos of one", False),
     ]
+
+
+def test_sources_that_were_trained_on_are_left_out_of_the_sum() -> None:
+    found = by_name(
+        verdict("fist", "fist", source="one"),
+        verdict("fist", source="two"),
+        verdict("fist", "fist", source="subhi_hands"),
+    )
+    assert found["photos of people not trained on, all sources"].stream == Share(1, 2)
 
 
 def test_less_is_better_for_look_alikes() -> None:
@@ -58,6 +69,17 @@ def test_a_clip_of_a_person_who_talks_must_start_nothing() -> None:
     )
     line = found["clips of people who talk or listen with a reaction"]
     assert (line.stream, line.missed) == (Share(1, 2), True)
+
+
+def test_an_event_in_a_clip_of_a_person_who_talks_is_no_reaction() -> None:
+    seen = {"face": 1, "neutral": 2}
+    found = by_name(
+        verdict("neg_talking_face", kind=CaseKind.CLIP, started=seen),
+        verdict("neg_talking_face", kind=CaseKind.CLIP, started=seen | {"nod": 1}),
+    )
+    assert found["clips of people who talk or listen with a reaction"].stream == Share(0, 2)
+    line = found["clips of people who talk or listen with an event or reaction"]
+    assert line.stream == Share(1, 2)
 
 
 def test_a_label_is_reached_by_97_of_100_mannequins() -> None:

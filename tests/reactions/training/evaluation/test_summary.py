@@ -68,6 +68,7 @@ def test_every_row_of_every_table_has_a_cell_for_each_column() -> None:
         verdict("fist", "fist", condition=Condition.NEAR),
         verdict("wave", "wave", source=MANNEQUINS, kind=CaseKind.MANNEQUIN, file=""),
         verdict("neg_one", wrong={"fist": 1}, tone=ApparentTone.TAN),
+        verdict("neg_talking_face", kind=CaseKind.CLIP, file="a.mp4"),
     ]
     for table in text_tables(summarize(judged)):
         assert all(len(row) == len(table.columns) for row in table.rows), table.title
