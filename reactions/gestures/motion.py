@@ -25,6 +25,7 @@ from reactions.gestures.objects import (
     read_objects,
     read_vessel,
 )
+from reactions.gestures.pair_seen import PairSeen, same_hand
 from reactions.gestures.turns import find_turns
 from reactions.landmark_types import Face, Hand, Observation, Side
 from reactions.packed_face import PackedFace
@@ -59,8 +60,6 @@ FULL_CLAP = 1.3 * CLAP
 """Palm lengths from which a swing of clapping hands counts in full."""
 MEETING = 1.3
 """Palm lengths between the middles of two palms that meet, side by side before the camera."""
-MERGED = 0.6
-"""Their distance where two hands that were near are seen as one."""
 SYLLABLE = 0.15
 """How much the mouth's opening by its width changes at least as it talks."""
 
@@ -121,7 +120,9 @@ class Motion(CompactPickle):
     """When the mouth was seen, and how round it was open (``FaceReading.mouth_round``)."""
     face: FaceMotion = field(default_factory=FaceMotion)
     gaps: tuple[tuple[float, float], ...] = ()
-    """When two hands were seen, and the palm lengths between them; see ``MERGED``."""
+    """When two hands were seen, or one where a clap may take it, and the palm lengths between."""
+    pair: PairSeen | None = None
+    """Where two hands were when both were last seen."""
     vessel: VesselReading | None = None
     """The newest vessel near the mouth; looked for in some samples only."""
     objects: tuple[ObjectReading, ...] = ()
@@ -151,11 +152,13 @@ class Motion(CompactPickle):
         said = tuple(past for past in self.mouth if 0 < observation.time - past[0] <= HISTORY)
         if mouth is not None:
             said = (*said, (observation.time, mouth))[-MOST_MOMENTS:]
+        seen = _apart(observation.hands, added)
         return Motion(
             (*added, *kept)[:MOST_HANDS],
             said,
             self.face,
-            gaps=self._gaps(added, observation.time),
+            gaps=self._gaps(seen, observation.time),
+            pair=self._pair(seen, observation.time),
             vessel=self._vessel(observation),
             objects=read_objects(self.objects, observation),
             arms=self._arms(observation),
@@ -192,22 +195,40 @@ class Motion(CompactPickle):
         held = self.arms is not None and 0 <= observation.time - self.arms.time <= KEPT
         return self.arms if held else None
 
-    def _gaps(self, seen: Sequence[HandTrack], time: float) -> tuple[tuple[float, float], ...]:
+    def _gaps(self, seen: Sequence[Moment], time: float) -> tuple[tuple[float, float], ...]:
         """The gaps with that between the hands ``seen`` at ``time`` added."""
         past = tuple(gap for gap in self.gaps if 0 < time - gap[0] <= HISTORY)
         if len(seen) > 1:
-            one, other = seen[0].newest, seen[1].newest
-            apart = 2 * dist(one.center, other.center) / (one.size + other.size)
-            past = (*past, (time, apart))
-        elif seen and past and time - past[-1][0] <= LOST and past[-1][1] <= REACH:
-            past = (*past, (time, MERGED))
+            past = (*past, (time, _gap(*seen)))
+        elif seen and self.pair and past and time - past[-1][0] <= LOST and past[-1][1] <= REACH:
+            past = (*past, (time, self.pair.gap(seen[0].center, seen[0].size)))
         return past[-MOST_MOMENTS:]
+
+    def _pair(self, seen: Sequence[Moment], time: float) -> PairSeen | None:
+        """The pair that is ``seen`` at ``time``, or that of before."""
+        if len(seen) > 1:
+            return PairSeen(time, seen[0].center, seen[1].center, _gap(*seen))
+        palms = [(moment.center, moment.size) for moment in seen]
+        return None if self.pair is None else self.pair.follow(time, palms)
 
     def track_of(self, hand: Hand, time: float) -> HandTrack | None:
         """The track whose newest moment is ``hand``, seen at ``time``."""
         seen = time, _middle(hand.points.tolist(), _PALM)
         ends = ((track, (track.newest.time, track.newest.center)) for track in self.tracks)
         return next((track for track, end in ends if end == seen), None)
+
+
+def _apart(hands: Sequence[Hand], tracks: Sequence[HandTrack]) -> list[Moment]:
+    """The newest moments of the first two ``hands``; of one, where both are the same hand."""
+    seen = [track.newest for track in tracks[:2]]
+    if len(seen) > 1 and same_hand(hands[0], hands[1], (seen[0].size + seen[1].size) / 2):
+        return seen[:1]
+    return seen
+
+
+def _gap(one: Moment, other: Moment) -> float:
+    """Palm lengths between two hands."""
+    return 2 * dist(one.center, other.center) / (one.size + other.size)
 
 
 def wave(track: HandTrack) -> float:

@@ -18,6 +18,7 @@ from reactions.gestures.context import Context, Scorer, SeenHand, Sighting
 from reactions.gestures.hand_at_face import breadth, straightness
 from reactions.gestures.hand_classes import HandClass
 from reactions.gestures.motion import claps, palm_length, upright
+from reactions.gestures.pair_seen import same_hand
 from reactions.landmark_types import Hand
 
 _Plane = npt.NDArray[np.float64]
@@ -83,7 +84,7 @@ def score_namaste(context: Context) -> Iterator[Sighting]:
     if (pair := _pair(context)) is not None:
         yield Sighting(namaste(pair), pair.box)
     elif context.hands and context.arms is not None:
-        (seen,) = context.hands
+        seen = context.hands[0]
         points = seen.hand.points[:, :2].astype(np.float64)
         meet = arms.palms_meet(context.arms, _middle(points, _PALM))
         roll = 0.0 if context.face is None else context.face.reading.roll
@@ -91,7 +92,8 @@ def score_namaste(context: Context) -> Iterator[Sighting]:
         # Two palms held forward are an open palm to the classifier, pressed hands are none.
         no_palm = ramp(seen.shapes.get(HandClass.OPEN_PALM, 0.0), at=0.8, sure=0.7)
         turned = min(aslant(seen.hand), arms.elbows_out(context.arms), no_palm)
-        yield Sighting(min(meet, max(edge_on(seen.hand), turned), upright_head), seen.box)
+        pressed = min(meet, max(edge_on(seen.hand), turned), upright_head)
+        yield Sighting(0.0 if _left_alone(context, seen) else pressed, seen.box)
 
 
 def score_timeout(context: Context) -> Iterator[Sighting]:
@@ -186,7 +188,20 @@ def _under(post: _Plane, post_upright: float, bar: _Plane, bar_upright: float) -
 
 
 def _pair(context: Context) -> HandPair | None:
-    return HandPair.of(*context.hands[:2]) if len(context.hands) > 1 else None
+    """The first two hands, unless both are readings of one."""
+    if len(context.hands) < 2:
+        return None
+    one, other = context.hands[:2]
+    size = (palm_length(one.hand.points) + palm_length(other.hand.points)) / 2
+    return None if same_hand(one.hand, other.hand, size) else HandPair.of(one, other)
+
+
+def _left_alone(context: Context, seen: SeenHand) -> bool:
+    """Whether ``seen`` stands where it stood beside another hand, which is lost since."""
+    if seen.track is None or context.motion.pair is None:
+        return False
+    newest = seen.track.newest
+    return context.motion.pair.left_alone(newest.center, newest.size)
 
 
 def _middle(points: _Plane, some: list[int]) -> tuple[float, float]:

@@ -22,7 +22,8 @@ from reactions.gestures.expressions import (
     NOSE_BRIDGE,
     TEMPLES,
 )
-from reactions.gestures.motion import MERGED, palm_length
+from reactions.gestures.motion import palm_length
+from reactions.gestures.pair_seen import MERGED
 from reactions.landmark_types import Face, Hand, Observation, Side
 from reactions.mannequin.pose import FacePose, Pose
 from reactions.mannequin.scene import Scene, SceneCamera

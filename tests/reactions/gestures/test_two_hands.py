@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -155,11 +156,37 @@ def test_hands_that_rest_or_stay_apart_do_not_clap(gaps: list[float]) -> None:
     assert clapped(gaps) < DECISION
 
 
-def test_hands_that_merge_into_one_count_as_met() -> None:
+def watched(at: list[float], *, both_in: range) -> Motion:
+    """The motion of clapping hands so far from the middle, pixels; outside the samples ``both_in``
+    the right one is seen alone."""
+    moved = Motion()
+    for index, gap in enumerate(at):
+        right = make_hand((320 - gap, 300), palm=PALM)
+        hands = (mirrored(right, 320), right) if index in both_in else (right,)
+        moved = moved.follow(see(index * 0.2, *hands))
+    return moved
+
+
+def test_of_clapping_hands_one_suffices_once_both_were_seen() -> None:
+    swinging = [16.0, 60.0] * 4
+    assert claps(watched(swinging, both_in=range(2))) > DECISION
+    assert claps(watched(swinging, both_in=range(0))) < DECISION
+
+
+def test_a_hand_that_is_lost_and_found_beside_another_does_not_clap() -> None:
     moved = Motion()
     right = make_hand((280, 300), palm=PALM)
-    for index in range(8):
-        hands = (right,) if index % 2 else (mirrored(right, 330), right)
+    for index in range(10):
+        hands = (right,) if index % 4 > 1 else (mirrored(right, 340), right)
         moved = moved.follow(see(index * 0.2, *hands))
-    assert [gap for _, gap in moved.gaps][1::2] == pytest.approx([0.6] * 4)
-    assert np.all(np.array([gap for _, gap in moved.gaps][::2]) > 1)
+    assert claps(moved) < DECISION
+
+
+def test_two_readings_of_one_hand_are_no_pair() -> None:
+    hand = make_hand((300, 300), palm=PALM)
+    again = replace(hand, points=hand.points + np.float32(5))
+    scores, motion = Recognizer(["namaste", "double_victory"]).recognize(
+        see(0.0, hand, again), Motion()
+    )
+    assert all(score.score < DECISION for score in scores)
+    assert motion.pair is None
