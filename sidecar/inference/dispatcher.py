@@ -47,6 +47,7 @@ class Dispatcher:
         self._queue: SampleQueue[_Call] = SampleQueue()
         self._idle: list[InferenceWorker] = []
         self._busy: dict[InferenceWorker, _Queued] = {}
+        self._resting: set[InferenceWorker] = set()
         self._dropped: Counter[DropReason] = Counter()
         self._counts: Counter[str] = Counter()
         self._waited = 0.0
@@ -81,12 +82,21 @@ class Dispatcher:
 
     def attach(self, worker: InferenceWorker) -> None:
         """``worker`` is ready for samples."""
-        if not self._closed:
+        self._resting.discard(worker)
+        if not self._closed and worker not in self._idle and worker not in self._busy:
             self._idle.append(worker)
             self._dispatch()
 
+    def rest(self, worker: InferenceWorker) -> None:
+        """Give ``worker`` no further sample until it is attached again; it finishes the one that it
+        has."""
+        if worker in self._idle:
+            self._idle.remove(worker)
+        self._resting.add(worker)
+
     def detach(self, worker: InferenceWorker) -> None:
         """``worker`` is lost, and with it the sample that it had."""
+        self._resting.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)
         if (queued := self._busy.pop(worker, None)) is not None:
@@ -121,13 +131,14 @@ class Dispatcher:
             self._drop(queued.payload, DropReason.CLOSED)
         self._idle.clear()
         self._busy.clear()
+        self._resting.clear()
         self._set_timer()
 
     def stats(self, *, restarts: int = 0) -> DetectorStats:
         """The numbers of this moment; ``restarts`` is the caller's to count."""
         dropped, counts = self._dropped, self._counts
         return DetectorStats(
-            workers=len(self._idle) + len(self._busy),
+            workers=len({*self._idle, *self._busy, *self._resting}),
             submitted=counts["submitted"],
             waiting=len(self._queue),
             running=sum(not queued.payload.result.done() for queued in self._busy.values()),
@@ -164,7 +175,8 @@ class Dispatcher:
         if queued is None:
             return None
         self._queue.release(queued.source)
-        self._idle.append(worker)
+        if worker not in self._resting:
+            self._idle.append(worker)
         return queued.payload
 
     def _drop(self, call: _Call, reason: DropReason) -> None:

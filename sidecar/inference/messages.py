@@ -26,19 +26,20 @@ _HEADER = struct.Struct("!I")
 
 @dataclass(frozen=True, slots=True)
 class WorkerSetup:
-    """The first message to a worker."""
+    """The first message to a worker; a later one loads other models in place of those."""
 
     load: LoadPipeline
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerReady:
-    """The pipeline is loaded: samples may come."""
+    """The answer to WorkerSetup: the pipeline is loaded, samples may come."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerUnusable:
-    """The pipeline can't be loaded; the worker ends."""
+    """The answer to WorkerSetup: the pipeline can't be loaded. The worker ends, or goes on with the
+    pipeline that it has."""
 
     error: Exception
 

@@ -1,9 +1,9 @@
 """A detector of worker processes, which share no interpreter lock with the event loop."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
-from typing import Final
 
 import structlog
 
@@ -16,10 +16,6 @@ from sidecar.inference.dispatcher import Dispatcher
 from sidecar.inference.worker_process import Outcome, WorkerLimits, WorkerProcess
 
 log = structlog.get_logger(__name__)
-
-AT_ONCE: Final = 4
-"""Workers that are replaced side by side: starting one keeps a core busy for half a second, and
-meanwhile it takes 100 MB beside the one that it replaces."""
 
 
 class ProcessDetector(Component):
@@ -71,16 +67,19 @@ class ProcessDetector(Component):
         return await self._dispatcher.detect(source, sample, memory, deadline)
 
     async def replace(self, load: LoadPipeline) -> None:
-        """Go on with pipelines that ``load`` makes: ``AT_ONCE`` workers at a time, each new one
-        ready before the old one ends, so that no sample is dropped.
+        """Go on with pipelines that ``load`` makes, in the processes that there are: the first
+        worker alone, then half of the others at a time, so that samples go on. None is dropped: a
+        worker finishes the one that it has, and gets the next once it has loaded (0.15 s of a
+        core).
 
-        Raises what keeps a new process from being ready, whose worker goes on as it was, and
-        InferenceError while a worker is being started.
+        Raises what keeps a worker from loading, which goes on as it was, and InferenceError while
+        a worker is being started.
         """
         if any(supervisor.pid is None for supervisor in self._supervisors):
             raise InferenceError("a worker is being started", do="try again soon")
-        for first in range(0, len(self._supervisors), AT_ONCE):
-            some = self._supervisors[first : first + AT_ONCE]
+        first, *others = self._supervisors
+        half = math.ceil(len(others) / 2)
+        for some in ([first], others[:half], others[half:]):
             results = await asyncio.gather(
                 *(supervisor.replace(load) for supervisor in some), return_exceptions=True
             )
@@ -103,12 +102,6 @@ class WorkerSupervisor(Component):
         self._limits = limits
         self._number = number
         self._process: WorkerProcess | None = None
-        self._next: WorkerProcess | None = None
-        """Ready, and takes over once the process has answered what it has."""
-        self._retired: WorkerProcess | None = None
-        """Ends, since another took over."""
-        self._swapped = asyncio.Event()
-        self._sampling = False
         self._tasks = TaskSet(on_failure=self._supervision_failed)
         self.restarts = 0
         """Processes started in place of lost ones."""
@@ -128,29 +121,24 @@ class WorkerSupervisor(Component):
     async def aclose(self) -> None:
         """End the process, and start no other."""
         await self._tasks.aclose()
-        for process in (self._process, self._next, self._retired):
-            if process is not None:
-                await process.aclose()
+        if self._process is not None:
+            await self._process.aclose()
 
     async def replace(self, load: LoadPipeline) -> None:
-        """Start a process with ``load``, and let it take over between two samples."""
-        process = WorkerProcess(load, self._limits, self._report)
-        await process.start()
-        self._load, self._next = load, process
-        self._swapped.clear()
-        if not self._sampling:
-            self._swap()
-        await self._swapped.wait()
-
-    def _swap(self) -> None:
-        self._retired, self._process, self._next = self._process, self._next, None
-        self._swapped.set()
-        if self._retired is not None:
-            self._retired.retire()
+        """Have the process load ``load`` between two samples; raises what keeps it from that."""
+        if self._process is None or not self._process.ready:
+            raise InferenceError("a worker is being started", do="try again soon")
+        self._dispatcher.rest(self)
+        try:
+            await self._process.reload(load)
+            self._load = load
+        finally:
+            if self.pid is not None:
+                self._dispatcher.attach(self)
+        log.info("inference worker changed", worker=self._number, pid=self._process.pid)
 
     def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
         assert self._process is not None
-        self._sampling = True
         self._process.detect(sample, memory)
 
     def _supervision_failed(self, error: Exception) -> None:
@@ -165,30 +153,12 @@ class WorkerSupervisor(Component):
         while True:
             began = time.monotonic()
             self._dispatcher.attach(self)
-            process = await self._watch_replaced(process)
+            await self._watch(process)
             self._dispatcher.detach(self)
-            self._sampling = False
             how = await process.aclose()
             log.warning("inference worker lost", worker=self._number, pid=process.pid, reason=how)
             lost = 1 if time.monotonic() - began >= self._limits.settled else lost + 1
-            replacement, self._next = self._next, None
-            if replacement is None:
-                process = await self._restart(lost)
-            else:
-                # One that was to take over is ready.
-                process = self._process = replacement
-                self._swapped.set()
-
-    async def _watch_replaced(self, process: WorkerProcess) -> WorkerProcess:
-        """Return the process that is lost, after any number that others took over from."""
-        while True:
-            await self._watch(process)
-            if self._process is process or self._process is None:
-                return process
-            await process.aclose()
-            self._retired = None
-            log.info("inference worker replaced", worker=self._number, pid=process.pid)
-            process = self._process
+            process = await self._restart(lost)
 
     async def _watch(self, process: WorkerProcess) -> None:
         """Return when ``process`` is lost; see that it is when it hangs."""
@@ -223,9 +193,6 @@ class WorkerSupervisor(Component):
         return self._process
 
     def _report(self, outcome: Outcome) -> None:
-        self._sampling = False
-        if self._next is not None:
-            self._swap()
         if isinstance(outcome, Exception):
             self._dispatcher.fail(self, outcome)
         else:

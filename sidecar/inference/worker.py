@@ -4,6 +4,8 @@ It is started by ``WorkerProcess`` with two inherited descriptors, and ends when
 the socket is closed: also in the middle of a sample, also when the parent is killed.
 """
 
+import contextlib
+import ctypes
 import os
 import select
 import signal
@@ -69,19 +71,36 @@ def _serve(channel: socket.socket, pixels: PixelBuffer) -> None:
                 channel.sendall(_answer(pipeline, pixels, message))
             case Ping():
                 _send(channel, Pong())
+            case WorkerSetup():
+                pipeline = _load(channel, message) or pipeline
+                _give_back_memory()
 
 
 def _set_up(channel: socket.socket, messages: Iterator[WorkerMessage]) -> Pipeline | None:
+    setup: WorkerMessage | None = None
     with Captured() as attempt:
         setup = next(messages, None)
-        if not isinstance(setup, WorkerSetup):
-            return None
+    if attempt.error is not None:
+        _send(channel, WorkerUnusable(_with_traceback(attempt.error)))
+    return _load(channel, setup) if isinstance(setup, WorkerSetup) else None
+
+
+def _load(channel: socket.socket, setup: WorkerSetup) -> Pipeline | None:
+    """The pipeline of ``setup``; None where it can't be loaded. Either is answered."""
+    with Captured() as attempt:
         pipeline = setup.load()
     if attempt.error is not None:
         _send(channel, WorkerUnusable(_with_traceback(attempt.error)))
         return None
     _send(channel, WorkerReady())
     return pipeline
+
+
+def _give_back_memory() -> None:
+    """Return to the system what models that are no longer used have held, some 100 MB: glibc keeps
+    it otherwise."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _answer(pipeline: Pipeline, pixels: PixelBuffer, request: DetectSample) -> bytes:

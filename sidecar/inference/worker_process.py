@@ -77,7 +77,8 @@ class WorkerProcess(asyncio.Protocol):
         self._limits = limits
         self._on_outcome = on_outcome
         self._loop = asyncio.get_running_loop()
-        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._loads: deque[asyncio.Future[None]] = deque()
+        """A future a setup that is not answered."""
         self._decoder = MessageDecoder()
         self._asked: deque[float] = deque()
         self._failure = ""
@@ -110,11 +111,32 @@ class WorkerProcess(asyncio.Protocol):
             try:
                 async with asyncio.timeout(self._limits.start):
                     await self._spawn()
-                    self._send(self._setup)
-                    await self._ready
+                    await self._load(self._setup)
+                    self._loaded = True
             except TimeoutError:
-                limit = f"{self._limits.start:g} s"
-                raise InferenceError(f"inference worker not ready within {limit}") from None
+                raise self._late() from None
+
+    async def reload(self, load: LoadPipeline) -> None:
+        """Go on with a pipeline that ``load`` makes, after the sample that is there.
+
+        Raises what loading raises, and the worker goes on as it was; InferenceError where it ends
+        or takes too long.
+        """
+        try:
+            async with asyncio.timeout(self._limits.start):
+                await self._load(WorkerSetup(load))
+        except TimeoutError:
+            self.kill("models not loaded in time")
+            raise self._late() from None
+
+    async def _load(self, setup: WorkerSetup) -> None:
+        loaded: asyncio.Future[None] = self._loop.create_future()
+        self._loads.append(loaded)
+        self._send(setup)
+        await loaded
+
+    def _late(self) -> InferenceError:
+        return InferenceError(f"inference worker not ready within {self._limits.start:g} s")
 
     async def aclose(self) -> str:
         """End the process and give back what belongs to it; returns how it ended."""
@@ -130,8 +152,6 @@ class WorkerProcess(asyncio.Protocol):
             how = _describe(await self._process.wait())
         if self._pixels is not None:
             self._pixels.close()
-        if self._ready.done() and not self._ready.cancelled():
-            self._ready.exception()
         return self._failure or how
 
     def kill(self, reason: str) -> None:
@@ -140,11 +160,6 @@ class WorkerProcess(asyncio.Protocol):
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-
-    def retire(self) -> None:
-        """Let the process end: it has no sample, and gets none any more."""
-        if self._transport is not None:
-            self._transport.abort()
 
     def detect(self, sample: Sample, memory: Memory | None) -> None:
         """Send a sample; the one before must have been answered."""
@@ -166,8 +181,10 @@ class WorkerProcess(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set()
-        if not self._ready.done():
-            self._ready.set_exception(InferenceError("inference worker ended while it started"))
+        ended = InferenceError("inference worker ended while it loaded models")
+        for loaded in self._loads:
+            if not loaded.done():
+                loaded.set_exception(ended)
 
     async def _spawn(self) -> None:
         self._pixels, pixels = PixelBuffer.allocate(self._limits.capacity)
@@ -209,10 +226,11 @@ class WorkerProcess(asyncio.Protocol):
     def _receive(self, message: object) -> None:
         match message:
             case WorkerReady():
-                self._loaded = True
-                self._ready.set_result(None)
+                if not (loaded := self._loads.popleft()).done():
+                    loaded.set_result(None)
             case WorkerUnusable(error):
-                self._ready.set_exception(error)
+                if not (loaded := self._loads.popleft()).done():
+                    loaded.set_exception(error)
             case Pong():
                 self._asked.popleft()
             case SampleDetected(detection):

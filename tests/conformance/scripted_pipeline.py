@@ -101,6 +101,11 @@ class ScriptFolder:
             raise PictureError("is missing", where="palm.tflite", do="fetch it")
         return ScriptedPipeline(self.folder)
 
+    def die_loading(self) -> ScriptedPipeline:
+        """As ``load``, in a process that does not outlive it."""
+        os.kill(os.getpid(), signal.SIGKILL)
+        return self.load()
+
     def break_loading(self) -> None:
         (self.folder / "broken").touch()
 

@@ -279,7 +279,7 @@ async def test_a_supervision_that_fails_begins_again(
     assert failed == ["OSError('no more descriptors')"]
 
 
-async def test_workers_are_replaced_without_dropping_a_sample(
+async def test_workers_load_other_models_without_dropping_a_sample(
     scripts: ScriptFolder, tmp_path: Path
 ) -> None:
     other = ScriptFolder(tmp_path / "other")
@@ -296,13 +296,13 @@ async def test_workers_are_replaced_without_dropping_a_sample(
         await detector.detect(sample(Script.ANSWER, 201), None, source="p")
         assert other.begun()[after:] == [201]
         assert 201 not in scripts.begun()
+        assert detector.pids == before
         stats = detector.stats()
         assert (stats.dropped.total, stats.failed, stats.detected) == (0, 0, sent + 1)
         assert (stats.restarts, stats.workers) == (0, 2)
-        await eventually(lambda: set(detector.pids).isdisjoint(before))
 
 
-async def test_a_busy_worker_answers_before_it_is_replaced(
+async def test_a_busy_worker_answers_before_it_loads_other_models(
     scripts: ScriptFolder, tmp_path: Path
 ) -> None:
     other = ScriptFolder(tmp_path / "other")
@@ -312,9 +312,29 @@ async def test_a_busy_worker_answers_before_it_is_replaced(
         await eventually(lambda: scripts.begun() == [1])
         replacing = asyncio.create_task(detector.replace(other.load))
         await asyncio.sleep(0.2)
+        assert detector.stats().workers == 1
         scripts.release(1)
         await busy
         await replacing
+        await detector.detect(sample(Script.ANSWER, 2), None, source="a")
+        assert (scripts.begun(), other.begun()) == ([1], [2])
+        assert detector.stats().dropped.total == 0
+
+
+async def test_a_worker_that_ends_while_it_loads_comes_back_with_the_models_before(
+    scripts: ScriptFolder, tmp_path: Path
+) -> None:
+    deadly = ScriptFolder(tmp_path / "deadly")
+    async with ProcessDetector(scripts.load, workers=2) as detector:
+        before = detector.pids
+        with pytest.raises(InferenceError, match="ended while it loaded"):
+            await detector.replace(deadly.die_loading)
+        # The other worker was not touched.
+        assert detector.pids[-1] == before[1]
+        await eventually(lambda: len(detector.pids) == 2)
+        for number in (5, 6):
+            await detector.detect(sample(Script.ANSWER, number), None, source="a")
+        assert scripts.begun() == [5, 6]
         assert detector.stats().dropped.total == 0
 
 
