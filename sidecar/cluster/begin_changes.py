@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, Operation, TakeChoices
-from sidecar.supervisor.supervisor import changed_request
-from sidecar.supervisor.values import RoomPatch
+from sidecar.supervisor.values import RoomPatch, changed_request
 
 CHANGEABLE: Final = ("labels", "layout", "rate", "consent", "sensitivity", "paused")
 """Fields of a request that a running room can change."""

@@ -35,11 +35,12 @@ from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_keys import is_standing, standing_key
+from sidecar.supervisor.room_parts import RoomParts, SupervisorOptions
 from sidecar.supervisor.room_urls import check_room_url, public_rule
 from sidecar.supervisor.scored_labels import ScoredLabels
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits
-from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
+from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomRequest
 from sidecar.supervisor.webhooks import WebhookOptions
 

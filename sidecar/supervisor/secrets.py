@@ -8,7 +8,7 @@ the server has a key file, and is not stored otherwise.
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -131,3 +131,27 @@ class SecretReferences:
             return path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             raise ConfigError("the file of the secret can't be read", where=name, do=do) from None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSecrets:
+    """The secrets of one room, by name: as its client gave them, or as the journal has them."""
+
+    references: SecretReferences
+    store: SecretStore
+    stored: Mapping[str, str] = field(repr=False)
+    given: Mapping[str, str] | None = field(default=None, repr=False)
+    """None for a room of an earlier run."""
+
+    def all(self) -> dict[str, str]:
+        """In the clear, as they are now; raises ConfigError naming what is gone."""
+        known = self.store.open(self.stored) if self.given is None else self.given
+        return self.references.resolve(known)
+
+    def one(self, name: str) -> str:
+        """The secret ``name``, in the clear; raises ConfigError where it is gone."""
+        if self.given is None:
+            known = self.store.open({name: self.stored[name]})
+        else:
+            known = {name: self.given[name]}
+        return self.references.resolve(known)[name]

@@ -150,6 +150,14 @@ class RoomPatch(Value):
     """A paused room stays joined, samples no participant and starts no reaction."""
 
 
+def changed_request(request: RoomRequest, patch: RoomPatch) -> RoomRequest:
+    """How a room is wanted after ``patch``; of a layout, what is not given stays as well."""
+    changed = patch.model_dump(exclude_none=True)
+    if request.layout is not None and "layout" in changed:
+        changed["layout"] = request.layout.model_dump(exclude_none=True) | changed["layout"]
+    return RoomRequest.model_validate(request.model_dump() | changed)
+
+
 class RoomView(Value):
     """A room as the API shows it; never with secrets."""
 

@@ -1,20 +1,22 @@
 """The webhooks of the server and of its rooms: what happens in a room is delivered to both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import structlog
 
-from config.errors import JournalError
-from sidecar.addresses import AddressRule
+from config.errors import ConfigError, JournalError
+from sidecar.addresses import AddressRule, check_host
 from sidecar.aio import Component
 from sidecar.sinks.webhook.dispatcher import DispatchLimits, SteadyClock, WebhookDispatcher
 from sidecar.sinks.webhook.outbox import Delivery, Outbox, StoredWebhook
 from sidecar.sinks.webhook.sender import Webhook, WebhookSender
+from sidecar.sinks.webhook.signature import signing_key
 from sidecar.sinks.webhook.sink import delivery_of
 from sidecar.supervisor.event_log import EventRecord
+from sidecar.supervisor.room_urls import host_of
 from sidecar.supervisor.values import WebhookRequest
 
 log = structlog.get_logger(__name__)
@@ -32,6 +34,18 @@ class WebhookOptions:
     rule: AddressRule = AddressRule.PUBLIC
     """Where webhooks may lead."""
     limits: DispatchLimits = field(default_factory=DispatchLimits)
+
+
+def check_webhooks(
+    requests: Sequence[WebhookRequest], secrets: Mapping[str, str], rule: AddressRule
+) -> None:
+    """Raise ConfigError or RefusedError for a room's webhook that can't be delivered to."""
+    for request in requests:
+        check_host(host_of(request.url), rule)
+        if request.secret not in secrets:
+            what = f"the secret {request.secret} is not given"
+            raise ConfigError(what, where="webhooks", do="add it to secrets")
+        signing_key(secrets[request.secret])
 
 
 class WebhookDelivery(Component):

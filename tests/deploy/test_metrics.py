@@ -15,7 +15,7 @@ from sidecar.inference.dispatcher import Dispatcher
 from sidecar.rooms.livekit.tokens import KeyPair
 from sidecar.server.api.metrics import MetricSources, SidecarCollector
 from sidecar.supervisor.values import RoomStats
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy/prometheus/alerts.yml"

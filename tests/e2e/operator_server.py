@@ -26,14 +26,15 @@ from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.room_parts import RoomParts
 from sidecar.supervisor.room_urls import check_room_url
 from sidecar.supervisor.secrets import SecretStore
-from sidecar.supervisor.supervisor import RoomParts, Supervisor
+from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomRequest
 from tests.sidecar.supervisor.fake_handle import FakeHandle
 from tests.sidecar.supervisor.memory_handle import MemoryHandle
 from tests.sidecar.supervisor.test_scored_labels import Workers, scored
-from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES
+from tests.sidecar.supervisor.world import OPTIONS, REFERENCES
 
 TOKEN = "a-token-that-is-long-enough"
 VIEWER = "a-token-that-only-looks-at-rooms"

@@ -30,7 +30,7 @@ from tests.fuzz.targets.descriptions import loop
 from tests.sidecar.rooms.hosted.offers import offer
 from tests.sidecar.server.api.test_annotate import ScriptedDetector
 from tests.sidecar.server.conftest import running_server
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 TOKEN: Final = "a-token-that-is-long-enough"
 PATIENCE: Final = 0.5

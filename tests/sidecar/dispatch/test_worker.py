@@ -21,7 +21,7 @@ from tests.servers.livekit import KEY, SECRET
 from tests.sidecar.clients import eventually
 from tests.sidecar.dispatch.fake_livekit import FakeLiveKit, fake_livekit
 from tests.sidecar.supervisor.fake_handle import FakeHandle
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from reactions.labels import LABELS
 from sidecar.serve.detection import bundle_user
 from sidecar.supervisor.reaction_store import ReactionStore
 from tests.sidecar.supervisor.test_scored_labels import Workers, scored
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 from tests.taught import taught_bundle, taught_label
 
 TABLE = load_reaction_table(LABELS, environ={})

@@ -37,13 +37,14 @@ from sidecar.server.listener import HttpListener
 from sidecar.server.pages import Pages
 from sidecar.supervisor.control import Begin, ChangeTable, plain_settings
 from sidecar.supervisor.journal import Journal
+from sidecar.supervisor.room_parts import RoomParts
 from sidecar.supervisor.secrets import SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits
-from sidecar.supervisor.supervisor import RoomParts, Supervisor
+from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomRequest
 from tests.sidecar.clients import Client, ColourTrack, eventually, publishing, watching
 from tests.sidecar.sinks.webhook.receiver import SECRET, receiving
-from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES
+from tests.sidecar.supervisor.world import OPTIONS, REFERENCES
 
 pytestmark = pytest.mark.peers
 

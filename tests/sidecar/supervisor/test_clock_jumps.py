@@ -7,7 +7,7 @@ import pytest
 from sidecar.supervisor.event_log import EventRecord
 from sidecar.supervisor.values import RoomState
 from tests.sidecar.clients import eventually
-from tests.sidecar.supervisor.test_supervisor import REQUEST, World, live
+from tests.sidecar.supervisor.world import REQUEST, World, live
 
 
 @pytest.mark.parametrize("jump", [3600.0, -3600.0], ids=["forward", "back"])

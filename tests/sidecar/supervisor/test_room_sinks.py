@@ -22,7 +22,7 @@ from tests.sidecar.clients import eventually
 from tests.sidecar.sinks.eyeson.double import KEY, Eyeson, eyeson
 from tests.sidecar.sinks.webhook.receiver import SECRET, Receiver, receiving
 from tests.sidecar.supervisor.memory_handle import MemoryAdapter, NothingSeen, SlowCamera
-from tests.sidecar.supervisor.test_supervisor import World, live
+from tests.sidecar.supervisor.world import World, live
 
 TABLE = load_reaction_table(LABELS, environ={})
 RULES = {label: rule.model_dump(mode="json") for label, rule in TABLE.items()}

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import ConfigError
-from sidecar.supervisor.secrets import SecretReferences, SecretStore
+from sidecar.supervisor.secrets import RoomSecrets, SecretReferences, SecretStore
 
 GIVEN = {"LIVEKIT_API_KEY": "env:LIVEKIT_API_KEY", "LIVEKIT_API_SECRET": "tell-no-one"}
 
@@ -71,3 +71,20 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secrets" / "link").symlink_to(tmp_path / "outside")
     with pytest.raises(ConfigError, match="no such file"):
         allowed.resolve({"TOKEN": "file:link"})
+
+
+def test_a_room_has_the_secrets_that_were_given_while_its_server_runs(tmp_path: Path) -> None:
+    given = {"A": "env:ALLOWED", "B": "plain"}
+    stored = SecretStore().seal(given)
+    room = RoomSecrets(references(tmp_path), SecretStore(), stored, given)
+    assert room.all() == {"A": "a", "B": "plain"}
+    assert room.one("B") == "plain"
+    assert "plain" not in repr(room)
+
+
+def test_a_room_of_an_earlier_run_has_the_secrets_that_were_stored(tmp_path: Path) -> None:
+    stored = SecretStore().seal({"A": "env:ALLOWED", "B": "plain"})
+    room = RoomSecrets(references(tmp_path), SecretStore(), stored)
+    assert room.one("A") == "a"
+    with pytest.raises(ConfigError, match="the secret B is not known any more"):
+        room.all()

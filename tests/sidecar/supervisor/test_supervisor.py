@@ -1,10 +1,7 @@
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -19,112 +16,22 @@ from config.errors import (
     NotFoundError,
     RefusedError,
 )
-from sidecar.supervisor.admission import CostTable
 from sidecar.supervisor.control import (
-    Begin,
     ChangeRoom,
-    ChangeSampling,
     ChoicesReport,
     StateReport,
-    StatsReport,
 )
-from sidecar.supervisor.handle import Usage
 from sidecar.supervisor.journal import Journal, WantedRoom
-from sidecar.supervisor.secrets import SecretReferences, SecretStore
-from sidecar.supervisor.supervised_room import RoomLimits
-from sidecar.supervisor.supervisor import RoomParts, Supervisor, SupervisorOptions
 from sidecar.supervisor.values import (
     ParticipantPatch,
     RoomLayout,
     RoomPatch,
     RoomRequest,
     RoomState,
-    RoomStats,
-    RoomView,
 )
-from sidecar.supervisor.webhooks import WebhookOptions
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.fake_handle import FakeHandle
-
-COSTS = CostTable(base=0.4, composite=0.0, participant=0.0, sample=0.0, viewer=0.0)
-OPTIONS = SupervisorOptions(cores=1.0, costs=COSTS)
-REFERENCES = SecretReferences({"TOKEN": "from-environment"}, frozenset({"TOKEN"}))
-REQUEST = RoomRequest(url="wss://user:pass@sfu.example#room")
-
-
-class World:
-    """A supervisor over fake rooms."""
-
-    def __init__(
-        self,
-        journal: Path | None = None,
-        *,
-        memory_warn: int = 0,
-        memory_limit: int = 0,
-        webhooks: WebhookOptions | None = None,
-        limits: RoomLimits | None = None,
-    ) -> None:
-        self.handles: list[FakeHandle] = []
-        self.make: Callable[[], FakeHandle] = FakeHandle
-        self.table: Callable[[str], Mapping[str, Any]] = lambda room: {}
-        self.labels: Callable[[str], Collection[str]] = lambda room: ()
-        self.scored: list[set[str]] = []
-        self.can_score = True
-        self._journal = journal
-        self._options = replace(
-            OPTIONS,
-            memory_warn=memory_warn,
-            memory_limit=memory_limit,
-            webhooks=webhooks or WebhookOptions(),
-            limits=limits or RoomLimits(),
-        )
-
-    @asynccontextmanager
-    async def running(self, store: SecretStore | None = None) -> AsyncIterator[Supervisor]:
-        supervisor = Supervisor(
-            self._options,
-            RoomParts(
-                self._make,
-                self._begin,
-                self._check,
-                table=lambda room: self.table(room),
-                labels=lambda room: self.labels(room),
-                score=self._score,
-            ),
-            journal=Journal(self._journal),
-            store=store or SecretStore(),
-            references=REFERENCES,
-        )
-        async with supervisor:
-            yield supervisor
-
-    def _make(self, request: RoomRequest) -> FakeHandle:
-        self.handles.append(self.make())
-        return self.handles[-1]
-
-    @staticmethod
-    def _begin(room: str, request: RoomRequest, secrets: Mapping[str, str]) -> Begin:
-        return Begin(
-            room=room, request=request, secrets=dict(secrets), settings={}, table={}, inference=""
-        )
-
-    async def _score(self, labels: Collection[str]) -> None:
-        if not self.can_score:
-            raise InferenceError("a worker is being started")
-        self.scored.append(set(labels))
-
-    @staticmethod
-    def _check(request: RoomRequest) -> str:
-        if "metadata" in request.url:
-            raise RefusedError("this address may not be joined", where="url")
-        return "wss://sfu.example"
-
-
-async def live(supervisor: Supervisor, request: RoomRequest = REQUEST) -> RoomView:
-    made, _ = await supervisor.create(request)
-    room = supervisor.room(made.id)
-    await eventually(lambda: room.state is RoomState.LIVE)
-    return room.view()
+from tests.sidecar.supervisor.world import REQUEST, World, live
 
 
 async def test_a_room_that_is_made_is_joined_and_listed() -> None:
@@ -392,28 +299,6 @@ async def test_draining_ends_after_its_time() -> None:
         assert len(supervisor.rooms()) == 1
 
 
-async def test_a_room_that_uses_too_much_memory_is_restarted() -> None:
-    world = World(memory_limit=100 * 2**20)
-    async with world.running() as supervisor:
-        made = await live(supervisor)
-        world.handles[0].used = Usage(0.0, 200 * 2**20)
-        await eventually(lambda: len(world.handles) == 2)
-        room = supervisor.room(made.id)
-        await eventually(lambda: room.state is RoomState.LIVE)
-        assert room.view().restarts == 1
-
-
-async def test_a_room_that_uses_much_memory_is_a_warning_first() -> None:
-    world = World(memory_warn=100 * 2**20, memory_limit=300 * 2**20)
-    async with world.running() as supervisor:
-        made = await live(supervisor)
-        with capture_logs() as lines:
-            world.handles[0].used = Usage(0.0, 200 * 2**20)
-            await eventually(lambda: any(line["event"] == "room memory high" for line in lines))
-        assert supervisor.room(made.id).state is RoomState.LIVE
-    assert len(world.handles) == 1
-
-
 async def test_an_unknown_room_is_not_found() -> None:
     async with World().running() as supervisor:
         with pytest.raises(NotFoundError):
@@ -426,33 +311,6 @@ async def test_an_unknown_reference_is_refused_before_anything_is_made() -> None
         with pytest.raises(ConfigError, match="may not be used"):
             await supervisor.create(REQUEST.model_copy(update={"secrets": secrets}))
         assert supervisor.rooms() == []
-
-
-async def test_overload_slows_down_sampling_in_every_room() -> None:
-    world = World()
-    async with world.running() as supervisor:
-        await live(supervisor)
-        await live(supervisor)
-        ticks = itertools.count(100, 100)
-
-        def slowed() -> bool:
-            # A tenth of the composite's ticks is late.
-            count = next(ticks)
-            stats = RoomStats(ticks=count, late_ticks=count // 10)
-            world.handles[0].report(StatsReport(stats=stats))
-            return supervisor.sampling.factor < 1.0
-
-        await eventually(slowed)
-        await eventually(
-            lambda: (
-                [factors[-1:] for factors in map(sampled, world.handles)]
-                == [[supervisor.sampling.factor]] * 2
-            )
-        )
-
-
-def sampled(handle: FakeHandle) -> list[float]:
-    return [call.factor for call in handle.calls if isinstance(call, ChangeSampling)]
 
 
 async def test_the_detector_scores_a_room_s_labels_before_the_room_has_them(

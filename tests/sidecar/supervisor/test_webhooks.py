@@ -25,7 +25,7 @@ from sidecar.supervisor.webhooks import WebhookOptions
 from tests.sidecar.clients import eventually
 from tests.sidecar.sinks.webhook.receiver import SECRET, Receiver, receiving
 from tests.sidecar.supervisor.test_journal import everything
-from tests.sidecar.supervisor.test_supervisor import World, live
+from tests.sidecar.supervisor.world import World, live
 
 LIMITS = DispatchLimits(flush=0.0)
 STARTED = {"event": "reaction.started", "t": 1.0, "participant": "ada", "label": "wave"}
@@ -174,7 +174,7 @@ from pathlib import Path
 from sidecar.addresses import AddressRule
 from sidecar.sinks.webhook.sender import Webhook
 from sidecar.supervisor.webhooks import WebhookOptions
-from tests.sidecar.supervisor.test_supervisor import World, live
+from tests.sidecar.supervisor.world import World, live
 
 async def main() -> None:
     hook = Webhook("server-1", sys.argv[2], lambda: sys.argv[3])

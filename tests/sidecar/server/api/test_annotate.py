@@ -29,7 +29,7 @@ from sidecar.server.api.metrics import MetricSources
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator
 from sidecar.session.factories import make_detector, make_store
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 TABLE = load_reaction_table(LABELS, environ={})
 BOX = Box(0.25, 0.5, 0.5, 0.25)

@@ -20,7 +20,7 @@ from sidecar.supervisor.control import EventReport, StatsReport
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomState, RoomStats
 from tests.sidecar.clients import eventually
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 TOKEN = "a-token-that-is-long-enough"
 WANTED = {"url": "wss://sfu.example#room", "secrets": {"LIVEKIT_API_KEY": "tell-no-one"}}

@@ -36,14 +36,15 @@ from sidecar.supervisor.control import Begin, plain_settings
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.model_store import BundleStore
 from sidecar.supervisor.reaction_store import ReactionStore
+from sidecar.supervisor.room_parts import RoomParts
 from sidecar.supervisor.room_urls import check_room_url
 from sidecar.supervisor.secrets import SecretStore
 from sidecar.supervisor.snapshot_folder import SnapshotFolder
-from sidecar.supervisor.supervisor import RoomParts, Supervisor
+from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomRequest
 from tests.sidecar.supervisor.memory_handle import MemoryHandle, NothingSeen
 from tests.sidecar.supervisor.test_scored_labels import Workers, scored
-from tests.sidecar.supervisor.test_supervisor import OPTIONS, REFERENCES, live
+from tests.sidecar.supervisor.world import OPTIONS, REFERENCES, live
 
 TOKEN = "a-token-that-is-long-enough"
 TABLE = load_reaction_table(LABELS, environ={})

@@ -6,7 +6,7 @@ from reactions.taught_labels import MAX_TAUGHT
 from sidecar.server.api.metrics import MetricSources, metrics_registry, metrics_text
 from sidecar.server.connections import ConnectionCounts
 from sidecar.supervisor.values import RoomStats
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 
 async def test_connections_are_counted_by_what_came_of_them() -> None:

@@ -21,7 +21,7 @@ from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator
 from sidecar.supervisor.bundle_watcher import BundleWatcher
 from sidecar.supervisor.model_store import BundleStore
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 
 def make_bundle(folder: Path) -> None:

@@ -16,7 +16,7 @@ from sidecar.server.api.room_endpoints import RoomEndpoints
 from sidecar.server.api.system_endpoints import SystemEndpoints
 from sidecar.server.api.tokens import Authenticator, known_token
 from sidecar.server.pages import WEB
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 TOKEN = "a-token-that-is-long-enough"
 METRICS = "a-token-for-metrics-alone"

@@ -20,7 +20,7 @@ from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.supervisor import Supervisor
 from tests.sidecar.supervisor.test_scored_labels import Workers, scored
 from tests.sidecar.supervisor.test_sticker_folder import picture
-from tests.sidecar.supervisor.test_supervisor import World, live
+from tests.sidecar.supervisor.world import World, live
 
 TABLE = load_reaction_table(LABELS, environ={})
 ADMIN, VIEWER = "a-token-of-an-administrator", "a-token-that-only-looks"

@@ -20,7 +20,7 @@ from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.webhooks import WebhookOptions
 from tests.sidecar.clients import eventually
 from tests.sidecar.sinks.webhook.receiver import SECRET, Receiver, receiving
-from tests.sidecar.supervisor.test_supervisor import World
+from tests.sidecar.supervisor.world import World
 
 ADMIN, EVENTS = "the-admin-has-this-token", "a-reader-of-events-has-this"
 LIST = "/v1/webhooks/deliveries"
