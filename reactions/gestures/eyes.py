@@ -15,6 +15,8 @@ from reactions.gestures.expressions import EYES, LIDS, FaceReading, read_face
 from reactions.landmark_types import Face, FaceDetail, Points
 from reactions.landmarks.detail_looks import BLINKS
 
+_BROWS_DOWN = slice(1, 3)
+"""The places of both lowered brows among the blendshapes."""
 _WIDE_EYES = 0.36
 """An eye's opening by its width from which on it is wide, as in surprise."""
 _NARROW_MOUTH = 0.46
@@ -32,6 +34,9 @@ class DetailReading(CompactPickle):
     """The opening of the right and of the left eye by its width: 0.29 ± 0.07, shut 0.02–0.24."""
     blinks: tuple[float, float] | None
     """The blendshapes of the right and the left eye, 0 open – 1 shut; None where not asked for."""
+    frown: float = 0.0
+    """The blendshape of the less lowered brow, 0–1: 0–0.14 over shut eyes, 0.4–0.9 over eyes that
+    squint, or look down at something."""
 
     @classmethod
     def of(cls, face: Face, time: float) -> Self | None:
@@ -41,7 +46,7 @@ class DetailReading(CompactPickle):
             return None
         right, left = (_lid_opening(detail.points, k) for k in range(2))
         reading = read_face(Face(detail.points, face.presence))
-        return cls(time, reading, (right, left), _blinks(detail))
+        return cls(time, reading, (right, left), _blinks(detail), _frown(detail))
 
     @property
     def gape(self) -> float:
@@ -80,7 +85,7 @@ def laugh(detail: DetailReading) -> float:
 
 def eyes_closed(detail: DetailReading) -> float:
     """How much both eyes are shut, 0–1, of a head that is upright: who looks down at a keyboard has
-    lowered lids, too. A broad smile narrows eyes until they seem shut."""
+    lowered lids, too, and mostly lowered brows. A broad smile narrows eyes until they seem shut."""
     if detail.blinks is None:
         return 0.0
     return min(
@@ -88,6 +93,7 @@ def eyes_closed(detail: DetailReading) -> float:
         ramp(max(detail.lids), at=0.26, sure=0.19),
         ramp(detail.face.smiling, at=0.42, sure=0.36),
         ramp(detail.face.pitch, at=8, sure=4),
+        ramp(detail.frown, at=0.35, sure=0.25),
         ramp(abs(detail.face.yaw), at=35, sure=28),
         ramp(detail.face.scale, at=42, sure=48),
     )
@@ -111,6 +117,10 @@ def _lid_opening(points: Points, eye: int) -> float:
     outer, inner = points[list(EYES[eye])].tolist()
     upper, lower = points[list(LIDS[eye])].tolist()
     return dist(upper, lower) / (dist(outer, inner) or 1.0)
+
+
+def _frown(detail: FaceDetail) -> float:
+    return 0.0 if detail.blendshapes is None else float(detail.blendshapes[_BROWS_DOWN].min())
 
 
 def _blinks(detail: FaceDetail) -> tuple[float, float] | None:

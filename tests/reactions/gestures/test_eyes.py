@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,12 @@ def test_lids_of_a_head_that_looks_down_say_nothing(pitch: float) -> None:
     up = read(lids=0.1, blinks=(SHUT, SHUT), turned=rotation(pitch=-pitch))
     assert min(eyes_closed(down), eyes_closed(up)) < 0.1
     assert max(eyes_closed(down), eyes_closed(up)) > 0.9
+
+
+def test_eyes_that_squint_or_look_down_under_lowered_brows_are_not_shut() -> None:
+    shut = read(lids=0.1, blinks=(SHUT, SHUT))
+    assert eyes_closed(replace(shut, frown=0.14)) > 0.9
+    assert eyes_closed(replace(shut, frown=0.45)) < 0.5
 
 
 def test_one_lid_down_is_a_wink_and_not_closed_eyes() -> None:
