@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +52,30 @@ async def launched(*flags: str) -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+class SharedBrowser:
+    """A headless Chromium for many tests; it is started by the first, and again after a crash."""
+
+    def __init__(self, *flags: str) -> None:
+        self._flags = flags
+        self._life = AsyncExitStack()
+        self._browser: Browser | None = None
+
+    @asynccontextmanager
+    async def visitor(self) -> AsyncIterator[Browser]:
+        """The browser for one test, without what earlier ones opened or stored."""
+        if self._browser is None or not self._browser.is_connected():
+            await self._life.aclose()
+            self._browser = await self._life.enter_async_context(launched(*self._flags))
+        try:
+            yield self._browser
+        finally:
+            for context in self._browser.contexts:
+                await context.close()
+
+    async def aclose(self) -> None:
+        await self._life.aclose()
 
 
 def kill_browsers() -> None:

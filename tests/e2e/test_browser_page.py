@@ -1,6 +1,10 @@
 """The page by itself, in Chromium: a grey composite, no models."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
 import pytest
+import pytest_asyncio
 from aiortc import RTCIceServer
 from playwright.async_api import Page
 
@@ -12,24 +16,32 @@ from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.whep.client.link_header import link_value
 from sidecar.session.events import LiveScores, ReactionStep
-from tests.e2e.browser import FAKE_CAMERA, launched, opened, until, visit
+from tests.e2e.browser import FAKE_CAMERA, SharedBrowser, launched, opened, until, visit
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import running_server
 from tests.sidecar.server.test_hosted_rooms import SMALL, hosting
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 FOCUSED = "document.activeElement.id || document.activeElement.className"
 BOX = Box(0, 0, 1, 1)
 TABLE = load_reaction_table(LABELS, environ={})
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[SharedBrowser]:
+    async with aclosing(SharedBrowser(*FAKE_CAMERA)) as shared:
+        yield shared
+
+
 async def text(page: Page, selector: str) -> str:
     return await page.locator(selector).inner_text()
 
 
-async def test_a_restarted_server_gets_its_viewers_and_participants_back() -> None:
-    async with launched(*FAKE_CAMERA) as browser:
+async def test_a_restarted_server_gets_its_viewers_and_participants_back(
+    chromium: SharedBrowser,
+) -> None:
+    async with chromium.visitor() as browser:
         async with running_server(table=TABLE) as running:
             port = running.server.port
             page = await opened(browser, running.url("/rooms/one"))
@@ -42,8 +54,8 @@ async def test_a_restarted_server_gets_its_viewers_and_participants_back() -> No
             await eventually(lambda: running.meetings["one"].present)
 
 
-async def test_own_scores_holds_and_reactions_are_shown() -> None:
-    async with launched(*FAKE_CAMERA) as browser, running_server(table=TABLE) as running:
+async def test_own_scores_holds_and_reactions_are_shown(chromium: SharedBrowser) -> None:
+    async with chromium.visitor() as browser, running_server(table=TABLE) as running:
         page = await opened(browser, running.url("/rooms/one"))
         await page.click("#join")
         meeting = running.meetings["one"]
@@ -91,8 +103,8 @@ async def test_a_page_that_is_not_secure_says_how_to_get_a_camera_and_watches() 
         assert await page.locator("#join").is_disabled()
 
 
-async def test_the_page_can_be_used_with_the_keyboard_alone() -> None:
-    async with launched(*FAKE_CAMERA) as browser, running_server(table=TABLE) as running:
+async def test_the_page_can_be_used_with_the_keyboard_alone(chromium: SharedBrowser) -> None:
+    async with chromium.visitor() as browser, running_server(table=TABLE) as running:
         page = await opened(browser, running.url("/rooms/one"))
         order = []
         for _ in range(7):
@@ -115,8 +127,10 @@ async def test_the_page_can_be_used_with_the_keyboard_alone() -> None:
         )
 
 
-async def test_the_page_fits_any_window_and_a_thumb_hits_its_controls() -> None:
-    async with launched(*FAKE_CAMERA) as browser, running_server(table=TABLE) as running:
+async def test_the_page_fits_any_window_and_a_thumb_hits_its_controls(
+    chromium: SharedBrowser,
+) -> None:
+    async with chromium.visitor() as browser, running_server(table=TABLE) as running:
         page = await opened(browser, running.url("/rooms/one"))
         await page.click("#join")
         await page.locator("#meters").wait_for()
@@ -130,8 +144,8 @@ async def test_the_page_fits_any_window_and_a_thumb_hits_its_controls() -> None:
             assert min(heights) >= 44
 
 
-async def test_the_legend_shows_every_pose_with_its_sticker() -> None:
-    async with launched() as browser, running_server(table=TABLE) as running:
+async def test_the_legend_shows_every_pose_with_its_sticker(chromium: SharedBrowser) -> None:
+    async with chromium.visitor() as browser, running_server(table=TABLE) as running:
         page = await opened(browser, running.url("/rooms/one"))
         await page.evaluate(
             "document.querySelectorAll('.pose img').forEach(each => each.loading = 'eager')"
@@ -157,8 +171,8 @@ async def test_the_legend_shows_every_pose_with_its_sticker() -> None:
         ]
 
 
-async def test_the_legend_is_searched_by_title_name_and_words() -> None:
-    async with launched() as browser, running_server(table=TABLE) as running:
+async def test_the_legend_is_searched_by_title_name_and_words(chromium: SharedBrowser) -> None:
+    async with chromium.visitor() as browser, running_server(table=TABLE) as running:
         page = await opened(browser, running.url("/rooms/one"))
 
         async def found(words: str) -> list[str]:
@@ -173,11 +187,11 @@ async def test_the_legend_is_searched_by_title_name_and_words() -> None:
         assert len(await found("")) == await page.locator(".pose").count()
 
 
-async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:
+async def test_the_page_uses_the_ice_servers_that_the_room_names(chromium: SharedBrowser) -> None:
     turn = RTCIceServer("turn:turn.example?transport=udp", "ada", 'a "b", \\c; rel="x"')
     named = [RTCIceServer("stun:stun.example"), turn, RTCIceServer("turn:absent.example")]
     link = ", ".join([*(link_value(server) for server in named), '</beat>; rel="heartbeat"'])
-    async with launched() as browser, running_server(table=TABLE) as running:
+    async with chromium.visitor() as browser, running_server(table=TABLE) as running:
         page = await opened(browser, running.url("/rooms/one"))
         read = "link => import('/static/whip.js').then(whip => whip.iceServersOf(link))"
         assert await page.evaluate(read, link) == [
@@ -189,8 +203,10 @@ async def test_the_page_uses_the_ice_servers_that_the_room_names() -> None:
         assert await page.evaluate(connect, link)
 
 
-async def test_the_link_of_a_room_with_a_token_opens_it_and_other_addresses_do_not() -> None:
-    async with hosting(tokens=True) as server, launched() as browser:
+async def test_the_link_of_a_room_with_a_token_opens_it_and_other_addresses_do_not(
+    chromium: SharedBrowser,
+) -> None:
+    async with hosting(tokens=True) as server, chromium.visitor() as browser:
         _, made = await server.call("POST", "/v1/rooms", {"url": "room:standup", "layout": SMALL})
         await server.until(made["id"], state="live")
         page = await browser.new_page()

@@ -1,20 +1,29 @@
 """The operator's page in Chromium: rooms."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e.accessibility import violations
-from tests.e2e.browser import FAKE_CAMERA, launched, opened, until, visit
+from tests.e2e.browser import FAKE_CAMERA, SharedBrowser, opened, until, visit
 from tests.e2e.operator_server import TABLE, TOKEN, URL, confirm, join, log_in, serving
 from tests.sidecar.clients import eventually
 from tests.sidecar.server.conftest import running_server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def test_the_page_asks_for_a_token_and_keeps_it_from_scripts() -> None:
-    async with serving(token=True) as (_, url), launched() as browser:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[SharedBrowser]:
+    async with aclosing(SharedBrowser(*FAKE_CAMERA)) as shared:
+        yield shared
+
+
+async def test_the_page_asks_for_a_token_and_keeps_it_from_scripts(chromium: SharedBrowser) -> None:
+    async with serving(token=True) as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, url)
         await page.get_by_label("Token").fill("a-token-that-is-wrong")
@@ -28,8 +37,8 @@ async def test_the_page_asks_for_a_token_and_keeps_it_from_scripts() -> None:
         await page.get_by_label("Token").wait_for()
 
 
-async def test_a_room_is_joined_paused_and_left_by_the_page() -> None:
-    async with serving() as (supervisor, url), launched() as browser:
+async def test_a_room_is_joined_paused_and_left_by_the_page(chromium: SharedBrowser) -> None:
+    async with serving() as (supervisor, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, url)
         await join(page)
@@ -49,8 +58,8 @@ async def test_a_room_is_joined_paused_and_left_by_the_page() -> None:
         assert URL in first
 
 
-async def test_participants_are_opted_out_and_reactions_played() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_participants_are_opted_out_and_reactions_played(chromium: SharedBrowser) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, url)
         await join(page)
@@ -69,8 +78,8 @@ async def test_participants_are_opted_out_and_reactions_played() -> None:
         await until(lambda: page.evaluate(f"{width} === 320"))
 
 
-async def test_a_failed_room_says_what_to_do_and_is_joined_again() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_a_failed_room_says_what_to_do_and_is_joined_again(chromium: SharedBrowser) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, url)
         await page.fill("#url", "wss://sfu.example/#refused")
@@ -85,8 +94,8 @@ async def test_a_failed_room_says_what_to_do_and_is_joined_again() -> None:
         assert await page.locator("#url").input_value() == "wss://sfu.example/#refused"
 
 
-async def test_a_url_that_may_not_be_joined_is_refused_in_words() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_a_url_that_may_not_be_joined_is_refused_in_words(chromium: SharedBrowser) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, url)
         await page.fill("#url", "file:///etc/passwd")
@@ -97,8 +106,8 @@ async def test_a_url_that_may_not_be_joined_is_refused_in_words() -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
-async def test_the_page_is_accessible_and_fits(width: int) -> None:
-    async with serving(token=True) as (_, url), launched() as browser:
+async def test_the_page_is_accessible_and_fits(chromium: SharedBrowser, width: int) -> None:
+    async with serving(token=True) as (_, url), chromium.visitor() as browser:
         page = await browser.new_page(viewport={"width": width, "height": 844})
         await visit(page, url)
         await page.get_by_label("Token").wait_for()
@@ -111,8 +120,8 @@ async def test_the_page_is_accessible_and_fits(width: int) -> None:
         assert await page.evaluate(scroll) == width
 
 
-async def test_the_room_page_is_accessible() -> None:
-    async with launched(*FAKE_CAMERA) as browser, running_server(table=TABLE) as running:
+async def test_the_room_page_is_accessible(chromium: SharedBrowser) -> None:
+    async with chromium.visitor() as browser, running_server(table=TABLE) as running:
         page = await opened(browser, running.url("/rooms/one"))
         await page.click("#join")
         await page.locator("#events li").first.wait_for()

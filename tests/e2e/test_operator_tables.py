@@ -3,17 +3,26 @@
 import asyncio
 import io
 import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 from playwright.async_api import FilePayload, Page
 
 from tests.e2e.accessibility import violations
-from tests.e2e.browser import launched, visit
+from tests.e2e.browser import SharedBrowser, visit
 from tests.e2e.operator_server import VIEWER, confirm, join, log_in, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[SharedBrowser]:
+    async with aclosing(SharedBrowser()) as shared:
+        yield shared
 
 
 def file(name: str, data: bytes | None = None) -> FilePayload:
@@ -37,8 +46,8 @@ async def edit(page: Page, title: str) -> None:
     await page.locator(".row-form").wait_for()
 
 
-async def test_stickers_are_uploaded_shown_replaced_and_deleted() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_stickers_are_uploaded_shown_replaced_and_deleted(chromium: SharedBrowser) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, f"{url}#stickers")
         await page.set_input_files("#files", [file("Größe 2!.gif")])
@@ -56,8 +65,10 @@ async def test_stickers_are_uploaded_shown_replaced_and_deleted() -> None:
         await page.locator("#uploaded-hint", has_text="None for all rooms").wait_for()
 
 
-async def test_files_that_are_no_stickers_are_refused_with_what_to_do() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_files_that_are_no_stickers_are_refused_with_what_to_do(
+    chromium: SharedBrowser,
+) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, f"{url}#stickers")
         wrong = [file("notes.txt", b"x"), file("broken.gif", b"<svg/>"), file("wave.gif")]
@@ -69,8 +80,8 @@ async def test_files_that_are_no_stickers_are_refused_with_what_to_do() -> None:
         assert re.search(r"broken\.gif: not uploaded\. .*To do: send a GIF", texts)
 
 
-async def test_files_are_dropped_onto_the_page() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_files_are_dropped_onto_the_page(chromium: SharedBrowser) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, f"{url}#stickers")
         await page.locator("#own li").first.wait_for()
@@ -84,8 +95,8 @@ async def test_files_are_dropped_onto_the_page() -> None:
         await page.locator("#uploaded li", has_text="dropped.gif").wait_for()
 
 
-async def test_a_row_is_edited_previewed_saved_and_undone() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_a_row_is_edited_previewed_saved_and_undone(chromium: SharedBrowser) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, f"{url}#reactions")
         await edit(page, "Victory")
@@ -114,8 +125,8 @@ async def test_a_row_is_edited_previewed_saved_and_undone() -> None:
         assert (await fetched(page, "/v1/reaction-table"))["rows"] == {}
 
 
-async def test_what_is_invalid_is_named_at_its_field_and_not_saved() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_what_is_invalid_is_named_at_its_field_and_not_saved(chromium: SharedBrowser) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, f"{url}#reactions")
         await edit(page, "Wave")
@@ -129,8 +140,10 @@ async def test_what_is_invalid_is_named_at_its_field_and_not_saved() -> None:
         assert await violations(page) == []
 
 
-async def test_a_refusal_of_the_server_is_shown_at_the_field_that_it_names() -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_a_refusal_of_the_server_is_shown_at_the_field_that_it_names(
+    chromium: SharedBrowser,
+) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, f"{url}#stickers")
         await page.set_input_files("#files", [file("party.gif")])
@@ -149,8 +162,10 @@ async def test_a_refusal_of_the_server_is_shown_at_the_field_that_it_names() -> 
         assert "Not saved. Wave" in await page.locator("#table-notice").inner_text()
 
 
-async def test_a_room_has_a_table_of_its_own_and_unsaved_changes_are_asked_for() -> None:
-    async with serving() as (supervisor, url), launched() as browser:
+async def test_a_room_has_a_table_of_its_own_and_unsaved_changes_are_asked_for(
+    chromium: SharedBrowser,
+) -> None:
+    async with serving() as (supervisor, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, url)
         await join(page)
@@ -173,8 +188,10 @@ async def test_a_room_has_a_table_of_its_own_and_unsaved_changes_are_asked_for()
         assert of_room["table"]["wave"]["kind"] == "off"
 
 
-async def test_a_caller_without_the_scope_admin_sees_and_changes_nothing() -> None:
-    async with serving(token=True) as (_, url), launched() as browser:
+async def test_a_caller_without_the_scope_admin_sees_and_changes_nothing(
+    chromium: SharedBrowser,
+) -> None:
+    async with serving(token=True) as (_, url), chromium.visitor() as browser:
         page = await browser.new_page()
         await visit(page, f"{url}#reactions")
         await log_in(page, VIEWER)
@@ -188,8 +205,10 @@ async def test_a_caller_without_the_scope_admin_sees_and_changes_nothing() -> No
 @pytest.mark.parametrize(
     ("width", "scheme"), [(1280, "dark"), (360, "light")], ids=["desktop-dark", "phone-light"]
 )
-async def test_editors_and_dialogs_are_accessible_and_fit(width: int, scheme: str) -> None:
-    async with serving() as (_, url), launched() as browser:
+async def test_editors_and_dialogs_are_accessible_and_fit(
+    chromium: SharedBrowser, width: int, scheme: str
+) -> None:
+    async with serving() as (_, url), chromium.visitor() as browser:
         page = await browser.new_page(
             viewport={"width": width, "height": 740},
             color_scheme="dark" if scheme == "dark" else "light",
