@@ -11,8 +11,9 @@ from config.errors import ModelError
 from reactions.landmarks.object_detector import DetectorInput, ObjectDetector
 from reactions.training.detector_network import DetectorShape, make_network
 from reactions.training.detector_run import as_lite
+from tests.reactions.training.extra import NEEDS_TRAINING
 
-pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
+pytestmark = NEEDS_TRAINING
 SHAPE = DetectorShape(64, 64, alpha=0.2, channels=8)
 BOXES = sum(one.rows * one.columns * len(one.shapes) for one in SHAPE.layers())
 CLASSES = ("book", "glass", "mug", "phone")

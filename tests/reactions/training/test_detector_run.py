@@ -27,10 +27,10 @@ from reactions.taught_labels import with_taught
 from reactions.training.bundle_files import export_bundle, model_card
 from reactions.training.checkpoints import only_training
 from reactions.training.detector_run import DetectorOutcome, refuse_detector, train_detector
+from tests.reactions.training.extra import NEEDS_TRAINING
 from tests.reactions.training.tiny_detector import KILLED, LEARNS, PHONES, SMALL, draw_phones
 
-pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
-pytestmark = pytest.mark.soak
+pytestmark = [NEEDS_TRAINING, pytest.mark.soak]
 KILLS = max(int(os.environ.get("SIDECAR_TEST_KILLS", "3")) // 3, 1)
 """How often a training is killed; a third as often as smaller ones are."""
 MOMENTS = {"write": 3, "step": 6, "fsync": 6, "rename": 3}

@@ -13,8 +13,9 @@ from reactions.training.member_calibration import Calibration, calibrate, probab
 from reactions.training.model import fit, logits
 from reactions.training.train_hand_classifier import Trained, TrainingPlan, train, write
 from reactions.training.training_set import TrainingHands, draw_epochs
+from tests.reactions.training.extra import NEEDS_TRAINING
 
-pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
+pytestmark = NEEDS_TRAINING
 
 TINY = TrainingPlan(seed=7, hands=3000, epochs=2, rounds=3, members=1, folds=2, budget=0.25)
 

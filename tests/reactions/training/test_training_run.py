@@ -12,8 +12,9 @@ from reactions.training.dataset import RealHands
 from reactions.training.train_hand_classifier import TrainingPlan
 from reactions.training.training_run import refuse_trained, train_hand, with_hands
 from reactions.training.training_set import TrainingHands
+from tests.reactions.training.extra import NEEDS_TRAINING
 
-pytest.importorskip("tensorflow", reason="training needs the extra 'train'")
+pytestmark = NEEDS_TRAINING
 
 PLAN = TrainingPlan(seed=7, hands=700, epochs=1, rounds=2, members=1, folds=2, budget=0.5)
 
