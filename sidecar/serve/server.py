@@ -125,9 +125,9 @@ async def open_server(
             supervisor, detector, parts.streams, lambda: listener.connections, worker
         )
         app = make_app(sources, parts, settings, drain=draining.set, home=plan.home)
+        listener = make_listener(app, settings, supervisor)
         if settings.serve.otlp_endpoint is not None:
             await stack.enter_async_context(observe(app, sources, settings.serve.otlp_endpoint))
-        listener = make_listener(app, settings, supervisor)
         await stack.enter_async_context(listener)
         plan.say(f"The API is at {listener.url('/v1')} (Ctrl-C ends it)")
         if access.shown:

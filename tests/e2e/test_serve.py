@@ -11,11 +11,13 @@ from typing import TextIO
 import aiohttp
 import psutil
 import pytest
+from aiohttp.test_utils import TestServer
 
 from tests.e2e.served import SMALL, TOKEN, children, served, workers
 from tests.servers.livekit import LiveKit, livekit
 from tests.sidecar.clients import ColourTrack, eventually, publishing
 from tests.sidecar.rooms.livekit import guest
+from tests.sidecar.server.test_telemetry import FakeCollector
 from tests.sidecar.sinks.webhook.receiver import SECRET, receiving
 
 pytestmark = [pytest.mark.models, pytest.mark.servers]
@@ -122,6 +124,16 @@ async def test_events_reach_a_webhook_in_order_over_a_kill_of_the_server(
     kinds = [event["event"] for event in events]
     assert kinds[0] == "room.state"
     assert "participant.joined" in kinds
+
+
+async def test_a_collector_gets_spans_and_metrics(tmp_path: Path) -> None:
+    collector = FakeCollector()
+    async with TestServer(collector.app()) as sink:
+        endpoint = {"SIDECAR_SERVE__OTLP_ENDPOINT": str(sink.make_url(""))}
+        async with served(tmp_path, environ=endpoint) as sidecar:
+            await sidecar.call("GET", "/v1/rooms")
+        assert "GET /v1/rooms" in collector.spans
+        assert collector.values["sidecar_sampling_rate_ratio",] == 1
 
 
 async def test_sigterm_ends_the_server_with_its_rooms_and_status_0(
