@@ -59,10 +59,10 @@ class EventStream:
         await self.response.prepare(self._request)
         await self.response.write(RETRY)
 
-    async def send(self, kind: str, data: Mapping[str, object], number: int | None = None) -> None:
+    async def send(self, kind: str, data: Mapping[str, object], number: str | None = None) -> None:
         """Send one event whose data is a JSON object; ``number`` is for ``Last-Event-ID``."""
         text = json.dumps(data, separators=(",", ":"))
-        await self.response.send(text, event=kind, id=None if number is None else str(number))
+        await self.response.send(text, event=kind, id=number)
 
     async def aclose(self) -> None:
         """Send no more comments."""

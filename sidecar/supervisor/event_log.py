@@ -1,11 +1,13 @@
 """Events of all rooms, numbered, with a short history for ``Last-Event-ID``."""
 
 import asyncio
+import re
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from config.errors import CapacityError
 
@@ -15,6 +17,24 @@ BEHIND: Final = 512
 """Events that a reader may be behind before it loses the oldest of them."""
 LISTENERS: Final = 512
 """Event streams at once; further ones are refused."""
+
+
+class EventId(NamedTuple):
+    """What a reader names to go on after an event."""
+
+    run: str
+    """Of the server that numbered it: another run begins at 1 again."""
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.run}-{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The id that ``text`` is; None for what none of our servers sent."""
+        run, dash, number = text.rpartition("-")
+        fits = dash and re.fullmatch(r"[0-9a-f]{8}", run) and re.fullmatch(r"[0-9]{1,15}", number)
+        return cls(run, int(number)) if fits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +59,8 @@ class EventReader:
         self._wake = asyncio.Event()
         self._closed = False
         self.lost = 0
+        self.restarted = False
+        """What it missed of an earlier run is not known."""
 
     def put(self, record: EventRecord) -> None:
         """Deliver a record of the reader's room."""
@@ -74,6 +96,8 @@ class EventLog:
         self._readers: set[EventReader] = set()
         self._listeners = listeners
         self._number = 0
+        self.run = secrets.token_hex(4)
+        """Tells the numbers of this log from those of an earlier server."""
         self._handlers: list[RecordHandler] = []
 
     @property
@@ -97,20 +121,26 @@ class EventLog:
         self._handlers.append(handler)
 
     @contextmanager
-    def read(self, *, room: str | None = None, after: int | None = None) -> Iterator[EventReader]:
+    def read(
+        self, *, room: str | None = None, after: EventId | None = None
+    ) -> Iterator[EventReader]:
         """A reader of the events of ``room`` (all rooms if None).
 
-        It begins with what is kept after the number ``after``, and with what comes next if None.
+        It begins with what is kept after ``after``, all of this run if that is of an earlier one,
+        and with what comes next if None. What is not kept any more counts as lost, of all rooms.
         Raises CapacityError where too many read already.
         """
         if len(self._readers) >= self._listeners:
             what = f"{self._listeners} event streams are open already"
             raise CapacityError(what, where="events", do="close one and try again")
         reader = EventReader(room)
-        if after is not None and after <= self._number:
-            for record in self._records:
-                if record.number > after:
-                    reader.put(record)
+        if after is not None:
+            reader.restarted = after.run != self.run
+            last = 0 if reader.restarted else after.number
+            kept = [record for record in self._records if record.number > last]
+            reader.lost = max(0, self._number - last - len(kept))
+            for record in kept:
+                reader.put(record)
         self._readers.add(reader)
         try:
             yield reader

@@ -6,14 +6,19 @@ from typing import Final
 
 from aiohttp import web
 
-from sidecar.server.api.endpoints import Endpoint, Exchange
+from sidecar.server.api.endpoints import Endpoint, Exchange, Parameter
 from sidecar.server.api.tokens import Scope
 from sidecar.server.event_stream import EventStream, EventStreams
-from sidecar.supervisor.event_log import EventReader, EventRecord
+from sidecar.supervisor.event_log import EventId, EventReader, EventRecord
 from sidecar.supervisor.supervisor import Supervisor
 
 LAST: Final = "Last-Event-ID"
 STREAM: Final = "text/event-stream"
+PARAMETERS: Final = (
+    Parameter(
+        LAST, "The id of the last event that the client has", {"type": "string"}, place="header"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,12 @@ class EventEndpoints:
         return (
             Endpoint(
                 "GET", "/v1/events", "allEvents", "Events of all rooms", Scope.EVENTS, self.all,
-                content_type=STREAM, errors=(503,), tag="events",
+                content_type=STREAM, errors=(503,), tag="events", parameters=PARAMETERS,
             ),
             Endpoint(
                 "GET", "/v1/rooms/{room}/events", "roomEvents", "Events of one room",
                 Scope.EVENTS, self.room, content_type=STREAM, errors=(404, 503), tag="events",
+                parameters=PARAMETERS,
             ),
         )  # fmt: skip
 
@@ -45,20 +51,22 @@ class EventEndpoints:
 
     async def _stream(self, exchange: Exchange, room: str | None) -> web.StreamResponse:
         request, streams = exchange.request, self.streams
-        last = request.headers.get(LAST, "")
-        after = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None
+        after = EventId.parse(request.headers.get(LAST, ""))
         with self.supervisor.events.read(room=room, after=after) as reader:
             ping, token = streams.timeouts.ping, exchange.caller.name
             async with streams.open(request, ping=ping, token=token) as stream:
                 await stream.start()
+                if reader.restarted:
+                    reason = "the server was started again"
+                    await stream.send("lost", {"count": None, "reason": reason})
                 async for record in reader:
                     await self._send(stream, record, reader)
             return stream.response
 
-    @staticmethod
-    async def _send(stream: EventStream, record: EventRecord, reader: EventReader) -> None:
+    async def _send(self, stream: EventStream, record: EventRecord, reader: EventReader) -> None:
         lost, reader.lost = reader.lost, 0
         if lost:
             await stream.send("lost", {"count": lost})
         kind = str(record.event.get("event", "message"))
-        await stream.send(kind, {"room": record.room, **record.event}, record.number)
+        number = EventId(self.supervisor.events.run, record.number)
+        await stream.send(kind, {"room": record.room, **record.event}, str(number))

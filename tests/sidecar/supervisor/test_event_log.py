@@ -1,11 +1,11 @@
 import pytest
 
 from config.errors import CapacityError
-from sidecar.supervisor.event_log import BEHIND, EventLog
+from sidecar.supervisor.event_log import BEHIND, KEPT, EventId, EventLog
 
 
 async def numbers(log: EventLog, after: int) -> list[int]:
-    with log.read(after=after) as reader:
+    with log.read(after=EventId(log.run, after)) as reader:
         reader.close()
         return [record.number async for record in reader]
 
@@ -58,7 +58,32 @@ async def test_too_many_readers_are_refused() -> None:
     assert log.readers == 0
 
 
-async def test_a_number_of_an_earlier_server_gives_only_new_events() -> None:
+async def test_an_id_of_an_earlier_server_gives_all_that_happened_since_and_says_so() -> None:
     log = EventLog()
     log.append("a", {"event": "x"})
-    assert await numbers(log, after=1000) == []
+    with log.read(after=EventId(EventLog().run, 1)) as reader:
+        log.close()
+        assert [record.number async for record in reader] == [1]
+        assert reader.restarted
+
+
+async def test_what_is_not_kept_any_more_is_counted() -> None:
+    log = EventLog()
+    for _ in range(KEPT + 5):
+        log.append("a", {"event": "x"})
+    with log.read(after=EventId(log.run, KEPT - 100)) as reader:
+        assert (await anext(reader)).number == KEPT - 99
+        assert (reader.lost, reader.restarted) == (0, False)
+    with log.read(after=EventId(log.run, 2)) as reader:
+        assert (await anext(reader)).number == KEPT + 5 - BEHIND + 1
+        assert reader.lost == KEPT + 5 - BEHIND - 2
+
+
+@pytest.mark.parametrize("text", ["", "3", "-3", "0123abcd-", "0123abcd-x", "0123ABCD-3", "x" * 99])
+def test_what_no_server_sent_is_no_id(text: str) -> None:
+    assert EventId.parse(text) is None
+
+
+def test_an_id_is_read_as_it_was_written() -> None:
+    given = EventId(EventLog().run, 42)
+    assert EventId.parse(str(given)) == given

@@ -7,7 +7,7 @@ import pytest
 
 from config.errors import ConfigError, RefusedError, RoomError, SidecarError
 from sidecar.supervisor.control import Begin, EventReport, LeaveRoom, StateReport, StatsReport
-from sidecar.supervisor.event_log import EventLog
+from sidecar.supervisor.event_log import EventId, EventLog
 from sidecar.supervisor.restarts import RestartLimit
 from sidecar.supervisor.supervised_room import RoomLimits, SupervisedRoom
 from sidecar.supervisor.values import RoomRequest, RoomState, RoomStats
@@ -135,7 +135,7 @@ async def test_a_room_whose_secrets_are_gone_is_failed_and_says_what_it_needs() 
 async def test_events_of_the_room_are_logged_with_its_states() -> None:
     lives = Lives()
     async with lives.running():
-        with lives.events.read(room="r-1", after=0) as reader:
+        with lives.events.read(room="r-1", after=EventId(lives.events.run, 0)) as reader:
             event = {"event": "reaction.started", "label": "wave"}
             lives.newest.report(EventReport(event=event))
             kinds = [(await anext(reader)).event["event"] for _ in range(2)]

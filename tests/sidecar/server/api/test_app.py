@@ -170,10 +170,16 @@ async def test_events_are_streamed_and_continued(api: Api) -> None:
             EventReport(event={"event": "reaction.started", "label": "wave", "t": 1.0})
         )
         text = await read_until(stream.content, "reaction.started")
-    number = int(text.partition("id: ")[2].partition("\n")[0])
-    headers["Last-Event-ID"] = str(number - 1)
+    run, _, number = text.partition("id: ")[2].partition("\n")[0].partition("-")
+    headers["Last-Event-ID"] = f"{run}-{int(number) - 1}"
     async with api.client.get("/v1/events", headers=headers) as stream:
-        assert f"id: {number}\n" in await read_until(stream.content, "reaction.started")
+        again = await read_until(stream.content, "reaction.started")
+        assert f"id: {run}-{number}\n" in again
+        assert "lost" not in again
+    headers["Last-Event-ID"] = "00000000-1"
+    async with api.client.get("/v1/events", headers=headers) as stream:
+        text = await read_until(stream.content, "reaction.started")
+        assert '"count":null' in text.partition("id: ")[0]
 
 
 async def read_until(content: Any, word: str) -> str:
