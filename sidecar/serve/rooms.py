@@ -13,7 +13,8 @@ from config.errors import CapacityError, ConfigError, SidecarError
 from config.serve_settings import ServerWebhook, ServeSettings, StandingRoom
 from config.settings import Settings
 from config.validation_errors import config_error_from
-from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
+from sidecar.dispatch.worker import DispatchWorker
+from sidecar.dispatch.worker_options import WorkerOptions
 from sidecar.inference.detector import Detector
 from sidecar.media.ice import configured_servers
 from sidecar.redaction import shown_url

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics_core import Metric
 
-from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
+from sidecar.dispatch.worker import DispatchWorker
+from sidecar.dispatch.worker_options import WorkerOptions
 from sidecar.inference.dispatcher import Dispatcher
 from sidecar.rooms.livekit.tokens import KeyPair
 from sidecar.server.api.metrics import MetricSources, SidecarCollector

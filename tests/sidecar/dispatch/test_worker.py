@@ -12,7 +12,8 @@ from sidecar.dispatch import connection
 from sidecar.dispatch.abandoned import AbandonedWatch
 from sidecar.dispatch.job_board import ASSIGNMENT_TIMEOUT, JobBoard, JobResult, WorkerJob
 from sidecar.dispatch.protocol import DispatchedJob
-from sidecar.dispatch.worker import DispatchWorker, WorkerOptions
+from sidecar.dispatch.worker import DispatchWorker
+from sidecar.dispatch.worker_options import WorkerOptions
 from sidecar.rooms.livekit.tokens import KeyPair
 from sidecar.supervisor.control import StateReport
 from sidecar.supervisor.supervisor import Supervisor
