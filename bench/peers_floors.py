@@ -31,7 +31,7 @@ from sidecar.media.compositor.layout import arrange
 from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.decoder import VideoDecoder
-from sidecar.media.encoder import Encoder
+from sidecar.media.encoder import KEY_FRAME_EVERY, Encoder, open_vp8
 
 WIDTH, HEIGHT, OUT_FPS = 1280, 720, 25
 CAMERAS: Final = 4
@@ -169,7 +169,9 @@ def encoding(count: int) -> PartCost:
     """Our encoder, against libvpx with the same options."""
     pictures = [frame.reformat(WIDTH, HEIGHT) for frame in frames(count=30)]
     ours = Encoder(WIDTH, HEIGHT, fps=OUT_FPS)
-    bare = bare_encoder()
+    bare = open_vp8(WIDTH, HEIGHT, fps=OUT_FPS, bitrate=ours.bitrate)
+    # Else it would place none, where ours are placed by time.
+    bare.gop_size = int(KEY_FRAME_EVERY * OUT_FPS)
 
     def encode_bare(n: int) -> object:
         frame = pictures[n % len(pictures)]
@@ -178,25 +180,6 @@ def encoding(count: int) -> PartCost:
 
     cost = in_turns(lambda n: ours.encode(pictures[n % len(pictures)], n), encode_bare, count)
     return PartCost("encode 1280x720", "libvpx, the same options", OUT_FPS, *cost)
-
-
-def bare_encoder() -> VideoCodecContext:
-    """libvpx as ``Encoder`` sets it, with a key frame as often."""
-    codec = av.CodecContext.create("libvpx", "w")
-    assert isinstance(codec, VideoCodecContext)
-    codec.width, codec.height, codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    codec.framerate, codec.time_base = Fraction(OUT_FPS), Fraction(1, OUT_FPS)
-    codec.bit_rate, codec.gop_size, codec.thread_count = 1_500_000, 4 * OUT_FPS, 1
-    codec.qmin, codec.qmax = 2, 44
-    codec.options = {
-        "deadline": "realtime",
-        "cpu-used": "-12",
-        "noise-sensitivity": "0",
-        "lag-in-frames": "0",
-        "static-thresh": "1",
-        "partitions": "0",
-    }
-    return codec
 
 
 def detecting(quick: bool) -> PartCost:

@@ -25,15 +25,16 @@ from errno import ENOENT
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from config.errors import ModelError
-from config.validation_errors import first_fault
+from reactions.bundle_json import read_bundle_json
+from reactions.bundle_label import BUNDLE_FILE, BundleLabel
 from reactions.detected_labels import DetectedLabel, read_detector
 from reactions.gestures.hand_classes import CLASSES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
 from reactions.landmarks.object_detector import ObjectDetector
-from reactions.taught_labels import BUNDLE_FILE, BundleLabel, TaughtLabel, read_taught
+from reactions.taught_labels import TaughtLabel, read_taught
 from reactions.trained_heads import TrainedHead, read_heads
 
 SHIPPED_NAME: Final = "shipped"
@@ -194,19 +195,17 @@ def write_card(
     (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
+_CARD: Final = TypeAdapter(BundleCard)
+
+
 def _card(folder: Path) -> BundleCard:
-    where = str(folder / CARD)
-    if folder.is_symlink() or (folder / CARD).is_symlink():
+    path = folder / CARD
+    if folder.is_symlink() or path.is_symlink():
         raise ModelError("is a link", where=str(folder), do="copy the bundle")
-    try:
-        if not (folder / CARD).is_file():
-            raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
-        with (folder / CARD).open("rb") as file:
-            return BundleCard.model_validate_json(file.read(_MAX_CARD))
-    except OSError as error:
-        raise ModelError(f"can't be read: {error.strerror}", where=where, do=_DO) from error
-    except ValidationError as error:
-        raise ModelError(first_fault(error), where=where, do=_DO) from None
+    if not path.is_file():
+        what = f"can't be read: {os.strerror(ENOENT)}"
+        raise ModelError(what, where=str(path), do=_DO)
+    return read_bundle_json(_CARD, path, limit=_MAX_CARD, do=_DO)
 
 
 def _check_file(folder: Path, name: str, checksum: str) -> None:

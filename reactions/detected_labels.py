@@ -6,52 +6,33 @@ are called, how surely each must be seen, and what the reaction table does with 
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from config.errors import ModelError
-from config.reaction_rule import Kind, ReactionRule
-from config.validation_errors import first_fault
+from reactions.bundle_json import read_bundle_json
+from reactions.bundle_label import BundleLabel
 from reactions.gestures.context import Context, Scorer, Sighting
 from reactions.labels import LABELS, Group, LabelSpec
 from reactions.landmark_types import ModelFamily
 from reactions.landmarks.default_boxes import BoxLayer
 from reactions.landmarks.object_detector import DetectorInput
-from reactions.taught_labels import BUNDLE_FILE, LABEL_NAME
 
 MAX_CLASSES: Final = 32
 """Classes of one detector."""
 _MOST_BOXES: Final = 50_000
 _MAX_FILE: Final = 1 << 20
 """Bytes of ``detector.json``."""
-_RELEASE: Final = 0.3
 Side = Annotated[float, Field(gt=0, le=8)]
 Count = Annotated[int, Field(ge=1, le=512)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class DetectedLabel(BaseModel):
+class DetectedLabel(BundleLabel):
     """One class of the detector, and what it does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Annotated[str, Field(pattern=LABEL_NAME, max_length=40)]
-    title: Annotated[str, Field(max_length=60)] = ""
-    how: Annotated[str, Field(min_length=1, max_length=200)]
-    threshold: Annotated[float, Field(gt=0, le=1)]
-    kind: Kind = Kind.EVENT
-    sticker: Annotated[str, Field(pattern=BUNDLE_FILE, max_length=100)] | None = None
-    hold: Annotated[float, Field(ge=0, le=10)] = 1.0
-    cooldown: Annotated[float, Field(ge=0, le=600)] = 5.0
-
-    @model_validator(mode="after")
-    def _possible(self) -> "DetectedLabel":
-        if self.name in LABELS:
-            raise ValueError(f"{self.name} is a label of the vocabulary")
-        if self.kind is Kind.STICKER and not self.sticker:
-            raise ValueError(f"{self.name} has no sticker")
-        return self
+    release: ClassVar[float] = 0.3
 
     def spec(self) -> LabelSpec:
         """The label as one of the vocabulary."""
@@ -59,17 +40,6 @@ class DetectedLabel(BaseModel):
         score = _object_scorer(self.name)
         return LabelSpec(
             self.name, Group.OBJECT, families, score, self.how, self.threshold, self.title
-        )
-
-    def rule(self) -> ReactionRule:
-        """Its row of the reaction table."""
-        return ReactionRule(
-            kind=self.kind,
-            sticker=self.sticker,
-            threshold=self.threshold,
-            release=min(_RELEASE, self.threshold),
-            hold=self.hold,
-            cooldown=self.cooldown,
         )
 
 
@@ -139,16 +109,12 @@ class DetectorCard(BaseModel):
         return DetectorInput(self.width, self.height, layers, names)
 
 
+_CARD: Final = TypeAdapter(DetectorCard)
+
+
 def read_detector(path: Path) -> DetectorCard:
     """The ``detector.json`` at ``path``; raises ModelError that says in one line what is wrong."""
-    do = "make the bundle again"
-    try:
-        with path.open("rb") as file:
-            return DetectorCard.model_validate_json(file.read(_MAX_FILE))
-    except OSError as error:
-        raise ModelError(f"can't be read: {error.strerror}", where=str(path), do=do) from error
-    except ValidationError as error:
-        raise ModelError(first_fault(error), where=str(path), do=do) from None
+    return read_bundle_json(_CARD, path, limit=_MAX_FILE, do="make the bundle again")
 
 
 def write_detector(card: DetectorCard, path: Path) -> None:

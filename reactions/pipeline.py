@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Self
 
+from reactions.bundle_label import BundleLabel
 from reactions.compact_pickle import CompactPickle
 from reactions.detected_labels import DetectedLabel, read_detector
 from reactions.found_landmarks import FoundLandmarks, found_landmarks
@@ -23,7 +24,7 @@ from reactions.landmarks.object_detector import ObjectDetector
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import FaceTrail, HandTrail, Tracks
 from reactions.people import by_person
-from reactions.taught_labels import BundleLabel, TaughtLabel
+from reactions.taught_labels import TaughtLabel
 from reactions.trained_heads import TrainedHead, head_families, with_heads
 
 DUE = 1000

@@ -10,21 +10,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final, Protocol, TypeAlias
+from typing import Annotated, ClassVar, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from config.errors import ModelError
-from config.reaction_rule import Kind, ReactionRule
-from config.reaction_table import ReactionTable
-from config.validation_errors import first_fault
+from config.reaction_rule import ReactionRule
+from reactions.bundle_json import read_bundle_json
+from reactions.bundle_label import BundleLabel
 from reactions.geometry import Box
 from reactions.gestures.arms import ArmsReading
 from reactions.gestures.context import Context, Scorer, Sighting
 from reactions.gestures.features import FEATURES
-from reactions.gestures.hand_classes import NONE
 from reactions.labels import LABELS, Group, LabelSpec
 from reactions.landmark_types import ModelFamily, Side
 
@@ -32,11 +31,6 @@ MAX_TAUGHT: Final = 32
 """Taught labels of one bundle."""
 MAX_HIDDEN: Final = 64
 """Units of a network's hidden layer."""
-LABEL_NAME: Final = r"^[a-z]+(_[a-z]+)*$"
-BUNDLE_FILE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-"""The name of a file of a bundle: it never leads out of its folder."""
-_RELEASE: Final = 0.5
-
 Vector: TypeAlias = npt.NDArray[np.float32]
 Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 """A weight. Larger ones overflow float32, and have no meaning."""
@@ -155,35 +149,23 @@ class TaughtNetwork(BaseModel):
         return score
 
 
-class TaughtLabel(BaseModel):
+class TaughtLabel(BundleLabel):
     """One taught label: its network, how people make it, and what it does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    release: ClassVar[float] = 0.5
 
-    name: Annotated[str, Field(pattern=LABEL_NAME, max_length=40)]
     view: LandmarkView
-    title: Annotated[str, Field(max_length=60)] = ""
-    how: Annotated[str, Field(min_length=1, max_length=200)]
-    threshold: Annotated[float, Field(gt=0, le=1)]
-    kind: Kind = Kind.EVENT
-    sticker: Annotated[str, Field(pattern=BUNDLE_FILE, max_length=100)] | None = None
-    """A sticker of ours, whose name has no point, or a file of the bundle."""
     hold: Annotated[float, Field(ge=0, le=10)] = 0.8
-    cooldown: Annotated[float, Field(ge=0, le=600)] = 5.0
     outranks: tuple[str, ...] = ()
     """Labels of the vocabulary that its pictures set off as well."""
     network: TaughtNetwork
 
     @model_validator(mode="after")
-    def _possible(self) -> "TaughtLabel":
-        if self.name in LABELS or self.name == NONE:
-            raise ValueError(f"{self.name} is a label of the vocabulary")
+    def _fits(self) -> "TaughtLabel":
         if unknown := sorted(set(self.outranks) - set(LABELS)):
             raise ValueError(f"outranks {unknown[0]!r}, which is no label")
         if len(self.network.hidden) != VIEW_SIZES[self.view] + 1:
             raise ValueError(f"the network of {self.name} was made for other features")
-        if self.kind is Kind.STICKER and not self.sticker:
-            raise ValueError(f"{self.name} has no sticker")
         return self
 
     def spec(self) -> LabelSpec:
@@ -199,16 +181,7 @@ class TaughtLabel(BaseModel):
         )
 
     def rule(self) -> ReactionRule:
-        """Its row of the reaction table."""
-        return ReactionRule(
-            kind=self.kind,
-            sticker=self.sticker,
-            threshold=self.threshold,
-            release=min(_RELEASE, self.threshold),
-            hold=self.hold,
-            cooldown=self.cooldown,
-            outranks=self.outranks,
-        )
+        return super().rule().model_copy(update={"outranks": self.outranks})
 
 
 def _taught_scorer(view: LandmarkView, network: TaughtNetwork) -> Scorer:
@@ -228,13 +201,7 @@ _MAX_FILE: Final = 16 << 20
 
 def read_taught(path: Path) -> tuple[TaughtLabel, ...]:
     """The labels in ``path``; raises ModelError that says in one line what is wrong."""
-    try:
-        with path.open("rb") as file:
-            labels = _TAUGHT.validate_json(file.read(_MAX_FILE))
-    except OSError as error:
-        raise ModelError(f"can't be read: {error.strerror}", where=str(path)) from error
-    except ValidationError as error:
-        raise ModelError(first_fault(error), where=str(path), do="teach it again") from None
+    labels = read_bundle_json(_TAUGHT, path, limit=_MAX_FILE, do="teach it again")
     names = [label.name for label in labels]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ModelError(f"{twice[0]} is taught twice", where=str(path), do="teach it again")
@@ -244,29 +211,3 @@ def read_taught(path: Path) -> tuple[TaughtLabel, ...]:
 def write_taught(labels: Sequence[TaughtLabel], path: Path) -> None:
     """Write ``labels`` for ``read_taught``."""
     path.write_bytes(_TAUGHT.dump_json(tuple(labels)) + b"\n")
-
-
-class BundleLabel(Protocol):
-    """A label that a bundle brings: a taught one, or an object (``reactions.detected_labels``)."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def kind(self) -> Kind: ...
-
-    @property
-    def sticker(self) -> str | None: ...
-
-    def spec(self) -> LabelSpec:
-        """The label as one of the vocabulary."""
-        ...
-
-    def rule(self) -> ReactionRule:
-        """Its row of the reaction table."""
-        ...
-
-
-def with_taught(table: ReactionTable, labels: Sequence[BundleLabel]) -> dict[str, ReactionRule]:
-    """``table`` with the rows of a bundle's ``labels`` after its own."""
-    return {**table, **{label.name: label.rule() for label in labels}}

@@ -14,10 +14,10 @@ from typing import Annotated, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from config.errors import ModelError
-from config.validation_errors import first_fault
+from reactions.bundle_json import read_bundle_json
 from reactions.geometry import Box
 from reactions.gestures.context import Context, Scorer, SeenFace, Sighting
 from reactions.gestures.expressions import FaceReading
@@ -244,13 +244,7 @@ _HEADS: Final = TypeAdapter(Annotated[tuple[TrainedHead, ...], Field(max_length=
 
 def read_heads(path: Path) -> tuple[TrainedHead, ...]:
     """The heads in ``path``; raises ModelError that says in one line what is wrong."""
-    try:
-        with path.open("rb") as file:
-            heads = _HEADS.validate_json(file.read(_MAX_FILE))
-    except OSError as error:
-        raise ModelError(f"can't be read: {error.strerror}", where=str(path)) from error
-    except ValidationError as error:
-        raise ModelError(first_fault(error), where=str(path), do="train it again") from None
+    heads = read_bundle_json(_HEADS, path, limit=_MAX_FILE, do="train it again")
     kinds = [head.kind for head in heads]
     if len(set(kinds)) < len(kinds):
         raise ModelError("holds two heads of a kind", where=str(path), do="train it again")

@@ -26,9 +26,9 @@ from reactions.bundle import (
     WEIGHTS,
     ModelBundle,
 )
+from reactions.bundle_label import BUNDLE_FILE
 from reactions.datasets.store import refuse_existing, whole_file
 from reactions.gestures.hand_classifier import SHIPPED, HeadCard
-from reactions.taught_labels import BUNDLE_FILE
 from reactions.trained_heads import read_heads
 from reactions.training.bundle_maker import (
     add_detector,

@@ -319,7 +319,7 @@ def _print_notes(examples: "Examples") -> None:
 def _label_name(label: str) -> str:
     import re
 
-    from reactions.taught_labels import LABEL_NAME
+    from reactions.bundle_label import LABEL_NAME
 
     if re.match(LABEL_NAME, label) is None or len(label) > 40:
         do = "use words of a to z joined by underscores, as in drinking_tea"

@@ -93,7 +93,7 @@ class Encoder:
         if (frame.width, frame.height, frame.format.name) != (self.width, self.height, "yuv420p"):
             raise ValueError(f"{frame} is not yuv420p of {self.width}x{self.height}")
         if self._codec is None:
-            self._codec = self._open()
+            self._codec = open_vp8(self.width, self.height, fps=self.fps, bitrate=self.bitrate)
         frame.pts = tick
         frame.time_base = Fraction(1, self.fps)
         frame.pict_type = PictureType.I if self._due(tick) else PictureType.NONE
@@ -129,32 +129,37 @@ class Encoder:
             self._wanted = False
         return due
 
-    def _open(self) -> VideoCodecContext:
-        codec = av.CodecContext.create("libvpx", "w")
-        if not isinstance(codec, VideoCodecContext):
-            raise TypeError("libvpx is not a video codec")
-        codec.width, codec.height, codec.pix_fmt = self.width, self.height, "yuv420p"
-        codec.framerate = Fraction(self.fps)
-        codec.time_base = Fraction(1, self.fps)
-        codec.bit_rate = self.bitrate
-        # Key frames are placed by _due. The values are those of aiortc's own encoder
-        # (aiortc/codecs/vpx.py), but for COARSEST, cpu-used and noise-sensitivity
-        # (docs/media-plane.md has their cost) and one thread: the others have work of their own.
-        codec.gop_size = 3000
-        codec.qmin, codec.qmax = 2, COARSEST
-        codec.thread_count = 1
-        codec.options = {
-            "deadline": "realtime",
-            "cpu-used": "-12",
-            "noise-sensitivity": "0",
-            "lag-in-frames": "0",
-            "static-thresh": "1",
-            "partitions": "0",
-            # Equal bounds make the rate constant; the buffer holds one second.
-            "minrate": str(self.bitrate),
-            "maxrate": str(self.bitrate),
-            "bufsize": str(self.bitrate),
-            "undershoot-pct": "100",
-            "overshoot-pct": "15",
-        }
-        return codec
+
+def open_vp8(width: int, height: int, *, fps: int, bitrate: int) -> VideoCodecContext:
+    """Return libvpx for pictures in yuv420p, with the options of ``Encoder``.
+
+    It places no key frame of its own but the first.
+    """
+    codec = av.CodecContext.create("libvpx", "w")
+    if not isinstance(codec, VideoCodecContext):
+        raise TypeError("libvpx is not a video codec")
+    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+    codec.framerate = Fraction(fps)
+    codec.time_base = Fraction(1, fps)
+    codec.bit_rate = bitrate
+    # The values are those of aiortc's own encoder (aiortc/codecs/vpx.py), but for COARSEST,
+    # cpu-used and noise-sensitivity (docs/media-plane.md has their cost) and one thread: the others
+    # have work of their own.
+    codec.gop_size = 3000
+    codec.qmin, codec.qmax = 2, COARSEST
+    codec.thread_count = 1
+    codec.options = {
+        "deadline": "realtime",
+        "cpu-used": "-12",
+        "noise-sensitivity": "0",
+        "lag-in-frames": "0",
+        "static-thresh": "1",
+        "partitions": "0",
+        # Equal bounds make the rate constant; the buffer holds one second.
+        "minrate": str(bitrate),
+        "maxrate": str(bitrate),
+        "bufsize": str(bitrate),
+        "undershoot-pct": "100",
+        "overshoot-pct": "15",
+    }
+    return codec

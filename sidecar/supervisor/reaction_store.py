@@ -27,8 +27,8 @@ from config.reaction_table import ReactionTable, with_rows
 from gifs.catalogue import find_sticker, own_file
 from gifs.probe import ImageInfo, probe
 from reactions.bundle import ModelBundle
+from reactions.bundle_label import with_taught
 from reactions.labels import LABELS, THRESHOLDS, LabelSpec, by_groups
-from reactions.taught_labels import with_taught
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.server_values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 from sidecar.supervisor.sticker_folder import LIMITS, StickerFolder

@@ -11,7 +11,6 @@ import pytest
 
 from bench import peers, peers_floors
 from bench.plain_mcu import HEIGHT, WIDTH, Mixer
-from sidecar.media import encoder
 
 STAND_IN = '''
 """Stands in for MediaPipe: it finds a hand in bright frames."""
@@ -83,11 +82,3 @@ def test_mediapipe_gets_the_frames_and_answers_for_each(
             spent, found = other.run(solution, "no hand")
             assert (len(spent), found) == (3, 0)
             assert other.run(solution, "one hand")[1] == 1
-
-
-def test_the_options_of_the_bare_encoder_are_ours() -> None:
-    source = Path(peers_floors.__file__).read_text()
-    ours = Path(encoder.__file__).read_text()
-    for key in ("deadline", "cpu-used", "noise-sensitivity", "lag-in-frames", "static-thresh"):
-        line = next(one.strip() for one in ours.splitlines() if one.strip().startswith(f'"{key}"'))
-        assert line in source

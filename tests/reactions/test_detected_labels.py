@@ -8,6 +8,7 @@ from config.errors import ModelError
 from config.reaction_rule import Kind
 from config.settings import load_settings
 from reactions.bundle import SHIPPED_BUNDLE
+from reactions.bundle_label import with_taught
 from reactions.detected_labels import (
     DetectedLabel,
     DetectorCard,
@@ -24,7 +25,6 @@ from reactions.gestures.recognizer import Recognizer
 from reactions.labels import Group
 from reactions.landmark_types import FoundObject, ModelFamily, Observation
 from reactions.landmarks.model_store import ModelStore
-from reactions.taught_labels import with_taught
 from sidecar.session.factories import pipeline_config
 from sidecar.supervisor.model_store import BundleStore
 

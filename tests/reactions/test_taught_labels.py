@@ -12,6 +12,7 @@ from config.errors import ModelError
 from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
 from reactions.bundle import TAUGHT, ModelBundle, write_card
+from reactions.bundle_label import with_taught
 from reactions.geometry import Box
 from reactions.gestures import features
 from reactions.gestures.arms import ArmPlace, ArmsReading
@@ -25,7 +26,6 @@ from reactions.taught_labels import (
     TaughtNetwork,
     arms_vector,
     read_taught,
-    with_taught,
 )
 from tests.reactions.gestures.figures import make_face
 from tests.taught import taught_bundle, taught_label

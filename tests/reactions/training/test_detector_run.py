@@ -15,6 +15,7 @@ import pytest
 from config.errors import DatasetError, ModelError
 from config.reaction_rule import Kind
 from reactions.bundle import DETECTOR, DETECTOR_CARD, ModelBundle
+from reactions.bundle_label import with_taught
 from reactions.datasets.records import Split
 from reactions.datasets.store import changing_dataset
 from reactions.landmark_types import Sample
@@ -23,7 +24,6 @@ from reactions.mannequin.render import render_objects
 from reactions.pipeline import PipelineConfig
 from reactions.policy import Policy
 from reactions.reaction_event import ReactionStage
-from reactions.taught_labels import with_taught
 from reactions.training.bundle_files import export_bundle, model_card
 from reactions.training.checkpoints import only_training
 from reactions.training.detector_run import DetectorOutcome, refuse_detector, train_detector
