@@ -9,11 +9,12 @@ from typing import Final
 import aiohttp
 
 from config.errors import RefusedError, RoomError
-from sidecar.aio import Component, TaskSet
+from sidecar.aio import Component
 from sidecar.dispatch.protocol import MAX_MESSAGE, WorkerEvent, WorkerPhase, WorkerProtocol
 from sidecar.dispatch.worker_messages import PING_EVERY, PROTOCOL
 from sidecar.redaction import shown_url
-from sidecar.rooms.http import close_websocket, unreachable
+from sidecar.rooms.http import unreachable
+from sidecar.rooms.livekit.socket_writer import SocketWriter
 from sidecar.rooms.livekit.tokens import KeyPair
 
 CONNECT: Final = 8.0
@@ -42,9 +43,7 @@ class WorkerConnection(Component):
         self._protocol = protocol
         self._clock = clock
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._pending = asyncio.Event()
-        self._tasks = TaskSet(self._give_up)
-        self._reason = ""
+        self._writer: SocketWriter | None = None
 
     async def start(self) -> None:
         """Connect and register; raises RefusedError for keys that are refused, else RoomError."""
@@ -53,24 +52,17 @@ class WorkerConnection(Component):
                 self._socket = await self._connect()
         except TimeoutError:
             raise RoomError("the server doesn't answer", where=shown_url(self._server)) from None
-        self._tasks.create_task(self._write(), name="LiveKit worker's writer")
-        self._tasks.create_task(self._ping(), name="LiveKit worker's pings")
-        self._pending.set()
+        self._writer = SocketWriter(
+            self._socket, self._protocol.take, shown_url(self._server), send=SEND, close=CLOSE
+        )
+        await self._writer.start()
+        self._writer.create_task(self._ping(), name="LiveKit worker's pings")
 
     async def aclose(self) -> None:
         """Send what waits, and close."""
-        await self._tasks.aclose()
-        socket, self._socket = self._socket, None
-        if socket is None:
-            return
-        try:
-            async with asyncio.timeout(CLOSE):
-                await self._send(socket)
-        except (TimeoutError, ConnectionError, aiohttp.ClientError):
-            # The server is gone.
-            pass
-        finally:
-            await close_websocket(socket, CLOSE)
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.aclose()
 
     @contextmanager
     def send_context(self) -> Iterator[WorkerProtocol]:
@@ -78,7 +70,7 @@ class WorkerConnection(Component):
         try:
             yield self._protocol
         finally:
-            self._pending.set()
+            self._wake()
 
     async def events(self) -> AsyncIterator[WorkerEvent]:
         """What happens; raises RoomError when the connection is lost."""
@@ -98,11 +90,16 @@ class WorkerConnection(Component):
                     what = f"the server did not register us within {CONNECT:g} s"
                 raise RoomError(what, where=shown_url(self._server)) from None
             if message.type not in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
-                what = self._reason or "the server closed the connection"
+                reason = "" if self._writer is None else self._writer.reason
+                what = reason or "the server closed the connection"
                 raise RoomError(what, where=shown_url(self._server))
             for event in self._protocol.receive(message.data):
                 yield event
-            self._pending.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._writer is not None:
+            self._writer.wake()
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         where = shown_url(self._server)
@@ -124,31 +121,8 @@ class WorkerConnection(Component):
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise unreachable(error, where) from None
 
-    async def _write(self) -> None:
-        assert self._socket is not None
-        while True:
-            await self._pending.wait()
-            self._pending.clear()
-            try:
-                async with asyncio.timeout(SEND):
-                    await self._send(self._socket)
-            except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
-                what = "the server takes no messages"
-                raise RoomError(what, where=shown_url(self._server)) from error
-
     async def _ping(self) -> None:
         while True:
             with self.send_context() as protocol:
                 protocol.ping(int(self._clock() * 1000))
             await asyncio.sleep(PING_EVERY)
-
-    async def _send(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        for message in self._protocol.take():
-            await socket.send_bytes(message)
-
-    def _give_up(self, error: Exception) -> None:
-        """A helper failed: end ``events`` with its reason."""
-        self._reason = error.what if isinstance(error, RoomError) else repr(error)
-        if self._socket is not None:
-            closing = close_websocket(self._socket, CLOSE)
-            self._tasks.create_cleanup(closing, name="LiveKit worker's end")

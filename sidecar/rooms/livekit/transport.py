@@ -11,7 +11,6 @@ from typing import Final
 import aiohttp
 
 from config.errors import RefusedError, RoomError
-from sidecar.aio import TaskSet
 from sidecar.media.peers import PeerTimeouts
 from sidecar.plain_text import clean_text
 from sidecar.redaction import shown_url
@@ -20,6 +19,7 @@ from sidecar.rooms.http import close_websocket, read_body, unreachable
 from sidecar.rooms.livekit import messages
 from sidecar.rooms.livekit.encryption import KeyRing
 from sidecar.rooms.livekit.protocol import MAX_MESSAGE, LiveKitEvent, LiveKitProtocol, PingAnswered
+from sidecar.rooms.livekit.socket_writer import SocketWriter
 
 HOPS: Final = 3
 """Servers that may redirect us before we are in."""
@@ -87,9 +87,7 @@ class LiveKitTransport:
         self._clock = clock
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._early: deque[LiveKitEvent] = deque()
-        self._pending = asyncio.Event()
-        self._tasks = TaskSet(self._give_up)
-        self._reason = ""
+        self._writer: SocketWriter | None = None
         self._round_trip = 0
 
     async def enter(self) -> Entered:
@@ -99,8 +97,7 @@ class LiveKitTransport:
                 for _ in range(HOPS):
                     event = await self._try()
                     if isinstance(event, Entered):
-                        self._tasks.create_task(self._write(), name="LiveKit writer")
-                        self._tasks.create_task(self._ping(), name="LiveKit pings")
+                        await self._start_sending()
                         return event
                     self.server = redirect_target(self.server, event.location)
         except TimeoutError:
@@ -113,7 +110,8 @@ class LiveKitTransport:
         try:
             yield self.protocol
         finally:
-            self._pending.set()
+            if self._writer is not None:
+                self._writer.wake()
 
     async def events(self) -> AsyncIterator[LiveKitEvent]:
         """What happens, until the server ends it or is gone: the last event says why."""
@@ -130,24 +128,26 @@ class LiveKitTransport:
 
     async def aclose(self) -> None:
         """Say that we leave, and free the connection; a dead server takes a second at most."""
-        await self._tasks.aclose()
-        socket, self._socket = self._socket, None
-        if socket is None:
-            return
-        try:
+        writer, self._writer = self._writer, None
+        if writer is not None:
             self.protocol.leave()
-            async with asyncio.timeout(self._timeouts.leave):
-                await self._send(socket)
-        except (TimeoutError, ConnectionError, aiohttp.ClientError):
-            # The server is gone: there is no one to say it to.
-            pass
-        finally:
-            # Frees the connection also in that case.
-            await close_websocket(socket, self._timeouts.leave)
+            await writer.aclose()
+
+    async def _start_sending(self) -> None:
+        assert self._writer is not None
+        await self._writer.start()
+        self._writer.create_task(self._ping(), name="LiveKit pings")
 
     async def _try(self) -> Entered | Redirected:
         """Join at one server."""
         socket = self._socket = await self._connect()
+        self._writer = SocketWriter(
+            socket,
+            lambda: self.protocol.take(),
+            shown_url(self.server),
+            send=self._timeouts.send,
+            close=self._timeouts.leave,
+        )
         while True:
             events = await self._receive()
             for event in events:
@@ -156,7 +156,7 @@ class LiveKitTransport:
                         self._early.extend(other for other in events if other is not event)
                         return event
                     case Redirected():
-                        self._socket = None
+                        self._socket = self._writer = None
                         await close_websocket(socket, self._timeouts.leave)
                         self.protocol = LiveKitProtocol(watches=self._watches, ring=self._ring)
                         return event
@@ -197,7 +197,8 @@ class LiveKitTransport:
         if message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
             with self.send_context() as protocol:
                 return list(protocol.receive(message.data))
-        return list(self.protocol.lose(self._reason or "the server closed the connection"))
+        reason = "" if self._writer is None else self._writer.reason
+        return list(self.protocol.lose(reason or "the server closed the connection"))
 
     async def _refusal(self, status: int) -> RoomError:
         """Why the WebSocket was refused, which only a plain request is answered with."""
@@ -218,30 +219,6 @@ class LiveKitTransport:
             await asyncio.sleep(interval)
             with self.send_context() as protocol:
                 protocol.ping(self._milliseconds(), self._round_trip)
-
-    async def _write(self) -> None:
-        assert self._socket is not None
-        while True:
-            await self._pending.wait()
-            self._pending.clear()
-            try:
-                async with asyncio.timeout(self._timeouts.send):
-                    await self._send(self._socket)
-            except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
-                raise RoomError(
-                    "the server takes no messages", where=shown_url(self.server)
-                ) from error
-
-    async def _send(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        for message in self.protocol.take():
-            await socket.send_bytes(message)
-
-    def _give_up(self, error: Exception) -> None:
-        """A helper failed: end ``events`` with its reason."""
-        self._reason = error.what if isinstance(error, RoomError) else repr(error)
-        if self._socket is not None:
-            closing = close_websocket(self._socket, self._timeouts.leave)
-            self._tasks.create_cleanup(closing, name="LiveKit WebSocket's end")
 
     def _milliseconds(self) -> int:
         return int(self._clock() * 1000)
