@@ -50,8 +50,9 @@ def test_it_learns_and_says_how_well_beside_the_rules(tmp_path: Path) -> None:
 def test_a_training_that_was_killed_goes_on_to_the_same_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: HeadKind
 ) -> None:
-    plan = replace(PLAN, kind=kind, epochs=5)
-    train_head(plan, examples(kind=kind), tmp_path / "whole")
+    plan = replace(PLAN, kind=kind, epochs=3)
+    learnt = examples(120, kind=kind)
+    train_head(plan, learnt, tmp_path / "whole")
     save, saves = CheckpointFolder.save, 0
 
     def killing(self: CheckpointFolder, member: int, state: MemberState) -> None:
@@ -63,11 +64,11 @@ def test_a_training_that_was_killed_goes_on_to_the_same_network(
 
     monkeypatch.setattr(CheckpointFolder, "save", killing)
     with pytest.raises(KilledError):
-        train_head(plan, examples(kind=kind), tmp_path / "killed")
+        train_head(plan, learnt, tmp_path / "killed")
     assert not (tmp_path / "killed" / TRAINED).exists()
     with pytest.raises(ModelError, match="another data"):
-        train_head(plan, examples(seed=1, kind=kind), tmp_path / "killed")
-    train_head(plan, examples(kind=kind), tmp_path / "killed", threads=2)
+        train_head(plan, examples(120, seed=1, kind=kind), tmp_path / "killed")
+    train_head(plan, learnt, tmp_path / "killed", threads=2)
     whole, killed = ((tmp_path / name / TRAINED).read_bytes() for name in ("whole", "killed"))
     assert whole == killed
 
