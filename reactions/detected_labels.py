@@ -74,6 +74,8 @@ class ObjectFigures(BaseModel):
     """Of the boxes, so many are found at the threshold."""
     precision: Share | None = None
     """Of what is found at the threshold, so much is right."""
+    false_a_hundred: Annotated[float, Field(ge=0)] | None = None
+    """Boxes at the threshold, a hundred pictures, where no object of the class is."""
 
 
 class DetectorCard(BaseModel):
@@ -151,3 +153,11 @@ HOW: Final[Mapping[str, str]] = {
     "glasses": "wear glasses",
 }
 """How people show our own classes; others are shown in general words."""
+OBJECT_STICKERS: Final[Mapping[str, str]] = {
+    "mug": "coffee",
+    "phone": "call_me",
+    "glass": "party",
+    "book": "idea",
+    "glasses": "eyes",
+}
+"""What our own classes play where a row makes them stickers; detected objects are events first."""

@@ -23,11 +23,12 @@ from reactions.mannequin.object_scenes import draw_object_scene
 from reactions.mannequin.object_trace import SeenObject
 from reactions.mannequin.pose_file import catalogue_pose
 from reactions.mannequin.render import landmarks, render_objects
-from reactions.mannequin.things import OBJECTS, ThingKind
+from reactions.mannequin.things import CLUTTER, OBJECTS, ThingKind
 
 WIDTH, HEIGHT = 640, 360
 """Pixels of a picture."""
 ALL_OBJECTS: Final = "objects"
+NO_OBJECTS: Final = "lookalikes"
 _MARGIN: Final = 0.15
 """Around the joints of the hands, as a share of the longer side of what they take up."""
 _QUALITY: Final = 92
@@ -77,15 +78,17 @@ class ObjectRecipe:
 
 
 def shows_objects(label: str) -> bool:
-    """Whether pictures of ``label`` are of objects: one of their kinds, or ``objects`` for all."""
-    return label == ALL_OBJECTS or label in list(OBJECTS)
+    """Whether pictures of ``label`` are of objects: one of their kinds, ``objects`` for all, or
+    ``lookalikes`` for what is none of them."""
+    return label in {ALL_OBJECTS, NO_OBJECTS, *OBJECTS}
 
 
 def recipe_of_label(label: str) -> SceneRecipe:
     """Scenes with objects, or the catalogue's pose; raises ConfigError for another ``label``."""
     if not shows_objects(label):
         return catalogue_pose(label)
-    return ObjectRecipe() if label == ALL_OBJECTS else ObjectRecipe((ThingKind(label),))
+    several = {ALL_OBJECTS: OBJECTS, NO_OBJECTS: CLUTTER}
+    return ObjectRecipe(several[label] if label in several else (ThingKind(label),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from reactions.detected_labels import DetectorCard, read_detector
+from reactions.detected_labels import DetectorCard, ObjectFigures, read_detector
 
 DETECTOR_TITLE: Final = "detector of objects"
 
@@ -39,21 +39,16 @@ def _table(card: DetectorCard) -> Iterator[str]:
     held_out = card.trained.get("held_out_pictures", "?")
     yield f"Of {held_out} held-out pictures, at an overlap of 0.5:"
     yield ""
-    yield "| label | boxes | average precision | threshold | recall | precision |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    yield "| label | boxes | average precision | threshold | recall | precision | false in 100 |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for label in card.labels:
-        one = card.figures.get(label.name)
-        shares = (
-            (None, None, None)
-            if one is None
-            else (one.average_precision, one.recall, one.precision)
+        one = card.figures.get(label.name, ObjectFigures(boxes=0))
+        average, recall, precision = map(
+            share_text, (one.average_precision, one.recall, one.precision)
         )
-        average, recall, precision = (share_text(value) for value in shares)
-        boxes = "–" if one is None else one.boxes
-        row = (
-            f"| `{label.name}` | {boxes} | {average} | {label.threshold} | {recall} | {precision} |"
-        )
-        yield row
+        false = "–" if one.false_a_hundred is None else one.false_a_hundred
+        cells = (one.boxes, average, label.threshold, recall, precision, false)
+        yield f"| `{label.name}` | {' | '.join(map(str, cells))} |"
 
 
 def share_text(value: float | None) -> str:

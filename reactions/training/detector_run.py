@@ -19,6 +19,7 @@ from reactions.datasets.store import open_dataset
 from reactions.detected_labels import (
     HOW,
     MAX_CLASSES,
+    OBJECT_STICKERS,
     DetectedLabel,
     DetectorCard,
     LayerTable,
@@ -35,7 +36,11 @@ from reactions.training.detector_pictures import (
     boxed_pictures,
     digest_of,
 )
-from reactions.training.detector_report import DetectorReport, measure_detector
+from reactions.training.detector_report import (
+    FALSE_A_HUNDRED,
+    DetectorReport,
+    measure_detector,
+)
 from reactions.training.detector_speed import DetectorSpeed, compare_speed
 from reactions.training.detector_training import DetectorPlan, DetectorTrainer, Move
 from reactions.training.training_run import CURVES, TENSORBOARD
@@ -66,13 +71,15 @@ def train_detector(
     start: Path | None = None,
     cups: Path | None = None,
     threads: int = 2,
+    false: float = FALSE_A_HUNDRED,
     move: Move = lambda share, what: None,
 ) -> DetectorOutcome:
     """Train a detector in ``folder`` from the boxes of the data sets ``data``, from where an
     earlier run of the same plan was ended.
 
     ``start`` is the detector of cups, whose MobileNetV2 it begins with; None begins with nothing.
-    ``cups`` is that file where the speed of both is to be compared.
+    ``cups`` is that file where the speed of both is to be compared. Thresholds let each label have
+    ``false`` boxes a hundred held-out pictures where it has no object.
     Raises SidecarError for a folder of something else, and data without boxes.
     """
     refuse_detector(folder)
@@ -90,7 +97,8 @@ def train_detector(
         state = trainer.train(checkpoints, progress.stepped)
         move(_FITTING, "exporting")
         card = _card(plan, labels, {**_described(pictures), "start": _start(start)})
-        outcome = _write(trainer.network, state, card, pictures, folder, cups, move)
+        held_out = [one for one in pictures if one.held_out]
+        outcome = _write(trainer.network, state, card, (held_out, false), folder, cups, move)
         move(1.0, "")
         return outcome
 
@@ -176,6 +184,7 @@ def _card(
             name=name,
             how=HOW.get(name, f"show this: {name.replace('_', ' ')}"),
             threshold=0.5,
+            sticker=OBJECT_STICKERS.get(name),
         )
         for name in names
     )
@@ -197,26 +206,27 @@ def _write(
     network: Any,
     state: MemberState,
     card: DetectorCard,
-    pictures: Sequence[BoxedPicture],
+    measured_on: tuple[Sequence[BoxedPicture], float],
     folder: Path,
     cups: Path | None,
     move: Move,
 ) -> DetectorOutcome:
-    """All results, the detector last: where it is, the training has ended."""
+    """All results, the detector last: where it is, the training has ended. ``measured_on`` are the
+    held-out pictures, and how many false boxes a hundred of them may have."""
     work = folder / _WORK
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     try:
         (work / DETECTOR).write_bytes(as_lite(network))
         network.export(work / SAVED_MODEL, format="tf_saved_model", verbose=False)
-        held_out = [one for one in pictures if one.held_out]
+        held_out, false = measured_on
         detector = ObjectDetector(work / DETECTOR, card.wants())
         names = [label.name for label in card.labels]
 
         def measured(share: float, what: str) -> None:
             move(_FITTING + (_MEASURED - _FITTING) * share, f"measuring {what}")
 
-        report = measure_detector(detector, held_out, names, move=measured)
+        report = measure_detector(detector, held_out, names, false, measured)
         card = with_report(card, report, compare_speed(work / DETECTOR, cups))
         write_detector(card, work / DETECTOR_CARD)
         found = "Held-out boxes found, %"

@@ -225,20 +225,23 @@ def model_use(
 ) -> None:
     """Use a bundle from now on; a running demo or server changes over within two seconds."""
     exit_on_signals()
-    _, bundles = _opened(config)
+    settings, bundles = _opened(config)
     path = Path(bundle)
     if path.name != bundle or path.suffix == ".zip" or path.is_dir():
         from reactions.training.bundle_files import import_bundle
 
         bundle = import_bundle(path, bundles.folder).name
+    _check_stickers(settings, bundles.get(bundle))
     _use(bundles, bundle)
 
 
 @app.command("rollback", epilog="Example: sidecar model rollback")
 def model_rollback(config: ConfigFile = None) -> None:
     """Use the bundle that was used before: undoes the last teach or use."""
-    _, bundles = _opened(config)
-    _use(bundles, bundles.previous().name)
+    settings, bundles = _opened(config)
+    previous = bundles.previous()
+    _check_stickers(settings, previous)
+    _use(bundles, previous.name)
 
 
 @app.command("export", epilog="Example: sidecar model export taught-1 --to taught-1.zip")
@@ -282,6 +285,15 @@ def _opened(config: Path | None) -> "tuple[Settings, BundleStore]":
     settings = load_settings(config)
     configure(settings.log)
     return settings, BundleStore(bundles_folder(settings))
+
+
+def _check_stickers(settings: "Settings", bundle: "ModelBundle") -> None:
+    """Raise ModelError where a running server would refuse ``bundle`` for a sticker."""
+    from sidecar.serve.plan import data_folder
+    from sidecar.supervisor.reaction_store import ReactionStore
+
+    folders = settings.stickers.folders
+    ReactionStore(data_folder(settings), {}, folders).check_stickers(bundle)
 
 
 def _use(bundles: "BundleStore", name: str) -> None:

@@ -29,6 +29,16 @@ Batch = Annotated[int, typer.Option(min=1, max=256, help="Pictures of a step.")]
 Nothing = Annotated[
     bool, typer.Option("--from-nothing", help="Do not begin with the weights of MobileNetV2.")
 ]
+FalseBoxes = Annotated[
+    float,
+    typer.Option(
+        "--false",
+        min=0,
+        max=100,
+        metavar="N",
+        help="Thresholds: boxes of a label in 100 pictures where it has no object, at most.",
+    ),
+]
 Small = Annotated[
     str, typer.Option("--size", metavar="WxH", help="Of the input, multiples of 64 pixels.")
 ]
@@ -42,6 +52,7 @@ def model_detector(
     batch: Batch = 16,
     size: Small = "320x192",
     nothing: Nothing = False,
+    false: FalseBoxes = 5.0,
     config: ConfigFile = None,
 ) -> None:
     """Train a detector of objects from the boxes of your data sets, in TensorFlow and Keras.
@@ -71,6 +82,7 @@ def model_detector(
             start=None if nothing else cups,
             cups=cups,
             threads=os.cpu_count() or 1,
+            false=false,
             move=move,
         )
     print_figures(outcome.report.figures)

@@ -1,6 +1,7 @@
 """``sidecar model train`` and ``sidecar model evaluate``."""
 
 import os
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -87,6 +88,8 @@ def model_train(
     from reactions.training.recorded_hands import require_checkout
 
     require_checkout()
+    from reactions.training.checkpoints import only_training
+    from reactions.training.head_run import READINGS
     from reactions.training.train_hand_classifier import TrainingPlan
     from reactions.training.training_run import refuse_trained, train_hand
     from sidecar.modelling.train_pictures import read_dataset_hands
@@ -95,12 +98,15 @@ def model_train(
     settings, table = load_configuration(config, None)
     plan = TrainingPlan(seed=seed, hands=hands, epochs=epochs or 5, members=members, folds=folds)
     more = None
-    if data:
-        store = ready_store(settings, table)
-        with progress_bar("Reading") as move:
-            more = read_dataset_hands(data, store, out / "readings", move)
-    with progress_bar("Training") as move:
-        outcome = train_hand(plan, more, out, threads=os.cpu_count() or 1, move=move)
+    store = ready_store(settings, table) if data else None
+    # Readings are written before the training locks its checkpoints.
+    with only_training(out / READINGS):
+        if store is not None:
+            with progress_bar("Reading") as move:
+                more = read_dataset_hands(data or [], store, out / READINGS, move)
+        with progress_bar("Training") as move:
+            outcome = train_hand(plan, more, out, threads=os.cpu_count() or 1, move=move)
+        shutil.rmtree(out / READINGS, ignore_errors=True)
     _print_outcome(outcome)
 
 
@@ -124,6 +130,7 @@ def _train_head(plan: "HeadPlan", out: Path, data: list[Path], config: Path | No
     from reactions.labels import families_for
     from reactions.landmarks.model_manifest import files_of
     from reactions.trained_heads import HEAD_FAMILIES, HEAD_LABELS, HeadKind
+    from reactions.training.checkpoints import only_training
     from reactions.training.head_run import READINGS, refuse_head, train_head
     from sidecar.modelling.head_readings import read_head_examples
     from sidecar.modelling.motion_readings import find_clips, read_motion_examples
@@ -138,13 +145,14 @@ def _train_head(plan: "HeadPlan", out: Path, data: list[Path], config: Path | No
         needed = files_of(HEAD_FAMILIES[plan.kind] | families_for(HEAD_LABELS[plan.kind]))
         if not store.complete(needed):
             fetch_missing(store, needed)
-    with progress_bar("Reading") as move:
-        if moves:
-            examples = read_motion_examples(plan, clips, store, out / READINGS, move)
-        else:
-            examples = read_head_examples(plan, data, store, out / READINGS, move)
-    with progress_bar("Training") as move:
-        outcome = train_head(plan, examples, out, threads=os.cpu_count() or 1, move=move)
+    with only_training(out / READINGS):
+        with progress_bar("Reading") as move:
+            if moves:
+                examples = read_motion_examples(plan, clips, store, out / READINGS, move)
+            else:
+                examples = read_head_examples(plan, data, store, out / READINGS, move)
+        with progress_bar("Training") as move:
+            outcome = train_head(plan, examples, out, threads=os.cpu_count() or 1, move=move)
     _print_head(outcome)
 
 

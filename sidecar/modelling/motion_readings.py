@@ -75,7 +75,8 @@ def find_clips(folders: Sequence[Path]) -> list[LabelledClip]:
     for folder in folders:
         if (folder / MANIFEST).is_file():
             what = "is a data set, whose pictures do not move"
-            raise ModelError(what, where=str(folder), do="name a folder of clips by label")
+            do = "name the folder of the clips themselves, as in clips/wave/ada/1.mp4"
+            raise ModelError(what, where=str(folder), do=do)
         if not folder.is_dir():
             what = "is no folder"
             raise ModelError(what, where=str(folder), do="name a folder of clips by label")

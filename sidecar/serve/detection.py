@@ -97,6 +97,7 @@ def bundle_user(
 
     async def use(bundle: ModelBundle) -> None:
         # What can fail comes first: the workers change together with the tables.
+        await asyncio.to_thread(reactions.check_stickers, bundle)
         await asyncio.to_thread(reactions.keep_stickers, bundle)
         await scored.use(bundle)
         await asyncio.to_thread(reactions.use_bundle, bundle)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from config.errors import (
     ConfigError,
     JournalError,
+    ModelError,
     NotFoundError,
     PictureError,
     RefusedError,
@@ -24,7 +25,7 @@ from config.errors import (
 )
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import ReactionTable, with_rows
-from gifs.catalogue import find_sticker, own_file
+from gifs.catalogue import STICKERS, find_sticker, own_file
 from gifs.probe import ImageInfo, probe
 from reactions.bundle import ModelBundle
 from reactions.bundle_label import with_taught
@@ -118,6 +119,20 @@ class ReactionStore:
             except (OSError, PictureError) as error:
                 what = f"the sticker of a taught label can't be kept: {error}"
                 raise JournalError(what, where=name, do="free disk space") from error
+
+    def check_stickers(self, bundle: ModelBundle) -> None:
+        """Raise ModelError for a label of ``bundle`` whose sticker is neither a file of the bundle,
+        one of ours nor the operator's: rooms would play nothing."""
+        for label in bundle.labels:
+            name = label.sticker
+            if name is None or name in bundle.stickers:
+                continue
+            try:
+                find_sticker(name, self.folders())
+            except StickerError as error:
+                do = f"make the bundle with its file, or with one of {', '.join(STICKERS)}"
+                where = f"bundle {bundle.name}: {label.name}.sticker"
+                raise ModelError(f"there is no sticker {name}", where=where, do=do) from error
 
     @property
     def _taught(self) -> Path:

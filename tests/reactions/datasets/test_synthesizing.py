@@ -23,7 +23,7 @@ from reactions.datasets.synthesizing import (
 from reactions.landmark_types import Side
 from reactions.mannequin.object_trace import SeenObject
 from reactions.mannequin.pose_file import ArmRanges, PoseRecipe, PosingHand
-from reactions.mannequin.things import ThingKind
+from reactions.mannequin.things import CLUTTER, ThingKind
 from reactions.training.recorded_hands import RecordedHands
 
 VICTORY = Synthesis(PoseRecipe(like="victory"), "victory", 3, seed=4)
@@ -125,6 +125,7 @@ def test_hardly_seen_and_tiny_objects_have_no_box() -> None:
 def test_a_label_of_the_catalogue_is_a_pose_and_an_object_is_a_scene() -> None:
     assert recipe_of_label("fist") == PoseRecipe(like="fist", side=PosingHand.EITHER)
     assert recipe_of_label("phone") == ObjectRecipe((ThingKind.PHONE,))
+    assert recipe_of_label("lookalikes") == ObjectRecipe(CLUTTER)
     assert shows_objects("mug")
     assert not shows_objects("fist")
     with pytest.raises(ConfigError, match="no pose for 'fone'"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import ConfigError, RefusedError
+from config.errors import ConfigError, ModelError, RefusedError
 from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
 from gifs.catalogue import find_sticker
@@ -126,6 +126,18 @@ def test_taught_labels_come_and_go_with_their_bundle(store: ReactionStore, tmp_p
     assert "vulcan" not in {*store.table(), *store.table("r-1"), *store.labels}
     use(store, ModelBundle.read(folder))
     assert (store.table()["vulcan"].hold, store.table("r-1")["vulcan"].hold) == (2.0, 3.0)
+
+
+def test_a_bundle_whose_sticker_is_not_there_is_one_line(
+    store: ReactionStore, tmp_path: Path
+) -> None:
+    label = taught_label("vulcan", kind="sticker", sticker="volcano")
+    bundle = ModelBundle.read(taught_bundle(tmp_path / "taught-1", label))
+    with pytest.raises(ModelError, match=r"vulcan\.sticker: there is no sticker volcano") as caught:
+        store.check_stickers(bundle)
+    assert "\n" not in str(caught.value)
+    use(store, SHIPPED_BUNDLE)
+    store.check_stickers(SHIPPED_BUNDLE)
 
 
 def test_a_bundle_s_sticker_hides_none_of_the_operator_s(tmp_path: Path) -> None:
