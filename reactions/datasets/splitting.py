@@ -46,7 +46,7 @@ def split_pictures(
     groups = picture_groups(records)
     wanted = shares.of
     if len(groups) < len(wanted):
-        what = f"pictures form {len(groups)} groups of a person, a source or a look"
+        what = f"the number of groups by person, source and look is {len(groups)}"
         do = f"{len(wanted)} are needed: add pictures of other people"
         raise DatasetError(what, where="dataset split", do=do)
     groups.sort(key=lambda group: (-len(group), _drawn(group, seed)))

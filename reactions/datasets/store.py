@@ -203,7 +203,13 @@ def _copy(source: Path, target: Path) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write to, which replaces ``path`` when the block ends well."""
+    """A file beside ``path`` to write to, which replaces ``path`` when the block ends well.
+
+    Raises DatasetError where its folder is not there.
+    """
+    if not path.parent.is_dir():
+        what = "has no folder to be in"
+        raise DatasetError(what, where=str(path), do=f"make {path.parent} first")
     partial = path.with_name(f".{secrets.token_hex(8)}.partial")  # as _PARTIAL
     try:
         yield partial

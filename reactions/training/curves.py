@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reactions.training.checkpoints import MemberState
+from reactions.training.tensorflow_notices import without_tensorflow_notices
 
 
 def draw_curves(
@@ -37,7 +38,8 @@ def write_tensorboard(
     """The same curves as TensorBoard reads them, a run a member. TensorBoard itself is not needed:
     ``tf.summary.scalar`` would ask for it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
+    with without_tensorflow_notices():
+        import tensorflow as tf
 
     kind = tf.compat.v1.SummaryMetadata()
     kind.plugin_data.plugin_name = "scalars"

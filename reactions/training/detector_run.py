@@ -43,6 +43,7 @@ from reactions.training.detector_report import (
 )
 from reactions.training.detector_speed import DetectorSpeed, compare_speed
 from reactions.training.detector_training import DetectorPlan, DetectorTrainer, Move
+from reactions.training.tensorflow_notices import without_tensorflow_notices
 from reactions.training.training_run import CURVES, TENSORBOARD
 
 SAVED_MODEL: Final = "saved_model"
@@ -277,7 +278,8 @@ def as_lite(network: Any) -> bytes:
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-        content: bytes = converter.convert()
+        with without_tensorflow_notices():
+            content: bytes = converter.convert()
     return content
 
 

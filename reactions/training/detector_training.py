@@ -25,6 +25,7 @@ from reactions.training.detector_pictures import (
     overlaps,
     plain_example,
 )
+from reactions.training.tensorflow_notices import without_tensorflow_notices
 
 _FADE, _KEEN = 0.25, 2.0
 """Alpha and gamma of the focal loss (Lin et al. 2017)."""
@@ -75,7 +76,8 @@ class DetectorTrainer:
         threads: int = 2,
     ) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        import tensorflow as tf
+        with without_tensorflow_notices():
+            import tensorflow as tf
 
         # It would say where it writes files that are then moved.
         tf.get_logger().setLevel("WARNING")

@@ -155,6 +155,15 @@ def test_help_has_an_example(run: Run, command: str) -> None:
     assert f"Example: sidecar dataset {command}" in " ".join(out.split())
 
 
+def test_a_file_in_a_folder_that_is_not_there_is_one_line(run: Run, labelled: Path) -> None:
+    run("dataset", "import", "csv", "source", "--into", "tea")
+    status, _, err = run("dataset", "classes", "tea", "--out", "nowhere/classes.txt")
+    assert status == 2
+    assert err == (
+        "sidecar: error: nowhere/classes.txt: has no folder to be in (make nowhere first)\n"
+    )
+
+
 def test_a_missing_extra_is_named(
     run: Run, labelled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
