@@ -17,6 +17,7 @@ from sidecar.cli.signals import exit_on_signals
 if TYPE_CHECKING:
     from config.settings import Settings
     from reactions.training.detector_network import DetectorShape
+    from reactions.training.detector_run import DetectorOutcome
 
 Boxes = Annotated[
     list[Path],
@@ -85,6 +86,10 @@ def model_detector(
             false=false,
             move=move,
         )
+    _print_outcome(outcome, out)
+
+
+def _print_outcome(outcome: "DetectorOutcome", out: Path) -> None:
     print_figures(outcome.report.figures)
     known = outcome.card.trained
     if "cups_milliseconds" in known:
