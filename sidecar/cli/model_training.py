@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reactions.training.bundle_comparison import BundleComparison, ComparedShares
     from reactions.training.head_network import HeadPlan
     from reactions.training.head_run import HeadOutcome
+    from reactions.training.train_hand_classifier import TrainingPlan
     from reactions.training.training_run import TrainingOutcome
 
 KIND = Annotated[str, typer.Argument(metavar="KIND", help="hand, body, face or motion.")]
@@ -88,22 +89,27 @@ def model_train(
     from reactions.training.recorded_hands import require_checkout
 
     require_checkout()
+    from reactions.training.train_hand_classifier import TrainingPlan
+
+    plan = TrainingPlan(seed=seed, hands=hands, epochs=epochs or 5, members=members, folds=folds)
+    _train_hand(plan, out, data or [], config)
+
+
+def _train_hand(plan: "TrainingPlan", out: Path, data: list[Path], config: Path | None) -> None:
     from reactions.training.checkpoints import only_training
     from reactions.training.head_run import READINGS
-    from reactions.training.train_hand_classifier import TrainingPlan
     from reactions.training.training_run import refuse_trained, train_hand
     from sidecar.modelling.train_pictures import read_dataset_hands
 
     refuse_trained(out)
     settings, table = load_configuration(config, None)
-    plan = TrainingPlan(seed=seed, hands=hands, epochs=epochs or 5, members=members, folds=folds)
     more = None
     store = ready_store(settings, table) if data else None
     # Readings are written before the training locks its checkpoints.
     with only_training(out / READINGS):
         if store is not None:
             with progress_bar("Reading") as move:
-                more = read_dataset_hands(data or [], store, out / READINGS, move)
+                more = read_dataset_hands(data, store, out / READINGS, move)
         with progress_bar("Training") as move:
             outcome = train_hand(plan, more, out, threads=os.cpu_count() or 1, move=move)
         shutil.rmtree(out / READINGS, ignore_errors=True)
