@@ -1,6 +1,6 @@
 """The server behind the operator's page, with rooms in memory."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.room_parts import RoomParts
 from sidecar.supervisor.room_urls import check_room_url
+from sidecar.supervisor.scored_labels import ScoredLabels
 from sidecar.supervisor.secrets import SecretStore
 from sidecar.supervisor.supervisor import Supervisor
 from sidecar.supervisor.values import RoomRequest
@@ -57,8 +58,10 @@ def check(request: RoomRequest) -> str:
 
 
 @asynccontextmanager
-async def serving(*, token: bool = False) -> AsyncIterator[tuple[Supervisor, str]]:
-    """A supervisor of rooms in memory, and the address of its page."""
+async def serving(
+    *, token: bool = False, labels: Collection[str] = ("wave",)
+) -> AsyncIterator[tuple[Supervisor, str]]:
+    """A supervisor of rooms in memory, and the address of its page; ``labels`` are scored."""
     with TemporaryDirectory() as folder:
         store = ReactionStore(Path(folder), TABLE)
 
@@ -78,12 +81,16 @@ async def serving(*, token: bool = False) -> AsyncIterator[tuple[Supervisor, str
         )
         known = (known_token(TOKEN, "one"), known_token(VIEWER, "two", ["rooms"]))
         authenticator = Authenticator(known if token else ())
-        async with supervisor, TestServer(application(supervisor, store, authenticator)) as server:
+        app = application(supervisor, store, authenticator, scored(Workers(), labels))
+        async with supervisor, TestServer(app) as server:
             yield supervisor, str(server.make_url("/"))
 
 
 def application(
-    supervisor: Supervisor, store: ReactionStore, authenticator: Authenticator
+    supervisor: Supervisor,
+    store: ReactionStore,
+    authenticator: Authenticator,
+    labels: ScoredLabels,
 ) -> web.Application:
     """The API that the page calls, and the page."""
     sources = MetricSources(supervisor)
@@ -92,7 +99,7 @@ def application(
         [
             *RoomEndpoints(supervisor).endpoints(),
             *EventEndpoints(supervisor).endpoints(),
-            *ReactionEndpoints(supervisor, store, scored(Workers())).endpoints(),
+            *ReactionEndpoints(supervisor, store, labels).endpoints(),
             *page.endpoints(),
         ],
         SystemEndpoints(sources, faults=list, drain=lambda: None),

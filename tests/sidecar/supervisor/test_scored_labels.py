@@ -1,7 +1,7 @@
 """Labels that are off at the start and turned on later."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 
@@ -63,8 +63,8 @@ class Workers:
         self.used.append(self.made[id(load)])
 
 
-def scored(workers: Workers) -> ScoredLabels:
-    return ScoredLabels({"wave"}, SHIPPED_BUNDLE, workers.make, workers.replace)
+def scored(workers: Workers, labels: Collection[str] = ("wave",)) -> ScoredLabels:
+    return ScoredLabels(set(labels), SHIPPED_BUNDLE, workers.make, workers.replace)
 
 
 async def test_workers_change_once_for_labels_that_they_do_not_score() -> None:
