@@ -12,6 +12,7 @@ from reactions.gestures import expressions, hand_at_face, motion
 from reactions.gestures.arms import ArmsReading
 from reactions.gestures.expressions import FaceReading
 from reactions.gestures.eyes import DetailReading
+from reactions.gestures.face_motion import HISTORY
 from reactions.gestures.hand_at_face import HandAtHead
 from reactions.gestures.motion import HandTrack, Motion
 from reactions.landmark_types import Face, Hand, Observation, Side
@@ -62,7 +63,10 @@ class SeenFace:
     silent: float
     """Whether the mouth is held rather than talking, 0–1."""
     detail: DetailReading | None
-    """The newest fine reading; None where no label asks for one, or nothing asked for it yet."""
+    """The newest fine reading of the last two seconds; None where no label asks for one, or nothing
+    asked for it yet."""
+    eyes: DetailReading | None
+    """The newest fine reading, which holds for eyes until they change."""
 
     @classmethod
     def of(
@@ -75,6 +79,8 @@ class SeenFace:
     ) -> Self:
         """``face``, measured as ``reading``, with all that ``hands`` and its past say about it."""
         places = [hand.place for hand in hands if hand.place is not None]
+        detail = moved.face.detail
+        long_ago = detail is not None and observation.time - detail.time > HISTORY
         return cls(
             face=face,
             box=observation.box(face.points),
@@ -83,7 +89,8 @@ class SeenFace:
             mouth_free=min(map(hand_at_face.mouth_free, places), default=1.0),
             mouth_in_sight=min(map(hand_at_face.mouth_in_sight, places), default=1.0),
             silent=motion.speechless(moved),
-            detail=moved.face.detail,
+            detail=None if long_ago else detail,
+            eyes=detail,
         )
 
 

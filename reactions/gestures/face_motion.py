@@ -19,6 +19,9 @@ from reactions.landmark_types import Face
 
 HISTORY = 2.0
 """Seconds of past that are kept."""
+DETAIL_KEPT = 3.3
+"""Seconds that a fine reading is: eyes that do not change are read every 15 samples, 3 s at five a
+second. What is read from a mouth holds for ``HISTORY``."""
 MOST_MOMENTS = 64
 WINDOW = 1.8
 """Seconds in which the swings of a nod or shake must fall: two nods at an easy pace."""
@@ -80,7 +83,7 @@ class FaceMotion(CompactPickle):
             return type(self)(recent, None, missed, returned)
         newest = HeadMoment(time, reading.pitch, reading.yaw, reading.mouth_round)
         detail = DetailReading.of(face, time) or self.detail
-        if detail is not None and not 0 <= time - detail.time <= HISTORY:
+        if detail is not None and not 0 <= time - detail.time <= DETAIL_KEPT:
             detail = None
         return type(self)((*recent, newest)[-MOST_MOMENTS:], detail, missed, returned)
 

@@ -189,11 +189,15 @@ class Motion(CompactPickle):
         return self.vessel if held else None
 
     def _arms(self, observation: Observation) -> ArmsReading | None:
-        """The arms in ``observation``, or those of before that still hold."""
-        if observation.body is not None:
-            return read_arms(observation.body, observation)
-        held = self.arms is not None and 0 <= observation.time - self.arms.time <= KEPT
-        return self.arms if held else None
+        """The arms in ``observation``, or those of before that still hold.
+
+        A palm as long as the shoulders are apart has no such body: it was found in the hand itself.
+        """
+        arms = self.arms if observation.body is None else read_arms(observation.body, observation)
+        if arms is None or not 0 <= observation.time - arms.time <= KEPT:
+            return None
+        palm = max((palm_length(hand.points) for hand in observation.hands), default=0.0)
+        return arms if palm < arms.unit else None
 
     def _gaps(self, seen: Sequence[Moment], time: float) -> tuple[tuple[float, float], ...]:
         """The gaps with that between the hands ``seen`` at ``time`` added."""

@@ -71,8 +71,8 @@ def score_yawn(context: Context) -> Iterator[Sighting]:
 
 def score_eyes_closed(context: Context) -> Iterator[Sighting]:
     """Shut eyes of a person at a desk who holds the head up."""
-    if (seen := context.face) is not None and seen.detail is not None:
-        score = min(seen.near, _eyes_in_sight(context), eyes.eyes_closed(seen.detail))
+    if (seen := context.face) is not None and seen.eyes is not None:
+        score = min(seen.near, _eyes_in_sight(context), eyes.eyes_closed(seen.eyes))
         yield Sighting(score, seen.box)
 
 

@@ -18,6 +18,7 @@ from reactions.gestures.calibration import DECISION
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
 from reactions.landmark_types import Body, Observation
+from tests.reactions.gestures.figures import make_hand
 
 SHOULDERS = 120.0
 Spot = tuple[float, float]
@@ -125,6 +126,15 @@ def test_a_reading_holds_until_the_body_is_read_again() -> None:
     assert scores[0].score > DECISION
     later, _ = recognizer.recognize(see_body(None, KEPT + 0.1), motion)
     assert later == ()
+
+
+def test_a_body_no_larger_than_a_hand_is_that_hand() -> None:
+    body = make_body(*POSED[arms_raised])
+    seen = replace(see_body(body), hands=(make_hand((300, 250), palm=SHOULDERS / 4),))
+    assert Motion().follow(seen).arms is not None
+    near = replace(seen, hands=(make_hand((300, 250), palm=SHOULDERS * 1.1),))
+    assert Motion().follow(near).arms is None
+    assert Motion().follow(seen).follow(replace(near, time=0.2, body=None)).arms is None
 
 
 def test_no_body_scores_nothing() -> None:

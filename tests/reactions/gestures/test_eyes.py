@@ -5,8 +5,11 @@ import pytest
 
 from reactions.gestures.calibration import DECISION
 from reactions.gestures.eyes import DetailReading, eyes_closed, laugh, no_yawn, wink, yawn
+from reactions.gestures.motion import Motion
+from reactions.gestures.recognizer import Recognizer
 from reactions.landmark_types import Face, FaceDetail
-from tests.reactions.gestures.figures import Matrix, make_face, rotation
+from reactions.landmarks.detail_looks import BLINKS
+from tests.reactions.gestures.figures import Matrix, make_face, rotation, see
 
 OPEN, SHUT = 0.05, 0.7
 
@@ -110,3 +113,19 @@ def test_eyes_that_were_not_asked_for_are_not_judged() -> None:
     reading = DetailReading.of(Face(face.points, 1.0, FaceDetail(points)), 1.0)
     assert reading
     assert eyes_closed(reading) == wink(reading) == 0
+
+
+def test_shut_eyes_last_until_the_next_look_and_a_yawn_does_not() -> None:
+    face = make_face(lids=0.1)
+    points = np.vstack([face.points, np.zeros((10, 3), np.float32)])
+    shapes = np.zeros(52, np.float32)
+    shapes[BLINKS] = SHUT
+    looked = replace(face, detail=FaceDetail(points, shapes))
+    recognizer, motion = Recognizer(["eyes_closed", "yawn"]), Motion()
+    held, judged = set(), set()
+    for index in range(20):
+        time = round(index * 0.2, 1)
+        scores, motion = recognizer.recognize(see(time, face=face if index else looked), motion)
+        held |= {time for each in scores if each.label == "eyes_closed" and each.score > DECISION}
+        judged |= {time for each in scores if each.label == "yawn"}
+    assert (max(held), max(judged)) == (3.2, 2.0)
