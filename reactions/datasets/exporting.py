@@ -1,14 +1,17 @@
 """Write a data set in another tool's format."""
 
-import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from reactions.datasets.leaving import FormatWriter, leaving
 from reactions.datasets.problems import ProblemList
 from reactions.datasets.records import PictureRecord
 from reactions.datasets.store import Dataset, new_folder, refuse_existing, whole_file
+
+_METHOD: Final = zipfile.ZIP_DEFLATED
 
 
 def export_dataset(
@@ -32,8 +35,9 @@ def export_dataset(
         return len(found)
     with tempfile.TemporaryDirectory(prefix="sidecar-dataset-") as temporary:
         write(found, Path(temporary), problems)
-        with whole_file(target) as partial:
-            Path(shutil.make_archive(str(partial), "zip", temporary)).replace(partial)
+        with whole_file(target) as partial, zipfile.ZipFile(partial, "w", _METHOD) as packed:
+            for path in sorted(Path(temporary).rglob("*")):
+                packed.write(path, path.relative_to(temporary).as_posix())
     return len(found)
 
 

@@ -1,5 +1,6 @@
 """What is exported and imported again is the same, in each format."""
 
+import errno
 import json
 import struct
 import zipfile
@@ -117,6 +118,20 @@ def test_an_export_overwrites_nothing_and_leaves_nothing_half_done(tmp_path: Pat
     with pytest.raises(OSError, match="disk"):
         export_dataset(dataset, fail, tmp_path / "new", ProblemList())
     assert {path.name for path in tmp_path.iterdir()} == {"before", "drawn", "there"}
+
+
+def test_a_full_disk_leaves_nothing_of_a_zip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(tmp_path / "before")
+
+    def fill(packed: zipfile.ZipFile, path: Path, name: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", fill)
+    with pytest.raises(OSError, match="No space"):
+        export(dataset, "voc", tmp_path / "new.zip")
+    assert {path.name for path in tmp_path.iterdir()} == {"before", "drawn"}
 
 
 def test_what_a_format_cannot_hold_is_listed(tmp_path: Path) -> None:
