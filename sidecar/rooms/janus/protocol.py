@@ -7,92 +7,33 @@ Each camera has a handle, and so a connection, of its own: Janus reuses the medi
 a connection that carries several cameras under new SSRCs, which aiortc can't follow.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sidecar.aio import Backoff
-from sidecar.media.ice import usable_candidate
 from sidecar.rooms.base import ConsentChanged
 from sidecar.rooms.events import (
-    Answered,
-    CandidateReceived,
-    Closed,
     Ended,
     Entered,
-    Offered,
     ParticipantsChanged,
-    PublishRefused,
     Refused,
-    SharedEvent,
-    Unpublished,
 )
+from sidecar.rooms.janus.exchange import JanusEvent, JanusExchange
 from sidecar.rooms.janus.messages import (
-    COMPOSITE,
-    PLUGIN,
     JanusErrorCode,
-    JanusId,
     JanusLayer,
     JanusMessage,
     JanusParticipant,
-    Jsep,
     VideoRoomRequests,
-    janus_id,
     parse_messages,
     split_display,
 )
+from sidecar.rooms.janus.publication import JanusPublication
+from sidecar.rooms.janus.subscription import STEP_TICKS, JanusPresence, JanusSubscription
 
-STEP_TICKS: Final = 30
-"""Ticks that any one request may take until it counts as lost."""
-RETRY: Final = Backoff(first=2, factor=2, longest=60, jitter=0)
-"""Ticks between two attempts at a camera."""
-CAMERA_OFF: Final = "their camera is off"
-CAMERA_OFF_RETRY: Final = Backoff(first=2, factor=2, longest=8, jitter=0)
-"""Ticks between two attempts at a publisher without active video: it may be switched on."""
-PUBLISHER: Final = "publisher"
-"""The stream of the composite, in events."""
 OLDEST: Final = 1000
 """Version 1.0, since which a subscriber names streams."""
 NO_FEED: Final = 2**53 - 1
 """A feed that doesn't exist, for a join that tests the PIN: Janus checks the PIN first."""
-NEEDS_PRIVATE_ID: Final = (
-    "the room shows cameras to its publishers alone (require_pvtid): "
-    "publish the composite in it, or set require_pvtid = false"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SubstreamChanged:
-    """From now on the server sends another substream of a simulcast camera."""
-
-    stream: str
-    substream: int
-
-
-JanusEvent: TypeAlias = SharedEvent | SubstreamChanged
-_Resolve: TypeAlias = Callable[[JanusMessage], None]
-
-
-class _Stage(Enum):
-    """The step that a subscription is at."""
-
-    ATTACHING = auto()
-    JOINING = auto()
-    OFFERED = auto()
-    STARTING = auto()
-    RECEIVING = auto()
-    RESTING = auto()
-    IGNORED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class JanusPresence:
-    """A participant who publishes."""
-
-    name: str
-    problem: str
-    """Why their camera can't be received; empty where it is, or may be yet."""
 
 
 class JanusProtocol:
@@ -104,10 +45,10 @@ class JanusProtocol:
 
     def __init__(self, room: str, *, pin: str = "", token: str = "", secret: str = "") -> None:
         requests = VideoRoomRequests(int(room) if _is_number(room) else room, pin)
-        self._exchange = _Exchange(requests, token, secret)
-        self._subscriptions: dict[str, _Subscription] = {}
+        self._exchange = JanusExchange(requests, token, secret)
+        self._subscriptions: dict[str, JanusSubscription] = {}
         """By participant."""
-        self._publisher = _Publisher(self._exchange)
+        self._publisher = JanusPublication(self._exchange)
         self._watcher: int | None = None
         """The handle that lists participants."""
         self._listing = 0
@@ -239,7 +180,7 @@ class JanusProtocol:
         for subscription in self._subscriptions.values():
             subscription.retry()
 
-    def _find(self, stream: str) -> "_Subscription | None":
+    def _find(self, stream: str) -> "JanusSubscription | None":
         subscriptions = self._subscriptions.values()
         return next((each for each in subscriptions if stream and each.stream == stream), None)
 
@@ -319,7 +260,7 @@ class JanusProtocol:
         for participant in left:
             self._subscriptions.pop(participant).drop()
         for participant in joined:
-            self._subscriptions[participant] = _Subscription(self._exchange)
+            self._subscriptions[participant] = JanusSubscription(self._exchange)
         named = [who for who, row in present.items() if self._subscriptions[who].name(row)]
         if left or named:
             self._exchange.emit(ParticipantsChanged(joined, left))
@@ -351,342 +292,6 @@ class JanusProtocol:
         """A token that was right before has expired: the next room may have another."""
         do = "set JANUS_TOKEN or JANUS_API_SECRET to what the server expects"
         self._end(Refused(reason or "unauthorized", do=do, final=not self._entered))
-
-
-class _Exchange:
-    """What the parts of a session share: requests and what handles their answers, and events."""
-
-    def __init__(self, bodies: VideoRoomRequests, token: str, secret: str) -> None:
-        signature = {"token": token, "apisecret": secret}
-        self._signature = {key: value for key, value in signature.items() if value}
-        self._pending: dict[str, _Resolve] = {}
-        self._requests: list[dict[str, object]] = []
-        self._events: list[JanusEvent] = []
-        self._count = 0
-        self.bodies = bodies
-        self.session: int | None = None
-        self.ticks = 0
-        """How many ticks there were."""
-        self.private_id: int | None = None
-        """Of our publisher: rooms with ``require_pvtid`` show cameras to its owner alone."""
-        self.over = False
-        """From now on, requests and events are dropped."""
-
-    def take_requests(self) -> list[dict[str, object]]:
-        requests, self._requests = self._requests, []
-        return requests
-
-    def take_events(self) -> list[JanusEvent]:
-        events, self._events = self._events, []
-        return events
-
-    def emit(self, event: JanusEvent) -> None:
-        if not self.over:
-            self._events.append(event)
-
-    def candidate(self, stream: str, message: JanusMessage) -> None:
-        """Emit the server's candidate, if it is a usable one."""
-        if (candidate := usable_candidate(message.candidate)) is not None:
-            self.emit(CandidateReceived(stream, candidate))
-
-    def ask(self, kind: str, resolve: _Resolve | None = None, **fields: object) -> None:
-        """Make a request; ``resolve`` gets its answer, if there is one."""
-        if self.over:
-            return
-        self._count += 1
-        transaction = f"sidecar-{self._count}"
-        request: dict[str, object] = {"janus": kind, "transaction": transaction, **fields}
-        if self.session is not None and kind != "info":
-            request["session_id"] = self.session
-        if resolve is not None:
-            self._pending[transaction] = resolve
-        self._requests.append(request | self._signature)
-
-    def attach(self, resolve: _Resolve) -> None:
-        """Ask for a new handle of the VideoRoom plugin."""
-        self.ask("attach", resolve, plugin=PLUGIN)
-
-    def message(
-        self,
-        handle: int,
-        body: Mapping[str, object],
-        resolve: _Resolve | None = None,
-        jsep: Jsep | None = None,
-    ) -> None:
-        """Make a request of the plugin."""
-        fields: dict[str, object] = {"handle_id": handle, "body": body}
-        if jsep is not None:
-            fields["jsep"] = {"type": jsep.kind, "sdp": jsep.sdp, "trickle": False}
-        self.ask("message", resolve, **fields)
-
-    def detach(self, handle: int | None) -> None:
-        """Free a handle, if there is one."""
-        if handle is not None:
-            self.ask("detach", handle_id=handle)
-
-    def resolve(self, message: JanusMessage) -> bool:
-        """Handle ``message`` as the answer to a request; False if it is none."""
-        resolve = self._pending.pop(message.transaction, None)
-        if resolve is not None:
-            resolve(message)
-        return resolve is not None
-
-    def forget(self) -> None:
-        """Drop the requests: those not sent, and those that will not be answered."""
-        self._pending.clear()
-        self._requests.clear()
-
-
-class _Subscription:
-    """Our subscription to one publisher, over all its attempts."""
-
-    def __init__(self, exchange: _Exchange) -> None:
-        self._exchange = exchange
-        self._person = JanusParticipant("", "", publishes=True)
-        self._stage = _Stage.RESTING
-        self._due = 0
-        """The tick at which this stage is over at the latest."""
-        self._handle: int | None = None
-        self._mid = ""
-        self._wanted = JanusLayer()
-        self._asked: JanusLayer | None = None
-        """The layer that the server was last asked for."""
-        self._failures = 0
-        """In a row."""
-        self._problem = ""
-
-    @property
-    def stream(self) -> str:
-        """The server's id of the present attempt; empty where there is none."""
-        return "" if self._handle is None else str(self._handle)
-
-    @property
-    def presence(self) -> JanusPresence:
-        return JanusPresence(split_display(self._person.display)[0], self._problem)
-
-    def name(self, person: JanusParticipant) -> bool:
-        """Take a row of the list; False where it says nothing new."""
-        known, self._person = self._person, person
-        if known.id != person.id:
-            self._attach()
-        return (known.id, known.display) != (person.id, person.display)
-
-    def tick(self) -> None:
-        if self._stage in (_Stage.RECEIVING, _Stage.IGNORED):
-            return
-        if self._exchange.ticks < self._due:
-            return
-        if self._stage is _Stage.RESTING:
-            self._attach()
-        else:
-            self.fail("the server does not answer")
-
-    def handle_event(self, message: JanusMessage) -> None:
-        """Take a message of our handle that answers no request."""
-        substream = message.plugin.get("substream")
-        match message.kind, message.event:
-            case (("hangup" | "detached"), _):
-                self.fail(message.reason or "the server hung up")
-            case "trickle", _:
-                self._exchange.candidate(self.stream, message)
-            case _, "updated" if not message.cameras(self._mid):
-                self.fail(CAMERA_OFF)
-            case "event", "event" if isinstance(substream, int):
-                self._exchange.emit(SubstreamChanged(self.stream, substream))
-
-    def answer(self, sdp: str) -> None:
-        if self._stage is _Stage.OFFERED:
-            self._advance(_Stage.STARTING)
-            self._request(self._exchange.bodies.start(), self._started, Jsep("answer", sdp))
-
-    def prefer(self, layer: JanusLayer) -> None:
-        self._wanted = layer
-        self._configure()
-
-    def retry(self) -> None:
-        if self._stage is _Stage.RESTING:
-            self._due = self._exchange.ticks
-
-    def resume(self) -> None:
-        """The session has a new connection: repeat what was asked for over the old one."""
-        if self._stage is _Stage.ATTACHING:
-            self._attach()
-        elif self._stage in (_Stage.JOINING, _Stage.STARTING):
-            self.fail("the connection to the server was lost")
-        self._asked = None
-        self._configure()
-
-    def drop(self) -> None:
-        """The participant publishes no longer, or can't be received: free the handle."""
-        self._exchange.detach(self._handle)
-        self._handle = None
-        self._advance(_Stage.IGNORED)
-
-    def fail(self, reason: str) -> None:
-        """Back to the beginning, after a rest that grows with the failures in a row."""
-        stream, stage = self.stream, self._stage
-        self._exchange.detach(self._handle)
-        self._handle = self._asked = None
-        failures = 0 if stage is _Stage.RECEIVING else self._failures
-        retry = CAMERA_OFF_RETRY if reason == CAMERA_OFF else RETRY
-        self._failures = failures + 1
-        self._advance(_Stage.RESTING, int(retry.delay(failures)))
-        if stage in (_Stage.OFFERED, _Stage.STARTING, _Stage.RECEIVING):
-            self._exchange.emit(Closed(stream, reason, lost=reason != CAMERA_OFF))
-
-    def _report(self, problem: str) -> None:
-        if self._problem != problem:
-            self._problem = problem
-            self._exchange.emit(ParticipantsChanged())
-
-    def _advance(self, stage: _Stage, ticks: int = STEP_TICKS) -> None:
-        self._stage = stage
-        self._due = self._exchange.ticks + ticks
-
-    def _attach(self) -> None:
-        self._advance(_Stage.ATTACHING)
-        self._exchange.attach(self._attached)
-
-    def _attached(self, message: JanusMessage) -> None:
-        if self._stage is not _Stage.ATTACHING or message.id is None:
-            # The handle comes too late; an error leaves the step to its time limit.
-            self._exchange.detach(message.id)
-            return
-        self._handle = message.id
-        self._advance(_Stage.JOINING)
-        exchange = self._exchange
-        body = exchange.bodies.join_subscriber(self._person.id, exchange.private_id)
-        self._request(body, self._joined)
-
-    def _joined(self, message: JanusMessage) -> None:
-        offer = message.jsep
-        if message.code is not None or offer is None or offer.kind != "offer":
-            return self._not_joined(message)
-        if any(stream.description == COMPOSITE for stream in message.streams):
-            return self.drop()
-        camera = next(iter(message.cameras()), None)
-        if camera is None:
-            return self.fail(CAMERA_OFF)
-        if camera.problem:
-            self.drop()
-            return self._report(camera.problem)
-        self._mid, self._asked = camera.mid, JanusLayer()
-        self._report("")
-        self._advance(_Stage.OFFERED)
-        participant, name = self._person.key, self.presence.name
-        return self._exchange.emit(Offered(self.stream, offer.sdp, participant, name, camera.mid))
-
-    def _not_joined(self, message: JanusMessage) -> None:
-        self.fail(message.reason)
-        unauthorized = message.code == JanusErrorCode.UNAUTHORIZED_ROOM
-        if unauthorized and "private_id" in message.reason:
-            self._report(NEEDS_PRIVATE_ID)
-        elif message.code != JanusErrorCode.NO_SUCH_FEED:
-            self._report(message.reason or "malformed offer")
-
-    def _started(self, message: JanusMessage) -> None:
-        if message.code is not None:
-            self.fail(message.reason)
-            self._report(message.reason)
-            return
-        self._advance(_Stage.RECEIVING)
-        self._configure()
-
-    def _configure(self) -> None:
-        if self._stage is _Stage.RECEIVING and self._asked != self._wanted:
-            self._asked = self._wanted
-            self._request(self._exchange.bodies.configure(self._mid, self._wanted))
-
-    def _request(
-        self, body: dict[str, object], resolve: _Resolve | None = None, jsep: Jsep | None = None
-    ) -> None:
-        """Make a request over our handle; an answer that comes in a later stage is dropped."""
-        assert self._handle is not None
-        handle, stage = self._handle, self._stage
-
-        def guarded(message: JanusMessage) -> None:
-            if resolve is not None and (self._handle, self._stage) == (handle, stage):
-                resolve(message)
-
-        self._exchange.message(handle, body, guarded if resolve else None, jsep)
-
-
-class _Publisher:
-    """Joins the room as a participant, and publishes the composite."""
-
-    def __init__(self, exchange: _Exchange) -> None:
-        self._exchange = exchange
-        self._offer: Jsep | None = None
-        self._name = self._mid = ""
-        self._live = False
-        self.handle: int | None = None
-        self.id: JanusId | None = None
-        """Our id as a participant."""
-
-    def begin(self, name: str, offer: str, mid: str) -> None:
-        self._name, self._mid = name, mid
-        self._offer = Jsep("offer", offer)
-        self._exchange.attach(self._attached)
-
-    def handle_event(self, message: JanusMessage) -> Refused | None:
-        """Take a message of the publisher's handle; returns what ends the whole session."""
-        match message.kind, message.event:
-            case (("hangup" | "detached"), _) if self._live:
-                self._live = False
-                reason = message.reason or "the server hung up"
-                self._exchange.emit(Unpublished(PUBLISHER, reason))
-            case "trickle", _:
-                self._exchange.candidate(PUBLISHER, message)
-            case _, "event" if message.plugin.get("leaving") == "ok":
-                self._live = False
-                return Refused(f"the sidecar was {message.reason or 'removed'}")
-        return None
-
-    def resume(self) -> None:
-        """The session has a new connection: what was not answered over the old one is lost."""
-        if self._offer is not None and not self._live:
-            self._refuse("the connection to the server was lost")
-
-    def _attached(self, message: JanusMessage) -> None:
-        if message.id is None:
-            return self._refuse(message.reason)
-        self.handle = message.id
-        body = self._exchange.bodies.join_publisher(self._name)
-        return self._exchange.message(self.handle, body, self._joined)
-
-    def _joined(self, message: JanusMessage) -> None:
-        self.id = janus_id(message.plugin.get("id"))
-        if message.event != "joined" or self.id is None or self.handle is None:
-            return self._refuse(message.reason)
-        private_id = message.plugin.get("private_id")
-        if isinstance(private_id, int):
-            self._exchange.private_id = private_id
-        body = self._exchange.bodies.publish(self._mid)
-        return self._exchange.message(self.handle, body, self._published, self._offer)
-
-    def _published(self, message: JanusMessage) -> None:
-        answer = message.jsep
-        if message.code == JanusErrorCode.PUBLISHERS_FULL:
-            return self._refuse(
-                message.reason or "the room takes no more publishers",
-                do="raise publishers in the room's configuration, or publish nothing into the room",
-            )
-        if message.code is not None or answer is None or answer.kind != "answer":
-            return self._refuse(message.reason)
-        if not any(stream.codec.lower() == "vp8" for stream in message.streams):
-            return self._refuse(
-                "the room takes no VP8, the codec of the composite",
-                do='set videocodec = "vp8" or "vp8,h264" for the room',
-                final=True,
-            )
-        self._live = True
-        return self._exchange.emit(Answered(PUBLISHER, answer.sdp))
-
-    def _refuse(self, what: str, do: str = "", *, final: bool = False) -> None:
-        self._offer = None
-        self._exchange.detach(self.handle)
-        self.handle = self.id = None
-        self._exchange.emit(PublishRefused(what or "malformed answer", do, final))
 
 
 def _lost(what: str, do: str = "") -> Refused:

@@ -12,7 +12,8 @@ from sidecar.aio import TaskSet
 from sidecar.media.peers import OPEN_UDP, SendPeer
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.events import Answered, CandidateReceived, PublishRefused
-from sidecar.rooms.janus.protocol import PUBLISHER, JanusEvent
+from sidecar.rooms.janus.exchange import JanusEvent
+from sidecar.rooms.janus.publication import PUBLISHER
 from sidecar.rooms.janus.subscriber import DATA_CHANNEL
 from sidecar.rooms.janus.transport import JanusTimeouts, JanusTransport
 

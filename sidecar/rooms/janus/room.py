@@ -10,7 +10,8 @@ from sidecar.aio import Component, TaskSet, undo_on_failure
 from sidecar.rooms.base import JoinOptions, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.changes import RoomChanges, failed_room
 from sidecar.rooms.events import Ended, Entered, Refused, Unpublished
-from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
+from sidecar.rooms.janus.exchange import JanusEvent
+from sidecar.rooms.janus.protocol import JanusProtocol
 from sidecar.rooms.janus.publisher import JanusPublisher, composite_lost
 from sidecar.rooms.janus.subscriber import JanusSubscriber
 from sidecar.rooms.janus.transport import JanusTimeouts, JanusTransport

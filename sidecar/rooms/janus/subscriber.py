@@ -20,8 +20,8 @@ from sidecar.rooms.events import (
     Offered,
     ParticipantsChanged,
 )
+from sidecar.rooms.janus.exchange import JanusEvent, SubstreamChanged
 from sidecar.rooms.janus.messages import JanusLayer, consent_in_data, sensitivity_in_data
-from sidecar.rooms.janus.protocol import JanusEvent, SubstreamChanged
 from sidecar.rooms.janus.transport import JanusTimeouts, JanusTransport
 
 log = structlog.get_logger(__name__)

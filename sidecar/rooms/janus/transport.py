@@ -17,8 +17,9 @@ from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import Backoff, Broadcast, cancel_and_wait
 from sidecar.media.peers import PeerTimeouts
 from sidecar.rooms.http import close_websocket, open_http, read_body, unreachable
+from sidecar.rooms.janus.exchange import JanusEvent
 from sidecar.rooms.janus.messages import MAX_BYTES
-from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
+from sidecar.rooms.janus.protocol import JanusProtocol
 from sidecar.rooms.janus.url import JanusUrl
 
 log = structlog.get_logger(__name__)

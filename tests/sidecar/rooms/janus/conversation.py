@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from sidecar.rooms.events import Offered
-from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
+from sidecar.rooms.janus.exchange import JanusEvent
+from sidecar.rooms.janus.protocol import JanusProtocol
 from tests.sidecar.rooms.janus.fake import FakeJanus
 
 

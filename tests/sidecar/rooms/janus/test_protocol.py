@@ -17,8 +17,10 @@ from sidecar.rooms.events import (
     Refused,
     Unpublished,
 )
+from sidecar.rooms.janus.exchange import SubstreamChanged
 from sidecar.rooms.janus.messages import COMPOSITE, JanusLayer
-from sidecar.rooms.janus.protocol import PUBLISHER, STEP_TICKS, SubstreamChanged
+from sidecar.rooms.janus.publication import PUBLISHER
+from sidecar.rooms.janus.subscription import STEP_TICKS
 from tests.sidecar.rooms.janus.conversation import Conversation, receiving
 from tests.sidecar.rooms.janus.transcripts import FOLDER, load, replay
 

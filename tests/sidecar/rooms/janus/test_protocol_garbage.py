@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sidecar.rooms.events import Ended, Entered, Refused
 from sidecar.rooms.janus.messages import JanusLayer
-from sidecar.rooms.janus.protocol import STEP_TICKS
+from sidecar.rooms.janus.subscription import STEP_TICKS
 from tests.sidecar.rooms.janus.conversation import Conversation
 from tests.sidecar.rooms.janus.transcripts import FOLDER, received
 

@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestServer
 from config.errors import RoomError
 from sidecar.aio import cancel_and_wait
 from sidecar.rooms.events import Entered, Refused
-from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
+from sidecar.rooms.janus.exchange import JanusEvent
+from sidecar.rooms.janus.protocol import JanusProtocol
 from sidecar.rooms.janus.transport import JanusTimeouts, JanusTransport
 from sidecar.rooms.janus.url import JanusUrl
 from tests.sidecar.clients import eventually

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from sidecar.rooms.events import ParticipantsChanged
+from sidecar.rooms.janus.exchange import JanusEvent
 from sidecar.rooms.janus.messages import JanusLayer
-from sidecar.rooms.janus.protocol import JanusEvent, JanusProtocol
+from sidecar.rooms.janus.protocol import JanusProtocol
 
 FOLDER = Path(__file__).with_name("transcripts")
 Step: TypeAlias = dict[str, Any]
