@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -49,6 +50,21 @@ def _default_logging() -> Iterator[None]:
         ours = [one for one in root.handlers if not type(one).__module__.startswith("_pytest")]
         for handler in ours:
             root.removeHandler(handler)
+
+
+def forget_applications() -> None:
+    """Let aiohttp forget the applications of ended servers, and with them their rooms and models.
+
+    It keeps the last 1024 handlers that have middlewares, for the sake of a server that lives long.
+    """
+    if (applications := sys.modules.get("aiohttp.web_app")) is not None:
+        applications._cached_build_middleware.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_applications_are_kept() -> Iterator[None]:
+    yield
+    forget_applications()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

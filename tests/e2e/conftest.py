@@ -1,6 +1,7 @@
 """A real room: server, session, models and mannequins; only the sticker is the test's own."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from sidecar.media.compositor.layout import Rect, arrange
 from sidecar.server.listener import HttpListener
 from sidecar.session.factories import make_detector
 from sidecar.session.session import Session
+from tests.conftest import forget_applications
 from tests.sidecar.clients import Client, publishing, watching
 
 ROOM = "e2e"
@@ -167,6 +169,9 @@ async def meeting(
         session = server.hosted.find(ROOM).meeting
         assert isinstance(session, Session)
         yield SessionHandle(server.listener, session, http)
+    # 190 MB of models, in circles of references, which would be found late.
+    forget_applications()
+    gc.collect()
 
 
 @pytest.fixture
