@@ -6,6 +6,7 @@ end: no room outlives its supervisor.
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -146,6 +147,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     channel = socket.socket(fileno=int(sys.argv[1]))
+    # Else a full collection walks all objects of modules, and ticks of the composite are late.
+    gc.freeze()
     asyncio.run(RoomProcess(channel).run())
 
 
