@@ -25,7 +25,8 @@ from sidecar.media.compositor.i420 import Planes
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
 from sidecar.media.packet_track import VideoPacket
-from sidecar.media.peers import closing, peer_connection, send_composite
+from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.media.send_peer import send_composite
 
 BITS = 20
 """Milliseconds up to 17 minutes, one bit a square, in a row across the top of the picture."""

@@ -19,7 +19,8 @@ from sidecar.media.compositor.sticker_loader import StickerPrefetcher
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.media.peers import closing, peer_connection, send_composite
+from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.media.send_peer import send_composite
 from sidecar.rooms.base import TrackSource
 
 OURS, THEIRS = 1, 0

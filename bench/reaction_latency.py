@@ -28,7 +28,7 @@ from reactions.mannequin import CAST, Choreography, Scene
 from reactions.mannequin.clip import render_clip
 from sidecar.demo import hosting
 from sidecar.media.clip_track import ClipTrack
-from sidecar.media.peers import closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
 from sidecar.rooms.whip import WhipPublisher
 from sidecar.session.factories import make_detector, make_store
 

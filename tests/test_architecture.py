@@ -178,7 +178,7 @@ def test_undocumented_modules_of_aiortc_are_used_by_media_alone() -> None:
 
 BROAD = {
     "sidecar/media/sdp.py": 1,  # aiortc's parser meets bad text with any exception
-    "sidecar/media/peers.py": 1,  # so does aiortc's negotiation with bad descriptions
+    "sidecar/media/peer.py": 1,  # so does aiortc's negotiation with bad descriptions
     "sidecar/media/pictures.py": 1,  # and Pillow with damaged files
     "sidecar/sinks/registry.py": 1,  # another package breaks while it is loaded
 }

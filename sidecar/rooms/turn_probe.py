@@ -14,7 +14,7 @@ from aiortc import RTCIceServer
 from config.errors import RoomError
 from sidecar.captured import Captured
 from sidecar.media.ice import is_relay, rank_servers
-from sidecar.media.peers import closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from aiortc import MediaStreamTrack, RTCIceServer
 
 from config.errors import SignallingError
 from sidecar.aio import TaskSet
-from sidecar.media.peers import SendPeer
+from sidecar.media.send_peer import SendPeer
 from sidecar.redaction import shown_url
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.http import open_http

@@ -12,7 +12,7 @@ from aiortc import RTCPeerConnection
 from config.errors import NegotiationError, RefusedError, RoomError
 from sidecar.aio import Backoff, Broadcast, TaskSet
 from sidecar.media.ice import choose_servers
-from sidecar.media.peers import SendPeer
+from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.base import JoinOptions, TrackSource
 from sidecar.rooms.events import (
     Answered,

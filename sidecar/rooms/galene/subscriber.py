@@ -10,7 +10,7 @@ from aiortc import RTCPeerConnection
 from config.errors import NegotiationError
 from sidecar.aio import Backoff, TaskSet, close_all
 from sidecar.media.ice import choose_servers
-from sidecar.media.peers import ReceivePeer
+from sidecar.media.receive_peer import ReceivePeer
 from sidecar.media.sdp import DECODABLE, parse_description, sent_video, video_codecs
 from sidecar.rooms.base import Joined, JoinOptions, ReceiverConstraints
 from sidecar.rooms.changes import RoomChanges

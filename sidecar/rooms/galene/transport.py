@@ -13,7 +13,7 @@ import aiohttp
 
 from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import TaskSet, cancel_and_wait
-from sidecar.media.peers import PeerTimeouts
+from sidecar.media.peer import PeerTimeouts
 from sidecar.plain_text import clean_text
 from sidecar.redaction import shown_url
 from sidecar.rooms.galene.messages import MAX_MESSAGE

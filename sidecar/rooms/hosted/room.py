@@ -14,7 +14,8 @@ from config.errors import HttpRefusalError, NegotiationError, RoomError
 from sidecar.aio import Broadcast, Contained, TaskSet
 from sidecar.media.feed import Feed
 from sidecar.media.ice import MAX_CANDIDATES, CandidateBudget
-from sidecar.media.peers import ReceivePeer, SendPeer
+from sidecar.media.receive_peer import ReceivePeer
+from sidecar.media.send_peer import SendPeer
 from sidecar.plain_text import clean_text
 from sidecar.rooms.base import (
     Consent,

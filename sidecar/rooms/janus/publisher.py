@@ -9,7 +9,8 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import LostError, RoomError
 from sidecar.aio import TaskSet
-from sidecar.media.peers import OPEN_UDP, SendPeer
+from sidecar.media.peer import OPEN_UDP
+from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.events import Answered, CandidateReceived, PublishRefused
 from sidecar.rooms.janus.exchange import JanusEvent

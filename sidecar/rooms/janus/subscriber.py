@@ -10,7 +10,8 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import NegotiationError
 from sidecar.aio import TaskSet
-from sidecar.media.peers import NO_MEDIA_PATH, ReceivePeer
+from sidecar.media.peer import NO_MEDIA_PATH
+from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, ReceiverConstraints
 from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.display_names import display_name

@@ -15,7 +15,7 @@ import structlog
 
 from config.errors import LostError, ProtocolError, RefusedError, RoomError
 from sidecar.aio import Backoff, Broadcast, cancel_and_wait
-from sidecar.media.peers import PeerTimeouts
+from sidecar.media.peer import PeerTimeouts
 from sidecar.rooms.http import close_websocket, open_http, read_body, unreachable
 from sidecar.rooms.janus.exchange import JanusEvent
 from sidecar.rooms.janus.messages import MAX_BYTES

@@ -10,7 +10,7 @@ from aiortc import MediaStreamTrack, RTCIceServer
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.packet_track import PacketTrack
-from sidecar.media.peers import SendPeer
+from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.events import Answered, CandidateReceived, PublishRefused
 from sidecar.rooms.livekit import messages

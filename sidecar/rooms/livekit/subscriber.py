@@ -14,7 +14,7 @@ from sidecar.aio import close_all
 from sidecar.media.aiortc_patches import take_over
 from sidecar.media.decoder import FrameCipher
 from sidecar.media.feed import Feed
-from sidecar.media.peers import Peer
+from sidecar.media.peer import Peer
 from sidecar.media.sdp import VideoSection, deactivate_unknown_codecs, video_sections
 from sidecar.rooms.base import ConsentChanged, Joined, SensitivityChosen
 from sidecar.rooms.changes import RoomChanges

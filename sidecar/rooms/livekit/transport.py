@@ -11,7 +11,7 @@ from typing import Final
 import aiohttp
 
 from config.errors import RefusedError, RoomError
-from sidecar.media.peers import PeerTimeouts
+from sidecar.media.peer import PeerTimeouts
 from sidecar.plain_text import clean_text
 from sidecar.redaction import shown_url
 from sidecar.rooms.events import Ended, Entered, Redirected, Refused

@@ -7,7 +7,7 @@ import aiohttp
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from sidecar.media.feed import Feed
-from sidecar.media.peers import ReceivePeer
+from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Failure, Retry
 from sidecar.rooms.whep.client.reconnecting_session import ReconnectingSession

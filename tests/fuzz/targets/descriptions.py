@@ -18,7 +18,10 @@ from sidecar.media.ice import (
     parse_candidate,
     usable_candidate,
 )
-from sidecar.media.peers import PeerTimeouts, ReceivePeer, SendPeer, peer_connection
+from sidecar.media.peer import PeerTimeouts
+from sidecar.media.peer_connection import peer_connection
+from sidecar.media.receive_peer import ReceivePeer
+from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.hosted.offer import Role, read_offer
 from sidecar.rooms.hosted.trickle import CONTENT_TYPE, read_fragment
 from tests.fuzz.mutations import NESTED, mutated

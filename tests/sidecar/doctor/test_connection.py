@@ -12,7 +12,7 @@ from sidecar.doctor.connection import (
     check_pair,
     connection_checks,
 )
-from sidecar.media.peers import closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
 from tests.sidecar.clients import eventually
 
 pytestmark = pytest.mark.peers

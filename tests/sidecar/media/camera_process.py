@@ -5,7 +5,7 @@ import sys
 
 from aiortc import RTCSessionDescription
 
-from sidecar.media.peers import closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
 from tests.sidecar.media.pictures import RED, Camera
 
 

@@ -14,7 +14,9 @@ from structlog.testing import capture_logs
 
 from config.errors import NegotiationError
 from sidecar.media.encoder import Encoder
-from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
+from sidecar.media.peer import Peer, PeerTimeouts
+from sidecar.media.receive_peer import ReceivePeer
+from sidecar.media.send_peer import SendPeer
 
 pytestmark = pytest.mark.peers
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.errors import NegotiationError
 from sidecar.media.h264 import h264_problem, read_parameters, replace_h264_formats
-from sidecar.media.peers import ReceivePeer
+from sidecar.media.receive_peer import ReceivePeer
 
 FINGERPRINT = ":".join(["AB"] * 32)
 OFFER = f"""v=0

@@ -14,7 +14,9 @@ from structlog.testing import capture_logs
 
 from config.errors import NegotiationError
 from sidecar.media import aiortc_patches
-from sidecar.media.peers import PeerTimeouts, ReceivePeer, close, closing, peer_connection
+from sidecar.media.peer import PeerTimeouts
+from sidecar.media.peer_connection import close, closing, peer_connection
+from sidecar.media.receive_peer import ReceivePeer
 from tests.sidecar.media.pictures import descriptors, until_true
 
 STEPS = 10

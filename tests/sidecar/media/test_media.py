@@ -22,7 +22,8 @@ from sidecar.media.compositor.render_loop import RenderLoop
 from sidecar.media.compositor.tiles import TileView
 from sidecar.media.encoder import Encoder
 from sidecar.media.feed import Feed
-from sidecar.media.peers import closing, peer_connection, send_composite
+from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.media.send_peer import send_composite
 from tests.sidecar.leaks import back_to, settled
 from tests.sidecar.media.pictures import (
     BLUE,

@@ -9,7 +9,7 @@ from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 
 from sidecar.media.aiortc_patches import take_over
 from sidecar.media.feed import Feed
-from sidecar.media.peers import closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
 from tests.sidecar.clients import ColourTrack, eventually
 
 pytestmark = pytest.mark.peers

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from config.errors import SignallingError
 from sidecar.media.feed import Feed
-from sidecar.media.peers import close
+from sidecar.media.peer_connection import close
 from sidecar.rooms.base import Adapter, Joined, JoinOptions, Room
 from sidecar.rooms.galene.adapter import ADAPTER as GALENE
 from sidecar.rooms.livekit.adapter import ADAPTER as LIVEKIT

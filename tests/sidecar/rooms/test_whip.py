@@ -11,7 +11,7 @@ from aiortc import MediaStreamTrack, RTCSessionDescription
 
 from config.errors import SignallingError
 from sidecar.media.clip_track import ClipTrack
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from sidecar.rooms.whip import WhipPublisher
 from tests.sidecar.media.test_clip_track import make_clip
 

@@ -6,7 +6,7 @@ import json
 import aiohttp
 import pytest
 
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from sidecar.rooms.hosted.sessions import Limits
 from tests.sidecar.clients import Client, ColourTrack, offer_sdp, post_offer, publishing, watching
 from tests.sidecar.server.conftest import RunningServer, running_server

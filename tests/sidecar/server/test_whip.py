@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from sidecar.rooms.base import Consent
 from sidecar.rooms.hosted.offer import Role
 from sidecar.rooms.hosted.sessions import Limits

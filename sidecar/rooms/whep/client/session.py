@@ -13,7 +13,9 @@ from aiortc import RTCIceServer
 from config.errors import NegotiationError, RefusedError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.ice import choose_servers
-from sidecar.media.peers import Peer, PeerTimeouts, ReceivePeer, SendPeer
+from sidecar.media.peer import Peer, PeerTimeouts
+from sidecar.media.receive_peer import ReceivePeer
+from sidecar.media.send_peer import SendPeer
 from sidecar.redaction import shown_url
 from sidecar.rooms.http import connection_failure, read_body
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint

@@ -10,7 +10,8 @@ from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 
-from sidecar.media.peers import close, peer_connection, send_composite
+from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.send_peer import send_composite
 
 _CODEC = re.compile(r"(VP8|VP9)/90000")
 _CANDIDATE = re.compile(r"a=candidate:(.*)\r\n")

@@ -12,7 +12,7 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from tests.sidecar.clients import eventually
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.encoder import Encoder
-from sidecar.media.peers import PeerTimeouts
+from sidecar.media.peer import PeerTimeouts
 from sidecar.rooms.galene.protocol import NOTICE
 from sidecar.rooms.whip import ReconnectingWhip
 from tests.servers.galene import Galene, galene

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.media.peers import PeerTimeouts
+from sidecar.media.peer import PeerTimeouts
 from sidecar.rooms.base import Joined, ReceiverConstraints
 from sidecar.rooms.galene.subscriber import LayerChoice, camera_problem
 from tests.servers.coturn import coturn

@@ -10,7 +10,7 @@ from aiortc import RTCIceCandidate
 
 from config.errors import HttpRefusalError
 from sidecar.media.ice import MAX_CANDIDATES, parse_candidate
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer
 from sidecar.rooms.hosted.room import HostedRoom
 from tests.sidecar.clients import ColourTrack, eventually, offer_sdp

@@ -9,7 +9,7 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 
 from config.errors import HttpRefusalError
 from sidecar.aio import Broadcast, TaskSet
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Room
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer
 from sidecar.rooms.hosted.room import HostedRoom

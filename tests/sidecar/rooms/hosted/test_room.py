@@ -9,7 +9,8 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from config.errors import HttpRefusalError
 from sidecar.media.encoder import Encoder
-from sidecar.media.peers import ReceivePeer, close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
+from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 from sidecar.rooms.hosted.offer import Offer, Role, read_offer
 from sidecar.rooms.hosted.room import HostedRoom

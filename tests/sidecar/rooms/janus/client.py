@@ -18,7 +18,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import AudioStreamTrack
 
-from sidecar.media.peers import closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
 
 Json: TypeAlias = dict[str, Any]
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from sidecar.aio import TaskSet
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from tests.servers.process import LOOPBACK
 from tests.sidecar.clients import ColourTrack
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sidecar.media.peers import PeerTimeouts
+from sidecar.media.peer import PeerTimeouts
 from sidecar.rooms.base import Consent, Room
 from sidecar.rooms.janus.adapter import JanusAdapter
 from sidecar.rooms.janus.transport import JanusTimeouts

@@ -9,7 +9,8 @@ import pytest
 from aiortc import RTCPeerConnection
 
 from config.errors import RefusedError, RoomError
-from sidecar.media.peers import ReceivePeer, closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
+from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.base import Consent, HasPeerConnections, Left, ReceiverConstraints
 from sidecar.rooms.janus.adapter import ADAPTER
 from tests.servers.coturn import coturn

@@ -13,7 +13,7 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpTransceiver, RTCSe
 from livekit.protocol import models, rtc
 
 from sidecar.aio import TaskSet
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from tests.servers.livekit import SECRET
 from tests.servers.process import LOOPBACK
 from tests.sidecar.clients import ColourTrack, eventually

@@ -26,7 +26,7 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from livekit.protocol import models, rtc
 
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from tests.servers.livekit import KEY, SECRET
 
 

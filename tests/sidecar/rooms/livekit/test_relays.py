@@ -7,7 +7,7 @@ from aioice.ice import get_host_addresses
 from aiortc import RTCPeerConnection
 
 from config.errors import RoomError
-from sidecar.media.peers import PeerTimeouts
+from sidecar.media.peer import PeerTimeouts
 from sidecar.rooms.livekit.adapter import LiveKitAdapter
 from sidecar.rooms.livekit.transport import LiveKitTimeouts
 from tests.servers.coturn import coturn

@@ -16,7 +16,7 @@ from livekit.protocol import models, rtc
 from config.errors import ProtocolError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.feed import Feed
-from sidecar.media.peers import closing, peer_connection
+from sidecar.media.peer_connection import closing, peer_connection
 from sidecar.media.sdp import VideoSection, deactivate_unknown_codecs, video_sections
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, Left, RoomChange
 from sidecar.rooms.changes import RoomChanges

@@ -8,7 +8,7 @@ from typing import Final, Self
 from aiohttp import web
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from sidecar.media.peers import close, peer_connection
+from sidecar.media.peer_connection import close, peer_connection
 from tests.sidecar.clients import ColourTrack
 
 LOOPBACK: Final = "127.0.0.1"

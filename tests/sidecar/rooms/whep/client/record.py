@@ -15,7 +15,8 @@ import aiohttp
 import jwt
 from aiortc import RTCIceServer
 
-from sidecar.media.peers import ReceivePeer, SendPeer
+from sidecar.media.receive_peer import ReceivePeer
+from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.protocol import Request, Response
 from sidecar.rooms.whep.client.session import CallOptions, WhipSession

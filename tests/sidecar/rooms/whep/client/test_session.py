@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiortc import RTCIceServer
 
-from sidecar.media.peers import ReceivePeer
+from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.failures import Failure
 from sidecar.rooms.whep.client.session import CallOptions, MakePeer, WhipSession, WhipTimeouts
