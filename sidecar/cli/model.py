@@ -55,6 +55,10 @@ TeachOther = Annotated[
     Path | None,
     typer.Option("--not", metavar="SOURCE", help="Pictures or a clip of anything else."),
 ]
+ClassName = Annotated[
+    str,
+    typer.Option("--class", metavar="NAME", help="What the pictures call it; default: LABEL."),
+]
 TeachView = Annotated[
     str, typer.Option("--of", metavar="VIEW", help="What shows it: hand, hand_at_face or arms.")
 ]
@@ -82,6 +86,7 @@ def model_teach(
     webcam: Webcam = False,
     other: TeachOther = None,
     of: TeachView = "hand",
+    named: ClassName = "",
     title: Title = "",
     how: How = "",
     sticker: Sticker = None,
@@ -106,7 +111,8 @@ def model_teach(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     check_sources(source, webcam=webcam, yes=yes)
     options = _teach_options(label, of, event=event)
-    options = replace(options, title=title, how=how, sticker=sticker, hold=hold, seed=seed)
+    options = replace(options, named=named, title=title, how=how)
+    options = replace(options, sticker=sticker, hold=hold, seed=seed)
     settings, bundles = _opened(config)
     store = ready_store(settings, load_configuration(config, None)[1])
     if source is None:

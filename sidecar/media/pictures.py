@@ -5,6 +5,7 @@ programs (Ghostscript for EPS). Sizes are compared with the limits before memory
 """
 
 import ctypes
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from sidecar.media.new_file import new_file
 from sidecar.media.picture_kinds import HEAD, picture_kind
 from sidecar.media.viewed import Viewer
 
+# The limit of pixels here is below the one that Pillow warns of, and is an error of one line.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 log = structlog.get_logger(__name__)
 
 MAX_BYTES: Final = 64 << 20

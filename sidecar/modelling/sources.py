@@ -30,6 +30,8 @@ DRAWN: Final = 40
 """Pictures of mannequins that are drawn from a pose file."""
 MAX_PICTURES: Final = 200
 """Of the label, and as many of anything else; more change little and take long."""
+_NAMED: Final = 8
+"""Classes of a data set that an error names."""
 _MAX_POSES: Final = 5_000
 """Hands of one file of landmarks."""
 
@@ -71,8 +73,7 @@ def find_teach_files(source: Path, label: str) -> list[TeachFile]:
     else:
         raise _missing(source)
     if not any(one.shows for one in found):
-        do = "name a folder of pictures in which it is shown"
-        raise ModelError(f"holds no picture of {label}", where=str(source), do=do)
+        raise ModelError(f"holds no picture of {label}", where=str(source), do=_classes_of(source))
     return _thinned(found, shows=True) + _thinned(found, shows=False)
 
 
@@ -96,6 +97,17 @@ def find_other_files(source: Path, label: str) -> list[TeachFile]:
         do = "name a folder of pictures in which it is not shown"
         raise ModelError(f"holds no picture but of {label}", where=str(source), do=do)
     return _thinned(found, shows=False)
+
+
+def _classes_of(source: Path) -> str:
+    """What to do where ``source`` does not show a label: the classes that it has."""
+    shown: set[str] = set()
+    if (source / MANIFEST).is_file():
+        shown = {name for one in open_dataset(source).records.values() for name in one.shown}
+    if not shown:
+        return "name a folder of pictures in which it is shown"
+    names = ", ".join(map(repr, sorted(shown)[:_NAMED]))
+    return f"say by --class which of its classes that is: {names}"
 
 
 def _missing(source: Path) -> ModelError:

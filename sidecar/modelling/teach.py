@@ -59,6 +59,8 @@ class TeachOptions:
 
     label: str
     view: LandmarkView = LandmarkView.HAND
+    named: str = ""
+    """What pictures call the label where that is another name."""
     title: str = ""
     how: str = ""
     kind: Kind = Kind.STICKER
@@ -152,9 +154,9 @@ def read_examples(
     if source is not None and is_landmark_file(source):
         _add_poses(options.view, source, examples)
     elif source is not None:
-        files = find_teach_files(source, options.label)
+        files = find_teach_files(source, options.named or options.label)
     if other is not None:
-        files += find_other_files(other, options.label)
+        files += find_other_files(other, options.named or options.label)
     reader = ExampleReader(options.view, store, classifier) if files else None
     for done, file in enumerate(files):
         move(done / len(files), file.path.name)

@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -276,6 +278,17 @@ def test_a_damaged_tiff_writes_nothing_to_standard_error(
     with pytest.raises(PictureError):
         read_picture(path)
     assert capfd.readouterr().err == ""
+
+
+def test_a_picture_of_many_pixels_is_refused_without_a_warning(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", Image.new("1", (10_000, 9_000)))
+    code = f"from sidecar.media.pictures import *\ntry: read_picture(Path({str(path)!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nexcept PictureError as error: print(error.what)"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "exceeds" in done.stdout
+    assert done.stderr == ""
 
 
 def postscript(path: Path, marker: Path) -> None:
