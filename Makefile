@@ -26,7 +26,7 @@ serve: $(VENV)/.run ## rooms by API on this machine; prints the address and a to
 # OpenBLAS would wait for its threads by spinning, and each core has a worker of its own.
 test: $(VENV)/.dev ## all tests
 	$(VENV)/bin/python -m sidecar models fetch all
-	env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: $(VENV)/.dev ## hostile inputs for two minutes; ARGS="--seconds 3600 container-"
 	$(VENV)/bin/python -m tests.fuzz $(ARGS)

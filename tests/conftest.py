@@ -1,6 +1,7 @@
 """What all tests have in common."""
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from reactions.landmarks.model_manifest import FILES
 from reactions.landmarks.model_store import ModelStore
+from tests.order import spread
 from tests.servers.soak import CHURN
 
 pytest.register_assert_rewrite(
@@ -67,12 +69,21 @@ def _no_applications_are_kept() -> Iterator[None]:
     forget_applications()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: most tests of rooms wait for other programs."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say which tests are skipped for want of the models, and which may be tried once more.
+
+    Several workers take them in an order of their own.
 
     A browser or a server on a busy machine fails now and then for reasons of its own. The summary
     lists every second try, so that a test that needs them often is seen.
     """
+    if hasattr(config, "workerinput"):
+        items[:] = spread(items)
     whole = ModelStore().complete(FILES)
     without = pytest.mark.skip(reason="the models are not here: run `sidecar models fetch all`")
     for item in items:
