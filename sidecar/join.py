@@ -108,13 +108,7 @@ async def join(
         await stack.enter_async_context(sinks)
         if preview is not None:
             plan.say(f"The preview is at {preview.url}")
-        stickers = make_stickers(table, settings)
-        session = Session(
-            *(room, detector, stickers, table, settings),
-            outputs=sinks.outputs,
-            listeners=sinks.listeners,
-            consent=default_consent(settings),
-        )
+        session = _make_session(room, detector, sinks, table, settings)
         # Attached beyond the session's end, so that the last events are delivered too.
         stack.enter_context(sinks.attached(session.events))
         stack.enter_context(session.events.subscribe(reader.update))
@@ -125,6 +119,21 @@ async def join(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(plan.seconds):
                 await session.ended()
+
+
+def _make_session(
+    room: ReconnectingRoom,
+    detector: Detector,
+    sinks: SinkSet,
+    table: Mapping[str, ReactionRule],
+    settings: Settings,
+) -> Session:
+    return Session(
+        *(room, detector, make_stickers(table, settings), table, settings),
+        outputs=sinks.outputs,
+        listeners=sinks.listeners,
+        consent=default_consent(settings),
+    )
 
 
 def _open_sinks(

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -32,6 +33,7 @@ def leave_a_failed_task(number: int) -> bool:
     return False
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="this system has no such thing")
 def test_an_exception_of_a_task_that_is_not_awaited_is_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import jwt
 
 from config.errors import ConfigError
+from config.serve_settings import ServeSettings
 from config.settings import Settings
 from sidecar.server.api.tokens import (
     TOKEN_VARIABLE,
@@ -62,16 +63,7 @@ def authenticate(
     file = token_file or wanted.token_file
     if file is not None:
         tokens += read_token_file(file)
-    issuer = None
-    if wanted.jwks_url is not None:
-        keys = jwt.PyJWKClient(wanted.jwks_url, cache_keys=True, timeout=5)
-        issuer = JwtIssuer(
-            keys,
-            wanted.jwt_audience,
-            wanted.jwt_issuer,
-            wanted.jwt_requests_per_second,
-            wanted.jwt_max_bytes,
-        )
+    issuer = _issuer(wanted)
     if tokens or issuer is not None:
         return ApiAccess(Authenticator(tuple(tokens), issuer))
     if made_file is not None:
@@ -79,6 +71,20 @@ def authenticate(
         return ApiAccess(Authenticator(tuple(tokens)), f"The token is in {made_file}")
     made = make_token()
     return ApiAccess(Authenticator((known_token(made, "made token"),)), f"Token: {made}")
+
+
+def _issuer(wanted: ServeSettings) -> JwtIssuer | None:
+    """The issuer of JWTs that is named; None without one."""
+    if wanted.jwks_url is None:
+        return None
+    keys = jwt.PyJWKClient(wanted.jwks_url, cache_keys=True, timeout=5)
+    return JwtIssuer(
+        keys,
+        wanted.jwt_audience,
+        wanted.jwt_issuer,
+        wanted.jwt_requests_per_second,
+        wanted.jwt_max_bytes,
+    )
 
 
 def read_made_token(file: Path) -> list[KnownToken]:
