@@ -71,12 +71,18 @@ class Child:
 
 
 @asynccontextmanager
-async def child(*arguments: str) -> AsyncIterator[Child]:
-    """A process of ``bench.media_peers`` with ``arguments``; it ends on the way out."""
+async def child(
+    *arguments: str, module: str = "bench.media_peers", quiet: bool = False
+) -> AsyncIterator[Child]:
+    """A process of ``module`` with ``arguments``; it ends on the way out.
+
+    What a ``quiet`` one says to standard error is dropped.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.media_peers", *arguments),
+        *(sys.executable, "-m", module, *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL if quiet else None,
         limit=1 << 20,
     )
     try:

@@ -11,8 +11,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -172,22 +172,9 @@ class Composed:
     """Pictures composed a second."""
 
 
-@asynccontextmanager
-async def plain_unit() -> AsyncIterator[Child]:
+def plain_unit() -> AbstractAsyncContextManager[Child]:
     """A process of ``bench.plain_mcu`` on our core."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.plain_mcu", str(OURS)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=1 << 20,
-    )
-    try:
-        yield Child(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    return child(str(OURS), module="bench.plain_mcu", quiet=True)
 
 
 async def _connect(unit: Child, kind: str, peer: Child) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 import av
@@ -22,6 +22,7 @@ from reactions.geometry import Box
 from reactions.labels import LABELS, LabelScore
 from reactions.landmark_types import Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
+from sidecar.aio import Component
 from sidecar.inference.detector import DetectorStats
 from sidecar.rooms.base import JoinOptions
 from sidecar.rooms.sidecar_room.adapter import ADAPTER as SIDECAR
@@ -54,20 +55,8 @@ TABLE = {"thumbs_up": ReactionRule(sticker="thumbs_up", hold=0.2)}
 SMALL = {"width": 320, "height": 180, "fps": 10}
 
 
-class ThumbDetector:
+class ThumbDetector(Component):
     """Sees a thumb up in every sample."""
-
-    async def start(self) -> None:
-        pass
-
-    async def aclose(self) -> None:
-        pass
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        pass
 
     def stats(self) -> DetectorStats:
         raise AssertionError("not asked for")

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
-from typing import Self
 
 import av
 import numpy as np
@@ -26,6 +25,7 @@ from reactions.landmark_types import Sample
 from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.track_state import Tracks
 from reactions.pipeline import Detection, Memory
+from sidecar.aio import Component
 from sidecar.inference.detector import DetectorStats
 from sidecar.rooms.base import Consent, RoomChange
 from sidecar.rooms.memory import MemoryMeeting, MemoryRoom
@@ -69,7 +69,7 @@ class Camera:
         return frame
 
 
-class ScriptedDetector:
+class ScriptedDetector(Component):
     """Sees a thumb up for as long as the test wants; fails, drops and hangs on demand."""
 
     def __init__(self) -> None:
@@ -82,18 +82,6 @@ class ScriptedDetector:
         self.calls = 0
         self.open = asyncio.Event()
         self.open.set()
-
-    async def start(self) -> None:
-        pass
-
-    async def aclose(self) -> None:
-        pass
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        pass
 
     def stats(self) -> DetectorStats:
         raise NotImplementedError

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 import av
@@ -12,6 +12,7 @@ import av
 from config.errors import RoomError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Care, Detection, Memory, first_memory
+from sidecar.aio import Component
 from sidecar.inference.detector import DetectorStats
 from sidecar.inference.dispatcher import Dispatcher
 from sidecar.rooms.base import JoinOptions
@@ -22,20 +23,8 @@ from sidecar.supervisor.handle import Report, Usage
 from sidecar.supervisor.room_runner import RoomRunner
 
 
-class NothingSeen:
+class NothingSeen(Component):
     """A detector that finds nothing in any sample."""
-
-    async def start(self) -> None:
-        pass
-
-    async def aclose(self) -> None:
-        pass
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        pass
 
     def stats(self) -> DetectorStats:
         return Dispatcher().stats(restarts=0)

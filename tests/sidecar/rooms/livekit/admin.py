@@ -10,8 +10,13 @@ from tests.sidecar.rooms.livekit.guest import token
 
 async def call(server: LiveKit, room: str, method: str, **fields: Any) -> dict[str, Any]:
     """Call ``RoomService.<method>`` for ``room``, with all rights there."""
+    return await call_service(server, f"RoomService/{method}", room, **fields)
+
+
+async def call_service(server: LiveKit, method: str, room: str, **fields: Any) -> dict[str, Any]:
+    """Call ``method``, such as ``AgentDispatchService/ListDispatch``, for ``room``."""
     allowed = token(room, "owner", roomAdmin=True, roomCreate=True, roomList=True)
-    url = f"http{server.address.removeprefix('ws')}/twirp/livekit.RoomService/{method}"
+    url = f"http{server.address.removeprefix('ws')}/twirp/livekit.{method}"
     headers = {"Authorization": f"Bearer {allowed}"}
     async with (
         aiohttp.ClientSession() as http,
