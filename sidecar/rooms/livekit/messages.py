@@ -5,16 +5,13 @@ Source: ``livekit_rtc.proto`` and ``livekit_models.proto`` of the server's proto
 
 import json
 import math
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from aiortc import RTCIceCandidate, RTCIceServer
-from google.protobuf.message import DecodeError
 from livekit.protocol.models import (
     DataPacket,
-    DataStream,
     DisconnectReason,
     EncryptedPacket,
     EncryptedPacketPayload,
@@ -47,7 +44,6 @@ from sidecar.rooms.livekit.encryption import (
     E2EE_KEY,
     IvSequence,
     KeyRing,
-    open_message,
     seal_message,
 )
 
@@ -60,8 +56,6 @@ BEAT: Final = "reaction-sidecar.beat"
 """The attribute of a dispatched room's watcher that changes once a second."""
 EVENT_TOPIC: Final = "reactions"
 """The topic of our data messages, whose payload is an event as JSON."""
-STREAM_TOPIC: Final = "lk.chat"
-LEGACY_TOPIC: Final = "lk-chat-topic"
 
 DECODABLE_TYPES: Final = frozenset(f"video/{codec.lower()}" for codec in DECODABLE)
 TOLERANCE: Final = 0.9
@@ -73,12 +67,6 @@ MAX_URL: Final = 2048
 """Characters of a server's URL."""
 MAX_REGIONS: Final = 8
 """Servers of a redirect that are tried."""
-MAX_PACKET: Final = 64 * 1024
-"""Bytes of a data packet that is read."""
-MAX_CHAT: Final = 256
-"""Bytes of a chat message; commands are shorter, and a longer text is none."""
-MAX_STREAMS: Final = 64
-"""Chat messages that may be on their way at a time."""
 
 
 def offer(sdp: str) -> bytes:
@@ -361,113 +349,3 @@ def read_ice_servers(join: JoinResponse) -> tuple[RTCIceServer, ...]:
         RTCIceServer(list(server.urls[:8]), server.username or None, server.credential or None)
         for server in join.ice_servers[:32]
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """``identity`` wrote ``text``."""
-
-    identity: str
-    text: str
-
-
-class ChatReader:
-    """Reads chat messages out of the data messages that carry them.
-
-    There are three ways, all in use: a data stream with the topic ``lk.chat``, a ChatMessage
-    packet, and JSON in a user packet with the topic ``lk-chat-topic``. Garbage and long texts are
-    ignored.
-    """
-
-    def __init__(self, ring: KeyRing | None = None) -> None:
-        self._ring = ring
-        """Opens messages that are encrypted from end to end."""
-        self._streams: dict[tuple[str, str], bytes] = {}
-
-    def receive(self, data: bytes | str) -> ChatMessage | None:
-        """The chat message that ``data`` completes, if it does."""
-        if isinstance(data, str) or len(data) > MAX_PACKET:
-            return None
-        try:
-            packet = DataPacket.FromString(data)
-        except DecodeError:
-            return None
-        if packet.HasField("encrypted_packet"):
-            packet = self._opened(packet)
-        text = self._text(packet)
-        # The server puts the sender in, so that no client can speak for another.
-        return (
-            None if text is None else ChatMessage(read_identity(packet.participant_identity), text)
-        )
-
-    def _opened(self, packet: DataPacket) -> DataPacket:
-        """What an encrypted packet holds, with its sender; empty where it can't be opened."""
-        sealed = packet.encrypted_packet
-        opened = DataPacket(participant_identity=packet.participant_identity)
-        if self._ring is None:
-            return opened
-        plain = open_message(self._ring, sealed.encrypted_value, sealed.iv, sealed.key_index)
-        try:
-            payload = EncryptedPacketPayload.FromString(plain or b"")
-        except DecodeError:
-            return opened
-        kind = payload.WhichOneof("value")
-        if kind in ("user", "chat_message", "stream_header", "stream_chunk", "stream_trailer"):
-            getattr(opened, kind).CopyFrom(getattr(payload, kind))
-        return opened
-
-    def _text(self, packet: DataPacket) -> str | None:
-        match packet.WhichOneof("value"):
-            case "chat_message":
-                return packet.chat_message.message
-            case "user" if packet.user.topic == LEGACY_TOPIC:
-                return _legacy(packet.user.payload)
-            case "stream_header":
-                return self._begin(packet.participant_identity, packet.stream_header)
-            case "stream_chunk":
-                chunk = packet.stream_chunk
-                self._go_on((packet.participant_identity, chunk.stream_id), chunk.content)
-            case "stream_trailer":
-                stream = (packet.participant_identity, packet.stream_trailer.stream_id)
-                return _decoded(self._streams.pop(stream, None))
-        return None
-
-    def _begin(self, identity: str, header: DataStream.Header) -> str | None:
-        if header.topic != STREAM_TOPIC or header.total_length > MAX_CHAT:
-            return None
-        if header.HasField("inline_content"):
-            deflated = header.compression == DataStream.CompressionType.DEFLATE_RAW
-            content = header.inline_content
-            return _decoded(_inflated(content) if deflated else content)
-        while len(self._streams) >= MAX_STREAMS:
-            del self._streams[next(iter(self._streams))]
-        self._streams[identity, header.stream_id] = b""
-        return None
-
-    def _go_on(self, stream: tuple[str, str], content: bytes) -> None:
-        if stream in self._streams:
-            self._streams[stream] += content
-            if len(self._streams[stream]) > MAX_CHAT:
-                del self._streams[stream]
-
-
-def _legacy(payload: bytes) -> str | None:
-    try:
-        message = json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-    text = message.get("message") if isinstance(message, Mapping) else None
-    return text if isinstance(text, str) else None
-
-
-def _inflated(content: bytes) -> bytes | None:
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, MAX_CHAT + 1)
-    except zlib.error:
-        return None
-
-
-def _decoded(content: bytes | None) -> str | None:
-    if content is None or len(content) > MAX_CHAT:
-        return None
-    return content.decode(errors="replace")

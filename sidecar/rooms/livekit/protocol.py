@@ -40,12 +40,12 @@ from sidecar.rooms.events import (
     Unwatchable,
 )
 from sidecar.rooms.livekit import messages
+from sidecar.rooms.livekit.chat import ChatReader
 from sidecar.rooms.livekit.encryption import KeyRing
 from sidecar.rooms.livekit.messages import (
     MAX_URL,
     MOVED,
     CameraTrack,
-    ChatReader,
     RemoteParticipant,
     read_candidate,
     read_ice_servers,

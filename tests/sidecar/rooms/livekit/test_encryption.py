@@ -20,6 +20,7 @@ from livekit.protocol.models import (
 
 from config.errors import ConfigError
 from sidecar.rooms.livekit import encryption
+from sidecar.rooms.livekit.chat import ChatMessage, ChatReader
 from sidecar.rooms.livekit.encryption import (
     E2EE_KEY,
     TOLERANCE,
@@ -34,7 +35,7 @@ from sidecar.rooms.livekit.encryption import (
     seal_message,
     split_frame,
 )
-from sidecar.rooms.livekit.messages import ChatMessage, ChatReader, MessageEncryptor
+from sidecar.rooms.livekit.messages import MessageEncryptor
 
 PASSPHRASE = "correct horse battery staple"
 KEY_FRAME = bytes([0x10, 2, 0, 0x9D, 1, 0x2A, 64, 1, 180, 0]) + bytes(range(200))
