@@ -17,6 +17,7 @@ from sidecar.supervisor.control import Begin, ChangeRoom, ChangeTable, Operation
 from sidecar.supervisor.event_log import EventLog
 from sidecar.supervisor.hosted_names import HostedNames
 from sidecar.supervisor.journal import Journal, WantedRoom
+from sidecar.supervisor.late_writes import LateWrites
 from sidecar.supervisor.overload import SamplingControl
 from sidecar.supervisor.participant_choices import ParticipantChoices
 from sidecar.supervisor.restarts import RestartLimit
@@ -73,6 +74,7 @@ class Supervisor(Component):
         self.events.subscribe(self.webhooks.take)
         self._rooms: dict[str, SupervisedRoom] = {}
         self._keys = RoomKeys()
+        self._late = LateWrites()
         self._hosted = HostedNames(parts.hosted)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._helpers = TaskSet()
@@ -95,6 +97,7 @@ class Supervisor(Component):
         for wanted in rooms:
             self._resume(wanted)
         self._helpers.create_task(self._watch.run(), name="supervisor")
+        self._helpers.create_task(self._late.run(), name="late writes")
 
     async def _score_again(self, rooms: Sequence[WantedRoom]) -> None:
         """Score what rooms of an earlier run had turned on."""
@@ -307,12 +310,10 @@ class Supervisor(Component):
 
     def _remember(self, room: str, choices: ParticipantChoices) -> None:
         """Keep the choices of participants for the next supervisor."""
-
-        async def write() -> None:
-            with Contained("choices of participants not kept", room=room):
-                await self._journal.choose(room, choices)
-
-        self._helpers.create_task(write(), name=f"choices {room}")
+        write = self._late.write(
+            "choices of participants", room, lambda: self._journal.choose(room, choices)
+        )
+        self._helpers.create_task(write, name=f"choices {room}")
 
     async def _run(self, room: SupervisedRoom) -> None:
         try:
@@ -345,10 +346,7 @@ class Supervisor(Component):
     async def _forget(self, room: SupervisedRoom) -> None:
         self._keys.remove(room.request.idempotency_key)
         await asyncio.to_thread(self._parts.forget, room.id)
-        try:
-            await self._journal.remove(room.id)
-        except SidecarError as error:
-            log.error("room not removed from the journal", room=room.id, reason=str(error))
+        await self._late.write("end of a room", room.id, lambda: self._journal.remove(room.id))
 
     def _prune(self) -> None:
         over = [room.id for room in self._rooms.values() if room.state.over]
