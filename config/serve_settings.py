@@ -162,9 +162,11 @@ class ServeSettings(Section):
     restart_window: float = Field(gt=0, le=3600)
     """Seconds."""
     memory_warn_mb: int = Field(ge=0, le=1_000_000)
-    """Memory of one room's process that is logged as a warning; 0: none."""
+    """Memory of one process, a room's or a detection worker, that is logged as a warning; 0: none.
+    """
     memory_limit_mb: int = Field(ge=0, le=1_000_000)
-    """Memory of one room's process beyond which it is started again; 0: none."""
+    """Memory of one process, a room's or a detection worker, beyond which it is started again; 0:
+    none."""
     max_picture_bytes: int = Field(ge=1024, le=2**26)
     """Longest body of ``POST /v1/annotate``."""
     picture_urls: bool

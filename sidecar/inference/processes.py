@@ -161,7 +161,8 @@ class WorkerSupervisor(Component):
             process = await self._restart(lost)
 
     async def _watch(self, process: WorkerProcess) -> None:
-        """Return when ``process`` is lost; see that it is when it hangs."""
+        """Return when ``process`` is lost; see that it is when it hangs or has too much memory."""
+        warned = False
         while True:
             try:
                 async with asyncio.timeout(self._limits.ping_every):
@@ -170,8 +171,22 @@ class WorkerSupervisor(Component):
             except TimeoutError:
                 if process.unanswered > self._limits.answer:
                     process.kill(f"no answer within {self._limits.answer:g} s")
-                elif not process.unanswered:
+                    continue
+                size = process.resident
+                if 0 < self._limits.memory < size:
+                    self._end_between_samples(process, f"it used {size >> 20} MiB")
+                    continue
+                if not warned and 0 < self._limits.memory_warn < size:
+                    warned = True
+                    log.warning("inference worker memory high", pid=process.pid, bytes=size)
+                if not process.unanswered:
                     process.ping()
+
+    def _end_between_samples(self, process: WorkerProcess, reason: str) -> None:
+        """End ``process`` if it has no sample; else give it no further one."""
+        self._dispatcher.rest(self)
+        if not process.unanswered:
+            process.kill(reason)
 
     async def _restart(self, lost: int) -> WorkerProcess:
         """A process in place of the last of ``lost`` in a row."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import psutil
+
 from config.errors import InferenceError
 from reactions.landmark_types import Sample
 from reactions.pipeline import Detection, Memory
@@ -55,6 +57,10 @@ class WorkerLimits:
     likely to be lost for the same reason as the one before."""
     niceness: int = 3
     """What is added to a worker's nice value, so that the composite's clock comes first."""
+    memory_warn: int = 0
+    """Resident bytes that are logged as a warning; 0: none."""
+    memory: int = 0
+    """Resident bytes beyond which a worker is started again, between two samples; 0: none."""
     capacity: int = 640 * 640 * 3
     """Bytes of the largest sample."""
 
@@ -96,6 +102,13 @@ class WorkerProcess(asyncio.Protocol):
     def ready(self) -> bool:
         """Whether the pipeline is loaded and the process not lost."""
         return self._loaded and not self.lost.is_set()
+
+    @property
+    def resident(self) -> int:
+        """Bytes of memory that the process has; 0 where it is gone."""
+        with contextlib.suppress(psutil.Error):
+            return int(psutil.Process(self.pid).memory_info().rss) if self.ready else 0
+        return 0
 
     @property
     def unanswered(self) -> float:

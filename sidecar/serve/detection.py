@@ -49,7 +49,11 @@ def shared_detector(
     return ProcessDetector(
         detection_config(settings, table, bundle, rows).load,
         workers=settings.serve.workers or max(1, round(usable_cores())),
-        limits=WorkerLimits(capacity=sample_bytes(settings)),
+        limits=WorkerLimits(
+            memory_warn=settings.serve.memory_warn_mb << 20,
+            memory=settings.serve.memory_limit_mb << 20,
+            capacity=sample_bytes(settings),
+        ),
     )
 
 

@@ -349,3 +349,36 @@ async def test_a_pipeline_that_can_t_be_loaded_replaces_nothing(
             await detector.replace(broken.load)
         await detector.detect(sample(Script.ANSWER, 7), None, source="a")
         assert scripts.begun() == [7]
+
+
+async def test_a_worker_with_too_much_memory_is_started_again_between_two_samples(
+    scripts: ScriptFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [0]
+    monkeypatch.setattr(WorkerProcess, "resident", property(lambda _: sizes[0]))
+    limits = WorkerLimits(ping_every=0.05, restarts=SOON.restarts, memory=10 << 20)
+    with capture_logs() as logs:
+        async with running(scripts, limits=limits) as detector:
+            (before,) = detector.pids
+            busy = asyncio.create_task(detector.detect(sample(Script.WAIT, 1), None, source="a"))
+            await eventually(lambda: scripts.begun() == [1])
+            sizes[0] = 11 << 20
+            await asyncio.sleep(0.3)
+            assert detector.pids == (before,)
+            scripts.release(1)
+            await busy
+            await eventually(lambda: before not in detector.pids)
+            sizes[0] = 0
+            await detector.detect(sample(Script.ANSWER, 2), None, source="a")
+            assert detector.stats().dropped.total == 0
+    lost = [log["reason"] for log in logs if log["event"] == "inference worker lost"]
+    assert lost[0] == "it used 11 MiB"
+
+
+async def test_a_worker_with_much_memory_is_a_warning_once(scripts: ScriptFolder) -> None:
+    limits = WorkerLimits(ping_every=0.05, memory_warn=1)
+    with capture_logs() as logs:
+        async with running(scripts, limits=limits) as detector:
+            await asyncio.sleep(0.5)
+            assert detector.stats().restarts == 0
+    assert [log["event"] for log in logs].count("inference worker memory high") == 1
