@@ -31,7 +31,7 @@ class LateWrites:
             await write()
         except JournalError as error:
             self._waiting[what, room] = write
-            log.error(f"{what} not written", room=room, reason=str(error))
+            log.error("journal not written", what=what, room=room, reason=str(error))
 
     async def run(self, every: float = EVERY) -> None:
         """Try what waits, from time to time, until cancelled."""
@@ -49,4 +49,4 @@ class LateWrites:
                 return
             if self._waiting.get(key) is write:
                 del self._waiting[key]
-            log.info(f"{key[0]} written", room=key[1])
+            log.info("journal written later", what=key[0], room=key[1])

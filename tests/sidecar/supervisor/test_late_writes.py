@@ -32,7 +32,7 @@ async def test_a_write_that_failed_is_tried_until_the_disk_takes_it() -> None:
         await late.write("end of a room", "r-1", disk.writing("r-1 ended"))
         await late.again()
         await late.again()
-    assert [log["event"] for log in logs] == ["end of a room not written"]
+    assert [log["event"] for log in logs] == ["journal not written"]
     disk.full = False
     await late.again()
     await late.again()
