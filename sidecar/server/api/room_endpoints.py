@@ -64,25 +64,25 @@ class RoomEndpoints:
             ),
             Endpoint(
                 "GET", participant, "listParticipants", "List a room's participants", Scope.ROOMS,
-                self.participants, answer=list[ParticipantView], errors=(404, 409, 504),
+                self.participants, answer=list[ParticipantView], errors=(404, 409, 503, 504),
             ),
             Endpoint(
                 "PATCH", participant + "/{participant}", "changeParticipant",
                 "Opt a participant out or in, or pin them", Scope.ROOMS, self.change_participant,
-                body=ParticipantPatch, answer=ParticipantView, errors=(404, 409, 504),
+                body=ParticipantPatch, answer=ParticipantView, errors=(404, 409, 503, 504),
             ),
             Endpoint(
                 "POST", room + "/reactions", "react", "Trigger a reaction", Scope.ROOMS,
-                self.react, status=202, body=ReactionRequest, errors=(400, 404, 409, 504),
+                self.react, status=202, body=ReactionRequest, errors=(400, 404, 409, 503, 504),
             ),
             Endpoint(
                 "GET", room + "/scores", "listScores",
                 "Newest scores of participants who consent", Scope.ADMIN, self.scores,
-                answer=dict[str, dict[str, float]], errors=(404, 409, 504),
+                answer=dict[str, dict[str, float]], errors=(404, 409, 503, 504),
             ),
             Endpoint(
                 "GET", room + "/preview", "preview", "The newest composite as JPEG", Scope.ADMIN,
-                self.preview, content_type="image/jpeg", errors=(404, 409, 504),
+                self.preview, content_type="image/jpeg", errors=(404, 409, 503, 504),
             ),
         )  # fmt: skip
 
