@@ -112,14 +112,14 @@ def test_panels_do_not_overlap() -> None:
 )
 def test_promtool_finds_no_fault(arguments: list[str]) -> None:
     if (promtool := shutil.which("promtool")) is None:
-        pytest.skip("promtool is not on PATH: Debian's package prometheus has it")
+        pytest.skip("promtool can't be had here: Debian's package prometheus has it")
     done = subprocess.run([promtool, *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_prometheus_can_parse_every_expression_of_the_dashboard(tmp_path: Path) -> None:
     if (promtool := shutil.which("promtool")) is None:
-        pytest.skip("promtool is not on PATH: Debian's package prometheus has it")
+        pytest.skip("promtool can't be had here: Debian's package prometheus has it")
     rules = [
         {"record": f"panel:{number}", "expr": expression.replace("$__rate_interval", "1m")}
         for number, expression in enumerate(expressions())
