@@ -70,7 +70,7 @@ INSTALLED = (
     "FFmpeg has no WHIP",
     "/dev/full",
 )
-"""What stands in the other reasons: CI has these or can't go on, and MediaPipe's is put together."""
+"""What stands in the other reasons: CI has these, or fails; and one that is put together."""
 
 
 def reasons(source: Path) -> list[str]:
