@@ -9,6 +9,7 @@ import pytest
 
 from reactions.bundle import TAUGHT, ModelBundle
 from reactions.training import taught_network, teach
+from reactions.training.checkpoints import only_training
 from reactions.training.recorded_hands import PEOPLES_HANDS, RecordedHands
 from sidecar.cli.app import run
 from tests.taught import taught_bundle, taught_label
@@ -118,6 +119,29 @@ def test_a_tampered_bundle_is_one_line(
     with zipfile.ZipFile(other, "w") as after:
         after.writestr("away/../../x", b"")
     assert run(["model", "use", str(other)]) == 2
+
+
+def test_a_bundle_whose_sticker_is_not_there_is_not_used(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taught_bundle(folder / "mine", taught_label("vulcan", kind="sticker", sticker="volcano"))
+    assert run(["model", "use", "mine"]) == 2
+    error = capsys.readouterr().err
+    assert "bundle mine: vulcan.sticker: there is no sticker volcano" in error
+    assert error.count("\n") == 1
+    assert not (folder / "active.json").exists()
+
+
+def test_two_trainings_do_not_read_into_one_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if find_spec("tensorflow") is None:  # which is not imported: aiortc can't be after it
+        pytest.skip("training needs the extra 'train'")
+    with only_training(tmp_path / "run" / "readings"):
+        assert run(["model", "train", "motion", "--out", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err
+    assert "another training works there" in error
+    assert error.count("\n") == 1
 
 
 def test_the_shipped_classifier_has_a_card_and_can_be_exported(
