@@ -20,7 +20,10 @@ pytest.register_assert_rewrite(
 )
 
 # How long an example takes says more about what else this machine is doing than about the code.
-settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Each run draws other examples, and `make fuzz` draws thousands.
+settings.register_profile(
+    "ours", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("ours")
 
 

@@ -157,4 +157,5 @@ async def until(what: Callable[[], Awaitable[bool]], seconds: float = 60) -> Non
     """Ask ``what`` until it is true; TimeoutError if that takes too long."""
     async with asyncio.timeout(seconds):
         while not await what():  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+            # A screenshot takes the time that the page needs to draw what is waited for.
+            await asyncio.sleep(0.25)
