@@ -21,6 +21,7 @@ from sidecar.inference.shared import DetectorShare
 from sidecar.supervisor.control import (
     Begin,
     Call,
+    ChoicesReport,
     EventReport,
     LeaveRoom,
     Message,
@@ -225,7 +226,7 @@ class ChildRoom:
 
     def _receive(self, message: Message) -> None:
         match message:
-            case StateReport() | StatsReport() | EventReport():
+            case StateReport() | StatsReport() | ChoicesReport() | EventReport():
                 self._reports.put(message)
             case Returned():
                 self._answer(message.number, message.result)

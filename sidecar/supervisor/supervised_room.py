@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from config.errors import RefusedError, RoomError, SidecarError
+from config.errors import HttpRefusalError, RefusedError, RoomError, SidecarError
 from sidecar.aio import Broadcast
 from sidecar.supervisor.control import (
     Begin,
@@ -124,7 +124,8 @@ class SupervisedRoom:
     async def call(self, operation: Operation) -> Any:
         """Carry out ``operation`` in the room.
 
-        Raises RoomError while no process runs for it, and RefusedError once it is over.
+        Raises RoomError while no process runs for it, RefusedError once it is over, and
+        HttpRefusalError 504 where it does not answer.
         """
         if self.state.over:
             do = "make it again: POST /v1/rooms"
@@ -133,7 +134,11 @@ class SupervisedRoom:
         if handle is None or handle.pid is None:
             what = f"the room is {self.state.value}"
             raise RoomError(what, where=self.id, do="try again when it is live")
-        return await handle.call(operation)
+        try:
+            return await handle.call(operation)
+        except TimeoutError:
+            what = "the room's process does not answer"
+            raise HttpRefusalError(what, status=504, where=self.id, do="try again") from None
 
     async def run(self) -> None:
         """Keep the room joined until it ends, fails finally, or is left."""

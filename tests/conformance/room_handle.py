@@ -13,6 +13,7 @@ from sidecar.supervisor.control import (
     ChangeParticipant,
     ChangeRoom,
     ChangeSampling,
+    ChoicesReport,
     EventReport,
     ListParticipants,
     StateReport,
@@ -78,6 +79,9 @@ class RoomHandleConformance(ABC):
                 change = ChangeParticipant(participant=ada["id"], patch=patch)
                 changed = await room.handle.call(change)
                 assert (ada["opted_out"], changed["opted_out"]) == (False, True)
+                await room.until(lambda: room.choices == [{ada["id"]: patch}])
+                (listed,) = await room.handle.call(ListParticipants())
+                assert listed["opted_out"]
             with pytest.raises(NotFoundError, match="no such participant"):
                 await room.handle.call(ChangeParticipant(participant="x", patch=patch))
             assert await room.handle.call(ChangeSampling(factor=0.5)) is None
@@ -157,6 +161,10 @@ class Followed:
     @property
     def numbers(self) -> list[RoomStats]:
         return [one.stats for one in self.reports if isinstance(one, StatsReport)]
+
+    @property
+    def choices(self) -> list[dict[str, ParticipantPatch]]:
+        return [one.choices for one in self.reports if isinstance(one, ChoicesReport)]
 
     @property
     def events(self) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.errors import ConfigError, RefusedError, RoomError, SidecarError
+from config.errors import ConfigError, HttpRefusalError, RefusedError, RoomError, SidecarError
 from sidecar.supervisor.control import Begin, EventReport, LeaveRoom, StateReport, StatsReport
 from sidecar.supervisor.event_log import EventId, EventLog
 from sidecar.supervisor.restarts import RestartLimit
@@ -146,6 +146,18 @@ async def test_a_room_without_a_process_can_t_be_called() -> None:
     lives = Lives()
     with pytest.raises(RoomError, match="the room is joining"):
         await lives.room.call(LeaveRoom())
+
+
+async def test_a_process_that_does_not_answer_is_a_504(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(handle: FakeHandle, operation: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(FakeHandle, "call", hang)
+    lives = Lives()
+    async with lives.running() as room:
+        with pytest.raises(HttpRefusalError, match="does not answer") as caught:
+            await room.call(LeaveRoom())
+    assert caught.value.status == 504
 
 
 async def test_a_room_that_is_over_refuses_calls_for_ever() -> None:
