@@ -95,7 +95,7 @@ def measure(quick: bool) -> Iterator[Table]:
         decoded, decrypted, encrypted = [], [], []
         for _ in range(rounds):
             decoded.append(decode(plain, None))
-            decrypted.append(decode(sealed, FrameDecryptor(ring, b"", print)))
+            decrypted.append(decode(sealed, FrameDecryptor(ring.sender("camera"), b"", print)))
             encrypted.append(encrypt(plain, ring))
         usual, whole, own = map(statistics.median, (decoded, decrypted, encrypted))
         more = whole - usual

@@ -72,7 +72,8 @@ class ChatReader:
         opened = DataPacket(participant_identity=packet.participant_identity)
         if self._ring is None:
             return opened
-        plain = open_message(self._ring, sealed.encrypted_value, sealed.iv, sealed.key_index)
+        keys = self._ring.sender(read_identity(packet.participant_identity))
+        plain = open_message(keys, sealed.encrypted_value, sealed.iv, sealed.key_index)
         try:
             payload = EncryptedPacketPayload.FromString(plain or b"")
         except DecodeError:

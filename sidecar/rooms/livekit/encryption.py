@@ -36,6 +36,8 @@ WINDOW: Final = 8
 """
 RATCHETS: Final = 1024
 """How often a key may be ratcheted in all: each step takes some 50 ms of a core, and is kept."""
+SENDERS: Final = 1024
+"""Participants whose ratcheting is remembered; of more, those that came first begin again."""
 TOLERANCE: Final = 10
 """Frames in a row that can't be decrypted before that is reported (``failureTolerance``)."""
 SALT: Final = b"LKFrameEncryptionKey"
@@ -91,12 +93,66 @@ class KeyChain:
                 self._materials.append(material.ratchet())
             return self._ciphers[position]
 
+    @property
+    def derived(self) -> int:
+        """How many positions have a cipher that waits for no derivation."""
+        return len(self._ciphers)
+
+
+class SenderKeys:
+    """The keys of a ring as one participant uses them: how far it has ratcheted each.
+
+    All tracks and messages of a participant have one, as in LiveKit's clients: a camera that is
+    published again goes on where the one before was. Used from several threads.
+    """
+
+    def __init__(self, chains: Mapping[int, KeyChain]) -> None:
+        self._chains = chains
+        self._positions: dict[int, int] = {}
+
+    def has(self, key: int) -> bool:
+        """Whether there is a key of this index."""
+        return key in self._chains
+
+    def open_frame(self, key: int, iv: bytes, sealed: bytes, header: bytes) -> bytes | None:
+        """What a frame holds; None for another key. May derive up to ``WINDOW`` keys."""
+        known = self._positions.get(key, 0)
+        return self._open(key, iv, sealed, header, min(known + WINDOW, RATCHETS) + 1)
+
+    def open_message(self, key: int, iv: bytes, sealed: bytes) -> bytes | None:
+        """What a message holds; None for another key. Derives no key, since the loop waits."""
+        known = self._positions.get(key, 0)
+        return self._open(key, iv, sealed, None, min(known + WINDOW + 1, self._chains[key].derived))
+
+    def _open(
+        self, key: int, iv: bytes, sealed: bytes, header: bytes | None, end: int
+    ) -> bytes | None:
+        chain = self._chains[key]
+        for position in range(self._positions.get(key, 0), end):
+            try:
+                plain = chain.cipher(position).decrypt(iv, sealed, header)
+            except InvalidTag:
+                continue
+            # Another thread may be further by now.
+            self._positions[key] = max(position, self._positions.get(key, 0))
+            return plain
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
     """The keys of a room by index; the one with the lowest index encrypts."""
 
     chains: Mapping[int, KeyChain] = field(repr=False)
+    _senders: dict[str, SenderKeys] = field(default_factory=dict, repr=False)
+
+    def sender(self, identity: str) -> SenderKeys:
+        """The keys as this participant uses them; from the event loop alone."""
+        if identity not in self._senders:
+            if len(self._senders) >= SENDERS:
+                del self._senders[next(iter(self._senders))]
+            self._senders[identity] = SenderKeys(self.chains)
+        return self._senders[identity]
 
     @property
     def own_index(self) -> int:
@@ -171,7 +227,7 @@ class IvSequence:
 
 
 class FrameDecryptor:
-    """Decrypts the frames of one track, in its decoder's thread.
+    """Decrypts the frames of one track by its sender's ``keys``, in its decoder's thread.
 
     ``changed`` is called in that thread with why no frame can be decrypted, after ``TOLERANCE``
     such frames in a row, and with an empty text once one can. Frames that the server itself puts
@@ -179,13 +235,11 @@ class FrameDecryptor:
     """
 
     def __init__(
-        self, ring: KeyRing, server_trailer: bytes, changed: Callable[[str], None]
+        self, keys: SenderKeys, server_trailer: bytes, changed: Callable[[str], None]
     ) -> None:
-        self._ring = ring
+        self._keys = keys
         self._server_trailer = server_trailer
         self._changed = changed
-        self._positions: dict[int, int] = {}
-        """How far the sender has ratcheted each of its keys."""
         self._failures = 0
 
     def decrypt(self, codec: str, data: bytes) -> bytes | None:
@@ -211,16 +265,10 @@ class FrameDecryptor:
         frame = split_frame(codec, data)
         if frame is None:
             return None, "is not encrypted in the way of LiveKit's clients"
-        chain = self._ring.chains.get(frame.key)
-        if chain is None:
+        if not self._keys.has(frame.key):
             return None, f"is encrypted with key {frame.key} of its ring, which is not known here"
-        known = self._positions.get(frame.key, 0)
-        for position in range(known, min(known + WINDOW, RATCHETS) + 1):
-            try:
-                plain = chain.cipher(position).decrypt(frame.iv, frame.sealed, frame.header)
-            except InvalidTag:
-                continue
-            self._positions[frame.key] = position
+        plain = self._keys.open_frame(frame.key, frame.iv, frame.sealed, frame.header)
+        if plain is not None:
             return frame.header + plain, ""
         return None, f"is encrypted with another key (check {E2EE_KEY})"
 
@@ -274,12 +322,8 @@ def seal_message(ring: KeyRing, ivs: IvSequence, payload: bytes) -> tuple[bytes,
     return ring.own_cipher().encrypt(iv, payload, None), iv, ring.own_index
 
 
-def open_message(ring: KeyRing, sealed: bytes, iv: bytes, key: int) -> bytes | None:
-    """The payload of an encrypted data message; None where it can't be decrypted."""
-    chain = ring.chains.get(key)
-    if chain is None or len(iv) != IV_BYTES:
+def open_message(keys: SenderKeys, sealed: bytes, iv: bytes, key: int) -> bytes | None:
+    """The payload of a sender's encrypted data message; None where it can't be decrypted."""
+    if not keys.has(key) or len(iv) != IV_BYTES:
         return None
-    try:
-        return chain.cipher().decrypt(iv, sealed, None)
-    except InvalidTag:
-        return None
+    return keys.open_message(key, iv, sealed)

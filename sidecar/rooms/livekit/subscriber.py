@@ -235,10 +235,17 @@ class LiveKitSubscriber:
     def _cipher(self, track: str) -> FrameCipher | None:
         """What decrypts the frames of ``track``; None where they are not encrypted."""
         protocol, ring = self._transport.protocol, self._ring
-        cameras = (participant.camera for participant in protocol.participants)
-        if ring is None or not any(
-            camera is not None and camera.track == track and camera.encrypted for camera in cameras
-        ):
+        sender = next(
+            (
+                participant.identity
+                for participant in protocol.participants
+                if (camera := participant.camera) is not None
+                and camera.track == track
+                and camera.encrypted
+            ),
+            None,
+        )
+        if ring is None or sender is None:
             return None
 
         def changed(problem: str) -> None:
@@ -246,7 +253,7 @@ class LiveKitSubscriber:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._note_decryption, track, problem)
 
-        return FrameDecryptor(ring, protocol.server_trailer, changed)
+        return FrameDecryptor(ring.sender(sender), protocol.server_trailer, changed)
 
     def _note_decryption(self, track: str, problem: str) -> None:
         self._transport.protocol.note_decryption(track, problem)

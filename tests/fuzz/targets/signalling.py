@@ -116,7 +116,7 @@ def encrypted_frames(random: Random) -> Iterator[bytes]:
 
 
 def decrypt_frame(data: bytes) -> bool:
-    decryptor = FrameDecryptor(E2EE_RING, b"server-injected!", lambda _: None)
+    decryptor = FrameDecryptor(E2EE_RING.sender("grace"), b"server-injected!", lambda _: None)
     found = [decryptor.decrypt(codec, data) for codec in ("VP8", "H264")]
     return any(plain is not None for plain in found)
 

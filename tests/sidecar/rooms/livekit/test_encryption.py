@@ -52,9 +52,9 @@ def ring(key: str = PASSPHRASE, **more: str) -> KeyRing:
 class Reported:
     """A decryptor and what it reported."""
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, sender: str = "grace") -> None:
         self.problems: list[str] = []
-        self.decryptor = FrameDecryptor(keys, TRAILER, self.problems.append)
+        self.decryptor = FrameDecryptor(keys.sender(sender), TRAILER, self.problems.append)
 
     def decrypt(self, data: bytes, codec: str = "VP8") -> bytes | None:
         return self.decryptor.decrypt(codec, data)
@@ -118,14 +118,56 @@ def test_a_sender_may_ratchet_its_key_within_the_window() -> None:
 
 def test_a_sender_may_not_ratchet_its_key_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encryption, "RATCHETS", 3)
-    material = KeyMaterial(os.urandom(32), random=True)
-    text = f"base64:{base64.b64encode(material.secret).decode()}"
-    reported = Reported(ring(text))
+    keys, material = random_ring()
+    reported = Reported(keys)
     for _ in range(3):
         material = material.ratchet()
         assert reported.decrypt(frame_with(material)) == DELTA_FRAME
     assert reported.decrypt(frame_with(material.ratchet())) is None
     assert reported.decrypt(frame_with(material)) == DELTA_FRAME
+
+
+def test_a_camera_that_is_published_again_goes_on_where_its_sender_was() -> None:
+    """As in LiveKit's clients, in which a participant's tracks have their keys together."""
+    keys, material = random_ring()
+    before = Reported(keys)
+    for _ in range(WINDOW + 1):
+        material = material.ratchet()
+        assert before.decrypt(frame_with(material)) == DELTA_FRAME
+    assert Reported(keys).decrypt(frame_with(material)) == DELTA_FRAME
+    assert Reported(keys, sender="ada").decrypt(frame_with(material)) is None
+
+
+def test_messages_of_a_sender_that_ratcheted_are_opened_once_its_frames_were() -> None:
+    keys, material = random_ring()
+    keys.derive()
+    ratcheted = material.ratchet()
+    iv = os.urandom(12)
+    sealed = AESGCM(ratcheted.derive(16)).encrypt(iv, b"payload", None)
+    grace, ada = keys.sender("grace"), keys.sender("ada")
+    assert open_message(grace, sealed, iv, 0) is None
+    assert keys.chains[0].derived == 1, "the loop derives no key"
+    assert Reported(keys).decrypt(frame_with(ratcheted)) == DELTA_FRAME
+    assert open_message(grace, sealed, iv, 0) == b"payload"
+    assert open_message(ada, sealed, iv, 0) == b"payload"
+
+
+def test_the_ratcheting_of_so_many_participants_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encryption, "SENDERS", 2)
+    keys = ring()
+    ada, grace = keys.sender("ada"), keys.sender("grace")
+    assert keys.sender("ada") is ada
+    keys.sender("alan")
+    assert keys.sender("grace") is grace
+    assert keys.sender("ada") is not ada
+
+
+def random_ring() -> tuple[KeyRing, KeyMaterial]:
+    """A ring of one key of random bytes, and that key."""
+    material = KeyMaterial(os.urandom(32), random=True)
+    return ring(f"base64:{base64.b64encode(material.secret).decode()}"), material
 
 
 def test_a_key_that_was_derived_waits_for_no_other_derivation() -> None:
@@ -227,17 +269,23 @@ def test_a_key_of_random_bytes_that_is_too_short_is_refused_and_not_shown(text: 
 def test_messages_are_encrypted_and_opened() -> None:
     keys = ring()
     sealed, iv, index = seal_message(keys, IvSequence(), b"payload")
-    assert open_message(keys, sealed, iv, index) == b"payload"
-    assert open_message(ring("another"), sealed, iv, index) is None
-    assert open_message(keys, sealed, iv, 5) is None
-    assert open_message(keys, sealed, b"short", index) is None
+    keys.derive()
+    grace = keys.sender("grace")
+    assert open_message(grace, sealed, iv, index) == b"payload"
+    assert open_message(grace, sealed, iv, 5) is None
+    assert open_message(grace, sealed, b"short", index) is None
+    another = ring("another")
+    another.derive()
+    assert open_message(another.sender("grace"), sealed, iv, index) is None
 
 
 def test_our_events_are_sent_encrypted() -> None:
     packet = DataPacket.FromString(MessageEncryptor(ring()).event_packet(b'{"kind":"x"}'))
     assert packet.WhichOneof("value") == "encrypted_packet"
     sealed = packet.encrypted_packet
-    plain = open_message(ring(), sealed.encrypted_value, sealed.iv, sealed.key_index)
+    keys = ring()
+    keys.derive()
+    plain = open_message(keys.sender("us"), sealed.encrypted_value, sealed.iv, sealed.key_index)
     assert plain is not None
     user = EncryptedPacketPayload.FromString(plain).user
     assert (user.topic, user.payload) == ("reactions", b'{"kind":"x"}')
@@ -251,6 +299,8 @@ def test_chat_is_read_by_those_who_have_the_key(key: str, *, read: bool) -> None
         participant_identity="grace",
         encrypted_packet=EncryptedPacket(encrypted_value=sealed, iv=iv, key_index=index),
     )
-    found = ChatReader(ring(key)).receive(packet.SerializeToString())
+    keys = ring(key)
+    keys.derive()
+    found = ChatReader(keys).receive(packet.SerializeToString())
     assert found == (ChatMessage("grace", "!reactions off") if read else None)
     assert ChatReader().receive(packet.SerializeToString()) is None
