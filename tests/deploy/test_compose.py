@@ -69,6 +69,15 @@ def test_the_sidecar_accepts_its_settings_and_has_each_secret(composed: dict[str
     assert keys == {environment["LIVEKIT_API_KEY"]: environment["LIVEKIT_API_SECRET"]}
 
 
+def test_a_stop_waits_for_the_drain_and_for_what_is_closed_after_it(
+    composed: dict[str, Any],
+) -> None:
+    drain = load_settings(FOLDER / "sidecar.toml", environ={}).serve.drain_timeout
+    assert composed["services"]["sidecar"]["stop_grace_period"] == "1m"
+    # As closeSeconds of the Helm chart.
+    assert drain + 30 <= 60
+
+
 def test_the_rooms_are_on_the_servers_that_are_started() -> None:
     rooms = tomllib.loads((FOLDER / "sidecar.toml").read_text())["serve"]["rooms"]
     port = yaml.safe_load((FOLDER / "livekit.yaml").read_text())["port"]
