@@ -16,6 +16,7 @@ from ray.serve.exceptions import RayServeException
 from config.errors import InferenceError
 from sidecar.aio import Contained, TaskSet, undo_on_failure
 from sidecar.captured import Captured
+from sidecar.cluster.blocking_calls import BlockingCalls
 from sidecar.cluster.environment import worker_environment
 from sidecar.cluster.parent_watch import end_with_parent
 from sidecar.cluster.ray_connection import RayConnection
@@ -33,6 +34,8 @@ HEALTH_EVERY: Final = 1.0
 """Seconds between two looks of Ray Serve at a replica."""
 HEALTH_TIMEOUT: Final = 5.0
 """Seconds after which a replica that does not answer is replaced, as for a worker process."""
+END: Final = 10.0
+"""Seconds to end the replicas. Without a control store they are left to the next server."""
 COUNT_EVERY: Final = 2.0
 """Seconds between two counts of the replicas."""
 
@@ -63,13 +66,14 @@ class ReplicaCalls:
 
     def __init__(self, app: str) -> None:
         self._app = app
+        self._calls = BlockingCalls(1, "ray handle")
         self._handle: Any = None
 
     async def __call__(self, sent: SentSample) -> Answered:
         """As ``AskReplica``."""
         if self._handle is None:
             # Asks the controller, which may be away.
-            self._handle = await asyncio.to_thread(serve.get_app_handle, self._app)
+            self._handle = await self._calls.run(serve.get_app_handle, self._app)
         answer = await self._handle.detect.remote(sent)
         return cast("Answered", pickle.loads(answer))  # noqa: S301 - from our own replica
 
@@ -117,11 +121,12 @@ class RayDetector(RemoteDetector):
             self._counting.create_task(self._count(), name="detection replicas")
 
     async def aclose(self) -> None:
-        """End all calls and all replicas."""
+        """End all calls and all replicas; takes ``END`` seconds at most."""
         await super().aclose()
         await self._counting.aclose()
         with Contained("detection replicas not ended"):
-            await self._connection.run(serve.delete, self._app)
+            async with asyncio.timeout(END):
+                await self._connection.run(serve.delete, self._app)
 
     async def replace(self, load: LoadPipeline) -> None:
         """Go on with pipelines that ``load`` makes: replicas are replaced one after another.

@@ -51,6 +51,7 @@ class RayEngine(Component):
         """A room, not started yet."""
         return ActorRoom(self._connection, self._key_file, self._limits)
 
-    def cores(self) -> float:
+    async def cores(self) -> float:
         """CPUs of all nodes, as Ray counts them."""
-        return float(ray.cluster_resources().get("CPU", 1.0))
+        resources = await self._connection.run(ray.cluster_resources)
+        return float(resources.get("CPU", 1.0))

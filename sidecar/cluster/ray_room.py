@@ -238,7 +238,8 @@ class ActorRoom:
                 return batch
         except TimeoutError:
             log.warning("actor hangs", room=self._begin and self._begin.room)
-            await self._connection.run(ray.kill, actor, no_restart=False)
+            async with asyncio.timeout(self._limits.gone):
+                await self._connection.run(ray.kill, actor, no_restart=False)
             raise
 
     def _lose(self, error: Exception) -> None:

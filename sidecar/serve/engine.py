@@ -2,7 +2,7 @@
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -40,7 +40,7 @@ class ServeEngine:
     """The detector of the annotate service and of hosted rooms, not started yet."""
     rooms: Callable[[Detector], RoomMaker]
     """Makes rooms that use that detector, or its replicas."""
-    cores: Callable[[], float]
+    cores: Callable[[], Awaitable[float]]
     """Cores that there are for all of them."""
 
 
@@ -56,11 +56,16 @@ def local_rooms(capacity: int) -> Callable[[Detector], RoomMaker]:
     return rooms
 
 
+async def local_cores() -> float:
+    """Cores of this machine that this process may use."""
+    return await asyncio.to_thread(usable_cores)
+
+
 def local_engine(
     settings: Settings, make_detector: Callable[[ModelBundle], Detector]
 ) -> ServeEngine:
     """Everything on this machine."""
-    return ServeEngine(make_detector, local_rooms(sample_bytes(settings)), usable_cores)
+    return ServeEngine(make_detector, local_rooms(sample_bytes(settings)), local_cores)
 
 
 @asynccontextmanager
@@ -101,4 +106,4 @@ async def follow_cores(
         await asyncio.sleep(every)
         # The cluster may be away.
         with Contained("cores of the cluster not counted"):
-            admission.cores = wanted.cpu_share * await asyncio.to_thread(engine.cores)
+            admission.cores = wanted.cpu_share * await engine.cores()

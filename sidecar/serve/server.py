@@ -163,7 +163,7 @@ async def share_detector(
         await scored.require(labels)
     hosted = make_hosted_rooms(detector, settings, plan.environ)
     # A cluster's control store is asked for them.
-    cores = await asyncio.to_thread(engine.cores)
+    cores = await engine.cores()
     return SharedParts(detector, reactions, hosted, scored, engine.rooms(detector), cores)
 
 

@@ -16,7 +16,7 @@ def engine(*counts: float) -> ServeEngine:
     """An engine of a cluster that has so many cores, one count after another, and then is away."""
     left = list(counts)
 
-    def cores() -> float:
+    async def cores() -> float:
         if not left:
             raise ConnectionError("the cluster is away")
         return left.pop(0)
