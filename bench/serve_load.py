@@ -171,7 +171,8 @@ class Meetings:
     def _memory(self) -> Mapping[str, HeldMemory]:
         pid = self.sidecar.process.pid
         detecting = workers(pid)
-        others = [one for one in children(pid) if one not in detecting]
+        # The process that forks the rooms is none of them.
+        others = [one for one in children(pid) if one not in detecting and not one.children()]
         return {
             "server": HeldMemory.of([psutil.Process(pid)]),
             "room": HeldMemory.of(others),

@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Self
 
 import structlog
@@ -137,9 +138,15 @@ class SharedDetector(Component):
         self._lost = asyncio.Event()
 
     @classmethod
-    def inherited(cls, argument: str) -> Self:
-        """The detector by ``DetectorShare.argument``."""
-        capacity, channel, *pixels = map(int, argument.split(","))
+    def inherited(
+        cls, argument: str, descriptors: Mapping[int, int] = MappingProxyType({})
+    ) -> Self:
+        """The detector by ``DetectorShare.argument``.
+
+        ``descriptors`` are this process's by those of the argument, where they are others.
+        """
+        capacity, *given = map(int, argument.split(","))
+        channel, *pixels = (descriptors.get(one, one) for one in given)
         buffers = [PixelBuffer(descriptor, capacity) for descriptor in pixels]
         for descriptor in pixels:
             os.close(descriptor)

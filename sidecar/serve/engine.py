@@ -23,6 +23,7 @@ from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.cores import usable_cores
 from sidecar.supervisor.handle import RoomHandle
 from sidecar.supervisor.reaction_store import NO_ROWS, TaughtRows
+from sidecar.supervisor.room_launcher import ForkServer, Launch, can_fork
 
 SLOTS = 2
 """Samples of one room that are detected at once: more than one lets a second worker help."""
@@ -44,14 +45,17 @@ class ServeEngine:
     """Cores that there are for all of them."""
 
 
-def local_rooms(capacity: int) -> Callable[[Detector], RoomMaker]:
-    """Rooms in child processes, which share a detector by samples of ``capacity`` bytes at most."""
+def local_rooms(capacity: int, launch: Launch | None = None) -> Callable[[Detector], RoomMaker]:
+    """Rooms in child processes, which share a detector by samples of ``capacity`` bytes at most.
+
+    ``launch`` starts their processes; without it each imports all that it needs.
+    """
 
     def rooms(detector: Detector) -> RoomMaker:
         def share(room: str) -> DetectorShare:
             return DetectorShare(detector, room, slots=SLOTS, capacity=capacity)
 
-        return lambda: ChildRoom(share=share)
+        return lambda: ChildRoom(share=share, launch=launch)
 
     return rooms
 
@@ -62,10 +66,12 @@ async def local_cores() -> float:
 
 
 def local_engine(
-    settings: Settings, make_detector: Callable[[ModelBundle], Detector]
+    settings: Settings,
+    make_detector: Callable[[ModelBundle], Detector],
+    launch: Launch | None = None,
 ) -> ServeEngine:
-    """Everything on this machine."""
-    return ServeEngine(make_detector, local_rooms(sample_bytes(settings)), local_cores)
+    """Everything on this machine; ``launch`` as for ``local_rooms``."""
+    return ServeEngine(make_detector, local_rooms(sample_bytes(settings), launch), local_cores)
 
 
 @asynccontextmanager
@@ -77,7 +83,12 @@ async def open_engine(
     ``rows`` are the user's of labels of bundles.
     """
     if settings.serve.engine == "local":
-        yield local_engine(settings, partial(shared_detector, settings, table, rows=rows))
+        detector = partial(shared_detector, settings, table, rows=rows)
+        if not can_fork():
+            yield local_engine(settings, detector)
+            return
+        async with ForkServer() as forks:
+            yield local_engine(settings, detector, forks.launch)
         return
     if importlib.util.find_spec("ray") is None:
         do = "pip install 'reaction-sidecar[cluster]'"

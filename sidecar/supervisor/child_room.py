@@ -6,8 +6,7 @@ import itertools
 import os
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias
 
@@ -34,6 +33,7 @@ from sidecar.supervisor.control import (
     read_message,
 )
 from sidecar.supervisor.handle import Report, Usage
+from sidecar.supervisor.room_launcher import Launch, StartedProcess, room_command, spawning
 
 log = structlog.get_logger(__name__)
 
@@ -58,27 +58,22 @@ class ChildTimeouts:
     two; ending what starts slowly on a busy one, and starting it again, would keep it busy."""
 
 
-def room_command() -> Sequence[str]:
-    """The command of a room's process; the descriptor of its control channel is appended."""
-    return (sys.executable, "-m", "sidecar.supervisor.room_process")
-
-
 class ChildRoom:
-    """A ``RoomHandle`` for a process that ``command`` starts."""
+    """A ``RoomHandle`` for a process of its own, which ``launch`` starts."""
 
     def __init__(
         self,
         *,
-        command: Sequence[str] | None = None,
+        launch: Launch | None = None,
         share: ShareFactory | None = None,
         timeouts: ChildTimeouts | None = None,
     ) -> None:
         """``share`` makes the room's share of a detector; without it the process has its own."""
         self._make_share = share
         self._share: DetectorShare | None = None
-        self._command = tuple(command or room_command())
+        self._launch = launch or spawning(room_command())
         self._timeouts = timeouts or ChildTimeouts()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: StartedProcess | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._tasks = TaskSet()
         self._numbers = itertools.count(1)
@@ -101,14 +96,7 @@ class ChildRoom:
         ours, theirs = socket.socketpair()
         shared = () if self._share is None else self._share.descriptors
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                str(theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), *shared),
-                # Ctrl-C in the terminal is for the supervisor, which lets each room leave.
-                start_new_session=True,
-            )
+            self._process = await self._launch((theirs.fileno(), *shared))
         except OSError as error:
             ours.close()
             what = f"the room's process can't be started: {error.strerror}"
@@ -182,7 +170,7 @@ class ChildRoom:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    async def _wait_or_kill(self, process: asyncio.subprocess.Process) -> None:
+    async def _wait_or_kill(self, process: StartedProcess) -> None:
         try:
             async with asyncio.timeout(self._timeouts.leave):
                 await process.wait()

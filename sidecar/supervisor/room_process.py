@@ -11,6 +11,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -50,8 +52,9 @@ CALLS: Final = 16
 class RoomProcess:
     """Joins the control channel and the room of this process."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, descriptors: Mapping[int, int]) -> None:
         self._channel = channel
+        self._descriptors = descriptors
         self._reports = ReportQueue(MAX_REPORTS)
         self._writing = asyncio.Lock()
         # A supervisor that does not read is as one that is gone.
@@ -83,7 +86,10 @@ class RoomProcess:
     async def _run_room(
         self, begin: Begin, settings: Settings, reader: asyncio.StreamReader
     ) -> None:
-        async with room_detector(begin, settings) as detector, TaskSet() as tasks:
+        async with (
+            room_detector(begin, settings, self._descriptors) as detector,
+            TaskSet() as tasks,
+        ):
             runner = RoomRunner(begin, detector, self._reports.put, environ=os.environ)
             running = tasks.create_task(runner.run(), name="room")
             listening = tasks.create_task(self._listen(reader, runner), name="control channel")
@@ -134,22 +140,31 @@ class RoomProcess:
                 await self._writer.drain()
 
 
-def room_detector(begin: Begin, settings: Settings) -> Detector:
-    """The detectors that all rooms share, or one of this process's own where there are none."""
+def room_detector(
+    begin: Begin, settings: Settings, descriptors: Mapping[int, int] = MappingProxyType({})
+) -> Detector:
+    """The detectors that all rooms share, or one of this process's own where there are none.
+
+    ``descriptors`` are ours by the supervisor's, where they are numbered otherwise.
+    """
     if begin.inference:
-        return SharedDetector.inherited(begin.inference)
+        return SharedDetector.inherited(begin.inference, descriptors)
     return make_detector(make_store(settings), room_table(begin), settings)
+
+
+def run_room(channel: socket.socket, descriptors: Mapping[int, int] = MappingProxyType({})) -> None:
+    """Run the room on ``channel``; ``descriptors`` as for ``room_detector``."""
+    # The supervisor lets each room leave: a Ctrl-C or SIGTERM of a whole group is for it alone.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Else a full collection walks all objects of modules, and ticks of the composite are late.
+    gc.freeze()
+    asyncio.run(RoomProcess(channel, descriptors).run())
 
 
 def main() -> None:
     """Run the room on the socket with the descriptor that the command line names."""
-    # The supervisor lets each room leave: a Ctrl-C or SIGTERM of a whole group is for it alone.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    # Else a full collection walks all objects of modules, and ticks of the composite are late.
-    gc.freeze()
-    asyncio.run(RoomProcess(channel).run())
+    run_room(socket.socket(fileno=int(sys.argv[1])))
 
 
 if __name__ == "__main__":
