@@ -206,9 +206,9 @@ class ForkedProcess:
 async def readable(descriptor: int) -> None:
     """Wait until ``descriptor`` can be read, or is at its end."""
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+    ready = asyncio.Event()
+    loop.add_reader(descriptor, ready.set)
     try:
-        await ready
+        await ready.wait()
     finally:
         loop.remove_reader(descriptor)

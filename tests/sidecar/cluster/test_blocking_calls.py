@@ -35,7 +35,7 @@ async def test_so_many_calls_run_at_once_and_one_that_is_given_up_counts_until_i
         await first
     assert begun == [0, 1]
     go.set()
-    assert await asyncio.gather(second, third) == [1, 2]
+    assert [await second, await third] == [1, 2]
 
 
 def test_a_call_that_never_returns_keeps_no_process_from_ending() -> None:
