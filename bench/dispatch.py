@@ -93,7 +93,7 @@ def measure(quick: bool) -> Iterator[Table]:
         "Rooms of a killed server by LiveKit's dispatch",
         ("rooms", "servers killed", "live again after s, median", "s, longest"),
         "SIGKILL to the server with all rooms; two others take them. Of that, 5 s are silence "
-        "before a room counts as abandoned; the rest is starting the rooms' processes.",
+        "before a room counts as abandoned; the rest is forking the rooms' processes and joining.",
     )
     for rooms in (1, 4):
         count = 1 if quick else 3
