@@ -52,6 +52,13 @@ class TeachFile:
     path: Path
     shows: bool
     within: tuple[float, float, float, float] | None = None
+    known_as: str = ""
+    """The name that it came with, where it is kept under another."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        return self.known_as or self.path.name
 
 
 def find_teach_files(source: Path, label: str) -> list[TeachFile]:
@@ -130,9 +137,9 @@ def _of_dataset(dataset: Dataset, label: str) -> Iterator[TeachFile]:
         if record.split is Split.TEST:
             continue
         path, boxes = dataset.path(record), _boxes(record, label)
-        yield from (TeachFile(path, shows=True, within=box) for box in boxes)
+        yield from (TeachFile(path, True, box, record.name) for box in boxes)
         if not boxes:
-            yield TeachFile(path, shows=label in record.labels)
+            yield TeachFile(path, label in record.labels, known_as=record.name)
 
 
 def _boxes(record: PictureRecord, label: str) -> list[tuple[float, float, float, float]]:
@@ -208,4 +215,4 @@ def is_landmark_file(path: Path) -> bool:
 
 def unreadable(file: TeachFile, error: PictureError) -> str:
     """The line about a file that is left out."""
-    return f"{file.path.name}: {error.what}"
+    return f"{file.name}: {error.what}"

@@ -159,7 +159,7 @@ def read_examples(
         files += find_other_files(other, options.named or options.label)
     reader = ExampleReader(options.view, store, classifier) if files else None
     for done, file in enumerate(files):
-        move(done / len(files), file.path.name)
+        move(done / len(files), file.name)
         assert reader is not None
         again = done > 0 and files[done - 1].path == file.path
         _add_file(file, reader, examples, again=again)
@@ -175,7 +175,7 @@ def _add_file(
         examples.notes.append(unreadable(file, error))
         return
     if not any(seen) and file.shows:
-        examples.notes.append(f"{file.path.name}: nothing found to learn from")
+        examples.notes.append(f"{file.name}: nothing found to learn from")
 
 
 def _add_poses(view: LandmarkView, path: Path, examples: Examples) -> None:

@@ -57,6 +57,7 @@ def test_a_data_set_says_where_the_label_is_and_its_test_pictures_are_left_out(
         (True, (0.25, 0.25, 0.75, 0.75)),
         (False, None),
     ]
+    assert [one.name for one in found] == ["1.png", "2.png"]
     with pytest.raises(ModelError, match="say by --class which of its classes that is: 'vulcan'"):
         find_teach_files(tmp_path / "set", "klingon")
     # As what shows something else, the same data set is its other picture alone.
