@@ -10,7 +10,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +22,7 @@ from reactions.gestures.features import FEATURES, Features
 from reactions.gestures.hand_classes import CLASSES
 from reactions.training.adamw import AdamW
 from reactions.training.checkpoints import Checkpoints
+from reactions.training.joint_distances import WIDE, WideFeatures, widened, widened_in_keras
 from reactions.training.member_calibration import Calibration, Logits, softmax
 from reactions.training.training_set import Epoch
 
@@ -29,7 +30,7 @@ Array = npt.NDArray[np.float32]
 
 ALL_HANDS = -2
 """No fold: such a member is trained on all hands."""
-_WIDTHS = (FEATURES, 192, 96, len(CLASSES))
+_WIDTHS = (WIDE, 192, 96, len(CLASSES))
 _BATCH = 512
 _RATE = 2e-3
 _DROPOUT = 0.2
@@ -38,6 +39,9 @@ _SMOOTHING = 0.05
 _ROBUST = 0.3
 """Zhang & Sabuncu, Generalized Cross Entropy Loss, 2018: 0 is cross entropy, 1 the mean absolute
 error. Hands that the model finds hopeless pull less, since some labels are wrong."""
+_MIXED = 0.2
+"""Zhang et al., mixup: Beyond Empirical Risk Minimization, 2018: each hand is learnt from mixed
+with another one, at shares drawn from Beta(0.2, 0.2): most are nearly pure."""
 _POOL = 8
 """Noise and dropout are cut at random places out of so many batches of random numbers."""
 _READ = 8192
@@ -49,19 +53,23 @@ class Member:
     """One perceptron: views into one row of its network's ``values``."""
 
     weights: tuple[Array, ...]
-    """(in, out) a layer."""
+    """(in, out) a layer; the first one's are those of what the member reads."""
     biases: tuple[Array, ...]
     """(out,) a layer."""
 
     @classmethod
-    def of(cls, row: Array) -> Self:
-        """The member whose numbers ``row`` holds, layer by layer."""
+    def of(cls, row: Array, reads: int = WIDE) -> Self:
+        """The member whose numbers ``row`` holds, layer by layer.
+
+        It ``reads`` so many of a hand's widened features, from the first on.
+        """
         weights, biases, at = [], [], 0
         for before, after in pairwise(_WIDTHS):
             weights.append(row[at : at + before * after].reshape(before, after))
             at += before * after
             biases.append(row[at : at + after])
             at += after
+        weights[0] = weights[0][:reads]
         return cls(tuple(weights), tuple(biases))
 
 
@@ -70,25 +78,32 @@ class Network:
     """Perceptrons that read the same features."""
 
     values: Array
-    """(members, numbers): weights and biases of each."""
+    """(members, numbers): weights and biases of each; weights of what it does not read are 0."""
     center: Array
-    """(FEATURES,): what is subtracted from features …"""
+    """(WIDE,): what is subtracted from widened features …"""
     scale: Array
-    """(FEATURES,): … and what they are then divided by."""
+    """(WIDE,): … and what they are then divided by."""
 
     @property
     def members(self) -> tuple[Member, ...]:
         return tuple(Member.of(row) for row in self.values)
 
     @classmethod
-    def drawn(cls, members: int, features: Features, rng: np.random.Generator) -> Self:
-        """Random members for such ``features`` (He et al. 2015)."""
+    def drawn(cls, reads: Sequence[int], features: WideFeatures, rng: np.random.Generator) -> Self:
+        """A random member for each of ``reads`` and such ``features`` (He et al. 2015)."""
         size = sum((a + 1) * b for a, b in pairwise(_WIDTHS))
-        values = np.zeros((members, size), np.float32)
-        for row in values:
-            for weights in Member.of(row).weights:
+        values = np.zeros((len(reads), size), np.float32)
+        for row, read in zip(values, reads, strict=True):
+            for weights in Member.of(row, read).weights:
                 weights[:] = rng.normal(0, (2 / len(weights)) ** 0.5, weights.shape)
         return cls(values, features.mean(axis=0), features.std(axis=0) + np.float32(1e-6))
+
+
+def _reads(kept_out: Sequence[int]) -> tuple[int, ...]:
+    """What each member reads: of those that learn from the same hands, every second one looks at
+    the joints' distances, too. Members that see a hand differently err differently."""
+    earlier = [list(kept_out[:k]).count(fold) for k, fold in enumerate(kept_out)]
+    return tuple(WIDE if each % 2 else FEATURES for each in earlier)
 
 
 def fit(
@@ -108,12 +123,16 @@ def fit(
     ``checkpoints`` keeps each member after each epoch, and what it has kept is where a member goes
     on: the result is that of a training that nothing interrupted, bit by bit.
     """
-    hands = [epoch for _, epoch in zip(range(epochs), drawn, strict=False)]
-    network = Network.drawn(len(kept_out), hands[0].features, np.random.default_rng([seed, 2]))
+    hands = [
+        replace(epoch, features=widened(epoch.features))
+        for _, epoch in zip(range(epochs), drawn, strict=False)
+    ]
+    reads = _reads(kept_out)
+    network = Network.drawn(reads, hands[0].features, np.random.default_rng([seed, 2]))
     with ThreadPoolExecutor(max_workers=threads) as pool:
         rows = [
-            pool.submit(_fit_member, network, k, hands * rounds, fold, seed, checkpoints)
-            for k, fold in enumerate(kept_out)
+            pool.submit(_fit_member, network, k, read, hands * rounds, fold, seed, checkpoints)
+            for k, (fold, read) in enumerate(zip(kept_out, reads, strict=True))
         ]
         for row in rows:
             row.result()
@@ -123,16 +142,19 @@ def fit(
 def _fit_member(
     network: Network,
     k: int,
+    reads: int,
     epochs: Sequence[Epoch],
     fold: int,
     seed: int,
     checkpoints: Checkpoints | None,
 ) -> None:
-    """Train the ``k``-th member (in place) on what ``fold`` does not hold out."""
+    """Train the ``k``-th member (in place) on what ``fold`` does not hold out of ``epochs``, whose
+    features are widened."""
     rng = np.random.default_rng([seed, 3, k])
     values = network.values[k]
-    member, shaking = Member.of(values), _Shaking.of(rng)
-    optimiser = AdamW.of(values, sum(len(epoch.fold) // _BATCH for epoch in epochs), _RATE)
+    member, shaking = Member.of(values, reads), _Shaking.of(rng)
+    steps = sum(int((epoch.fold != fold).sum()) // _BATCH for epoch in epochs)
+    optimiser = AdamW.of(values, steps, _RATE)
     state = None if checkpoints is None else checkpoints.load(k)
     losses: list[float] = []
     held_out: list[float] = []
@@ -160,15 +182,21 @@ def _fit_epoch(
     rng: np.random.Generator,
 ) -> float:
     """Learn (in place) from ``epoch`` once; the mean loss of its batches."""
-    order = rng.permutation(len(epoch.fold))
+    order = rng.permutation(np.flatnonzero(epoch.fold != fold))
+    reads = len(member.weights[0])
+    center, scale = network.center[:reads], network.scale[:reads]
     losses = []
     for start in range(0, len(order) - _BATCH + 1, _BATCH):
         picked = order[start : start + _BATCH]
-        features = (epoch.features[picked] - network.center) / network.scale
+        features = (epoch.features[picked, :reads] - center) / scale
+        share = rng.beta(_MIXED, _MIXED, (_BATCH, 1)).astype(np.float32)
+        share = np.maximum(share, 1 - share)
+        partner = rng.permutation(_BATCH)
+        features = share * features + (1 - share) * features[partner]
         features += shaking.noise(features.shape, rng)
         right = epoch.right[picked].astype(np.float32)
-        seen = (epoch.fold[picked] != fold).astype(np.float32)
-        losses.append(_descend(member, optimiser.slopes, features, right, seen, shaking, rng))
+        parts = ((share, right), (1 - share, right[partner]))
+        losses.append(_descend(member, optimiser.slopes, features, parts, shaking, rng))
         optimiser.step(values)
     return float(np.mean(losses)) if losses else 0.0
 
@@ -179,7 +207,7 @@ def _named_right(network: Network, k: int, epoch: Epoch, fold: int) -> float:
     if not len(out):
         return 0.0
     alone = Network(network.values[k : k + 1], network.center, network.scale)
-    best = logits(alone, epoch.features[out])[:, 0].argmax(axis=1)
+    best = _answers(alone, epoch.features[out])[:, 0].argmax(axis=1)
     return float(epoch.right[out, best].mean())
 
 
@@ -195,7 +223,7 @@ class _Shaking:
     def of(cls, rng: np.random.Generator) -> Self:
         size = _POOL * _BATCH
         kept = rng.random(size * max(_WIDTHS[1:]), np.float32) >= _DROPOUT
-        normal = rng.standard_normal(size * FEATURES, np.float32) * np.float32(_NOISE)
+        normal = rng.standard_normal(size * WIDE, np.float32) * np.float32(_NOISE)
         return cls(normal, kept * np.float32(1 / (1 - _DROPOUT)))
 
     def noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -215,15 +243,15 @@ def _descend(
     member: Member,
     slopes: Array,
     values: Array,
-    right: Array,
-    seen: Array,
+    parts: Sequence[tuple[Array, Array]],
     shaking: _Shaking,
     rng: np.random.Generator,
 ) -> float:
     """The loss's ``slopes`` (numbers,) for ``member`` by back-propagation, and the mean logarithmic
-    loss of the hands ``seen``.
+    loss.
 
-    Any right class will do: what counts is the sum of their probabilities.
+    ``parts`` are the hands that are mixed in ``values``: the share (n, 1) of each, and its right
+    classes (n, classes). Any right class will do: what counts is the sum of their probabilities.
     """
     reached, gates = [values], []
     for weights, bias in zip(member.weights[:-1], member.biases, strict=False):
@@ -231,38 +259,47 @@ def _descend(
         gates.append((value > 0) * shaking.dropout(value.shape, rng))
         reached.append(value * gates[-1])
     shares = softmax(reached[-1] @ member.weights[-1] + member.biases[-1])
-    hit = shares * right
-    found = np.clip(hit.sum(axis=1, keepdims=True), 1e-7, 1)
-    slope = (
-        shares - np.float32(1 - _SMOOTHING) * hit / found - np.float32(_SMOOTHING / len(CLASSES))
-    )
-    slope *= seen[:, None] * found ** np.float32(_ROBUST) / np.float32(len(values))
-    out = Member.of(slopes)
+    slope, loss = np.zeros_like(shares), 0.0
+    for part, right in parts:
+        hit = shares * right
+        found = np.clip(hit.sum(axis=1, keepdims=True), 1e-7, 1)
+        wanted = np.float32(1 - _SMOOTHING) * hit / found + np.float32(_SMOOTHING / len(CLASSES))
+        slope += part * (shares - wanted) * found ** np.float32(_ROBUST)
+        loss -= float((part * np.log(found)).mean())
+    slope /= np.float32(len(values))
+    out = Member.of(slopes, len(member.weights[0]))
     for i in range(len(member.weights) - 1, -1, -1):
         np.matmul(reached[i].T, slope, out=out.weights[i])
         out.biases[i][:] = slope.sum(axis=0)
         if i:
             slope = (slope @ member.weights[i].T) * gates[i - 1]
-    return float(-(np.log(found[:, 0]) * seen).sum() / max(float(seen.sum()), 1.0))
+    return loss
 
 
 def logits(network: Network, features: Features) -> Logits:
     """What the members of ``network`` give for ``features`` (n, FEATURES)."""
     out = np.zeros((len(features), len(network.values), len(CLASSES)), np.float32)
     for start in range(0, len(features), _READ):
-        part = (features[start : start + _READ] - network.center) / network.scale
-        for i, member in enumerate(network.members):
-            value = part
-            for weights, bias in zip(member.weights[:-1], member.biases, strict=False):
-                value = np.maximum(value @ weights + bias, 0)
-            out[start : start + _READ, i] = value @ member.weights[-1] + member.biases[-1]
+        rows = slice(start, start + _READ)
+        out[rows] = _answers(network, widened(features[rows]))
+    return out
+
+
+def _answers(network: Network, features: WideFeatures) -> Logits:
+    scaled = (features - network.center) / network.scale
+    out = np.zeros((len(features), len(network.values), len(CLASSES)), np.float32)
+    for i, member in enumerate(network.members):
+        value = scaled
+        for weights, bias in zip(member.weights[:-1], member.biases, strict=False):
+            value = np.maximum(value @ weights + bias, 0)
+        out[:, i] = value @ member.weights[-1] + member.biases[-1]
     return out
 
 
 def export(network: Network, members: Sequence[int], calibration: Calibration, path: Path) -> None:
     """Write the mean of ``members`` as a LiteRT file for one hand at a time.
 
-    Features are scaled and answers calibrated by the first and the last layer themselves.
+    It widens features by itself; the first layer scales them, the last one calibrates answers.
     TensorFlow is imported here: it takes seconds and half a gigabyte.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -270,8 +307,9 @@ def export(network: Network, members: Sequence[int], calibration: Calibration, p
     import tensorflow as tf
 
     entry = keras.Input((FEATURES,))
+    wide = widened_in_keras(entry)
     answers = [
-        keras.layers.Softmax()(_as_keras(entry, network, network.members[k], calibration))
+        keras.layers.Softmax()(_as_keras(wide, network, network.members[k], calibration))
         for k in members
     ]
     mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reactions.gestures.features import features_of, hand_features
+from reactions.gestures.features import FEATURES, features_of, hand_features
 from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED, HandShapeClassifier
 from reactions.labels import LABELS
@@ -17,7 +17,7 @@ from tests.reactions.training.extra import NEEDS_TRAINING
 
 pytestmark = NEEDS_TRAINING
 
-TINY = TrainingPlan(seed=7, hands=3000, epochs=2, rounds=3, members=1, folds=2, budget=0.25)
+TINY = TrainingPlan(seed=7, hands=3000, epochs=2, rounds=3, members=2, folds=2, budget=0.25)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,13 @@ def test_members_that_are_kept_out_differ_from_those_that_are_not(hands: Trainin
     np.testing.assert_allclose(one, two, atol=1e-5)
     assert one.shape == (50, 2, len(CLASSES))
     assert not np.allclose(one[:, 0], one[:, 1], atol=0.1)
+
+
+def test_of_two_members_the_second_also_reads_the_distances_of_joints(trained: Trained) -> None:
+    first, second = (trained.network.members[k].weights[0] for k in trained.shipped)
+    assert not first[FEATURES:].any()
+    assert first[:FEATURES].all(axis=1).all()
+    assert second.all(axis=1).all()
 
 
 @pytest.mark.parametrize("shipped", [False, True])
