@@ -74,7 +74,7 @@ def test_shares_hold_for_each_label() -> None:
 
 def test_near_duplicates_stay_together_and_too_few_groups_are_refused() -> None:
     twins = [replace(record(index), look="0123456789abcdef") for index in range(4)]
-    with pytest.raises(DatasetError, match="1 groups"):
+    with pytest.raises(DatasetError, match="look is 1"):
         split_pictures(twins, SplitShares())
     with pytest.raises(DatasetError, match="leave something"):
         SplitShares(0.5, 0.5)
