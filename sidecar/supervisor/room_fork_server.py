@@ -13,6 +13,7 @@ import contextlib
 import gc
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -68,6 +69,13 @@ def _answer(requests: socket.socket, pid: int) -> None:
     os.close(pidfd)
 
 
+def own_generators() -> list[random.Random]:
+    """Generators that libraries made while they were imported, as aiohttp that of the masks of its
+    frames (RFC 6455 §5.3: unpredictable). Unlike that of ``random``, each would give the same
+    numbers in all forks."""
+    return [one for one in gc.get_objects() if isinstance(one, random.Random)]
+
+
 def main() -> None:
     """Serve requests on the socket with the descriptor that the command line names."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -76,12 +84,15 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # Which one a room needs is known by its URL.
     adapters()
+    generators = own_generators()
     # Objects that no collection looks at stay in pages that all forks share.
     gc.collect()
     gc.freeze()
     forked = await_fork(socket.socket(fileno=int(sys.argv[1])))
     if forked is not None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for generator in generators:
+            generator.seed()
         os.setsid()
         # What `ps` and `top` show; the command line stays the fork server's.
         with contextlib.suppress(OSError):

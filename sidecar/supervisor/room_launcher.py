@@ -5,6 +5,7 @@ A forked process is not our child: its end is seen by its pidfd.
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -112,21 +113,27 @@ class ForkServer(Component):
         await self._end_server()
 
     async def launch(self, descriptors: Sequence[int]) -> StartedProcess:
-        """As ``Launch``."""
-        # A request that is given up halfway would leave its answer to the next.
-        work = self._tasks.create_cleanup(self._launch(descriptors), name="fork of a room")
-        return await asyncio.shield(work)
+        """As ``Launch``.
 
-    async def _launch(self, descriptors: Sequence[int]) -> StartedProcess:
-        async with self._turn:
-            try:
-                async with asyncio.timeout(self._answer):
-                    return await self._fork(descriptors)
-            except (TimeoutError, EOFError, ConnectionError) as error:
-                log.warning("fork server lost", reason=failure_text(error))
-                await self._end_server()
-                await self._start_server()
-        return await self._spawn(descriptors)
+        Nothing is done with ``descriptors`` once this is cancelled: they may be closed then, and
+        their numbers be those of others.
+        """
+        await self._turn.acquire()
+        # A request that is given up halfway would leave its answer to the next.
+        work = self._tasks.create_cleanup(self._forked(descriptors), name="fork of a room")
+        work.add_done_callback(lambda _: self._turn.release())
+        return await asyncio.shield(work) or await self._spawn(descriptors)
+
+    async def _forked(self, descriptors: Sequence[int]) -> StartedProcess | None:
+        """None where the server was lost; another one is started then."""
+        try:
+            async with asyncio.timeout(self._answer):
+                return await self._fork(descriptors)
+        except (TimeoutError, EOFError, ConnectionError) as error:
+            log.warning("fork server lost", reason=failure_text(error))
+            await self._end_server()
+            await self._start_server()
+        return None
 
     async def _fork(self, descriptors: Sequence[int]) -> StartedProcess:
         if self._socket is None:
@@ -139,6 +146,10 @@ class ForkServer(Component):
         answer = json.loads(message)
         if "pid" not in answer:
             raise OSError(answer["errno"], os.strerror(answer["errno"]))
+        if not received:
+            # The system drops a descriptor for which there is no number. The fork ends with its
+            # channel, which the caller closes.
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return ForkedProcess(answer["pid"], received[0])
 
     async def _start_server(self) -> None:

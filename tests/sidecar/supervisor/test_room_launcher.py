@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
 
 import psutil
 import pytest
@@ -114,3 +116,57 @@ async def test_a_request_that_is_given_up_leaves_its_answer_to_no_other(forks: F
         given_up.cancel()
         async with started(forks) as (process, _):
             assert process.returncode is None
+
+
+async def test_a_request_that_is_given_up_in_the_queue_passes_no_descriptor_on(
+    forks: ForkServer,
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        first = asyncio.create_task(forks.launch([theirs.fileno()]))
+        queued, channel = socket.socketpair()
+        second = asyncio.create_task(forks.launch([channel.fileno()]))
+        await asyncio.sleep(0)
+        second.cancel()
+        number = channel.fileno()
+        await asyncio.wait([second])
+        queued.close()
+        channel.close()
+        # Another's, of the same number.
+        os.dup2(theirs.fileno(), number)
+        process = await first
+        theirs.close()
+        async with started(forks) as (third, _):
+            children = server_of(third).children()
+            assert {one.pid for one in children} == {process.pid, third.pid}
+        os.close(number)
+    await process.wait()
+
+
+@contextlib.contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """No further descriptor can be opened."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(one.name) for one in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 8, hard))
+    opened: list[int] = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                opened.append(os.dup(0))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+async def test_a_fork_for_which_no_descriptor_is_left_is_an_error(forks: ForkServer) -> None:
+    async with started(forks):
+        pass
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs, no_descriptor_left(), pytest.raises(OSError, match="open files"):
+            await forks.launch([theirs.fileno()])
+    async with started(forks) as (process, _):
+        assert process.returncode is None
