@@ -72,20 +72,27 @@ class ProcessDetector(Component):
         worker finishes the one that it has, and gets the next once it has loaded (0.15 s of a
         core).
 
-        Raises what keeps a worker from loading, which goes on as it was, and InferenceError while
-        a worker is being started.
+        Raises what keeps a worker from loading, and InferenceError while a worker is being
+        started; all go on as they were then.
         """
         if any(supervisor.pid is None for supervisor in self._supervisors):
             raise InferenceError("a worker is being started", do="try again soon")
         first, *others = self._supervisors
         half = math.ceil(len(others) / 2)
+        before = first.load
         for some in ([first], others[:half], others[half:]):
             results = await asyncio.gather(
                 *(supervisor.replace(load) for supervisor in some), return_exceptions=True
             )
             for failure in results:
                 if failure is not None:
+                    await self._go_back(before)
                     raise failure
+
+    async def _go_back(self, load: LoadPipeline) -> None:
+        """Have workers that have changed load what the others have."""
+        changed = [one for one in self._supervisors if one.load is not load]
+        await asyncio.gather(*(supervisor.go_back(load) for supervisor in changed))
 
     def stats(self) -> DetectorStats:
         return self._dispatcher.stats(restarts=sum(one.restarts for one in self._supervisors))
@@ -98,7 +105,8 @@ class WorkerSupervisor(Component):
         self, dispatcher: Dispatcher, load: LoadPipeline, limits: WorkerLimits, number: int
     ) -> None:
         self._dispatcher = dispatcher
-        self._load = load
+        self.load = load
+        """What it has, or the next process will have."""
         self._limits = limits
         self._number = number
         self._process: WorkerProcess | None = None
@@ -131,11 +139,19 @@ class WorkerSupervisor(Component):
         self._dispatcher.rest(self)
         try:
             await self._process.reload(load)
-            self._load = load
+            self.load = load
         finally:
             if self.pid is not None:
                 self._dispatcher.attach(self)
         log.info("inference worker changed", worker=self._number, pid=self._process.pid)
+
+    async def go_back(self, load: LoadPipeline) -> None:
+        """As ``replace``, or where that fails in a process that is started for it."""
+        self.load = load
+        with Contained("models before not loaded", worker=self._number) as attempt:
+            await self.replace(load)
+        if attempt.error is not None and self._process is not None:
+            self._process.kill("it has models that others have not")
 
     def begin(self, sample: Sample, memory: Memory | None, deadline: float) -> None:
         assert self._process is not None
@@ -172,6 +188,9 @@ class WorkerSupervisor(Component):
                 if process.unanswered > self._limits.answer:
                     process.kill(f"no answer within {self._limits.answer:g} s")
                     continue
+                if process.loading:
+                    # It holds two pipelines for a moment.
+                    continue
                 size = process.resident
                 if 0 < self._limits.memory < size:
                     self._end_between_samples(process, f"it used {size >> 20} MiB")
@@ -203,7 +222,7 @@ class WorkerSupervisor(Component):
                 return process
 
     async def _launch(self) -> WorkerProcess:
-        self._process = WorkerProcess(self._load, self._limits, self._report)
+        self._process = WorkerProcess(self.load, self._limits, self._report)
         await self._process.start()
         return self._process
 

@@ -104,6 +104,11 @@ class WorkerProcess(asyncio.Protocol):
         return self._loaded and not self.lost.is_set()
 
     @property
+    def loading(self) -> bool:
+        """Whether it loads models, for which ``start`` is the limit: a ping would wait."""
+        return bool(self._loads)
+
+    @property
     def resident(self) -> int:
         """Bytes of memory that the process has; 0 where it is gone."""
         with contextlib.suppress(psutil.Error):

@@ -106,6 +106,17 @@ class ScriptFolder:
         os.kill(os.getpid(), signal.SIGKILL)
         return self.load()
 
+    def load_once(self) -> ScriptedPipeline:
+        """As ``load``, which raises from the second time on."""
+        pipeline = self.load()
+        self.break_loading()
+        return pipeline
+
+    def load_slowly(self) -> ScriptedPipeline:
+        """As ``load``, which takes a second."""
+        time.sleep(1.0)
+        return self.load()
+
     def break_loading(self) -> None:
         (self.folder / "broken").touch()
 

@@ -338,6 +338,34 @@ async def test_a_worker_that_ends_while_it_loads_comes_back_with_the_models_befo
         assert detector.stats().dropped.total == 0
 
 
+async def test_workers_that_have_loaded_other_models_go_back_where_another_can_t(
+    scripts: ScriptFolder, tmp_path: Path
+) -> None:
+    other = ScriptFolder(tmp_path / "other")
+    other.folder.mkdir()
+    async with ProcessDetector(scripts.load, workers=2) as detector:
+        before = detector.pids
+        with pytest.raises(PictureError):
+            await detector.replace(other.load_once)
+        async with asyncio.TaskGroup() as group:
+            for number in range(8):
+                call = detector.detect(sample(Script.ANSWER, number), None, source=f"p{number}")
+                group.create_task(call)
+        assert sorted(scripts.begun()) == list(range(8))
+        assert (detector.pids, other.begun()) == (before, [])
+
+
+async def test_a_worker_may_load_models_for_longer_than_it_may_take_for_an_answer(
+    scripts: ScriptFolder,
+) -> None:
+    limits = WorkerLimits(ping_every=0.05, answer=0.2)
+    async with ProcessDetector(scripts.load, limits=limits) as detector:
+        before = detector.pids
+        await detector.replace(scripts.load_slowly)
+        assert detector.pids == before
+        assert (await detector.detect(sample(Script.ANSWER), None, source="a")).scores
+
+
 async def test_a_pipeline_that_can_t_be_loaded_replaces_nothing(
     scripts: ScriptFolder, tmp_path: Path
 ) -> None:
