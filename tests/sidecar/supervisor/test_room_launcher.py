@@ -165,8 +165,7 @@ async def test_a_fork_for_which_no_descriptor_is_left_is_an_error(forks: ForkSer
     async with started(forks):
         pass
     ours, theirs = socket.socketpair()
-    with ours:
-        with theirs, no_descriptor_left(), pytest.raises(OSError, match="open files"):
-            await forks.launch([theirs.fileno()])
+    with ours, theirs, no_descriptor_left(), pytest.raises(OSError, match="open files"):
+        await forks.launch([theirs.fileno()])
     async with started(forks) as (process, _):
         assert process.returncode is None
