@@ -62,6 +62,9 @@ async def test_replicas_follow_the_load(connection: RayConnection, tmp_path: Pat
         await eventually(lambda: detector.stats().workers == 2)
         for task in flood:
             await cancelled(task)
+        await eventually(lambda: detector.stats().workers == 1)
+        found = await detector.detect(sample(Script.ANSWER), None, source="ada")
+        assert found is not None
 
 
 async def test_replicas_of_an_earlier_server_are_used_as_they_are(
