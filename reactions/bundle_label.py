@@ -61,6 +61,8 @@ class BundleLabel(BaseModel):
         )
 
 
-def with_taught(table: ReactionTable, labels: Sequence[BundleLabel]) -> dict[str, ReactionRule]:
+def with_bundle_labels(
+    table: ReactionTable, labels: Sequence[BundleLabel]
+) -> dict[str, ReactionRule]:
     """``table`` with the rows of a bundle's ``labels`` after its own."""
     return {**table, **{label.name: label.rule() for label in labels}}

@@ -28,7 +28,7 @@ from config.reaction_table import ReactionTable, with_rows
 from gifs.catalogue import STICKERS, find_sticker, own_file
 from gifs.probe import ImageInfo, probe
 from reactions.bundle import ModelBundle
-from reactions.bundle_label import with_taught
+from reactions.bundle_label import with_bundle_labels
 from reactions.labels import LABELS, THRESHOLDS, LabelSpec, by_groups
 from sidecar.media.new_file import new_file
 from sidecar.supervisor.server_values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
@@ -335,7 +335,7 @@ def with_bundle(
 
     Raises ConfigError for a row that does not fit.
     """
-    whole = with_taught(with_thresholds(table, bundle.thresholds), bundle.labels)
+    whole = with_bundle_labels(with_thresholds(table, bundle.thresholds), bundle.labels)
     rows = {label: row for label, row in taught.rows.items() if label in whole}
     return with_rows(whole, rows, taught.file)
 

@@ -8,7 +8,7 @@ from config.errors import ModelError
 from config.reaction_rule import Kind
 from config.settings import load_settings
 from reactions.bundle import SHIPPED_BUNDLE
-from reactions.bundle_label import with_taught
+from reactions.bundle_label import with_bundle_labels
 from reactions.detected_labels import (
     DetectedLabel,
     DetectorCard,
@@ -99,7 +99,7 @@ def test_a_reading_holds_for_a_while_and_a_look_that_finds_nothing_ends_it() -> 
 def test_objects_that_a_row_turns_off_are_not_scored(kinds: dict[str, Kind]) -> None:
     labels = (label(), label("mug"))
     bundle = replace(SHIPPED_BUNDLE, detected=labels)
-    rules = {**with_taught({}, labels)}
+    rules = {**with_bundle_labels({}, labels)}
     rules |= {name: rules[name].model_copy(update={"kind": kind}) for name, kind in kinds.items()}
     config = pipeline_config(ModelStore(), rules, load_settings(), bundle)
     assert {one.name for one in config.detected} == {"phone", "mug"} - kinds.keys()

@@ -12,7 +12,7 @@ from config.errors import ModelError
 from config.reaction_rule import Kind
 from config.reaction_table import load_reaction_table
 from reactions.bundle import TAUGHT, ModelBundle, write_card
-from reactions.bundle_label import with_taught
+from reactions.bundle_label import with_bundle_labels
 from reactions.geometry import Box
 from reactions.gestures import features
 from reactions.gestures.arms import ArmPlace, ArmsReading
@@ -104,7 +104,7 @@ def test_arms_have_a_vector_of_the_view_s_size() -> None:
 
 def test_a_taught_label_has_a_row_and_can_be_sent_to_workers() -> None:
     label = taught_label("vulcan", kind="sticker", sticker="party", outranks=("open_palm",))
-    table = with_taught(load_reaction_table(LABELS, environ={}), [label])
+    table = with_bundle_labels(load_reaction_table(LABELS, environ={}), [label])
     assert (table["vulcan"].kind, table["vulcan"].outranks) == (Kind.STICKER, ("open_palm",))
     assert list(table)[-1] == "vulcan"
     assert pickle.loads(pickle.dumps(label)) == label

@@ -15,7 +15,7 @@ import pytest
 from config.errors import DatasetError, ModelError
 from config.reaction_rule import Kind
 from reactions.bundle import DETECTOR, DETECTOR_CARD, ModelBundle
-from reactions.bundle_label import with_taught
+from reactions.bundle_label import with_bundle_labels
 from reactions.datasets.records import Split
 from reactions.datasets.store import changing_dataset
 from reactions.landmark_types import Sample
@@ -103,7 +103,7 @@ def test_a_mannequin_that_holds_a_phone_sets_off_the_label(bundle: ModelBundle) 
         ModelStore().folder, frozenset(), detector=bundle.detector, detected=bundle.detected
     )
     # Three held-out boxes make a threshold of little worth; a user's row says another.
-    rules = with_taught({}, bundle.labels)
+    rules = with_bundle_labels({}, bundle.labels)
     row = {"threshold": 0.3, "release": 0.2}
     policy = Policy({name: rule.model_copy(update=row) for name, rule in rules.items()})
     pipeline = config.load()
