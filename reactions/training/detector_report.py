@@ -84,7 +84,7 @@ def report_boxes(
     figures = {}
     for number, name in enumerate(names):
         false = len(false_scores(sure, number, name))
-        figures[name] = _figures(every[name], counted[name], 100 * false / max(len(found), 1))
+        figures[name] = _figures(every[name], counted[name], 100 * false / len(found))
     return DetectorReport(figures, dict(thresholds), len(found))
 
 

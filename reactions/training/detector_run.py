@@ -36,11 +36,7 @@ from reactions.training.detector_pictures import (
     boxed_pictures,
     digest_of,
 )
-from reactions.training.detector_report import (
-    FALSE_A_HUNDRED,
-    DetectorReport,
-    measure_detector,
-)
+from reactions.training.detector_report import FALSE_A_HUNDRED, DetectorReport, measure_detector
 from reactions.training.detector_speed import DetectorSpeed, compare_speed
 from reactions.training.detector_training import DetectorPlan, DetectorTrainer, Move
 from reactions.training.tensorflow_notices import without_tensorflow_notices
@@ -99,7 +95,7 @@ def train_detector(
         move(_FITTING, "exporting")
         card = _card(plan, labels, {**_described(pictures), "start": _start(start)})
         held_out = [one for one in pictures if one.held_out]
-        outcome = _write(trainer.network, state, card, (held_out, false), folder, cups, move)
+        outcome = _write(trainer.network, state, card, held_out, false, folder, cups, move)
         move(1.0, "")
         return outcome
 
@@ -207,20 +203,22 @@ def _write(
     network: Any,
     state: MemberState,
     card: DetectorCard,
-    measured_on: tuple[Sequence[BoxedPicture], float],
+    held_out: Sequence[BoxedPicture],
+    false: float,
     folder: Path,
     cups: Path | None,
     move: Move,
 ) -> DetectorOutcome:
-    """All results, the detector last: where it is, the training has ended. ``measured_on`` are the
-    held-out pictures, and how many false boxes a hundred of them may have."""
+    """All results, the detector last: where it is, the training has ended.
+
+    ``held_out`` are what it is measured on, and ``false`` how many false boxes a hundred of them
+    may have."""
     work = folder / _WORK
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     try:
         (work / DETECTOR).write_bytes(as_lite(network))
         network.export(work / SAVED_MODEL, format="tf_saved_model", verbose=False)
-        held_out, false = measured_on
         detector = ObjectDetector(work / DETECTOR, card.wants())
         names = [label.name for label in card.labels]
 
