@@ -33,7 +33,7 @@ from sidecar.supervisor.control import (
     read_message,
 )
 from sidecar.supervisor.handle import Report, Usage
-from sidecar.supervisor.room_launcher import Launch, StartedProcess, room_command, spawning
+from sidecar.supervisor.room_launcher import Launch, StartedProcess, make_launch, room_command
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class ChildRoom:
         """``share`` makes the room's share of a detector; without it the process has its own."""
         self._make_share = share
         self._share: DetectorShare | None = None
-        self._launch = launch or spawning(room_command())
+        self._launch = launch or make_launch(room_command())
         self._timeouts = timeouts or ChildTimeouts()
         self._process: StartedProcess | None = None
         self._writer: asyncio.StreamWriter | None = None

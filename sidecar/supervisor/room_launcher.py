@@ -66,8 +66,8 @@ def fork_command() -> Sequence[str]:
     return (sys.executable, "-m", "sidecar.supervisor.room_fork_server")
 
 
-def spawning(command: Sequence[str]) -> Launch:
-    """Starts ``command`` for each room."""
+def make_launch(command: Sequence[str]) -> Launch:
+    """Return what starts ``command`` for each room."""
 
     async def spawn(descriptors: Sequence[int]) -> StartedProcess:
         return await asyncio.create_subprocess_exec(
@@ -97,7 +97,7 @@ class ForkServer(Component):
     def __init__(self, command: Sequence[str] | None = None, answer: float = ANSWER) -> None:
         self._command = tuple(command or fork_command())
         self._answer = answer
-        self._spawn = spawning(room_command())
+        self._spawn = make_launch(room_command())
         self._turn = asyncio.Lock()
         self._tasks = TaskSet()
         self._socket: socket.socket | None = None
@@ -139,7 +139,7 @@ class ForkServer(Component):
         if self._socket is None:
             raise EOFError("it is not running")
         socket.send_fds(self._socket, [json.dumps(list(descriptors)).encode()], list(descriptors))
-        await readable(self._socket.fileno())
+        await wait_readable(self._socket.fileno())
         message, received, _, _ = socket.recv_fds(self._socket, MAX_MESSAGE, 1)
         if not message:
             raise EOFError("it ended")
@@ -214,7 +214,7 @@ class ForkedProcess:
         self._ended.set()
 
 
-async def readable(descriptor: int) -> None:
+async def wait_readable(descriptor: int) -> None:
     """Wait until ``descriptor`` can be read, or is at its end."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()

@@ -19,7 +19,7 @@ from sidecar.supervisor.totals import Totals
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY: Final = 1.0
+MEASURE_EVERY: Final = 1.0
 """Seconds between two measurements of all rooms."""
 OVERLOAD_DROPS: Final = (DropReason.REPLACED, DropReason.EXPIRED)
 """Reasons for which samples are dropped where there are more than workers manage."""
@@ -30,8 +30,8 @@ class RoomWatch:
 
     ``admission`` gets what each uses. A room that is empty for too long is left; while the server
     drains, those too that are kept otherwise. One that uses too much memory is started again.
-    ``sampling`` slows all down alike under overload, by the
-    numbers in ``totals`` and those of the detector that rooms share, if there is one.
+    ``sampling`` slows all down alike under overload, by the numbers in ``totals`` and those of the
+    detector that rooms share, if there is one.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class RoomWatch:
     async def run(self) -> None:
         """Measure all rooms until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(MEASURE_EVERY)
             with Contained("load not measured"):
                 await self._look_at_sampling()
             for room in self._rooms():

@@ -20,7 +20,7 @@ from sidecar.supervisor.control import (
     StatsReport,
 )
 from sidecar.supervisor.handle import Report
-from sidecar.supervisor.room_launcher import spawning
+from sidecar.supervisor.room_launcher import make_launch
 from sidecar.supervisor.values import RoomRequest, RoomState, RoomStats
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.memory_handle import NothingSeen
@@ -42,7 +42,7 @@ PATIENT = ChildTimeouts(call=60.0, leave=60.0, silence=60.0)
 @asynccontextmanager
 async def child(behaviour: str, timeouts: ChildTimeouts | None = None) -> AsyncIterator[ChildRoom]:
     command = (sys.executable, "-m", "tests.sidecar.supervisor.fake_child", behaviour)
-    async with ChildRoom(launch=spawning(command), timeouts=timeouts or PATIENT) as room:
+    async with ChildRoom(launch=make_launch(command), timeouts=timeouts or PATIENT) as room:
         await room.start(BEGIN)
         yield room
 
@@ -148,7 +148,7 @@ async def test_a_process_that_dies_at_once_ends_its_reports() -> None:
 
 
 async def test_a_command_that_is_not_there_is_one_clear_error() -> None:
-    async with ChildRoom(launch=spawning(("/no/such/program",))) as room:
+    async with ChildRoom(launch=make_launch(("/no/such/program",))) as room:
         with pytest.raises(RoomError, match="can't be started"):
             await room.start(BEGIN)
 
@@ -200,7 +200,9 @@ class CallingShare(DetectorShare):
 async def test_nothing_is_sent_before_the_first_message() -> None:
     share = CallingShare(lambda: room)
     command = (sys.executable, "-m", "tests.sidecar.supervisor.fake_child", "good")
-    async with ChildRoom(launch=spawning(command), share=lambda _: share, timeouts=PATIENT) as room:
+    async with ChildRoom(
+        launch=make_launch(command), share=lambda _: share, timeouts=PATIENT
+    ) as room:
         await room.start(BEGIN)
         assert share.answer == "the room is starting"
         assert await room.call(ListParticipants()) == ["ada"]
