@@ -7,28 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from aiortc import (
-    RTCDataChannel,
-    RTCIceCandidate,
-    RTCIceServer,
-    RTCSessionDescription,
-)
+from aiortc import RTCDataChannel, RTCIceCandidate, RTCIceServer, RTCSessionDescription
 
 from config.errors import NegotiationError
 from sidecar.aio import Broadcast, Component
 from sidecar.captured import Captured
-from sidecar.media.aiortc_patches import (
-    allow_checks,
-    handshake_failure,
-    ice_pair,
-)
+from sidecar.media.aiortc_patches import allow_checks, handshake_failure, ice_pair
 from sidecar.media.h264 import OfferedFormats, replace_h264_formats, restore_h264_formats
 from sidecar.media.ice import CandidateBudget, CandidateBuffer, drop_unusable_candidates
 from sidecar.media.peer_connection import CLOSE_TIMEOUT, close, peer_connection
-from sidecar.media.sdp import (
-    complete_directions,
-    parse_description,
-)
+from sidecar.media.sdp import complete_directions, parse_description
 from sidecar.media.transports import check_transports
 
 log = structlog.get_logger(__name__)

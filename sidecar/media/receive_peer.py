@@ -4,21 +4,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
-from aiortc import (
-    MediaStreamTrack,
-    RTCDataChannel,
-    RTCIceServer,
-)
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer
 
 from config.errors import NegotiationError
 from sidecar.media.feed import Feed
 from sidecar.media.peer import Peer, PeerTimeouts
-from sidecar.media.sdp import (
-    ParsedDescription,
-    continues,
-    parse_description,
-    sent_video,
-)
+from sidecar.media.sdp import ParsedDescription, continues, parse_description, sent_video
 
 MAX_RECEIVED_SECTIONS: Final = 12
 """Galène adds a section for each change of layer, and each costs aiortc a receiver: after so many,

@@ -12,9 +12,7 @@ from aiortc import (
     RTCRtpTransceiver,
 )
 
-from sidecar.media.aiortc_patches import (
-    on_picture_loss,
-)
+from sidecar.media.aiortc_patches import on_picture_loss
 from sidecar.media.packet_track import PacketTrack
 from sidecar.media.peer import Peer, PeerTimeouts
 

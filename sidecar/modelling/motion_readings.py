@@ -17,13 +17,7 @@ from reactions.labels import families_for
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.landmarks.track_state import Tracks
-from reactions.trained_heads import (
-    HEAD_LABELS,
-    HeadKind,
-    head_classes,
-    read_for_head,
-    rule_scores,
-)
+from reactions.trained_heads import HEAD_LABELS, HeadKind, head_classes, read_for_head, rule_scores
 from reactions.training.head_network import HeadExamples, HeadPlan
 from reactions.training.label_names import meaning_of
 from reactions.training.motion_sequences import SURE, LabelledSample, draw_sequences

@@ -27,12 +27,7 @@ from sidecar.rooms.base import Adapter, Consent, JoinOptions
 from sidecar.rooms.reconnect import ReconnectingRoom
 from sidecar.rooms.registry import find_adapter
 from sidecar.session.events import SessionEvent, as_json
-from sidecar.session.factories import (
-    default_consent,
-    join_options,
-    make_stickers,
-    sticker_files,
-)
+from sidecar.session.factories import default_consent, join_options, make_stickers, sticker_files
 from sidecar.session.preview import preview
 from sidecar.session.session import Session
 from sidecar.session.snapshots import snapshots

@@ -18,12 +18,7 @@ from sidecar.plain_text import clean_text
 from sidecar.redaction import shown_url
 from sidecar.rooms.galene.messages import MAX_MESSAGE
 from sidecar.rooms.galene.protocol import GaleneEvent, GaleneProtocol
-from sidecar.rooms.galene.url import (
-    GroupCredentials,
-    GroupUrl,
-    is_confidential,
-    resolve_redirect,
-)
+from sidecar.rooms.galene.url import GroupCredentials, GroupUrl, is_confidential, resolve_redirect
 from sidecar.rooms.http import close_websocket, read_body, unreachable
 
 MAX_BODY: Final = 64 * 1024

@@ -17,13 +17,7 @@ from sidecar.media.ice import MAX_CANDIDATES, CandidateBudget
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.media.send_peer import SendPeer
 from sidecar.plain_text import clean_text
-from sidecar.rooms.base import (
-    Consent,
-    Joined,
-    ReceiverConstraints,
-    RoomChange,
-    TrackSource,
-)
+from sidecar.rooms.base import Consent, Joined, ReceiverConstraints, RoomChange, TrackSource
 from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.hosted.camera_forwarder import CameraForwarder
 from sidecar.rooms.hosted.names import HostedAnswer, Present

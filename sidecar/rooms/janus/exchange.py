@@ -5,16 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sidecar.media.ice import usable_candidate
-from sidecar.rooms.events import (
-    CandidateReceived,
-    SharedEvent,
-)
-from sidecar.rooms.janus.messages import (
-    PLUGIN,
-    JanusMessage,
-    Jsep,
-    VideoRoomRequests,
-)
+from sidecar.rooms.events import CandidateReceived, SharedEvent
+from sidecar.rooms.janus.messages import PLUGIN, JanusMessage, Jsep, VideoRoomRequests
 
 
 @dataclass(frozen=True, slots=True)

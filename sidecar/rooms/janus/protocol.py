@@ -11,12 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sidecar.rooms.base import ConsentChanged
-from sidecar.rooms.events import (
-    Ended,
-    Entered,
-    ParticipantsChanged,
-    Refused,
-)
+from sidecar.rooms.events import Ended, Entered, ParticipantsChanged, Refused
 from sidecar.rooms.janus.exchange import JanusEvent, JanusExchange
 from sidecar.rooms.janus.messages import (
     JanusErrorCode,

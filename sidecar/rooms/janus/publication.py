@@ -2,20 +2,9 @@
 
 from typing import Final
 
-from sidecar.rooms.events import (
-    Answered,
-    PublishRefused,
-    Refused,
-    Unpublished,
-)
+from sidecar.rooms.events import Answered, PublishRefused, Refused, Unpublished
 from sidecar.rooms.janus.exchange import JanusExchange
-from sidecar.rooms.janus.messages import (
-    JanusErrorCode,
-    JanusId,
-    JanusMessage,
-    Jsep,
-    janus_id,
-)
+from sidecar.rooms.janus.messages import JanusErrorCode, JanusId, JanusMessage, Jsep, janus_id
 
 PUBLISHER: Final = "publisher"
 """The stream of the composite, in events."""

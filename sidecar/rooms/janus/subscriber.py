@@ -15,12 +15,7 @@ from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, ReceiverConstraints
 from sidecar.rooms.changes import RoomChanges
 from sidecar.rooms.display_names import display_name
-from sidecar.rooms.events import (
-    CandidateReceived,
-    Closed,
-    Offered,
-    ParticipantsChanged,
-)
+from sidecar.rooms.events import CandidateReceived, Closed, Offered, ParticipantsChanged
 from sidecar.rooms.janus.exchange import JanusEvent, SubstreamChanged
 from sidecar.rooms.janus.messages import JanusLayer, consent_in_data, sensitivity_in_data
 from sidecar.rooms.janus.transport import JanusTimeouts, JanusTransport

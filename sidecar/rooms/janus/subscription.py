@@ -5,11 +5,7 @@ from enum import Enum, auto
 from typing import Final
 
 from sidecar.aio import Backoff
-from sidecar.rooms.events import (
-    Closed,
-    Offered,
-    ParticipantsChanged,
-)
+from sidecar.rooms.events import Closed, Offered, ParticipantsChanged
 from sidecar.rooms.janus.exchange import JanusExchange, Resolve, SubstreamChanged
 from sidecar.rooms.janus.messages import (
     COMPOSITE,

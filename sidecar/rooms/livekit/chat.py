@@ -7,16 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from google.protobuf.message import DecodeError
-from livekit.protocol.models import (
-    DataPacket,
-    DataStream,
-    EncryptedPacketPayload,
-)
+from livekit.protocol.models import DataPacket, DataStream, EncryptedPacketPayload
 
-from sidecar.rooms.livekit.encryption import (
-    KeyRing,
-    open_message,
-)
+from sidecar.rooms.livekit.encryption import KeyRing, open_message
 from sidecar.rooms.livekit.messages import read_identity
 
 STREAM_TOPIC: Final = "lk.chat"
@@ -93,7 +86,7 @@ class ChatReader:
                 return self._begin(packet.participant_identity, packet.stream_header)
             case "stream_chunk":
                 chunk = packet.stream_chunk
-                self._go_on((packet.participant_identity, chunk.stream_id), chunk.content)
+                self._continue((packet.participant_identity, chunk.stream_id), chunk.content)
             case "stream_trailer":
                 stream = (packet.participant_identity, packet.stream_trailer.stream_id)
                 return _decoded(self._streams.pop(stream, None))
@@ -111,7 +104,7 @@ class ChatReader:
         self._streams[identity, header.stream_id] = b""
         return None
 
-    def _go_on(self, stream: tuple[str, str], content: bytes) -> None:
+    def _continue(self, stream: tuple[str, str], content: bytes) -> None:
         if stream in self._streams:
             self._streams[stream] += content
             if len(self._streams[stream]) > MAX_CHAT:

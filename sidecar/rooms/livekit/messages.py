@@ -40,12 +40,7 @@ from sidecar.media.sdp import DECODABLE
 from sidecar.plain_text import clean_text, escape_controls
 from sidecar.rooms.base import Consent, ReceiverConstraints
 from sidecar.rooms.events import Ended, Refused
-from sidecar.rooms.livekit.encryption import (
-    E2EE_KEY,
-    IvSequence,
-    KeyRing,
-    seal_message,
-)
+from sidecar.rooms.livekit.encryption import E2EE_KEY, IvSequence, KeyRing, seal_message
 
 COMPOSITE: Final = "reaction-sidecar composite"
 """The name of every sidecar's track, by which sidecars recognise each other's: a composite within a

@@ -43,13 +43,13 @@ class SocketWriter(Component):
         self._tasks.create_task(self._write(), name="LiveKit writer")
 
     async def aclose(self) -> None:
-        """Send what waits, and close; a dead server takes twice ``close`` at most."""
+        """Send what waits, and close; a server that is gone takes twice ``close`` at most."""
         await self._tasks.aclose()
         try:
             async with asyncio.timeout(self._close_limit):
                 await self._send()
         except (TimeoutError, ConnectionError, aiohttp.ClientError):
-            # The server is gone: there is no one to say it to.
+            # The server is gone, and takes nothing more.
             pass
         finally:
             # Frees the connection also in that case.

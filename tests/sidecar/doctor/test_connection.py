@@ -6,12 +6,7 @@ import pytest
 from aiortc import RTCPeerConnection
 
 from sidecar.doctor.check import Check, Verdict
-from sidecar.doctor.connection import (
-    check_candidates,
-    check_codecs,
-    check_pair,
-    connection_checks,
-)
+from sidecar.doctor.connection import check_candidates, check_codecs, check_pair, connection_checks
 from sidecar.media.peer_connection import closing, peer_connection
 from tests.sidecar.clients import eventually
 

@@ -25,15 +25,7 @@ from sidecar.media.feed import Feed
 from sidecar.media.peer_connection import closing, peer_connection
 from sidecar.media.send_peer import send_composite
 from tests.sidecar.leaks import back_to, settled
-from tests.sidecar.media.pictures import (
-    BLUE,
-    GREEN,
-    RED,
-    Blocks,
-    Camera,
-    mean_colour,
-    until_true,
-)
+from tests.sidecar.media.pictures import BLUE, GREEN, RED, Blocks, Camera, mean_colour, until_true
 
 pytestmark = pytest.mark.peers
 

@@ -20,13 +20,7 @@ from sidecar.supervisor.control import (
     StatsReport,
 )
 from sidecar.supervisor.handle import Report
-from sidecar.supervisor.values import (
-    ParticipantPatch,
-    RoomPatch,
-    RoomRequest,
-    RoomState,
-    RoomStats,
-)
+from sidecar.supervisor.values import ParticipantPatch, RoomPatch, RoomRequest, RoomState, RoomStats
 from tests.sidecar.supervisor.memory_handle import MemoryHandle
 
 

@@ -4,15 +4,9 @@ import itertools
 
 from structlog.testing import capture_logs
 
-from sidecar.supervisor.control import (
-    ChangeSampling,
-    StatsReport,
-)
+from sidecar.supervisor.control import ChangeSampling, StatsReport
 from sidecar.supervisor.handle import Usage
-from sidecar.supervisor.values import (
-    RoomState,
-    RoomStats,
-)
+from sidecar.supervisor.values import RoomState, RoomStats
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.fake_handle import FakeHandle
 from tests.sidecar.supervisor.world import World, live

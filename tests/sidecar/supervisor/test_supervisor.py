@@ -16,11 +16,7 @@ from config.errors import (
     NotFoundError,
     RefusedError,
 )
-from sidecar.supervisor.control import (
-    ChangeRoom,
-    ChoicesReport,
-    StateReport,
-)
+from sidecar.supervisor.control import ChangeRoom, ChoicesReport, StateReport
 from sidecar.supervisor.journal import Journal, WantedRoom
 from sidecar.supervisor.values import (
     ParticipantPatch,

@@ -6,24 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from config.errors import (
-    InferenceError,
-    RefusedError,
-)
+from config.errors import InferenceError, RefusedError
 from sidecar.supervisor.admission import CostTable
-from sidecar.supervisor.control import (
-    Begin,
-)
+from sidecar.supervisor.control import Begin
 from sidecar.supervisor.journal import Journal
 from sidecar.supervisor.room_parts import RoomParts, SupervisorOptions
 from sidecar.supervisor.secrets import SecretReferences, SecretStore
 from sidecar.supervisor.supervised_room import RoomLimits
 from sidecar.supervisor.supervisor import Supervisor
-from sidecar.supervisor.values import (
-    RoomRequest,
-    RoomState,
-    RoomView,
-)
+from sidecar.supervisor.values import RoomRequest, RoomState, RoomView
 from sidecar.supervisor.webhooks import WebhookOptions
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.fake_handle import FakeHandle

@@ -16,12 +16,7 @@ from uuid import uuid4
 import aiohttp
 import av
 import jwt
-from aiortc import (
-    MediaStreamTrack,
-    RTCDataChannel,
-    RTCPeerConnection,
-    RTCSessionDescription,
-)
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from livekit.protocol import models, rtc

@@ -9,14 +9,8 @@ import threading
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from livekit.protocol.models import (
-    ChatMessage as ChatPacket,
-)
-from livekit.protocol.models import (
-    DataPacket,
-    EncryptedPacket,
-    EncryptedPacketPayload,
-)
+from livekit.protocol.models import ChatMessage as ChatPacket
+from livekit.protocol.models import DataPacket, EncryptedPacket, EncryptedPacketPayload
 
 from config.errors import ConfigError
 from sidecar.rooms.livekit import encryption
