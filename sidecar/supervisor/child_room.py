@@ -6,7 +6,7 @@ import itertools
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias
 
@@ -73,6 +73,8 @@ class ChildRoom:
         self._share: DetectorShare | None = None
         self._launch = launch or make_launch(room_command())
         self._timeouts = timeouts or ChildTimeouts()
+        self._launching: asyncio.Future[StartedProcess] | None = None
+        self._closed = False
         self._process: StartedProcess | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._tasks = TaskSet()
@@ -96,19 +98,34 @@ class ChildRoom:
         ours, theirs = socket.socketpair()
         shared = () if self._share is None else self._share.descriptors
         try:
-            self._process = await self._launch((theirs.fileno(), *shared))
+            self._process = await self._launched((theirs.fileno(), *shared))
         except OSError as error:
-            ours.close()
             what = f"the room's process can't be started: {error.strerror}"
             raise RoomError(what, where=begin.room, do="free memory and processes") from error
         finally:
             theirs.close()
+            if self._process is None or self._closed:
+                ours.close()
+        if self._closed:
+            return
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._tasks.create_task(self._read(reader), name=f"control {begin.room}")
         if self._share is not None:
             await self._share.start()
         await self._send(begin)
         self._begun = True
+
+    async def _launched(self, descriptors: Sequence[int]) -> StartedProcess | None:
+        """None where the room was closed before: it may have waited for others' processes, and its
+        descriptors are closed."""
+        if self._closed:
+            return None
+        self._launching = asyncio.ensure_future(self._launch(descriptors))
+        try:
+            await asyncio.wait([self._launching])
+        finally:
+            self._launching.cancel()
+        return None if self._launching.cancelled() else self._launching.result()
 
     async def reports(self) -> AsyncIterator[Report]:
         async for report in self._reports:
@@ -143,6 +160,10 @@ class ChildRoom:
             return None
 
     async def aclose(self) -> None:
+        self._closed = True
+        if self._launching is not None:
+            self._launching.cancel()
+            await asyncio.wait([self._launching])
         process, writer = self._process, self._writer
         if writer is not None and not self._begun:
             # It waits for its first message, and ends where none comes.

@@ -2,7 +2,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import psutil
@@ -20,7 +20,7 @@ from sidecar.supervisor.control import (
     StatsReport,
 )
 from sidecar.supervisor.handle import Report
-from sidecar.supervisor.room_launcher import make_launch
+from sidecar.supervisor.room_launcher import StartedProcess, make_launch
 from sidecar.supervisor.values import RoomRequest, RoomState, RoomStats
 from tests.sidecar.clients import eventually
 from tests.sidecar.supervisor.memory_handle import NothingSeen
@@ -206,3 +206,29 @@ async def test_nothing_is_sent_before_the_first_message() -> None:
         await room.start(BEGIN)
         assert share.answer == "the room is starting"
         assert await room.call(ListParticipants()) == ["ada"]
+
+
+async def test_a_room_that_is_closed_before_its_process_starts_gives_up_its_turn() -> None:
+    waiting = asyncio.Event()
+    open_then: list[int] = []
+
+    async def never(descriptors: Sequence[int]) -> StartedProcess:
+        waiting.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            # An OSError where it is closed, and the number perhaps another's.
+            open_then.extend(os.fstat(one).st_nlink for one in descriptors)
+        raise AssertionError
+
+    def share(room: str) -> DetectorShare:
+        return DetectorShare(NothingSeen(), room, slots=1, capacity=64)
+
+    room = ChildRoom(launch=never, share=share)
+    async with asyncio.timeout(30):
+        starting = asyncio.create_task(room.start(BEGIN))
+        await waiting.wait()
+        await room.aclose()
+        await starting
+        assert len(open_then) == 3
+        assert (room.pid, await reports(room)) == (None, [])
