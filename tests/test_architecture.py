@@ -245,6 +245,7 @@ UNOWNED = {
     "sidecar/rooms/janus/transport.py": "the one that waits for them raises their failures",
     "sidecar/rooms/whep/client/session.py": "a request that outlives the call that sent it",
     "sidecar/rooms/whep/room.py": "they wait for events",
+    "sidecar/supervisor/child_room.py": "start() raises what ends it",
 }
 """Modules that start tasks on their own, and who learns of their failures.
 
