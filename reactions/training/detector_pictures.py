@@ -30,6 +30,9 @@ IGNORED: Final = -1
 NOTHING: Final = -2
 _FITS, _MISSES = 0.5, 0.4
 """Overlaps from which a default box learns an object, and to which it learns nothing."""
+_OWN, _OWN_LEAST = 4, 0.35
+"""Each object has its nearest default boxes, so many at most, where they overlap it so much: long
+ones, as phones seen from a side, fit none well."""
 _LEAST_LEFT: Final = 0.35
 """Of a box, so much must be in a cut-out."""
 _KINDS: Final = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
@@ -221,10 +224,11 @@ def match(example: BoxedExample, defaults: Array) -> tuple[Array, npt.NDArray[np
     most = shared[np.arange(len(defaults)), best]
     learns[most >= _MISSES] = IGNORED
     fits = most >= _FITS
-    # Each object has a default box of its own, however badly that fits.
     for number in np.argsort(shared.max(axis=0)):
-        nearest = int(shared[:, number].argmax())
-        best[nearest], fits[nearest] = number, shared[nearest, number] > 0
+        nearest = np.argsort(-shared[:, number], kind="stable")[:_OWN]
+        fits[nearest[(best[nearest] == number) & (most[nearest] >= _OWN_LEAST)]] = True
+        # One is its own, however badly that fits.
+        best[nearest[0]], fits[nearest[0]] = number, shared[nearest[0], number] > 0
     learns[fits] = example.classes[best[fits]]
     codes[fits] = box_codes(example.boxes[best[fits]], defaults[fits])
     return codes, learns

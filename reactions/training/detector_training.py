@@ -51,8 +51,8 @@ class DetectorPlan:
     """How a detector is trained."""
 
     seed: int = 0
-    steps: int = 1500
-    batch: int = 16
+    steps: int = 2400
+    batch: int = 8
     rate: float = 0.0012
     kept: int = 50
     """Steps from one checkpoint to the next."""

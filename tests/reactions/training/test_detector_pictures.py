@@ -122,6 +122,14 @@ def test_an_object_that_nothing_fits_has_a_box_of_its_own() -> None:
     assert {0, 1} <= set(learns.tolist())
 
 
+def test_a_long_object_that_few_boxes_fit_has_its_nearest_ones() -> None:
+    long = example((0.5, 0.375, 0.6, 0.14))
+    _, learns = match(long, DEFAULTS)
+    near = overlaps(DEFAULTS, long.boxes)[:, 0]
+    assert (near.max() < 0.5, (learns >= 0).sum()) == (True, 2)
+    assert near[learns >= 0].min() >= 0.35
+
+
 def test_without_objects_all_boxes_learn_nothing() -> None:
     codes, learns = match(example(), DEFAULTS)
     assert (learns == NOTHING).all()
