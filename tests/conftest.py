@@ -1,5 +1,6 @@
 """What all tests have in common."""
 
+import gc
 import logging
 import os
 import signal
@@ -75,6 +76,14 @@ def _no_applications_are_kept() -> Iterator[None]:
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: most tests of rooms wait for other programs."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(autouse=True)
+def _collected_again() -> Iterator[None]:
+    """Undo what a test's command kept from collections of garbage: a worker runs many tests."""
+    yield
+    if gc.get_freeze_count():
+        gc.unfreeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

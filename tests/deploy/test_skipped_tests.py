@@ -69,6 +69,7 @@ INSTALLED = (
     "SIGKILL",
     "FFmpeg has no WHIP",
     "/dev/full",
+    "needs Linux",
 )
 """What stands in the other reasons: CI has these, or fails; and one that is put together."""
 

@@ -35,7 +35,7 @@ async def records(events: aiohttp.ClientResponse) -> AsyncIterator[tuple[int, An
     async for line in events.content:
         kind, _, value = line.decode().rstrip().partition(": ")
         if kind == "id":
-            number = int(value)
+            number = int(value.rpartition("-")[2])
         elif kind == "data" and number:
             yield number, json.loads(value)
 
