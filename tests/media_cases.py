@@ -60,6 +60,11 @@ def levels(
     return frame
 
 
+X265 = "log-level=none:bframes=0"
+"""Quietly, and without B-frames: with them libx265 stamps the packets of a stream of one or two
+pictures with what its memory happens to hold, which muxers now and then refuse."""
+
+
 def add_video(
     container: OutputContainer,
     codec: str = "libx264",
@@ -70,8 +75,8 @@ def add_video(
     ratio: Fraction | None = None,
     options: dict[str, str] | None = None,
 ) -> VideoStream:
-    quiet = {"libx265": {"x265-params": "log-level=none"}, "libvpx": {"lag-in-frames": "0"}}
-    video = container.add_stream(codec, rate, options=options or quiet.get(codec, {}))
+    usual = {"libx265": {"x265-params": X265}, "libvpx": {"lag-in-frames": "0"}}
+    video = container.add_stream(codec, rate, options=options or usual.get(codec, {}))
     assert isinstance(video, VideoStream)
     video.width, video.height = size
     video.pix_fmt = pixel_format

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sidecar.media.container.parameter_sets import DecodedPictures, announced, configured
 from tests.bitstreams import h264_parameter_set
+from tests.media_cases import X265
 
 
 def encoder(
@@ -55,7 +56,7 @@ def test_the_header_of_an_mp4_is_read(codec: str, tmp_path_factory: pytest.TempP
         assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
         if codec == "hevc":
-            video.codec_context.options = {"x265-params": "log-level=none"}
+            video.codec_context.options = {"x265-params": X265}
         frame = av.VideoFrame.from_ndarray(np.zeros((360, 320), np.uint8), format="yuv420p")
         frame.pts, frame.time_base = 0, Fraction(1, 25)
         container.mux(video.encode(frame))
