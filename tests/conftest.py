@@ -28,7 +28,7 @@ settings.register_profile(
 settings.load_profile("ours")
 
 
-OTHERS = ("browser", "npm", "servers")
+OTHERS = ("browser", "cluster", "npm", "servers")
 """Markers of tests in which other people's programs take part."""
 PEERS = "peers"
 """Marks tests with real peer connections: of these, one that waited in vain may be tried again."""
