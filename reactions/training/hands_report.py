@@ -16,6 +16,7 @@ from reactions.gestures.hand_classes import SHAPES
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.landmark_types import Hand, Side
 from reactions.training.recorded_hands import RecordedHands
+from reactions.training.shape_definitions import contradicted
 
 FEWEST_HANDS = 5
 """A person with fewer hands of a label is left out of its mean over people."""
@@ -79,6 +80,31 @@ class OtherHands:
 
 
 @dataclass(frozen=True, slots=True)
+class DefinedRecall:
+    """One shape's recall over the hands whose points do not contradict its definition."""
+
+    left_out: int
+    """Hands that ``contradicted`` finds to show something else …"""
+    left_out_people: int
+    """… and whose they are."""
+    people: int
+    """With at least FEWEST_HANDS other hands of it."""
+    pooled: float | None
+    mean_over_people: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class InDefinition:
+    """Recall without the hands that evidently do not show what their label says. It explains
+    ``HandsReport``'s plain figures, which stay the ones that count."""
+
+    mean_over_shapes: float | None
+    """Over the shapes that count in the plain figure."""
+    worst_shape: str | None
+    shapes: Mapping[str, DefinedRecall]
+
+
+@dataclass(frozen=True, slots=True)
 class HandsReport:
     """The figures of one file of recorded hands."""
 
@@ -91,6 +117,7 @@ class HandsReport:
     """Share of the hands showing a shape in which another fires."""
     shapes: Mapping[str, ShapeRecall]
     other_hands: OtherHands
+    in_definition: InDefinition
 
 
 def read_shapes(classifier: HandShapeClassifier, hands: RecordedHands) -> Scores:
@@ -133,6 +160,32 @@ def report_hands(
         wrong_shape=_rounded(mistakes.any(axis=1)[named]),
         shapes=shapes,
         other_hands=_others(hands.pick(~named), mistakes[~named]),
+        in_definition=_in_definition(hands, shown, fired, frozenset(counted)),
+    )
+
+
+def _in_definition(
+    hands: RecordedHands, shown: Marks, fired: Marks, counted: frozenset[str]
+) -> InDefinition:
+    broken = contradicted(hands.points)
+    shapes = {}
+    for i, name in enumerate(SHAPES):
+        out = shown[:, i] & broken[:, i]
+        kept = shown[:, i] & ~broken[:, i]
+        each = _by_person(hands.source[kept], fired[kept, i])
+        shapes[name] = DefinedRecall(
+            left_out=int(out.sum()),
+            left_out_people=len(np.unique(hands.source[out])),
+            people=len(each),
+            pooled=_rounded(fired[kept, i]),
+            mean_over_people=_rounded(each),
+        )
+    means = {name: shapes[name].mean_over_people for name in SHAPES if name in counted}
+    known = {name: mean for name, mean in means.items() if mean is not None}
+    return InDefinition(
+        _rounded(np.array(list(known.values()))),
+        min(known, key=lambda name: known[name], default=None),
+        shapes,
     )
 
 

@@ -212,6 +212,7 @@ def _summary(report: HandsReport) -> Mapping[str, object]:
         "fires_interval": report.other_hands.interval,
         "recall": {name: each.mean_over_people for name, each in report.shapes.items()},
         "intervals": {name: each.interval for name, each in report.shapes.items()},
+        "in_definition": asdict(report.in_definition),
     }
 
 

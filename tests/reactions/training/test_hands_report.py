@@ -136,3 +136,24 @@ def test_a_file_is_reported_as_json(tmp_path: Path) -> None:
     assert report_["hands"] == 25
     assert report_["mean_over_shapes"] == 1.0
     assert report_["worst_shape"] == "victory"
+
+
+def test_hands_that_contradict_their_label_are_left_out_of_the_figures_in_definition_alone() -> (
+    None
+):
+    # Every hand of ``recorded`` is a victory.
+    hands = recorded(*many(10, "victory", "", "a"), *many(10, "fist", "", "a"))
+    report = report_hands(hands, scores_of(hands, *["victory"] * 10, *[""] * 10), TABLE)
+    assert report.shapes["fist"].mean_over_people == 0.0
+    fist, victory = (report.in_definition.shapes[name] for name in ("fist", "victory"))
+    assert (fist.left_out, fist.left_out_people, fist.people) == (10, 1, 0)
+    assert fist.mean_over_people is None
+    assert (victory.left_out, victory.mean_over_people) == (0, 1.0)
+
+
+def test_shapes_that_count_in_the_plain_figure_count_in_definition() -> None:
+    hands = recorded(*five_people("victory"), *five_people("fist"))
+    report = report_hands(hands, scores_of(hands, *["victory"] * 20, *[""] * 30), TABLE)
+    assert report.mean_over_shapes == 0.4
+    assert report.in_definition.mean_over_shapes == 0.8
+    assert report.in_definition.worst_shape == "victory"
