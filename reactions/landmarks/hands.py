@@ -26,6 +26,7 @@ from reactions.landmarks.search_regions import (
     close_ups,
     fills,
     hand_search_regions,
+    middle_close_up,
     quick_look,
     stream_close_up,
     stream_look,
@@ -178,13 +179,13 @@ class HandFollower:
         due = unsearched >= _SEARCH_EVERY[min(len(seen.hands), 1)] - NEARLY
         hinted = True
         if (lost or due) and not seen.full:
-            height, width = picture.shape[:2]
-            near_face = around_small_face(face, width, height) if searches % 2 else None
-            faint = self._search(picture, near_face or quick_look(width, height), seen)
+            calm = not (seen.hands or lost or looks.alert)
+            region, again = _next_search(picture, face, searches, calm=calm)
+            faint = self._search(picture, region, seen, again=again)
             hinted = face is None or arms_hinted(faint, face)
             unsearched, searches = 0.0, searches + 1
         if looks.due and not seen.hands:
-            self._look_again(picture, looks, seen)
+            self._look_again(picture, looks, seen, face=face is not None)
             looks = looks.used()
         moved = replace(trail, unsearched=unsearched, searches=searches, looks=looks, hinted=hinted)
         return tuple(seen.hands), _after(moved, seen, pace)
@@ -224,12 +225,21 @@ class HandFollower:
                 seen.look_at(candidate, SURE if again else PRESENT)
         return found.faint
 
-    def _look_again(self, picture: RgbImage, looks: SecondLooks, seen: "_Seen") -> None:
-        """Searches for a hand nearer than the palm detector knows."""
+    def _look_again(
+        self, picture: RgbImage, looks: SecondLooks, seen: "_Seen", *, face: bool
+    ) -> None:
+        """Searches for a hand that the palm detector does not see in the picture as it is."""
         height, width = picture.shape[:2]
-        self._search(picture, stream_look(width, height, looks.taken), seen, again=True)
+        look = stream_look(width, height, looks.taken, face=face)
+        self._search(picture, look, seen, again=True)
         if not seen.hands and looks.region is not None:
-            seen.look_at(stream_close_up(looks.region, looks.taken), SURE)
+            turn, middle = looks.taken, not face and looks.taken % 2 == 0
+            seen.look_at(
+                middle_close_up(width, height, turn // 2)
+                if middle
+                else stream_close_up(looks.region, turn if face else turn // 2),
+                SURE,
+            )
 
     def _search_everywhere(self, picture: RgbImage, face: Roi | None) -> "_Seen":
         height, width = picture.shape[:2]
@@ -252,6 +262,20 @@ class HandFollower:
         seen = _Seen(self._landmarks, picture)
         self._search(picture, region, seen, again=again)
         return seen
+
+
+def _next_search(
+    picture: RgbImage, face: Roi | None, searches: int, *, calm: bool
+) -> tuple[Roi, bool]:
+    """Where palms are looked for after so many ``searches``, and whether that is a second look.
+
+    Every second search is near a small face, or without a face, while nothing moves, a second look.
+    """
+    height, width = picture.shape[:2]
+    if searches % 2 and face is None and calm:
+        return stream_look(width, height, searches // 2, face=False), True
+    near_face = around_small_face(face, width, height) if searches % 2 else None
+    return near_face or quick_look(width, height), False
 
 
 def _after(trail: HandTrail, seen: "_Seen", pace: float) -> HandTrail:

@@ -53,7 +53,8 @@ from reactions.landmarks.track_state import FaceTrail, HandTrail, PeopleTrail, T
 from reactions.landmarks.vessels import EVERY, VesselDetector, Vessels, mouth_region
 
 _LARGE_CHANGE = 0.1
-"""The share of the picture that must change between two samples for a second look."""
+"""The share of the picture that must change between two samples for a second look, while there is a
+face: people move. Without one any change that has a place may be a hand."""
 
 
 class LandmarkScheduler:
@@ -231,10 +232,12 @@ def _wanted(sample: Sample, family: ModelFamily) -> bool:
 
 
 def _alarm(last: Tracks, change: PictureChange, face: Roi | None) -> Roi | None:
-    """Where a near hand may have come into the picture: much changed there, or hides the face."""
+    """Where a hand may have come into the picture: much changed there, or hides the face; where no
+    face is and none was, anything that changed."""
     before = last.face.region if last.face else None
     hidden = before if face is None else None
-    if change.box is None or not (hidden or change.share > _LARGE_CHANGE):
+    faceless = before is None and face is None
+    if change.box is None or not (hidden or faceless or change.share > _LARGE_CHANGE):
         return hidden
     x, y = change.box.center
     width, height = change.box.width * last.width, change.box.height * last.height

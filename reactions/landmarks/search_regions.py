@@ -3,7 +3,8 @@
 The detectors see a picture at 128–192 pixels and know their object at some sizes only: a face
 farther than two metres from a webcam is too small, a hand that fills the picture too large.
 Measured on photos: of 250 tight crops of a hand the whole picture shows 113 hands and second looks
-234; of webcams some way off the whole picture shows 68 % of faces and second looks 99 %; in 239
+234; of 58 streams of such crops in which the whole picture shows none, the looks of a stream without
+a face find 45; of webcams some way off the whole picture shows 68 % of faces and second looks 99 %; in 239
 portraits without a hand they see two.
 """
 
@@ -22,14 +23,21 @@ _FACE_LOOKS = ((0.0, 0.0), (0.0, -0.2), (-0.25, 0.0), (0.25, 0.0))
 """Middles of the half-size squares to look for a face in: right, down, of the letterbox."""
 _HAND_SCALES = (2.0, 3.0, 1.5, 0.6, 0.8, 4.0)
 """Sizes of the squares to look for a hand in, of the letterbox; most productive first."""
-_STREAM_SCALES = (2.0, 1.5, 3.0, 4.0)
-"""The same for a stream, in which a near hand is missed, not a far one."""
+_STREAM_LOOKS = ((2.0, 0.0), (1.5, 0.0), (3.0, 0.0), (4.0, 0.0))
+"""The same for a stream, in which a near hand is missed, not a far one: size and turn as below."""
+_FACELESS_LOOKS = (
+    *((0.8, 0.0), (2.0, 0.0), (0.7, 20.0), (1.5, 0.0), (0.8, -20.0)),
+    *((3.0, 0.0), (0.7, 40.0), (0.6, 0.0), (0.7, -40.0), (1.0, 20.0)),
+)
+"""And for a stream without a face, perhaps of a hand and nothing else."""
 _STREAM_CLOSE_UPS = ((1.7, 0.0), (1.7, 30.0), (1.7, -30.0), (2.4, 0.0))
 """Regions that a near hand may fill in a stream: size, of what changed, and turn in degrees."""
+_FACELESS_CLOSE_UPS = ((0.4, 0.0), (0.4, -30.0), (0.4, 30.0), (0.65, 0.0))
+"""The same in the picture's middle, without a face: size of the letterbox."""
 _TURNED_LOOKS = ((2.5, 20.0), (2.5, -20.0), (1.5, 40.0), (1.5, -40.0))
 """More of them, by size and turn in degrees: they show the detector a slanted hand upright."""
 _CLOSE_UPS = tuple(
-    (scale, turn) for scale in (0.65, 1.3) for turn in (0.0, 30.0, -30.0, 60.0, -60.0)
+    (scale, turn) for scale in (0.65, 1.3, 0.4) for turn in (0.0, 30.0, -30.0, 60.0, -60.0)
 )
 """Regions that a hand may fill: size and turn as above."""
 _FILLING = 0.9
@@ -61,10 +69,22 @@ def turned_looks(width: int, height: int) -> list[Roi]:
     return [_framed(width, height, scale, turn) for scale, turn in _TURNED_LOOKS]
 
 
-def stream_look(width: int, height: int, turn: int) -> Roi:
-    """Where a stream looks for a hand that fills the picture, in the ``turn``-th second look."""
-    whole, scale = quick_look(width, height), _STREAM_SCALES[turn % len(_STREAM_SCALES)]
+def stream_look(width: int, height: int, turn: int, *, face: bool = True) -> Roi:
+    """Where a stream, with or without a ``face``, looks for a hand in the ``turn``-th second look.
+
+    With a face the palm detector misses hands that fill the picture, without one slanted ones too.
+    """
+    looks = _STREAM_LOOKS if face else _FACELESS_LOOKS
+    scale, degrees = looks[turn % len(looks)]
+    if scale <= 1:
+        return _framed(width, height, scale, degrees)
+    whole = quick_look(width, height)
     return Roi(whole.x, whole.y, whole.width * scale, whole.height * scale)
+
+
+def middle_close_up(width: int, height: int, turn: int) -> Roi:
+    """Where the hand would be in a stream of nothing but a hand, in the ``turn``-th look."""
+    return _framed(width, height, *_FACELESS_CLOSE_UPS[turn % len(_FACELESS_CLOSE_UPS)])
 
 
 def stream_close_up(changed: Roi, turn: int) -> Roi:

@@ -15,7 +15,9 @@ from reactions.landmarks.search_regions import (
     SURE,
     WIDE,
     hand_search_regions,
+    middle_close_up,
     quick_look,
+    stream_close_up,
     stream_look,
     turned_looks,
 )
@@ -170,6 +172,7 @@ def test_a_false_palm_does_not_hide_the_true_one_behind_it() -> None:
     assert len(run(world, 1).regions) == 1
 
 
+FACE = Roi(320, 140, 180, 180)
 ALARM = Roi(200, 150, 160, 120)
 
 
@@ -178,10 +181,35 @@ def test_after_an_alarm_each_sample_looks_for_a_near_hand() -> None:
     follower, trail = HandFollower(world, world), run(world, 1)
     searched = len(world.searches)
     for alarm in (ALARM, None, None, None):
-        _, trail = follower.follow(PICTURE, trail, alarm=alarm)
+        _, trail = follower.follow(PICTURE, trail, FACE, alarm=alarm)
     quick = quick_look(640, 360)
     first, second, third, fourth = (stream_look(640, 360, turn) for turn in range(4))
     assert world.searches[searched:] == [first, quick, second, third, quick, fourth]
+
+
+def test_without_a_face_the_looks_after_an_alarm_are_of_all_kinds() -> None:
+    world = World()
+    follower, trail = HandFollower(world, world), run(world, 1)
+    searched = len(world.searches)
+    for alarm in (ALARM, None, None):
+        _, trail = follower.follow(PICTURE, trail, alarm=alarm)
+    quick = quick_look(640, 360)
+    first, second, third = (stream_look(640, 360, turn, face=False) for turn in range(3))
+    assert world.searches[searched:] == [first, quick, second, third]
+    assert world.regions_read[-3:] == [
+        middle_close_up(640, 360, 0),
+        stream_close_up(ALARM, 0),
+        middle_close_up(640, 360, 1),
+    ]
+
+
+def test_every_second_search_of_a_calm_picture_without_a_face_is_a_second_look() -> None:
+    world = World()
+    run(world, 8, HandTrail())
+    first, second = (stream_look(640, 360, turn, face=False) for turn in range(2))
+    quick = quick_look(640, 360)
+    assert world.searches == [quick, first, quick, second]
+    assert not world.regions_read
 
 
 def test_after_an_alarm_the_landmark_model_reads_what_changed() -> None:
@@ -360,9 +388,6 @@ def test_both_palm_models_find_the_same_hand(store: ModelStore) -> None:
     wide = palms.find(picture, Roi(320, 180, 640, 640 / WIDE)).hands
     assert len(square) == len(wide) == 1
     assert square[0].overlap(wide[0]) > 0.7
-
-
-FACE = Roi(320, 140, 180, 180)
 
 
 def test_what_may_be_a_palm_before_the_chest_hints_at_arms() -> None:

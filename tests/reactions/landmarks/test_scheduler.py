@@ -108,6 +108,21 @@ def test_a_large_change_is_searched_in_every_sample(
     assert runs["palms"] >= 4
 
 
+@pytest.mark.parametrize("face", [True, False])
+def test_a_small_change_is_searched_again_only_where_no_face_is(
+    scheduler: LandmarkScheduler, *, face: bool
+) -> None:
+    noise = np.random.default_rng(3).integers(40, 90, (360, 640, 3), np.uint8)
+    before = picture("neutral") if face else noise
+    after = before.copy()
+    after[250:350, 20:140] = 255 - after[250:350, 20:140] // 2  # a twentieth of the picture
+    _, tracks = scheduler.observe(Sample(before, 0.0), None)
+    seen, tracks = scheduler.observe(Sample(after, 0.2), tracks)
+    assert bool(seen.face) is face
+    assert tracks.hands
+    assert bool(tracks.hands.looks.alert) is not face
+
+
 def test_only_models_that_are_asked_for_are_loaded_and_run(runs: Counter[str]) -> None:
     sample = Sample(picture("open_palm"), 0.0)
     observation, _ = LandmarkScheduler(ModelStore(), {ModelFamily.FACE}).observe(sample, None)

@@ -9,6 +9,7 @@ from reactions.landmarks.search_regions import (
     face_looks,
     fills,
     hand_search_regions,
+    middle_close_up,
     quick_look,
     stream_close_up,
     stream_look,
@@ -64,3 +65,17 @@ def test_a_streams_looks_are_wider_than_the_picture_and_around_what_changed() ->
         close = stream_close_up(changed, turn)
         assert (close.x, close.y) == (100, 200)
         assert close.width == close.height > 120
+
+
+def test_without_a_face_a_streams_looks_are_closer_wider_and_turned_to_both_sides() -> None:
+    looks = [stream_look(640, 360, turn, face=False) for turn in range(20)]
+    assert looks[:10] == looks[10:]
+    assert {look.width < 640 for look in looks} == {True, False}
+    assert {look.angle < 0 for look in looks} == {look.angle > 0 for look in looks} == {True, False}
+    assert {(look.x, look.y) for look in looks} == {(320, 180)}
+
+
+def test_close_ups_of_a_picture_without_a_face_are_in_its_middle() -> None:
+    assert {(look.x, look.y) for look in (middle_close_up(640, 360, n) for n in range(4))} == {
+        (320, 180)
+    }
