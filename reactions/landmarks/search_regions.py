@@ -3,9 +3,9 @@
 The detectors see a picture at 128–192 pixels and know their object at some sizes only: a face
 farther than two metres from a webcam is too small, a hand that fills the picture too large.
 Measured on photos: of 250 tight crops of a hand the whole picture shows 113 hands and second looks
-234; of 58 streams of such crops in which the whole picture shows none, the looks of a stream without
-a face find 45; of webcams some way off the whole picture shows 68 % of faces and second looks 99 %; in 239
-portraits without a hand they see two.
+234; of 58 streams of such crops in which the whole picture shows none, the looks of a stream
+without a face find 45; of webcams some way off the whole picture shows 68 % of faces and second
+looks 99 %; in 239 portraits without a hand they see two.
 """
 
 from math import radians
