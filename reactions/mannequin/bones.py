@@ -46,13 +46,9 @@ def bones_of(arm: ArmJoints) -> tuple[Bone, ...]:
     hand, side = arm.hand, float(np.sign(np.linalg.det(arm.axes)))
     thumbwards, front = arm.axes[:, 0], -arm.axes[:, 2]
     found = []
-    # A thumb's pad looks towards the middle of the palm's front.
-    target = hand[0] + arm.axes @ np.array([-1.2, -6.5, -3.2])
-    for i in range(3):
-        a, b = hand[1 + i], hand[2 + i]
-        pad = _squared(target - b, b - a) if i else front
+    for i, pad in enumerate((front, *_thumb_pads(arm))):
         thick, thin = (r * HAND_SCALE for r in _THUMB_RADII[i : i + 2])
-        found.append(Bone(a, b, thick, thin, pad, i, thumb=True))
+        found.append(Bone(hand[1 + i], hand[2 + i], thick, thin, pad, i, thumb=True))
     fingers = hand[5:].reshape(4, 4, 3)
     pads = np.cross(thumbwards, np.diff(fingers, axis=1)) * side
     pads /= np.linalg.norm(pads, axis=2, keepdims=True)
@@ -61,6 +57,20 @@ def bones_of(arm: ArmJoints) -> tuple[Bone, ...]:
             thick, thin = radius[i] * HAND_SCALE, radius[i + 1] * HAND_SCALE
             found.append(Bone(finger[i], finger[i + 1], thick, thin, faces[i], i))
     return tuple(found)
+
+
+def _thumb_pads(arm: ArmJoints) -> tuple[Matrix, Matrix]:
+    """Which way the pad faces on the thumb's two free bones.
+
+    It looks towards a place in front of the middle of the palm. The joint between them is a hinge:
+    both turn about one axis, and the thumb is never twisted.
+    """
+    hand = arm.hand
+    target = hand[0] + arm.axes @ np.array([-1.2, -6.5, -4.6])
+    way = hand[4] - hand[2]
+    hinge = np.cross(way, _squared(target - hand[3], way))
+    middle, tip = (np.cross(hinge, b - a) for a, b in (hand[2:4], hand[3:5]))
+    return middle / np.linalg.norm(middle), tip / np.linalg.norm(tip)
 
 
 def toward(direction: Matrix, place: Matrix, camera: SceneCamera) -> float:

@@ -6,6 +6,7 @@ from reactions.mannequin.bones import Bone, bones_of, side_facing
 from reactions.mannequin.canvas import CLOTH, RasterCanvas, colour_plane, skin_material
 from reactions.mannequin.hand_details import draw_marks, palm_colour
 from reactions.mannequin.person import Person
+from reactions.mannequin.pose import Matrix
 from reactions.mannequin.scene import SceneCamera
 from reactions.mannequin.skeleton import HAND_SCALE, ArmJoints
 from reactions.mannequin.solids import COVER, TONE, Ball, Clay, Plane
@@ -93,6 +94,7 @@ def _hand_clay(
     clay = Clay.around(boxes, canvas.width, canvas.height)
     if clay is None:
         return None
+    front = camera.turned(-arm.axes[:, 2])
     palm = side_facing(-arm.axes[:, 2], hand[0], camera)
     clay.capsule(elbow, wrist, merge=0.6, tone=0.35 * palm)
     if person.short_sleeves:
@@ -102,26 +104,26 @@ def _hand_clay(
         for a, b, start_radius, end_radius in solids:
             ends = camera.project(hand[0] + np.array([a, b]) * HAND_SCALE @ arm.axes.T)
             start_ball = Ball.at(ends[0], start_radius * HAND_SCALE)
-            clay.capsule(start_ball, Ball.at(ends[1], end_radius * HAND_SCALE), merge, palm)
-    _web(clay, arm, camera, palm)
+            clay.capsule(start_ball, Ball.at(ends[1], end_radius * HAND_SCALE), merge, 1, front)
+    _web(clay, arm, camera, front)
     for bone in bones:
         a, b = camera.project(np.array([bone.a, bone.b]))
-        tone = side_facing(bone.pad, bone.b, camera)
-        clay.capsule(Ball.at(a, bone.thick), Ball.at(b, bone.thin), merge=0.18, tone=tone)
+        side = camera.turned(bone.pad)
+        clay.capsule(Ball.at(a, bone.thick), Ball.at(b, bone.thin), merge=0.18, side=side)
     return clay
 
 
-def _web(clay: Clay, arm: ArmJoints, camera: SceneCamera, palm: float) -> None:
+def _web(clay: Clay, arm: ArmJoints, camera: SceneCamera, front: Matrix) -> None:
     """The skin between thumb and index finger, and between the fingers' first bones."""
     hand = arm.hand
     fork = hand[2] * 0.5 + hand[5] * 0.5 + (hand[0] - hand[5]) * 0.10
     root, fork_seen = camera.project(np.array([hand[1], fork]))
-    clay.capsule(Ball.at(fork_seen, 0.8), Ball.at(root, 1.4), merge=1.4, tone=palm)
+    clay.capsule(Ball.at(fork_seen, 0.8), Ball.at(root, 1.4), merge=1.4, side=front)
     for a, b in ((5, 9), (9, 13), (13, 17)):
         ends = hand[[a, b]] * 0.80 + hand[[a + 1, b + 1]] * 0.20
         if np.linalg.norm(ends[0] - ends[1]) < 3.0 * HAND_SCALE:
             p, q = camera.project(ends)
-            clay.capsule(Ball.at(p, 0.92), Ball.at(q, 0.86), merge=0.7, tone=palm)
+            clay.capsule(Ball.at(p, 0.92), Ball.at(q, 0.86), merge=0.7, side=front)
 
 
 def _skin(person: Person, clay: Clay) -> Plane:

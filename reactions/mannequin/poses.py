@@ -83,7 +83,7 @@ _FINGER_HEART = HandShape(
     _CLOSED[2],
     _CLOSED[3],
 )
-_DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *[FingerPose(85, 98, 50)] * 4)
+_DOWN = HandShape(Thumb((29, 22), (93, 20), (81, -6)), *_CLOSED)
 
 _PALM = facing((0, 1, 0.1), (0.35, 0, 1))
 _BACK = facing((0.05, 1, 0.05), (0, 0, -1))
@@ -113,10 +113,8 @@ _THINKING = Pose(
 )
 
 
-_THUMBS_UP = _right(_shape(_HITCH, ""), (20, -3, 12), facing((0.55, 0.31, 0.78), (0.82, 0, -0.57)))
-_THUMBS_DOWN = _right(
-    _DOWN, (26, 8, 8), facing((0.92, 0.31, -0.26), (0.29, -0.07, 0.96)), swivel=45
-)
+_THUMBS_UP = _right(_shape(_HITCH, ""), (21, -1, 9), facing((0.3, 0.35, 0.85), (0.95, 0, -0.2)))
+_THUMBS_DOWN = _right(_DOWN, (27, 9, 8), facing((0.85, 0.3, 0.15), (0.05, -0.1, 0.96)), swivel=45)
 _ROCK = _right(_shape(_FOLDED, "ip", 1), turn=facing((-0.1, 1, 0.1), (0.6, 0, 1)))
 GRIP = HandShape(
     Thumb((34, 50), (16, 46), (2, 36)),
@@ -125,9 +123,9 @@ GRIP = HandShape(
 _PRESSED = Arm((1.0, -6, 17), facing((0.02, 1, 0), (1, 0, 0.15)), FLAT, 55)
 _HEART_HALF = HandShape(
     Thumb((72, 8), (78, 6), (80, 4)),
-    FingerPose(30, 52, 34), FingerPose(34, 54, 36), FingerPose(38, 56, 38), FingerPose(42, 58, 40),
+    FingerPose(32, 54, 36), FingerPose(33, 54, 36), FingerPose(35, 55, 38), FingerPose(38, 57, 40),
 )  # fmt: skip
-_HEART = Arm((10.8, -4, 18), facing((0.3, 0.95, 0.1), (0.7, -0.3, 0.65)), _HEART_HALF)
+_HEART = Arm((10.2, -5, 18), facing((0.3, 0.95, 0.35), (0.75, -0.3, 0.5)), _HEART_HALF)
 _POST = Arm((4, -12, 20), facing((0.05, 1, 0), (0.5, 0, 1)), FLAT)
 _BAR = Arm((12, 8.5, 20), facing((1, 0.15, 0), (0, -0.6, 0.8)), FLAT)
 _CLAPS = Arm((6, -5, 17), facing((0.1, 1, 0.2), (1, 0, 0.75)), OPEN)
@@ -179,7 +177,7 @@ POSES: Mapping[str, Pose] = _by_label(
         "rock": _ROCK,
         "ily": _right(_shape(_OUT, "ip", 4)),
         "open_palm": _right(OPEN, _LOWER),
-        "fist": _right(FIST),
+        "fist": _right(FIST, turn=facing((0, 1, 0.1), (0.8, 0, 0.6))),
         "pointing_up": _right(_shape(_FOLDED, "i")),
         "call_me": _right(_shape(_HITCH, "p", 8), turn=facing((-0.25, 1, 0.1), (0.2, 0, 1))),
         "double_thumbs_up": _both(_THUMBS_UP),
@@ -208,12 +206,12 @@ POSES: Mapping[str, Pose] = _by_label(
             )
         ),
         "facepalm": Pose(
-            right=Arm((7, 9, 14), facing((0.45, 0.88, 0.05), (0.1, 0, -1)), FLAT),
+            right=Arm((7, 11.5, 13), facing((0.45, 0.88, 0.05), (0.1, 0, -1)), FLAT),
             face=FacePose(lids=0.0, smile=-0.3),
             head=(0, 8, -3),
         ),
         "head_on_hand": Pose(
-            right=Arm((11.5, -4.5, 8), facing((0.1, 1, 0.0), (1, -0.1, -0.25)), FLAT),
+            right=Arm((10.5, -4.5, 8), facing((0, 1, 0.1), (0.9, 0, 0.45)), FIST),
             head=(0, 0, -18),
         ),
         "drinking": Pose(
@@ -222,13 +220,13 @@ POSES: Mapping[str, Pose] = _by_label(
             holds=MUG,
         ),
         "phone_at_ear": Pose(
-            right=Arm((15, 4, 3), facing((0.1, 1, -0.1), (1, 0, -0.2)), GRIP, -25),
+            right=Arm((13.3, 6, 3), facing((0.1, 1, -0.1), (1, 0, -0.2)), GRIP, -25),
             head=(0, 0, -4),
         ),
         "crossed_fingers": _right(_CROSSED_FINGERS, turn=facing((0.15, 1, -0.35), (0.4, 0, 1))),
         "finger_heart": _right(_FINGER_HEART, (23, 1, 9), facing((0.25, 1, 0.1), (-0.75, 0, 0.7))),
         "middle_finger": _right(
-            _shape(_FOLDED, "l"), (23, 4, 9), facing((0.05, 1, -0.5), (-0.2, 0, -1))
+            _shape(_FOLDED, "l"), (22, 1, 9), facing((0.05, 1, -0.45), (0.5, 0, 0.85))
         ),
     }
 )

@@ -81,6 +81,11 @@ class SceneCamera:
         place: Matrix = _TARGET + self.view.T @ (ray * distance - (0, 0, self.distance))
         return place
 
+    def turned(self, direction: Matrix) -> Matrix:
+        """(3,): a direction in body coordinates as picture right, down and towards the camera."""
+        seen: Matrix = self.view @ direction * (1.0, 1.0, -1.0)
+        return seen
+
     def project(self, points: Matrix) -> Matrix:
         """(n, 3) body points as (n, 4): x and y in pixels, height towards the camera in cm, and
         pixels a cm there."""

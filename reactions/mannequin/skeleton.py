@@ -15,6 +15,8 @@ HAND_SCALE = 1.06
 """A touch larger than life: hands read better at webcam size."""
 HEAD_SIZE = 1.08
 """Likewise the head: the proportions of a drawn character."""
+_HANGS = 0.35
+"""Share of the hanging elbow's weight across the arm, below which it goes out instead."""
 _SHOULDER = np.array([-15.8, 3.0, 1.0])
 _HEAD = np.array([0.0, -18.6, -1.5])
 _NECK = np.array([0.0, -6.0, 1.5])
@@ -78,6 +80,10 @@ def _elbow(shoulder: Matrix, wrist: Matrix, length: float, swivel: float) -> Mat
     along = (wrist - shoulder) / length
     hang = np.array([-0.35, 1.0, 0.25])
     hang -= along * float(hang @ along)
+    # With the hand straight above the shoulder an elbow can't hang: it goes out and forwards.
+    out = np.array([-1.0, 0.0, -0.5])
+    out -= along * float(out @ along)
+    hang += out * max(_HANGS - float(np.linalg.norm(hang)), 0.0)
     hang /= max(float(np.linalg.norm(hang)), 1e-6)
     side = np.cross(along, hang)
     a = -radians(swivel)

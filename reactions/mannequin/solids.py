@@ -19,6 +19,8 @@ Plane: TypeAlias = npt.NDArray[np.floating]
 
 _SOFT = 1.3
 """Width of a silhouette's soft edge, pixels: anti-aliasing and a webcam's lens in one."""
+_BORDER = 1.1
+"""How sharply one side's tone ends: over 54° of the surface's turn."""
 _EMPTY = np.float32(-1e4)
 NX, NY, TONE, COVER = range(4)
 """Layers of a window: the normal's x and y and the painter's tone, all times the cover."""
@@ -87,13 +89,16 @@ class Clay:
         depth: Plane = np.sqrt(rest, out=rest)
         return depth
 
-    def capsule(self, a: Ball, b: Ball, merge: float = 0.25, tone: float = 1.0) -> None:
+    def capsule(
+        self, a: Ball, b: Ball, merge: float = 0.25, tone: float = 1.0, side: Matrix | None = None
+    ) -> None:
         """Add the hull of two balls. ``merge`` is the reach of the smooth union in cm; ``tone`` is
-        carried along for the painter."""
+        carried along for the painter, on that half alone which looks along ``side``, where given:
+        a unit vector (picture right, down, towards the camera)."""
         length = hypot(b.x - a.x, b.y - a.y)
         if length <= abs(a.radius - b.radius) + 0.3:
             near = max(a, b, key=lambda ball: ball.radius + ball.height * 1e-3)
-            self._ball(near, merge, tone)
+            self._ball(near, merge, tone, side)
             return
         box = self._box(
             min(a.x - a.radius, b.x - b.radius),
@@ -124,10 +129,10 @@ class Clay:
         new = np.empty((4, *cover.shape), np.float32)
         np.subtract(off * ux, across * uy, out=new[NX])
         np.add(off * uy, across * ux, out=new[NY])
-        new[TONE] = tone
+        _tone(new, tone, side)
         self._merge(box, new, center, cover, merge)
 
-    def _ball(self, ball: Ball, merge: float, tone: float) -> None:
+    def _ball(self, ball: Ball, merge: float, tone: float, side: Matrix | None) -> None:
         box = self._box(
             ball.x - ball.radius, ball.y - ball.radius, ball.x + ball.radius, ball.y + ball.radius
         )
@@ -141,7 +146,8 @@ class Clay:
         height *= np.float32(ball.radius / ball.scale)
         height += np.float32(ball.height)
         new = np.empty((4, *square.shape), np.float32)
-        new[NX], new[NY], new[TONE] = dx, dy, tone
+        new[NX], new[NY] = dx, dy
+        _tone(new, tone, side)
         cover = np.sqrt(square, out=square)
         np.subtract(1, cover, out=cover)
         cover *= np.float32(ball.radius)
@@ -259,6 +265,22 @@ def _along_axis(
         radius += start
         np.subtract(along, center, out=off)
     return center, radius, off, cover
+
+
+def _tone(layers: Plane, tone: float, side: Matrix | None) -> None:
+    """Set the tone of a solid whose normals are given: all of it, or the half along ``side``."""
+    layers[TONE] = tone
+    if side is None:
+        return
+    away = layers[NX] * layers[NX] + layers[NY] * layers[NY]
+    facing = np.sqrt(np.maximum(1 - away, 0))
+    w = layers[NX] * np.float32(side[0])
+    w += layers[NY] * np.float32(side[1])
+    w += facing * np.float32(side[2])
+    w *= np.float32(_BORDER)
+    w += np.float32(0.5)
+    _limit(w)
+    layers[TONE] *= w * w * (3 - 2 * w)
 
 
 def _limit(plane: Plane) -> None:
