@@ -1,7 +1,7 @@
 """The reaction table: the shipped ``reactions.toml`` with the user's rows merged over it."""
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -70,6 +70,9 @@ def load_table_with_origins(
             table[label] = _rule(path, label, rows[label] | row, rows)
         else:
             others[label] = row
+    _check_ranks(
+        table, sorted({key.partition(".")[0] for key in origins} & labels.keys()), str(path)
+    )
     return LoadedTable(table, origins, others, str(path))
 
 
@@ -115,6 +118,7 @@ def with_rows(
         if label not in table:
             raise ConfigError(f"unknown label; {nearest(label, table)}", where=f"{where}: {label}")
         changed[label] = _rule(where, label, table[label].model_dump() | dict(row), table)
+    _check_ranks(changed, rows, where)
     return changed
 
 
@@ -139,6 +143,10 @@ def _rule(
             where=f"{path}: {label}.release",
         )
     for other in rule.outranks:
+        if other == label:
+            raise ConfigError(
+                "a label can't outrank itself", where=f"{path}: {label}.outranks", do="remove it"
+            )
         if other not in labels:
             raise ConfigError(
                 f"unknown label {other!r}; {nearest(other, labels)}",
@@ -148,12 +156,26 @@ def _rule(
 
 
 def _check_moderated(rule: ReactionRule, where: str) -> None:
-    """Raise ConfigError where a moderated label would be drawn."""
+    """Raise ConfigError where a moderated label has anything to be drawn."""
+    if not rule.moderated:
+        return
     what = "the label is moderated: it is never drawn"
-    if rule.moderated and rule.kind is Kind.STICKER:
+    if rule.kind is Kind.STICKER:
         raise ConfigError(what, where=f"{where}.kind", do='set kind = "event" or "off"')
-    if rule.moderated and rule.crowd:
-        raise ConfigError(what, where=f"{where}.crowd", do="remove it")
+    drawn = {"sticker": rule.sticker, "effect": rule.effect, "crowd": rule.crowd}
+    for key, name in drawn.items():
+        if name:
+            raise ConfigError(what, where=f"{where}.{key}", do="remove it")
+
+
+def _check_ranks(table: Mapping[str, ReactionRule], labels: Iterable[str], where: str) -> None:
+    """Raise ConfigError where one of ``labels`` and another outrank each other: neither would ever
+    be seen while the other is."""
+    for label in labels:
+        for other in table[label].outranks:
+            if other in table and label in table[other].outranks:
+                place = f"{where}: {label}.outranks"
+                raise ConfigError(f"{other!r} outranks {label!r}", where=place, do="remove one")
 
 
 def only_labels(table: ReactionTable, wanted: str | None) -> ReactionTable:

@@ -7,17 +7,16 @@ read.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
-from config.errors import SidecarError
 from reactions.gestures.hand_classes import CLASSES
 from reactions.landmark_types import ModelFamily
 from reactions.landmarks.model_store import ModelStore
 from reactions.landmarks.scheduler import LandmarkScheduler
 from reactions.training.dataset import FREE_SOURCES, REAL_HANDS, RealHands, label_hands
+from reactions.training.exit_status import exits_on_errors
 from reactions.training.photos import load_picture, read_index
 from reactions.training.sightings import Sightings, look_twice
 
@@ -42,10 +41,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=REAL_HANDS)
     options = parser.parse_args()
-    try:
+    with exits_on_errors():
         hands = collect_photos(options.folder)
-    except SidecarError as error:
-        sys.exit(str(error))
     hands.save(options.out)
     counts = np.bincount(hands.classes, minlength=len(CLASSES))
     for name, count in zip(CLASSES, counts, strict=True):

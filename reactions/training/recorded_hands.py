@@ -14,7 +14,19 @@ from reactions.training.array_errors import UNREADABLE_ARRAYS
 PEOPLES_HANDS = Path(__file__).with_name("data") / "people.npz"
 """Hands of 80 people under Apache-2.0 and MIT; ``people-sources.csv`` beside it names them."""
 _ARRAYS = ("points", "label", "labels", "near", "nears", "source", "sources")
+_FORMAT = "docs/training.md has the format"
 _INDEX_KNUCKLE, _LITTLE_KNUCKLE = 5, 17
+
+
+def _in_plane(points: npt.NDArray[np.generic]) -> Landmarks:
+    """``points`` (n, 21, 2 or 3) as numbers, without depth; another form stays for the check.
+
+    Raises TypeError for what is no array of numbers.
+    """
+    if points.dtype.kind not in "fiu":
+        raise TypeError(f"points are {points.dtype}")
+    plane = points[:, :, :2] if points.shape[1:] == (21, 3) else points
+    return plane.astype(np.float32)
 
 
 def require_checkout(path: Path = PEOPLES_HANDS) -> None:
@@ -56,9 +68,9 @@ class RecordedHands:
             with path.open("rb") as file, np.load(file) as saved:
                 missing = [name for name in _ARRAYS if name not in saved.files]
                 if missing:
-                    raise ModelError(f"lacks {', '.join(missing)}", where=str(path))
+                    raise ModelError(f"lacks {', '.join(missing)}", where=str(path), do=_FORMAT)
                 hands = cls(
-                    saved["points"].astype(np.float32),
+                    _in_plane(saved["points"]),
                     saved["label"].astype(np.int64),
                     saved["near"].astype(np.int64),
                     saved["source"].astype(np.int64),
@@ -67,14 +79,17 @@ class RecordedHands:
                     tuple(saved["sources"].tolist()),
                 )
         except UNREADABLE_ARRAYS as error:
-            raise ModelError("no recorded hands", where=str(path)) from error
+            missing_file = isinstance(error, FileNotFoundError)
+            what = "there is no such file" if missing_file else "no recorded hands"
+            raise ModelError(what, where=str(path), do=_FORMAT) from error
         hands._check(path)
         return hands
 
     def _check(self, path: Path) -> None:
-        count = len(self.points)
+        count = len(self.points) if self.points.ndim else 0
         if self.points.shape[1:] != (21, 2) or not np.isfinite(self.points).all():
-            raise ModelError("points must be finite, (n, 21, 2)", where=str(path))
+            what = "points must be finite, (n, 21, 2), or (n, 21, 3) of which the depth is not read"
+            raise ModelError(what, where=str(path))
         for name, values, names in (
             ("label", self.label, self.labels),
             ("near", self.near, self.nears),
@@ -82,7 +97,8 @@ class RecordedHands:
         ):
             inside = (values >= 0) & (values < len(names))
             if values.shape != (count,) or not inside.all():
-                raise ModelError(f"{name} must hold {count} indices", where=str(path))
+                what = f"{name} must hold {count} indices into its {len(names)} names"
+                raise ModelError(what, where=str(path))
 
     @property
     def left(self) -> npt.NDArray[np.bool_]:

@@ -6,14 +6,12 @@ fingers and wrists differ a little from the catalogue's poses.
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from config.errors import SidecarError
 from reactions.gestures.hand_classes import CLASSES, NONE, SHAPES
 from reactions.landmark_types import Hand, ModelFamily, Points, Side
 from reactions.landmarks.model_store import ModelStore
@@ -29,6 +27,7 @@ from reactions.mannequin import (
 )
 from reactions.mannequin.variation import draw_scene, vary_arm
 from reactions.training.dataset import MANNEQUINS, RENDERED_HANDS, RealHands
+from reactions.training.exit_status import exits_on_errors
 from reactions.training.sightings import look_twice
 
 _SIZE = (640, 360)
@@ -113,12 +112,10 @@ def main() -> None:
     parser.add_argument("--add", action="store_true", help="to the hands that are there")
     parser.add_argument("--out", type=Path, default=RENDERED_HANDS)
     options = parser.parse_args()
-    try:
+    with exits_on_errors():
         known = RealHands.load(options.out) if options.add else None
         hands = collect(options.pictures, options.seed, ModelStore(), options.only)
         hands = hands if known is None else known.joined(hands)
-    except SidecarError as error:
-        sys.exit(str(error))
     hands.save(options.out)
     counts = np.bincount(hands.classes, minlength=len(CLASSES))
     for name, count in zip(CLASSES, counts, strict=True):

@@ -13,7 +13,6 @@ recall a shape, pooled and as the mean over people, and fires on all other hands
 import argparse
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from config.errors import SidecarError
 from config.reaction_rule import Kind, ReactionRule
 from config.reaction_table import load_reaction_table
 from reactions.gestures.hand_classes import NONE, SHAPES
@@ -36,6 +34,7 @@ from reactions.reaction_event import ReactionStage
 from reactions.training.evaluation.command import StreamOptions, report_streams
 from reactions.training.evaluation.conditions import Condition
 from reactions.training.evaluation.readings import clip_samples
+from reactions.training.exit_status import exits_on_errors
 from reactions.training.hands_report import read_shapes, report_hands
 from reactions.training.label_names import Shown, meaning_of
 from reactions.training.photos import Photo, read_index
@@ -270,15 +269,13 @@ def main() -> None:
     parser.add_argument("--no-clips", action="store_true")
     _add_stream_options(parser)
     options = parser.parse_args()
-    try:
+    with exits_on_errors():
         if options.hands:
             print(hands_json(options.hands))
         elif options.stream:
             report_streams(_stream_options(options), load_reaction_table(LABELS))
         else:
             _print_tables(options.folder, options.cache, options.plot, not options.no_clips)
-    except SidecarError as error:
-        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ For hands of people whom the classifier has not seen: it knows those that it was
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from config.errors import SidecarError
 from config.reaction_rule import ReactionRule
 from config.reaction_table import load_reaction_table
 from config.sensitivity import LOG_ODDS, with_sensitivity
 from reactions.gestures.hand_classifier import HandShapeClassifier
 from reactions.labels import LABELS
+from reactions.training.exit_status import exits_on_errors
 from reactions.training.hands_report import Scores, read_shapes, report_hands
 from reactions.training.recorded_hands import RecordedHands
 
@@ -40,12 +39,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="reactions.training.sensitivity_curve")
     parser.add_argument("hands", type=Path, metavar="FILE", help="recorded landmarks, .npz")
     options = parser.parse_args()
-    try:
+    with exits_on_errors():
         hands = RecordedHands.load(options.hands)
         scores = read_shapes(HandShapeClassifier(), hands)
         print(*sensitivity_table(hands, scores, load_reaction_table(LABELS)), sep="\n")
-    except SidecarError as error:
-        sys.exit(str(error))
 
 
 if __name__ == "__main__":

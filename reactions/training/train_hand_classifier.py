@@ -10,7 +10,6 @@ same machine with the same versions gives the same file.
 import argparse
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -19,13 +18,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from config.errors import SidecarError
 from config.reaction_rule import ReactionRule
 from reactions.gestures.features import FEATURES, hand_features
 from reactions.gestures.hand_classes import CLASSES, SHAPES
 from reactions.gestures.hand_classifier import SHIPPED
 from reactions.training.checkpoints import Checkpoints
 from reactions.training.corrections import corrected
+from reactions.training.exit_status import exits_on_errors
 from reactions.training.hands_report import HandsReport, recall_by_source, report_hands
 from reactions.training.member_calibration import (
     Calibration,
@@ -245,12 +244,10 @@ def main() -> None:
     options = vars(parser.parse_args())
     folder, threads = options.pop("out"), options.pop("threads")
     plan = TrainingPlan(**options)
-    try:
+    with exits_on_errors():
         hands = TrainingHands.load(plan.seed, plan.folds)
         trained = train(plan, hands, threads)
         path = write(trained, plan, hands, folder)
-    except SidecarError as error:
-        sys.exit(str(error))
     summary = _summary(trained.held_out.report)
     print(f"{path}: {path.stat().st_size} bytes")
     print(f"people not seen: {json.dumps(summary, indent=2)}")

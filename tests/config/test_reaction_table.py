@@ -94,6 +94,7 @@ def test_file_in_the_working_folder_is_found(tmp_path: Path) -> None:
         ("[smil]\nhold = 1", "smil: unknown label; did you mean 'smile'? allowed: face"),
         ("[smile]\nhld = 1", "smile.hld: unknown key; did you mean 'hold'? allowed: kind"),
         ("[smile]\nhold = 11", "smile.hold: 11 is refused: input should be less than"),
+        ("[fist]\noutranks = ['fist']", "fist.outranks: a label can't outrank itself"),
         ("[smile]\nkind = 'of'", "'of' is refused: input should be 'sticker', 'event' or 'off'"),
         ("[smile]\noutranks = ['fits']", "unknown label 'fits'; did you mean 'fist'?"),
         ("[neutral]\nkind = 'sticker'", "neutral.sticker: a label of kind 'sticker' needs"),
@@ -129,6 +130,24 @@ def test_a_moderated_label_stays_one_in_a_changed_table() -> None:
     table = load_reaction_table(moderated("face"), environ={})
     with pytest.raises(ConfigError, match=r"rows: face\.kind: the label is moderated"):
         with_rows(table, {"face": {"kind": "sticker", "sticker": "smile"}}, "rows")
+
+
+@pytest.mark.parametrize("key", ["sticker", "effect", "crowd"])
+def test_nothing_to_draw_can_be_given_to_a_moderated_label(key: str, tmp_path: Path) -> None:
+    path = table_file(tmp_path, f"[middle_finger]\nkind = 'event'\n{key} = 'fire'")
+    with pytest.raises(ConfigError, match=rf"middle_finger\.{key}: the label is moderated"):
+        load_reaction_table(LABELS, path, environ={})
+    with pytest.raises(ConfigError, match=rf"rows: middle_finger\.{key}: the label is moderated"):
+        with_rows(load_reaction_table(LABELS, environ={}), {"middle_finger": {key: "fire"}}, "rows")
+
+
+def test_labels_that_outrank_each_other_are_refused(tmp_path: Path) -> None:
+    path = table_file(tmp_path, "[fist]\noutranks = ['thumbs_up', 'double_thumbs_up']")
+    with pytest.raises(ConfigError, match="'double_thumbs_up' outranks 'fist'"):
+        load_reaction_table(LABELS, path, environ={})
+    table = load_reaction_table(LABELS, environ={})
+    with pytest.raises(ConfigError, match=r"rows: smile\.outranks: 'laugh' outranks 'smile'"):
+        with_rows(table, {"smile": {"outranks": ("laugh",)}}, "rows")
 
 
 def test_rows_of_taught_labels_are_kept_apart(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from config.errors import ModelError
@@ -58,6 +59,41 @@ def test_points_of_another_form_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "hands.npz", **(arrays | {"points": arrays["points"][:, :20]}))
     with pytest.raises(ModelError, match=r"\(n, 21, 2\)"):
         RecordedHands.load(tmp_path / "hands.npz")
+
+
+def changed(tmp_path: Path, **arrays: npt.NDArray[np.generic]) -> Path:
+    """A file of HANDS in which ``arrays`` are others."""
+    path = tmp_path / "hands.npz"
+    save(HANDS, path)
+    with np.load(path) as saved:
+        kept = dict(saved)
+    np.savez(path, **(kept | arrays))
+    return path
+
+
+def test_the_depth_of_points_is_not_read(tmp_path: Path) -> None:
+    deep = np.concatenate([HANDS.points, np.full_like(HANDS.points[..., :1], np.nan)], axis=2)
+    again = RecordedHands.load(changed(tmp_path, points=deep))
+    np.testing.assert_array_equal(again.points, HANDS.points)
+
+
+@pytest.mark.parametrize("dtype", ["U8", "S8", "bool", "complex64"])
+def test_points_that_are_no_numbers_are_refused(tmp_path: Path, dtype: str) -> None:
+    with pytest.raises(ModelError, match="no recorded hands"):
+        RecordedHands.load(changed(tmp_path, points=HANDS.points.astype(dtype)))
+
+
+@pytest.mark.parametrize("points", [np.float32(1), np.full((3, 21, 2), np.nan, np.float32)])
+def test_points_that_are_no_hands_are_refused(
+    tmp_path: Path, points: npt.NDArray[np.generic]
+) -> None:
+    with pytest.raises(ModelError, match="points must be finite"):
+        RecordedHands.load(changed(tmp_path, points=np.asarray(points)))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.npz: there is no such file"):
+        RecordedHands.load(tmp_path / "none.npz")
 
 
 def test_learning_from_a_wheel_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
