@@ -39,6 +39,17 @@ class Roi(CompactPickle):
             placed[:, 2] = points[:, 2] * self.width
         return placed
 
+    def from_picture(self, points: Positions) -> Positions:
+        """The inverse of ``to_picture``."""
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        right, down = points[:, 0] - self.x, points[:, 1] - self.y
+        inside = np.empty_like(points)
+        inside[:, 0] = (right * cos + down * sin) / self.width + 0.5
+        inside[:, 1] = (down * cos - right * sin) / self.height + 0.5
+        if points.shape[1] > 2:
+            inside[:, 2] = points[:, 2] / self.width
+        return inside
+
     def moved(self, right: float, down: float) -> "Roi":
         """The same region so many pixels further right and down."""
         return replace(self, x=self.x + right, y=self.y + down)

@@ -30,12 +30,14 @@ from reactions.landmarks.body import (
     missed_hand,
 )
 from reactions.landmarks.body_schedule import BodyTrail
+from reactions.landmarks.careful_hands import CarefulHands
 from reactions.landmarks.dark_rooms import lit_up
 from reactions.landmarks.downscale import enlarged, factor, shrunk
 from reactions.landmarks.face import FaceDetector, FaceFollower, FaceMesh
 from reactions.landmarks.face_detail import DetailReader
 from reactions.landmarks.frame_quality import PictureChange, change_between, judge_quality
 from reactions.landmarks.hands import HANDS, HandFollower, HandLandmarker, PalmDetector
+from reactions.landmarks.held_hand import HeldHand
 from reactions.landmarks.model_manifest import (
     HAND_FULL,
     HAND_LITE,
@@ -76,11 +78,11 @@ class LandmarkScheduler:
         the whole picture now and then.
         """
         self._every_body, self._objects = every_body, objects
-        self._hands = self._face = self._people = self._body = None
+        self._hands = self._careful = self._face = self._people = self._body = None
         if ModelFamily.HANDS in families:
             model = HAND_FULL if hand_model == "full" else HAND_LITE
             self._hands = HandFollower(PalmDetector(store), HandLandmarker(store, model))
-            self._refiner = StillRefiner(store)
+            self._careful = CarefulHands(StillRefiner(store))
         if ModelFamily.FACE in families:
             detail = None
             if ModelFamily.FACE_DETAIL in families:
@@ -134,8 +136,7 @@ class LandmarkScheduler:
             body, body_trail = self._read_body(sample, last, near, change.share, pace)
         if body and hand_trail and _wanted(sample, ModelFamily.HANDS):
             hands, hand_trail = self._hands_by_body(lit, body, hands, hand_trail)
-        if last.hands is None and last.refine:
-            hands = tuple(self._refiner.refine(lit, hand) for hand in hands)
+        hands, held = self._read_carefully(sample, lit, hands, last, pace)
         unlooked = last.unlooked + pace
         vessels = self._look_for_vessels(sample, hands, face, unlooked)
         seen = Observation(
@@ -146,6 +147,7 @@ class LandmarkScheduler:
             unlooked=unlooked if vessels is None else 0.0,
             undetected=0.0 if self._detects(sample, last, pace) else last.undetected + pace,
             people=people,
+            held=held,
             time=time,
         )
 
@@ -170,6 +172,16 @@ class LandmarkScheduler:
             return self._hands.look_at(picture, trail, hand_regions(body, width, height))
         missed = missed_hand(body, hands, width, height)
         return (hands, trail) if missed is None else self._hands.add(picture, hands, trail, missed)
+
+    def _read_carefully(
+        self, sample: Sample, picture: RgbImage, hands: tuple[Hand, ...], last: Tracks, pace: float
+    ) -> tuple[tuple[Hand, ...], tuple[HeldHand, ...]]:
+        """``hands`` of ``picture`` as they are known, and what is kept of them."""
+        if self._careful is None or not _wanted(sample, ModelFamily.HANDS):
+            return hands, last.held
+        if last.hands is not None:
+            return self._careful.read(picture, hands, last.held, pace)
+        return self._careful.first(picture, hands) if last.refine else (hands, ())
 
     def _follow_others(
         self, sample: Sample, main: Roi | None, trail: PeopleTrail | None, pace: float

@@ -25,11 +25,15 @@ class StillRefiner:
 
     def refine(self, picture: RgbImage, hand: Hand) -> Hand:
         """Return the mean of two more readings of ``hand``; ``hand`` itself if neither sees one."""
+        seen = self.readings(picture, hand)
+        return mean_hand(seen) if seen else hand
+
+    def readings(self, picture: RgbImage, hand: Hand) -> list[Hand]:
+        """Up to two more readings of ``hand``: none where no hand is seen."""
         landmarks = self._loaded()
         roi = hand_from_landmarks(hand.points)
         readings = [landmarks.read(picture, roi), landmarks.read(picture, roi, mirrored=True)]
-        seen = [reading for reading in readings if reading is not None]
-        return mean_hand(seen) if seen else hand
+        return [reading for reading in readings if reading is not None]
 
     def _loaded(self) -> HandLandmarker:
         """Loaded at first use: a stream whose first sample shows no hand never needs it."""

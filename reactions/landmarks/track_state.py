@@ -9,6 +9,7 @@ from reactions.compact_pickle import CompactPickle
 from reactions.landmarks.body_schedule import RESTING, BodyTrail
 from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.frame_quality import Fingerprint
+from reactions.landmarks.held_hand import HeldHand
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.second_looks import SecondLooks
 from reactions.packed_face import PackedFace
@@ -97,6 +98,8 @@ class Tracks(CompactPickle):
     """Samples since vessels were looked for, each by its pace."""
     undetected: float = 99.0
     """Samples since a bundle's detector looked, each by its pace."""
+    held: tuple[HeldHand, ...] = ()
+    """The newest sample's hands, as they were read."""
     refine: bool = True
     """Whether hands that are found by a first search are read a second time."""
     people: PeopleTrail | None = None

@@ -36,6 +36,12 @@ def turned(positions: Positions, angle: float) -> Positions:
 
 
 @given(rois)
+def test_points_of_the_picture_are_where_they_came_from_in_the_region(roi: Roi) -> None:
+    inside = np.array([[0.2, 0.9, 0.3], [1.1, -0.2, 0]], np.float32)
+    assert roi.from_picture(roi.to_picture(inside)) == pytest.approx(inside, abs=0.01)
+
+
+@given(rois)
 def test_the_middle_of_a_region_is_its_place(roi: Roi) -> None:
     assert roi.to_picture(CORNERS)[4] == pytest.approx((roi.x, roi.y), abs=0.01)
 
