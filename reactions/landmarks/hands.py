@@ -27,10 +27,12 @@ from reactions.landmarks.search_regions import (
     fills,
     hand_search_regions,
     middle_close_up,
+    next_unread_palm_regions,
     quick_look,
     stream_close_up,
     stream_look,
     turned_looks,
+    unread_palm_regions,
 )
 from reactions.landmarks.second_looks import SecondLooks
 from reactions.landmarks.ssd import SsdDetector
@@ -184,9 +186,8 @@ class HandFollower:
             faint = self._search(picture, region, seen, again=again)
             hinted = face is None or arms_hinted(faint, face)
             unsearched, searches = 0.0, searches + 1
-        if looks.due and not seen.hands:
-            self._look_again(picture, looks, seen, face=face is not None)
-            looks = looks.used()
+        if not seen.hands:
+            looks = self._look_again(picture, looks, seen, face=face is not None)
         moved = replace(trail, unsearched=unsearched, searches=searches, looks=looks, hinted=hinted)
         return tuple(seen.hands), _after(moved, seen, pace)
 
@@ -223,23 +224,33 @@ class HandFollower:
         for candidate in found.hands[: seen.most + _SPARE]:
             if not seen.full:
                 seen.look_at(candidate, SURE if again else PRESENT)
+        if found.hands and not seen.hands:
+            seen.unread = seen.unread or found.hands[0]
         return found.faint
 
     def _look_again(
         self, picture: RgbImage, looks: SecondLooks, seen: "_Seen", *, face: bool
-    ) -> None:
-        """Searches for a hand that the palm detector does not see in the picture as it is."""
+    ) -> SecondLooks:
+        """Searches for a hand that the models do not see in the picture as it is, if a look is due.
+
+        Returns the state after it.
+        """
+        if seen.unread and looks.affordable:
+            seen.look_at_first(next_unread_palm_regions(seen.unread, looks.palms))
+            return looks.used_on_palm()
+        if not looks.due:
+            return looks
         height, width = picture.shape[:2]
         look = stream_look(width, height, looks.taken, face=face)
         self._search(picture, look, seen, again=True)
-        if not seen.hands and looks.region is not None:
+        if looks.region is not None:
             turn, middle = looks.taken, not face and looks.taken % 2 == 0
-            seen.look_at(
-                middle_close_up(width, height, turn // 2)
+            seen.look_at_first(
+                [middle_close_up(width, height, turn // 2)]
                 if middle
-                else stream_close_up(looks.region, turn if face else turn // 2),
-                SURE,
+                else [stream_close_up(looks.region, turn if face else turn // 2)]
             )
+        return looks.used()
 
     def _search_everywhere(self, picture: RgbImage, face: Roi | None) -> "_Seen":
         height, width = picture.shape[:2]
@@ -252,10 +263,9 @@ class HandFollower:
         for region in looks if face else [*looks, *turned_looks(width, height)]:
             if not seen.hands:
                 self._search(picture, region, seen, again=True)
+        seen.look_at_first(unread_palm_regions(seen.unread) if seen.unread else [])
         # No palm and no face: perhaps one hand fills the picture, nearer than the detector knows.
-        for region in [] if face else close_ups(width, height):
-            if not seen.hands:
-                seen.look_at(region, SURE)
+        seen.look_at_first([] if face else close_ups(width, height))
         return seen
 
     def _looked_at(self, picture: RgbImage, region: Roi, *, again: bool = False) -> "_Seen":
@@ -301,6 +311,8 @@ class _Seen:
         self.hands: list[Hand] = []
         self.regions: list[Roi] = []
         """Where each will be next."""
+        self.unread: Roi | None = None
+        """The region of the surest palm in which no hand was read."""
 
     @property
     def full(self) -> bool:
@@ -322,6 +334,12 @@ class _Seen:
         if new_among(coming, self.regions):
             self.hands.append(hand)
             self.regions.append(coming)
+
+    def look_at_first(self, regions: Sequence[Roi]) -> None:
+        """Reads ``regions`` until a hand is sure, where none is known yet."""
+        for region in regions:
+            if not self.hands:
+                self.look_at(region, SURE)
 
     def read_again(self) -> None:
         """Reads each hand once more, where its landmarks are; what is not seen there stays."""

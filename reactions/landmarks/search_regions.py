@@ -8,9 +8,10 @@ without a face find 45; of webcams some way off the whole picture shows 68 % of 
 looks 99 %; in 239 portraits without a hand they see two.
 """
 
+from dataclasses import replace
 from math import radians
 
-from reactions.landmarks.roi import Roi, letterbox
+from reactions.landmarks.roi import Roi, grown, letterbox
 from reactions.landmarks.wide_palm_model import HEIGHT, WIDTH
 
 SURE = 0.8
@@ -40,6 +41,16 @@ _CLOSE_UPS = tuple(
     (scale, turn) for scale in (0.65, 1.3, 0.4) for turn in (0.0, 30.0, -30.0, 60.0, -60.0)
 )
 """Regions that a hand may fill: size and turn as above."""
+_PALM = 1 / 2.6
+"""Side of a palm's box, of the region that it gives (``hand_from_palm``)."""
+_UNREAD_PALM = (
+    *((1.0, 0.5, 30.0), (1.0, 0.5, -30.0), (1.2, 0.5, 0.0), (1.2, 0.0, 180.0)),
+    *((1.2, 0.0, -30.0), (1.2, 0.0, 30.0), (1.5, 0.5, 0.0), (1.0, 0.0, -60.0), (1.0, 0.0, 60.0)),
+)
+"""Where the hand of a palm may be that its region does not show: size, of that region, how far from
+the palm's middle towards the fingers, of the palm's side, and turn in degrees."""
+_AT_ONCE = 2
+"""Of these regions, so many are read in one sample of a stream."""
 _FILLING = 0.9
 """Width of a hand's region, of the letterbox, from which on it is too large for the detector."""
 _SMALL_FACE = 0.15
@@ -92,6 +103,27 @@ def stream_close_up(changed: Roi, turn: int) -> Roi:
     scale, degrees = _STREAM_CLOSE_UPS[turn % len(_STREAM_CLOSE_UPS)]
     side = max(changed.width, changed.height) * scale
     return Roi(changed.x, changed.y, side, side, radians(degrees))
+
+
+def unread_palm_regions(hand: Roi) -> list[Roi]:
+    """Where else the hand of a palm may be, if the region ``hand`` that it gives shows none.
+
+    The detector takes the heel of a hand that points aside or down, or two fingers, for a palm that
+    is upright.
+    """
+    side = hand.width * _PALM
+    middle = grown(hand, 1.0, 0.5 * _PALM)
+    palm = replace(middle, width=side, height=side)
+    return [
+        grown(replace(palm, angle=hand.angle + radians(degrees)), scale / _PALM, -towards)
+        for scale, towards, degrees in _UNREAD_PALM
+    ]
+
+
+def next_unread_palm_regions(hand: Roi, turn: int) -> list[Roi]:
+    """Those of them that a stream reads in the ``turn``-th look at such a palm."""
+    regions = unread_palm_regions(hand)
+    return [regions[(turn * _AT_ONCE + n) % len(regions)] for n in range(_AT_ONCE)]
 
 
 def close_ups(width: int, height: int) -> list[Roi]:

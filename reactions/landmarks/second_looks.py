@@ -29,6 +29,8 @@ class SecondLooks(CompactPickle):
     alert: float = 0.0
     taken: int = 0
     """Looks so far: each takes the next region in turn."""
+    palms: int = 0
+    """Looks so far at palms in which no hand was read: each takes the next regions in turn."""
     region: Roi | None = None
     """Where the change of the last alarm was, in pixels."""
 
@@ -47,8 +49,17 @@ class SecondLooks(CompactPickle):
     @property
     def due(self) -> bool:
         """Whether this sample may have a look."""
-        return self.alert > 0 and self.credit >= 1
+        return self.alert > 0 and self.affordable
+
+    @property
+    def affordable(self) -> bool:
+        """Whether the credit has a look left: a palm that is seen needs no alarm."""
+        return self.credit >= 1
 
     def used(self) -> Self:
         """The state after a look."""
         return replace(self, credit=self.credit - 1, taken=self.taken + 1)
+
+    def used_on_palm(self) -> Self:
+        """The state after a look at a palm in which no hand was read."""
+        return replace(self, credit=self.credit - 1, palms=self.palms + 1)
