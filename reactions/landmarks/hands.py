@@ -169,10 +169,13 @@ class HandFollower:
         """
         if trail is None:
             seen = self._search_everywhere(picture, face)
-            return tuple(seen.hands), HandTrail(tuple(seen.regions))
+            return tuple(seen.hands), HandTrail(tuple(seen.regions), tuple(seen.read_in))
         seen = _Seen(self._landmarks, picture, most)
         for region in trail.regions[:most]:
             seen.look_at(region)
+        for region in trail.read_in if len(seen.hands) < len(trail.regions) else ():
+            if not seen.full:
+                seen.look_at(region)
         if trail.lost is not None and seen.hands and not seen.full:
             seen.look_at(trail.lost, SURE)
         lost = len(seen.hands) < len(trail.regions)
@@ -203,7 +206,7 @@ class HandFollower:
             if not seen.hands:
                 seen.look_at(region)
         seen.read_again()
-        return tuple(seen.hands), replace(trail, regions=tuple(seen.regions))
+        return tuple(seen.hands), seen.trailed(trail)
 
     def add(
         self, picture: RgbImage, hands: tuple[Hand, ...], trail: HandTrail, region: Roi
@@ -211,9 +214,9 @@ class HandFollower:
         """``hands`` of ``trail`` with the one in ``region``, if there surely is another, and the
         new trail."""
         seen = _Seen(self._landmarks, picture)
-        seen.hands, seen.regions = list(hands), list(trail.regions)
+        seen.hands, seen.regions, seen.read_in = list(hands), [*trail.regions], [*trail.read_in]
         seen.look_at(region, SURE)
-        return tuple(seen.hands), replace(trail, regions=tuple(seen.regions))
+        return tuple(seen.hands), seen.trailed(trail)
 
     def _search(
         self, picture: RgbImage, region: Roi, seen: "_Seen", *, again: bool = False
@@ -298,7 +301,7 @@ def _after(trail: HandTrail, seen: "_Seen", pace: float) -> HandTrail:
     lost = gone[0] if newly else trail.lost
     if not alone or found or missed >= _MISSED - NEARLY:
         lost = None
-    return replace(trail, regions=tuple(seen.regions), lost=lost, missed=missed)
+    return replace(seen.trailed(trail), lost=lost, missed=missed)
 
 
 class _Seen:
@@ -311,6 +314,8 @@ class _Seen:
         self.hands: list[Hand] = []
         self.regions: list[Roi] = []
         """Where each will be next."""
+        self.read_in: list[Roi] = []
+        """And in which region it was read."""
         self.unread: Roi | None = None
         """The region of the surest palm in which no hand was read."""
 
@@ -326,7 +331,8 @@ class _Seen:
         hand = self._landmarks.read(self._picture, region)
         if hand is not None and hand.presence < presence:
             # Where its landmarks are it is read better than where it was looked for.
-            hand = self._landmarks.read(self._picture, hand_from_landmarks(hand.points))
+            region = hand_from_landmarks(hand.points)
+            hand = self._landmarks.read(self._picture, region)
         if hand is None or hand.presence < presence:
             return
         coming = hand_from_landmarks(hand.points)
@@ -334,6 +340,7 @@ class _Seen:
         if new_among(coming, self.regions):
             self.hands.append(hand)
             self.regions.append(coming)
+            self.read_in.append(region)
 
     def look_at_first(self, regions: Sequence[Roi]) -> None:
         """Reads ``regions`` until a hand is sure, where none is known yet."""
@@ -347,7 +354,12 @@ class _Seen:
             hand = self._landmarks.read(self._picture, region)
             if hand is not None:
                 self.hands[index] = hand
+                self.read_in[index] = region
                 self.regions[index] = hand_from_landmarks(hand.points)
+
+    def trailed(self, trail: HandTrail) -> HandTrail:
+        """``trail`` with where the hands are."""
+        return replace(trail, regions=tuple(self.regions), read_in=tuple(self.read_in))
 
     def or_else(self, other: "_Seen") -> "_Seen":
         """These hands, or those of ``other`` where there are none."""

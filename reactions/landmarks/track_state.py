@@ -25,6 +25,8 @@ class HandTrail(CompactPickle):
     """Where hands were, and the state of the search for more."""
 
     regions: tuple[Roi, ...] = ()
+    read_in: tuple[Roi, ...] = ()
+    """In which region each was read last: some hands are seen there and not where they will be."""
     unsearched: float = 0.0
     """Samples since palms were last looked for, each counted by its pace (``sample_pace``)."""
     searches: int = 0
