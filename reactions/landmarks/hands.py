@@ -180,6 +180,8 @@ class HandFollower:
             seen.look_at(trail.lost, SURE)
         lost = len(seen.hands) < len(trail.regions)
         unsearched, searches = trail.unsearched + pace, trail.searches
+        if lost and not seen.hands and face is None:
+            alarm = alarm or trail.regions[0]
         looks = trail.looks.after(alarm, found=bool(seen.hands), pace=pace)
         due = unsearched >= _SEARCH_EVERY[min(len(seen.hands), 1)] - NEARLY
         hinted = True
