@@ -20,11 +20,14 @@ from reactions.landmarks.search_regions import (
     stream_close_up,
     stream_look,
     turned_looks,
+    unread_palm_regions,
 )
+from reactions.landmarks.second_looks import CREDIT, PER_SAMPLE
 from reactions.landmarks.track_state import HandTrail
 from reactions.mannequin import CAST, POSES, Scene, render
 
 PICTURE: RgbImage = np.zeros((360, 640, 3), np.uint8)
+FACE = Roi(320, 140, 180, 180)
 SHAPE = np.random.default_rng(3).uniform(-30, 30, size=(21, 3)).astype(np.float32)
 
 
@@ -137,9 +140,68 @@ def test_a_hand_gone_for_good_is_looked_for_once_and_then_at_the_slow_pace() -> 
     counts = []
     for _ in range(4):
         before = len(world.searches)
-        trail = run(world, 1, trail)
+        _, trail = HandFollower(world, world).follow(PICTURE, trail, FACE)
         counts.append(len(world.searches) - before)
     assert counts == [1, 0, 1, 0]
+
+
+def test_without_a_face_second_looks_follow_the_loss_of_a_hand() -> None:
+    world = World([hand_at(100, 100)])
+    trail = run(world, 2)
+    world.hands, world.palms = [], []
+    searched = len(world.searches)
+    trail = run(world, 2, trail)
+    looks = [stream_look(640, 360, turn, face=False) for turn in range(2)]
+    assert world.searches[searched:] == [quick_look(640, 360), *looks]
+    assert trail.looks.alert
+
+
+def test_a_hand_that_is_not_seen_where_its_landmarks_are_is_read_where_it_was_read_before() -> None:
+    world = World([hand_at(100, 100)])
+    trail = run(world, 2)
+    (before,) = trail.read_in
+    trail = replace(trail, regions=(Roi(500, 300, 20, 20),))
+    read = world.reads
+    hands, trail = HandFollower(world, world).follow(PICTURE, trail, FACE)
+    assert len(hands) == 1
+    assert world.regions_read[read:] == [Roi(500, 300, 20, 20), before]
+    assert trail.read_in == (before,)
+
+
+@dataclass
+class HiddenWorld(World):
+    """A hand that is read in one region only."""
+
+    where: Roi | None = None
+
+    def read(self, picture: RgbImage, roi: Roi) -> Hand | None:
+        hand = World.read(self, picture, roi)
+        return hand if roi == self.where else None
+
+
+@pytest.mark.parametrize("turn", range(9))
+def test_a_palm_that_is_seen_is_read_in_more_regions_until_it_shows_its_hand(turn: int) -> None:
+    palm = Roi(300, 200, 100, 100)
+    where = unread_palm_regions(palm)[turn]
+    world = HiddenWorld([hand_at(300, 200)], [palm], where=where)
+    hands, trail = (), HandTrail(unsearched=1)
+    for _ in range(10):
+        if not hands:
+            hands, trail = HandFollower(world, world).follow(PICTURE, trail, FACE)
+    assert len(hands) == 1
+    assert trail.read_in == (where,)
+    still, _ = HandFollower(world, world).follow(PICTURE, None, FACE)
+    assert len(still) == 1
+
+
+def test_palms_without_a_hand_are_read_again_as_often_as_the_credit_allows() -> None:
+    world = World(palms=[Roi(300, 200, 100, 100)])
+    _, trail = HandFollower(world, world).follow(PICTURE, None, FACE)
+    before, samples = world.reads, 400
+    for _ in range(samples):
+        _, trail = HandFollower(world, world).follow(PICTURE, trail, FACE)
+    own = samples / 2
+    assert world.reads - before - own <= 2 * (CREDIT + samples * PER_SAMPLE)
 
 
 def test_two_regions_never_stay_on_one_hand() -> None:
@@ -172,7 +234,6 @@ def test_a_false_palm_does_not_hide_the_true_one_behind_it() -> None:
     assert len(run(world, 1).regions) == 1
 
 
-FACE = Roi(320, 140, 180, 180)
 ALARM = Roi(200, 150, 160, 120)
 
 

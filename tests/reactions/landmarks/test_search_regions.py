@@ -1,7 +1,10 @@
+from math import degrees
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactions.landmarks.roi import Roi
+from reactions.landmarks.roi import Roi, grown
 from reactions.landmarks.search_regions import (
     WIDE,
     around_small_face,
@@ -10,10 +13,12 @@ from reactions.landmarks.search_regions import (
     fills,
     hand_search_regions,
     middle_close_up,
+    next_unread_palm_regions,
     quick_look,
     stream_close_up,
     stream_look,
     turned_looks,
+    unread_palm_regions,
 )
 
 sides = st.integers(32, 1280)
@@ -79,3 +84,23 @@ def test_close_ups_of_a_picture_without_a_face_are_in_its_middle() -> None:
     assert {(look.x, look.y) for look in (middle_close_up(640, 360, n) for n in range(4))} == {
         (320, 180)
     }
+
+
+def test_a_palm_without_a_hand_is_looked_at_larger_and_turned_around_its_middle() -> None:
+    palm = Roi(300, 200, 60, 60, 0.4)
+    regions = unread_palm_regions(grown(palm, 2.6, -0.5))
+    larger = regions[2]
+    expected = grown(palm, 2.6 * 1.2, -0.5)
+    assert (larger.x, larger.y, larger.width) == pytest.approx(
+        (expected.x, expected.y, expected.width)
+    )
+    assert (regions[3].x, regions[3].y) == pytest.approx((300, 200))
+    turns = {round(degrees(region.angle - palm.angle)) for region in regions}
+    assert turns == {0, 30, -30, 60, -60, 180}
+
+
+def test_a_stream_looks_at_such_a_palm_in_each_region_in_turn() -> None:
+    hand = Roi(300, 200, 156, 156)
+    seen = [region for turn in range(9) for region in next_unread_palm_regions(hand, turn)]
+    every = unread_palm_regions(hand)
+    assert seen == every * 2

@@ -40,3 +40,11 @@ def test_each_look_takes_the_next_turn() -> None:
 def test_looks_are_where_the_last_alarm_was() -> None:
     state = SecondLooks().after(ALARM, found=False).after(None, found=False)
     assert state.region == ALARM
+
+
+def test_a_palm_that_is_seen_needs_no_alarm_but_uses_the_same_credit() -> None:
+    state, count = SecondLooks(), 0
+    while state.affordable:
+        state, count = state.used_on_palm(), count + 1
+    assert count == state.palms == CREDIT
+    assert not state.after(ALARM, found=False).due
