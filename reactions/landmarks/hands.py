@@ -173,7 +173,7 @@ class HandFollower:
         seen = _Seen(self._landmarks, picture, most)
         for region in trail.regions[:most]:
             seen.look_at(region)
-        for region in trail.read_in if len(seen.hands) < len(trail.regions) else ():
+        for region in trail.read_in if not seen.hands else ():
             if not seen.full:
                 seen.look_at(region)
         if trail.lost is not None and seen.hands and not seen.full:
@@ -229,7 +229,7 @@ class HandFollower:
         for candidate in found.hands[: seen.most + _SPARE]:
             if not seen.full:
                 seen.look_at(candidate, SURE if again else PRESENT)
-        if found.hands and not seen.hands:
+        if found.hands and not seen.hands and not again:
             seen.unread = seen.unread or found.hands[0]
         return found.faint
 
