@@ -240,7 +240,7 @@ class HandFollower:
 
         Returns the state after it.
         """
-        if seen.unread and looks.affordable:
+        if seen.unread and looks.affordable and not face:
             seen.look_at_first(next_unread_palm_regions(seen.unread, looks.palms))
             return looks.used_on_palm()
         if not looks.due:
@@ -268,9 +268,10 @@ class HandFollower:
         for region in looks if face else [*looks, *turned_looks(width, height)]:
             if not seen.hands:
                 self._search(picture, region, seen, again=True)
-        seen.look_at_first(unread_palm_regions(seen.unread) if seen.unread else [])
-        # No palm and no face: perhaps one hand fills the picture, nearer than the detector knows.
-        seen.look_at_first([] if face else close_ups(width, height))
+        if face is None:
+            seen.look_at_first(unread_palm_regions(seen.unread) if seen.unread else [])
+            # Perhaps one hand fills the picture, nearer than the detector knows.
+            seen.look_at_first(close_ups(width, height))
         return seen
 
     def _looked_at(self, picture: RgbImage, region: Roi, *, again: bool = False) -> "_Seen":

@@ -185,21 +185,21 @@ def test_a_palm_that_is_seen_is_read_in_more_regions_until_it_shows_its_hand(tur
     where = unread_palm_regions(palm)[turn]
     world = HiddenWorld([hand_at(300, 200)], [palm], where=where)
     hands, trail = (), HandTrail(unsearched=1)
-    for _ in range(10):
+    for _ in range(20):
         if not hands:
-            hands, trail = HandFollower(world, world).follow(PICTURE, trail, FACE)
+            hands, trail = HandFollower(world, world).follow(PICTURE, trail)
     assert len(hands) == 1
     assert trail.read_in == (where,)
-    still, _ = HandFollower(world, world).follow(PICTURE, None, FACE)
+    still, _ = HandFollower(world, world).follow(PICTURE, None)
     assert len(still) == 1
 
 
 def test_palms_without_a_hand_are_read_again_as_often_as_the_credit_allows() -> None:
     world = World(palms=[Roi(300, 200, 100, 100)])
-    _, trail = HandFollower(world, world).follow(PICTURE, None, FACE)
+    _, trail = HandFollower(world, world).follow(PICTURE, None)
     before, samples = world.reads, 400
     for _ in range(samples):
-        _, trail = HandFollower(world, world).follow(PICTURE, trail, FACE)
+        _, trail = HandFollower(world, world).follow(PICTURE, trail)
     own = samples / 2
     assert world.reads - before - own <= 2 * (CREDIT + samples * PER_SAMPLE)
 
