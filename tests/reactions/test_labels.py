@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from config.reaction_table import load_reaction_table
 from reactions.gestures.hand_classes import HandClass
 from reactions.labels import LABELS, THRESHOLDS, families_for, vocabulary
 from reactions.landmark_types import ModelFamily
@@ -41,6 +42,13 @@ def test_every_hand_class_is_a_label() -> None:
 
 def test_thresholds_are_those_of_the_specs() -> None:
     assert {name: spec.threshold for name, spec in LABELS.items()} == dict(THRESHOLDS)
+
+
+def test_a_hand_shape_ends_at_a_lower_score_than_it_starts() -> None:
+    table = load_reaction_table(LABELS, environ={})
+    doubles = [name for name in LABELS if name.startswith("double_")]
+    for name in (*HandClass, *doubles):
+        assert table[name].release < table[name].threshold, name
 
 
 def test_models_are_those_of_the_labels_together() -> None:
