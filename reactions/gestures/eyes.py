@@ -7,7 +7,8 @@ says on which, and with what result.
 
 from dataclasses import dataclass
 from math import dist
-from typing import Self
+from statistics import fmean
+from typing import NamedTuple, Self
 
 from reactions.compact_pickle import CompactPickle
 from reactions.gestures.calibration import ramp
@@ -21,6 +22,29 @@ _WIDE_EYES = 0.36
 """An eye's opening by its width from which on it is wide, as in surprise."""
 _NARROW_MOUTH = 0.46
 """A mouth's width below which its lips are drawn together, as in surprise."""
+
+
+LATELY = 1.3
+"""Seconds over which the readings of lids are averaged. Single ones of eyes that are about shut
+have an ``eyes_closed`` of 0.2–0.98 within one stream, as the mesh wavers; a blink counts little.
+As long a mouth that gaped is none of surprise."""
+YAWN_LASTS = 0.7
+"""Seconds for which a yawn that was read is one: the mesh shuts gaping mouths now and then."""
+_MOST_MOMENTS = 24
+
+
+class DetailMoment(NamedTuple):
+    """What wavers between one fine reading and the next. A tuple, as ``motion.Moment`` is."""
+
+    time: float
+    gape: float
+    """``DetailReading.gape``."""
+    yawn: float
+    """How much the face yawned, 0–1."""
+    blink: float
+    """The blendshape of the more open eye, 0–1; 0 where not asked for."""
+    lid: float
+    """The opening of the more open eye by its width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +61,26 @@ class DetailReading(CompactPickle):
     frown: float = 0.0
     """The blendshape of the less lowered brow, 0–1: 0–0.14 over shut eyes, 0.4–0.9 over eyes that
     squint, or look down at something."""
+    lately: tuple[DetailMoment, ...] = ()
+    """The readings of the ``LATELY`` before it, oldest first."""
 
     @classmethod
-    def of(cls, face: Face, time: float) -> Self | None:
-        """The reading of ``face``'s detail at ``time``; None where it has none."""
+    def of(cls, face: Face, time: float, before: Self | None = None) -> Self | None:
+        """The reading of ``face``'s detail at ``time``; None where it has none.
+
+        ``before`` is the reading before it.
+        """
         detail = face.detail
         if detail is None:
             return None
         right, left = (_lid_opening(detail.points, k) for k in range(2))
         reading = read_face(Face(detail.points, face.presence))
-        return cls(time, reading, (right, left), _blinks(detail), _frown(detail))
+        seen = () if before is None else (*before.lately, before.moment)
+        lately = [each for each in seen if 0 < time - each.time <= LATELY]
+        return cls(
+            *(time, reading, (right, left), _blinks(detail), _frown(detail)),
+            lately=tuple(lately[-_MOST_MOMENTS:]),
+        )
 
     @property
     def gape(self) -> float:
@@ -59,18 +93,39 @@ class DetailReading(CompactPickle):
         return self.face.mouth_round - 1.5 * wide - 2 * drawn
 
 
+    @property
+    def moment(self) -> DetailMoment:
+        """What wavers of this reading."""
+        return DetailMoment(
+            time=self.time,
+            gape=self.gape,
+            yawn=_yawns(self.gape, self.face),
+            blink=0.0 if self.blinks is None else min(self.blinks),
+            lid=max(self.lids),
+        )
+
+    @property
+    def moments(self) -> tuple[DetailMoment, ...]:
+        """The readings of the last ``LATELY`` seconds, this one included."""
+        return *self.lately, self.moment
+
+
 def yawn(detail: DetailReading) -> float:
     """How much a face yawns, 0–1: the mouth gapes, its corners far down, the eyes not wide."""
+    return max(each.yawn for each in detail.moments if detail.time - each.time <= YAWN_LASTS)
+
+
+def _yawns(gape: float, face: FaceReading) -> float:
     return min(
-        ramp(detail.gape, at=0.535, sure=0.6),
-        ramp(detail.face.smiling, at=0.16, sure=0.1),
-        ramp(abs(detail.face.yaw), at=40, sure=32),
+        ramp(gape, at=0.535, sure=0.6),
+        ramp(face.smiling, at=0.16, sure=0.1),
+        ramp(abs(face.yaw), at=40, sure=32),
     )
 
 
 def no_yawn(detail: DetailReading) -> float:
     """Whether a face that seems surprised doesn't yawn, 0–1."""
-    return ramp(detail.gape, at=0.53, sure=0.45)
+    return ramp(max(each.gape for each in detail.moments), at=0.53, sure=0.45)
 
 
 def laugh(detail: DetailReading) -> float:
@@ -88,9 +143,10 @@ def eyes_closed(detail: DetailReading) -> float:
     lowered lids, too, and mostly lowered brows. A broad smile narrows eyes until they seem shut."""
     if detail.blinks is None:
         return 0.0
+    seen = detail.moments
     return min(
-        ramp(min(detail.blinks), at=0.35, sure=0.48),
-        ramp(max(detail.lids), at=0.26, sure=0.19),
+        ramp(fmean(each.blink for each in seen), at=0.31, sure=0.44),
+        ramp(fmean(each.lid for each in seen), at=0.27, sure=0.2),
         ramp(detail.face.smiling, at=0.42, sure=0.36),
         ramp(detail.face.pitch, at=8, sure=4),
         ramp(detail.frown, at=0.35, sure=0.25),

@@ -82,7 +82,7 @@ class FaceMotion(CompactPickle):
         if face is None or reading is None:
             return type(self)(recent, None, missed, returned)
         newest = HeadMoment(time, reading.pitch, reading.yaw, reading.mouth_round)
-        detail = DetailReading.of(face, time) or self.detail
+        detail = DetailReading.of(face, time, self.detail) or self.detail
         if detail is not None and not 0 <= time - detail.time <= DETAIL_KEPT:
             detail = None
         return type(self)((*recent, newest)[-MOST_MOMENTS:], detail, missed, returned)

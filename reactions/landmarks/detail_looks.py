@@ -13,19 +13,29 @@ from reactions.landmarks.sample_pace import NEARLY
 from reactions.landmarks.warp import crop_on_edge
 
 EVERY = 15
-"""Samples after which a face is looked at in any case, if its eyes are wanted."""
+"""Samples after which a face is looked at in any case, if its eyes are wanted, and after which a
+mouth that seems shut is looked at in the region of one that gapes."""
+_GAPES_AGAIN = 5
+"""The same where it was open in the last look: mouths that talk shut every other sample."""
+_NARROW_EVERY = 3
+"""Samples after which eyes that may be shut are read again."""
 _NEVER = 1000
 _MOUTH_OPEN = 0.26
 """The mouth's opening by its width, as the coarse mesh sees it. A yawn has 0.26–0.69, surprise
 0.30–0.46 in the photos there are."""
 _MOUTH_WIDE = 0.35
 """The same as the finer mesh sees it."""
+_GAPING = 0.5
+"""The same in the region of a gaping mouth."""
 _OUTER_CORNERS = (33, 263)
 """Of the right and the left eye."""
 BLINKS = slice(9, 11)
 """The blendshapes eyeBlinkLeft and eyeBlinkRight."""
 _SHUT = 0.45
 """From this ``BLINKS`` on an eye may be shut."""
+_NARROW = 0.22
+"""From here on, both may be: in 22 photos of shut eyes single readings have 0.12–0.79, in 315
+portraits nine of ten up to 0.25."""
 _UNLIKE = 0.35
 """From here on eyes have changed. In 20 clips of faces near to the camera (1,438 samples, 5 a
 second) nine of ten with both eyes shut are read then."""
@@ -39,13 +49,45 @@ class DetailTrail(CompactPickle):
     unread: float = _NEVER
     """Samples since then, each counted by its pace (``sample_pace``)."""
     lively: bool = False
-    """Whether an eye was narrow or the mouth open: then the next sample counts, too."""
+    """Whether an eye was shut or the mouth open: then the next sample counts, too."""
+    narrow: bool = False
+    """Whether both eyes may be shut: then they are read again soon, and in two regions in turn."""
+    wide: bool = False
+    """Whether the mouth was wide open."""
+    long: bool = False
+    """Whether it was so in the region of a gaping mouth alone (``roi.long_face``)."""
+    unstretched: float = _NEVER
+    """Samples since that region was tried, each by its pace."""
+    close: bool = False
+    """Whether the eyes were read in the closer region."""
     eyes: bytes = b""
     """What the eyes looked like, see ``eye_patches``."""
 
+    @classmethod
+    def of(
+        cls,
+        detail: FaceDetail,
+        eyes: bytes,
+        *,
+        long: bool = False,
+        unstretched: float = 0.0,
+        close: bool = False,
+    ) -> Self:
+        """The trail of a look that read ``detail`` of a face with such ``eyes``."""
+        return cls(
+            unread=0,
+            lively=is_lively(detail),
+            narrow=is_narrow(detail),
+            wide=is_wide(detail),
+            long=long,
+            unstretched=unstretched,
+            close=close,
+            eyes=eyes,
+        )
+
     def passed(self, pace: float = 1.0) -> Self:
         """The same one sample later, which counts as much as ``pace``."""
-        return replace(self, unread=self.unread + pace)
+        return replace(self, unread=self.unread + pace, unstretched=self.unstretched + pace)
 
 
 def is_due(points: Points, eyes: bytes, last: DetailTrail, *, always: bool) -> bool:
@@ -56,9 +98,9 @@ def is_due(points: Points, eyes: bytes, last: DetailTrail, *, always: bool) -> b
     """
     if last.unread < 1 - NEARLY:
         return False
-    if mouth_opening(points) > _MOUTH_OPEN:
+    if last.long or mouth_opening(points) > _MOUTH_OPEN:
         return True
-    long_ago = last.unread >= EVERY - NEARLY
+    long_ago = last.unread >= (_NARROW_EVERY if last.narrow else EVERY) - NEARLY
     return always and (last.lively or long_ago or unlike(eyes, last.eyes) > _UNLIKE)
 
 
@@ -66,7 +108,31 @@ def is_lively(detail: FaceDetail) -> bool:
     """Whether a finely read face may have an eye shut or the mouth wide open."""
     shapes = detail.blendshapes
     shut = shapes is not None and float(shapes[BLINKS].max()) > _SHUT
-    return shut or mouth_opening(detail.points) > _MOUTH_WIDE
+    return shut or is_wide(detail)
+
+
+def is_wide(detail: FaceDetail) -> bool:
+    """Whether a finely read face has the mouth wide open."""
+    return mouth_opening(detail.points) > _MOUTH_WIDE
+
+
+def gapes(detail: FaceDetail) -> bool:
+    """Whether the mouth gapes in the region that is made for it, in which shut ones have up to
+    0.46."""
+    return mouth_opening(detail.points) > _GAPING
+
+
+def may_gape(detail: FaceDetail, last: DetailTrail) -> bool:
+    """Whether a mouth that looks shut in ``detail`` is to be read in the region of one that gapes:
+    where it was open in the ``last`` look, and now and then."""
+    every = _GAPES_AGAIN if last.wide else EVERY
+    return not is_wide(detail) and last.unstretched >= every - NEARLY
+
+
+def is_narrow(detail: FaceDetail) -> bool:
+    """Whether a finely read face may have both eyes shut."""
+    shapes = detail.blendshapes
+    return shapes is not None and float(shapes[BLINKS].min()) > _NARROW
 
 
 def mouth_opening(points: Points) -> float:

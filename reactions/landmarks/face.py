@@ -11,7 +11,13 @@ from reactions.landmarks.detail_looks import DetailTrail
 from reactions.landmarks.interpreter import Interpreter, Range
 from reactions.landmarks.model_manifest import FACE_DETECTOR, FACE_MESH
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.roi import Roi, face_from_detection, face_from_landmarks, letterbox
+from reactions.landmarks.roi import (
+    Roi,
+    face_from_detection,
+    face_from_landmarks,
+    letterbox,
+    long_face,
+)
 from reactions.landmarks.sample_pace import NEARLY
 from reactions.landmarks.search_regions import SURE, face_looks
 from reactions.landmarks.ssd import SsdDetector
@@ -135,9 +141,14 @@ class FaceFollower:
         return face
 
     def _first(self, picture: RgbImage, region: Roi | None, presence: float) -> Face | None:
-        """The face that the detector is surest of in ``region``."""
+        """The face that the detector is surest of in ``region``.
+
+        One that is none to the mesh may gape.
+        """
         found = self._faces.find(picture, region)
         face = self._landmarks.read(picture, found[0]) if found else None
+        if found and face is None:
+            face, presence = self._landmarks.read(picture, long_face(found[0])), SURE
         return face if face and face.presence >= presence else None
 
 

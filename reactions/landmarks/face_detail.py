@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from reactions.landmark_types import Face, FaceDetail, Points, RgbImage
-from reactions.landmarks.detail_looks import DetailTrail, eye_patches, is_due, is_lively
+from reactions.landmarks.detail_looks import DetailTrail, eye_patches, gapes, is_due, may_gape
 from reactions.landmarks.interpreter import Interpreter, Range, Tensor, load_interpreter
 from reactions.landmarks.model_manifest import BLENDSHAPES, FACE_DETAIL
 from reactions.landmarks.model_store import ModelStore
-from reactions.landmarks.roi import face_from_landmarks, grown
+from reactions.landmarks.roi import Roi, face_from_landmarks, grown, long_face
 from reactions.landmarks.warp import crop_on_edge
 
 _POINTS = 478
@@ -67,13 +67,23 @@ class DetailReader:
         eyes = eye_patches(picture, face.points) if self._blendshapes else b""
         if not is_due(face.points, eyes, last, always=self._blendshapes is not None):
             return None, last
-        detail = self.read(picture, face)
-        return detail, DetailTrail(0, is_lively(detail), eyes)
+        region = face_from_landmarks(face.points)
+        stretched = self.read(picture, long_face(region, _LOWER)) if last.long else None
+        if stretched is not None and gapes(stretched):
+            return stretched, DetailTrail.of(stretched, eyes, long=True)
+        # Lids that are about shut are read the other way every other time: errors of both differ.
+        close = last.narrow and not (last.wide or last.close)
+        detail = self.read(picture, region if close else grown(region, _LARGER, _LOWER))
+        if stretched is None and may_gape(detail, last):
+            stretched = self.read(picture, long_face(region, _LOWER))
+            if gapes(stretched):
+                return stretched, DetailTrail.of(stretched, eyes, long=True)
+        unstretched = last.unstretched if stretched is None else 0.0
+        return detail, DetailTrail.of(detail, eyes, unstretched=unstretched, close=close)
 
-    def read(self, picture: RgbImage, face: Face) -> FaceDetail:
-        """``face`` read finely."""
+    def read(self, picture: RgbImage, roi: Roi) -> FaceDetail:
+        """The face in ``roi`` read finely."""
         size = self._mesh.width
-        roi = grown(face_from_landmarks(face.points), _LARGER, _LOWER)
         (raw,) = self._mesh.run(crop_on_edge(picture, roi, size, size))
         points = roi.to_picture(raw.reshape(_POINTS, 3) / np.float32(size))
         shapes = self._blendshapes.read(points) if self._blendshapes else None

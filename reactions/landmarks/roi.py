@@ -154,6 +154,18 @@ def face_from_landmarks(points: Positions) -> Roi:
     return grown(box, 1.5)
 
 
+def long_face(face: Roi, lower: float = 0.0) -> Roi:
+    """The region in which the meshes read a mouth that gapes in ``face``, its region otherwise,
+    moved down by the part ``lower`` of it.
+
+    Ours. A gaping mouth makes a face half as long again; squeezed to its usual proportions, it is
+    read like any other. Of seven photos of yawns that neither mesh read in squares of any size and
+    place, five are open so; none of 40 portraits of shut mouths is.
+    """
+    region = grown(face, 1.1, lower)
+    return replace(region, height=1.5 * region.height)
+
+
 def body_from_face(face: Roi) -> Roi:
     """Where the body below a ``face`` (``face_from_landmarks``) is, if it stands or sits upright.
 
