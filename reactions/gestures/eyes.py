@@ -92,7 +92,6 @@ class DetailReading(CompactPickle):
         drawn = max(0.0, _NARROW_MOUTH - self.face.mouth_width)
         return self.face.mouth_round - 1.5 * wide - 2 * drawn
 
-
     @property
     def moment(self) -> DetailMoment:
         """What wavers of this reading."""

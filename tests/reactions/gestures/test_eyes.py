@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from reactions.gestures.calibration import DECISION
-from reactions.gestures.eyes import DetailReading, eyes_closed, laugh, no_yawn, wink, yawn
+from reactions.gestures.eyes import (
+    LATELY,
+    YAWN_LASTS,
+    DetailReading,
+    eyes_closed,
+    laugh,
+    no_yawn,
+    wink,
+    yawn,
+)
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
 from reactions.landmark_types import Face, FaceDetail
@@ -23,6 +32,8 @@ def read(
     right: float | None = None,
     blinks: tuple[float, float] = (OPEN, OPEN),
     turned: Matrix | None = None,
+    before: DetailReading | None = None,
+    after: float = 0.2,
 ) -> DetailReading:
     """A fine reading of a schematic face; ``right`` is the opening of the right eye alone."""
     face = make_face(width=width, drop=drop, opening=opening, lids=lids, turned=turned)
@@ -32,7 +43,8 @@ def read(
         points[[159, 145]] = middle + (points[[159, 145]] - middle) * (right / lids)
     shapes = np.zeros(52, np.float32)
     shapes[10], shapes[9] = blinks
-    reading = DetailReading.of(Face(face.points, 1.0, FaceDetail(points, shapes)), 1.0)
+    time = before.time + after if before else 1.0
+    reading = DetailReading.of(Face(face.points, 1.0, FaceDetail(points, shapes)), time, before)
     assert reading
     return reading
 
@@ -72,6 +84,37 @@ def test_both_lids_down_are_closed_eyes_and_no_wink() -> None:
     reading = read(lids=0.1, blinks=(SHUT, SHUT))
     assert eyes_closed(reading) > 0.95
     assert wink(reading) < 0.3
+
+
+def test_eyes_that_waver_are_judged_by_their_mean() -> None:
+    reading = read(lids=0.15, blinks=(0.6, 0.6))
+    for blink in (0.2, 0.6, 0.6, 0.2):
+        reading = read(lids=0.15, blinks=(blink, blink), before=reading)
+        assert eyes_closed(reading) > DECISION
+
+
+def test_a_blink_of_open_eyes_shuts_none() -> None:
+    reading = read()
+    for _ in range(4):
+        reading = read(before=reading)
+    assert eyes_closed(read(lids=0.1, blinks=(SHUT, SHUT), before=reading)) < 0.3
+
+
+def test_old_readings_of_lids_count_no_more() -> None:
+    shut = read(lids=0.1, blinks=(SHUT, SHUT))
+    assert eyes_closed(read(before=shut, after=LATELY + 0.1)) < 0.1
+
+
+def test_a_yawn_lasts_while_the_mesh_shuts_its_mouth_for_a_moment() -> None:
+    yawning = read(width=0.54, drop=0.4, opening=0.4, lids=0.2)
+    assert yawn(read(before=yawning, after=YAWN_LASTS - 0.1)) > 0.95
+    assert yawn(read(before=yawning, after=YAWN_LASTS + 0.1)) < 0.1
+
+
+def test_a_mouth_that_gaped_a_second_ago_is_not_surprised() -> None:
+    yawning = read(width=0.54, drop=0.4, opening=0.4, lids=0.2)
+    assert no_yawn(read(width=0.48, opening=0.2)) > DECISION
+    assert no_yawn(read(width=0.48, opening=0.2, before=yawning, after=LATELY - 0.1)) < 0.3
 
 
 def test_eyes_that_a_smile_makes_narrow_are_open() -> None:

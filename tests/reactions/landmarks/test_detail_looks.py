@@ -6,8 +6,11 @@ from reactions.landmarks.detail_looks import (
     EVERY,
     DetailTrail,
     eye_patches,
+    gapes,
     is_due,
     is_lively,
+    is_narrow,
+    may_gape,
     mouth_opening,
     unlike,
 )
@@ -102,3 +105,41 @@ def test_a_burst_of_fifteen_a_second_is_looked_at_as_often_as_usual() -> None:
         trail = trail.passed(sample_pace(11 / 15 - 10 / 15))
     assert trail.unread < 1
     assert is_due(face(0.5), eyes(), trail, always=True)
+
+
+def blinking(left: float, right: float) -> FaceDetail:
+    shapes = np.zeros(52, np.float32)
+    shapes[9], shapes[10] = left, right
+    return FaceDetail(face(0.0), shapes)
+
+
+def test_eyes_that_may_be_shut_are_read_again_soon() -> None:
+    trail = DetailTrail.of(blinking(0.3, 0.3), eyes())
+    assert not is_due(face(0.0), eyes(), trail.passed().passed(), always=True)
+    assert is_due(face(0.0), eyes(), trail.passed().passed().passed(), always=True)
+
+
+def test_both_eyes_must_be_narrow() -> None:
+    assert is_narrow(blinking(0.3, 0.3))
+    assert not is_narrow(blinking(0.1, 0.3))
+    assert not is_narrow(FaceDetail(face(0.0)))
+
+
+def test_a_mouth_that_was_open_may_gape_where_it_seems_shut() -> None:
+    shut, talked = FaceDetail(face(0.0)), DetailTrail(1, wide=True, unstretched=6)
+    assert may_gape(shut, talked)
+    assert not may_gape(FaceDetail(face(0.5)), talked)
+    assert not may_gape(shut, DetailTrail(1, wide=True, unstretched=2))
+
+
+def test_any_shut_mouth_may_gape_now_and_then() -> None:
+    shut = FaceDetail(face(0.0))
+    assert may_gape(shut, DetailTrail(1, unstretched=EVERY))
+    assert not may_gape(shut, DetailTrail(1, unstretched=EVERY - 1))
+
+
+def test_a_mouth_that_gaped_where_only_the_long_region_shows_it_is_looked_at() -> None:
+    gaping = FaceDetail(face(0.8))
+    trail = DetailTrail.of(gaping, b"", long=True).passed()
+    assert gapes(gaping)
+    assert is_due(face(0.0), b"", trail, always=False)

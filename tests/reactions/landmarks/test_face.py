@@ -107,6 +107,22 @@ def test_a_face_found_in_a_part_must_be_certain(presence: float, kept: bool) -> 
     assert bool(face) is kept
 
 
+class LongFace(World):
+    """A face that the mesh reads in a region of half as much height again alone."""
+
+    def read(self, picture: RgbImage, roi: Roi) -> Face | None:
+        return super().read(picture, roi) if roi.height > 1.4 * roi.width else None
+
+
+@pytest.mark.parametrize(("presence", "kept"), [(SURE + 0.05, True), (SURE - 0.05, False)])
+def test_a_face_whose_mouth_gapes_is_read_in_a_longer_region_and_must_be_certain(
+    presence: float, kept: bool
+) -> None:
+    world = LongFace(presence)
+    face, _ = FaceFollower(world, world).follow(PICTURE, FaceTrail())
+    assert bool(face) is kept
+
+
 @pytest.mark.models
 def test_a_drawn_face_is_found_and_then_followed_to_the_same_place() -> None:
     store = ModelStore()

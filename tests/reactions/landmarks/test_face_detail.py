@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from reactions.landmark_types import ModelFamily, Observation, Sample
 from reactions.landmarks.detail_looks import BLINKS, mouth_opening
@@ -44,3 +45,14 @@ def test_blendshapes_tell_shut_eyes(pose: str, shut: bool) -> None:
     assert face.detail.blendshapes is not None
     assert face.detail.blendshapes.shape == (52,)
     assert bool((face.detail.blendshapes[BLINKS] > 0.4).all()) is shut
+
+
+@pytest.mark.parametrize("who", ["Amara", "Priya"])
+def test_a_mouth_that_gapes_beyond_the_usual_region_is_read_in_a_longer_one(who: str) -> None:
+    drawn = Image.fromarray(render(CAST[who], POSES["yawn"], Scene()))
+    longer = np.asarray(drawn.resize((384, 360)))
+    seen, _ = LandmarkScheduler(ModelStore(), EYES).observe(Sample(longer, 0.0), None)
+    assert seen.face
+    assert seen.face.detail
+    assert mouth_opening(seen.face.points) < 0.1
+    assert mouth_opening(seen.face.detail.points) > 0.8
