@@ -31,6 +31,7 @@ As long a mouth that gaped is none of surprise."""
 YAWN_LASTS = 0.7
 """Seconds for which a yawn that was read is one: the mesh shuts gaping mouths now and then."""
 _MOST_MOMENTS = 24
+"""Readings that are kept of these, at any rate of samples."""
 
 
 class DetailMoment(NamedTuple):
