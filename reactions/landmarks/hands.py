@@ -20,6 +20,7 @@ from reactions.landmarks.roi import (
 )
 from reactions.landmarks.sample_pace import NEARLY
 from reactions.landmarks.search_regions import (
+    STILL_THERE,
     SURE,
     WIDE,
     around_small_face,
@@ -175,7 +176,7 @@ class HandFollower:
             seen.look_at(region)
         for region in trail.read_in if not seen.hands else ():
             if not seen.full:
-                seen.look_at(region)
+                seen.look_at(region, STILL_THERE)
         if trail.lost is not None and seen.hands and not seen.full:
             seen.look_at(trail.lost, SURE)
         lost = len(seen.hands) < len(trail.regions)

@@ -16,6 +16,9 @@ from reactions.landmarks.wide_palm_model import HEIGHT, WIDTH
 
 SURE = 0.8
 """What a second look finds must be this certain: the more looks, the more chances of an error."""
+STILL_THERE = 0.7
+"""And what is read in a region in which it was read before, not in the one that follows from it: a
+false reading would stay for ever."""
 WIDE = WIDTH / HEIGHT
 """Width / height of a region from which on the wide palm detector sees it as large as the square
 one, for two thirds of the work. Its boxes are a little less exact, which matters in a still picture
