@@ -3,9 +3,9 @@
 The lite model that reads a hand in every sample sees some hands wrongly for as long as they are
 held: fists from the back, thumbs from the side. The full model, as is and in the mirror, sees most
 of them (``still_refine``), for five times the cost. So a hand that is held is read carefully once,
-and that reading stands until the lite ones show another shape. Where the two differ much, that is
-done three times and averaged: of a hand that is hard to read, one reading may be wrong by chance.
-Pure.
+and that shape stands, where the lite readings place it, until they show another one. Where the two
+differ much, that is done three times and averaged: of a hand that is hard to read, one reading may
+be wrong by chance. Pure.
 """
 
 import math
@@ -30,16 +30,15 @@ DOUBT: Final = 0.06
 """Readings of which a point differs by more than that of the region differ much."""
 READINGS: Final = 3
 """So many of one shape are averaged, where they differ much from the lite ones."""
-EVERY: Final = 25
+EVERY: Final = 50
 """Usual samples between two careful readings of one shape."""
 EVERY_IN_DOUBT: Final = 3
 """The same where more are averaged."""
 CREDIT: Final = 3.0
 """Careful readings of a hand that may follow each other."""
-PER_SAMPLE: Final = 0.1
-"""Careful readings that each usual sample adds to the credit."""
-FOLLOWED: Final = 0.5
-"""Share of what the lite readings change in a shape that a careful one keeps to."""
+PER_SAMPLE: Final = 0.05
+"""Careful readings that each usual sample adds to the credit: in the long run one in twenty."""
+
 _Shape = npt.NDArray[np.float32]
 """(21, 3): a hand's landmarks in fractions of its region, which they follow from."""
 
@@ -117,14 +116,12 @@ class HeldHand(CompactPickle):
         )
 
     def seen_in(self, hand: Hand) -> Hand:
-        """``hand``, the newest lite reading, as the careful ones show it."""
+        """``hand``, the newest lite reading, in the shape that the careful ones show."""
         if not self.readings:
             return hand
-        changed = _unpacked(self.lite) - _unpacked(self.before)
-        points = _unpacked(self.careful) + np.float32(FOLLOWED) * changed
         return replace(
             hand,
-            points=self.region.to_picture(points),
+            points=self.region.to_picture(_unpacked(self.careful)),
             side=Side.RIGHT if self.right > 0.5 else Side.LEFT,
             side_score=max(self.right, 1 - self.right),
         )

@@ -69,6 +69,18 @@ def test_what_is_tracked_is_read_without_any_search(
     assert runs == {"mesh": 2, "hand": 2}
 
 
+def test_a_hand_that_comes_into_a_stream_is_read_carefully_once(
+    scheduler: LandmarkScheduler, runs: Counter[str]
+) -> None:
+    _, tracks = stream(scheduler, ["neutral"])
+    runs.clear()
+    seen, tracks = stream(scheduler, ["open_palm"] * 8, tracks, start=1)
+    read = sum(len(observation.hands) for observation in seen)
+    assert read >= 7
+    assert runs["hand"] == read + 2
+    assert tracks.held[0].readings == 1
+
+
 def test_without_a_hand_palms_cost_every_second_sample(
     scheduler: LandmarkScheduler, runs: Counter[str]
 ) -> None:
