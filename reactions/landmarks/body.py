@@ -16,6 +16,9 @@ from reactions.landmarks.warp import crop_on_edge
 
 PRESENT = 0.5
 """From this confidence on it is a body."""
+_SURE_BODY = 0.97
+"""What a part of the picture shows must be this certain: bodies of people have 0.99 and more, what
+is none up to 0.93 in an empty room."""
 _STRIDES = (8, 16, 32, 32, 32)
 """Of the detector's layers, in pixels (MediaPipe's pose_detection)."""
 _KERNEL = 7
@@ -39,8 +42,8 @@ _BODY, _AUXILIARY = slice(0, 33), slice(33, 35)
 class Bodies(Protocol):
     """Finds people in a picture."""
 
-    def find(self, picture: RgbImage) -> list[Roi]:
-        """Where bodies are, the surest first."""
+    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
+        """Where bodies are in ``region`` (default: all of ``picture``), the surest first."""
         ...
 
 
@@ -64,10 +67,10 @@ class BodyDetector:
         path = store.path(POSE_DETECTOR)
         self._detector = SsdDetector(path, Range.SYMMETRIC, _STRIDES, keypoints=4)
 
-    def find(self, picture: RgbImage) -> list[Roi]:
-        """Where bodies are, the surest first."""
+    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
+        """Where bodies are in ``region`` (default: all of ``picture``), the surest first."""
         height, width = picture.shape[:2]
-        bodies = self._detector.detect(picture, letterbox(width, height))
+        bodies = self._detector.detect(picture, region or letterbox(width, height))
         return [body_from_keypoints(body.keypoints) for body in bodies]
 
 
@@ -104,19 +107,31 @@ class BodyFollower:
         self._landmarks = landmarks
 
     def follow(
-        self, picture: RgbImage, region: Roi | None, guess: Roi | None = None
+        self,
+        picture: RgbImage,
+        region: Roi | None,
+        guess: Roi | None = None,
+        looks: Sequence[Roi | None] = (None,),
     ) -> tuple[Body | None, Roi | None]:
         """The body in ``picture`` and where it will be; looked for unless it is in ``region``.
 
-        Without a region a ``guess`` is tried first.
+        Without a region a ``guess`` is tried first. ``looks`` are the parts of the picture (None:
+        all of it) that are searched until a body is found; in a part it must be certain.
         """
         read = self._landmarks.read(picture, region) if region else None
         if region is None and guess is not None:
             read = self._landmarks.read(picture, guess, roughly=True)
-        if read is None:
-            found = self._bodies.find(picture)
-            read = self._landmarks.read(picture, found[0]) if found else None
+        for look in looks:
+            if read is None or (read[0].presence < _SURE_BODY and look is not None):
+                read = self._first(picture, look) or read
         return read or (None, None)
+
+    def _first(self, picture: RgbImage, look: Roi | None) -> tuple[Body, Roi] | None:
+        """The body that the detector is surest of in ``look``."""
+        found = self._bodies.find(picture, look)
+        read = self._landmarks.read(picture, found[0]) if found else None
+        unsure = look is not None and read is not None and read[0].presence < _SURE_BODY
+        return None if unsure else read
 
 
 def _shrunken_crop(picture: RgbImage, roi: Roi, size: int, least: int) -> RgbImage:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from reactions.compact_pickle import CompactPickle
-from reactions.landmarks.roi import Roi
+from reactions.landmarks.roi import Roi, letterbox
 from reactions.landmarks.sample_pace import NEARLY
 
 STIRRED = 0.02
@@ -31,6 +31,8 @@ class BodyTrail(CompactPickle):
     stirred: bool = False
     """Whether something moved since then."""
     credit: float = CREDIT
+    searches: int = 0
+    """Readings so far that found no body."""
 
     def after(self, changed: float, pace: float = 1.0) -> Self:
         """The state after one more sample, of which the share ``changed``, 0–1, is new.
@@ -53,5 +55,42 @@ class BodyTrail(CompactPickle):
     def read(self, region: Roi | None) -> Self:
         """The state after a reading that found the body in ``region``, or none."""
         return replace(
-            self, region=region, unread=0, stirred=False, credit=max(0.0, self.credit - 1)
+            self,
+            region=region,
+            unread=0,
+            stirred=False,
+            credit=max(0.0, self.credit - 1),
+            searches=self.searches + (region is None),
         )
+
+    def looks(self, width: int, height: int, *, alone: bool) -> tuple[Roi | None, ...]:
+        """Where to look for a body that is lost in a picture of that size; None is all of it.
+
+        A body across a room is too small for the detector in the whole picture, as are its face and
+        hands: ``alone`` says that there are none. The first search then takes each part as well,
+        later ones take whole and parts in turn, so that an empty room costs no more than before.
+        """
+        if not alone:
+            return (None,)
+        parts = body_looks(width, height)
+        if self.searches == 0:
+            return (None, *parts)
+        turn, part = divmod(self.searches, 2)
+        return (parts[turn % len(parts)] if part else None,)
+
+
+def body_looks(width: int, height: int) -> tuple[Roi, ...]:
+    """Parts of a picture in which to look for a body: the middle, three quarters at either end.
+
+    Of nine photos of people five metres off whom the whole picture does not show, the middle half
+    shows eight, the left three quarters eight and the right ones seven.
+    """
+    whole = letterbox(width, height)
+    middle, most = whole.width / 2, whole.width * 0.75
+    reach = (width - most) / 2, (height - most) / 2
+    across, down = max(0.0, reach[0]), max(0.0, reach[1])
+    return (
+        Roi(whole.x, whole.y, middle, middle),
+        Roi(whole.x - across, whole.y - down, most, most),
+        Roi(whole.x + across, whole.y + down, most, most),
+    )

@@ -14,6 +14,7 @@ from reactions.landmarks.body import (
     missed_hand,
     refined,
 )
+from reactions.landmarks.body_schedule import body_looks
 from reactions.landmarks.interpreter import Tensor
 from reactions.landmarks.model_manifest import POSE_FULL
 from reactions.landmarks.model_store import ModelStore
@@ -93,18 +94,18 @@ def test_a_body_shows_the_hand_that_is_not_among_the_known_ones() -> None:
 class World:
     """A body, or none: both models see it, and count their runs."""
 
-    def __init__(self, *, present: bool) -> None:
-        self.present = present
+    def __init__(self, *, present: bool, presence: float = 0.9) -> None:
+        self.present, self.presence = present, presence
         self.searches = 0
 
-    def find(self, picture: RgbImage) -> list[Roi]:
+    def find(self, picture: RgbImage, region: Roi | None = None) -> list[Roi]:
         self.searches += 1
         return [Roi(320, 300, 400, 400)]
 
     def read(
         self, picture: RgbImage, roi: Roi, *, roughly: bool = False
     ) -> tuple[Body, Roi] | None:
-        body = Body(np.zeros((33, 3), np.float32), np.ones(33, np.float32), 0.9)
+        body = Body(np.zeros((33, 3), np.float32), np.ones(33, np.float32), self.presence)
         return (body, roi) if self.present else None
 
 
@@ -135,6 +136,27 @@ def test_a_lost_body_is_looked_for_in_the_same_sample() -> None:
     world = World(present=False)
     assert BodyFollower(world, world).follow(PICTURE, Roi(0, 0, 9, 9)) == (None, None)
     assert world.searches == 1
+
+
+@pytest.mark.parametrize(("presence", "kept"), [(0.98, True), (0.9, False)])
+def test_a_body_in_a_part_of_the_picture_must_be_certain(presence: float, kept: bool) -> None:
+    world = World(present=True, presence=presence)
+    part = Roi(320, 180, 320, 320)
+    body, _ = BodyFollower(world, world).follow(PICTURE, None, None, [part])
+    assert bool(body) is kept
+
+
+@pytest.mark.models
+def test_a_body_across_the_room_is_found_in_a_part_of_the_picture() -> None:
+    store = ModelStore()
+    drawn = render(CAST["Noor"], POSES["neutral"], Scene(distance=FAR), 320, 240)
+    picture = np.tile(drawn[:1, :1], (720, 960, 1))
+    picture[240:480, 320:640] = drawn
+    follower = BodyFollower(BodyDetector(store), BodyLandmarker(store, POSE_FULL))
+    whole, _ = follower.follow(picture, None)
+    part, _ = follower.follow(picture, None, None, body_looks(960, 720))
+    assert whole is None
+    assert part
 
 
 @pytest.mark.models

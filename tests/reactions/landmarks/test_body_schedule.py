@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from reactions.landmarks.body_schedule import CREDIT, RESTING, STIRRED, BodyTrail
+from reactions.landmarks.body_schedule import CREDIT, RESTING, STIRRED, BodyTrail, body_looks
+from reactions.landmarks.roi import Roi
 from reactions.landmarks.sample_pace import sample_pace
 
 
@@ -43,3 +44,33 @@ def test_a_body_is_read_each_two_seconds_at_any_rate(rate: int) -> None:
         assert not trail.due
         trail = trail.after(0.0, sample_pace(now - before))
     assert trail.due
+
+
+def test_the_first_search_of_a_picture_without_face_and_hand_takes_each_part() -> None:
+    parts = body_looks(640, 360)
+    assert BodyTrail().looks(640, 360, alone=True) == (None, *parts)
+    assert BodyTrail().looks(640, 360, alone=False) == (None,)
+
+
+def test_later_searches_take_the_whole_and_the_parts_in_turn() -> None:
+    trail, looks = BodyTrail(), []
+    for _ in range(7):
+        trail = trail.read(None)
+        (look,) = trail.looks(640, 360, alone=True)
+        looks.append(look)
+    parts = body_looks(640, 360)
+    assert looks == [parts[0], None, parts[1], None, parts[2], None, parts[0]]
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (480, 640)])
+def test_parts_of_a_picture_reach_its_ends(width: int, height: int) -> None:
+    boxes = [part.bounds() for part in body_looks(width, height)]
+    assert min(left for left, *_ in boxes) <= 0
+    assert max(right for _, _, right, _ in boxes) >= width
+    assert min(top for _, top, *_ in boxes) <= 0
+    assert max(bottom for *_, bottom in boxes) >= height
+
+
+def test_a_body_that_was_found_is_looked_for_in_the_whole_first() -> None:
+    trail = BodyTrail().read(None).read(Roi(1, 1, 9, 9)).read(None)
+    assert trail.looks(640, 360, alone=True) == (None,)
