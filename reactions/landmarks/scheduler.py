@@ -133,8 +133,7 @@ class LandmarkScheduler:
         )
         body, body_trail = None, None
         if not self._body_is_left_out(sample, last, hand_trail):
-            alone = face is None and not hands and self._face is not None
-            body, body_trail = self._read_body(sample, last, near, change.share, pace, alone=alone)
+            body, body_trail = self._read_body(sample, last, near, change.share, pace, hands)
         if body and hand_trail and _wanted(sample, ModelFamily.HANDS):
             hands, hand_trail = self._hands_by_body(lit, body, hands, hand_trail)
         hands, held = self._read_carefully(sample, lit, hands, last, pace)
@@ -229,13 +228,12 @@ class LandmarkScheduler:
         face: Roi | None,
         changed: float,
         pace: float,
-        *,
-        alone: bool,
+        hands: Sequence[Hand],
     ) -> tuple[Body | None, BodyTrail | None]:
         """The body where a label needs it and one is due; of the picture, ``changed`` is new.
 
         One that is not followed yet is first read below the ``face``, but in a picture that is
-        searched with care. ``alone``: neither a face nor a hand is in sight.
+        searched with care. Where neither that nor ``hands`` are, it may be across the room.
         """
         if self._body is None or not _wanted(sample, ModelFamily.BODY):
             return None, last.body
@@ -243,6 +241,7 @@ class LandmarkScheduler:
         if not trail.due:
             return None, trail
         below = None if face is None or last.hands is None else body_from_face(face)
+        alone = self._face is not None and face is None and not hands
         looks = trail.looks(sample.width, sample.height, alone=alone)
         body, region = self._body.follow(sample.pixels, trail.region, below, looks)
         return body, trail.read(region)
