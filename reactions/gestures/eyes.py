@@ -7,7 +7,6 @@ says on which, and with what result.
 
 from dataclasses import dataclass
 from math import dist
-from statistics import fmean
 from typing import NamedTuple, Self
 
 from reactions.compact_pickle import CompactPickle
@@ -15,6 +14,7 @@ from reactions.gestures.calibration import ramp
 from reactions.gestures.expressions import EYES, LIDS, FaceReading, read_face
 from reactions.landmark_types import Face, FaceDetail, Points
 from reactions.landmarks.detail_looks import BLINKS
+from reactions.landmarks.sample_pace import USUAL
 
 _BROWS_DOWN = slice(1, 3)
 """The places of both lowered brows among the blendshapes."""
@@ -104,15 +104,26 @@ class DetailReading(CompactPickle):
             lid=max(self.lids),
         )
 
-    @property
-    def moments(self) -> tuple[DetailMoment, ...]:
-        """The readings of the last ``LATELY`` seconds, this one included."""
-        return *self.lately, self.moment
+    def moments(self, now: float, seconds: float = LATELY) -> tuple[DetailMoment, ...]:
+        """The readings of the last ``seconds`` before ``now``, and in any case this one."""
+        return *(each for each in self.lately if now - each.time <= seconds), self.moment
+
+    def eyes(self, now: float) -> tuple[float, float]:
+        """``blink`` and ``lid`` of a ``DetailMoment``, the mean of the last ``LATELY`` seconds.
+
+        A reading counts for as long as it stands: blinks are read more often than open eyes.
+        """
+        seen = self.moments(now)
+        ends = [*(each.time for each in seen[1:]), now + USUAL]
+        stands = [end - each.time for each, end in zip(seen, ends, strict=True)]
+        blink = sum(each.blink * time for each, time in zip(seen, stands, strict=True))
+        lid = sum(each.lid * time for each, time in zip(seen, stands, strict=True))
+        return blink / sum(stands), lid / sum(stands)
 
 
-def yawn(detail: DetailReading) -> float:
+def yawn(detail: DetailReading, now: float) -> float:
     """How much a face yawns, 0–1: the mouth gapes, its corners far down, the eyes not wide."""
-    return max(each.yawn for each in detail.moments if detail.time - each.time <= YAWN_LASTS)
+    return max(each.yawn for each in detail.moments(now, YAWN_LASTS))
 
 
 def _yawns(gape: float, face: FaceReading) -> float:
@@ -123,9 +134,9 @@ def _yawns(gape: float, face: FaceReading) -> float:
     )
 
 
-def no_yawn(detail: DetailReading) -> float:
+def no_yawn(detail: DetailReading, now: float) -> float:
     """Whether a face that seems surprised doesn't yawn, 0–1."""
-    return ramp(max(each.gape for each in detail.moments), at=0.53, sure=0.45)
+    return ramp(max(each.gape for each in detail.moments(now)), at=0.53, sure=0.45)
 
 
 def laugh(detail: DetailReading) -> float:
@@ -138,15 +149,15 @@ def laugh(detail: DetailReading) -> float:
     )
 
 
-def eyes_closed(detail: DetailReading) -> float:
+def eyes_closed(detail: DetailReading, now: float) -> float:
     """How much both eyes are shut, 0–1, of a head that is upright: who looks down at a keyboard has
     lowered lids, too, and mostly lowered brows. A broad smile narrows eyes until they seem shut."""
     if detail.blinks is None:
         return 0.0
-    seen = detail.moments
+    blink, lid = detail.eyes(now)
     return min(
-        ramp(fmean(each.blink for each in seen), at=0.31, sure=0.44),
-        ramp(fmean(each.lid for each in seen), at=0.27, sure=0.2),
+        ramp(blink, at=0.3, sure=0.43),
+        ramp(lid, at=0.28, sure=0.21),
         ramp(detail.face.smiling, at=0.42, sure=0.36),
         ramp(detail.face.pitch, at=8, sure=4),
         ramp(detail.frown, at=0.35, sure=0.25),

@@ -52,7 +52,7 @@ def score_surprised(context: Context) -> Iterator[Sighting]:
     if (seen := context.face) is not None:
         look = expressions.surprised(seen.reading)
         if seen.detail is not None and look > 0:
-            look = min(look, eyes.no_yawn(seen.detail))
+            look = min(look, eyes.no_yawn(seen.detail, context.observation.time))
         yield Sighting(min(seen.near, seen.mouth_in_sight, seen.silent, look), seen.box)
 
 
@@ -65,15 +65,15 @@ def score_laugh(context: Context) -> Iterator[Sighting]:
 def score_yawn(context: Context) -> Iterator[Sighting]:
     """A gaping mouth of a person at a desk; a hand before it hides it."""
     if (seen := context.face) is not None and seen.detail is not None:
-        look = eyes.yawn(seen.detail)
+        look = eyes.yawn(seen.detail, context.observation.time)
         yield Sighting(min(seen.near, seen.mouth_in_sight, seen.silent, look), seen.box)
 
 
 def score_eyes_closed(context: Context) -> Iterator[Sighting]:
-    """Shut eyes of a person at a desk who holds the head up."""
+    """Shut eyes of a person at a desk who holds the head up and does not talk."""
     if (seen := context.face) is not None and seen.eyes is not None:
-        score = min(seen.near, _eyes_in_sight(context), eyes.eyes_closed(seen.eyes))
-        yield Sighting(score, seen.box)
+        look = eyes.eyes_closed(seen.eyes, context.observation.time)
+        yield Sighting(min(seen.near, _eyes_in_sight(context), seen.silent, look), seen.box)
 
 
 def score_wink(context: Context) -> Iterator[Sighting]:

@@ -17,6 +17,9 @@ EVERY = 15
 mouth that seems shut is looked at in the region of one that gapes."""
 _GAPES_AGAIN = 5
 """The same where it was open in the last look: mouths that talk shut every other sample."""
+_NARROW_LOOKS = 4
+"""Looks for which eyes may be shut after a reading that says so: the mesh opens shut ones now and
+then, and that reading must not stand for long."""
 _NARROW_EVERY = 3
 """Samples after which eyes that may be shut are read again."""
 _NEVER = 1000
@@ -50,8 +53,9 @@ class DetailTrail(CompactPickle):
     """Samples since then, each counted by its pace (``sample_pace``)."""
     lively: bool = False
     """Whether an eye was shut or the mouth open: then the next sample counts, too."""
-    narrow: bool = False
-    """Whether both eyes may be shut: then they are read again soon, and in two regions in turn."""
+    narrow: int = 0
+    """Looks in which both eyes are still to be taken for such that may be shut: they are read again
+    soon, and in two regions in turn."""
     wide: bool = False
     """Whether the mouth was wide open."""
     long: bool = False
@@ -68,16 +72,18 @@ class DetailTrail(CompactPickle):
         cls,
         detail: FaceDetail,
         eyes: bytes,
+        last: Self | None = None,
         *,
         long: bool = False,
         unstretched: float = 0.0,
         close: bool = False,
     ) -> Self:
-        """The trail of a look that read ``detail`` of a face with such ``eyes``."""
+        """The trail of a look that read ``detail`` of a face with such ``eyes``, after ``last``."""
+        before = 0 if last is None else last.narrow
         return cls(
             unread=0,
             lively=is_lively(detail),
-            narrow=is_narrow(detail),
+            narrow=_NARROW_LOOKS if is_narrow(detail) else max(0, before - 1),
             wide=is_wide(detail),
             long=long,
             unstretched=unstretched,

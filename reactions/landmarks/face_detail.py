@@ -70,16 +70,16 @@ class DetailReader:
         region = face_from_landmarks(face.points)
         stretched = self.read(picture, long_face(region, _LOWER)) if last.long else None
         if stretched is not None and gapes(stretched):
-            return stretched, DetailTrail.of(stretched, eyes, long=True)
+            return stretched, DetailTrail.of(stretched, eyes, last, long=True)
         # Lids that are about shut are read the other way every other time: errors of both differ.
-        close = last.narrow and not (last.wide or last.close)
+        close = last.narrow > 0 and not (last.wide or last.close)
         detail = self.read(picture, region if close else grown(region, _LARGER, _LOWER))
         if stretched is None and may_gape(detail, last):
             stretched = self.read(picture, long_face(region, _LOWER))
             if gapes(stretched):
-                return stretched, DetailTrail.of(stretched, eyes, long=True)
+                return stretched, DetailTrail.of(stretched, eyes, last, long=True)
         unstretched = last.unstretched if stretched is None else 0.0
-        return detail, DetailTrail.of(detail, eyes, unstretched=unstretched, close=close)
+        return detail, DetailTrail.of(detail, eyes, last, unstretched=unstretched, close=close)
 
     def read(self, picture: RgbImage, roi: Roi) -> FaceDetail:
         """The face in ``roi`` read finely."""

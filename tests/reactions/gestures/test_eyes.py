@@ -3,17 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reactions.gestures import eyes
 from reactions.gestures.calibration import DECISION
-from reactions.gestures.eyes import (
-    LATELY,
-    YAWN_LASTS,
-    DetailReading,
-    eyes_closed,
-    laugh,
-    no_yawn,
-    wink,
-    yawn,
-)
+from reactions.gestures.eyes import LATELY, YAWN_LASTS, DetailReading, laugh, wink
 from reactions.gestures.motion import Motion
 from reactions.gestures.recognizer import Recognizer
 from reactions.landmark_types import Face, FaceDetail
@@ -21,6 +13,18 @@ from reactions.landmarks.detail_looks import BLINKS
 from tests.reactions.gestures.figures import Matrix, make_face, rotation, see
 
 OPEN, SHUT = 0.05, 0.7
+
+
+def eyes_closed(reading: DetailReading, after: float = 0.0) -> float:
+    return eyes.eyes_closed(reading, reading.time + after)
+
+
+def yawn(reading: DetailReading, after: float = 0.0) -> float:
+    return eyes.yawn(reading, reading.time + after)
+
+
+def no_yawn(reading: DetailReading) -> float:
+    return eyes.no_yawn(reading, reading.time)
 
 
 def read(
@@ -98,6 +102,17 @@ def test_a_blink_of_open_eyes_shuts_none() -> None:
     for _ in range(4):
         reading = read(before=reading)
     assert eyes_closed(read(lids=0.1, blinks=(SHUT, SHUT), before=reading)) < 0.3
+
+
+def test_a_blink_counts_for_as_long_as_it_is_seen() -> None:
+    blink = read(lids=0.1, blinks=(SHUT, SHUT), before=read(), after=0.6)
+    opened = read(before=blink)
+    assert eyes_closed(opened, after=1.0) < 0.3
+
+
+def test_a_yawn_that_was_read_before_the_newest_reading_is_over_soon() -> None:
+    yawning = read(width=0.54, drop=0.4, opening=0.4, lids=0.2)
+    assert yawn(read(before=yawning), after=YAWN_LASTS) < 0.1
 
 
 def test_old_readings_of_lids_count_no_more() -> None:

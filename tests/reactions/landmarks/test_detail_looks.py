@@ -119,6 +119,14 @@ def test_eyes_that_may_be_shut_are_read_again_soon() -> None:
     assert is_due(face(0.0), eyes(), trail.passed().passed().passed(), always=True)
 
 
+def test_eyes_that_were_about_shut_are_read_again_soon_though_one_reading_opens_them() -> None:
+    trail = DetailTrail.of(blinking(0.3, 0.3), eyes())
+    looks = 0
+    while is_due(face(0.0), eyes(), trail.passed().passed().passed(), always=True):
+        trail, looks = DetailTrail.of(blinking(0.1, 0.1), eyes(), trail), looks + 1
+    assert looks == 4
+
+
 def test_both_eyes_must_be_narrow() -> None:
     assert is_narrow(blinking(0.3, 0.3))
     assert not is_narrow(blinking(0.1, 0.3))
