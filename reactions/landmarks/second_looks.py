@@ -15,7 +15,7 @@ from reactions.landmarks.roi import Roi
 
 ALERT = 16
 """Samples, about three seconds, in which looks are due after a large change."""
-CREDIT = 8.0
+CREDIT = 12.0
 """Looks that may follow each other."""
 PER_SAMPLE = 0.1
 """Looks that each sample adds to the credit: in the long run one sample in ten has a look."""

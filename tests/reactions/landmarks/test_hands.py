@@ -151,7 +151,7 @@ def test_without_a_face_second_looks_follow_the_loss_of_a_hand() -> None:
     world.hands, world.palms = [], []
     searched = len(world.searches)
     trail = run(world, 2, trail)
-    looks = [stream_look(640, 360, turn, face=False) for turn in range(2)]
+    looks = [stream_look(640, 360, turn, face=False) for turn in range(4)]
     assert world.searches[searched:] == [quick_look(640, 360), *looks]
     assert trail.looks.alert
 
@@ -254,12 +254,12 @@ def test_without_a_face_the_looks_after_an_alarm_are_of_all_kinds() -> None:
     for alarm in (ALARM, None, None):
         _, trail = follower.follow(PICTURE, trail, alarm=alarm)
     quick = quick_look(640, 360)
-    first, second, third = (stream_look(640, 360, turn, face=False) for turn in range(3))
-    assert world.searches[searched:] == [first, quick, second, third]
-    assert world.regions_read[-3:] == [
-        middle_close_up(640, 360, 0),
-        stream_close_up(ALARM, 0),
-        middle_close_up(640, 360, 1),
+    first, second, *more = (stream_look(640, 360, turn, face=False) for turn in range(6))
+    assert world.searches[searched:] == [first, second, quick, *more]
+    assert world.regions_read[-6:] == [
+        region
+        for turn in range(3)
+        for region in (middle_close_up(640, 360, turn), stream_close_up(ALARM, turn))
     ]
 
 
