@@ -24,6 +24,8 @@ CALM: Final = 0.05
 """By how much of its region a hand's points may move in it, on average, between two lite readings
 of one shape. Of hands that are held still they move by 0.005 (median; 95 %: 0.02), and where the
 lite model reads them wrongly by 0.015 (95 %: 0.065)."""
+FINGER: Final = 0.15
+"""By how much one point may: a thumb that folds moves the mean little. It moves by 0.3."""
 STILL: Final = 0.1
 """Widths of its region by which a hand that is to be read carefully may have moved in a sample."""
 DOUBT: Final = 0.06
@@ -45,7 +47,7 @@ _Shape = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class HeldHand(CompactPickle):
-    """One hand as a stream's last samples read it: half a kilobyte, pickled."""
+    """One hand as a stream's last samples read it: less than a kilobyte, pickled."""
 
     region: Roi
     """Of the newest lite reading, in pixels."""
@@ -76,9 +78,10 @@ class HeldHand(CompactPickle):
         new = HeldHand.of(hand)
         moved = math.hypot(new.region.x - self.region.x, new.region.y - self.region.y)
         shape = _unpacked(new.lite)
-        calm = _apart(shape, _unpacked(self.lite)) < CALM and moved < STILL * new.region.width
+        change = _distances(shape, _unpacked(self.lite)).mean()
+        calm = bool(change < CALM) and moved < STILL * new.region.width
         credit = min(CREDIT, self.credit + pace * PER_SAMPLE)
-        if not self.readings or _apart(shape, _unpacked(self.before)) > CALM:
+        if not self.readings or not _alike(shape, _unpacked(self.before)):
             return replace(new, calm=calm, credit=credit)
         age = self.age + pace
         return replace(self, region=new.region, lite=new.lite, calm=calm, credit=credit, age=age)
@@ -92,7 +95,7 @@ class HeldHand(CompactPickle):
 
     @property
     def _every(self) -> int:
-        far = np.abs(_unpacked(self.careful) - _unpacked(self.before))[:, :2].max()
+        far = _distances(_unpacked(self.careful), _unpacked(self.before)).max()
         doubted = self.readings < READINGS and far > DOUBT
         return EVERY_IN_DOUBT if doubted else EVERY
 
@@ -127,9 +130,16 @@ class HeldHand(CompactPickle):
         )
 
 
-def _apart(shape: _Shape, other: _Shape) -> float:
-    """The mean distance of their points on screen."""
-    return float(np.hypot(*(shape - other)[:, :2].T).mean())
+def _alike(shape: _Shape, other: _Shape) -> bool:
+    """Whether they may be readings of one shape."""
+    distances = _distances(shape, other)
+    return bool(distances.mean() <= CALM and distances.max() <= FINGER)
+
+
+def _distances(shape: _Shape, other: _Shape) -> npt.NDArray[np.float32]:
+    """(21,): how far each point of one is from the other's on screen."""
+    across, down = (shape - other)[:, :2].T
+    return np.asarray(np.hypot(across, down), np.float32)
 
 
 def _packed(shape: _Shape) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from reactions.landmark_types import Hand, RgbImage, Side
 from reactions.landmarks.careful_hands import CarefulHands
 from reactions.landmarks.held_hand import CREDIT, EVERY, PER_SAMPLE, READINGS, HeldHand
+from reactions.landmarks.roi import hand_from_landmarks
 from reactions.mannequin import CAST, POSES, Scene, landmarks
 
 PICTURE: RgbImage = np.zeros((360, 640, 3), np.uint8)
@@ -98,6 +99,14 @@ def test_another_shape_ends_it_at_once() -> None:
     shown, other = hand("victory"), hand("fist")
     seen = stream(Exact(thumb_bent(shown, 12)), [shown, shown, other])
     assert np.array_equal(seen[2].points, other.points)
+
+
+def test_a_thumb_that_folds_is_another_shape_which_is_read_carefully() -> None:
+    shown = hand()
+    folded = thumb_bent(shown, 0.3 * hand_from_landmarks(shown.points).height)
+    exact = Exact(shown)
+    stream(exact, [shown, shown, shown, folded, folded])
+    assert exact.at == [1, 3]
 
 
 def test_a_hand_that_moves_fast_is_not_read_carefully() -> None:
