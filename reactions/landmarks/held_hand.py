@@ -24,7 +24,7 @@ CALM: Final = 0.05
 """By how much of its region a hand's points may move in it, on average, between two lite readings
 of one shape. Of hands that are held still they move by 0.005 (median; 95 %: 0.02), and where the
 lite model reads them wrongly by 0.015 (95 %: 0.065)."""
-FINGER: Final = 0.15
+FINGER: Final = 0.2
 """By how much one point may: a thumb that folds moves the mean little. It moves by 0.3."""
 STILL: Final = 0.1
 """Widths of its region by which a hand that is to be read carefully may have moved in a sample."""
