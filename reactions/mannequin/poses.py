@@ -77,8 +77,8 @@ _CROSSED_FINGERS = replace(
     _shape(_FOLDED, ""), index=FingerPose(9, 7, 4, -15), long=FingerPose(-2, 5, 3, 11)
 )
 _FINGER_HEART = HandShape(
-    Thumb((14, 30), (0, 12), (-8, -6)),
-    FingerPose(56, 66, 22, 4),
+    Thumb((14, 30), (-4, 16), (-14, -2)),
+    FingerPose(52, 60, 18, 4),
     _CLOSED[1],
     _CLOSED[2],
     _CLOSED[3],
