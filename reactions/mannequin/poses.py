@@ -127,7 +127,7 @@ _HEART_HALF = HandShape(
 )  # fmt: skip
 _HEART = Arm((10.2, -5, 18), facing((0.3, 0.95, 0.35), (0.75, -0.3, 0.5)), _HEART_HALF)
 _POST = Arm((4, -12, 20), facing((0.05, 1, 0), (0.5, 0, 1)), FLAT)
-_BAR = Arm((12, 8.5, 20), facing((1, 0.15, 0), (0, -0.6, 0.8)), FLAT)
+_BAR = Arm((11, 9, 21), facing((1, 0.15, 0), (0, -0.7, 0.7)), FLAT)
 _CLAPS = Arm((6, -5, 17), facing((0.1, 1, 0.2), (1, 0, 0.75)), OPEN)
 
 

@@ -38,3 +38,9 @@ def test_a_swivel_lifts_the_elbow_outwards() -> None:
     high = pose_skeleton(Pose(right=Arm((16, 0, 14), swivel=60))).right.elbow
     assert high[0] < low[0]
     assert high[1] < low[1]
+
+
+@pytest.mark.parametrize("shoulders", [0.9, 1.0, 1.08])
+def test_an_elbow_below_a_hand_above_the_shoulder_goes_outwards(shoulders: float) -> None:
+    arm = pose_skeleton(Pose(right=Arm((13.3, 6, 3), swivel=-25)), shoulders).right
+    assert arm.elbow[0] < arm.shoulder[0]
