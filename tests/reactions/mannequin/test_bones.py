@@ -12,7 +12,7 @@ from reactions.mannequin.solids import COVER, TONE, Ball, Clay
 def test_a_thumb_is_not_twisted(label: str) -> None:
     _, middle, tip = bones_of(pose_skeleton(POSES[label]).right)[:3]
     one, other = (np.cross(bone.along, bone.pad) for bone in (middle, tip))
-    assert float(one @ other) > 0.95
+    assert float(one @ other) > 0.85
 
 
 def test_the_pad_of_a_thumb_held_down_looks_where_the_palm_looks() -> None:
