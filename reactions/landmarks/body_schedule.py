@@ -1,7 +1,8 @@
 """When the body is read: seldom at rest, soon after something moved, and never beyond a budget.
 
 A body costs as much as everything else in a sample of a person without hands. Arms that are raised,
-crossed or laid on the head move a good part of the picture first and are held still then.
+crossed or laid on the head move a good part of the picture first and are held still then. Where no
+palm is seen, however faint, they are not.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ STIRRED = 0.02
 """The share of the picture that changes between two samples when an arm moves."""
 RESTING = 10
 """Samples from one reading to the next, two seconds, while nothing stirs."""
+UNHINTED = 25
+"""The same, five seconds, where no hand is in view and no palm hints at arms (``arm_hints``)."""
 CREDIT = 3.0
 """Readings that may follow each other closely."""
 PER_SAMPLE = 0.2
@@ -26,7 +29,7 @@ class BodyTrail(CompactPickle):
     """Where the body was, and the state of its schedule."""
 
     region: Roi | None = None
-    unread: float = RESTING
+    unread: float = UNHINTED
     """Samples since the last reading, each counted by its pace (``sample_pace``)."""
     stirred: bool = False
     """Whether something moved since then."""
@@ -46,11 +49,11 @@ class BodyTrail(CompactPickle):
             credit=min(CREDIT, self.credit + pace * PER_SAMPLE),
         )
 
-    @property
-    def due(self) -> bool:
-        """Whether this sample's body is to be read."""
+    def is_due(self, *, hinted: bool = True) -> bool:
+        """Whether this sample's body is to be read; ``hinted``: whether arms may show a label."""
         passed = self.unread + NEARLY
-        return passed >= RESTING or (self.stirred and passed >= 2 and self.credit >= 1)
+        rested = passed >= (RESTING if hinted else UNHINTED)
+        return rested or (self.stirred and passed >= 2 and self.credit >= 1)
 
     def read(self, region: Roi | None) -> Self:
         """The state after a reading that found the body in ``region``, or none."""

@@ -11,6 +11,7 @@ from reactions.landmarks.arm_hints import FAINT, arms_hinted
 from reactions.landmarks.interpreter import Interpreter, Range
 from reactions.landmarks.model_manifest import PALM_SQUARE, PALM_WIDE
 from reactions.landmarks.model_store import ModelStore
+from reactions.landmarks.palm_schedule import search_every, still_for
 from reactions.landmarks.roi import (
     Positions,
     Roi,
@@ -46,9 +47,6 @@ PRESENT = 0.5
 """From this confidence on it is a hand."""
 _SPARE = 1
 """So many palms more than hands are looked at: the detector may be wrong on one."""
-_SEARCH_EVERY = {0: 2, 1: 3}
-"""Palms are looked for in every so many samples of the usual five a second while no hand, and one
-or more, are in view."""
 _MISSED = 5
 """Usual samples for which a hand is looked for where it was lost: hands that clap merge."""
 _LOOKS_AT_ONCE = 2
@@ -163,13 +161,15 @@ class HandFollower:
         pace: float = 1.0,
         alarm: Roi | None = None,
         most: int = HANDS,
+        changed: float = 1.0,
     ) -> tuple[tuple[Hand, ...], HandTrail]:
         """The hands in ``picture`` and their trail.
 
         Without a trail everything is searched; ``pace`` is how much the sample counts
         (``sample_pace``); ``face``, where one is, tells how small hands are.
         ``alarm`` is where something large moved (``reactions.landmarks.second_looks``). ``most``
-        hands are followed: ``HANDS`` for each person in the picture.
+        hands are followed: ``HANDS`` for each person in the picture. The share ``changed``, 0–1,
+        of the picture is new (``palm_schedule``).
         """
         if trail is None:
             seen = self._search_everywhere(picture, face)
@@ -187,8 +187,9 @@ class HandFollower:
         if lost and not seen.hands and face is None:
             alarm = alarm or trail.regions[0]
         looks = trail.looks.after(alarm, found=bool(seen.hands), pace=pace)
-        due = unsearched >= _SEARCH_EVERY[min(len(seen.hands), 1)] - NEARLY
-        hinted = True
+        still = still_for(trail.still, changed, pace)
+        every = search_every(len(seen.hands), still, near=_is_near(face, picture))
+        due, hinted = unsearched >= every - NEARLY, trail.hinted
         if (lost or due) and not seen.full:
             calm = not (seen.hands or lost or looks.alert)
             region, again = _next_search(picture, face, searches, calm=calm)
@@ -199,7 +200,7 @@ class HandFollower:
             if not seen.hands:
                 looks = self._look_again(picture, looks, seen, face=face is not None)
         moved = replace(trail, unsearched=unsearched, searches=searches, looks=looks, hinted=hinted)
-        return tuple(seen.hands), _after(moved, seen, pace)
+        return tuple(seen.hands), _after(replace(moved, still=still), seen, pace)
 
     def look_at(
         self, picture: RgbImage, trail: HandTrail, regions: Sequence[Roi]
@@ -283,6 +284,12 @@ class HandFollower:
         seen = _Seen(self._landmarks, picture)
         self._search(picture, region, seen, again=again)
         return seen
+
+
+def _is_near(face: Roi | None, picture: RgbImage) -> bool:
+    """Whether a face is there, and so near that its hands are searched for as in the usual way."""
+    height, width = picture.shape[:2]
+    return face is not None and around_small_face(face, width, height) is None
 
 
 def _next_search(

@@ -52,7 +52,8 @@ from reactions.landmarks.roi import Roi, body_from_face
 from reactions.landmarks.sample_pace import NEARLY, sample_pace
 from reactions.landmarks.still_refine import StillRefiner
 from reactions.landmarks.track_state import FaceTrail, HandTrail, PeopleTrail, Tracks
-from reactions.landmarks.vessels import EVERY, VesselDetector, Vessels, mouth_region
+from reactions.landmarks.vessel_schedule import VesselTrail
+from reactions.landmarks.vessels import LIKELY, VesselDetector, Vessels, mouth_look
 
 _LARGE_CHANGE = 0.1
 """The share of the picture that must change between two samples for a second look, while there is a
@@ -127,24 +128,31 @@ class LandmarkScheduler:
         others, people = self._follow_others(sample, near, last.people, pace)
         most = HANDS * (1 + len(others))
         hands, hand_trail = (
-            self._hands.follow(lit, last.hands, near, pace=pace, alarm=alarm, most=most)
+            self._hands.follow(
+                lit, last.hands, near, pace=pace, alarm=alarm, most=most, changed=change.share
+            )
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
         body, body_trail = None, None
         if not self._body_is_left_out(sample, last, hand_trail):
-            body, body_trail = self._read_body(sample, last, near, change.share, pace, hands)
+            needed = self._every_body or sample.landmarks or near is None or bool(hands)
+            hinted = needed or _hinted(hand_trail)
+            body, body_trail = self._read_body(
+                sample, last, near, change.share, pace, hands, hinted
+            )
         if body and hand_trail and _wanted(sample, ModelFamily.HANDS):
             hands, hand_trail = self._hands_by_body(lit, body, hands, hand_trail)
         hands, held = self._read_carefully(sample, lit, hands, last, pace)
-        unlooked = last.unlooked + pace
-        vessels = self._look_for_vessels(sample, hands, face, unlooked)
+        vessels, vessel_trail = self._look_for_vessels(
+            sample, hands, face, last.vessels.passed(pace)
+        )
         seen = Observation(
             *(width, height, time, hands, face, body, vessels), slot=people.slot, others=others
         )
         return self._with_objects(sample, last, seen, pace), Tracks(
             *(width, height, fingerprint, hand_trail, face_trail, body_trail),
-            unlooked=unlooked if vessels is None else 0.0,
+            vessels=vessel_trail,
             undetected=0.0 if self._detects(sample, last, pace) else last.undetected + pace,
             people=people,
             held=held,
@@ -192,21 +200,25 @@ class LandmarkScheduler:
         return self._people.follow(sample.pixels, main, trail, sample.time, pace)
 
     def _look_for_vessels(
-        self, sample: Sample, hands: Sequence[Hand], face: Face | None, unlooked: float
-    ) -> tuple[Vessel, ...] | None:
-        """The vessels near the mouth where a hand is there and a look is due, else None."""
-        due = unlooked >= EVERY - NEARLY and _wanted(sample, ModelFamily.OBJECTS)
-        if self._vessels is None or face is None or not due:
-            return None
-        region = mouth_region(face, hands)
-        return None if region is None else self._vessels.find(sample.pixels, region)
+        self, sample: Sample, hands: Sequence[Hand], face: Face | None, trail: VesselTrail
+    ) -> tuple[tuple[Vessel, ...] | None, VesselTrail]:
+        """The vessels near the mouth where a hand may hold one and a look is due, else None; and
+        the trail."""
+        wanted = self._vessels is not None and _wanted(sample, ModelFamily.OBJECTS)
+        look = mouth_look(face, hands) if wanted and face is not None else None
+        if self._vessels is None or look is None or not trail.is_due(look.place):
+            return None, trail
+        vessels = self._vessels.find(sample.pixels, look.region)
+        found = any(vessel.score >= LIKELY for vessel in vessels)
+        return vessels, trail.looked(look.place, found=found)
 
     def _body_is_left_out(self, sample: Sample, last: Tracks, hands: HandTrail | None) -> bool:
         """Whether a body that is not followed yet can show none of our labels: palms were looked
         for in this sample, and none hints at arms."""
         if sample.landmarks or self._every_body or last.body is not None:
             return False
-        return hands is not None and hands is not last.hands and not hands.hinted
+        searched = hands is not None and hands is not last.hands and hands.searched
+        return searched and not _hinted(hands)
 
     def _with_objects(
         self, sample: Sample, last: Tracks, seen: Observation, pace: float
@@ -229,8 +241,10 @@ class LandmarkScheduler:
         changed: float,
         pace: float,
         hands: Sequence[Hand],
+        hinted: bool,
     ) -> tuple[Body | None, BodyTrail | None]:
-        """The body where a label needs it and one is due; of the picture, ``changed`` is new.
+        """The body where a label needs it and one is due; of the picture, ``changed`` is new, and
+        arms are ``hinted`` at, or may not be.
 
         One that is not followed yet is first read below the ``face``, but in a picture that is
         searched with care. Where neither that nor ``hands`` are, it may be across the room.
@@ -238,13 +252,18 @@ class LandmarkScheduler:
         if self._body is None or not _wanted(sample, ModelFamily.BODY):
             return None, last.body
         trail = (last.body or BodyTrail()).after(changed, pace)
-        if not trail.due:
+        if not trail.is_due(hinted=hinted):
             return None, trail
         below = None if face is None or last.hands is None else body_from_face(face)
         alone = self._face is not None and face is None and not hands
         looks = trail.looks(sample.width, sample.height, alone=alone)
         body, region = self._body.follow(sample.pixels, trail.region, below, looks)
         return body, trail.read(region)
+
+
+def _hinted(hands: HandTrail | None) -> bool:
+    """Whether a search for palms hinted at arms, or none was made."""
+    return hands is None or hands.hinted
 
 
 def _wanted(sample: Sample, family: ModelFamily) -> bool:

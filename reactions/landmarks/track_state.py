@@ -12,6 +12,7 @@ from reactions.landmarks.frame_quality import Fingerprint
 from reactions.landmarks.held_hand import HeldHand
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.second_looks import SecondLooks
+from reactions.landmarks.vessel_schedule import VesselTrail
 from reactions.packed_face import PackedFace
 
 _SEARCHES = 2
@@ -36,7 +37,14 @@ class HandTrail(CompactPickle):
     missed: float = 0.0
     """Usual samples since then."""
     hinted: bool = True
-    """Whether arms may be up, crossed or on the head (``arm_hints``); True without a search."""
+    """Whether arms may be up, crossed or on the head, by the last search (``arm_hints``)."""
+    still: float = 0.0
+    """Usual samples since much of the picture changed."""
+
+    @property
+    def searched(self) -> bool:
+        """Whether palms were looked for in the newest sample."""
+        return self.unsearched == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +104,7 @@ class Tracks(CompactPickle):
     """None: never looked for; so with the others."""
     face: FaceTrail | None = None
     body: BodyTrail | None = None
-    unlooked: float = 99.0
-    """Samples since vessels were looked for, each by its pace."""
+    vessels: VesselTrail = field(default_factory=VesselTrail)
     undetected: float = 99.0
     """Samples since a bundle's detector looked, each by its pace."""
     held: tuple[HeldHand, ...] = ()

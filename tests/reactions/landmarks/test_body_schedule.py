@@ -2,17 +2,24 @@ from itertools import pairwise
 
 import pytest
 
-from reactions.landmarks.body_schedule import CREDIT, RESTING, STIRRED, BodyTrail, body_looks
+from reactions.landmarks.body_schedule import (
+    CREDIT,
+    RESTING,
+    STIRRED,
+    UNHINTED,
+    BodyTrail,
+    body_looks,
+)
 from reactions.landmarks.roi import Roi
 from reactions.landmarks.sample_pace import sample_pace
 
 
-def readings(changes: list[float], pace: float = 1.0) -> list[int]:
+def readings(changes: list[float], pace: float = 1.0, *, hinted: bool = True) -> list[int]:
     """The samples in which the body is read, where so much of the picture changes in each."""
     trail, read = BodyTrail(), []
     for index, changed in enumerate(changes):
         trail = trail.after(changed, pace)
-        if trail.due:
+        if trail.is_due(hinted=hinted):
             trail = trail.read(None)
             read.append(index)
     return read
@@ -22,8 +29,14 @@ def test_the_first_sample_is_read_and_then_one_in_ten_of_a_calm_picture() -> Non
     assert readings([0.0] * 31) == [0, RESTING, 2 * RESTING, 3 * RESTING]
 
 
-def test_a_body_is_read_soon_after_something_moved() -> None:
-    assert readings([0.0] * 5 + [STIRRED, 0.0, 0.0]) == [0, 5]
+def test_a_calm_body_without_a_hint_at_arms_is_read_each_five_seconds() -> None:
+    assert UNHINTED == 25
+    assert readings([0.0] * 51, hinted=False) == [0, UNHINTED, 2 * UNHINTED]
+
+
+@pytest.mark.parametrize("hinted", [True, False])
+def test_a_body_is_read_soon_after_something_moved(hinted: bool) -> None:
+    assert readings([0.0] * 5 + [STIRRED, 0.0, 0.0], hinted=hinted)[-1] == 5
 
 
 def test_a_restless_picture_is_read_once_in_five_samples() -> None:
@@ -41,9 +54,9 @@ def test_a_body_is_read_each_two_seconds_at_any_rate(rate: int) -> None:
     times = [index / rate for index in range(2 * rate + 1)]
     trail = BodyTrail().after(0.0).read(None)
     for before, now in pairwise(times):
-        assert not trail.due
+        assert not trail.is_due()
         trail = trail.after(0.0, sample_pace(now - before))
-    assert trail.due
+    assert trail.is_due()
 
 
 def test_the_first_search_of_a_picture_without_face_and_hand_takes_each_part() -> None:

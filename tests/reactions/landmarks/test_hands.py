@@ -460,6 +460,36 @@ def test_what_may_be_a_palm_before_the_chest_hints_at_arms() -> None:
 def test_without_a_search_or_a_face_arms_are_always_possible() -> None:
     follower = HandFollower(world := World(), world)
     assert follower.follow(PICTURE, HandTrail(unsearched=5))[1].hinted
+    assert follower.follow(PICTURE, HandTrail(), FACE)[1].hinted
+
+
+def test_what_a_search_said_of_arms_holds_until_the_next_one() -> None:
+    follower = HandFollower(world := World(), world)
     _, trail = follower.follow(PICTURE, HandTrail(unsearched=5), FACE)
-    assert not trail.hinted
-    assert follower.follow(PICTURE, trail, FACE)[1].hinted
+    assert (trail.searched, trail.hinted) == (True, False)
+    _, trail = follower.follow(PICTURE, trail, FACE)
+    assert (trail.searched, trail.hinted) == (False, False)
+
+
+def searched(world: World, changes: list[float], face: Roi | None) -> list[int]:
+    """The samples in which palms are looked for, where so much of the picture changes in each."""
+    follower, trail, samples = HandFollower(world, world), HandTrail(), []
+    for number, changed in enumerate(changes):
+        before = len(world.searches)
+        _, trail = follower.follow(PICTURE, trail, face, changed=changed)
+        if len(world.searches) > before:
+            samples.append(number)
+    return samples
+
+
+def test_a_calm_picture_is_searched_less_often_until_something_changes() -> None:
+    changes = [0.0] * 16 + [0.05] + [0.0] * 3
+    assert searched(World(), changes, FACE) == [1, 3, 7, 11, 15, 17, 19]
+    changes = [0.0] * 18 + [0.05]
+    assert searched(World(), changes, FACE) == [1, 3, 7, 11, 15, 18]
+
+
+def test_a_picture_of_a_person_far_away_or_of_none_is_searched_as_ever() -> None:
+    small = Roi(320, 140, 60, 60)
+    for face in (small, None):
+        assert searched(World(), [0.0] * 10, face) == [1, 3, 5, 7, 9]

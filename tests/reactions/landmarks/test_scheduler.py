@@ -86,8 +86,17 @@ def test_without_a_hand_palms_cost_every_second_sample(
 ) -> None:
     _, tracks = stream(scheduler, ["neutral"])
     runs.clear()
-    stream(scheduler, ["neutral"] * 6, tracks, start=1)
-    assert runs == {"mesh": 6, "palms": 3}
+    stream(scheduler, ["neutral"] * 5, tracks, start=1)
+    assert runs == {"mesh": 5, "palms": 2}
+
+
+def test_without_a_hand_in_a_calm_picture_palms_cost_every_fourth_sample(
+    scheduler: LandmarkScheduler, runs: Counter[str]
+) -> None:
+    _, tracks = stream(scheduler, ["neutral"] * 5)
+    runs.clear()
+    stream(scheduler, ["neutral"] * 8, tracks, start=5)
+    assert runs == {"mesh": 8, "palms": 2}
 
 
 def test_models_of_no_interest_do_not_run_and_keep_their_tracks(
