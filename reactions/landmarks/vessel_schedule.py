@@ -41,7 +41,7 @@ class VesselTrail(CompactPickle):
     def is_due(self, place: Place) -> bool:
         """Whether a hand at ``place`` is to be looked at."""
         waits = 0 if dist(place, self.place) > _MOVED else max(0, self.misses - _PATIENT + 1)
-        return self.unlooked >= min(EVERY * 2**waits, RARELY) - NEARLY
+        return self.unlooked >= min(EVERY << waits, RARELY) - NEARLY
 
     def looked(self, place: Place, *, found: bool) -> Self:
         """The state after a look at a hand at ``place``."""
