@@ -166,10 +166,9 @@ class HandFollower:
         """The hands in ``picture`` and their trail.
 
         Without a trail everything is searched; ``pace`` is how much the sample counts
-        (``sample_pace``); ``face``, where one is, tells how small hands are.
-        ``alarm`` is where something large moved (``reactions.landmarks.second_looks``). ``most``
-        hands are followed: ``HANDS`` for each person in the picture. The share ``changed``, 0–1,
-        of the picture is new (``palm_schedule``).
+        (``sample_pace``); ``face``, where one is, tells how small hands are; ``alarm`` is where
+        something large moved (``second_looks``). ``most`` hands are followed: ``HANDS`` for each
+        person in the picture, of which the share ``changed``, 0–1, is new (``palm_schedule``).
         """
         if trail is None:
             seen = self._search_everywhere(picture, face)
@@ -184,8 +183,7 @@ class HandFollower:
             seen.look_at(trail.lost, SURE)
         lost = len(seen.hands) < len(trail.regions)
         unsearched, searches = trail.unsearched + pace, trail.searches
-        if lost and not seen.hands and face is None:
-            alarm = alarm or trail.regions[0]
+        alarm = alarm or (trail.regions[0] if lost and not seen.hands and face is None else None)
         looks = trail.looks.after(alarm, found=bool(seen.hands), pace=pace)
         still = still_for(trail.still, changed, pace)
         every = search_every(len(seen.hands), still, near=_is_near(face, picture))
@@ -199,8 +197,8 @@ class HandFollower:
         for _ in range(_LOOKS_AT_ONCE if face is None else 1):
             if not seen.hands:
                 looks = self._look_again(picture, looks, seen, face=face is not None)
-        moved = replace(trail, unsearched=unsearched, searches=searches, looks=looks, hinted=hinted)
-        return tuple(seen.hands), _after(replace(moved, still=still), seen, pace)
+        trail = replace(trail, searches=searches, looks=looks, hinted=hinted, still=still)
+        return tuple(seen.hands), _after(replace(trail, unsearched=unsearched), seen, pace)
 
     def look_at(
         self, picture: RgbImage, trail: HandTrail, regions: Sequence[Roi]
