@@ -134,25 +134,18 @@ class LandmarkScheduler:
             if self._hands and _wanted(sample, ModelFamily.HANDS)
             else ((), last.hands)
         )
-        body, body_trail = None, None
-        if not self._body_is_left_out(sample, last, hand_trail):
-            needed = self._every_body or sample.landmarks or near is None or bool(hands)
-            hinted = needed or _hinted(hand_trail)
-            body, body_trail = self._read_body(
-                sample, last, near, change.share, pace, hands, hinted
-            )
+        shown = (hands, hand_trail)
+        body, body_trail = self._read_body(sample, last, near, change.share, pace, *shown)
         if body and hand_trail and _wanted(sample, ModelFamily.HANDS):
             hands, hand_trail = self._hands_by_body(lit, body, hands, hand_trail)
         hands, held = self._read_carefully(sample, lit, hands, last, pace)
-        vessels, vessel_trail = self._look_for_vessels(
-            sample, hands, face, last.vessels.passed(pace)
-        )
+        vessels, looked = self._look_for_vessels(sample, hands, face, last.vessels.passed(pace))
         seen = Observation(
             *(width, height, time, hands, face, body, vessels), slot=people.slot, others=others
         )
         return self._with_objects(sample, last, seen, pace), Tracks(
             *(width, height, fingerprint, hand_trail, face_trail, body_trail),
-            vessels=vessel_trail,
+            vessels=looked,
             undetected=0.0 if self._detects(sample, last, pace) else last.undetected + pace,
             people=people,
             held=held,
@@ -241,18 +234,20 @@ class LandmarkScheduler:
         changed: float,
         pace: float,
         hands: Sequence[Hand],
-        hinted: bool,
+        palms: HandTrail | None,
     ) -> tuple[Body | None, BodyTrail | None]:
         """The body where a label needs it and one is due; of the picture, ``changed`` is new, and
-        arms are ``hinted`` at, or may not be.
+        the trail of ``palms`` may hint at arms.
 
         One that is not followed yet is first read below the ``face``, but in a picture that is
         searched with care. Where neither that nor ``hands`` are, it may be across the room.
         """
-        if self._body is None or not _wanted(sample, ModelFamily.BODY):
+        wanted = _wanted(sample, ModelFamily.BODY)
+        if self._body is None or not wanted or self._body_is_left_out(sample, last, palms):
             return None, last.body
+        needed = self._every_body or sample.landmarks or face is None or bool(hands)
         trail = (last.body or BodyTrail()).after(changed, pace)
-        if not trail.is_due(hinted=hinted):
+        if not trail.is_due(hinted=needed or _hinted(palms)):
             return None, trail
         below = None if face is None or last.hands is None else body_from_face(face)
         alone = self._face is not None and face is None and not hands
