@@ -31,8 +31,8 @@ from sidecar.serve.engine import local_engine
 from sidecar.serve.plan import ServePlan, bundles_folder
 from sidecar.serve.server import RoomsServer, open_server
 from sidecar.session.factories import make_detector, make_store
+from sidecar.supervisor.bundle_rows import NO_ROWS, TaughtRows
 from sidecar.supervisor.model_store import BundleStore
-from sidecar.supervisor.reaction_store import NO_ROWS, TaughtRows
 
 ROOM: Final = "demo"
 DRAIN: Final = 10.0

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from config.reaction_table import LoadedTable, ReactionTable
     from config.settings import Settings
     from reactions.bundle import ModelBundle
+    from sidecar.supervisor.bundle_rows import TaughtRows
     from sidecar.supervisor.model_store import BundleStore
-    from sidecar.supervisor.reaction_store import TaughtRows
 
 ConfigFile = Annotated[
     Path | None,
@@ -82,7 +82,7 @@ def load_table(settings: "Settings", reactions: Path | None) -> "LoadedTable":
 
 def taught_rows(loaded: "LoadedTable") -> "TaughtRows":
     """The user's rows of taught labels, as a server takes them."""
-    from sidecar.supervisor.reaction_store import TaughtRows
+    from sidecar.supervisor.bundle_rows import TaughtRows
 
     return TaughtRows(loaded.taught, loaded.file)
 
@@ -104,7 +104,7 @@ def with_chosen_bundle(
     Raises ModelError for a bundle that ``recognition.bundle`` names and that can't be used, and
     ConfigError for a row that does not fit a taught label.
     """
-    from sidecar.supervisor.reaction_store import with_bundle
+    from sidecar.supervisor.bundle_rows import with_bundle
 
     bundle = _chosen_bundle(settings)
     table = with_bundle(loaded.table, bundle, taught_rows(loaded))

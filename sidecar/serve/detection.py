@@ -16,8 +16,9 @@ from sidecar.inference.detector import Detector, LoadPipeline, ReplaceableDetect
 from sidecar.inference.processes import ProcessDetector
 from sidecar.inference.worker_process import WorkerLimits
 from sidecar.session.factories import enabled_labels, make_store, pipeline_config
+from sidecar.supervisor.bundle_rows import NO_ROWS, TaughtRows, with_bundle
 from sidecar.supervisor.cores import usable_cores
-from sidecar.supervisor.reaction_store import NO_ROWS, ReactionStore, TaughtRows, with_bundle
+from sidecar.supervisor.reaction_store import ReactionStore
 from sidecar.supervisor.scored_labels import ScoredLabels
 from sidecar.supervisor.supervisor import Supervisor
 

@@ -19,10 +19,10 @@ from sidecar.inference.detector import Detector
 from sidecar.inference.shared import DetectorShare
 from sidecar.serve.detection import detection_config, sample_bytes, shared_detector
 from sidecar.supervisor.admission import Admission
+from sidecar.supervisor.bundle_rows import NO_ROWS, TaughtRows
 from sidecar.supervisor.child_room import ChildRoom
 from sidecar.supervisor.cores import usable_cores
 from sidecar.supervisor.handle import RoomHandle
-from sidecar.supervisor.reaction_store import NO_ROWS, TaughtRows
 from sidecar.supervisor.room_launcher import ForkServer, Launch, can_fork
 
 SLOTS = 2

@@ -8,7 +8,7 @@ from typing import Final
 from platformdirs import user_state_path
 
 from config.settings import Settings
-from sidecar.supervisor.reaction_store import NO_ROWS, TaughtRows
+from sidecar.supervisor.bundle_rows import NO_ROWS, TaughtRows
 
 APPLICATION: Final = "reaction-sidecar"
 

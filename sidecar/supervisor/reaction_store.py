@@ -8,11 +8,11 @@ that the server was started with. All methods block: they are for a thread.
 import json
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from config.errors import (
     ConfigError,
@@ -28,28 +28,14 @@ from config.reaction_table import ReactionTable, with_rows
 from gifs.catalogue import STICKERS, find_sticker, own_file
 from gifs.probe import ImageInfo, probe
 from reactions.bundle import ModelBundle
-from reactions.bundle_label import with_bundle_labels
-from reactions.labels import LABELS, THRESHOLDS, LabelSpec, by_groups
+from reactions.labels import LABELS, LabelSpec, by_groups
 from sidecar.media.new_file import new_file
+from sidecar.supervisor.bundle_rows import NO_ROWS, Rows, TaughtRows, fitted_rows, with_bundle
 from sidecar.supervisor.server_values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 from sidecar.supervisor.sticker_folder import LIMITS, StickerFolder
 
 WHERE: Final = "rows"
 _ROOM: Final = r"^[A-Za-z0-9-]{1,64}$"
-
-Rows = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class TaughtRows:
-    """Rows of a reaction table for labels that only some bundles have."""
-
-    rows: Rows = field(default_factory=dict)
-    file: str = ""
-    """The file that they are from, for errors."""
-
-
-NO_ROWS: Final = TaughtRows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +233,7 @@ class ReactionStore:
         base = self._base(room)
         table = with_rows(base, rows, WHERE)
         self._check_stickers(table, base, rows, room)
-        table = with_rows(table, _fitted_rows(kept, base), WHERE)
+        table = with_rows(table, fitted_rows(kept, base), WHERE)
         known = (kept.keys() | rows.keys()) & LABELS.keys()
         on = frozenset(label for label in known if table[label].kind is not Kind.OFF)
         gone = [label for label in kept if label not in base]
@@ -276,7 +262,7 @@ class ReactionStore:
         return self._table if room is None else self.table()
 
     def _fitted(self, room: str | None, base: ReactionTable) -> Rows:
-        return _fitted_rows(self._rows(room), base)
+        return fitted_rows(self._rows(room), base)
 
     def _rows(self, room: str | None) -> Rows:
         if room not in self._read:
@@ -305,41 +291,6 @@ class ReactionStore:
         return str(self._of(room) / "reactions.json")
 
 
-def _fitted_rows(rows: Rows, base: ReactionTable) -> Rows:
-    """Kept ``rows`` as they count over ``base``, which may be another bundle's than when they were
-    checked: without the labels that are gone, and with no ``release`` above the threshold."""
-    return {
-        label: _fitted_row(row, base[label], base) for label, row in rows.items() if label in base
-    }
-
-
-def _fitted_row(
-    row: Mapping[str, Any], rule: ReactionRule, labels: Collection[str]
-) -> Mapping[str, Any]:
-    fitted = dict(row)
-    if "outranks" in fitted:
-        fitted["outranks"] = [label for label in fitted["outranks"] if label in labels]
-    threshold = fitted.get("threshold", rule.threshold)
-    if fitted.get("release", rule.release) > threshold:
-        fitted["release"] = threshold
-    if fitted.get("kind") == Kind.STICKER and not (fitted.get("sticker") or rule.sticker):
-        del fitted["kind"]
-    return fitted
-
-
-def with_bundle(
-    table: ReactionTable, bundle: ModelBundle, taught: TaughtRows = NO_ROWS
-) -> dict[str, ReactionRule]:
-    """``table`` with a bundle's thresholds, where the table sets none, and its taught labels; of
-    those, with the user's rows.
-
-    Raises ConfigError for a row that does not fit.
-    """
-    whole = with_bundle_labels(with_thresholds(table, bundle.thresholds), bundle.labels)
-    rows = {label: row for label, row in taught.rows.items() if label in whole}
-    return with_rows(whole, rows, taught.file)
-
-
 def table_of_server(
     folder: Path, table: ReactionTable, taught: TaughtRows, bundle: ModelBundle
 ) -> ReactionTable:
@@ -350,16 +301,3 @@ def table_of_server(
     store = ReactionStore(folder, table, taught=taught)
     store.use_bundle(bundle)
     return store.table()
-
-
-def with_thresholds(
-    table: ReactionTable, thresholds: Mapping[str, float]
-) -> dict[str, ReactionRule]:
-    """``table`` with ``thresholds`` in place of the vocabulary's own; release stays below."""
-    changed = dict(table)
-    for label, threshold in thresholds.items():
-        rule = table.get(label)
-        if rule is not None and rule.threshold == THRESHOLDS[label]:
-            values = {"threshold": threshold, "release": min(rule.release, threshold)}
-            changed[label] = rule.model_copy(update=values)
-    return changed

@@ -9,7 +9,7 @@ from reactions.labels import LABELS
 from reactions.landmark_types import Observation, Side
 from reactions.taught_labels import TaughtLabel
 from sidecar.modelling.evaluation import JudgedBundle
-from sidecar.supervisor.reaction_store import with_bundle
+from sidecar.supervisor.bundle_rows import with_bundle
 from tests.reactions.test_taught_labels import hand
 from tests.taught import taught_label
 

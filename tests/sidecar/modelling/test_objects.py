@@ -14,7 +14,7 @@ from reactions.labels import LABELS
 from reactions.landmark_types import FoundObject, Observation
 from reactions.training.detector_pictures import BoxedPicture
 from sidecar.modelling.evaluation import JudgedBundle
-from sidecar.supervisor.reaction_store import with_bundle
+from sidecar.supervisor.bundle_rows import with_bundle
 
 TABLE = load_reaction_table(LABELS, environ={})
 PHONE = DetectedLabel(name="phone", how="hold it", threshold=0.5)

@@ -10,7 +10,8 @@ from config.reaction_table import load_reaction_table
 from gifs.catalogue import find_sticker
 from reactions.bundle import SHIPPED_BUNDLE, ModelBundle, write_card
 from reactions.labels import LABELS
-from sidecar.supervisor.reaction_store import ReactionStore, TaughtRows, table_of_server
+from sidecar.supervisor.bundle_rows import TaughtRows
+from sidecar.supervisor.reaction_store import ReactionStore, table_of_server
 from sidecar.supervisor.server_values import MAX_ROWS, ReactionRow, ReactionRows, ReactionTableView
 from tests.sidecar.supervisor.test_sticker_folder import picture
 from tests.taught import taught_bundle, taught_label
@@ -194,6 +195,23 @@ def test_kept_rows_fit_the_table_of_another_bundle(
     use(store, replace(taught, thresholds={"fist": 0.9}))
     assert store.table()["wave"].outranks == ("fist", "vulcan")
     assert store.table()["fist"].release == 0.85
+
+
+def test_kept_rows_that_are_refused_today_do_not_keep_a_server_from_starting(
+    store: ReactionStore, tmp_path: Path
+) -> None:
+    kept = {
+        "middle_finger": {"kind": "event", "sticker": "fire", "effect": "rain"},
+        "fist": {"outranks": ["fist", "double_thumbs_up", "smile"], "hold": 1.5},
+        "rock": {"outranks": ["ily"]},
+        "ily": {"outranks": ["rock"]},
+    }
+    (tmp_path / "reactions.json").write_text(json.dumps({"rows": kept}))
+    table = store.table()
+    moderated = table["middle_finger"]
+    assert (moderated.kind, moderated.sticker, moderated.effect) == ("event", None, None)
+    assert (table["fist"].outranks, table["fist"].hold) == (("smile",), 1.5)
+    assert table["rock"].outranks == table["ily"].outranks == ()
 
 
 def test_a_sticker_row_of_a_label_that_is_taught_newly_as_an_event_is_left(
