@@ -15,7 +15,7 @@ from reactions.landmarks.warp import crop_on_edge
 EVERY = 40
 """Samples, eight seconds, after which a face is looked at in any case, if its eyes are wanted: what
 changes slowly is seen by what the eyes looked like then, too."""
-GAPES_EVERY = 15
+_GAPES = 15
 """Samples after which a mouth that seems shut is looked at in the region of one that gapes."""
 _GAPES_AGAIN = 5
 """The same where it was open in the last look: mouths that talk shut every other sample."""
@@ -133,7 +133,7 @@ def gapes(detail: FaceDetail) -> bool:
 def may_gape(detail: FaceDetail, last: DetailTrail) -> bool:
     """Whether a mouth that looks shut in ``detail`` is to be read in the region of one that gapes:
     where it was open in the ``last`` look, and now and then."""
-    every = _GAPES_AGAIN if last.wide else GAPES_EVERY
+    every = _GAPES_AGAIN if last.wide else _GAPES
     return not is_wide(detail) and last.unstretched >= every - NEARLY
 
 

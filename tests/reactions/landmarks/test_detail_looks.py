@@ -4,7 +4,6 @@ import pytest
 from reactions.landmark_types import FaceDetail, Points, RgbImage
 from reactions.landmarks.detail_looks import (
     EVERY,
-    GAPES_EVERY,
     DetailTrail,
     eye_patches,
     gapes,
@@ -143,8 +142,8 @@ def test_a_mouth_that_was_open_may_gape_where_it_seems_shut() -> None:
 
 def test_any_shut_mouth_may_gape_now_and_then() -> None:
     shut = FaceDetail(face(0.0))
-    assert may_gape(shut, DetailTrail(1, unstretched=GAPES_EVERY))
-    assert not may_gape(shut, DetailTrail(1, unstretched=GAPES_EVERY - 1))
+    assert may_gape(shut, DetailTrail(1, unstretched=15))
+    assert not may_gape(shut, DetailTrail(1, unstretched=14))
 
 
 def test_a_mouth_that_gaped_where_only_the_long_region_shows_it_is_looked_at() -> None:
