@@ -232,20 +232,32 @@ def _forearms_cross(reading: ArmsReading) -> float:
 
 def _hands_on_shoulders(reading: ArmsReading) -> float:
     # Nearer to each other the hands hold something between them.
-    apart = reading.left.wrist[0] + reading.right.wrist[0]
+    apart = ramp(reading.left.wrist[0] + reading.right.wrist[0], at=0.32, sure=0.4)
     return min(
-        ramp(apart, at=0.32, sure=0.4),
+        max(apart, _about_crossed_far_away(reading)),
         *(_hand_on_shoulder(arm) for arm in reading.both),
     )
+
+
+def _about_crossed_far_away(reading: ArmsReading) -> float:
+    """Whether hands between narrow elbows are about to cross, in shoulders of few pixels, 0–1.
+
+    Across a room the model puts them nearer to each other, or sees the fingers cross alone.
+    """
+    apart = reading.left.wrist[0] + reading.right.wrist[0]
+    crossed = -(reading.left.fingers[0] + reading.right.fingers[0])
+    elbows = reading.left.elbow[0] + reading.right.elbow[0]
+    narrow = min(ramp(apart, at=0.1, sure=0.18), ramp(elbows, at=1.0, sure=0.94))
+    return min(ramp(reading.unit, at=70, sure=60), max(narrow, ramp(crossed, at=0.1, sure=0.18)))
 
 
 def _hand_on_shoulder(arm: ArmPlace) -> float:
     return min(
         ramp(arm.elbow[0], at=0.63, sure=0.58),
-        ramp(arm.elbow[1] - arm.wrist[1], at=0.25, sure=0.33),
+        ramp(arm.elbow[1] - arm.wrist[1], at=0.16, sure=0.24),
         ramp(abs(arm.wrist[0]), at=0.52, sure=0.46),
         ramp(arm.wrist[1], at=0.08, sure=0.14),
-        ramp(arm.wrist[1], at=0.48, sure=0.42),
+        ramp(arm.wrist[1], at=0.55, sure=0.48),
         ramp(arm.wrist[1] - arm.fingers[1], at=0.05, sure=0.1),
-        ramp(arm.wrist_seen, at=0.9, sure=0.97),
+        ramp(arm.wrist_seen, at=0.82, sure=0.9),
     )

@@ -125,7 +125,7 @@ def head_axes(points: Points) -> npt.NDArray[np.float64]:
 
 def smile(face: FaceReading) -> float:
     """How much ``face`` smiles, 0–1."""
-    return min(ramp(face.smiling, at=0.39, sure=0.45), _legible(face))
+    return min(ramp(face.smiling, at=0.38, sure=0.44), _legible(face))
 
 
 def surprised(face: FaceReading) -> float:

@@ -25,7 +25,9 @@ Spot = tuple[float, float]
 MEASURES = (arms_raised, hands_on_head, arms_crossed, shrug)
 
 
-def make_body(elbow: Spot, wrist: Spot, *, sure: float = 1.0, tilt: float = 0.0) -> Body:
+def make_body(
+    elbow: Spot, wrist: Spot, *, sure: float = 1.0, tilt: float = 0.0, shoulders: float = SHOULDERS
+) -> Body:
     """A person whose arms are mirror images, in shoulder widths outwards and down."""
     points = np.zeros((33, 3))
     points[0, :2] = 0, -0.5
@@ -35,7 +37,7 @@ def make_body(elbow: Spot, wrist: Spot, *, sure: float = 1.0, tilt: float = 0.0)
         points[first + 4, :2] = side * wrist[0], wrist[1]
         points[first + 8, :2] = side * wrist[0], wrist[1] - 0.2
     turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
-    points[:, :2] = points[:, :2] @ turn * SHOULDERS + (320, 200)
+    points[:, :2] = points[:, :2] @ turn * shoulders + (320, 200)
     return Body(points.astype(np.float32), np.full(33, sure, np.float32), 0.95)
 
 
@@ -93,6 +95,16 @@ def test_each_pose_is_itself_and_none_of_the_others(measure: object) -> None:
 )
 def test_other_arms_are_none_of_them(elbow: Spot, wrist: Spot) -> None:
     assert [measure(read(elbow, wrist)) > DECISION for measure in MEASURES] == [False] * 4
+
+
+@pytest.mark.parametrize("wrist", [(0.12, 0.3), (-0.08, 0.3)])
+def test_hands_about_to_cross_are_crossed_arms_across_a_room_alone(wrist: Spot) -> None:
+    assert arms_crossed(read((0.45, 0.7), wrist, shoulders=40.0)) > DECISION
+    assert arms_crossed(read((0.45, 0.7), wrist)) < DECISION
+
+
+def test_hands_held_together_between_wide_elbows_are_not_crossed_across_a_room() -> None:
+    assert arms_crossed(read((0.55, 0.75), (0.15, 0.4), shoulders=40.0)) < DECISION
 
 
 @pytest.mark.parametrize("measure", [arms_raised, arms_crossed, shrug])
