@@ -200,7 +200,7 @@ def head_on_hand(hand: HandAtHead, roll: float) -> float:
     """
     x, y = hand.palm
     towards = roll if x > 0 else -roll
-    leans = max(ramp(towards, at=10, sure=16), ramp(hand.breadth, at=0.39, sure=0.32))
+    leans = max(ramp(towards, at=7, sure=12), ramp(hand.breadth, at=0.39, sure=0.32))
     return min(
         leans,
         ramp(abs(x), at=0.24, sure=0.32),
@@ -208,10 +208,10 @@ def head_on_hand(hand: HandAtHead, roll: float) -> float:
         ramp(y, at=-0.34, sure=-0.28),
         ramp(y, at=0.26, sure=0.2),
         ramp(hand.wrist[1] - y, at=0.12, sure=0.2),
-        ramp(hand.jaw, at=0.26, sure=0.2),
-        ramp(hand.mouth, at=1.1, sure=1.4),
+        ramp(hand.jaw, at=0.28, sure=0.22),
+        ramp(hand.mouth, at=1.05, sure=1.35),
         ramp(hand.size, at=0.58, sure=0.52),
-        ramp(hand.upright, at=cos(radians(45)), sure=cos(radians(35))),
+        ramp(hand.upright, at=cos(radians(47)), sure=cos(radians(37))),
     )
 
 

@@ -92,7 +92,10 @@ def score_namaste(context: Context) -> Iterator[Sighting]:
         # Two palms held forward are an open palm to the classifier, pressed hands are none.
         no_palm = ramp(seen.shapes.get(HandClass.OPEN_PALM, 0.0), at=0.8, sure=0.7)
         turned = min(aslant(seen.hand), arms.elbows_out(context.arms), no_palm)
-        pressed = min(meet, max(edge_on(seen.hand), turned), upright_head)
+        # Two hands that are read as one are no good hand to the model: it is 0.5–0.95 sure of
+        # pressed ones, and 0.96 and more of the edge of one alone.
+        double = ramp(seen.hand.presence, at=0.96, sure=0.93)
+        pressed = min(meet, max(edge_on(seen.hand), turned), upright_head, double)
         yield Sighting(0.0 if _left_alone(context, seen) else pressed, seen.box)
 
 

@@ -165,7 +165,8 @@ def test_a_finger_at_the_cheek_does_not_point() -> None:
 def test_a_head_that_leans_on_a_hand_at_the_cheek_rests() -> None:
     hand = place(55, 45, palm=45)
     assert head_on_hand(hand, 20.0) > DECISION
-    assert head_on_hand(hand, 0.0) < DECISION
+    assert head_on_hand(hand, 8.0) > DECISION
+    assert head_on_hand(hand, 4.0) < DECISION
     assert head_on_hand(hand, -20.0) < DECISION
 
 

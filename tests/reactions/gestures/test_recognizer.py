@@ -71,15 +71,26 @@ def test_a_body_that_left_with_its_face_is_away_at_once() -> None:
 
 def test_a_palm_held_forward_before_the_chest_is_not_pressed_to_another() -> None:
     body = make_body((0.9, 0.8), (0.05, 0.55))
-    pressed = make_hand((320, 270), side=Side.RIGHT)
+    pressed = replace(make_hand((320, 270), side=Side.RIGHT), presence=0.9)
     pressed.points[:, 0] = 320 + (pressed.points[:, 0] - 320) * 0.6
-    forward = Hand(pressed.points, Side.LEFT, 0.98, 0.97)
+    forward = Hand(pressed.points, Side.LEFT, 0.98, pressed.presence)
     scores = {
         hand.side: best(recognize(replace(see_body(body), hands=(hand,)), ("namaste",)))["namaste"]
         for hand in (pressed, forward)
     }
     assert scores[Side.RIGHT] > DECISION
     assert scores[Side.LEFT] < DECISION
+
+
+def test_the_sure_edge_of_one_hand_is_not_pressed_to_another() -> None:
+    body = make_body((0.9, 0.8), (0.05, 0.55))
+    edge = make_hand((320, 270), side=Side.RIGHT)
+    edge.points[:, 0] = 320 + (edge.points[:, 0] - 320) * 0.4
+    scores = [
+        best(recognize(replace(see_body(body), hands=(replace(edge, presence=sure),))))["namaste"]
+        for sure in (0.8, 0.98)
+    ]
+    assert scores[0] > DECISION > scores[1]
 
 
 def test_presence_is_the_models_own_confidence() -> None:
