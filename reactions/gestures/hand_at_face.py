@@ -25,8 +25,8 @@ _JAW = np.array(
     [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361]
 )
 """The lower edge of the face from ear to ear."""
-_CHIN_EDGE = slice(3, 14)
-"""The middle of it, where the chin is: 0.3 face heights to either side."""
+_CHIN_EDGE = slice(3, 13)
+"""The pieces of it in the middle, where the chin is: 0.3 face heights to either side."""
 _LIPS = np.array(
     [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185]
 )
@@ -96,20 +96,20 @@ def place_hand(hand: Hand, face: Face) -> HandAtHead:
     axes = np.array([(x, -y), (y, x)]) / ((hypot(x, y) or 1.0) * unit)
     joints = (points[:, :2] - mesh[_CHIN]) @ axes
     jaw, lips = (mesh[_JAW] - mesh[_CHIN]) @ axes, (mesh[_LIPS] - mesh[_CHIN]) @ axes
-    palm = joints[_PALM].mean(axis=0)
+    palm, middle, edge = joints[_PALM].mean(axis=0), lips.mean(axis=0), _distances(joints, jaw)
     return HandAtHead(
         wrist=(float(joints[0, 0]), float(joints[0, 1])),
         palm=(float(palm[0]), float(palm[1])),
         tips=float(joints[_TIPS, 1].mean()),
         top=float(joints[:, 1].min()),
-        jaw=_distance(joints, jaw),
-        chin=_distance(joints, jaw[_CHIN_EDGE]),
-        finger=_distance(lips.mean(axis=0, keepdims=True), joints[_INDEX]),
+        jaw=float(edge.min()),
+        chin=float(edge[:, _CHIN_EDGE].min()),
+        finger=float(_distances(middle[None], joints[_INDEX]).min()),
         index=(float(joints[8, 0]), float(joints[8, 1])),
         lead=float(joints[_OTHER_TIPS, 1].min() - joints[8, 1]),
         aim=_aim(joints),
         mouth=_by_lips(joints, lips),
-        cover=_depth(joints, lips.mean(axis=0)),
+        cover=_depth(joints, middle),
         size=dist(joints[9].tolist(), joints[0].tolist()),
         head=_nearest((joints - _HEAD_CENTER) / _HEAD_RADIUS),
         flat=straightness(points),
@@ -309,14 +309,14 @@ def _depth(points: _Plane, point: _Plane) -> float:
     return float(((points - point) @ _DIRECTIONS).max(axis=0).min())
 
 
-def _distance(points: _Plane, line: _Plane) -> float:
-    """From the nearest of ``points`` (n, 2) to the polyline ``line`` (m, 2)."""
+def _distances(points: _Plane, line: _Plane) -> _Plane:
+    """From each of ``points`` (n, 2) to each piece of the polyline ``line`` (m, 2): (n, m - 1)."""
     start, way = line[:-1], np.diff(line, axis=0)
     offset = points[:, None] - start
     along = (offset * way).sum(axis=2) / np.maximum((way * way).sum(axis=1), 1e-9)
     foot = start + np.clip(along, 0, 1)[..., None] * way
     short = points[:, None] - foot
-    return float(np.hypot(short[..., 0], short[..., 1]).min())
+    return np.asarray(np.hypot(short[..., 0], short[..., 1]))
 
 
 def _by_lips(points: _Plane, lips: _Plane) -> float:
