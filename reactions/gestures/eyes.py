@@ -135,8 +135,12 @@ def _yawns(gape: float, face: FaceReading) -> float:
 
 
 def no_yawn(detail: DetailReading, now: float) -> float:
-    """Whether a face that seems surprised doesn't yawn, 0–1."""
-    return ramp(max(each.gape for each in detail.moments(now)), at=0.53, sure=0.45)
+    """Whether a face that seems surprised doesn't yawn, 0–1.
+
+    A single reading may be wrong either way: the second widest of those lately counts.
+    """
+    gapes = sorted(each.gape for each in detail.moments(now))
+    return ramp(gapes[-2:][0], at=0.53, sure=0.45)
 
 
 def laugh(detail: DetailReading) -> float:

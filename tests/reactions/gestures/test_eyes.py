@@ -127,9 +127,18 @@ def test_a_yawn_lasts_while_the_mesh_shuts_its_mouth_for_a_moment() -> None:
 
 
 def test_a_mouth_that_gaped_a_second_ago_is_not_surprised() -> None:
-    yawning = read(width=0.54, drop=0.4, opening=0.4, lids=0.2)
+    once = read(width=0.54, drop=0.4, opening=0.4, lids=0.2)
+    twice = read(width=0.54, drop=0.4, opening=0.4, lids=0.2, before=once)
+    assert no_yawn(once) < 0.3
     assert no_yawn(read(width=0.48, opening=0.2)) > DECISION
-    assert no_yawn(read(width=0.48, opening=0.2, before=yawning, after=LATELY - 0.1)) < 0.3
+    assert no_yawn(read(width=0.48, opening=0.2, before=twice, after=LATELY - 0.3)) < 0.3
+
+
+def test_one_reading_of_a_gaping_mouth_among_others_makes_no_yawn_of_surprise() -> None:
+    surprised = read(width=0.48, opening=0.2)
+    outlier = read(width=0.54, drop=0.4, opening=0.4, lids=0.2, before=surprised)
+    assert no_yawn(outlier) > DECISION
+    assert no_yawn(read(width=0.48, opening=0.2, before=outlier)) > DECISION
 
 
 def test_eyes_that_a_smile_makes_narrow_are_open() -> None:
