@@ -160,8 +160,8 @@ def eyes_closed(detail: DetailReading, now: float) -> float:
         return 0.0
     blink, lid = detail.eyes(now)
     return min(
-        ramp(blink, at=0.3, sure=0.43),
-        ramp(lid, at=0.28, sure=0.21),
+        ramp(blink, at=0.33, sure=0.46),
+        ramp(lid, at=0.27, sure=0.2),
         ramp(detail.face.smiling, at=0.42, sure=0.36),
         ramp(detail.face.pitch, at=8, sure=4),
         ramp(detail.frown, at=0.35, sure=0.25),
