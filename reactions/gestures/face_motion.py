@@ -20,8 +20,8 @@ from reactions.landmark_types import Face
 HISTORY = 2.0
 """Seconds of past that are kept."""
 DETAIL_KEPT = 3.3
-"""Seconds that a fine reading is: eyes that do not change are read every 15 samples, 3 s at five a
-second. What is read from a mouth holds for ``HISTORY``."""
+"""Seconds that a fine reading is: longer than eyes that may be shut go unread (three samples) and
+than a burst or a lost face delays that. What is read from a mouth holds for ``HISTORY``."""
 MOST_MOMENTS = 64
 WINDOW = 1.8
 """Seconds in which the swings of a nod or shake must fall: two nods at an easy pace."""
