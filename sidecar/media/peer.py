@@ -37,32 +37,38 @@ class PeerTimeouts:
     close: float = CLOSE_TIMEOUT
 
 
+@dataclass(frozen=True, slots=True)
+class PeerOptions:
+    """What every kind of peer connection is made from."""
+
+    participant: str
+    """Names it in the log."""
+    ice_servers: Iterable[RTCIceServer] = ()
+    relay_only: bool = False
+    """Send media through a TURN server only."""
+    timeouts: PeerTimeouts = PeerTimeouts()
+    on_change: Callable[[], None] | None = None
+    """Called after each change of its state."""
+    on_message: Callable[[str | bytes], None] | None = None
+    """Called with each message that comes over a data channel."""
+
+
 class Peer(Component):
     """One peer connection from ``start`` to ``aclose``: negotiated, watched and freed.
 
-    ``participant`` names it in the log. ``on_change`` is called after each change of its state, and
-    ``on_message`` with each message that comes over a data channel. Every method that negotiates
-    raises NegotiationError and nothing else; the connection is of no use after that.
+    Every method that negotiates raises NegotiationError and nothing else; the connection is of no
+    use after that.
     """
 
-    def __init__(
-        self,
-        ice_servers: Iterable[RTCIceServer] = (),
-        *,
-        participant: str,
-        relay_only: bool = False,
-        timeouts: PeerTimeouts | None = None,
-        on_change: Callable[[], None] | None = None,
-        on_message: Callable[[str | bytes], None] | None = None,
-    ) -> None:
-        self.participant = participant
-        self.timeouts = timeouts or PeerTimeouts()
-        self.connection = peer_connection(ice_servers, relay_only=relay_only)
+    def __init__(self, options: PeerOptions) -> None:
+        self.participant = options.participant
+        self.timeouts = options.timeouts
+        self.connection = peer_connection(options.ice_servers, relay_only=options.relay_only)
         """aiortc's: to look at, and for subclasses."""
         self.reason = ""
         """Why the connection is over, if it is."""
-        self._on_change = on_change
-        self._on_message = on_message
+        self._on_change = options.on_change
+        self._on_message = options.on_message
         self._changed = Broadcast()
         self._negotiating = asyncio.Lock()
         self._candidates = CandidateBuffer()

@@ -1,14 +1,13 @@
 """``ReceivePeer``: a connection that brings one camera."""
 
-from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
-from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer
+from aiortc import MediaStreamTrack, RTCDataChannel
 
 from config.errors import NegotiationError
 from sidecar.media.feed import Feed
-from sidecar.media.peer import Peer, PeerTimeouts
+from sidecar.media.peer import Peer, PeerOptions
 from sidecar.media.sdp import ParsedDescription, continues, parse_description, sent_video
 
 MAX_RECEIVED_SECTIONS: Final = 12
@@ -27,25 +26,9 @@ class ReceivePeer(Peer):
     """
 
     def __init__(
-        self,
-        ice_servers: Iterable[RTCIceServer] = (),
-        *,
-        participant: str,
-        relay_only: bool = False,
-        timeouts: PeerTimeouts | None = None,
-        on_change: Callable[[], None] | None = None,
-        on_message: Callable[[str | bytes], None] | None = None,
-        data_channel: str = "",
-        feed: Feed | None = None,
+        self, options: PeerOptions, *, data_channel: str = "", feed: Feed | None = None
     ) -> None:
-        super().__init__(
-            ice_servers,
-            participant=participant,
-            relay_only=relay_only,
-            timeouts=timeouts,
-            on_change=on_change,
-            on_message=on_message,
-        )
+        super().__init__(options)
         self.feed = feed or Feed()
         self._owns_feed = feed is None
         self._track_ended = False

@@ -1,12 +1,10 @@
 """``SendPeer``: a connection that sends the composite."""
 
-from collections.abc import Callable, Iterable
 from typing import Final
 
 from aiortc import (
     MediaStreamTrack,
     RTCDataChannel,
-    RTCIceServer,
     RTCPeerConnection,
     RTCRtpSender,
     RTCRtpTransceiver,
@@ -14,7 +12,7 @@ from aiortc import (
 
 from sidecar.media.aiortc_patches import on_picture_loss
 from sidecar.media.packet_track import PacketTrack
-from sidecar.media.peer import Peer, PeerTimeouts
+from sidecar.media.peer import Peer, PeerOptions
 
 MAX_BACKLOG: Final = 64 * 1024
 """Bytes that may wait in a data channel; beyond that, messages are dropped."""
@@ -53,25 +51,9 @@ class SendPeer(Peer):
     """
 
     def __init__(
-        self,
-        track: MediaStreamTrack,
-        ice_servers: Iterable[RTCIceServer] = (),
-        *,
-        participant: str,
-        relay_only: bool = False,
-        timeouts: PeerTimeouts | None = None,
-        on_change: Callable[[], None] | None = None,
-        on_message: Callable[[str | bytes], None] | None = None,
-        data_channel: str = "",
+        self, track: MediaStreamTrack, options: PeerOptions, *, data_channel: str = ""
     ) -> None:
-        super().__init__(
-            ice_servers,
-            participant=participant,
-            relay_only=relay_only,
-            timeouts=timeouts,
-            on_change=on_change,
-            on_message=on_message,
-        )
+        super().__init__(options)
         self.track = track
         self._label = data_channel
         self._channel: RTCDataChannel | None = None

@@ -9,6 +9,7 @@ from aiortc import MediaStreamTrack, RTCIceServer
 
 from config.errors import SignallingError
 from sidecar.aio import TaskSet
+from sidecar.media.peer import PeerOptions
 from sidecar.media.send_peer import SendPeer
 from sidecar.redaction import shown_url
 from sidecar.rooms.base import TrackSource
@@ -119,13 +120,13 @@ def _send_peer(
     endpoint: WhipEndpoint,
     options: CallOptions,
 ) -> SendPeer:
-    return SendPeer(
-        track,
+    peer_options = PeerOptions(
+        shown_url(endpoint.url),
         servers,
-        participant=shown_url(endpoint.url),
         relay_only=options.relay_only,
         timeouts=options.peer_timeouts,
     )
+    return SendPeer(track, peer_options)
 
 
 def _error(failure: Failure, endpoint: WhipEndpoint) -> SignallingError:

@@ -12,6 +12,7 @@ from aiortc import RTCPeerConnection
 from config.errors import NegotiationError, RefusedError, RoomError
 from sidecar.aio import Backoff, Broadcast, TaskSet
 from sidecar.media.ice import choose_servers
+from sidecar.media.peer import PeerOptions
 from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.base import JoinOptions, TrackSource
 from sidecar.rooms.events import (
@@ -143,15 +144,15 @@ class GalenePublisher:
 
         Raises NegotiationError where that fails; then there is no stream.
         """
-        peer = SendPeer(
-            composite.subscribe(),
+        options = PeerOptions(
+            "composite",
             choose_servers(
                 self._options.ice_servers, self._entered.ice_servers, attempt=self._failures
             ),
-            participant="composite",
             relay_only=self._options.relay_only or self._entered.relay_only,
             timeouts=self._timeouts.peer,
         )
+        peer = SendPeer(composite.subscribe(), options)
         publication = self._publication = _Publication(peer)
         try:
             await peer.start()

@@ -10,6 +10,7 @@ from aiortc import RTCPeerConnection
 from config.errors import NegotiationError
 from sidecar.aio import Backoff, TaskSet, close_all
 from sidecar.media.ice import choose_servers
+from sidecar.media.peer import PeerOptions
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.media.sdp import DECODABLE, parse_description, sent_video, video_codecs
 from sidecar.rooms.base import Joined, JoinOptions, ReceiverConstraints
@@ -179,12 +180,13 @@ class GaleneSubscriber:
     def _new_peer(self, camera: _Camera) -> ReceivePeer:
         named = self._entered.ice_servers
         camera.layer = LayerChoice()
-        return ReceivePeer(
+        options = PeerOptions(
+            camera.participant,
             choose_servers(self._options.ice_servers, named, attempt=camera.failures),
-            participant=camera.participant,
             relay_only=self._options.relay_only or self._entered.relay_only,
             timeouts=self._timeouts.peer,
         )
+        return ReceivePeer(options)
 
     async def _receive(self, camera: _Camera, peer: ReceivePeer, sdp: str) -> None:
         """Connect ``peer`` and state the camera as present; reconnect when the connection fails."""

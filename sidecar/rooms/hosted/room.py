@@ -14,6 +14,7 @@ from config.errors import HttpRefusalError, NegotiationError, RoomError
 from sidecar.aio import Broadcast, Contained, TaskSet
 from sidecar.media.feed import Feed
 from sidecar.media.ice import MAX_CANDIDATES, CandidateBudget
+from sidecar.media.peer import PeerOptions
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.media.send_peer import SendPeer
 from sidecar.plain_text import clean_text
@@ -109,11 +110,8 @@ class HostedRoom:
         """
         place = self._admit(Role.PUBLISH, name, consent, client)
         place.candidates = CandidateBudget(loopback=offer.from_loopback)
-        connection = ReceivePeer(
-            self._ice_servers,
-            participant=place.participant,
-            on_change=lambda: self._look(place, connection),
-        )
+        options = self._peer_options(place, lambda: self._look(place, connection))
+        connection = ReceivePeer(options)
         return await self._answer(place, connection, offer)
 
     async def watch(
@@ -130,13 +128,12 @@ class HostedRoom:
         place = self._admit(Role.WATCH, "viewer", client=client)
         place.candidates = CandidateBudget(loopback=offer.from_loopback)
         place.watches = participant
-        connection = SendPeer(
-            shown.subscribe(),
-            self._ice_servers,
-            participant=place.participant,
-            on_change=lambda: self._look(place, connection),
-        )
+        options = self._peer_options(place, lambda: self._look(place, connection))
+        connection = SendPeer(shown.subscribe(), options)
         return await self._answer(place, connection, offer)
+
+    def _peer_options(self, place: Place, on_change: Callable[[], None]) -> PeerOptions:
+        return PeerOptions(place.participant, self._ice_servers, on_change=on_change)
 
     async def rosters(self) -> AsyncGenerator[Sequence[Present], None]:
         """Who is there now, then after each change; ends when the room is left.

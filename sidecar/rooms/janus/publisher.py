@@ -9,7 +9,7 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import LostError, RoomError
 from sidecar.aio import TaskSet
-from sidecar.media.peer import OPEN_UDP
+from sidecar.media.peer import OPEN_UDP, PeerOptions
 from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.events import Answered, CandidateReceived, PublishRefused
@@ -50,14 +50,14 @@ class JanusPublisher:
         Raises RoomError where the server does not take it, and RefusedError where it never will.
         """
         self.close()
-        peer = self._peer = SendPeer(
-            composite.subscribe(),
+        options = PeerOptions(
+            self._name,
             self.ice_servers,
-            participant=self._name,
             relay_only=self._relay_only,
             timeouts=self._timeouts.peer,
-            data_channel=DATA_CHANNEL if data_channel else "",
         )
+        channel = DATA_CHANNEL if data_channel else ""
+        peer = self._peer = SendPeer(composite.subscribe(), options, data_channel=channel)
         with ExitStack() as stack:
             stack.callback(self.close)
             await self._negotiate(peer)

@@ -10,7 +10,7 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from config.errors import NegotiationError
 from sidecar.aio import TaskSet
-from sidecar.media.peer import NO_MEDIA_PATH
+from sidecar.media.peer import NO_MEDIA_PATH, PeerOptions
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.base import Consent, ConsentChanged, Joined, ReceiverConstraints
 from sidecar.rooms.changes import RoomChanges
@@ -157,14 +157,14 @@ class JanusSubscriber:
             known.pop(participant, None)
 
     def _receive(self, offer: Offered) -> None:
-        peer = ReceivePeer(
+        options = PeerOptions(
+            offer.participant,
             self.ice_servers,
-            participant=offer.participant,
             relay_only=self._relay_only,
             timeouts=self._timeouts.peer,
             on_message=lambda message: self._message(offer.participant, message),
-            data_channel=DATA_CHANNEL,
         )
+        peer = ReceivePeer(options, data_channel=DATA_CHANNEL)
         camera = self._cameras[offer.stream] = _Camera(offer.stream, offer.participant, peer)
         work = self._watch(camera, offer)
         camera.task = self._tasks.create_task(work, name=f"camera of {offer.participant}")

@@ -10,6 +10,7 @@ from aiortc import MediaStreamTrack, RTCIceServer
 
 from config.errors import RefusedError, RoomError
 from sidecar.media.packet_track import PacketTrack
+from sidecar.media.peer import PeerOptions
 from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.base import TrackSource
 from sidecar.rooms.events import Answered, CandidateReceived, PublishRefused
@@ -55,14 +56,10 @@ class LiveKitPublisher:
         self._event_packet = (
             messages.event_packet if ring is None else messages.MessageEncryptor(ring).event_packet
         )
-        self.peer = SendPeer(
-            track,
-            ice_servers,
-            participant="LiveKit publisher",
-            relay_only=relay_only,
-            timeouts=timeouts.peer,
-            data_channel=CHANNEL if data else "",
+        options = PeerOptions(
+            "LiveKit publisher", ice_servers, relay_only=relay_only, timeouts=timeouts.peer
         )
+        self.peer = SendPeer(track, options, data_channel=CHANNEL if data else "")
         self._transport = transport
         self._timeouts = timeouts
         loop = asyncio.get_running_loop()

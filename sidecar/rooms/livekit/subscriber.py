@@ -14,7 +14,7 @@ from sidecar.aio import close_all
 from sidecar.media.aiortc_patches import take_over
 from sidecar.media.decoder import FrameCipher
 from sidecar.media.feed import Feed
-from sidecar.media.peer import Peer
+from sidecar.media.peer import Peer, PeerOptions
 from sidecar.media.sdp import VideoSection, deactivate_unknown_codecs, video_sections
 from sidecar.rooms.base import ConsentChanged, Joined, SensitivityChosen
 from sidecar.rooms.changes import RoomChanges
@@ -172,13 +172,14 @@ class LiveKitSubscriber:
     ) -> None:
         self._ring = ring
         self._loop = asyncio.get_running_loop()
-        self.peer = Peer(
+        options = PeerOptions(
+            "LiveKit subscriber",
             ice_servers,
-            participant="LiveKit subscriber",
             relay_only=relay_only,
             timeouts=timeouts.peer,
             on_message=self.on_message,
         )
+        self.peer = Peer(options)
         self._transport = transport
         self._changes = changes
         self._offers: asyncio.Queue[Offered] = asyncio.Queue(MAX_PENDING)

@@ -7,6 +7,7 @@ import aiohttp
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from sidecar.media.feed import Feed
+from sidecar.media.peer import PeerOptions
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.whep.client.endpoint import WhipEndpoint
 from sidecar.rooms.whep.client.failures import Failure, Retry
@@ -70,10 +71,10 @@ class Stream:
             self._on_change()
 
     def _make_peer(self, servers: Sequence[RTCIceServer]) -> ReceivePeer:
-        return ReceivePeer(
+        options = PeerOptions(
+            self.name,
             servers,
-            participant=self.name,
             relay_only=self._options.relay_only,
             timeouts=self._options.peer_timeouts,
-            feed=self.feed,
         )
+        return ReceivePeer(options, feed=self.feed)

@@ -18,7 +18,7 @@ from sidecar.media.ice import (
     parse_candidate,
     usable_candidate,
 )
-from sidecar.media.peer import PeerTimeouts
+from sidecar.media.peer import PeerOptions, PeerTimeouts
 from sidecar.media.peer_connection import peer_connection
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.media.send_peer import SendPeer
@@ -132,13 +132,13 @@ async def _negotiate(text: str) -> bool:
     kind = len(text) % 4
     try:
         if kind < 2:
-            async with ReceivePeer(participant="p", timeouts=QUICK) as camera:
+            async with ReceivePeer(PeerOptions("p", timeouts=QUICK)) as camera:
                 if kind == 0:
                     return bool(await camera.answer(text))
                 await camera.offer()
                 await camera.accept(text)
         else:
-            async with SendPeer(ColourTrack(), participant="p", timeouts=QUICK) as viewer:
+            async with SendPeer(ColourTrack(), PeerOptions("p", timeouts=QUICK)) as viewer:
                 if kind == 2:
                     return bool(await viewer.answer(text))
                 await viewer.offer()

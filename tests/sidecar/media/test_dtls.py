@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from config.errors import NegotiationError
 from sidecar.media.encoder import Encoder
-from sidecar.media.peer import Peer, PeerTimeouts
+from sidecar.media.peer import Peer, PeerOptions, PeerTimeouts
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.media.send_peer import SendPeer
 
@@ -71,8 +71,8 @@ async def test_a_peer_with_an_rsa_certificate_connects(ciphers: str, we_offer: b
     encoder = Encoder(320, 180)
     track = encoder.subscribe()
     async with (
-        SendPeer(track, participant="composite", timeouts=TIMEOUTS) as sender,
-        ReceivePeer(participant="ada", timeouts=TIMEOUTS) as receiver,
+        SendPeer(track, PeerOptions("composite", timeouts=TIMEOUTS)) as sender,
+        ReceivePeer(PeerOptions("ada", timeouts=TIMEOUTS)) as receiver,
     ):
         make_foreign(receiver if we_offer else sender, ciphers)
         await sender.accept(await receiver.answer(await sender.offer()))
@@ -85,8 +85,8 @@ async def test_a_handshake_that_fails_says_why() -> None:
     encoder = Encoder(320, 180)
     with capture_logs() as logs:
         async with (
-            SendPeer(encoder.subscribe(), participant="composite", timeouts=TIMEOUTS) as sender,
-            ReceivePeer(participant="ada", timeouts=TIMEOUTS) as receiver,
+            SendPeer(encoder.subscribe(), PeerOptions("composite", timeouts=TIMEOUTS)) as sender,
+            ReceivePeer(PeerOptions("ada", timeouts=TIMEOUTS)) as receiver,
         ):
             make_foreign(sender, "ECDHE-RSA-AES256-SHA384")
             await sender.accept(await receiver.answer(await sender.offer()))

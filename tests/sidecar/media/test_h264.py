@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from config.errors import NegotiationError
 from sidecar.media.h264 import h264_problem, read_parameters, replace_h264_formats
+from sidecar.media.peer import PeerOptions
 from sidecar.media.receive_peer import ReceivePeer
 
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -47,7 +48,7 @@ def parameters(mode: str, profile: str) -> str:
 
 
 async def answer(sdp: str) -> str:
-    async with ReceivePeer(participant="p") as peer:
+    async with ReceivePeer(PeerOptions("p")) as peer:
         return await peer.answer(sdp)
 
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from config.errors import NegotiationError
 from sidecar.media import aiortc_patches
-from sidecar.media.peer import PeerTimeouts
+from sidecar.media.peer import PeerOptions, PeerTimeouts
 from sidecar.media.peer_connection import close, closing, peer_connection
 from sidecar.media.receive_peer import ReceivePeer
 from tests.sidecar.media.pictures import descriptors, until_true
@@ -168,7 +168,7 @@ async def test_an_unknown_aiortc_frees_no_socket(monkeypatch: pytest.MonkeyPatch
 
 async def test_a_peer_that_is_closed_while_it_gathers_has_no_offer() -> None:
     before, tasks = descriptors(), asyncio.all_tasks()
-    peer = ReceivePeer(participant="ada", timeouts=PeerTimeouts(negotiation=20.0))
+    peer = ReceivePeer(PeerOptions("ada", timeouts=PeerTimeouts(negotiation=20.0)))
     async with peer:
         offering = asyncio.create_task(peer.offer())
         await steps(3)

@@ -13,7 +13,7 @@ from config.errors import NegotiationError
 from sidecar.aio import cancel_and_wait
 from sidecar.media.encoder import Encoder
 from sidecar.media.ice import parse_candidate
-from sidecar.media.peer import PeerTimeouts
+from sidecar.media.peer import PeerOptions, PeerTimeouts
 from sidecar.media.peer_connection import closing, peer_connection
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.media.send_peer import SendPeer
@@ -25,12 +25,16 @@ pytestmark = pytest.mark.peers
 TIMEOUTS = PeerTimeouts(negotiation=20.0, connection=20.0)
 
 
-def receiver(**options: Any) -> ReceivePeer:
-    return ReceivePeer(participant="ada", timeouts=TIMEOUTS, **options)
+def receiver(data_channel: str = "", **options: Any) -> ReceivePeer:
+    return ReceivePeer(PeerOptions("ada", timeouts=TIMEOUTS, **options), data_channel=data_channel)
 
 
-def sender(encoder: Encoder, **options: Any) -> SendPeer:
-    return SendPeer(encoder.subscribe(), participant="composite", timeouts=TIMEOUTS, **options)
+def sender(encoder: Encoder, data_channel: str = "", **options: Any) -> SendPeer:
+    return SendPeer(
+        encoder.subscribe(),
+        PeerOptions("composite", timeouts=TIMEOUTS, **options),
+        data_channel=data_channel,
+    )
 
 
 async def feed_packets(encoder: Encoder) -> None:
@@ -199,7 +203,7 @@ async def test_a_closed_peer_negotiates_no_more(encoder: Encoder) -> None:
 
 async def test_a_negotiation_that_takes_too_long_is_timed_out(encoder: Encoder) -> None:
     hurried = PeerTimeouts(negotiation=0.0)
-    peer = SendPeer(encoder.subscribe(), participant="composite", timeouts=hurried)
+    peer = SendPeer(encoder.subscribe(), PeerOptions("composite", timeouts=hurried))
     async with peer:
         with pytest.raises(NegotiationError) as failure:
             await peer.offer()
@@ -208,7 +212,7 @@ async def test_a_negotiation_that_takes_too_long_is_timed_out(encoder: Encoder) 
 
 async def test_a_connection_without_a_media_path_is_timed_out(encoder: Encoder) -> None:
     hurried = PeerTimeouts(connection=0.05)
-    peer = ReceivePeer(participant="ada", timeouts=hurried)
+    peer = ReceivePeer(PeerOptions("ada", timeouts=hurried))
     async with sender(encoder) as ours, peer:
         offer, _ = describe(await ours.offer())
         await peer.answer(offer)

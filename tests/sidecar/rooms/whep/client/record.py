@@ -15,6 +15,7 @@ import aiohttp
 import jwt
 from aiortc import RTCIceServer
 
+from sidecar.media.peer import PeerOptions
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.media.send_peer import SendPeer
 from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
@@ -77,8 +78,8 @@ async def visit(
 
         def make_peer(servers: Sequence[RTCIceServer]) -> ReceivePeer | SendPeer:
             if kind is EndpointKind.WHIP:
-                return SendPeer(track, servers, participant=name)
-            return ReceivePeer(servers, participant=name)
+                return SendPeer(track, PeerOptions(name, servers))
+            return ReceivePeer(PeerOptions(name, servers))
 
         call = RecordingCall(http, endpoint(kind, url, token), CallOptions(), make_peer)
         call.host = urlsplit(url).netloc
@@ -103,7 +104,7 @@ async def published(url: str, token: str = "") -> AsyncIterator[None]:
             http,
             endpoint(EndpointKind.WHIP, url, token),
             CallOptions(),
-            lambda servers: SendPeer(track, servers, participant=url),
+            lambda servers: SendPeer(track, PeerOptions(url, servers)),
         )
         assert await call.connect() is None
         # mediamtx wants to see the tracks before there is something to watch.

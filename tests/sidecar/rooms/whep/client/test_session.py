@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from aiortc import RTCIceServer
 
+from sidecar.media.peer import PeerOptions
 from sidecar.media.receive_peer import ReceivePeer
 from sidecar.rooms.whep.client.endpoint import EndpointKind, endpoint
 from sidecar.rooms.whep.client.failures import Failure
@@ -21,7 +22,7 @@ TURN = '<turn:theirs.example>; rel="ice-server"; username="ada"; credential="ses
 
 
 def receive(servers: Sequence[RTCIceServer]) -> ReceivePeer:
-    return ReceivePeer(servers, participant="stream")
+    return ReceivePeer(PeerOptions("stream", servers))
 
 
 async def failed(
