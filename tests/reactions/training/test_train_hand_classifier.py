@@ -90,6 +90,11 @@ def test_the_card_says_how_the_classifier_was_made(shipped: bool, path: Path) ->
     assert card["people"] > 70
     assert sum(card["photo_hands"].values()) > 0
     assert {"keras", "numpy"} <= set(card["versions"])
+    left_out = {
+        name: each["left_out"]
+        for name, each in card["held_out_people"]["in_definition"]["shapes"].items()
+    }
+    assert left_out["victory"] > left_out["fist"] > 0
 
 
 def test_the_shipped_thresholds_are_those_of_the_budget() -> None:
