@@ -24,7 +24,9 @@ WEAK = {
     # Hands that touch are found one after the other, or as one.
     "namaste": 0.65,
     # The second hand is found late or misread from aside.
-    **dict.fromkeys(("double_thumbs_up", "double_thumbs_down"), 0.55),
+    **dict.fromkeys(("double_thumbs_up", "double_thumbs_down", "timeout"), 0.55),
+    # The thumb's crossing is not seen on very dark skin from aside.
+    "finger_heart": 0.55,
     **dict.fromkeys(("double_victory", "shush", "head_on_hand"), 0.6),
 }
 """Least share of labels that are seen less often, a frame or two below what was measured."""
