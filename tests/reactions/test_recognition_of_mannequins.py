@@ -27,7 +27,7 @@ WEAK = {
     **dict.fromkeys(("double_thumbs_up", "double_thumbs_down", "timeout"), 0.55),
     # The thumb's crossing is not seen on very dark skin from aside.
     "finger_heart": 0.55,
-    **dict.fromkeys(("clap", "double_victory", "shush", "head_on_hand"), 0.6),
+    **dict.fromkeys(("clap", "double_victory", "shush", "thinking", "head_on_hand"), 0.6),
 }
 """Least share of labels that are seen less often, a frame or two below what was measured."""
 
