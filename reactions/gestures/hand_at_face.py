@@ -210,7 +210,7 @@ def head_on_hand(hand: HandAtHead, roll: float) -> float:
         ramp(hand.wrist[1] - y, at=0.12, sure=0.2),
         ramp(hand.jaw, at=0.28, sure=0.22),
         ramp(hand.mouth, at=1.05, sure=1.35),
-        ramp(hand.size, at=0.58, sure=0.52),
+        ramp(hand.size, at=0.66, sure=0.6),
         ramp(hand.upright, at=cos(radians(47)), sure=cos(radians(37))),
     )
 
