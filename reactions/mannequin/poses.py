@@ -127,7 +127,7 @@ _HEART_HALF = HandShape(
 )  # fmt: skip
 _HEART = Arm((10.2, -5, 18), facing((0.3, 0.95, 0.35), (0.75, -0.3, 0.5)), _HEART_HALF)
 _POST = Arm((4, -12, 20), facing((0.05, 1, 0), (0.5, 0, 1)), FLAT)
-_BAR = Arm((11, 9, 21), facing((1, 0.15, 0), (0, -0.7, 0.7)), FLAT)
+_BAR = Arm((12, 8.5, 20), facing((1, 0.15, 0), (0, -0.6, 0.8)), FLAT)
 _CLAPS = Arm((6, -5, 17), facing((0.1, 1, 0.2), (1, 0, 0.75)), OPEN)
 
 
@@ -206,7 +206,7 @@ POSES: Mapping[str, Pose] = _by_label(
             )
         ),
         "facepalm": Pose(
-            right=Arm((7, 11.5, 13), facing((0.45, 0.88, 0.05), (0.1, 0, -1)), FLAT),
+            right=Arm((7, 9, 14), facing((0.45, 0.88, 0.05), (0.1, 0, -1)), FLAT),
             face=FacePose(lids=0.0, smile=-0.3),
             head=(0, 8, -3),
         ),
