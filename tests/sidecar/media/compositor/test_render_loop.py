@@ -2,6 +2,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import pytest
@@ -166,7 +167,8 @@ async def test_size_and_rate_change_while_it_runs_and_times_go_on() -> None:
     assert (encoder.width, encoder.height, encoder.fps) == (640, 360, 50)
     times = [seconds(packet) for packet in (*before, *packets)]
     assert times == sorted(set(times))
-    assert seconds(after[-1]) - seconds(after[0]) < (len(after) + 5) / 50
+    # A busy machine leaves ticks out, but not all.
+    assert min(b - a for a, b in pairwise(map(seconds, after))) < 1.5 / 50
 
 
 def seconds(packet: VideoPacket) -> float:
